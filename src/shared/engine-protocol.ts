@@ -1,0 +1,84 @@
+import * as z from 'zod'
+import { JobId, PointId, Uuid } from './model/ids.ts'
+import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
+import { Manifest } from './model/point.ts'
+
+/**
+ * What the engine on a host can be asked. `node engine.mjs VERB` reads one line of JSON (the question) from stdin and
+ * writes JSON lines: any number of `{"event": …}`, then one `{"result": …}` or `{"failure": …}`.
+ * Exceptions: `export` writes a point stream (store/point-stream.ts) instead, and `import` reads one behind its question.
+ * Engine and core are told apart by this number; a job that runs keeps the engine it began with.
+ */
+export const PROTOCOL_VERSION = 1
+
+const Store = z.string().startsWith('/').max(4096)
+
+export const PointListing = z.object({
+  points: z.array(Manifest),
+  /** Directories that look like points but cannot be read or trusted: shown, never restored. */
+  broken: z.array(z.object({ path: z.string(), reason: z.string() }))
+})
+export type PointListing = z.infer<typeof PointListing>
+
+export const VerifyReport = z.object({
+  point: PointId,
+  good: z.boolean(),
+  checkedBytes: z.number(),
+  problems: z.array(z.object({ file: z.string(), detail: z.string() }))
+})
+export type VerifyReport = z.infer<typeof VerifyReport>
+
+export const Leftover = z.object({
+  /** What kind of thing: overlay, block job, unit, lock, half point, kept aside ... */
+  kind: z.string(),
+  /** In words, with names and paths. */
+  what: z.string(),
+  /** What `--repair` would do about it. */
+  remedy: z.string(),
+  repaired: z.boolean()
+})
+export type Leftover = z.infer<typeof Leftover>
+
+/** One check before a restore: shown as a checklist. */
+export const PreflightItem = z.object({
+  check: z.string(),
+  state: z.enum(['ok', 'warning', 'problem']),
+  text: z.string(),
+  fix: z.string().optional()
+})
+export type PreflightItem = z.infer<typeof PreflightItem>
+
+const verb = <Q extends z.ZodType, E extends z.ZodType, R extends z.ZodType>(question: Q, event: E, result: R) => ({ question, event, result })
+const none = z.object({})
+
+export const engineVerbs = {
+  /** Is this engine usable here? Also makes the folders and the boot-time unit. */
+  probe: verb(none, z.never(), z.object({ protocol: z.number(), engine: z.string(), bootId: z.string(), hostname: z.string(), machineId: z.string() })),
+  /** Writes the job and starts its unit. Refuses with `vm-busy` while another job has the VM. Ends as soon as the unit runs. */
+  submit: verb(z.object({ id: JobId, spec: JobSpec, fault: z.string().optional() }), z.never(), z.object({ id: JobId })),
+  /** Journal from entry `from` on; goes on until the job has ended (also through its recovery). Result: the final report. */
+  follow: verb(z.object({ id: JobId, from: z.number().int().nonnegative() }), JournalEntry, JobReport),
+  /** Asks the job to stop and waits until the host confirms it. Result: the final report. */
+  cancel: verb(z.object({ id: JobId }), z.never(), JobReport),
+  /** All jobs that the host remembers, newest first. */
+  jobs: verb(z.object({ limit: z.number().int().positive().optional() }), z.never(), z.array(JobReport)),
+  points: verb(z.object({ stores: z.array(Store), vm: Uuid.optional() }), z.never(), PointListing),
+  /** Full check: sizes, SHA-256, image headers, `qemu-img check`. */
+  verify: verb(z.object({ store: Store, point: PointId }), Progress, VerifyReport),
+  delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: z.number() })),
+  /** What a restore would meet, without touching anything. */
+  preflight: verb(z.object({ spec: JobSpec }), z.never(), z.array(PreflightItem)),
+  export: verb(z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }), z.never(), z.never()),
+  /** What of this point an earlier `import` left behind: bytes by file. */
+  'import-state': verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ have: z.record(z.string(), z.number()) })),
+  import: verb(z.object({ store: Store, point: PointId }), Progress, Manifest),
+  recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
+  doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),
+  /** Takes everything of ours off the host but the points. Refuses while a job runs. */
+  'remove-all': verb(none, z.never(), z.object({ removed: z.array(z.string()) }))
+} as const
+
+export type EngineVerb = keyof typeof engineVerbs
+export type QuestionOf<V extends EngineVerb> = z.input<(typeof engineVerbs)[V]['question']>
+export type EventOf<V extends EngineVerb> = z.output<(typeof engineVerbs)[V]['event']>
+export type ResultOf<V extends EngineVerb> = z.output<(typeof engineVerbs)[V]['result']>

@@ -1,0 +1,23 @@
+import * as z from 'zod'
+
+export const Uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+export type Uuid = z.infer<typeof Uuid>
+
+/** Sorts by time: `20261122T201744Z-7f3a21`. Points and jobs are named alike. */
+const timeSorted = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/)
+export const PointId = timeSorted
+export type PointId = z.infer<typeof PointId>
+export const JobId = timeSorted
+export type JobId = z.infer<typeof JobId>
+
+/** Sha-256 in lower-case hex. */
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** A name that the operator gives to a host. */
+export const HostName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
+
+/** New id for a point or a job at this instant. */
+export function newTimeSortedId(now: Date, random: (bytes: number) => Uint8Array): string {
+  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  return `${stamp}-${Array.from(random(3), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+}

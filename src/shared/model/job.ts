@@ -1,0 +1,129 @@
+import * as z from 'zod'
+import { JobId, PointId, Uuid } from './ids.ts'
+import { Pause, Phase } from './pause.ts'
+import { Method } from './point.ts'
+import type { Failure } from '../failure.ts'
+
+export const JobKind = z.enum(['backup', 'restore'])
+export type JobKind = z.infer<typeof JobKind>
+
+export const OnBusy = z.enum(['pause', 'disk', 'fail'])
+export type OnBusy = z.infer<typeof OnBusy>
+export const RestoreMode = z.enum(['resume', 'boot', 'define'])
+export type RestoreMode = z.infer<typeof RestoreMode>
+
+export const DEFAULT_BUDGET_MS = 300
+
+const Absolute = z.string().startsWith('/').max(4096)
+
+export const BackupSpec = z.strictObject({
+  kind: z.literal('backup'),
+  vm: Uuid,
+  vmName: z.string().max(4096),
+  /** As the operator calls the host. */
+  hostName: z.string().max(255),
+  /** Undefined: live for a running VM, else what its state and devices allow. */
+  method: Method.optional(),
+  store: Absolute,
+  budgetMs: z.number().positive().max(3_600_000),
+  onBusy: OnBusy,
+  /** Only these targets, or all. */
+  includeDisks: z.array(z.string().max(32)).optional(),
+  excludeDisks: z.array(z.string().max(32)).optional()
+})
+export type BackupSpec = z.infer<typeof BackupSpec>
+
+export const RestoreSpec = z.strictObject({
+  kind: z.literal('restore'),
+  vm: Uuid,
+  vmName: z.string().max(4096),
+  hostName: z.string().max(255),
+  point: PointId,
+  store: Absolute,
+  mode: RestoreMode,
+  /** Replace the VM that has this UUID or name; it is kept aside. */
+  replace: z.boolean(),
+  /** Where disks go. Undefined: where they were, if that directory exists, else libvirt's images folder. */
+  diskDir: Absolute.optional()
+})
+export type RestoreSpec = z.infer<typeof RestoreSpec>
+
+export const JobSpec = z.discriminatedUnion('kind', [BackupSpec, RestoreSpec])
+export type JobSpec = z.infer<typeof JobSpec>
+
+export const JobState = z.enum([
+  'queued',
+  'running',
+  'stalled',
+  'recovering',
+  'failed-clean',
+  'failed-needs-you',
+  'done',
+  'done-with-warnings',
+  'cancelled'
+])
+export type JobState = z.infer<typeof JobState>
+const OPEN_STATES: readonly JobState[] = ['queued', 'running', 'stalled', 'recovering']
+export const isEnded = (state: JobState): boolean => !OPEN_STATES.includes(state)
+
+/** Where a failure crosses a wire it is checked for its kind only; words are made where it is shown. */
+const FailureData = z.looseObject({ kind: z.string() }).transform((value) => value as unknown as Failure)
+
+/** One job in every rendering: history row, detail page, mail, terminal. */
+export const JobReport = z.object({
+  id: JobId,
+  kind: JobKind,
+  host: z.string(),
+  vm: z.object({ uuid: Uuid, name: z.string() }),
+  state: JobState,
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().optional(),
+  point: PointId.optional(),
+  store: z.string().optional(),
+  method: Method.optional(),
+  methodReason: z.string().optional(),
+  /** What a restore really did. */
+  mode: RestoreMode.optional(),
+  modeReason: z.string().optional(),
+  sizeBytes: z.number().optional(),
+  pauses: z.array(Pause),
+  pauseMs: z.number(),
+  /** Restores: from the start of the job until the VM ran. */
+  runningMs: z.number().optional(),
+  /** Restores: how late the guest's clock was, and whether it was set. */
+  clock: z.object({ lateMs: z.number(), corrected: z.boolean() }).optional(),
+  /** What a restore replaced and kept. */
+  keptAside: z.array(z.string()).optional(),
+  phases: z.array(Phase),
+  warnings: z.array(z.string()),
+  failure: FailureData.optional()
+})
+export type JobReport = z.infer<typeof JobReport>
+
+export const Progress = z.object({
+  /** What is being done, in the operator's words: `copying vda`. */
+  phase: z.string(),
+  doneBytes: z.number(),
+  totalBytes: z.number(),
+  bytesPerSecond: z.number().optional(),
+  secondsLeft: z.number().optional()
+})
+export type Progress = z.infer<typeof Progress>
+
+/** A line of a job's journal. `n` counts from 0; `step` lines are on disk before the step they announce. */
+export const JournalEntry = z.intersection(
+  z.object({ n: z.number().int(), at: z.iso.datetime() }),
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('begin'), id: JobId, spec: JobSpec, bootId: z.string(), engine: z.string() }),
+    z.object({ type: z.literal('step'), step: z.string(), data: z.record(z.string(), z.unknown()).optional() }),
+    z.object({ type: z.literal('step-done'), step: z.string(), ms: z.number(), data: z.record(z.string(), z.unknown()).optional() }),
+    z.object({ type: z.literal('progress'), progress: Progress }),
+    z.object({ type: z.literal('pause'), pause: Pause }),
+    z.object({ type: z.literal('note'), text: z.string() }),
+    z.object({ type: z.literal('warning'), text: z.string() }),
+    z.object({ type: z.literal('end'), report: JobReport })
+  ])
+)
+export type JournalEntry = z.infer<typeof JournalEntry>
+type WithoutStamp<T> = T extends unknown ? Omit<T, 'n' | 'at'> : never
+export type JournalEvent = WithoutStamp<JournalEntry>

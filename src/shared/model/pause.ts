@@ -1,0 +1,18 @@
+import * as z from 'zod'
+
+/** A span in which a VM stood still: from QEMU's STOP to its RESUME, or as well as it could be known. */
+export const Pause = z.object({
+  /** What the VM stood still for: `memory`, `suspend+save`, `freeze`, `switch`, ... */
+  phase: z.string(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime(),
+  ms: z.number().nonnegative(),
+  source: z.enum(['qemu-events', 'domjobinfo', 'clock'])
+})
+export type Pause = z.infer<typeof Pause>
+
+/** A span of a job's work, for its strip. */
+export const Phase = z.object({ phase: z.string(), startedAt: z.iso.datetime(), ms: z.number().nonnegative() })
+export type Phase = z.infer<typeof Phase>
+
+export const pauseMsOf = (pauses: readonly Pause[]): number => pauses.reduce((sum, pause) => sum + pause.ms, 0)
