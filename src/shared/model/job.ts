@@ -119,6 +119,8 @@ export const JournalEntry = z.intersection(
     z.object({ type: z.literal('step-done'), step: z.string(), ms: z.number(), data: z.record(z.string(), z.unknown()).optional() }),
     z.object({ type: z.literal('progress'), progress: Progress }),
     z.object({ type: z.literal('pause'), pause: Pause }),
+    /** Something the report should say: the method chosen, the point, what was kept aside. */
+    z.object({ type: z.literal('fact'), fact: JobReport.partial() }),
     z.object({ type: z.literal('note'), text: z.string() }),
     z.object({ type: z.literal('warning'), text: z.string() }),
     z.object({ type: z.literal('end'), report: JobReport })

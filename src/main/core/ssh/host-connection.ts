@@ -14,7 +14,11 @@ export interface HostAddress {
 /** What must be asked of a person while connecting. Non-interactive doors answer with refusals. */
 export interface ConnectQuestions {
   /** A key nobody has vouched for yet. True: write it down as known, and go on. */
-  unknownHostKey(key: { readonly address: string; readonly keyType: string; readonly fingerprint: string }): Promise<boolean>
+  unknownHostKey(key: {
+    readonly address: string
+    readonly keyType: string
+    readonly fingerprint: string
+  }): Promise<boolean>
   /** Undefined: no passphrase is to be had; the identity is skipped. */
   passphrase(identityFile: string): Promise<string | undefined>
 }

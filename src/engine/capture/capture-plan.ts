@@ -1,0 +1,47 @@
+import * as z from 'zod'
+import { Uuid } from '../../shared/model/ids.ts'
+import { Method } from '../../shared/model/point.ts'
+
+/** A disk that goes into the point. */
+export const CaptureDisk = z.object({
+  target: z.string(),
+  /** What the VM writes to before and after the job. */
+  source: z.string(),
+  format: z.string(),
+  type: z.enum(['file', 'block']),
+  virtualSizeBytes: z.number(),
+  allocatedBytes: z.number(),
+  /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */
+  sidecar: z.string()
+})
+export type CaptureDisk = z.infer<typeof CaptureDisk>
+
+/** What a backup has decided before it touches anything; written to the journal, so recovery needs nothing else. */
+export const CapturePlan = z.object({
+  vm: Uuid,
+  vmName: z.string(),
+  method: Method,
+  methodReason: z.string(),
+  stateBefore: z.enum(['running', 'paused', 'shut off', 'crashed', 'pmsuspended']),
+  persistent: z.boolean(),
+  autostart: z.boolean(),
+  ramBytes: z.number(),
+  disks: z.array(CaptureDisk),
+  excluded: z.array(z.string()),
+  nvram: z.string().optional(),
+  tpmDir: z.string().optional(),
+  agent: z.enum(['none', 'silent', 'answered']),
+  /** The VM's definition before the job, secrets included; brings a transient VM back. */
+  definition: z.string(),
+  pointDir: z.string()
+})
+export type CapturePlan = z.infer<typeof CapturePlan>
+
+/** The step that announces the plan. */
+export const PLAN_STEP = 'begin-point'
+export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`
+export const diskFile = (disk: CaptureDisk): string => `disks/${disk.target}.qcow2`
+
+/** Marks files of ours in folders that are not ours. */
+export const SIDECAR_MARK = '.stillpoint-'
+export const isSidecar = (path: string): boolean => /\.stillpoint-\d{8}T\d{6}Z-[0-9a-f]{6}(\.\w+)?$/.test(path)

@@ -1,0 +1,88 @@
+import { chown, mkdir, rename } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail } from '../../shared/failure.ts'
+import type { BackupSpec } from '../../shared/model/job.ts'
+import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
+import { suspendDomain } from '../../libvirt/domains.ts'
+import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
+import { hashFile } from '../../store/copy-file.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { diskFile, memoryPath, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import type { Captured } from './captured.ts'
+import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { removeUnlessInUse } from './fold-back.ts'
+import { measurePauses } from './stand-still.ts'
+
+/**
+ * The seed's method: mirror the disks, suspend, end the mirrors, save the RAM, restore. The VM stands still for writing
+ * and reading all of its RAM and for a restart of QEMU.
+ */
+export async function captureClassic(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
+  await job.step('mirror', {}, () => mirrorAll(job, plan))
+  await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
+  return job.step('copy', {}, async () => ({
+    disks: await takeMirrors(job, plan),
+    memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: job.signal })) }
+  }))
+}
+
+async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  const { shell, signal } = job
+  await job.step('suspend', {}, () => suspendDomain(shell, plan.vm))
+  await job.step('end-mirror', {}, async () => {
+    for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
+  })
+  await job.step('save', {}, () => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  // Not cancellable from here on: the VM is only in the file.
+  await job.step('restore', {}, () =>
+    restoreDomain(shell, memoryPath(plan), { state: plan.stateBefore === 'paused' ? 'paused' : 'running' })
+  )
+}
+
+async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  for (const { target, sidecar } of plan.disks)
+    await blockCopy(job.shell, plan.vm, target, { destination: sidecar, format: 'qcow2' })
+  for (const disk of plan.disks) await mirrored(job, plan, disk)
+}
+
+async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
+  for (;;) {
+    const info = await blockJobInfo(job.shell, plan.vm, disk.target)
+    if (info === undefined) return fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${disk.target} ended by itself` })
+    job.progress(`mirroring ${disk.target}`, info.doneBytes, info.totalBytes)
+    if (info.ready) return
+    if (job.signal.aborted) return fail({ kind: 'cancelled', what: 'mirror' })
+    await sleep(50)
+  }
+}
+
+/** A mirror beside the image moves into the point; from another file system it is copied. */
+async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<CopiedDisk[]> {
+  await mkdir(`${plan.pointDir}/disks`, { recursive: true, mode: 0o700 })
+  const taken: CopiedDisk[] = []
+  for (const disk of plan.disks) taken.push((await moveMirror(job, plan, disk)) ?? (await copyMirror(job, plan, disk)))
+  return taken
+}
+
+async function moveMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk | undefined> {
+  const path = diskFile(disk)
+  const target = `${plan.pointDir}/${path}`
+  try {
+    await rename(disk.sidecar, target)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EXDEV') return undefined
+    throw error
+  }
+  await chown(target, 0, 0)
+  const hash = await hashFile(target, {
+    signal: job.signal,
+    onProgress: (done, total) => job.progress(`hashing ${disk.target}`, done, total)
+  })
+  return { file: { path, ...hash }, disk: pointDiskOf(disk, disk.virtualSizeBytes) }
+}
+
+async function copyMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk> {
+  const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({ path: sidecar, format: 'qcow2' }))
+  await removeUnlessInUse(job.shell, plan.vm, disk.sidecar)
+  return copied ?? fail({ kind: 'not-found', what: 'disk', name: disk.target })
+}

@@ -1,0 +1,82 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BackupSpec } from '../../shared/model/job.ts'
+import type { Manifest, PointFile } from '../../shared/model/point.ts'
+import { domainXml } from '../../libvirt/domains.ts'
+import { saveImageXml } from '../../libvirt/save-image.ts'
+import { copyFile, hashFile } from '../../store/copy-file.ts'
+import { hostFacts } from '../host-facts.ts'
+import { orWarn, type JobContext } from '../jobs/job-context.ts'
+import { memoryPath, type CapturePlan } from './capture-plan.ts'
+import type { Captured } from './captured.ts'
+import { restoreByHand } from './restore-by-hand.ts'
+
+/** Small files of a point: definition, firmware state, host facts, the way back by hand. Each written, synced and hashed. */
+export async function collectSmallFiles(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  captured: Captured,
+  manifest: Omit<Manifest, 'files' | 'nvram' | 'tpm'>
+): Promise<{ files: PointFile[]; nvram?: Manifest['nvram']; tpm?: Manifest['tpm'] }> {
+  const files: PointFile[] = []
+  const add = async (path: string, text: string): Promise<void> => void files.push(await writeText(plan.pointDir, path, text))
+  await add('domain.xml', await domainXml(job.shell, plan.vm, { inactive: true, securityInfo: true }))
+  if (captured.memory !== undefined) await add('memory.xml', await saveImageXml(job.shell, memoryPath(plan)))
+  await add('host.json', JSON.stringify(await hostFacts(job.shell, plan.vm), undefined, 2))
+  const nvram = await takeNvram(job, plan, files)
+  const tpm = await takeTpm(job, plan, files)
+  const firmware = { ...(nvram && { nvram }), ...(tpm && { tpm }) }
+  await add('RESTORE.md', restoreByHand({ ...manifest, ...firmware }))
+  return { files, ...firmware }
+}
+
+async function writeText(dir: string, path: string, text: string): Promise<PointFile> {
+  const file = await open(`${dir}/${path}`, 'wx', 0o600)
+  try {
+    await file.writeFile(text.endsWith('\n') ? text : `${text}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return { path, ...(await hashFile(`${dir}/${path}`)) }
+}
+
+async function takeNvram(job: JobContext, plan: CapturePlan, files: PointFile[]): Promise<Manifest['nvram']> {
+  const { nvram } = plan
+  if (nvram === undefined) return undefined
+  let taken: Manifest['nvram']
+  await orWarn(job, 'Firmware state (NVRAM) could not be copied', async () => {
+    files.push({ path: 'nvram.fd', ...(await copyAtRest(nvram, `${plan.pointDir}/nvram.fd`)) })
+    taken = { file: 'nvram.fd', originalPath: nvram }
+  })
+  return taken
+}
+
+const TRIES = 20
+
+/** Copies a small file that its owner may be writing, until a copy went through without a change. */
+async function copyAtRest(source: string, target: string): Promise<{ sizeBytes: number; sha256: string }> {
+  for (let left = TRIES; ; left--) {
+    const before = await stat(source, { bigint: true })
+    await rm(target, { force: true })
+    const copied = await copyFile(source, target)
+    const after = await stat(source, { bigint: true })
+    if (before.mtimeNs === after.mtimeNs || left === 0) return copied
+    await sleep(50)
+  }
+}
+
+async function takeTpm(job: JobContext, plan: CapturePlan, files: PointFile[]): Promise<Manifest['tpm']> {
+  const { tpmDir } = plan
+  if (tpmDir === undefined) return undefined
+  const taken: string[] = []
+  await orWarn(job, 'State of the TPM could not be copied', async () => {
+    const names = (await readdir(tpmDir)).filter((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
+    await mkdir(`${plan.pointDir}/tpm`, { mode: 0o700 })
+    for (const name of names) {
+      files.push({ path: `tpm/${name}`, ...(await copyAtRest(`${tpmDir}/${name}`, `${plan.pointDir}/tpm/${name}`)) })
+      taken.push(`tpm/${name}`)
+    }
+  })
+  return { files: taken }
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail, isFailure } from '../../shared/failure.ts'
+import type { BackupSpec } from '../../shared/model/job.ts'
+import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../libvirt/domain-jobs.ts'
+import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
+import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
+import { hashFile } from '../../store/copy-file.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { memoryPath, type CapturePlan } from './capture-plan.ts'
+import type { Captured } from './captured.ts'
+import { copyDisks } from './copy-disks.ts'
+import { foldBackAll } from './fold-back.ts'
+import { PauseController } from './pause-controller.ts'
+import { measurePauses } from './stand-still.ts'
+import { whileRoomLasts } from './watch-room.ts'
+import { keepWriteBackShort } from './write-back.ts'
+
+/**
+ * RAM and disks at one instant while the VM runs: its RAM goes to a file, at the last, short pass the disks change over
+ * to overlays, and the images below, which nobody writes to from then on, are copied.
+ *
+ * @throws `too-busy` if the guest rewrites its RAM too fast for the pause budget, and the job says not to pause longer.
+ */
+export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
+  const snapshot = await job.step('snapshot', {}, () => snapshotWithMemory(job, plan))
+  const { disks, memory } = await job.step('copy', {}, () =>
+    whileRoomLasts(job, plan, async (watched) => {
+      const memory = hashFile(memoryPath(plan), { signal: watched.signal })
+      const disks = await copyDisks(watched, plan, ({ source, format }) => ({ path: source, format }))
+      return { disks, memory: await memory }
+    })
+  )
+  await job.step('fold-back', {}, () => foldBackAll(job, plan))
+  return { ...snapshot, disks, memory: { path: 'memory.save', ...memory } }
+}
+
+async function snapshotWithMemory(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Pick<Captured, 'qemuDowntimeMs'>> {
+  const ended = new AbortController()
+  const { result, pauses } = await measurePauses(job, 'memory', async () => {
+    const writeBack = keepWriteBackShort(memoryPath(plan), ended.signal)
+    const control = controlPause(job, plan, ended.signal)
+    const snapshot = takeSnapshot(job, plan).finally(() => ended.abort())
+    const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
+    if (controlled.status === 'rejected') throw controlled.reason
+    if (taken.status === 'rejected') throw taken.reason
+    if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
+    return completedDowntimeMs(job.shell, plan.vm)
+  })
+  if (pauses.length === 0 && plan.stateBefore === 'running') job.warn('QEMU reported no pause for this capture')
+  return result === undefined ? {} : { qemuDowntimeMs: result }
+}
+
+const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
+
+function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  return snapshotCreateAs(job.shell, plan.vm, {
+    memoryFile: memoryPath(plan),
+    disks: [
+      ...plan.disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
+      ...plan.excluded.map((target) => ({ target, skip: true as const }))
+    ],
+    live: true,
+    timeoutMs: SNAPSHOT_WITHIN_MS,
+    signal: job.signal
+  })
+}
+
+const LOOK_EVERY_MS = 100
+
+/** Keeps the allowed pause small, raises it while the guest is too fast, and does what the job says at the budget's end. */
+async function controlPause(job: JobContext<BackupSpec>, plan: CapturePlan, ended: AbortSignal): Promise<'converged' | 'suspended'> {
+  const controller = new PauseController(job.spec.budgetMs)
+  let allowed = await allowPause(job, plan, controller.firstPauseMs, ended)
+  while (!ended.aborted) {
+    await sleep(LOOK_EVERY_MS)
+    const info = await jobInfo(job.shell, plan.vm)
+    if (info === undefined || ended.aborted) continue
+    const { memory } = info
+    job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
+    if (!allowed) allowed = await allowPause(job, plan, controller.firstPauseMs, ended)
+    const decision = controller.decide(memory)
+    if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs, ended)
+    if (decision.kind === 'too-busy') return giveUp(job, plan, decision.estimatedPauseMs)
+  }
+  return 'converged'
+}
+
+async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number, ended: AbortSignal): Promise<boolean> {
+  const deadline = Date.now() + 5000
+  while (!ended.aborted && Date.now() < deadline) {
+    if (await setMaxDowntime(job.shell, plan.vm, pauseMs)) {
+      job.note(`allowed QEMU a final pause of ${pauseMs} ms`)
+      return true
+    }
+    await sleep(20)
+  }
+  return false
+}
+
+/** The guest rewrites RAM faster than it can be written within the budget. */
+async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedPauseMs: number): Promise<'suspended'> {
+  const { budgetMs, onBusy } = job.spec
+  const detail = `a final pause of about ${estimatedPauseMs} ms would be needed`
+  if (onBusy === 'pause') {
+    job.warn(`The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was paused for the rest, as the job says`)
+    await job.step('force-pause', {}, () => suspendDomain(job.shell, plan.vm))
+    return 'suspended'
+  }
+  await abortJob(job.shell, plan.vm)
+  return fail({ kind: 'too-busy', vm: plan.vmName, budgetMs, detail })
+}
+
+export const isTooBusy = (error: unknown): boolean => isFailure(error, 'too-busy')

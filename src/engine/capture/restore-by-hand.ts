@@ -1,0 +1,52 @@
+import type { Manifest } from '../../shared/model/point.ts'
+
+/** `RESTORE.md`: how to bring this point back with nothing but virsh and qemu-img. Names of VMs stay out of the commands. */
+export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
+  const images = '/var/lib/libvirt/images'
+  const disks = manifest.disks.map((disk) => ({ ...disk, placed: `${images}/${manifest.id}-${disk.target}.${extension(disk.originalFormat)}` }))
+  const convert = disks.map(
+    (disk) => `qemu-img convert -p -f qcow2 -O ${extension(disk.originalFormat)} ${disk.file} ${disk.placed}`
+  )
+  const edits = disks.map((disk) => `   - ${disk.target}: \`<source file='${disk.placed}'/>\``)
+  const nvram = manifest.nvram === undefined ? [] : [`   - firmware state: copy \`${manifest.nvram.file}\` to where \`<nvram>\` points`]
+  return `${[
+    '# Restoring this point without Stillpoint',
+    '',
+    `Taken ${manifest.takenAt} by method ${manifest.method}. VM UUID \`${manifest.vm.uuid}\`.`,
+    'Run as root on the target host, in the folder of this file.',
+    '',
+    '1. Check that nothing has changed: compare `sha256sum` of each file with `manifest.json`.',
+    '2. Copy the disks. Never let a VM write to the files of the point itself:',
+    '',
+    '   ```sh',
+    ...convert.map((line) => `   ${line}`),
+    '   ```',
+    '',
+    '3. In a copy of `domain.xml` named `new.xml`, set these sources and remove every `<backingStore>`:',
+    ...edits,
+    ...nvram,
+    `4. \`virsh define new.xml\``,
+    ...(manifest.memory === undefined ? startSteps() : resumeSteps(manifest.memory.file, manifest.vm.uuid)),
+    ''
+  ].join('\n')}`
+}
+
+const extension = (format: string): string => (format === 'raw' ? 'raw' : 'qcow2')
+
+function startSteps(): string[] {
+  return ['5. `virsh start` the VM. It boots as after a power cut.']
+}
+
+function resumeSteps(memory: string, uuid: string): string[] {
+  return [
+    '5. To go on where the VM was, with its RAM, give the RAM image the same paths:',
+    '',
+    '   ```sh',
+    `   virsh save-image-dumpxml --security-info ${memory} > memory-new.xml   # then edit it as in step 3`,
+    `   virsh restore ${memory} --xml memory-new.xml --running`,
+    `   virsh domtime ${uuid} --sync   # if the guest agent runs`,
+    '   ```',
+    '',
+    '   Or, for an ordinary boot from the same disks, `virsh start` it instead.'
+  ]
+}

@@ -1,0 +1,152 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { ASIDE_DIR, DEFAULT_STORE, jobUnit, RUN_DIR } from '../../shared/host-paths.ts'
+import type { Leftover } from '../../shared/engine-protocol.ts'
+import { isEnded } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainXml, listDomains } from '../../libvirt/domains.ts'
+import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
+import { isSidecar, type CaptureDisk } from '../capture/capture-plan.ts'
+import { foldBack } from '../capture/fold-back.ts'
+import { jobIds, readReport } from '../jobs/job-directory.ts'
+import { lockVm } from '../jobs/vm-lock.ts'
+import { recoverJob } from '../recover/recover.ts'
+import { IMAGES } from '../restore/place-disks.ts'
+
+interface Finding extends Omit<Leftover, 'repaired'> {
+  readonly repair?: () => Promise<unknown>
+}
+
+/** What of ours lies about on this host though no job needs it; with `repair` it is put right. */
+export async function doctor(shell: Shell, stores: readonly string[], repair: boolean): Promise<Leftover[]> {
+  const jobs = await deadJobs(shell)
+  const first = await settle(jobs, repair)
+  const running = await runningJobs(shell)
+  if (running.length > 0) return first
+  const rest = [...(await overlays(shell)), ...(await halfPoints(stores)), ...locks(), ...keptAside()]
+  const settled = await settle(rest, repair)
+  return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]
+}
+
+async function settle(findings: readonly Finding[], repair: boolean): Promise<Leftover[]> {
+  const leftovers: Leftover[] = []
+  for (const { repair: mend, ...finding } of findings) {
+    if (repair && mend !== undefined) await mend()
+    leftovers.push({ ...finding, repaired: repair && mend !== undefined })
+  }
+  return leftovers
+}
+
+const openJobs = (): string[] => jobIds().filter((id) => !isEnded(readReport(id)?.state ?? 'done'))
+
+async function isUnitAlive(shell: Shell, id: string): Promise<boolean> {
+  const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(id)])
+  return !['inactive', 'failed', ''].includes(stdout.trim())
+}
+
+async function runningJobs(shell: Shell): Promise<string[]> {
+  const alive = await Promise.all(openJobs().map(async (id) => ({ id, alive: await isUnitAlive(shell, id) })))
+  return alive.flatMap((job) => (job.alive ? [job.id] : []))
+}
+
+async function deadJobs(shell: Shell): Promise<Finding[]> {
+  const running = await runningJobs(shell)
+  return openJobs()
+    .filter((id) => !running.includes(id))
+    .map((id) => ({
+      kind: 'job',
+      what: `job ${id} was interrupted and not recovered`,
+      remedy: 'recover it: put its VM right and remove what it left',
+      repair: () => recoverJob(shell, id)
+    }))
+}
+
+async function overlays(shell: Shell): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const uuid of await listDomains(shell)) {
+    const domain = parseDomain(await domainXml(shell, uuid))
+    for (const { target, source } of domain.disks) {
+      if (source === undefined || !isSidecar(source)) continue
+      findings.push({
+        kind: 'overlay',
+        what: `disk ${target} of ${domain.name} writes to the overlay ${source}`,
+        remedy: 'fold it back into the image below, and remove it',
+        repair: () => foldStray(shell, uuid, domain.name, target, source)
+      })
+    }
+  }
+  return findings
+}
+
+async function foldStray(shell: Shell, vm: string, name: string, target: string, overlay: string): Promise<void> {
+  const { backingFile, backingFormat } = await imageInfo(shell, overlay, { format: 'qcow2' })
+  if (backingFile === undefined) return
+  const disk: CaptureDisk = {
+    target,
+    source: backingFile,
+    format: backingFormat ?? 'qcow2',
+    type: 'file',
+    virtualSizeBytes: 0,
+    allocatedBytes: 0,
+    sidecar: overlay
+  }
+  const lock = await lockVm(vm, name, 'doctor')
+  try {
+    await foldBack(shell, vm, disk)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function strayFiles(shell: Shell): Promise<Finding[]> {
+  const inUse = new Set<string>()
+  const folders = new Set([IMAGES])
+  for (const uuid of await listDomains(shell))
+    for (const source of parseDomain(await domainXml(shell, uuid)).allSources) {
+      inUse.add(source)
+      folders.add(dirname(source))
+    }
+  const files = [...folders].filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+  return files
+    .filter((path) => isSidecar(path) && !inUse.has(path))
+    .map((path) => ({
+      kind: 'file',
+      what: `${path} belongs to no VM and no job`,
+      remedy: 'remove it',
+      repair: () => rm(path)
+    }))
+}
+
+async function halfPoints(stores: readonly string[]): Promise<Finding[]> {
+  const dirs = (await Promise.all([...new Set([DEFAULT_STORE, ...stores])].map(listUnfinished))).flat()
+  return dirs.map((dir) => ({
+    kind: 'half point',
+    what: `${dir} was never completed`,
+    remedy: 'remove it',
+    repair: () => dropUnfinished(dir)
+  }))
+}
+
+/** A lock file that nobody holds does no harm; taking and releasing it removes it. */
+function locks(): Finding[] {
+  if (!existsSync(RUN_DIR)) return []
+  const uuids = readdirSync(RUN_DIR).filter((name) => name.endsWith('.lock'))
+  return uuids.map((name) => ({
+    kind: 'lock',
+    what: `${RUN_DIR}/${name}`,
+    remedy: 'remove it if nobody holds it',
+    repair: async () => (await lockVm(basename(name, '.lock'), name, 'doctor')).release()
+  }))
+}
+
+function keptAside(): Finding[] {
+  if (!existsSync(ASIDE_DIR)) return []
+  return readdirSync(ASIDE_DIR).map((id) => ({
+    kind: 'kept aside',
+    what: `what restore ${id} replaced (${ASIDE_DIR}/${id})`,
+    remedy: 'keep it until you are content with the restored VM, then remove the folder and the files its .json names'
+  }))
+}

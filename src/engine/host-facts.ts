@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import type { Uuid } from '../shared/model/ids.ts'
+import type { Shell } from '../shared/shell.ts'
+import { parseDomain } from '../libvirt/domain-xml.ts'
+import { domainXml } from '../libvirt/domains.ts'
+import { hostVersions } from '../libvirt/host.ts'
+import { networkXml } from '../libvirt/networks.ts'
+
+export const bootId = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+
+export interface HostIdentity {
+  readonly hostname: string
+  readonly machineId: string
+  readonly libvirt: string
+  readonly qemu: string
+}
+
+export async function hostIdentity(shell: Shell): Promise<HostIdentity> {
+  const machineId = await readFile('/etc/machine-id', 'utf8').catch(() => '')
+  return { hostname: hostname(), machineId: machineId.trim(), ...(await hostVersions(shell)) }
+}
+
+/** `host.json`: what a rebuilt host must have for this VM. */
+export interface HostFacts extends HostIdentity {
+  readonly cpuModel: string
+  readonly networks: readonly { readonly name: string; readonly xml: string }[]
+  readonly bridges: readonly string[]
+}
+
+export async function hostFacts(shell: Shell, vm: Uuid): Promise<HostFacts> {
+  const { interfaces } = parseDomain(await domainXml(shell, vm, { inactive: true }))
+  const names = [...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))]
+  const networks = await Promise.all(names.map(async (name) => ({ name, xml: await networkXml(shell, name) })))
+  const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? ''
+  return {
+    ...(await hostIdentity(shell)),
+    cpuModel: cpu,
+    networks: networks.flatMap(({ name, xml }) => (xml === undefined ? [] : [{ name, xml }])),
+    bridges: [...new Set(interfaces.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : [])))]
+  }
+}

@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { JOBS_DIR } from '../../shared/host-paths.ts'
+import { JobId } from '../../shared/model/ids.ts'
+import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
+import { readJournal, syncDirectory } from '../journal/journal.ts'
+import { reportAtStart, reportOf } from './job-report.ts'
+
+export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
+export const journalPath = (id: string): string => `${jobDirectory(id)}/journal.jsonl`
+const specPath = (id: string): string => `${jobDirectory(id)}/spec.json`
+const cancelPath = (id: string): string => `${jobDirectory(id)}/cancel`
+
+/** Writes a job's order, so that it is there whole or not at all. */
+export function writeSpec(id: string, spec: JobSpec): void {
+  mkdirSync(jobDirectory(id), { recursive: true, mode: 0o700 })
+  writeFileSync(`${specPath(id)}.new`, JSON.stringify(spec), { mode: 0o600, flush: true })
+  renameSync(`${specPath(id)}.new`, specPath(id))
+  syncDirectory(jobDirectory(id))
+}
+
+export function readSpec(id: string): JobSpec | undefined {
+  return existsSync(specPath(id)) ? JobSpec.parse(JSON.parse(readFileSync(specPath(id), 'utf8'))) : undefined
+}
+
+/** Notes that the end of this job was asked for, as against a host that shuts down. */
+export function askForCancel(id: string): void {
+  writeFileSync(cancelPath(id), '', { flush: true })
+}
+
+export const cancelWasAsked = (id: string): boolean => existsSync(cancelPath(id))
+
+/** Ids of all jobs on this host, oldest first. */
+export function jobIds(): string[] {
+  if (!existsSync(JOBS_DIR)) return []
+  return readdirSync(JOBS_DIR)
+    .filter((name) => JobId.safeParse(name).success)
+    .sort()
+}
+
+/** What is known of a job, from its order and its journal. Undefined: no such job here. */
+export function readReport(id: string, entries: readonly JournalEntry[] = readJournal(journalPath(id))): JobReport | undefined {
+  const report = reportOf(entries)
+  if (report !== undefined) return report
+  const spec = readSpec(id)
+  return spec === undefined ? undefined : reportAtStart(id, spec, timeOf(id))
+}
+
+/** The time that a time-sorted id carries. */
+function timeOf(id: string): string {
+  return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z')
+}

@@ -1,0 +1,60 @@
+import { pauseMsOf } from '../../shared/model/pause.ts'
+import type { JobReport, JobSpec, JournalEntry } from '../../shared/model/job.ts'
+
+type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
+
+/** What the journal says of its job so far. Undefined before the job has begun. */
+export function reportOf(entries: readonly JournalEntry[]): JobReport | undefined {
+  const begin = entries.find((entry) => entry.type === 'begin')
+  if (begin === undefined) return undefined
+  const end = entries.findLast((entry) => entry.type === 'end')
+  if (end !== undefined) return end.report
+  const pauses = ofType(entries, 'pause').map((entry) => entry.pause)
+  return {
+    ...reportAtStart(begin.id, begin.spec, begin.at),
+    state: isRecovering(entries) ? 'recovering' : 'running',
+    ...Object.assign({}, ...ofType(entries, 'fact').map((entry) => entry.fact)),
+    pauses,
+    pauseMs: pauseMsOf(pauses),
+    phases: phasesOf(entries),
+    warnings: ofType(entries, 'warning').map((entry) => entry.text)
+  }
+}
+
+/** A job of which only its order is known. */
+export function reportAtStart(id: string, spec: JobSpec, startedAt: string): JobReport {
+  return {
+    id,
+    kind: spec.kind,
+    host: spec.hostName,
+    vm: { uuid: spec.vm, name: spec.vmName },
+    state: 'queued',
+    startedAt,
+    store: spec.store,
+    ...(spec.kind === 'restore' && { point: spec.point }),
+    pauses: [],
+    pauseMs: 0,
+    phases: [],
+    warnings: []
+  }
+}
+
+/** The last step that was announced and not finished, or the last one announced. */
+export function lastStep(entries: readonly JournalEntry[]): string {
+  const done = new Set(ofType(entries, 'step-done').map((entry) => entry.step))
+  const steps = ofType(entries, 'step').map((entry) => entry.step)
+  return steps.findLast((step) => !done.has(step)) ?? steps.at(-1) ?? 'start'
+}
+
+export function ofType<T extends JournalEntry['type']>(entries: readonly JournalEntry[], type: T): EntryOf<T>[] {
+  return entries.filter((entry): entry is EntryOf<T> => entry.type === type)
+}
+
+function phasesOf(entries: readonly JournalEntry[]): JobReport['phases'] {
+  const begun = new Map(ofType(entries, 'step').map((entry) => [entry.step, entry.at]))
+  return ofType(entries, 'step-done').map(({ step, ms, at }) => ({ phase: step, startedAt: begun.get(step) ?? at, ms }))
+}
+
+function isRecovering(entries: readonly JournalEntry[]): boolean {
+  return ofType(entries, 'step').at(-1)?.step.startsWith('recover') ?? false
+}

@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail } from '../../shared/failure.ts'
+import { jobUnit } from '../../shared/host-paths.ts'
+import type { JobSpec } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { readJournal } from '../journal/journal.ts'
+import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
+import { ofType } from './job-report.ts'
+
+const BEGIN_WITHIN_MS = 60_000
+
+/**
+ * Writes the job down and starts its unit: from here on it depends on nobody but this host.
+ *
+ * @throws `vm-busy` if another job has the VM; the order is then forgotten.
+ */
+export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: string | undefined): Promise<void> {
+  if (readJournal(journalPath(id)).length > 0) return
+  writeSpec(id, spec)
+  await startUnit(shell, id, fault)
+  await begun(id)
+}
+
+/** KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. */
+async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {
+  const engine = [process.execPath, process.argv[1] ?? '']
+  const properties = [
+    'KillMode=mixed',
+    'TimeoutStopSec=900',
+    'OOMPolicy=continue',
+    'IOWeight=50',
+    `ExecStopPost=${[...engine, 'recover-job', id].join(' ')}`
+  ]
+  const environment = fault === undefined ? [] : [`--setenv=STILLPOINT_FAULT=${fault}`]
+  const options = [`--unit=${jobUnit(id)}`, '--collect', '--quiet', ...properties.flatMap((each) => ['-p', each])]
+  const result = await shell.run(['systemd-run', ...options, ...environment, '--', ...engine, 'run', id])
+  if (result.exitCode === 0) return
+  rmSync(jobDirectory(id), { recursive: true })
+  fail({ kind: 'command-failed', command: 'systemd-run', exitCode: result.exitCode, stderr: result.stderr.trim() })
+}
+
+/** Returns when the job holds its VM. */
+async function begun(id: string): Promise<void> {
+  const deadline = Date.now() + BEGIN_WITHIN_MS
+  while (Date.now() < deadline) {
+    const entries = readJournal(journalPath(id))
+    const failure = ofType(entries, 'end')[0]?.report.failure
+    if (failure?.kind === 'vm-busy') {
+      rmSync(jobDirectory(id), { recursive: true })
+      fail(failure)
+    }
+    if (entries.length > 0) return
+    await sleep(20)
+  }
+  fail({ kind: 'timeout', what: `start of ${jobUnit(id)}`, afterMs: BEGIN_WITHIN_MS })
+}

@@ -1,0 +1,27 @@
+import { failureOf } from '../shared/failure.ts'
+import { localShell } from '../shell/local.ts'
+import { recoverJob } from './recover/recover.ts'
+import { runJob } from './jobs/run.ts'
+import { answer, isVerb } from './verbs.ts'
+import { readQuestion, writeFailure } from './wire.ts'
+
+const [, , command = '', argument = ''] = process.argv
+const shell = localShell()
+
+/** `run ID` and `recover-job ID` are for the job's unit; everything else is a verb of the protocol. */
+async function main(): Promise<void> {
+  if (command === 'run') return runJob(argument, shell)
+  if (command === 'recover-job') return void (await recoverJob(shell, argument))
+  if (!isVerb(command)) throw new Error(`unknown command ${command}`)
+  const { question, rest } = await readQuestion(process.stdin)
+  await answer(command, question, rest, shell)
+}
+
+process.stdout.on('error', () => undefined)
+try {
+  await main()
+  process.exit(0)
+} catch (error) {
+  await writeFailure(failureOf(error))
+  process.exit(1)
+}

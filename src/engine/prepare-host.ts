@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fail } from '../shared/failure.ts'
+import { DEFAULT_STORE, JOBS_DIR, RECOVER_UNIT, STATE_DIR } from '../shared/host-paths.ts'
+import type { Shell } from '../shared/shell.ts'
+
+const UNIT_PATH = `/etc/systemd/system/${RECOVER_UNIT}`
+
+/** The folders, and the unit that recovers interrupted jobs after a boot. Safe to do again. */
+export async function prepareHost(shell: Shell): Promise<void> {
+  for (const path of [STATE_DIR, JOBS_DIR, DEFAULT_STORE]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  if ((await readFile(UNIT_PATH, 'utf8').catch(() => '')) === unitText()) return
+  await writeFile(UNIT_PATH, unitText())
+  await expectZero(shell, ['systemctl', 'daemon-reload'])
+  await expectZero(shell, ['systemctl', 'enable', '--quiet', RECOVER_UNIT])
+}
+
+/** Ordered behind every flavour of libvirt daemon; recovery waits for it to answer by itself. */
+function unitText(): string {
+  return `[Unit]
+Description=Stillpoint: put right what an interrupted backup or restore left
+After=libvirtd.service virtqemud.service network.target local-fs.target remote-fs.target
+
+[Service]
+Type=oneshot
+ExecStart=${process.execPath} ${process.argv[1] ?? ''} recover
+StandardInput=null
+TimeoutStartSec=900
+
+[Install]
+WantedBy=multi-user.target
+`
+}
+
+export async function expectZero(shell: Shell, argv: readonly [string, ...string[]]): Promise<string> {
+  const { exitCode, stdout, stderr } = await shell.run(argv)
+  return exitCode === 0 ? stdout : fail({ kind: 'command-failed', command: argv.join(' '), exitCode, stderr: stderr.trim() })
+}

@@ -1,0 +1,33 @@
+import { fail, type Failure } from '../../shared/failure.ts'
+import type { PreflightItem } from '../../shared/engine-protocol.ts'
+
+/** What a restore was checked for. A restore that goes ahead has no problem among its items; a preview shows all. */
+export class Checklist {
+  readonly items: PreflightItem[] = []
+  private first: Failure | undefined
+
+  ok(check: string, text: string): void {
+    this.items.push({ check, state: 'ok', text })
+  }
+
+  warning(check: string, text: string): void {
+    this.items.push({ check, state: 'warning', text })
+  }
+
+  /** `failure` is what the restore ends with if it is the only problem. */
+  problem(check: string, text: string, fix: string, failure?: Failure): void {
+    this.items.push({ check, state: 'problem', text, fix })
+    this.first ??= failure
+  }
+
+  get problems(): PreflightItem[] {
+    return this.items.filter(({ state }) => state === 'problem')
+  }
+
+  /** @throws what stands in the way: the one failure if it is one, else `preflight` with all of them. */
+  requireNoProblem(): void {
+    const { problems } = this
+    if (problems.length === 1 && this.first !== undefined) fail(this.first)
+    if (problems.length > 0) fail({ kind: 'preflight', problems: problems.map(({ text, fix = '' }) => ({ text, fix })) })
+  }
+}

@@ -1,0 +1,124 @@
+import { chmod, copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fail } from '../../shared/failure.ts'
+import type { RestoreSpec } from '../../shared/model/job.ts'
+import type { Manifest } from '../../shared/model/point.ts'
+import { defineDomain, domainState, setAutostart, startDomain } from '../../libvirt/domains.ts'
+import { defineNetwork, startNetwork } from '../../libvirt/networks.ts'
+import { convert } from '../../libvirt/qemu-img.ts'
+import { restoreDomain } from '../../libvirt/save-image.ts'
+import { findPoint } from '../../store/point-store.ts'
+import { verifyPoint } from '../../store/verify-point.ts'
+import { orWarn, type JobContext } from '../jobs/job-context.ts'
+import { jobDirectory } from '../jobs/job-directory.ts'
+import { setClock } from './clock.ts'
+import { displace } from './displace.ts'
+import { planRestore } from './plan-restore.ts'
+import { RESTORE_PLAN_STEP, type RestorePlan } from './restore-plan.ts'
+
+/** Brings a VM back from a point of a store on this host. Until `displace` nothing of any VM is touched. */
+export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
+  const began = performance.now()
+  const { dir } = await findPoint([job.spec.store], job.spec.point)
+  const manifest = await job.step('verify', {}, () => verified(job, dir))
+  const plan = await planRestore(job, dir, manifest)
+  await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
+  await job.step('stage', {}, () => stageDisks(job, plan))
+  await job.step('displace', {}, () => displace(job, plan))
+  await job.step('place', {}, () => placeFiles(plan))
+  await job.step('define', {}, () => define(job, plan))
+  if (plan.mode !== 'define') await job.step('start', {}, () => start(job, plan))
+  job.fact({
+    mode: plan.mode,
+    ...(plan.modeReason !== undefined && { modeReason: plan.modeReason }),
+    ...(plan.mode !== 'define' && { runningMs: performance.now() - began })
+  })
+  await job.step('settle', {}, () => settle(job, plan))
+}
+
+async function verified(job: JobContext<RestoreSpec>, dir: string): Promise<Manifest> {
+  const report = await verifyPoint(dir, job.shell, {
+    onProgress: (done, total) => job.progress('checking the point', done, total),
+    signal: job.signal
+  })
+  const [problem] = report.problems
+  if (problem !== undefined) fail({ kind: 'point-damaged', point: job.spec.point, ...problem })
+  return (await findPoint([job.spec.store], job.spec.point)).manifest
+}
+
+async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Promise<void> {
+  for (const { name, xml } of networks.define) {
+    await writeFile(`${jobDirectory(job.id)}/network.xml`, xml, { mode: 0o600 })
+    await defineNetwork(job.shell, `${jobDirectory(job.id)}/network.xml`)
+    job.warn(`Network ${name} was missing here and was made as it was on the point's host`)
+  }
+  for (const name of networks.start) await startNetwork(job.shell, name)
+}
+
+/** Copies, never the point's own files: what the VM writes must not reach the point. */
+async function stageDisks(job: JobContext, plan: RestorePlan): Promise<void> {
+  for (const disk of plan.disks) {
+    await mkdir(dirname(disk.staged), { recursive: true })
+    await convert(job.shell, {
+      source: { path: `${plan.pointDir}/${disk.file}`, format: 'qcow2' },
+      target: { path: disk.staged, format: disk.format },
+      onProgress: (fraction) => job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
+      signal: job.signal
+    })
+  }
+  if (plan.nvram === undefined) return
+  await mkdir(dirname(plan.nvram.staged), { recursive: true })
+  await copyFile(`${plan.pointDir}/${plan.nvram.file}`, plan.nvram.staged)
+}
+
+async function placeFiles(plan: RestorePlan): Promise<void> {
+  for (const { staged, path } of [...plan.disks, ...(plan.nvram ? [plan.nvram] : [])]) await rename(staged, path)
+  if (plan.tpm === undefined) return
+  await mkdir(plan.tpm.dir, { recursive: true, mode: 0o700 })
+  for (const file of plan.tpm.files) {
+    const placed = `${plan.tpm.dir}/${file.replace('tpm/', '')}`
+    await copyFile(`${plan.pointDir}/${file}`, placed)
+    await chmod(placed, 0o600)
+  }
+}
+
+async function define(job: JobContext, plan: RestorePlan): Promise<void> {
+  const path = `${jobDirectory(job.id)}/definition.xml`
+  await writeFile(path, plan.definition, { mode: 0o600 })
+  await defineDomain(job.shell, path)
+}
+
+const RESUME_WITHIN_MS = 3_600_000
+
+async function start(job: JobContext, plan: RestorePlan): Promise<void> {
+  if (plan.mode === 'resume') await resumeOrBoot(job, plan)
+  else await startDomain(job.shell, plan.vm)
+  const now = await domainState(job.shell, plan.vm)
+  if (now === undefined || !['running', 'paused', 'idle'].includes(now.state))
+    fail({ kind: 'vm-state', vm: plan.vmName, state: now?.state ?? 'gone', wanted: 'running' })
+}
+
+/** A RAM image that QEMU refuses costs what was in RAM, not the VM. */
+async function resumeOrBoot(job: JobContext, plan: RestorePlan): Promise<void> {
+  const { memory, memoryXml } = plan
+  if (memory === undefined || memoryXml === undefined) return startDomain(job.shell, plan.vm)
+  const xml = `${jobDirectory(job.id)}/memory.xml`
+  await writeFile(xml, memoryXml, { mode: 0o600 })
+  try {
+    await restoreDomain(job.shell, memory, { xml, state: plan.runsAfterwards, timeoutMs: RESUME_WITHIN_MS })
+  } catch (error) {
+    if (job.signal.aborted) throw error
+    const modeReason = `the RAM could not be resumed here: ${error instanceof Error ? error.message : String(error)}`
+    plan.mode = 'boot'
+    plan.modeReason = modeReason
+    job.warn(`Booted from the point's disks instead; ${modeReason}`)
+    await startDomain(job.shell, plan.vm)
+  }
+}
+
+export async function settle(job: JobContext, plan: RestorePlan): Promise<void> {
+  await orWarn(job, 'Autostart could not be set', () => setAutostart(job.shell, plan.vm, plan.autostart))
+  if (plan.mode !== 'define') await setClock(job, plan)
+  if (plan.displaced.length > 0) job.fact({ keptAside: plan.displaced.flatMap(({ renames }) => renames.map(({ to }) => to)) })
+}

@@ -1,0 +1,125 @@
+import { fail } from '../shared/failure.ts'
+import { jobUnit } from '../shared/host-paths.ts'
+import {
+  engineVerbs,
+  PROTOCOL_VERSION,
+  type EngineVerb,
+  type EventOf,
+  type PointListing,
+  type QuestionOf,
+  type ResultOf
+} from '../shared/engine-protocol.ts'
+import { isEnded, type JobReport } from '../shared/model/job.ts'
+import type { Shell } from '../shared/shell.ts'
+import { deletePoint, findPoint, listPoints } from '../store/point-store.ts'
+import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
+import { verifyPoint } from '../store/verify-point.ts'
+import { doctor } from './doctor/doctor.ts'
+import { removeAll } from './doctor/remove-all.ts'
+import { bootId, hostIdentity } from './host-facts.ts'
+import { prepareHost } from './prepare-host.ts'
+import { cancelJob } from './jobs/cancel.ts'
+import { followJob } from './jobs/follow.ts'
+import { jobIds, readReport } from './jobs/job-directory.ts'
+import { submitJob } from './jobs/submit.ts'
+import { recoverAll, recoverJob } from './recover/recover.ts'
+import { preflightRestore } from './restore/plan-restore.ts'
+import { ENGINE_VERSION } from './version.ts'
+import { write, writeEvent, writeResult } from './wire.ts'
+
+interface Asked<V extends EngineVerb> {
+  readonly question: QuestionOf<V>
+  readonly rest: AsyncIterable<Uint8Array>
+  readonly shell: Shell
+  readonly tell: (event: EventOf<V>) => Promise<void>
+}
+/** `export` answers with a stream of its own. */
+type Handlers = { readonly [V in Exclude<EngineVerb, 'export'>]: (asked: Asked<V>) => Promise<ResultOf<V>> }
+
+const handlers: Handlers = {
+  async probe({ shell }) {
+    await prepareHost(shell)
+    const { hostname, machineId } = await hostIdentity(shell)
+    return { protocol: PROTOCOL_VERSION, engine: ENGINE_VERSION, bootId: await bootId(), hostname, machineId }
+  },
+  async submit({ question: { id, spec, fault }, shell }) {
+    await submitJob(shell, id, spec, fault)
+    return { id }
+  },
+  async follow({ question: { id, from }, tell }) {
+    const entries = followJob(id, from)
+    for (;;) {
+      const { done, value } = await entries.next()
+      if (done === true) return value
+      await tell(value)
+    }
+  },
+  cancel: ({ question, shell }) => cancelJob(shell, question.id),
+  jobs: ({ question, shell }) => listJobs(shell, question.limit),
+  points: ({ question }) => listAll(question.stores, question.vm),
+  async verify({ question: { store, point }, shell, tell }) {
+    const { dir } = await findPoint([store], point)
+    const onProgress = (doneBytes: number, totalBytes: number): void =>
+      void tell({ phase: 'checking the point', doneBytes, totalBytes })
+    return verifyPoint(dir, shell, { onProgress })
+  },
+  delete: ({ question: { store, point } }) => deletePoint(store, point),
+  preflight({ question: { spec }, shell }) {
+    return spec.kind === 'restore' ? preflightRestore(shell, spec) : fail({ kind: 'usage', message: 'restores only' })
+  },
+  'import-state': async ({ question: { store, point } }) => ({ have: await importState(store, point) }),
+  import({ question: { store, point }, rest, tell }) {
+    const onProgress = (doneBytes: number, totalBytes: number): void =>
+      void tell({ phase: 'receiving the point', doneBytes, totalBytes })
+    return importPoint(store, point, rest, { onProgress })
+  },
+  async recover({ question: { id }, shell }) {
+    if (id === undefined) return recoverAll(shell)
+    const report = await recoverJob(shell, id)
+    return report === undefined ? [] : [report]
+  },
+  doctor: ({ question, shell }) => doctor(shell, question.stores, question.repair),
+  'remove-all': ({ shell }) => removeAll(shell)
+}
+
+export const isVerb = (command: string): command is EngineVerb => Object.hasOwn(engineVerbs, command)
+
+/** Checks the question, answers it on stdout. What goes wrong is thrown. */
+export async function answer(verb: EngineVerb, asked: unknown, rest: AsyncIterable<Uint8Array>, shell: Shell): Promise<void> {
+  const question = engineVerbs[verb].question.safeParse(asked)
+  if (!question.success) return fail({ kind: 'bad-output', what: `question to ${verb}`, detail: question.error.message })
+  if (verb === 'export') return exportTo(question.data as QuestionOf<'export'>)
+  const handler = handlers[verb] as (asked: Asked<EngineVerb>) => Promise<unknown>
+  const result = await handler({ question: question.data, rest, shell, tell: writeEvent })
+  await writeResult(result)
+}
+
+async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<void> {
+  const { dir } = await findPoint([store], point)
+  for await (const chunk of exportPoint(dir, { have })) await write(chunk)
+}
+
+async function listJobs(shell: Shell, limit = 200): Promise<JobReport[]> {
+  const reports: JobReport[] = []
+  for (const id of jobIds().reverse().slice(0, limit)) {
+    const report = readReport(id)
+    if (report !== undefined) reports.push(isEnded(report.state) ? report : await withUnitState(shell, report))
+  }
+  return reports
+}
+
+/** A job without an end whose unit is gone is not running, whatever its journal says. */
+async function withUnitState(shell: Shell, report: JobReport): Promise<JobReport> {
+  const { exitCode } = await shell.run(['systemctl', 'is-active', '--quiet', jobUnit(report.id)])
+  const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(report.id)])
+  if (exitCode === 0 || /activating|deactivating/.test(stdout)) return report
+  const again = readReport(report.id)
+  if (again === undefined || isEnded(again.state)) return again ?? report
+  return { ...report, state: 'failed-needs-you', failure: { kind: 'interrupted', job: report.kind, step: 'unknown', leftover: 'not recovered yet' } }
+}
+
+async function listAll(stores: readonly string[], vm: string | undefined): Promise<PointListing> {
+  const listings = await Promise.all([...new Set(stores)].map(listPoints))
+  const points = listings.flatMap((listing) => listing.points).filter((point) => vm === undefined || point.vm.uuid === vm)
+  return { points: points.sort((a, b) => a.id.localeCompare(b.id)), broken: listings.flatMap((listing) => listing.broken) }
+}

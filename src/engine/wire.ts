@@ -1,0 +1,52 @@
+import { StringDecoder } from 'node:string_decoder'
+import { fail, type Failure } from '../shared/failure.ts'
+
+const LONGEST_QUESTION = 1 << 20
+
+/** The question (first line of stdin, parsed) and all that comes behind it. */
+export async function readQuestion(
+  input: AsyncIterable<Uint8Array>
+): Promise<{ question: unknown; rest: AsyncIterable<Uint8Array> }> {
+  const chunks = input[Symbol.asyncIterator]()
+  const decoder = new StringDecoder('utf8')
+  let line = ''
+  for (;;) {
+    const { value, done } = await chunks.next()
+    if (done === true) return { question: parseQuestion(line), rest: chain([], chunks) }
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    const end = bytes.indexOf(0x0a)
+    line += decoder.write(end === -1 ? bytes : bytes.subarray(0, end))
+    if (line.length > LONGEST_QUESTION) fail({ kind: 'bad-output', what: 'question', detail: 'longer than 1 MiB' })
+    if (end !== -1) return { question: parseQuestion(line), rest: chain([bytes.subarray(end + 1)], chunks) }
+  }
+}
+
+async function* chain(first: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  for (const chunk of first) if (chunk.byteLength > 0) yield chunk
+  for (;;) {
+    const { value, done } = await rest.next()
+    if (done === true) return
+    yield value
+  }
+}
+
+function parseQuestion(line: string): unknown {
+  try {
+    return line.trim() === '' ? {} : JSON.parse(line)
+  } catch {
+    return fail({ kind: 'bad-output', what: 'question', detail: 'not JSON' })
+  }
+}
+
+/** Writes to stdout and waits where the reader is slow. A reader that has gone is not an error. */
+export async function write(data: string | Uint8Array): Promise<void> {
+  if (process.stdout.destroyed || process.stdout.write(data)) return
+  await new Promise<void>((resolve) => {
+    process.stdout.once('drain', resolve)
+    process.stdout.once('close', resolve)
+  })
+}
+
+export const writeEvent = (event: unknown): Promise<void> => write(`${JSON.stringify({ event })}\n`)
+export const writeResult = (result: unknown): Promise<void> => write(`${JSON.stringify({ result })}\n`)
+export const writeFailure = (failure: Failure): Promise<void> => write(`${JSON.stringify({ failure })}\n`)

@@ -1,0 +1,138 @@
+import type { Element } from '@xmldom/xmldom'
+import { fail } from '../shared/failure.ts'
+import { Uuid } from '../shared/model/ids.ts'
+import { attribute, childAt, childrenOf, parseXml, textOf } from './xml.ts'
+
+export interface XmlDisk {
+  readonly target: string
+  readonly device: string
+  readonly type: string
+  /** Path or device; for network and volume sources a readable form. Undefined: no medium. */
+  readonly source: string | undefined
+  readonly format: string
+  readonly readOnly: boolean
+  readonly shareable: boolean
+  /** Images below the active one, as the live definition lists them. */
+  readonly chainDepth: number
+}
+
+/** What Stillpoint reads in a definition. */
+export interface DomainXml {
+  readonly uuid: Uuid
+  readonly name: string
+  readonly memoryBytes: number
+  readonly vcpus: number
+  readonly virtType: string
+  readonly arch: string
+  readonly machine: string
+  readonly disks: readonly XmlDisk[]
+  readonly interfaces: readonly { readonly type: string; readonly source: string | undefined; readonly mac: string | undefined }[]
+  readonly nvram: { readonly path: string } | undefined
+  readonly tpm: string | undefined
+  readonly agent: 'absent' | 'disconnected' | 'connected'
+  /** In words: host devices, shared folders ... */
+  readonly devicesWithoutSavableState: readonly string[]
+  readonly hasQemuCommandline: boolean
+  /** Every file or device that the definition names as a source, mirrors and backing chains included. */
+  readonly allSources: readonly string[]
+}
+
+/** @throws `bad-output` if it is no definition of a domain */
+export function parseDomain(text: string): DomainXml {
+  const root = parseXml(text, 'domain XML').documentElement ?? undefined
+  if (root?.tagName !== 'domain') return fail({ kind: 'bad-output', what: 'domain XML', detail: 'no <domain>' })
+  const devices = childAt(root, 'devices')
+  const os = childAt(root, 'os')
+  return {
+    uuid: Uuid.parse(textOf(childAt(root, 'uuid'))),
+    name: childAt(root, 'name')?.textContent ?? '',
+    memoryBytes: bytesOf(childAt(root, 'memory')),
+    vcpus: Number(textOf(childAt(root, 'vcpu')) ?? 1),
+    virtType: attribute(root, 'type') ?? 'kvm',
+    arch: attribute(childAt(os, 'type'), 'arch') ?? 'x86_64',
+    machine: attribute(childAt(os, 'type'), 'machine') ?? '',
+    disks: childrenOf(devices, 'disk').map(diskOf),
+    interfaces: childrenOf(devices, 'interface').map(interfaceOf),
+    nvram: nvramOf(childAt(os, 'nvram')),
+    tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
+    agent: agentOf(devices),
+    devicesWithoutSavableState: devicesWithoutSavableState(devices),
+    hasQemuCommandline: childrenOf(root, 'qemu:commandline').length > 0,
+    allSources: childrenOf(devices, 'disk').flatMap(sourcesBelow)
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  b: 1, bytes: 1, k: 2 ** 10, KiB: 2 ** 10, KB: 1e3, M: 2 ** 20, MiB: 2 ** 20, MB: 1e6, G: 2 ** 30, GiB: 2 ** 30, GB: 1e9, T: 2 ** 40, TiB: 2 ** 40, TB: 1e12
+}
+
+const bytesOf = (element: Element | undefined): number =>
+  Number(textOf(element) ?? 0) * (UNITS[attribute(element, 'unit') ?? 'KiB'] ?? 2 ** 10)
+
+function diskOf(disk: Element): XmlDisk {
+  const driver = childAt(disk, 'driver')
+  return {
+    target: attribute(childAt(disk, 'target'), 'dev') ?? '',
+    device: attribute(disk, 'device') ?? 'disk',
+    type: attribute(disk, 'type') ?? 'file',
+    source: sourceOf(childAt(disk, 'source')),
+    format: attribute(driver, 'type') ?? 'raw',
+    readOnly: childAt(disk, 'readonly') !== undefined,
+    shareable: childAt(disk, 'shareable') !== undefined,
+    chainDepth: chainDepth(disk)
+  }
+}
+
+function sourceOf(source: Element | undefined): string | undefined {
+  const path = attribute(source, 'file') ?? attribute(source, 'dev') ?? attribute(source, 'dir')
+  if (path !== undefined) return path
+  const [protocol, pool] = [attribute(source, 'protocol'), attribute(source, 'pool')]
+  if (protocol !== undefined) return `${protocol}:${attribute(source, 'name') ?? ''}`
+  return pool === undefined ? undefined : `${pool}/${attribute(source, 'volume') ?? ''}`
+}
+
+function chainDepth(disk: Element): number {
+  const below = childAt(disk, 'backingStore')
+  return below === undefined || childAt(below, 'source') === undefined ? 0 : 1 + chainDepth(below)
+}
+
+function sourcesBelow(element: Element): string[] {
+  const own = sourceOf(childAt(element, 'source'))
+  const below = [...childrenOf(element, 'backingStore'), ...childrenOf(element, 'mirror')].flatMap(sourcesBelow)
+  const mirror = attribute(childAt(element, 'mirror'), 'file')
+  return [own, mirror, ...below].filter((path) => path !== undefined)
+}
+
+function interfaceOf(element: Element): DomainXml['interfaces'][number] {
+  const source = childAt(element, 'source')
+  return {
+    type: attribute(element, 'type') ?? '',
+    source: attribute(source, 'network') ?? attribute(source, 'bridge') ?? attribute(source, 'dev'),
+    mac: attribute(childAt(element, 'mac'), 'address')
+  }
+}
+
+function nvramOf(nvram: Element | undefined): DomainXml['nvram'] {
+  const path = attribute(childAt(nvram, 'source'), 'file') ?? textOf(nvram)
+  return path === undefined || path === '' ? undefined : { path }
+}
+
+const AGENT_CHANNEL = 'org.qemu.guest_agent.0'
+
+function agentOf(devices: Element | undefined): DomainXml['agent'] {
+  const targets = childrenOf(devices, 'channel').map((channel) => childAt(channel, 'target'))
+  const agent = targets.find((target) => attribute(target, 'name') === AGENT_CHANNEL)
+  if (agent === undefined) return 'absent'
+  return attribute(agent, 'state') === 'connected' ? 'connected' : 'disconnected'
+}
+
+function devicesWithoutSavableState(devices: Element | undefined): string[] {
+  const host = childrenOf(devices, 'hostdev').map((device) => `host device (${attribute(device, 'type') ?? 'unknown'})`)
+  const shared = childrenOf(devices, 'filesystem').map((share) =>
+    attribute(childAt(share, 'driver'), 'type') === 'virtiofs' ? 'shared folder (virtiofs)' : 'shared folder (9p)'
+  )
+  const nets = childrenOf(devices, 'interface')
+    .filter((each) => ['hostdev', 'vdpa', 'vhostuser'].includes(attribute(each, 'type') ?? ''))
+    .map((each) => `network card (${attribute(each, 'type') ?? ''})`)
+  return [...host, ...shared, ...nets]
+}

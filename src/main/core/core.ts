@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { engineCall, type PlacedEngine } from './engine-on-host/engine-call.ts'
+import { engineAssets } from './engine-on-host/engine-assets.ts'
+import { Connections, type Connect } from './hosts/connections.ts'
+import { History } from './settings/history.ts'
+import { openSettings, type SettingsFile } from './settings/settings-file.ts'
+import { connectHost } from './ssh/connect.ts'
+import type { ConnectQuestions } from './ssh/host-connection.ts'
+
+/** What every door holds: one settings folder, its history, and the connections made from it. */
+export interface Core {
+  readonly folder: string
+  readonly settings: SettingsFile
+  readonly history: History
+  readonly connections: Connections
+  close(): Promise<void>
+}
+
+export interface CoreOptions {
+  readonly folder: string
+  readonly cache: string
+  /** Where `out/engine` and the runtimes are. */
+  readonly root: string
+  readonly questions: ConnectQuestions
+  /** The engine is being put on a host. */
+  readonly onPlacing: (host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
+  /** For tests. */
+  readonly connect?: Connect
+}
+
+export function openCore(options: CoreOptions): Core {
+  const { folder, questions, onPlacing } = options
+  const settings = openSettings(folder)
+  const assets = engineAssets(options.root, options.cache)
+  const connect = options.connect ?? ((address) => connectHost(address, { questions, settingsDir: folder }))
+  const history = new History(join(folder, 'history.jsonl'))
+  // On each contact: what ended on the host while nobody watched is written down here.
+  const onContact = async (placed: PlacedEngine): Promise<void> => void history.addJobs(await engineCall(placed, 'jobs', {}))
+  const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
+  return { folder, settings, history, connections, close: () => connections.close() }
+}

@@ -1,0 +1,152 @@
+import * as z from 'zod'
+import { engineVerbs, type EngineVerb, type EventOf, type QuestionOf, type ResultOf } from '../../../shared/engine-protocol.ts'
+import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
+import { isFailureKind } from '../../../shared/failure-words.ts'
+import { shorten } from '../../../shared/safe-text.ts'
+import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
+import { LineCutter } from './json-lines.ts'
+
+/** An engine that is in place on a host. */
+export interface PlacedEngine {
+  readonly shell: Shell
+  readonly host: string
+  readonly node: string
+  readonly engine: string
+}
+
+export interface CallOptions<E> {
+  /** Events come one after the other; a promise holds the engine back. */
+  readonly onEvent?: (event: E) => void | Promise<void>
+  /** Written behind the question: the point stream of `import`. */
+  readonly stream?: AsyncIterable<Uint8Array>
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+}
+
+const LONGEST_LINE_BYTES = 32 << 20
+
+/** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
+export async function engineCall<V extends EngineVerb>(
+  placed: PlacedEngine,
+  verb: V,
+  question: QuestionOf<V>,
+  options: CallOptions<EventOf<V>> = {}
+): Promise<ResultOf<V>> {
+  const answer = new Answer<V>(placed.host, verb, options.onEvent)
+  const result = await runReading(placed, verb, question, options, (chunk) => answer.take(chunk))
+  return answer.end(result)
+}
+
+/** An exception of ours while reading ends the program, and is what the caller sees. */
+async function runReading(
+  { shell, node, engine }: PlacedEngine,
+  verb: EngineVerb,
+  question: unknown,
+  options: CallOptions<never>,
+  take: (chunk: Uint8Array) => Promise<void>
+): Promise<RunResult> {
+  const stop = new AbortController()
+  let problem: unknown
+  const onStdout = async (chunk: Uint8Array): Promise<void> => {
+    if (problem !== undefined) return
+    try {
+      await take(chunk)
+    } catch (error) {
+      problem = error
+      stop.abort()
+    }
+  }
+  try {
+    const result = await shell.run([node, engine, verb], { ...runOptions(question, options, stop.signal), onStdout })
+    if (problem === undefined) return result
+  } catch (error) {
+    if (problem === undefined) throw error
+  }
+  throw problem instanceof Error ? problem : new Error(String(problem))
+}
+
+function runOptions(question: unknown, options: CallOptions<never>, stop: AbortSignal): RunOptions {
+  return {
+    stdin: options.stream === undefined ? questionLine(question) : questionThen(question, options.stream),
+    signal: options.signal === undefined ? stop : AbortSignal.any([stop, options.signal]),
+    timeoutMs: options.timeoutMs ?? 120_000
+  }
+}
+
+export const questionLine = (question: unknown): string => `${JSON.stringify(question)}\n`
+
+async function* questionThen(question: unknown, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(questionLine(question))
+  yield* stream
+}
+
+const Line = z.union([
+  z.strictObject({ event: z.unknown() }),
+  z.strictObject({ result: z.unknown() }),
+  z.strictObject({ failure: z.looseObject({ kind: z.string() }) })
+])
+
+/** What the engine has said so far to one question. */
+class Answer<V extends EngineVerb> {
+  private readonly what: string
+  private readonly verb: V
+  private readonly onEvent: CallOptions<EventOf<V>>['onEvent']
+  private readonly lines: LineCutter
+  private result: { readonly value: ResultOf<V> } | undefined
+  private failure: Failure | undefined
+
+  constructor(host: string, verb: V, onEvent: CallOptions<EventOf<V>>['onEvent']) {
+    this.what = `the engine on ${host} (${verb})`
+    this.verb = verb
+    this.onEvent = onEvent
+    this.lines = new LineCutter(this.what, LONGEST_LINE_BYTES)
+  }
+
+  async take(chunk: Uint8Array): Promise<void> {
+    for (const text of this.lines.push(chunk)) if (text !== '') await this.takeLine(text)
+  }
+
+  end({ exitCode, signal, stderr }: RunResult): ResultOf<V> {
+    if (this.failure !== undefined) throw new StillpointError(this.failure)
+    if (this.result !== undefined) return this.result.value
+    if (exitCode === 0) return this.bad('it ended without an answer')
+    const how = signal ?? `${this.lines.unfinishedBytes > 0 ? 'in the middle of a line' : 'without an answer'}`
+    return fail({ kind: 'command-failed', command: this.what, exitCode, stderr: `ended ${how}\n${stderr}` })
+  }
+
+  private async takeLine(text: string): Promise<void> {
+    const line = Line.safeParse(parseJson(text))
+    if (!line.success) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
+    if ('failure' in line.data) this.failure = failureFrom(line.data.failure) ?? this.bad(`unknown failure ${shorten(text, 200)}`)
+    else if ('result' in line.data) this.result = { value: this.checked('result', line.data.result) as ResultOf<V> }
+    else await this.onEvent?.(this.checked('event', line.data.event) as EventOf<V>)
+  }
+
+  private checked(part: 'event' | 'result', value: unknown): unknown {
+    const schema: z.ZodType = engineVerbs[this.verb][part]
+    const parsed = schema.safeParse(value)
+    return parsed.success ? parsed.data : this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
+  }
+
+  private bad(detail: string): never {
+    return fail({ kind: 'bad-output', what: this.what, detail })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Only the kind is checked: words are made of whatever else is there. */
+const failureFrom = (value: { kind: string }): Failure | undefined => (isFailureKind(value.kind) ? (value as Failure) : undefined)
+
+/** The failure in the last line of what should have been a stream, if there is one. */
+export function failureInTail(tail: string): Failure | undefined {
+  const text = tail.trimEnd()
+  const line = Line.safeParse(parseJson(text.slice(text.lastIndexOf('{"failure"'))))
+  return line.success && 'failure' in line.data ? failureFrom(line.data.failure) : undefined
+}

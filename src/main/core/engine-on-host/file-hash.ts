@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** SHA-256 of a file on this computer, in hex. */
+export async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+/** The same, remembered until the file changes: a runtime has 126 MB, and every command asks for its hash. */
+export async function rememberedHashOf(path: string, cache: string): Promise<string> {
+  const { size, mtimeMs, ino } = await stat(path)
+  const key = createHash('sha256').update(`${path}\0${size}\0${mtimeMs}\0${ino}`).digest('hex').slice(0, 32)
+  const note = join(cache, `${key}.sha256`)
+  const remembered = await readFile(note, 'utf8').catch(() => '')
+  if (/^[0-9a-f]{64}$/.test(remembered)) return remembered
+  const hash = await hashOf(path)
+  await remember(cache, note, hash).catch(() => undefined) // a cache that cannot be written only costs time
+  return hash
+}
+
+async function remember(cache: string, note: string, hash: string): Promise<void> {
+  await mkdir(cache, { recursive: true, mode: 0o700 })
+  await writeFile(`${note}.${process.pid}`, hash, { mode: 0o600 })
+  await rename(`${note}.${process.pid}`, note)
+}

@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { fail } from '../../../shared/failure.ts'
+import type { Shell } from '../../../shared/shell.ts'
+import { compressed } from './compressed.ts'
+import type { Asset } from './engine-assets.ts'
+
+export type OnUpload = (doneBytes: number, totalBytes: number) => void
+
+/**
+ * Arguments: state folder, target, SHA-256, mode. The lock keeps two controllers from uploading the same at once; who
+ * comes second finds it done. What a cut connection left is swept by the next upload.
+ */
+const RECEIVE = `
+set -u
+umask 077
+mkdir -p "$1" "\${2%/*}" || exit 64
+exec 9>"\${2%/*}/.lock" || exit 64
+flock -w 900 9 || exit 64
+if printf '%s  %s\\n' "$3" "$2" | sha256sum -c --status 2>/dev/null; then cat >/dev/null; exit 0; fi
+rm -f "\${2%/*}"/.upload.*
+received="\${2%/*}/.upload.$$"
+trap 'rm -f "$received"' EXIT
+gzip -dc >"$received" || exit 65
+printf '%s  %s\\n' "$3" "$received" | sha256sum -c --status || exit 66
+chmod "$4" "$received" && sync "$received" && mv -f "$received" "$2" || exit 67
+`
+
+const REASONS: Readonly<Record<number, string>> = {
+  64: 'its folder cannot be made or locked',
+  65: 'it did not arrive whole, or there is no room for it',
+  66: 'what arrived is not what was sent',
+  67: 'it cannot be put in its place'
+}
+
+export interface Upload {
+  readonly asset: Asset
+  readonly stateDir: string
+  readonly target: string
+  readonly mode: '0700' | '0600'
+}
+
+/** Puts a file on the host under the name given, whole and with the right content or not at all. */
+export async function upload(shell: Shell, { asset, stateDir, target, mode }: Upload, cache: string, onProgress: OnUpload): Promise<void> {
+  const path = await compressed(asset, cache)
+  const { size } = await stat(path)
+  const result = await shell.run(['sh', '-c', RECEIVE, 'sh', stateDir, target, asset.hash, mode], {
+    stdin: counted(path, size, onProgress),
+    timeoutMs: 3_600_000
+  })
+  if (result.exitCode === 0) return
+  const reason = REASONS[result.exitCode ?? 0] ?? 'unknown'
+  fail({ kind: 'command-failed', command: `upload of ${target} (${reason})`, exitCode: result.exitCode, stderr: result.stderr })
+}
+
+async function* counted(path: string, totalBytes: number, onProgress: OnUpload): AsyncGenerator<Uint8Array> {
+  let doneBytes = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 << 10 })) {
+    yield chunk as Buffer
+    onProgress((doneBytes += (chunk as Buffer).byteLength), totalBytes)
+  }
+}
+
+/** Which of these files are there with the right content: paths and hashes in pairs. One round trip. */
+const CHECK = `
+uname -m
+while [ $# -gt 1 ]; do
+  printf '%s  %s\\n' "$2" "$1" | sha256sum -c --status 2>/dev/null && echo yes || echo no
+  shift 2
+done
+`
+
+export async function presentOnHost(
+  shell: Shell,
+  files: readonly { readonly target: string; readonly hash: string }[]
+): Promise<{ machine: string; present: boolean[] }> {
+  const pairs = files.flatMap(({ target, hash }) => [target, hash])
+  const { exitCode, stdout, stderr } = await shell.run(['sh', '-c', CHECK, 'sh', ...pairs])
+  if (exitCode !== 0) fail({ kind: 'command-failed', command: 'look for the engine', exitCode, stderr })
+  const [machine = '', ...answers] = stdout.trim().split('\n')
+  return { machine, present: answers.map((answer) => answer === 'yes') }
+}

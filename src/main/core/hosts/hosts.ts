@@ -1,0 +1,85 @@
+import { fail } from '../../../shared/failure.ts'
+import type { Core } from '../core.ts'
+import { forgetKeyOf } from '../ssh/connect.ts'
+import type { HostAddress } from '../ssh/host-connection.ts'
+import type { HostRecord } from '../settings/settings-schema.ts'
+import { addressOf } from './connections.ts'
+import { requireHost, withHost, withoutHost } from './host-book.ts'
+import { isUsable, probeHost, type Probe } from './probe-host.ts'
+
+export interface AddedHost {
+  readonly record: HostRecord
+  readonly probe: Probe
+  /** The name was known, at this address, as another machine. */
+  readonly rebuilt: boolean
+}
+
+/**
+ * Connects, looks, puts the engine there, and remembers the host. A name that is known is taken again if it has the
+ * same address: that is how a rebuilt host comes back.
+ */
+export async function addHost(core: Core, address: HostAddress): Promise<AddedHost> {
+  const before = core.settings.read().hosts.find((host) => host.name === address.name)
+  if (before !== undefined && before.address !== address.address)
+    fail({ kind: 'usage', message: `${before.name} is already the name of the host at ${before.address}. Choose another name, or remove that one first.` })
+  const { probe, record } = await look(core, address)
+  refuseUnusable(address.name, probe)
+  core.settings.update((settings) => withHost(settings, record))
+  await core.connections.drop(address.name)
+  await (await core.connections.engine(address.name)).call('probe', {})
+  return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
+}
+
+async function look(core: Core, address: HostAddress): Promise<{ probe: Probe; record: HostRecord }> {
+  const connection = await core.connections.try(address)
+  try {
+    const probe = await probeHost(connection.shell)
+    return { probe, record: recordOf(address, probe) }
+  } finally {
+    await connection.close()
+  }
+}
+
+function recordOf(address: HostAddress, { inventory }: Probe): HostRecord {
+  const { name, user, port, identityFile } = address
+  return {
+    name,
+    address: address.address,
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port }),
+    ...(identityFile !== undefined && { identityFile }),
+    ...(inventory !== undefined && { machineId: inventory.machineId }),
+    addedAt: new Date().toISOString()
+  }
+}
+
+function refuseUnusable(host: string, probe: Probe): void {
+  if (isUsable(probe)) return
+  const problems = probe.items.filter(({ state }) => state === 'problem').map(({ text, fix }) => ({ text: `${host}: ${text}`, fix }))
+  fail({ kind: 'preflight', problems })
+}
+
+/** The checklist of a host that is known. */
+export async function probeKnownHost(core: Core, name: string): Promise<Probe> {
+  return probeHost((await core.connections.connection(name)).shell)
+}
+
+/** Forgets the host. With `clean` the engine is taken off it first; its points stay there. Returns what was taken away. */
+export async function removeHost(core: Core, name: string, clean: boolean): Promise<readonly string[]> {
+  requireHost(core.settings.read(), name)
+  const removed = clean ? await cleanHost(core, name) : []
+  await core.connections.drop(name)
+  core.settings.update((settings) => withoutHost(settings, name))
+  return removed
+}
+
+async function cleanHost(core: Core, name: string): Promise<readonly string[]> {
+  return (await (await core.connections.engine(name)).call('remove-all', {})).removed
+}
+
+/** The way out when a host was rebuilt: its old key is no longer expected. Returns how many keys were forgotten. */
+export async function forgetHostKey(core: Core, name: string): Promise<number> {
+  const record = requireHost(core.settings.read(), name)
+  await core.connections.drop(name)
+  return forgetKeyOf(addressOf(record), core.folder)
+}

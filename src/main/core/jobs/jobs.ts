@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { fail, failureOf, isFailure, type Failure } from '../../../shared/failure.ts'
+import { newTimeSortedId } from '../../../shared/model/ids.ts'
+import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
+import type { Core } from '../core.ts'
+import { followJob, type FollowOptions } from './follow-job.ts'
+
+/** Starts a job on its host. From its return on the job ends there, whatever becomes of this computer. Returns its id. */
+export async function submitJob(core: Core, host: string, spec: JobSpec, fault?: string): Promise<string> {
+  const id = newTimeSortedId(new Date(), randomBytes)
+  const engine = await core.connections.engine(host)
+  const question = { id, spec, ...(fault !== undefined && { fault }) }
+  try {
+    await engine.call('submit', question)
+  } catch (error) {
+    if (!isFailure(error, 'connection-lost')) throw error
+    await engine.call('submit', question) // the same id: a job that was accepted before is not begun again
+  }
+  return id
+}
+
+/** Watches a job to its end and writes it down. */
+export async function watchJob(core: Core, host: string, id: string, options: FollowOptions): Promise<JobReport> {
+  const report = await followJob(
+    async (question, call) => (await core.connections.engine(host)).call('follow', question, call),
+    id,
+    options
+  )
+  core.history.addJobs([report])
+  return report
+}
+
+/** Resolves when the host has confirmed it. A job that had ended stays as it ended. */
+export async function cancelJob(core: Core, host: string, id: string): Promise<JobReport> {
+  const report = await (await core.connections.engine(host)).call('cancel', { id }, { timeoutMs: 1_200_000 })
+  core.history.addJobs([report])
+  return report
+}
+
+export interface JobList {
+  /** Newest first. */
+  readonly jobs: readonly JobReport[]
+  readonly unreachable: readonly Unreachable[]
+}
+
+export interface Unreachable {
+  readonly host: string
+  readonly failure: Failure
+}
+
+/** Jobs of all hosts, or of one, and what is known of those that cannot be asked. What has ended goes into the history. */
+export async function listJobs(core: Core, host?: string): Promise<JobList> {
+  const names = core.settings.read().hosts.map(({ name }) => name)
+  if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
+  const asked = await Promise.all((host === undefined ? names : [host]).map((name) => jobsOf(core, name)))
+  const current = asked.flatMap(({ jobs }) => jobs)
+  core.history.addJobs(current)
+  const byId = new Map([...core.history.jobs(), ...current].map((report) => [report.id, report]))
+  const jobs = [...byId.values()].filter((report) => host === undefined || report.host === host)
+  return { jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)), unreachable: asked.flatMap(({ unreachable }) => unreachable) }
+}
+
+async function jobsOf(core: Core, host: string): Promise<JobList> {
+  try {
+    const jobs = await (await core.connections.engine(host)).call('jobs', {})
+    return { jobs, unreachable: [] }
+  } catch (error) {
+    return { jobs: [], unreachable: [{ host, failure: failureOf(error) }] }
+  }
+}
+
+/** The one job whose id begins so, on whichever host. */
+export async function findJob(core: Core, prefix: string): Promise<JobReport> {
+  const { jobs, unreachable } = await listJobs(core)
+  const found = jobs.filter(({ id }) => id.startsWith(prefix))
+  if (found.length > 1) fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ id }) => id) })
+  const lost = unreachable[0]
+  return found[0] ?? (lost === undefined ? fail({ kind: 'not-found', what: 'job', name: prefix }) : fail(lost.failure))
+}

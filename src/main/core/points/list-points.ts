@@ -1,0 +1,74 @@
+import { fail, failureOf } from '../../../shared/failure.ts'
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { PointListing } from '../../../shared/engine-protocol.ts'
+import { listPoints as listLocal } from '../../../store/point-store.ts'
+import type { Core } from '../core.ts'
+import { allPlaces } from '../hosts/host-book.ts'
+import type { Unreachable } from '../jobs/jobs.ts'
+import type { Place } from '../settings/settings-schema.ts'
+import { lastListing, rememberListing } from './last-listing.ts'
+import { joinPlaces, placeLabel, type KnownPoint } from './point-places.ts'
+
+export interface PointList {
+  readonly points: readonly KnownPoint[]
+  readonly broken: readonly { readonly where: string; readonly path: string; readonly reason: string }[]
+  /** Stores that did not answer; what they had when they last did is in `points`. */
+  readonly unreachable: readonly (Unreachable & { readonly asOf: string | undefined })[]
+}
+
+interface Looked {
+  readonly place: Place
+  readonly listing: PointListing
+  readonly unreachable?: PointList['unreachable'][number]
+}
+
+/** Every point in every store that is known. A store that does not answer is named and hides nothing else. */
+export async function listPoints(core: Core): Promise<PointList> {
+  const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => look(core, place)))
+  return {
+    points: joinPlaces(looked.flatMap(({ place, listing }) => listing.points.map((manifest) => ({ manifest, place })))),
+    broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: placeLabel(place, DEFAULT_STORE), ...each }))),
+    unreachable: looked.flatMap(({ unreachable }) => unreachable ?? [])
+  }
+}
+
+async function look(core: Core, place: Place): Promise<Looked> {
+  try {
+    const listing = await listingOf(core, place)
+    rememberListing(core.folder, place, listing)
+    return { place, listing }
+  } catch (error) {
+    const last = lastListing(core.folder, place)
+    const host = placeLabel(place, DEFAULT_STORE)
+    const unreachable = { host, failure: failureOf(error), asOf: last?.at }
+    return { place, listing: last?.listing ?? { points: [], broken: [] }, unreachable }
+  }
+}
+
+async function listingOf(core: Core, place: Place): Promise<PointListing> {
+  if (place.kind === 'local') return listLocal(place.dir)
+  return (await core.connections.engine(place.host)).call('points', { stores: [place.dir] })
+}
+
+/** By id, or by the beginning of one. @throws `not-found`, `ambiguous` */
+export async function findPoint(core: Core, prefix: string): Promise<KnownPoint> {
+  const { points, broken, unreachable } = await listPoints(core)
+  const found = points.filter(({ manifest }) => manifest.id.startsWith(prefix))
+  const exact = points.find(({ manifest }) => manifest.id === prefix)
+  const only = exact ?? (found.length === 1 ? found[0] : undefined)
+  if (only !== undefined) return withReachable(only, unreachable)
+  if (found.length > 1) fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ manifest }) => manifest.id) })
+  const damaged = prefix === '' ? undefined : broken.find(({ path }) => path.split('/').at(-1)?.startsWith(prefix))
+  if (damaged !== undefined) fail({ kind: 'point-format', point: prefix, detail: `${damaged.reason} (${damaged.where}: ${damaged.path})` })
+  const where = unreachable.length === 0 ? undefined : `any store that answers (silent: ${unreachable.map(({ host }) => host).join(', ')})`
+  return fail({ kind: 'not-found', what: 'point', name: prefix, ...(where !== undefined && { where }) })
+}
+
+/** Places that answer, in front. A point that only a silent host has cannot be had. */
+function withReachable(point: KnownPoint, unreachable: PointList['unreachable']): KnownPoint {
+  const isSilent = (place: Place): boolean => unreachable.some(({ host }) => host === placeLabel(place, DEFAULT_STORE))
+  const places = point.places.filter((place) => !isSilent(place))
+  if (places.length > 0) return { ...point, places }
+  const first = unreachable.find(({ host }) => point.places.some((place) => placeLabel(place, DEFAULT_STORE) === host))
+  return fail(first?.failure ?? { kind: 'not-found', what: 'point', name: point.manifest.id })
+}

@@ -1,0 +1,114 @@
+import { resolve } from 'node:path'
+import type { PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
+import { fail } from '../../../shared/failure.ts'
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { Progress, RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
+import type { Manifest } from '../../../shared/model/point.ts'
+import { localShell } from '../../../shell/local.ts'
+import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../store/point-store.ts'
+import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
+import type { Core } from '../core.ts'
+import { requireHost } from '../hosts/host-book.ts'
+import { submitJob } from '../jobs/jobs.ts'
+import type { Place } from '../settings/settings-schema.ts'
+import { copyPoint, type CopyOptions } from './copy-point.ts'
+import { placeLabel, type KnownPoint } from './point-places.ts'
+
+/** Reads every byte of the point where it lies and compares it with what was written down. */
+export async function verifyPoint(core: Core, { manifest }: KnownPoint, place: Place, options: CopyOptions): Promise<VerifyReport> {
+  if (place.kind === 'local') return verifyHere(place.dir, manifest, options)
+  const engine = await core.connections.engine(place.host)
+  const call = { onEvent: options.onProgress, timeoutMs: Infinity, ...(options.signal !== undefined && { signal: options.signal }) }
+  return engine.call('verify', { store: place.dir, point: manifest.id }, call)
+}
+
+async function verifyHere(store: string, manifest: Manifest, { onProgress, signal }: CopyOptions): Promise<VerifyReport> {
+  const { dir } = await findLocal([store], manifest.id)
+  const tell = (doneBytes: number, totalBytes: number): void => onProgress({ phase: 'checking the point', doneBytes, totalBytes })
+  return verifyLocal(dir, await imageTools(), { onProgress: tell, ...(signal !== undefined && { signal }) })
+}
+
+/** A laptop need not have qemu-img: hashes and headers are checked without it. */
+async function imageTools(): Promise<ReturnType<typeof localShell> | undefined> {
+  const shell = localShell()
+  return shell.run(['qemu-img', '--version']).then(
+    () => shell,
+    () => undefined
+  )
+}
+
+/** Deletes the point from one store. Returns the bytes that became free. */
+export async function deletePoint(core: Core, { manifest }: KnownPoint, place: Place): Promise<number> {
+  if (place.kind === 'local') return (await deleteLocal(place.dir, manifest.id)).freedBytes
+  const engine = await core.connections.engine(place.host)
+  return (await engine.call('delete', { store: place.dir, point: manifest.id }, { timeoutMs: 600_000 })).freedBytes
+}
+
+export interface RestoreOrder {
+  readonly point: KnownPoint
+  readonly to: string
+  /** Undefined: resume if the point has RAM, else boot. */
+  readonly mode: RestoreMode | undefined
+  readonly replace: boolean
+  readonly diskDir: string | undefined
+  readonly fault?: string
+}
+
+/** Where the point is once it is on the target: what it has, else where it will be fetched to. */
+export function storeOnTarget(point: KnownPoint, host: string): { readonly store: string; readonly isThere: boolean } {
+  const there = point.places.find((place) => place.kind === 'host' && place.host === host)
+  return { store: there?.dir ?? DEFAULT_STORE, isThere: there !== undefined }
+}
+
+export function restoreSpec(order: RestoreOrder): RestoreSpec {
+  const { manifest } = order.point
+  return {
+    kind: 'restore',
+    vm: manifest.vm.uuid,
+    vmName: manifest.vm.name,
+    hostName: order.to,
+    point: manifest.id,
+    store: storeOnTarget(order.point, order.to).store,
+    mode: order.mode ?? (manifest.memory === undefined ? 'boot' : 'resume'),
+    replace: order.replace,
+    ...(order.diskDir !== undefined && { diskDir: order.diskDir })
+  }
+}
+
+/** Brings the point to the target if it is not there, and starts the restore. Returns the job's id. */
+export async function startRestore(core: Core, order: RestoreOrder, options: CopyOptions): Promise<string> {
+  requireHost(core.settings.read(), order.to)
+  refuseImpossible(order)
+  const { store, isThere } = storeOnTarget(order.point, order.to)
+  if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
+  return submitJob(core, order.to, restoreSpec(order), order.fault)
+}
+
+function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
+  if (mode === 'resume' && manifest.memory === undefined)
+    fail({ kind: 'usage', message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.` })
+}
+
+/** What the restore would meet, where the point is on the target already. Touches nothing. */
+export async function preflight(core: Core, order: RestoreOrder): Promise<PreflightItem[]> {
+  return (await core.connections.engine(order.to)).call('preflight', { spec: restoreSpec(order) })
+}
+
+/** `host-a`, `host-a:/srv/points` or a directory of this computer. */
+export function placeNamed(core: Core, text: string): Place {
+  const host = core.settings.read().hosts.find(({ name }) => text === name || text.startsWith(`${name}:/`))
+  if (host !== undefined) return { kind: 'host', host: host.name, dir: text === host.name ? DEFAULT_STORE : text.slice(host.name.length + 1) }
+  const isPath = /^\.{0,2}\//.test(text) || text === '.' || text === '..'
+  return isPath ? { kind: 'local', dir: resolve(text) } : fail({ kind: 'not-found', what: 'host', name: text })
+}
+
+/** The place to work on: the one named, or the only one. */
+export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {
+  const wanted = named === undefined ? undefined : placeLabel(placeNamed(core, named), DEFAULT_STORE)
+  const found = point.places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
+  const [first, ...others] = found
+  if (first === undefined) return fail({ kind: 'not-found', what: 'point', name: point.manifest.id, ...(wanted !== undefined && { where: wanted }) })
+  if (others.length === 0) return first
+  const labels = found.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
+  return fail({ kind: 'usage', message: `Point ${point.manifest.id} is in more than one place (${labels}). Name one with --in PLACE.` })
+}

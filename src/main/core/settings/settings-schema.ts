@@ -1,0 +1,43 @@
+import * as z from 'zod'
+import { HostName } from '../../../shared/model/ids.ts'
+
+/** A host name, address or alias. Never begins with a dash: it would pass for an option. */
+export const Address = z.string().regex(/^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$/).max(255)
+export const UserName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@\\-]*\$?$/).max(64)
+export const Port = z.number().int().min(1).max(65_535)
+
+export const HostRecord = z.looseObject({
+  name: HostName,
+  address: Address,
+  user: UserName.optional(),
+  port: Port.optional(),
+  identityFile: z.string().max(4096).optional(),
+  addedAt: z.iso.datetime(),
+  /** Changes when a host is rebuilt. */
+  machineId: z.string().max(64).optional()
+})
+export type HostRecord = z.infer<typeof HostRecord>
+
+const Directory = z.string().startsWith('/').max(4096)
+
+/** A store that points have been put into, besides each host's own. */
+export const Place = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('host'), host: HostName, dir: Directory }),
+  z.object({ kind: z.literal('local'), dir: Directory })
+])
+export type Place = z.infer<typeof Place>
+
+export const SETTINGS_VERSION = 1
+
+/** Keys that a newer Stillpoint or the window added are carried along. */
+export const Settings = z.looseObject({
+  version: z.literal(SETTINGS_VERSION),
+  hosts: z.array(HostRecord).max(10_000),
+  places: z.array(Place).max(10_000)
+})
+export type Settings = z.infer<typeof Settings>
+
+export const EMPTY_SETTINGS: Settings = { version: SETTINGS_VERSION, hosts: [], places: [] }
+
+export const samePlace = (a: Place, b: Place): boolean =>
+  a.dir === b.dir && (a.kind === 'host' ? b.kind === 'host' && a.host === b.host : b.kind === 'local')

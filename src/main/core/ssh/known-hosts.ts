@@ -1,0 +1,155 @@
+import { createHash, createHmac } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { matchesPatternList } from './wildcard.ts'
+
+export interface KnownHostLine {
+  readonly file: string
+  /** Counted from 1. */
+  readonly line: number
+  readonly revoked: boolean
+  readonly hosts: string
+  readonly keyType: string
+  /** Base64, as written. */
+  readonly key: string
+}
+
+export type HostKeyVerdict =
+  | { readonly is: 'known' | 'unknown' }
+  /** `knownIn` is file:line of the key that was expected, or of the revocation. */
+  | { readonly is: 'changed' | 'revoked'; readonly knownIn: string }
+
+/** As OpenSSH prints it. */
+export const fingerprintOf = (key: Buffer): string =>
+  `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
+
+/** The name of the type that a public key carries in itself. */
+export function keyTypeOf(key: Buffer): string {
+  const length = key.length < 4 ? 0 : key.readUInt32BE(0)
+  return length > 0 && length <= 64 ? key.toString('latin1', 4, 4 + length) : 'unreadable'
+}
+
+/** How a host is written in `known_hosts`. */
+export const knownHostName = (host: string, port: number): string =>
+  port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
+
+/** Lines that do not parse are passed over, and so are certificate authorities. */
+export function parseKnownHosts(file: string, text: string): KnownHostLine[] {
+  return text.split(/\r?\n/).flatMap((content, index) => parseLine(file, index + 1, content) ?? [])
+}
+
+function parseLine(file: string, line: number, content: string): KnownHostLine | undefined {
+  const fields = content.trim().split(/[ \t]+/)
+  const marker = fields[0]?.startsWith('@') === true ? fields.shift() : undefined
+  const [hosts, keyType, key] = fields
+  if (hosts === undefined || keyType === undefined || key === undefined || hosts.startsWith('#')) return undefined
+  if (marker !== undefined && marker !== '@revoked') return undefined
+  return { file, line, revoked: marker === '@revoked', hosts, keyType, key }
+}
+
+function isAbout(line: KnownHostLine, name: string): boolean {
+  const [, hash, salt, digest] = line.hosts.split('|')
+  if (!line.hosts.startsWith('|')) return matchesPatternList(line.hosts.split(','), name)
+  if (hash !== '1' || salt === undefined || digest === undefined) return false
+  return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === digest
+}
+
+const place = (line: KnownHostLine): string => `${line.file}:${line.line}`
+
+/**
+ * What the files say about a key that a host shows. `offered` are the key types that were negotiable: if one of them
+ * is written down and the host shows another one all the same, that is a change. (OpenSSH would ask; but then whoever
+ * stands in between only has to leave out the known type to turn the alarm into a question.)
+ */
+export function judgeHostKey(
+  lines: readonly KnownHostLine[],
+  host: string,
+  port: number,
+  shown: Buffer,
+  offered: readonly string[]
+): HostKeyVerdict {
+  const name = knownHostName(host, port)
+  const key = shown.toString('base64')
+  const about = lines.filter((line) => isAbout(line, name))
+  // A key of the plain name is good for other ports too, but its absence there means nothing.
+  const plain = port === 22 ? [] : lines.filter((line) => isAbout(line, host.toLowerCase()))
+  const revoked = [...about, ...plain].find((line) => line.revoked && line.key === key)
+  if (revoked) return { is: 'revoked', knownIn: place(revoked) }
+  if ([...about, ...plain].some((line) => !line.revoked && line.key === key)) return { is: 'known' }
+  const expected = about.filter((line) => !line.revoked && offered.includes(line.keyType))
+  const changed = expected.find((line) => line.keyType === keyTypeOf(shown)) ?? expected[0]
+  return changed ? { is: 'changed', knownIn: place(changed) } : { is: 'unknown' }
+}
+
+/** Types of the keys written down for a host: to be negotiated first, or a known host would seem to be unknown. */
+export function knownKeyTypes(lines: readonly KnownHostLine[], host: string, port: number): string[] {
+  const typesOf = (name: string): string[] =>
+    lines.filter((line) => !line.revoked && isAbout(line, name)).map((line) => line.keyType)
+  const exact = typesOf(knownHostName(host, port))
+  return [...new Set(exact.length > 0 ? exact : typesOf(host.toLowerCase()))]
+}
+
+/** The one file of these that is ours to write. */
+export const ownKnownHosts = (settingsDir: string): string => join(settingsDir, 'known_hosts')
+
+export const systemKnownHosts = '/etc/ssh/ssh_known_hosts'
+
+export async function readKnownHosts(homeDir: string, settingsDir: string): Promise<KnownHostLine[]> {
+  const files = [ownKnownHosts(settingsDir), join(homeDir, '.ssh/known_hosts'), systemKnownHosts]
+  const parsed = await Promise.all(files.map(async (file) => parseKnownHosts(file, await readIfThere(file))))
+  return parsed.flat()
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
+  }
+}
+
+/** Writes a key down as known, in our file. */
+export async function writeHostKey(settingsDir: string, host: string, port: number, key: Buffer): Promise<void> {
+  const line = `${knownHostName(host, port)} ${keyTypeOf(key)} ${key.toString('base64')}`
+  await rewrite(settingsDir, (lines) => (lines.includes(line) ? lines : [...lines, line]))
+}
+
+/**
+ * Takes the keys of a host out of our file: the way out when a host was rebuilt. Returns how many were forgotten.
+ * What `~/.ssh/known_hosts` says about it stays, that file is the operator's (`ssh-keygen -R`).
+ */
+export async function forgetHostKeys(settingsDir: string, host: string, port: number): Promise<number> {
+  const file = ownKnownHosts(settingsDir)
+  let forgotten = 0
+  await rewrite(settingsDir, (lines) => {
+    const parsed = parseKnownHosts(file, lines.join('\n'))
+    const gone = new Set(
+      parsed.filter((line) => !line.revoked && isAbout(line, knownHostName(host, port))).map((line) => line.line - 1)
+    )
+    forgotten = gone.size
+    return lines.filter((_, index) => !gone.has(index))
+  })
+  return forgotten
+}
+
+let lastRewrite: Promise<unknown> = Promise.resolve()
+
+/** One after the other: two hosts accepted at the same time must both be in the file afterwards. */
+function rewrite(settingsDir: string, change: (lines: string[]) => string[]): Promise<void> {
+  const next = lastRewrite.then(async () => {
+    const file = ownKnownHosts(settingsDir)
+    await mkdir(settingsDir, { recursive: true, mode: 0o700 })
+    const before = (await readIfThere(file)).split('\n').filter((line) => line !== '')
+    await writeFile(
+      `${file}.new`,
+      change(before)
+        .map((line) => `${line}\n`)
+        .join(''),
+      { mode: 0o600, flush: true }
+    )
+    await rename(`${file}.new`, file)
+  })
+  lastRewrite = next.catch(() => undefined)
+  return next
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { app, BrowserWindow, ipcMain, Menu, nativeTheme, protocol, session, shell } from 'electron'
+import type { IpcPort } from '../doors/ipc.ts'
+import { registerAppScheme, serveWindowFiles } from './app-scheme.ts'
+import { openLink, type ExternalLink } from './external-links.ts'
+import { electronIpcPort } from './ipc-port.ts'
+import { menuTemplate } from './menu.ts'
+import { confine } from './navigation.ts'
+import { denyPermissions } from './permissions.ts'
+import { bringToFront, showWindow, windowOptions } from './window.ts'
+
+export interface Desktop {
+  /** Where Chromium may keep its own things. One running Stillpoint for each such folder. */
+  readonly userData: string
+  /** The built window and its preload. */
+  readonly rendererRoot: string
+  readonly preload: string
+  /** Opens the door to the core, once and before the first window. */
+  openDoor(port: IpcPort): void
+  onFailure(error: unknown): void
+}
+
+/** Runs the desktop app: one instance, one window. A second start only brings the window of the first to the front. */
+export function startDesktop(desktop: Desktop): void {
+  app.setPath('userData', desktop.userData)
+  if (!app.requestSingleInstanceLock()) return void app.quit()
+  registerAppScheme(protocol)
+  app.enableSandbox()
+  app.on('web-contents-created', (_event, contents) => confine(contents))
+  app.on('window-all-closed', () => app.quit())
+  app
+    .whenReady()
+    .then(() => whenReady(desktop))
+    .catch(desktop.onFailure)
+}
+
+async function whenReady(desktop: Desktop): Promise<void> {
+  denyPermissions(session.defaultSession)
+  serveWindowFiles(protocol, desktop.rendererRoot)
+  const open = (link: ExternalLink): void => {
+    openLink((url) => shell.openExternal(url), link).catch(desktop.onFailure)
+  }
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, open)))
+  desktop.openDoor(electronIpcPort(ipcMain, () => BrowserWindow.getAllWindows()))
+  const comeForward = (): void => {
+    openOrFocus(desktop.preload).catch(desktop.onFailure)
+  }
+  app.on('second-instance', comeForward)
+  app.on('activate', comeForward)
+  await openOrFocus(desktop.preload)
+}
+
+async function openOrFocus(preload: string): Promise<void> {
+  const [window] = BrowserWindow.getAllWindows()
+  if (window !== undefined) return bringToFront(window)
+  await showWindow(new BrowserWindow(windowOptions(preload, nativeTheme.shouldUseDarkColors)))
+}
+
+/** Where the build puts main, preload and window, seen from the main bundle. */
+export const builtFiles = (mainFolder: string): Pick<Desktop, 'rendererRoot' | 'preload'> => ({
+  rendererRoot: join(mainFolder, '../renderer'),
+  preload: join(mainFolder, '../preload/index.cjs')
+})

@@ -1,0 +1,60 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openCore, type Core } from '../../core/core.ts'
+import { cacheFolder, settingsFolder } from '../../core/settings/folders.ts'
+import type { Failure } from '../../../shared/failure.ts'
+import { connectQuestions, type KeyConsent } from './connect-questions.ts'
+import { Interrupts } from './interrupts.ts'
+import type { Output } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What a command works with. */
+export interface Session {
+  readonly core: Core
+  readonly out: Output
+  readonly terminal: Terminal
+  readonly interrupts: Interrupts
+}
+
+export function openSession(out: Output, terminal: Terminal, host: string, consent: KeyConsent): Session {
+  const core = openCore({
+    folder: settingsFolder(process.env),
+    cache: cacheFolder(process.env),
+    root: packageRoot(),
+    questions: connectQuestions(host, consent, terminal),
+    onPlacing: (name, what, doneBytes, totalBytes) => out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
+  })
+  for (const notice of core.settings.notices) out.note(notice, 'warning')
+  return { core, out, terminal, interrupts: new Interrupts() }
+}
+
+/** The folder of the checkout or of the packaged app, from a bundle as well as from the sources. */
+export function packageRoot(): string {
+  const named = process.env['STILLPOINT_RESOURCES']
+  if (named !== undefined && named !== '') return named
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
+  return folder
+}
+
+export function packageVersion(): string {
+  try {
+    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version?: unknown }
+    return typeof version === 'string' ? version : 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** A bug's details, under the reference that was shown. */
+export function logBug(failure: Failure): void {
+  if (failure.kind !== 'bug') return
+  try {
+    const folder = settingsFolder(process.env)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    appendFileSync(join(folder, 'errors.log'), `${new Date().toISOString()} ${failure.reference} ${failure.message}\n`, { mode: 0o600 })
+  } catch {
+    // the reference was shown; there is nowhere else to put the rest
+  }
+}

@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline'
+
+/** A person to ask, or nobody. Never asked in `--json`, in a pipe or under cron. */
+export interface Terminal {
+  readonly interactive: boolean
+  /** What was typed, trimmed. Undefined: Ctrl-C, Ctrl-D, or nobody there. */
+  ask(question: string, hidden?: boolean): Promise<string | undefined>
+}
+
+export const nobody: Terminal = { interactive: false, ask: () => Promise.resolve(undefined) }
+
+export function terminal(json: boolean): Terminal {
+  const interactive = !json && process.stdin.isTTY && process.stderr.isTTY
+  return interactive ? { interactive, ask } : nobody
+}
+
+function ask(question: string, hidden = false): Promise<string | undefined> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: true })
+  if (hidden) hideTyping(reader, question)
+  return new Promise((resolve) => {
+    const end = (answer: string | undefined): void => {
+      reader.close()
+      resolve(answer)
+    }
+    reader.once('SIGINT', () => end(undefined))
+    reader.once('close', () => resolve(undefined))
+    reader.question(question, (answer) => end(answer.trim()))
+  })
+}
+
+/** readline echoes through this undocumented but long-standing method; the question itself still shows. */
+function hideTyping(reader: object, question: string): void {
+  Object.assign(reader, {
+    _writeToOutput: (text: string): void => {
+      if (text.includes(question)) process.stderr.write(question)
+      else if (text === '\r\n') process.stderr.write('\n')
+    }
+  })
+}

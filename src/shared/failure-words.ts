@@ -1,0 +1,218 @@
+import type { Failure, FailureKind, FailureOf } from './failure.ts'
+import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
+
+/** A failure in the operator's words. Names in it come from hosts as they are: whoever prints them escapes them. */
+export interface FailureWords {
+  /** One line: what did not happen. */
+  readonly title: string
+  /** Why, as far as it is known. */
+  readonly explanation: string
+  /** What to do about it, with the command where there is one. Empty: nothing to do. */
+  readonly nextStep: string
+}
+
+type Wording = { readonly [K in FailureKind]: (failure: FailureOf<K>) => FailureWords }
+
+const words = (title: string, explanation: string, nextStep: string): FailureWords => ({ title, explanation, nextStep })
+const list = (items: readonly string[]): string => items.join(', ')
+const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n')
+
+const LISTED_BY = {
+  host: 'stillpoint host list',
+  vm: 'stillpoint vm list',
+  point: 'stillpoint points',
+  job: 'stillpoint jobs',
+  disk: 'stillpoint vm list',
+  store: 'stillpoint points'
+} as const
+const CALLED = { host: 'host', vm: 'VM', point: 'restore point', job: 'job', disk: 'disk', store: 'store' } as const
+
+const connecting = {
+  'host-unreachable': (failure) =>
+    words(`${failure.host} does not answer`, failure.reason, `Check that the host is up and reachable: ssh ${failure.host}`),
+  'host-key-unknown': (failure) =>
+    words(
+      `Nobody has vouched for the key of ${failure.host} yet`,
+      `${failure.address} shows the ${failure.keyType} key ${failure.fingerprint}. Nothing was sent to it.`,
+      `Compare it on the host itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then repeat with --host-key ${failure.fingerprint}, or with --accept-new to take it as it is.`
+    ),
+  'host-key-changed': (failure) =>
+    words(
+      `The key of ${failure.host} has changed`,
+      `${failure.address} now shows the ${failure.keyType} key ${failure.fingerprint}; another one is written down in ${failure.knownIn}. Either the host was rebuilt, or something else answers in its place. Nothing was sent to it.`,
+      `If the host was rebuilt: stillpoint host forget-key ${failure.host}, then add it again with --host-key ${failure.fingerprint}. If nobody rebuilt it, find out who answers before going on.`
+    ),
+  'host-key-revoked': (failure) =>
+    words(
+      `The key of ${failure.host} is revoked`,
+      `${failure.address} shows ${failure.fingerprint}, which is marked as revoked in ${failure.knownIn}. Nothing was sent to it.`,
+      'Give the host a new key (ssh-keygen -A after removing the old one), and add it again.'
+    ),
+  'auth-failed': (failure) =>
+    words(
+      `${failure.host} does not let ${failure.user} in`,
+      failure.tried.length === 0 ? 'There was no key to try.' : `Tried: ${list(failure.tried)}.`,
+      `Put your public key on the host (ssh-copy-id ${failure.user}@${failure.host}), or name another one with --identity FILE.`
+    ),
+  'identity-unusable': (failure) =>
+    words(`The key file ${failure.file} cannot be used`, failure.reason, 'Name another one with --identity FILE, or load the key into ssh-agent: ssh-add FILE'),
+  'connection-lost': (failure) =>
+    words(
+      `The connection to ${failure.host} was lost`,
+      `It was lost during ${failure.during}. A job that was accepted goes on on the host.`,
+      'See how it went: stillpoint jobs'
+    ),
+  'login-shell': (failure) =>
+    words(
+      `The login shell on ${failure.host} is in the way`,
+      failure.reason,
+      'Use an account with a plain POSIX login shell (sh, bash, dash, zsh), and keep its start-up files silent.'
+    ),
+  'no-root': (failure) =>
+    words(
+      `${failure.user} is not root on ${failure.host}`,
+      'Backups and restores need root: disks of VMs belong to it. sudo without a password does as well.',
+      `On the host, run: echo '${failure.sudoersLine}' | sudo tee /etc/sudoers.d/stillpoint\nOr add the host again with root as its user.`
+    ),
+  'unsupported-host': (failure) => words(`${failure.host} cannot be used as a host`, failure.reason, 'stillpoint host probe shows what is missing.'),
+  'missing-tool': (failure) =>
+    words(`The program ${failure.tool} is missing`, 'It is needed and was not found.', `Install it. On Debian and Ubuntu: apt install ${packageOf(failure.tool)}`),
+  'engine-version': (failure) =>
+    words(
+      `The engine on ${failure.host} is another version`,
+      `It speaks protocol ${failure.theirs}, this Stillpoint speaks ${failure.ours}.`,
+      'Use the newer Stillpoint of the two. Jobs that run keep the engine they began with.'
+    )
+} satisfies Partial<Wording>
+
+const running = {
+  'command-failed': (failure) =>
+    words(
+      `A command failed: ${failure.command}`,
+      `It ended ${failure.exitCode === undefined ? 'by a signal' : `with exit code ${failure.exitCode}`}.${failure.stderr.trim() === '' ? '' : `\n${lastLines(failure.stderr)}`}`,
+      'If the message does not say it all, look at the log of the host: journalctl -e'
+    ),
+  timeout: (failure) =>
+    words(`${failure.what} took too long`, `No answer within ${formatDuration(failure.afterMs)}.`, 'Look whether the host is busy or its libvirt hangs, then try again.'),
+  'output-too-large': (failure) =>
+    words(`${failure.what} said more than expected`, `More than ${formatBytes(failure.limitBytes)} came back, which is not read.`, 'Look at what the host prints there.'),
+  'bad-output': (failure) => words(`${failure.what} said something that cannot be read`, failure.detail, 'Look at what the host prints there. Nothing was changed by it.'),
+  cancelled: (failure) => words(`${failure.what} was cancelled`, 'Everything is as it was before.', ''),
+  io: (failure) => words(`${failure.path === '' ? 'A file' : failure.path} could not be read or written`, `${failure.code}: ${failure.detail}`, ioNextStep(failure)),
+  interrupted: (failure) =>
+    words(
+      `The ${failure.job} was interrupted`,
+      `The engine ended in the middle of: ${failure.step}. ${failure.leftover === undefined ? 'Everything was put back as it was.' : `Left over: ${failure.leftover}.`}`,
+      failure.leftover === undefined ? `Start the ${failure.job} again.` : 'See what is left, and have it repaired: stillpoint doctor HOST --repair'
+    ),
+  bug: (failure) =>
+    words(
+      'Something went wrong inside Stillpoint',
+      `This is a mistake in the program, not in your set-up. Reference: ${failure.reference}.`,
+      'The details are in errors.log in the settings folder; please report them.'
+    )
+} satisfies Partial<Wording>
+
+const asking = {
+  usage: (failure) => words('That cannot be done as written', failure.message, 'stillpoint --help, or --help behind a command, shows the forms.'),
+  'not-found': (failure) =>
+    words(
+      `There is no ${CALLED[failure.what]} ${failure.name}${failure.where === undefined ? '' : ` on ${failure.where}`}`,
+      'The name was not found.',
+      `See what is there: ${LISTED_BY[failure.what]}`
+    ),
+  ambiguous: (failure) =>
+    words(
+      `${failure.name} could mean more than one ${CALLED[failure.what]}`,
+      `It could be: ${list(failure.candidates)}.`,
+      failure.what === 'vm' ? 'Name the VM by its UUID.' : 'Give more characters of the id.'
+    ),
+  'vm-busy': (failure) =>
+    words(
+      `${failure.vm} is busy`,
+      `${failure.by} has it since ${formatTime(failure.since)}. One job at a time works on a VM.`,
+      'Wait for it, or cancel it: stillpoint jobs, then stillpoint job cancel ID'
+    ),
+  'vm-state': (failure) =>
+    words(`${failure.vm} is ${failure.state}`, `This needs a VM that is ${failure.wanted}.`, 'Bring the VM into that state, or choose another method (--method).'),
+  'foreign-work': (failure) =>
+    words(
+      `Something that is not ours is at work on ${failure.vm}`,
+      failure.detail,
+      'Let it end, or end it with the tool that began it. Leftovers of Stillpoint itself: stillpoint doctor HOST'
+    ),
+  'state-not-savable': (failure) =>
+    words(
+      `The state of ${failure.vm} cannot be saved`,
+      `These devices hold state that QEMU cannot save: ${list(failure.devices)}.`,
+      'Back up its disks only: --method disk'
+    ),
+  'no-room': (failure) =>
+    words(
+      `Not enough room in ${failure.path}`,
+      `${failure.forWhat} needs ${formatBytes(failure.neededBytes)}, ${formatBytes(failure.freeBytes)} are free.`,
+      'Make room there (stillpoint points, stillpoint delete POINT), or choose another place with --store DIR.'
+    ),
+  'too-busy': (failure) =>
+    words(
+      `${failure.vm} is too busy for a pause of ${formatPause(failure.budgetMs)}`,
+      `${failure.detail} It rewrites its RAM faster than it can be saved within the budget. It ran on all the time.`,
+      'Try at a quieter time, allow more (--budget MS), or decide what then: --on-busy pause or --on-busy disk'
+    ),
+  'vm-exists': (failure) =>
+    words(
+      `${failure.host} already has a VM with this ${failure.because === 'name' ? 'name' : 'UUID'}: ${failure.name}`,
+      `Its UUID is ${failure.uuid}. It was not touched.`,
+      'To restore in its place, add --replace: its disks and definition are then kept aside.'
+    ),
+  preflight: (failure) =>
+    words(
+      failure.problems.length === 1 ? 'One thing stands in the way' : `${failure.problems.length} things stand in the way`,
+      failure.problems.map((problem) => `- ${problem.text}`).join('\n'),
+      failure.problems.map((problem) => problem.fix).filter((fix) => fix !== '').join('\n')
+    )
+} satisfies Partial<Wording>
+
+const points = {
+  'point-damaged': (failure) =>
+    words(
+      `Point ${failure.point} is damaged`,
+      `${failure.file}: ${failure.detail}. Nothing was touched with it.`,
+      'Use another point, or a copy of this one in another place: stillpoint points'
+    ),
+  'point-unsafe': (failure) =>
+    words(
+      `Point ${failure.point} is refused`,
+      `${failure.file}: ${failure.detail}. A point never refers to anything outside itself, so this one was changed by somebody.`,
+      'Use another point, and find out who can write to that store.'
+    ),
+  'point-format': (failure) =>
+    words(`Point ${failure.point} cannot be read`, failure.detail, 'If a newer Stillpoint made it, use that one. Its RESTORE.md says how to restore it by hand.'),
+  'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
+} satisfies Partial<Wording>
+
+const wording: Wording = { ...connecting, ...running, ...asking, ...points }
+
+/** Title, explanation and next step of any failure. One from a newer engine, of a kind unknown here, gets words too. */
+export function describeFailure(failure: Failure): FailureWords {
+  const known = (wording as Record<string, ((failure: Failure) => FailureWords) | undefined>)[failure.kind]
+  return known?.(failure) ?? words(`It failed: ${failure.kind}`, JSON.stringify(failure), '')
+}
+
+/** All kinds that have words, for checking what comes over a wire. */
+export const isFailureKind = (kind: string): kind is FailureKind => Object.hasOwn(wording, kind)
+
+function ioNextStep(failure: FailureOf<'io'>): string {
+  if (failure.code === 'ENOSPC') return 'Make room on that file system, then try again.'
+  if (failure.code === 'EROFS') return 'That file system is read-only: mount it writable, or choose another place.'
+  if (failure.code === 'EACCES' || failure.code === 'EPERM') return 'Check who owns it and its permissions (ls -l).'
+  return 'Check the file and the disk it is on.'
+}
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  virsh: 'libvirt-clients',
+  'qemu-img': 'qemu-utils',
+  'qemu-storage-daemon': 'qemu-system-common',
+  'systemd-run': 'systemd'
+}
+const packageOf = (tool: string): string => PACKAGES[tool] ?? tool

@@ -1,0 +1,57 @@
+/** Sizes, rates and times as the operator reads them. IEC units throughout. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
+
+/** `1.5 GiB`, `640 KiB`, `12 B`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), UNITS.length - 1)
+  const value = bytes / 1024 ** power
+  return `${significant(value, power)} ${UNITS[power] ?? 'B'}`
+}
+
+/** One decimal below ten, none for plain bytes. */
+function significant(value: number, power: number): string {
+  return power === 0 || value >= 9.95 ? String(Math.round(value)) : value.toFixed(1)
+}
+
+/** `212 MiB/s`. */
+export const formatRate = (bytesPerSecond: number): string => `${formatBytes(bytesPerSecond)}/s`
+
+/** How long a VM stood still: `4.2 ms`, `48 ms`, `1.1 s`, `2 min 5 s`. */
+export function formatPause(ms: number): string {
+  if (ms < 9.95) return `${ms === 0 ? '0' : ms.toFixed(1)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  return formatDuration(ms)
+}
+
+/** `0.4 s`, `12 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return pair(Math.floor(whole / 60), 'min', whole % 60, 's')
+  if (whole < 86_400) return pair(Math.floor(whole / 3600), 'h', Math.floor((whole % 3600) / 60), 'min')
+  return pair(Math.floor(whole / 86_400), 'd', Math.floor((whole % 86_400) / 3600), 'h')
+}
+
+const pair = (big: number, bigUnit: string, small: number, smallUnit: string): string =>
+  small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
+
+/** Time left, no more exact than it can be known: `a few seconds`, `about 3 min`. */
+export function formatTimeLeft(seconds: number): string {
+  if (seconds < 5) return 'a few seconds'
+  return `about ${formatDuration(roundUp(seconds) * 1000)}`
+}
+
+const roundUp = (seconds: number): number =>
+  seconds < 60 ? Math.ceil(seconds / 5) * 5 : seconds < 600 ? Math.ceil(seconds / 15) * 15 : Math.ceil(seconds / 60) * 60
+
+/** `2026-11-22 20:17:44` in this computer's time zone. */
+export function formatTime(iso: string): string {
+  const date = new Date(iso)
+  if (Number.isNaN(date.getTime())) return iso
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}

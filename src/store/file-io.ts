@@ -1,0 +1,96 @@
+import { constants } from 'node:fs'
+import { lstat, open, rm, statfs, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fail } from '../shared/failure.ts'
+
+/** Left out by Windows, where it does not matter: stores there have no symlinks that others can make. */
+const NOFOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0
+const NONBLOCK = (constants.O_NONBLOCK as number | undefined) ?? 0
+
+/**
+ * Opens a regular file to read, or fails with the reason that `refuse` makes an error of. Looks before it opens, as opening
+ * some devices does something, and after it, as what is there may have changed. Never waits for a FIFO's other end.
+ */
+export async function openRegular(path: string, refuse: (detail: string) => never): Promise<FileHandle> {
+  if (!(await lstat(path)).isFile()) return refuse('it is not a regular file')
+  const file = await open(path, constants.O_RDONLY | NOFOLLOW | NONBLOCK)
+  try {
+    if (!(await file.stat()).isFile()) return refuse('it is not a regular file')
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** Makes a file that only root reads and that must not exist yet. `wx` also refuses to write through a symlink. */
+export const createFile = (path: string): Promise<FileHandle> => open(path, 'wx', 0o600)
+
+/** Fills all of `bytes`, or fails: a file that ends early is not what it was when it was looked at. */
+export async function readExactly(file: FileHandle, bytes: Uint8Array, offset: number, path: string): Promise<void> {
+  let done = 0
+  while (done < bytes.byteLength) {
+    const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, offset + done)
+    if (bytesRead === 0) fail({ kind: 'bad-output', what: path, detail: `it ends early, at ${offset + done} bytes` })
+    done += bytesRead
+  }
+}
+
+export async function writeExactly(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  let done = 0
+  while (done < bytes.byteLength)
+    done += (await file.write(bytes, done, bytes.byteLength - done, offset + done)).bytesWritten
+}
+
+/** What is looked at for zeros, and left out if it is: a cluster of the images that we write. */
+const HOLE_BYTES = 65_536
+const ZEROS = Buffer.alloc(HOLE_BYTES)
+
+/** From and to of what is not zero, in steps of 64 KiB. Looking costs nothing where data begins with data. */
+export function dataRuns(bytes: Uint8Array): [from: number, to: number][] {
+  const runs: [number, number][] = []
+  for (let from = 0; from < bytes.byteLength; from += HOLE_BYTES) {
+    const to = Math.min(from + HOLE_BYTES, bytes.byteLength)
+    if (isZero(bytes.subarray(from, to))) continue
+    const last = runs.at(-1)
+    if (last?.[1] === from) last[1] = to
+    else runs.push([from, to])
+  }
+  return runs
+}
+
+const isZero = (bytes: Uint8Array): boolean => ZEROS.subarray(0, bytes.byteLength).equals(bytes)
+
+/** Writes what is not zero. The file's end has to be set by the caller. */
+export async function writeSparse(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (const [from, to] of dataRuns(bytes)) await writeExactly(file, bytes.subarray(from, to), offset + from)
+}
+
+/** Makes `target` by `write`; a target that was not finished is taken away again. */
+export async function makeFile<T>(target: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await createFile(target)
+  try {
+    const result = await write(file)
+    await file.datasync()
+    await file.close()
+    return result
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await rm(target, { force: true })
+    throw error
+  }
+}
+
+/** A full file system as `no-room`, which names the place and how much is missing. Other errors as they are. */
+export async function failForRoom(error: unknown, path: string, forWhat: string, neededBytes: number): Promise<never> {
+  if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error
+  return fail({ kind: 'no-room', path, forWhat, neededBytes, freeBytes: await freeBytesAt(dirname(path)) }, error)
+}
+
+export async function freeBytesAt(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize
+}
+
+export const isCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code))
