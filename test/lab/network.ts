@@ -48,8 +48,15 @@ export async function connectHost(lab: string, network: LabNetwork, host: string
   await must(['ip', 'link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace])
   await must(['ip', 'link', 'set', cable, 'master', network.bridge, 'up'])
   await must([...inside, 'link', 'set', 'lo', 'up'])
+  await must([...inside, 'link', 'set', 'eth0', 'address', cardAddress(address)])
   await must([...inside, 'addr', 'add', `${address}/24`, 'dev', 'eth0'])
   await must([...inside, 'link', 'set', 'eth0', 'up'])
+}
+
+/** Always the same for an IP address: otherwise nobody reaches a rebuilt host before their ARP caches expire. */
+function cardAddress(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return ['02', '00', ...bytes].join(':')
 }
 
 /** Pulls or plugs the host's cable. Connections hang, as with a real cable; nobody is told. */

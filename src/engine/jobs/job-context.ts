@@ -42,10 +42,10 @@ export function jobContext<S extends JobSpec>(
     async step(name, data, work) {
       if (signal.aborted) fail({ kind: 'cancelled', what: name })
       journal.append({ type: 'step', step: name, data })
-      await faultPoint(name)
+      await faultPoint(name, signal)
       const began = performance.now()
       const result = await work()
-      await faultPoint(`${name}.done`)
+      await faultPoint(`${name}.done`, signal)
       journal.append({ type: 'step-done', step: name, ms: performance.now() - began })
       return result
     },

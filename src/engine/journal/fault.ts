@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fail } from '../../shared/failure.ts'
 import { LAB_MARKER } from '../../shared/host-paths.ts'
 
 /**
@@ -24,17 +25,17 @@ export function parseFault(text: string | undefined): Fault | undefined {
 const passed = new Map<string, number>()
 
 /** Passes the point named, or does what the lab asked for there. */
-export async function faultPoint(point: string): Promise<void> {
+export async function faultPoint(point: string, signal: AbortSignal): Promise<void> {
   const fault = parseFault(process.env['STILLPOINT_FAULT'])
   if (fault?.point !== point || !existsSync(LAB_MARKER)) return
   const times = (passed.get(point) ?? 0) + 1
   passed.set(point, times)
-  if (times === fault.nth) await happen(fault)
+  if (times === fault.nth) await happen(fault, signal)
 }
 
-async function happen(fault: Fault): Promise<void> {
+async function happen(fault: Fault, signal: AbortSignal): Promise<void> {
   if (fault.action === 'throw') throw new Error(`fault point ${fault.point}`)
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL')
   if (fault.action === 'term') process.kill(process.pid, 'SIGTERM')
-  await sleep(fault.action === 'hang' ? 3_600_000 : 1000)
+  await sleep(3_600_000, undefined, { signal }).catch(() => fail({ kind: 'cancelled', what: fault.point }))
 }

@@ -45,6 +45,12 @@ async function look(core: Core, place: Place): Promise<Looked> {
   }
 }
 
+/** One point in one place, without asking any other. Undefined if it is not there. */
+export async function placedPoint(core: Core, place: Place, id: string): Promise<KnownPoint | undefined> {
+  const { points } = await listingOf(core, place)
+  return joinPlaces(points.map((manifest) => ({ manifest, place }))).find(({ manifest }) => manifest.id === id)
+}
+
 async function listingOf(core: Core, place: Place): Promise<PointListing> {
   if (place.kind === 'local') return listLocal(place.dir)
   return (await core.connections.engine(place.host)).call('points', { stores: [place.dir] })

@@ -19,14 +19,11 @@ export async function watchToEnd(session: Session, job: WatchedJob): Promise<Job
   const { core, out, interrupts } = session
   const leave = new AbortController()
   out.event('job', { id: job.id, host: job.host, kind: job.kind, vm: job.vm })
-  let cancelling: Promise<JobReport> | undefined
   const onInterrupt = onlyOneAtATime(async () => {
     const answer = await askWhatToDo(session, job)
     if (answer === 'leave') leave.abort()
-    if (answer === 'cancel') {
-      cancelling = cancelJob(core, job.host, job.id)
-      await cancelling.catch(() => undefined)
-    }
+    // Its end arrives where the job is watched; a cancel that does not get through is shown by the job going on.
+    if (answer === 'cancel') await cancelJob(core, job.host, job.id).catch(() => undefined)
   })
   try {
     const watch = (): Promise<JobReport> => watchJob(core, job.host, job.id, { onWatched: (what) => show(out, job, what), signal: leave.signal })

@@ -1,0 +1,48 @@
+// Builds what runs on plain Node: the engine that is uploaded to hosts, and the terminal door. One file each.
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** CommonJS dependencies inside an ES module ask for `require`. */
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+}
+
+const bundles = [
+  { entry: 'src/engine/main.ts', out: 'out/engine/engine.mjs' },
+  { entry: 'src/main/doors/cli.ts', out: 'out/cli/cli.mjs' }
+]
+
+for (const { entry, out } of bundles) {
+  if (!existsSync(join(root, entry))) continue
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    banner,
+    define: { __ENGINE_VERSION__: JSON.stringify(version) },
+    // ssh2's optional natives: it does without them.
+    external: ['cpu-features', '*.node'],
+    legalComments: 'none',
+    logLevel: 'warning'
+  })
+}
+linkOwnCommand()
+
+/** npm links the commands of dependencies, not the package's own: `npx stillpoint` shall work in the checkout. */
+function linkOwnCommand() {
+  const bin = join(root, 'node_modules/.bin')
+  if (!existsSync(bin) || process.platform === 'win32') return
+  chmodSync(join(root, 'bin/stillpoint.mjs'), 0o755)
+  mkdirSync(bin, { recursive: true })
+  rmSync(join(bin, 'stillpoint'), { force: true })
+  symlinkSync('../../bin/stillpoint.mjs', join(bin, 'stillpoint'))
+}

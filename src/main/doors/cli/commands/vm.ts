@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import { listVms, type VmList } from '../../../core/hosts/list-vms.ts'
+import { formatBytes } from '../../../../shared/format.ts'
+import { leaf } from '../leaf.ts'
+import type { ActionOptions, Perform } from '../run-program.ts'
+import { exitOfListing, noteUnreachable } from '../listing.ts'
+import { table } from '../table.ts'
+import { unreachableJson } from '../json-views.ts'
+
+export function vmCommand(perform: Perform): Command {
+  return new Command('vm').description('The VMs on the hosts').addCommand(list(perform))
+}
+
+const list = (perform: Perform): Command =>
+  leaf('list [HOST]', 'VMs of all hosts, or of one', ['vm list', 'vm list alpha --json']).action((host: string | undefined, options: ActionOptions) =>
+    perform(options, host ?? '', async ({ core, out }) => {
+      const vms = await listVms(core, host)
+      out.line(vmTable(vms))
+      noteUnreachable(out, vms.unreachable)
+      out.result({ vms: vmsJson(vms), unreachable: unreachableJson(vms.unreachable) })
+      return exitOfListing(vms.unreachable, host !== undefined)
+    })
+  )
+
+function vmTable({ hosts }: VmList): string {
+  const rows = hosts.flatMap(({ host, inventory }) =>
+    inventory.domains.map((vm) => [`${host}/${vm.name}`, vm.state, formatBytes(vm.ramBytes), diskSummary(vm.disks), vm.agent, vm.uuid])
+  )
+  return rows.length === 0 ? 'No VMs.' : table(['VM', 'STATE', 'RAM', 'DISKS', 'AGENT', 'UUID'], rows)
+}
+
+const diskSummary = (disks: VmList['hosts'][number]['inventory']['domains'][number]['disks']): string =>
+  disks
+    .filter(({ device }) => device === 'disk')
+    .map(({ target, capacityBytes }) => (capacityBytes === undefined ? target : `${target} ${formatBytes(capacityBytes)}`))
+    .join(', ')
+
+const vmsJson = ({ hosts }: VmList): unknown[] => hosts.flatMap(({ host, inventory }) => inventory.domains.map((vm) => ({ host, ...vm })))

@@ -1,0 +1,74 @@
+import { formatBytes, formatDuration, formatPause } from '../../../shared/format.ts'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import type { JobReport, JobState } from '../../../shared/model/job.ts'
+import { EXIT, exitOfJob, type ExitCode } from './exit-codes.ts'
+import type { Output } from './output.ts'
+import type { Session } from './session.ts'
+import { fields } from './table.ts'
+import type { WatchedJob } from './watch-job.ts'
+
+/** The last words on a job, for people and for machines. */
+export function endOfJob({ out }: Session, job: WatchedJob, report: JobReport | undefined, more: Readonly<Record<string, unknown>>): ExitCode {
+  if (report === undefined) return leftRunning(out, job)
+  if (report.failure !== undefined || exitOfJob(report.state) === EXIT.failed) {
+    out.failed(report.failure ?? { kind: 'interrupted', job: report.kind, step: 'unknown' }, { job: report })
+    if (!out.json) out.note(stateText(report))
+  } else if (report.state === 'cancelled') {
+    out.failed({ kind: 'cancelled', what: `The ${report.kind} of ${report.vm.name}` }, { job: report })
+  } else {
+    out.line(reportText(report))
+    out.result({ ...more, job: report })
+  }
+  return exitOfJob(report.state)
+}
+
+function leftRunning(out: Output, job: WatchedJob): ExitCode {
+  if (!out.json) out.note(`The ${job.kind} goes on on ${job.host}. See how it went: stillpoint job follow ${job.id}`)
+  else out.failed({ kind: 'cancelled', what: `watching the ${job.kind}` }, { leftRunning: true, jobId: job.id, host: job.host })
+  return EXIT.cancelled
+}
+
+const STATE_WORDS: Readonly<Record<JobState, string>> = {
+  queued: 'queued',
+  running: 'running',
+  stalled: 'stalled',
+  recovering: 'putting things right',
+  'failed-clean': 'failed; everything is as it was before',
+  'failed-needs-you': 'failed, and needs you',
+  done: 'done',
+  'done-with-warnings': 'done, with warnings',
+  cancelled: 'cancelled; everything is as it was before'
+}
+
+export const stateWords = (state: JobState): string => STATE_WORDS[state]
+
+const stateText = (report: JobReport): string => `Job ${report.id} on ${report.host}: ${stateWords(report.state)}.`
+
+export const headline = (report: JobReport): string =>
+  report.kind === 'backup'
+    ? `${report.vm.name} on ${report.host}: backed up, stood still ${formatPause(report.pauseMs)}`
+    : `${report.vm.name} on ${report.host}: restored${report.mode === undefined ? '' : ` (${report.mode})`}${report.runningMs === undefined ? '' : `, running after ${formatDuration(report.runningMs)}`}`
+
+/** A report in full, below its headline. */
+export function reportText(report: JobReport): string {
+  const { startedAt, endedAt, phases, pauses, clock } = report
+  const failure = report.failure === undefined ? undefined : describeFailure(report.failure)
+  const details = fields([
+    ['state', stateWords(report.state)],
+    ['failure', failure === undefined ? undefined : `${failure.title}. ${failure.explanation}`],
+    ['point', report.point],
+    ['method', withReason(report.method, report.methodReason)],
+    ['mode', withReason(report.mode, report.modeReason)],
+    ['size', report.sizeBytes === undefined ? undefined : formatBytes(report.sizeBytes)],
+    ['pauses', pauses.map(({ phase, ms }) => `${phase} ${formatPause(ms)}`).join(', ')],
+    ['phases', phases.map(({ phase, ms }) => `${phase} ${formatDuration(ms)}`).join(', ')],
+    ['clock', clock === undefined ? undefined : `was ${formatDuration(clock.lateMs)} late, ${clock.corrected ? 'set' : 'not set: the guest agent did not answer'}`],
+    ['kept aside', report.keptAside?.join(', ')],
+    ['took', endedAt === undefined ? undefined : formatDuration(Date.parse(endedAt) - Date.parse(startedAt))],
+    ['warnings', report.warnings.join('; ')]
+  ])
+  return `${failure === undefined ? headline(report) : stateText(report)}\n${details}`
+}
+
+const withReason = (what: string | undefined, why: string | undefined): string | undefined =>
+  what === undefined || why === undefined ? what : `${what} (${why})`

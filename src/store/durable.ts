@@ -1,0 +1,67 @@
+import { mkdir, open, rename, rm, unlink, rmdir, readdir, lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createFile, isCode, writeExactly } from './file-io.ts'
+import { isPointName } from './layout.ts'
+
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes names in a directory last. Windows cannot, and does not need it. */
+export async function syncDir(path: string): Promise<void> {
+  if (process.platform !== 'win32') await syncFile(path)
+}
+
+/** Like `mkdir -p`, for root only, and each new name lasts. */
+export async function makeDirs(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let dir = path; dir.length >= first.length; dir = dirname(dir)) await syncDir(dirname(dir))
+}
+
+/** All of it or nothing, also after a power cut. Replaces what has that name. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const unfinished = `${path}.new`
+  await rm(unfinished, { force: true })
+  const file = await createFile(unfinished)
+  try {
+    await writeExactly(file, bytes, 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(unfinished, path)
+  await syncDir(dirname(path))
+}
+
+/**
+ * Deletes what a point can hold, and the directory if that leaves it empty; other names stay. Symlinks are deleted, never
+ * followed. Returns the bytes that were allocated.
+ */
+export async function removeTree(dir: string): Promise<number> {
+  let freedBytes = 0
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (!isPointName(entry.name)) continue
+    const path = join(dir, entry.name)
+    freedBytes += entry.isDirectory() ? await removeTree(path) : await removeFile(path)
+  }
+  await removeIfEmpty(dir)
+  return freedBytes
+}
+
+export async function removeFile(path: string): Promise<number> {
+  const { blocks, nlink } = await lstat(path)
+  await unlink(path)
+  return nlink > 1 ? 0 : blocks * 512
+}
+
+export async function removeIfEmpty(dir: string): Promise<void> {
+  await rmdir(dir).catch((error: unknown) => {
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY')) throw error
+  })
+}

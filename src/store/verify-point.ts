@@ -1,0 +1,135 @@
+import { basename, join, resolve } from 'node:path'
+import type { VerifyReport } from '../shared/engine-protocol.ts'
+import { failureOf, isFailure } from '../shared/failure.ts'
+import type { Manifest, PointFile } from '../shared/model/point.ts'
+import { sizeBytesOf } from '../shared/model/point.ts'
+import { safeText, shorten } from '../shared/safe-text.ts'
+import type { Shell } from '../shared/shell.ts'
+import { hashFile, type FileOptions } from './copy-file.ts'
+import { MANIFEST_NAME } from './layout.ts'
+import { readManifest } from './manifest.ts'
+import { headerProblems, sizeProblems, unlistedFiles, type Problem } from './point-files.ts'
+
+export interface VerifiedPoint extends VerifyReport {
+  /** What does not make the point bad: files that nobody lists, a check that could not be made here. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Reads all of a point: sizes, SHA-256, image headers, and `qemu-img check` where there is one. What is wrong is listed, not
+ * thrown; only a cancelled check rejects.
+ */
+export async function verifyPoint(
+  dir: string,
+  shell: Shell | undefined,
+  options: FileOptions = {}
+): Promise<VerifiedPoint> {
+  const point = basename(resolve(dir))
+  try {
+    return await verify(dir, await readManifest(dir), shell, options)
+  } catch (error) {
+    if (isFailure(error, 'cancelled')) throw error
+    const problem = { file: MANIFEST_NAME, detail: detailOf(error) }
+    return { point, good: false, checkedBytes: 0, problems: [problem], notes: [] }
+  }
+}
+
+async function verify(
+  dir: string,
+  manifest: Manifest,
+  shell: Shell | undefined,
+  options: FileOptions
+): Promise<VerifiedPoint> {
+  const bySize = await sizeProblems(dir, manifest)
+  const sound = manifest.files.filter((file) => !bySize.some((problem) => problem.file === file.path))
+  const { checkedBytes, problems: byHash } = await hashProblems(dir, sound, sizeBytesOf(manifest), options)
+  const byHeader = (await headerProblems(dir, manifest)).filter(
+    ({ file }) => !bySize.some((problem) => problem.file === file)
+  )
+  const { problems: byQemu, notes } = await checkImages(dir, manifest, [...bySize, ...byHeader], shell, options.signal)
+  const problems = [...bySize, ...byHash, ...byHeader, ...byQemu].map(({ file, detail }) => ({ file, detail }))
+  const unlisted = await unlistedFiles(dir, manifest)
+  return {
+    point: manifest.id,
+    good: problems.length === 0,
+    checkedBytes,
+    problems,
+    notes: [
+      ...unlisted.map((path) => `${shorten(safeText(path), 200)} is in the point's directory, but not part of it`),
+      ...notes
+    ]
+  }
+}
+
+async function hashProblems(
+  dir: string,
+  files: readonly PointFile[],
+  totalBytes: number,
+  { onProgress, signal }: FileOptions
+): Promise<{ checkedBytes: number; problems: Problem[] }> {
+  const problems: Problem[] = []
+  let checkedBytes = 0
+  for (const file of files) {
+    const before = checkedBytes
+    const onBytes = (done: number): void => onProgress?.(before + done, totalBytes)
+    const problem = await hashProblem(dir, file, { onProgress: onBytes, signal })
+    if (problem) problems.push(problem)
+    checkedBytes += file.sizeBytes
+  }
+  return { checkedBytes, problems }
+}
+
+async function hashProblem(dir: string, file: PointFile, options: FileOptions): Promise<Problem | undefined> {
+  try {
+    const { sha256 } = await hashFile(join(dir, file.path), options)
+    if (sha256 === file.sha256) return undefined
+    return { file: file.path, detail: 'its content has changed: the SHA-256 is another' }
+  } catch (error) {
+    if (isFailure(error, 'cancelled')) throw error
+    return { file: file.path, detail: detailOf(error) }
+  }
+}
+
+/** QEMU never opens an image that has a problem: its header may lead to other files. */
+async function checkImages(
+  dir: string,
+  manifest: Manifest,
+  known: readonly Problem[],
+  shell: Shell | undefined,
+  signal: AbortSignal | undefined
+): Promise<{ problems: Problem[]; notes: string[] }> {
+  if (shell === undefined) return { problems: [], notes: [NO_QEMU] }
+  const problems: Problem[] = []
+  try {
+    for (const { file } of manifest.disks) {
+      if (known.some((problem) => problem.file === file)) continue
+      const problem = await checkImage(join(dir, file), file, shell, signal)
+      if (problem) problems.push(problem)
+    }
+  } catch (error) {
+    if (isFailure(error, 'missing-tool')) return { problems, notes: [NO_QEMU] }
+    throw error
+  }
+  return { problems, notes: [] }
+}
+
+const NO_QEMU = 'The images were not checked by qemu-img, as it is not installed here. Their hashes were.'
+
+async function checkImage(
+  path: string,
+  file: string,
+  shell: Shell,
+  signal: AbortSignal | undefined
+): Promise<Problem | undefined> {
+  const argv = ['qemu-img', 'check', '-U', '-f', 'qcow2', resolve(path)] as const
+  const result = await shell.run(argv, { timeoutMs: Infinity, ...(signal && { signal }) })
+  if (result.exitCode === 0 || result.exitCode === 3) return undefined // 3: clusters that nothing uses, which harms nobody
+  const said = shorten(safeText(`${result.stderr} ${result.stdout}`.trim().replaceAll(/\s+/g, ' ')), 300)
+  return { file, detail: `qemu-img check: ${said}` }
+}
+
+function detailOf(error: unknown): string {
+  const failure = failureOf(error)
+  if ('detail' in failure && failure.detail !== undefined) return failure.detail
+  return failure.kind === 'not-found' ? 'there is no manifest, so no point' : failure.kind
+}

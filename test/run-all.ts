@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensurePackages } from './lab/packages.ts'
+
+/**
+ * `npm test`: installs what the tests need, then types, lint, format, and all vitest projects, the lab's included; ends
+ * with one line of counts.
+ */
+const root = join(import.meta.dirname, '..')
+const bin = (name: string): string => join(root, 'node_modules/.bin', name)
+
+interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+async function main(): Promise<number> {
+  await ensurePackages((line) => console.log(line))
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  await check('build', ['node', join(root, 'scripts/build-node.mjs')], counts)
+  await check('types', [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'], counts)
+  await check('lint', [bin('eslint'), '.'], counts)
+  await check('format', [bin('prettier'), '--check', '--log-level', 'warn', '.'], counts)
+  for (const project of ['unit', 'contract', 'lab']) add(counts, await vitest(project))
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  return counts.failed === 0 ? 0 : 1
+}
+
+async function check(name: string, argv: readonly [string, ...string[]], counts: Counts): Promise<void> {
+  console.log(`\n== ${name}`)
+  const exitCode = await run(argv)
+  add(counts, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 })
+}
+
+/** Counts come from vitest's own report; a run that ends without one has failed. */
+async function vitest(project: string): Promise<Counts> {
+  console.log(`\n== ${project} tests`)
+  const folder = mkdtempSync(join(tmpdir(), 'stillpoint-test-'))
+  const report = join(folder, 'report.json')
+  try {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+    const exitCode = await run([bin('vitest'), 'run', '--project', project, ...reporters])
+    if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+      readFileSync(report, 'utf8')
+    ) as Record<string, number>
+    const failed = Math.max(numFailedTests ?? 0, exitCode === 0 ? 0 : 1)
+    return { passed: numPassedTests ?? 0, failed, skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function add(counts: Counts, more: Counts): void {
+  counts.passed += more.passed
+  counts.failed += more.failed
+  counts.skipped += more.skipped
+}
+
+function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {
+  const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` }
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env })
+    child.on('error', reject)
+    child.on('close', (code) => resolve(code ?? 1))
+  })
+}
+
+process.exit(await main())
