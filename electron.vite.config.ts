@@ -23,6 +23,6 @@ export default defineConfig({
     root: 'src/renderer',
     plugins: [react()],
     html: { cspNonce: NONCE_PLACEHOLDER },
-    build: { rolldownOptions: { input: { index: 'src/renderer/index.html' } } }
+    build: { minify: true, rolldownOptions: { input: { index: 'src/renderer/index.html' } } }
   }
 })

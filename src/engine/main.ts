@@ -1,6 +1,6 @@
 import { failureOf } from '../shared/failure.ts'
 import { localShell } from '../shell/local.ts'
-import { recoverJob } from './recover/recover.ts'
+import { recoverUntilDone } from './recover/recover.ts'
 import { runJob } from './jobs/run.ts'
 import { answer, isVerb } from './verbs.ts'
 import { readQuestion, writeFailure } from './wire.ts'
@@ -11,7 +11,7 @@ const shell = localShell()
 /** `run ID` and `recover-job ID` are for the job's unit; everything else is a verb of the protocol. */
 async function main(): Promise<void> {
   if (command === 'run') return runJob(argument, shell)
-  if (command === 'recover-job') return void (await recoverJob(shell, argument))
+  if (command === 'recover-job') return recoverUntilDone(shell, argument)
   if (!isVerb(command)) throw new Error(`unknown command ${command}`)
   const { question, rest } = await readQuestion(process.stdin)
   await answer(command, question, rest, shell)

@@ -1,5 +1,4 @@
 import { fail } from '../shared/failure.ts'
-import { jobUnit } from '../shared/host-paths.ts'
 import {
   engineVerbs,
   PROTOCOL_VERSION,
@@ -22,6 +21,7 @@ import { cancelJob } from './jobs/cancel.ts'
 import { followJob } from './jobs/follow.ts'
 import { jobIds, readReport } from './jobs/job-directory.ts'
 import { submitJob } from './jobs/submit.ts'
+import { unrecovered } from './jobs/unit-state.ts'
 import { recoverAll, recoverJob } from './recover/recover.ts'
 import { preflightRestore } from './restore/plan-restore.ts'
 import { ENGINE_VERSION } from './version.ts'
@@ -46,8 +46,8 @@ const handlers: Handlers = {
     await submitJob(shell, id, spec, fault)
     return { id }
   },
-  async follow({ question: { id, from }, tell }) {
-    const entries = followJob(id, from)
+  async follow({ question: { id, from }, shell, tell }) {
+    const entries = followJob(shell, id, from)
     for (;;) {
       const { done, value } = await entries.next()
       if (done === true) return value
@@ -103,19 +103,9 @@ async function listJobs(shell: Shell, limit = 200): Promise<JobReport[]> {
   const reports: JobReport[] = []
   for (const id of jobIds().reverse().slice(0, limit)) {
     const report = readReport(id)
-    if (report !== undefined) reports.push(isEnded(report.state) ? report : await withUnitState(shell, report))
+    if (report !== undefined) reports.push(isEnded(report.state) ? report : ((await unrecovered(shell, id)) ?? report))
   }
   return reports
-}
-
-/** A job without an end whose unit is gone is not running, whatever its journal says. */
-async function withUnitState(shell: Shell, report: JobReport): Promise<JobReport> {
-  const { exitCode } = await shell.run(['systemctl', 'is-active', '--quiet', jobUnit(report.id)])
-  const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(report.id)])
-  if (exitCode === 0 || /activating|deactivating/.test(stdout)) return report
-  const again = readReport(report.id)
-  if (again === undefined || isEnded(again.state)) return again ?? report
-  return { ...report, state: 'failed-needs-you', failure: { kind: 'interrupted', job: report.kind, step: 'unknown', leftover: 'not recovered yet' } }
 }
 
 async function listAll(stores: readonly string[], vm: string | undefined): Promise<PointListing> {

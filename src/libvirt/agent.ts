@@ -1,27 +1,64 @@
-import { isFailure } from '../shared/failure.ts'
+import * as z from 'zod'
+import { fail, isFailure } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
 
-/** True if the guest's agent answers within two seconds. */
-export async function agentAnswers(shell: Shell, uuid: Uuid): Promise<boolean> {
-  const ping = ['qemu-agent-command', uuid, '--timeout', '2', '{"execute":"guest-ping"}']
+const PING_SECONDS = 2
+/** Freezing waits for the guest to write out what it holds, and for its hooks. */
+const FREEZE_TIMEOUT_MS = 60_000
+
+async function ask(shell: Shell, uuid: Uuid, execute: string, seconds: number): Promise<unknown> {
+  const question = JSON.stringify({ execute })
+  const { stdout } = await virsh(shell, ['qemu-agent-command', uuid, '--timeout', String(seconds), '--cmd', question], {
+    timeoutMs: (seconds + 15) * 1000
+  })
+  return parseAnswer(stdout)
+}
+
+/** The guest writes this: `{"return": …}`, or whatever it likes. */
+function parseAnswer(text: string): unknown {
   try {
-    return (await virsh(shell, ping, { expect: [0, 1], timeoutMs: 10_000 })).exitCode === 0
+    return z.object({ return: z.unknown() }).parse(JSON.parse(text)).return
   } catch (error) {
-    if (isFailure(error, 'timeout')) return false
+    return fail({ kind: 'bad-output', what: 'guest agent', detail: text.slice(0, 200) }, error)
+  }
+}
+
+/** Whether the guest's agent answers within two seconds. Not whether it runs: a frozen one may refuse all but thaw. */
+export async function agentAnswers(shell: Shell, uuid: Uuid): Promise<boolean> {
+  try {
+    await ask(shell, uuid, 'guest-ping', PING_SECONDS)
+    return true
+  } catch (error) {
+    if (isFailure(error, 'command-failed', 'timeout', 'bad-output')) return false
     throw error
   }
 }
 
-export const freeze = async (shell: Shell, uuid: Uuid): Promise<void> => void (await virsh(shell, ['domfsfreeze', uuid]))
-export const thaw = async (shell: Shell, uuid: Uuid): Promise<void> => void (await virsh(shell, ['domfsthaw', uuid]))
+/** Freezes all of the guest's file systems and answers how many. Fails, thawed again, if the agent cannot. */
+export async function freeze(shell: Shell, uuid: Uuid): Promise<number> {
+  const { stdout } = await virsh(shell, ['domfsfreeze', uuid], { timeoutMs: FREEZE_TIMEOUT_MS })
+  return countOf(stdout)
+}
 
-/** Sets the guest's clock from its (virtual) hardware clock, which follows the host's. */
-export const setTimeSync = async (shell: Shell, uuid: Uuid): Promise<void> => void (await virsh(shell, ['domtime', uuid, '--sync']))
+/** Thaws what is frozen and answers how many; 0 if nothing was. */
+export async function thaw(shell: Shell, uuid: Uuid): Promise<number> {
+  const { stdout } = await virsh(shell, ['domfsthaw', uuid], { timeoutMs: FREEZE_TIMEOUT_MS })
+  return countOf(stdout)
+}
 
-/** The guest's clock, ms since 1970. */
+/** `Froze 2 filesystem(s)` */
+const countOf = (text: string): number => Number(/(\d+) filesystem/.exec(text)?.[1] ?? 0)
+
+/** Lets the guest set its clock from its hardware clock, which QEMU keeps at the host's time. */
+export async function setTimeSync(shell: Shell, uuid: Uuid): Promise<void> {
+  await virsh(shell, ['domtime', uuid, '--sync'])
+}
+
+/** The guest's idea of the time, in milliseconds since the epoch (`virsh domtime` itself knows only seconds). */
 export async function guestTimeMs(shell: Shell, uuid: Uuid): Promise<number> {
-  const { stdout } = await virsh(shell, ['qemu-agent-command', uuid, '--timeout', '5', '{"execute":"guest-get-time"}'])
-  return Math.round(Number((JSON.parse(stdout) as { return: number }).return) / 1e6)
+  const nanoseconds = z.number().safeParse(await ask(shell, uuid, 'guest-get-time', 5))
+  if (!nanoseconds.success) return fail({ kind: 'bad-output', what: 'guest agent', detail: 'no time' })
+  return nanoseconds.data / 1e6
 }

@@ -1,55 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
-import { virsh } from './virsh.ts'
+import { virsh, virshBatch } from './virsh.ts'
+import { attribute, childAt, childrenOf, parseXml } from './xml.ts'
+
+export type BlockJobKind = 'pull' | 'copy' | 'commit' | 'active-commit' | 'backup' | 'unknown'
 
 export interface BlockJob {
-  readonly kind: 'active-commit' | 'commit' | 'copy' | 'pull' | 'backup' | 'unknown'
+  readonly kind: BlockJobKind
   readonly doneBytes: number
   readonly totalBytes: number
-  /** Source and target are the same from here on: it may be pivoted or ended. */
+  /** Limit; 0 for none. */
+  readonly bytesPerSecond: number
+  /** A copy or active commit mirrors every write from now on, and can be pivoted to. */
   readonly ready: boolean
 }
 
-const KINDS: Readonly<Record<string, BlockJob['kind']>> = {
-  'Active Block Commit': 'active-commit',
-  'Block Commit': 'commit',
-  'Block Copy': 'copy',
+const KINDS: Readonly<Record<string, BlockJobKind>> = {
   'Block Pull': 'pull',
+  'Block Copy': 'copy',
+  'Block Commit': 'commit',
+  'Active Block Commit': 'active-commit',
   Backup: 'backup'
 }
 
-/** The disk's job in libvirt's words and numbers, or undefined if there is none. */
+/** The job on this disk, or undefined if there is none. @throws `command-failed` also if the domain does not run */
 export async function blockJobInfo(shell: Shell, uuid: Uuid, target: string): Promise<BlockJob | undefined> {
-  const { stdout } = await virsh(shell, ['blockjob', uuid, target, '--raw'])
-  const type = /type=(.*)/.exec(stdout)?.[1]?.trim()
-  if (type === undefined) return undefined
-  const number = (key: string): number => Number(new RegExp(`${key}=(\\d+)`).exec(stdout)?.[1] ?? 0)
+  const ask = ['blockjob', uuid, target, '--info', '--raw', '--bytes'] as const
+  const [job, xml] = await virshBatch(shell, [ask, ['dumpxml', uuid]])
+  if (job === undefined || xml === undefined || job.failed || xml.failed)
+    return fail({ kind: 'command-failed', command: ask.join(' '), exitCode: 1, stderr: job?.stderr ?? '' })
+  return parseBlockJob(job.stdout, () => isMirrorReady(xml.stdout, target))
+}
+
+/** `isReady` is asked only for jobs that end in a pivot. */
+export function parseBlockJob(text: string, isReady: () => boolean): BlockJob | undefined {
+  if (text.trim() === '') return undefined
+  const type = /^ type=(.*)$/m.exec(text)?.[1]
+  const number = (name: string): number => Number(new RegExp(`^ ${name}=(\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
   const [doneBytes, totalBytes] = [number('cur'), number('end')]
+  if (type === undefined || Number.isNaN(doneBytes) || Number.isNaN(totalBytes))
+    return fail({ kind: 'bad-output', what: 'virsh blockjob', detail: text.slice(0, 200) })
   const kind = KINDS[type] ?? 'unknown'
-  return { kind, doneBytes, totalBytes, ready: await isReady(shell, uuid, target, kind) }
+  const ready = (kind === 'copy' || kind === 'active-commit') && isReady()
+  return { kind, doneBytes, totalBytes, bytesPerSecond: number('bandwidth') || 0, ready }
 }
 
-/** Only the live XML tells: cur == end may also be a job that has not begun. */
-async function isReady(shell: Shell, uuid: Uuid, target: string, kind: BlockJob['kind']): Promise<boolean> {
-  if (kind !== 'active-commit' && kind !== 'copy') return false
-  const { stdout } = await virsh(shell, ['dumpxml', uuid])
-  const disk = stdout.split('<disk ').find((part) => new RegExp(`<target dev=['"]${target}['"]`).test(part)) ?? ''
-  return /<mirror [^>]*ready=['"]yes['"]/.test(disk)
+/** libvirt pivots only when it has itself taken note that QEMU is ready, which may be later than 100 %. */
+export function isMirrorReady(domainXml: string, target: string): boolean {
+  const root = parseXml(domainXml, 'domain XML').documentElement ?? undefined
+  const disks = childrenOf(childAt(root, 'devices'), 'disk')
+  const disk = disks.find((each) => attribute(childAt(each, 'target'), 'dev') === target)
+  return attribute(childAt(disk, 'mirror'), 'ready') === 'yes'
 }
 
-/** Begins to fold the topmost image into the one right below it. */
+/** Begins to fold the active overlay into the image right below it. Goes on until it is pivoted or aborted. */
 export async function blockCommitActive(shell: Shell, uuid: Uuid, target: string): Promise<void> {
   await virsh(shell, ['blockcommit', uuid, target, '--active', '--shallow'])
 }
 
-/** Begins a mirror of the whole disk into a new image. It lives as long as this QEMU. */
-export async function blockCopy(shell: Shell, uuid: Uuid, target: string, to: { destination: string; format: string }): Promise<void> {
-  if (/[\n\r]/.test(to.destination)) fail({ kind: 'bad-output', what: 'path', detail: 'it holds a line break' })
-  await virsh(shell, ['blockcopy', uuid, target, '--dest', to.destination, '--format', to.format, '--transient-job'])
+export interface BlockCopyRequest {
+  /** Must not exist. */
+  readonly destination: string
+  readonly format: 'qcow2' | 'raw'
+  /** Megabytes per second. */
+  readonly limitMiBps?: number
 }
 
-/** Ends the job: back to the image before it, or with `pivot` over to the other one. */
-export async function blockJobAbort(shell: Shell, uuid: Uuid, target: string, options: { pivot?: boolean } = {}): Promise<void> {
-  await virsh(shell, ['blockjob', uuid, target, options.pivot === true ? '--pivot' : '--abort'])
+/** Begins to mirror a disk into one file that needs no other. Goes on until it is pivoted or aborted. */
+export async function blockCopy(shell: Shell, uuid: Uuid, target: string, request: BlockCopyRequest): Promise<void> {
+  const { destination, format, limitMiBps } = request
+  await virsh(shell, [
+    'blockcopy',
+    uuid,
+    target,
+    '--dest',
+    destination,
+    '--format',
+    format,
+    // Without it libvirt refuses to copy a disk of a persistent domain: the mirror would be lost if the VM is shut off.
+    '--transient-job',
+    ...(limitMiBps === undefined ? [] : ['--bandwidth', String(limitMiBps)])
+  ])
+}
+
+/** Begins to copy all of the chain below into the active image of the disk. Ends by itself. */
+export async function blockPull(shell: Shell, uuid: Uuid, target: string): Promise<void> {
+  await virsh(shell, ['blockpull', uuid, target])
+}
+
+/**
+ * Ends the job, and returns when it is over: the VM stays on the image it has, or with `pivot` goes over to the new
+ * one, for which the job must be ready.
+ */
+export async function blockJobAbort(
+  shell: Shell,
+  uuid: Uuid,
+  target: string,
+  options: { readonly pivot?: boolean } = {}
+): Promise<void> {
+  await virsh(shell, ['blockjob', uuid, target, options.pivot === true ? '--pivot' : '--abort'], {
+    timeoutMs: 120_000
+  })
+}
+
+export interface BlockJobWait {
+  readonly onProgress?: (job: BlockJob) => void
+  readonly signal?: AbortSignal
+  readonly everyMs?: number
+}
+
+/** Waits until the job is ready to pivot. Answers `gone` if it ended before: finished, failed or aborted by others. */
+export async function blockJobReady(
+  shell: Shell,
+  uuid: Uuid,
+  target: string,
+  wait: BlockJobWait = {}
+): Promise<'ready' | 'gone'> {
+  for (;;) {
+    const job = await blockJobInfo(shell, uuid, target)
+    if (job === undefined) return 'gone'
+    wait.onProgress?.(job)
+    if (job.ready) return 'ready'
+    if (wait.signal?.aborted === true) return fail({ kind: 'cancelled', what: `block job on ${target}` })
+    await sleep(wait.everyMs ?? 50)
+  }
 }

@@ -1,49 +1,111 @@
+import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
-import { virsh } from './virsh.ts'
+import { commandFailed, saysNotActive, virsh } from './virsh.ts'
 
+/** A job that has the whole domain: save, restore, snapshot with RAM, migration, dump, backup. */
 export interface DomainJob {
-  readonly operation: string
-  readonly memory: {
-    readonly processedBytes: number
-    readonly remainingBytes: number
-    readonly bytesPerSecond: number
-    readonly iteration: number
-  }
+  readonly operation: DomainJobOperation
+  readonly elapsedMs: number
+  /** RAM: all zero until QEMU has begun. */
+  readonly memory: MemoryJob
+  /** As QEMU counts it, or expects it while the job runs. */
+  readonly downtimeMs: number | undefined
 }
 
-/** The job that libvirt runs for this domain as a whole (save, snapshot, backup, migration), or undefined. */
-export async function jobInfo(shell: Shell, uuid: Uuid): Promise<DomainJob | undefined> {
-  const { stdout, exitCode } = await virsh(shell, ['domjobinfo', uuid, '--rawstats'], { expect: [0, 1] }) // 1: off, or unknown
-  const { stdout: plain } = await virsh(shell, ['domjobinfo', uuid], { expect: [0, 1] })
-  const type = /^Job type: +(\S+)/m.exec(plain)?.[1]
-  if (exitCode !== 0 || type === undefined || type === 'None') return undefined
-  const number = (key: string): number => Number(new RegExp(`^${key}: (\\d+)`, 'm').exec(stdout)?.[1] ?? 0)
+export interface MemoryJob {
+  /** Written so far, repeated passes included. */
+  readonly processedBytes: number
+  readonly remainingBytes: number
+  readonly totalBytes: number
+  /** Rate of writing. */
+  readonly bytesPerSecond: number
+  /** Rate at which the guest rewrites pages, as of the last pass. */
+  readonly dirtyBytesPerSecond: number
+  /** Passes over RAM begun: 1 is the first, whole one. */
+  readonly iteration: number
+}
+
+/** virDomainJobOperation, in its order. */
+const OPERATIONS = [
+  'unknown',
+  'start',
+  'save',
+  'restore',
+  'incoming migration',
+  'outgoing migration',
+  'snapshot',
+  'snapshot revert',
+  'dump',
+  'backup',
+  'snapshot delete'
+] as const
+export type DomainJobOperation = (typeof OPERATIONS)[number]
+
+/** The domain's job. Undefined if none runs, the domain is off, or not known. */
+export const jobInfo = (shell: Shell, uuid: Uuid): Promise<DomainJob | undefined> => askForJob(shell, uuid, [])
+
+/**
+ * The job that ended last; the answer stays for the next who asks. Undefined if libvirt remembers none: it forgets with
+ * the QEMU process.
+ */
+export const completedJob = (shell: Shell, uuid: Uuid): Promise<DomainJob | undefined> =>
+  askForJob(shell, uuid, ['--completed', '--keep-completed'])
+
+async function askForJob(shell: Shell, uuid: Uuid, flags: readonly string[]): Promise<DomainJob | undefined> {
+  const result = await virsh(shell, ['domjobinfo', uuid, '--rawstats', ...flags], { expect: [0, 1] }) // 1: not running
+  if (result.exitCode === 0) return parseJob(result.stdout)
+  return saysNotActive(result.stderr) ? undefined : commandFailed(`virsh domjobinfo ${uuid}`, result)
+}
+
+/** Whole milliseconds for which QEMU itself counts the guest as stopped; libvirt's own share is not in it. */
+export const completedDowntimeMs = async (shell: Shell, uuid: Uuid): Promise<number | undefined> =>
+  (await completedJob(shell, uuid))?.downtimeMs
+
+/** `domjobinfo --rawstats`: bytes as they are, where the form for people rounds them. */
+export function parseJob(text: string): DomainJob | undefined {
+  const type = /^Job type:\s+(\d+)\s*$/m.exec(text)?.[1]
+  if (type === undefined) return fail({ kind: 'bad-output', what: 'virsh domjobinfo', detail: text.slice(0, 200) })
+  if (type === '0') return undefined
+  const stats = new Map([...text.matchAll(/^([a-z_]+): (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]))
+  const stat = (name: string): number => stats.get(name) ?? 0
   return {
-    operation: /^Operation: +(.*)$/m.exec(plain)?.[1]?.trim() ?? 'unknown',
+    operation: OPERATIONS[stat('operation')] ?? 'unknown',
+    elapsedMs: stat('time_elapsed'),
+    downtimeMs: stats.get('downtime'),
     memory: {
-      processedBytes: number('memory_processed'),
-      remainingBytes: number('memory_remaining'),
-      bytesPerSecond: number('memory_bps'),
-      iteration: number('memory_iteration')
+      processedBytes: stat('memory_processed'),
+      remainingBytes: stat('memory_remaining'),
+      totalBytes: stat('memory_total'),
+      bytesPerSecond: stat('memory_bps'),
+      dirtyBytesPerSecond: stat('memory_dirty_rate') * (stat('memory_page_size') || 4096),
+      iteration: stat('memory_iteration')
     }
   }
 }
 
-/** Gives the job up; the guest goes on. */
-export async function abortJob(shell: Shell, uuid: Uuid): Promise<void> {
-  await virsh(shell, ['domjobabort', uuid])
+const NO_JOB = /no job is active/
+
+/** Asks libvirt to give the job up; its guest goes on. False if there was none. Returns before the job is over. */
+export async function abortJob(shell: Shell, uuid: Uuid): Promise<boolean> {
+  const result = await virsh(shell, ['domjobabort', uuid], { expect: [0, 1] }) // 1: no job
+  if (result.exitCode === 0) return true
+  return NO_JOB.test(result.stderr) ? false : commandFailed(`virsh domjobabort ${uuid}`, result)
 }
 
-/** How long the guest may stand still at the end. False while QEMU does not take it: the job has not begun, or is over. */
-export async function setMaxDowntime(shell: Shell, uuid: Uuid, pauseMs: number): Promise<boolean> {
-  const { exitCode } = await virsh(shell, ['migrate-setmaxdowntime', uuid, String(Math.max(1, Math.round(pauseMs)))], { expect: [0, 1] })
-  return exitCode === 0
+/**
+ * The longest final pause that QEMU may plan. It stays for the life of this QEMU process.
+ * False if libvirt did not take it, as in the first moments of a job, or without one.
+ */
+export async function setMaxDowntime(shell: Shell, uuid: Uuid, milliseconds: number): Promise<boolean> {
+  const whole = String(Math.max(1, Math.round(milliseconds)))
+  const result = await virsh(shell, ['migrate-setmaxdowntime', uuid, whole], { expect: [0, 1] }) // 1: not taken
+  return result.exitCode === 0
 }
 
-/** What QEMU itself counted for the last job, if it did. */
-export async function completedDowntimeMs(shell: Shell, uuid: Uuid): Promise<number | undefined> {
-  const { stdout } = await virsh(shell, ['domjobinfo', uuid, '--completed', '--keep-completed'], { expect: [0, 1] })
-  const ms = /^Total downtime: +(\d+) +ms/m.exec(stdout)?.[1]
-  return ms === undefined ? undefined : Number(ms)
+/** The longest final pause that QEMU may plan at present. Undefined where libvirt does not say. */
+export async function maxDowntimeMs(shell: Shell, uuid: Uuid): Promise<number | undefined> {
+  const result = await virsh(shell, ['migrate-getmaxdowntime', uuid], { expect: [0, 1] }) // 1: not running
+  const text = result.stdout.trim()
+  return result.exitCode === 0 && /^\d+$/.test(text) ? Number(text) : undefined
 }

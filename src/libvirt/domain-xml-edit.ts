@@ -1,4 +1,4 @@
-import type { Element } from '@xmldom/xmldom'
+import type { Element, Node } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { attribute, childAt, childrenOf, parseXml, serializeXml } from './xml.ts'
 
@@ -10,12 +10,16 @@ import { attribute, childAt, childrenOf, parseXml, serializeXml } from './xml.ts
  */
 export function setDiskSource(xml: string, target: string, to: { path: string; format: string }): string {
   return editDisk(xml, target, (disk) => {
-    for (const name of ['backingStore', 'mirror', 'source']) for (const child of childrenOf(disk, name)) disk.removeChild(child)
+    // A login belonged to a network source; libvirt refuses it on a file.
+    for (const name of ['backingStore', 'mirror', 'source', 'auth'])
+      for (const child of childrenOf(disk, name)) disk.removeChild(child)
     disk.setAttribute('type', 'file')
-    const source = disk.ownerDocument?.createElement('source') ?? fail({ kind: 'bad-output', what: 'domain XML', detail: 'no document' })
+    const source = insertElement(disk, 'source', childAt(disk, 'target'))
     source.setAttribute('file', to.path)
-    disk.insertBefore(source, childAt(disk, 'target') ?? null)
-    childAt(disk, 'driver')?.setAttribute('type', to.format)
+    // Without a driver libvirt would take the image for raw.
+    const driver = childAt(disk, 'driver') ?? insertElement(disk, 'driver', disk.firstChild ?? undefined)
+    driver.setAttribute('name', 'qemu')
+    driver.setAttribute('type', to.format)
   })
 }
 
@@ -37,6 +41,51 @@ export function setNvramPath(xml: string, path: string): string {
   const source = childAt(nvram, 'source')
   if (source === undefined) nvram.textContent = path
   else source.setAttribute('file', path)
+  return serializeXml(document)
+}
+
+/** The network card moves to a network of libvirt or to a bridge of the host. Cards are known by their MAC address. */
+export function setInterfaceSource(
+  xml: string,
+  mac: string,
+  to: { readonly type: 'network' | 'bridge'; readonly name: string }
+): string {
+  return editDomain(xml, (root) => {
+    const cards = childrenOf(childAt(root, 'devices'), 'interface')
+    const card = cards.find((each) => attribute(childAt(each, 'mac'), 'address')?.toLowerCase() === mac.toLowerCase())
+    if (card === undefined) return fail({ kind: 'bad-output', what: 'domain XML', detail: `no network card ${mac}` })
+    // Port, port group and virtual port belong to the old network.
+    for (const name of ['source', 'virtualport']) for (const child of childrenOf(card, name)) card.removeChild(child)
+    card.setAttribute('type', to.type)
+    insertElement(card, 'source', childAt(card, 'mac')?.nextSibling ?? undefined).setAttribute(to.type, to.name)
+  })
+}
+
+/** Another name, another UUID or both. A RAM image accepts neither. */
+export function renameDomain(xml: string, to: { readonly name?: string; readonly uuid?: string }): string {
+  return editDomain(xml, (root) => {
+    for (const [tag, value] of Object.entries(to)) {
+      const element = childAt(root, tag) ?? insertElement(root, tag, root.firstChild ?? undefined)
+      element.textContent = value
+    }
+    // The UUID that the guest's firmware shows has to be the same.
+    for (const entry of to.uuid === undefined ? [] : childrenOf(childAt(root, 'sysinfo', 'system'), 'entry'))
+      if (attribute(entry, 'name') === 'uuid') entry.textContent = to.uuid ?? ''
+  })
+}
+
+function insertElement(parent: Element, name: string, before: Node | undefined): Element {
+  const element =
+    parent.ownerDocument?.createElement(name) ?? fail({ kind: 'bad-output', what: 'domain XML', detail: 'no document' })
+  parent.insertBefore(element, before ?? null)
+  return element
+}
+
+function editDomain(xml: string, edit: (root: Element) => void): string {
+  const document = parseXml(xml, 'domain XML')
+  const root = document.documentElement
+  if (root?.tagName !== 'domain') return fail({ kind: 'bad-output', what: 'domain XML', detail: 'no <domain>' })
+  edit(root)
   return serializeXml(document)
 }
 

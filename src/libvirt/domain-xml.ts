@@ -12,27 +12,44 @@ export interface XmlDisk {
   readonly format: string
   readonly readOnly: boolean
   readonly shareable: boolean
+  /** Writes are thrown away when the VM stops. */
+  readonly transient: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
+  /** A running copy or commit, in libvirt's words: `copy`, `active commit`. */
+  readonly mirror: string | undefined
 }
 
 /** What Stillpoint reads in a definition. */
 export interface DomainXml {
   readonly uuid: Uuid
   readonly name: string
+  /** libvirt's id; only a live definition has one. */
+  readonly id: number | undefined
+  readonly title: string | undefined
   readonly memoryBytes: number
   readonly vcpus: number
   readonly virtType: string
   readonly arch: string
   readonly machine: string
+  readonly emulator: string | undefined
+  readonly cpu: { readonly mode: string | undefined; readonly model: string | undefined }
+  /** Firmware image. */
+  readonly loader: string | undefined
   readonly disks: readonly XmlDisk[]
-  readonly interfaces: readonly { readonly type: string; readonly source: string | undefined; readonly mac: string | undefined }[]
-  readonly nvram: { readonly path: string } | undefined
+  readonly interfaces: readonly {
+    readonly type: string
+    readonly source: string | undefined
+    readonly mac: string | undefined
+  }[]
+  readonly nvram: { readonly path: string; readonly template: string | undefined } | undefined
   readonly tpm: string | undefined
   readonly agent: 'absent' | 'disconnected' | 'connected'
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
   readonly hasQemuCommandline: boolean
+  /** Files of this host that serial ports and consoles write to or read. */
+  readonly serialFiles: readonly string[]
   /** Every file or device that the definition names as a source, mirrors and backing chains included. */
   readonly allSources: readonly string[]
 }
@@ -44,13 +61,18 @@ export function parseDomain(text: string): DomainXml {
   const devices = childAt(root, 'devices')
   const os = childAt(root, 'os')
   return {
-    uuid: Uuid.parse(textOf(childAt(root, 'uuid'))),
+    uuid: uuidOf(root),
     name: childAt(root, 'name')?.textContent ?? '',
+    id: idOf(root),
+    title: textOf(childAt(root, 'title')),
     memoryBytes: bytesOf(childAt(root, 'memory')),
     vcpus: Number(textOf(childAt(root, 'vcpu')) ?? 1),
     virtType: attribute(root, 'type') ?? 'kvm',
     arch: attribute(childAt(os, 'type'), 'arch') ?? 'x86_64',
     machine: attribute(childAt(os, 'type'), 'machine') ?? '',
+    emulator: textOf(childAt(devices, 'emulator')),
+    cpu: { mode: attribute(childAt(root, 'cpu'), 'mode'), model: textOf(childAt(root, 'cpu', 'model')) },
+    loader: textOf(childAt(os, 'loader')),
     disks: childrenOf(devices, 'disk').map(diskOf),
     interfaces: childrenOf(devices, 'interface').map(interfaceOf),
     nvram: nvramOf(childAt(os, 'nvram')),
@@ -58,12 +80,36 @@ export function parseDomain(text: string): DomainXml {
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
     hasQemuCommandline: childrenOf(root, 'qemu:commandline').length > 0,
+    serialFiles: serialFilesOf(devices),
     allSources: childrenOf(devices, 'disk').flatMap(sourcesBelow)
   }
 }
 
+function uuidOf(root: Element): Uuid {
+  const uuid = Uuid.safeParse(textOf(childAt(root, 'uuid'))?.toLowerCase())
+  return uuid.success ? uuid.data : fail({ kind: 'bad-output', what: 'domain XML', detail: 'no UUID' })
+}
+
+function idOf(root: Element): number | undefined {
+  const id = attribute(root, 'id')
+  return id !== undefined && /^\d{1,9}$/.test(id) ? Number(id) : undefined
+}
+
 const UNITS: Readonly<Record<string, number>> = {
-  b: 1, bytes: 1, k: 2 ** 10, KiB: 2 ** 10, KB: 1e3, M: 2 ** 20, MiB: 2 ** 20, MB: 1e6, G: 2 ** 30, GiB: 2 ** 30, GB: 1e9, T: 2 ** 40, TiB: 2 ** 40, TB: 1e12
+  b: 1,
+  bytes: 1,
+  k: 2 ** 10,
+  KiB: 2 ** 10,
+  KB: 1e3,
+  M: 2 ** 20,
+  MiB: 2 ** 20,
+  MB: 1e6,
+  G: 2 ** 30,
+  GiB: 2 ** 30,
+  GB: 1e9,
+  T: 2 ** 40,
+  TiB: 2 ** 40,
+  TB: 1e12
 }
 
 const bytesOf = (element: Element | undefined): number =>
@@ -79,9 +125,15 @@ function diskOf(disk: Element): XmlDisk {
     format: attribute(driver, 'type') ?? 'raw',
     readOnly: childAt(disk, 'readonly') !== undefined,
     shareable: childAt(disk, 'shareable') !== undefined,
-    chainDepth: chainDepth(disk)
+    transient: childAt(disk, 'transient') !== undefined,
+    chainDepth: chainDepth(disk),
+    mirror: mirrorOf(childAt(disk, 'mirror'))
   }
 }
+
+/** Without a job named it is a copy: what libvirt wrote before it knew others. */
+const mirrorOf = (mirror: Element | undefined): string | undefined =>
+  mirror === undefined ? undefined : (attribute(mirror, 'job') ?? 'copy').replace('-', ' ')
 
 function sourceOf(source: Element | undefined): string | undefined {
   const path = attribute(source, 'file') ?? attribute(source, 'dev') ?? attribute(source, 'dir')
@@ -114,7 +166,16 @@ function interfaceOf(element: Element): DomainXml['interfaces'][number] {
 
 function nvramOf(nvram: Element | undefined): DomainXml['nvram'] {
   const path = attribute(childAt(nvram, 'source'), 'file') ?? textOf(nvram)
-  return path === undefined || path === '' ? undefined : { path }
+  return path === undefined || path === '' ? undefined : { path, template: attribute(nvram, 'template') }
+}
+
+function serialFilesOf(devices: Element | undefined): string[] {
+  const ports = ['serial', 'console', 'parallel', 'channel'].flatMap((name) => childrenOf(devices, name))
+  const paths = ports.flatMap((port) =>
+    attribute(port, 'type') === 'file' ? [attribute(childAt(port, 'source'), 'path')] : []
+  )
+  const logs = ports.map((port) => attribute(childAt(port, 'log'), 'file'))
+  return [...new Set([...paths, ...logs].filter((path) => path !== undefined))]
 }
 
 const AGENT_CHANNEL = 'org.qemu.guest_agent.0'
@@ -134,5 +195,12 @@ function devicesWithoutSavableState(devices: Element | undefined): string[] {
   const nets = childrenOf(devices, 'interface')
     .filter((each) => ['hostdev', 'vdpa', 'vhostuser'].includes(attribute(each, 'type') ?? ''))
     .map((each) => `network card (${attribute(each, 'type') ?? ''})`)
-  return [...host, ...shared, ...nets]
+  const memory = childrenOf(devices, 'shmem').map(() => 'memory shared between VMs (shmem)')
+  const disks = childrenOf(devices, 'disk')
+    .filter((each) => ['vhostuser', 'vhostvdpa', 'nvme'].includes(attribute(each, 'type') ?? ''))
+    .map((each) => `disk of the host (${attribute(each, 'type') ?? ''})`)
+  const tpms = childrenOf(devices, 'tpm')
+    .filter((each) => attribute(childAt(each, 'backend'), 'type') === 'passthrough')
+    .map(() => "the host's TPM")
+  return [...host, ...shared, ...nets, ...memory, ...disks, ...tpms]
 }

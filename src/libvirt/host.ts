@@ -1,19 +1,74 @@
 import { existsSync } from 'node:fs'
+import { fail } from '../shared/failure.ts'
 import type { Shell } from '../shared/shell.ts'
-import type { DomainXml } from './domain-xml.ts'
-import { virsh } from './virsh.ts'
+import { commandFailed, virsh } from './virsh.ts'
 
-export async function hostVersions(shell: Shell): Promise<{ libvirt: string; qemu: string }> {
-  const { stdout } = await virsh(shell, ['version'])
-  const of = (pattern: RegExp): string => pattern.exec(stdout)?.[1] ?? 'unknown'
-  return { libvirt: of(/Using library: libvirt (\S+)/), qemu: of(/Running hypervisor: QEMU (\S+)/) }
+export interface HostVersions {
+  readonly libvirt: string
+  readonly qemu: string
 }
 
-/** True if this host's QEMU knows the machine type, for the domain's architecture, virtualisation and emulator. */
-export async function machineIsSupported(shell: Shell, domain: DomainXml): Promise<boolean> {
-  const args = ['domcapabilities', '--virttype', domain.virtType, '--arch', domain.arch, '--machine', domain.machine]
-  const { exitCode } = await virsh(shell, args, { expect: [0, 1] })
-  return exitCode === 0
+/** Of the running libvirt and of the QEMU that it would start. */
+export async function hostVersions(shell: Shell): Promise<HostVersions> {
+  return parseVersions((await virsh(shell, ['version'])).stdout)
 }
 
-export const bridgeExists = (name: string): boolean => /^[\w.:-]{1,15}$/.test(name) && existsSync(`/sys/class/net/${name}/bridge`)
+export function parseVersions(text: string): HostVersions {
+  const libvirt = /^Using library: libvirt ([\d.]+)$/m.exec(text)?.[1]
+  const qemu = /^Running hypervisor: QEMU ([\d.]+)$/m.exec(text)?.[1]
+  if (libvirt === undefined) return fail({ kind: 'bad-output', what: 'virsh version', detail: text.slice(0, 200) })
+  return { libvirt, qemu: qemu ?? '' }
+}
+
+/** Part of what `parseDomain` reads. */
+export interface MachineKind {
+  /** `kvm`, `qemu` */
+  readonly virtType: string
+  readonly arch: string
+  readonly machine: string
+}
+
+/** Whether this host can run a guest of this machine type at all. KVM without `/dev/kvm` counts as no. */
+export async function machineIsSupported(shell: Shell, kind: MachineKind): Promise<boolean> {
+  return (await domainCapabilities(shell, kind)) !== undefined
+}
+
+/** XML of what this host offers to such a guest, or undefined if it cannot run it. */
+export async function domainCapabilities(shell: Shell, kind: MachineKind): Promise<string | undefined> {
+  const { virtType, arch, machine } = kind
+  const result = await virsh(
+    shell,
+    ['domcapabilities', '--virttype', virtType, '--arch', arch, '--machine', machine],
+    { expect: [0, 1] } // 1: no such machine type or emulator, or no libvirt
+  )
+  if (result.exitCode === 0) return result.stdout
+  return /failed to get emulator capabilities/.test(result.stderr) && !/failed to connect/.test(result.stderr)
+    ? undefined
+    : commandFailed('virsh domcapabilities', result)
+}
+
+/** XML of the host: CPU, guests' architectures with their machine types. */
+export async function hostCapabilities(shell: Shell): Promise<string> {
+  return (await virsh(shell, ['capabilities'])).stdout
+}
+
+export type CpuComparison = 'fits' | 'incompatible'
+
+/** Whether the CPU in a file (a whole domain XML will do) can be had here. `detail` names what is missing. */
+export async function hypervisorCpuCompare(
+  shell: Shell,
+  xmlPath: string,
+  kind: MachineKind
+): Promise<{ readonly result: CpuComparison; readonly detail: string }> {
+  const { virtType, arch, machine } = kind
+  const question = ['--file', xmlPath, '--virttype', virtType, '--arch', arch, '--machine', machine, '--error']
+  const answer = await virsh(shell, ['hypervisor-cpu-compare', ...question], { expect: [0, 1] }) // 1: does not fit
+  const said = `${answer.stdout}\n${answer.stderr}`
+  if (answer.exitCode === 0) return { result: 'fits', detail: answer.stdout.trim() }
+  if (/incompatible/i.test(said)) return { result: 'incompatible', detail: said.trim().slice(0, 1000) }
+  return commandFailed('virsh hypervisor-cpu-compare', answer)
+}
+
+/** Whether a bridge or other network device of this name is on this very machine. */
+export const bridgeExists = (name: string): boolean =>
+  /^[^/\s]{1,15}$/.test(name) && name !== '.' && name !== '..' && existsSync(`/sys/class/net/${name}`)

@@ -1,23 +1,65 @@
 import type { Shell } from '../shared/shell.ts'
-import { virsh } from './virsh.ts'
+import { commandFailed, virsh } from './virsh.ts'
+import { namesOf } from './snapshot.ts'
 
-/** Undefined: no such network. */
-export async function networkState(shell: Shell, name: string): Promise<'active' | 'inactive' | undefined> {
-  const { stdout, exitCode } = await virsh(shell, ['net-info', '--network', name], { expect: [0, 1] })
-  if (exitCode !== 0) return undefined
-  return /^Active: +yes$/m.test(stdout) ? 'active' : 'inactive'
+export type NetworkState = 'active' | 'inactive'
+
+/** All of libvirt's networks by name. */
+export async function listNetworks(shell: Shell): Promise<ReadonlyMap<string, NetworkState>> {
+  const all = namesOf((await virsh(shell, ['net-list', '--all', '--name'])).stdout)
+  const active = new Set(namesOf((await virsh(shell, ['net-list', '--name'])).stdout))
+  return new Map(all.map((name) => [name, active.has(name) ? 'active' : 'inactive']))
 }
 
+/** Undefined if there is no network of this name. */
+export async function networkState(shell: Shell, name: string): Promise<NetworkState | undefined> {
+  return (await listNetworks(shell)).get(name)
+}
+
+const saysUnknown = (stderr: string): boolean => /^error: failed to get (network|pool) /m.test(stderr)
+
+/** The network's definition, or undefined if there is no such network. */
 export async function networkXml(shell: Shell, name: string): Promise<string | undefined> {
-  const { stdout, exitCode } = await virsh(shell, ['net-dumpxml', '--network', name, '--inactive'], { expect: [0, 1] })
-  return exitCode === 0 ? stdout : undefined
+  const result = await virsh(shell, ['net-dumpxml', '--network', name, '--inactive'], { expect: [0, 1] }) // 1: unknown
+  if (result.exitCode === 0) return result.stdout.trim()
+  return saysUnknown(result.stderr) ? undefined : commandFailed('virsh net-dumpxml', result)
 }
 
-export const defineNetwork = async (shell: Shell, xmlPath: string): Promise<void> => void (await virsh(shell, ['net-define', xmlPath]))
-export const startNetwork = async (shell: Shell, name: string): Promise<void> => void (await virsh(shell, ['net-start', '--network', name]))
+/** From an XML file on the host. */
+export async function defineNetwork(shell: Shell, xmlPath: string): Promise<void> {
+  await virsh(shell, ['net-define', '--file', xmlPath])
+}
 
-/** Takes a network away, running or not. One that is not there is no error. */
+/** Starts a network. No error if it is active already. */
+export async function startNetwork(shell: Shell, name: string): Promise<void> {
+  const result = await virsh(shell, ['net-start', '--network', name], { expect: [0, 1] }) // 1: active already
+  if (result.exitCode !== 0 && !/already active/.test(result.stderr)) commandFailed('virsh net-start', result)
+}
+
+export async function setNetworkAutostart(shell: Shell, name: string, enabled: boolean): Promise<void> {
+  await virsh(shell, ['net-autostart', '--network', name, ...(enabled ? [] : ['--disable'])])
+}
+
+/** Stops and undefines a network. No error if it is not there. */
 export async function removeNetwork(shell: Shell, name: string): Promise<void> {
-  await virsh(shell, ['net-destroy', '--network', name], { expect: [0, 1] })
-  await virsh(shell, ['net-undefine', '--network', name], { expect: [0, 1] })
+  const state = await networkState(shell, name)
+  if (state === 'active') await virsh(shell, ['net-destroy', '--network', name])
+  // A transient network is gone once it is stopped.
+  if (state !== undefined) await undefineNetwork(shell, name)
+}
+
+async function undefineNetwork(shell: Shell, name: string): Promise<void> {
+  const result = await virsh(shell, ['net-undefine', '--network', name], { expect: [0, 1] }) // 1: gone already
+  if (result.exitCode !== 0 && !saysUnknown(result.stderr)) commandFailed('virsh net-undefine', result)
+}
+
+/** Names of libvirt's storage pools. */
+export async function listPools(shell: Shell): Promise<string[]> {
+  return namesOf((await virsh(shell, ['pool-list', '--all', '--name'])).stdout.replaceAll(/^ +| +$/gm, ''))
+}
+
+export async function poolXml(shell: Shell, name: string): Promise<string | undefined> {
+  const result = await virsh(shell, ['pool-dumpxml', '--pool', name], { expect: [0, 1] }) // 1: unknown
+  if (result.exitCode === 0) return result.stdout.trim()
+  return saysUnknown(result.stderr) ? undefined : commandFailed('virsh pool-dumpxml', result)
 }

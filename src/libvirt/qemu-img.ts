@@ -1,66 +1,222 @@
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
-import type { RunOptions, Shell } from '../shared/shell.ts'
+import type { RunOptions, RunResult, Shell } from '../shared/shell.ts'
+import { commandFailed } from './virsh.ts'
 
-async function qemuImg(shell: Shell, args: readonly string[], options: RunOptions & { expect?: readonly number[] } = {}): Promise<string> {
-  const { expect = [0], ...run } = options
-  const result = await shell.run(['qemu-img', ...args], run)
-  if (result.exitCode !== undefined && expect.includes(result.exitCode)) return result.stdout
-  return fail({ kind: 'command-failed', command: `qemu-img ${args[0] ?? ''}`, exitCode: result.exitCode, stderr: result.stderr.trim().slice(0, 2000) })
+interface QemuImgOptions extends RunOptions {
+  readonly expect?: readonly number[]
 }
 
-const Info = z.object({
+async function qemuImg(shell: Shell, args: readonly string[], options: QemuImgOptions = {}): Promise<RunResult> {
+  const { expect = [0], ...runOptions } = options
+  const result = await shell.run(['qemu-img', ...args], runOptions)
+  if (result.exitCode !== undefined && expect.includes(result.exitCode)) return result
+  return commandFailed(`qemu-img ${args.join(' ')}`, result)
+}
+
+/** QEMU takes `nbd:…`, `json:…` and the like for something else than a file; what begins with a slash is a file to it. */
+function filePath(path: string): string {
+  return path.startsWith('/') ? path : fail({ kind: 'usage', message: `not an absolute path: ${path.slice(0, 200)}` })
+}
+
+const ImageInfoJson = z.object({
+  filename: z.string(),
+  format: z.string(),
   'virtual-size': z.number(),
-  'actual-size': z.number(),
-  'full-backing-filename': z.string().optional(),
+  'actual-size': z.number().optional(),
+  'cluster-size': z.number().optional(),
+  encrypted: z.boolean().optional(),
+  'dirty-flag': z.boolean().optional(),
   'backing-filename': z.string().optional(),
-  'backing-filename-format': z.string().optional()
+  'full-backing-filename': z.string().optional(),
+  'backing-filename-format': z.string().optional(),
+  snapshots: z.array(z.unknown()).optional(),
+  'format-specific': z
+    .object({
+      data: z
+        .object({
+          corrupt: z.boolean().optional(),
+          'data-file': z.string().optional(),
+          bitmaps: z.array(z.object({ name: z.string(), flags: z.array(z.string()) })).optional()
+        })
+        .catch({})
+    })
+    .optional()
 })
 
 export interface ImageInfo {
+  readonly path: string
+  readonly format: string
   readonly virtualSizeBytes: number
+  /** What it takes on its file system. */
   readonly actualSizeBytes: number
+  readonly clusterBytes: number | undefined
+  readonly encrypted: boolean
+  readonly dirty: boolean
+  readonly corrupt: boolean
+  /** Absolute, as QEMU would open it. */
   readonly backingFile: string | undefined
+  /** As it is written in the image, which may be relative to it. */
+  readonly backingFileAsWritten: string | undefined
   readonly backingFormat: string | undefined
+  readonly dataFile: string | undefined
+  readonly internalSnapshots: number
+  readonly bitmaps: readonly { readonly name: string; readonly inUse: boolean }[]
 }
 
-/** Of one image, also while QEMU has it open. The format is never guessed: a raw disk may begin like a qcow2. */
-export async function imageInfo(shell: Shell, path: string, { format }: { format: string }): Promise<ImageInfo> {
-  const info = Info.parse(JSON.parse(await qemuImg(shell, ['info', '-U', '-f', format, '--output=json', '--', path])))
-  return {
-    virtualSizeBytes: info['virtual-size'],
-    actualSizeBytes: info['actual-size'],
-    backingFile: info['full-backing-filename'] ?? info['backing-filename'],
-    backingFormat: info['backing-filename-format']
+/**
+ * What QEMU says of an image, also while a VM has it open. The format is the caller's word, never guessed.
+ * Opens no backing file; an untrusted image still goes through `shared/qcow2-header.ts` first.
+ */
+export async function imageInfo(shell: Shell, path: string, options: { readonly format: string }): Promise<ImageInfo> {
+  const args = ['info', '-U', '-f', options.format, '--output=json', '--', filePath(path)]
+  return parseInfo(ImageInfoJson, (await qemuImg(shell, args)).stdout, toImageInfo)
+}
+
+/** The image and all below it, the active one first. Opens them all, by the formats that they name. */
+export async function imageChain(
+  shell: Shell,
+  path: string,
+  options: { readonly format: string }
+): Promise<ImageInfo[]> {
+  const args = ['info', '-U', '-f', options.format, '--backing-chain', '--output=json', '--', filePath(path)]
+  return parseInfo(z.array(ImageInfoJson), (await qemuImg(shell, args)).stdout, (all) => all.map(toImageInfo))
+}
+
+function parseInfo<T, R>(schema: z.ZodType<T>, text: string, use: (value: T) => R): R {
+  try {
+    return use(schema.parse(JSON.parse(text)))
+  } catch (error) {
+    return fail({ kind: 'bad-output', what: 'qemu-img', detail: text.slice(0, 200) }, error)
   }
 }
 
-const Check = z.object({ corruptions: z.number().default(0), leaks: z.number().default(0) })
-
-/** Exit codes 2 (corruptions) and 3 (leaks) are answers. */
-export async function checkImage(shell: Shell, path: string, format: string): Promise<z.infer<typeof Check>> {
-  const output = await qemuImg(shell, ['check', '-f', format, '--output=json', '--', path], { expect: [0, 2, 3], timeoutMs: 3_600_000 })
-  return Check.parse(JSON.parse(output))
+function toImageInfo(json: z.infer<typeof ImageInfoJson>): ImageInfo {
+  const specific = json['format-specific']?.data ?? {}
+  return {
+    path: json.filename,
+    format: json.format,
+    virtualSizeBytes: json['virtual-size'],
+    actualSizeBytes: json['actual-size'] ?? 0,
+    clusterBytes: json['cluster-size'],
+    encrypted: json.encrypted ?? false,
+    dirty: json['dirty-flag'] ?? false,
+    corrupt: specific.corrupt ?? false,
+    backingFile: json['full-backing-filename'] ?? json['backing-filename'],
+    backingFileAsWritten: json['backing-filename'],
+    backingFormat: json['backing-filename-format'],
+    dataFile: specific['data-file'],
+    internalSnapshots: json.snapshots?.length ?? 0,
+    bitmaps: (specific.bitmaps ?? []).map(({ name, flags }) => ({ name, inUse: flags.includes('in-use') }))
+  }
 }
 
-/** Folds an image that nothing has open into the one below it. */
-export async function commitOverlay(shell: Shell, path: string): Promise<void> {
-  await qemuImg(shell, ['commit', '-q', '-f', 'qcow2', '--', path], { timeoutMs: 3_600_000 })
+/** An empty qcow2 image that shows what is in the one below. */
+export async function createOverlay(
+  shell: Shell,
+  path: string,
+  backing: { readonly file: string; readonly format: string }
+): Promise<void> {
+  const below = ['-b', backing.file, '-F', backing.format]
+  await qemuImg(shell, ['create', '-q', '-f', 'qcow2', ...below, '--', filePath(path)])
 }
 
 export interface ConvertRequest {
   readonly source: { readonly path: string; readonly format: string }
+  /** Replaced if it exists. */
   readonly target: { readonly path: string; readonly format: string }
-  /** 0 to 1. */
+  /** Out of order writing is faster, and fragments a target that is preallocated. Default: true. */
+  readonly outOfOrder?: boolean
+  readonly threads?: number
+  /** Also read a source that a VM has open. Only for one that it does not write to. */
+  readonly sharedSource?: boolean
   readonly onProgress?: (fraction: number) => void
   readonly signal?: AbortSignal
+  /** Default: none. */
+  readonly timeoutMs?: number
 }
 
-export async function convert(shell: Shell, { source, target, onProgress, signal }: ConvertRequest): Promise<void> {
-  const onStdout = (chunk: Uint8Array): void => {
-    const percent = /\(([\d.]+)\/100%\)\s*$/.exec(Buffer.from(chunk).toString())?.[1]
-    if (percent !== undefined) onProgress?.(Number(percent) / 100)
+/** Copies all that an image shows, backing files included, into one that needs no other. On disk when it returns. */
+export async function convert(shell: Shell, request: ConvertRequest): Promise<void> {
+  const { source, target, outOfOrder = true, threads, sharedSource = false, onProgress, signal } = request
+  const args = [
+    'convert',
+    '-p',
+    // The default for the target is `unsafe`, which leaves the data in memory.
+    ...['-t', 'writeback'],
+    ...(outOfOrder ? ['-W'] : []),
+    ...(sharedSource ? ['-U'] : []),
+    ...(threads === undefined ? [] : ['-m', String(threads)]),
+    ...['-f', source.format, '-O', target.format, '--', filePath(source.path), filePath(target.path)]
+  ]
+  await qemuImg(shell, args, {
+    timeoutMs: request.timeoutMs ?? Infinity,
+    onStdout: progressReader(onProgress ?? (() => undefined)),
+    ...(signal !== undefined && { signal })
+  })
+}
+
+/** `    (12.34/100%)\r`, in pieces of any size. */
+export function progressReader(onProgress: (fraction: number) => void): (chunk: Uint8Array) => void {
+  const decoder = new TextDecoder()
+  let rest = ''
+  return (chunk) => {
+    const text = rest + decoder.decode(chunk, { stream: true })
+    const last = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1]
+    rest = text.slice(-32).replace(/^.*\)/s, '')
+    if (last !== undefined) onProgress(Math.min(1, Number(last) / 100))
   }
-  const args = ['convert', '-p', '-W', '-f', source.format, '-O', target.format, '--', source.path, target.path]
-  await qemuImg(shell, args, { onStdout, timeoutMs: Number.POSITIVE_INFINITY, ...(signal && { signal }) })
+}
+
+const CheckJson = z.object({
+  corruptions: z.number().optional(),
+  leaks: z.number().optional(),
+  'check-errors': z.number().optional()
+})
+
+export interface ImageCheck {
+  readonly corruptions: number
+  readonly leaks: number
+  readonly checkErrors: number
+  /** False for formats without inner bookkeeping, such as raw. */
+  readonly supported: boolean
+}
+
+/** QEMU's check of an image's own bookkeeping. It does not see a flipped byte of data. Not for an image that is open. */
+export async function checkImage(
+  shell: Shell,
+  path: string,
+  format: string,
+  signal?: AbortSignal
+): Promise<ImageCheck> {
+  const result = await qemuImg(shell, ['check', '-f', format, '--output=json', '--', filePath(path)], {
+    expect: [0, 2, 3, 63], // 2: corrupt, 3: leaks, 63: the format knows no check
+    timeoutMs: Infinity,
+    ...(signal !== undefined && { signal })
+  })
+  if (result.exitCode === 63) return { corruptions: 0, leaks: 0, checkErrors: 0, supported: false }
+  return parseInfo(CheckJson, result.stdout, (json) => ({
+    corruptions: json.corruptions ?? 0,
+    leaks: json.leaks ?? 0,
+    checkErrors: json['check-errors'] ?? 0,
+    supported: true
+  }))
+}
+
+/** Writes all that an overlay holds into the image below. For images that no VM has open. The overlay stays as it is. */
+export async function commitOverlay(shell: Shell, path: string, signal?: AbortSignal): Promise<void> {
+  await qemuImg(shell, ['commit', '-q', '-d', '-f', 'qcow2', '-t', 'writeback', '--', filePath(path)], {
+    timeoutMs: Infinity,
+    ...(signal !== undefined && { signal })
+  })
+}
+
+/** Changes what an overlay says is below it, and moves no data: the caller knows that the contents are the same. */
+export async function rebaseUnsafe(
+  shell: Shell,
+  path: string,
+  backing: { readonly file: string; readonly format: string } | undefined
+): Promise<void> {
+  const below = backing === undefined ? ['-b', ''] : ['-b', backing.file, '-F', backing.format]
+  await qemuImg(shell, ['rebase', '-q', '-u', '-f', 'qcow2', ...below, '--', filePath(path)])
 }

@@ -2,24 +2,35 @@ import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
 
-const HOURS = 3_600_000
-
-/** Writes RAM and device state to the file and ends QEMU. */
-export async function saveDomain(shell: Shell, uuid: Uuid, file: string, options: { signal?: AbortSignal } = {}): Promise<void> {
-  await virsh(shell, ['save', uuid, file], { timeoutMs: HOURS, ...options })
+interface Waiting {
+  /** Default: none, since RAM may be large and the disk slow. */
+  readonly timeoutMs?: number
+  /** Ends virsh, not the job in libvirt: that takes `abortJob`. */
+  readonly signal?: AbortSignal
 }
 
-/** Starts QEMU with the RAM of the file. `xml` may name other paths than the file's own definition. */
-export async function restoreDomain(
-  shell: Shell,
-  file: string,
-  options: { xml?: string; state: 'running' | 'paused'; timeoutMs?: number }
-): Promise<void> {
+const waiting = ({ timeoutMs = Infinity, signal }: Waiting): Waiting => ({ timeoutMs, ...(signal && { signal }) })
+
+/** Writes the domain's RAM to a file and stops it. The state it had (running, paused) is what a plain restore gives. */
+export async function saveDomain(shell: Shell, uuid: Uuid, file: string, options: Waiting = {}): Promise<void> {
+  await virsh(shell, ['save', uuid, '--file', file], waiting(options))
+}
+
+export interface RestoreOptions extends Waiting {
+  /** Path of XML to use instead of the image's own: same name, UUID and guest hardware, other host paths. */
+  readonly xml?: string
+  /** A guest saved while suspended would otherwise come back paused. */
+  readonly state: 'running' | 'paused'
+}
+
+/** Starts a domain from a RAM image. The image stays. */
+export async function restoreDomain(shell: Shell, memoryFile: string, options: RestoreOptions): Promise<void> {
   const xml = options.xml === undefined ? [] : ['--xml', options.xml]
-  await virsh(shell, ['restore', file, ...xml, `--${options.state}`], { timeoutMs: options.timeoutMs ?? HOURS })
+  await virsh(shell, ['restore', '--file', memoryFile, ...xml, `--${options.state}`], waiting(options))
 }
 
-/** The definition inside a RAM image. */
-export async function saveImageXml(shell: Shell, file: string): Promise<string> {
-  return (await virsh(shell, ['save-image-dumpxml', file, '--security-info'])).stdout
+/** The definition inside a RAM image, passwords included. */
+export async function saveImageXml(shell: Shell, memoryFile: string): Promise<string> {
+  const { stdout } = await virsh(shell, ['save-image-dumpxml', '--file', memoryFile, '--security-info'])
+  return stdout.trim()
 }

@@ -1,37 +1,75 @@
 import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
-import type { Shell } from '../shared/shell.ts'
+import type { RunOptions, Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
 
+export type SnapshotDisk =
+  | { readonly target: string; readonly overlay: string }
+  /** The disk stays out of the snapshot. libvirt would include every disk that is not named. */
+  | { readonly target: string; readonly skip: true }
+
 export interface SnapshotRequest {
-  /** RAM goes here, in the format of `virsh save`. Without it: disks only. */
+  /** Where RAM goes, in the format of `virsh save`. Undefined: disks only. */
   readonly memoryFile?: string
-  readonly disks: readonly ({ readonly target: string; readonly overlay: string } | { readonly target: string; readonly skip: true })[]
-  /** Lets the guest run while RAM is written. Only with `memoryFile`. */
+  readonly disks: readonly SnapshotDisk[]
+  /** The guest goes on while its RAM is written, and stops only for the last pass. Means nothing without `memoryFile`. */
   readonly live: boolean
-  readonly timeoutMs: number
+  /** Freeze the guest's file systems through its agent; fails if it does not answer. Only without `memoryFile`. */
+  readonly quiesce?: boolean
+  readonly timeoutMs?: number
+  /** Ends virsh, not the job in libvirt: that takes `abortJob`. */
   readonly signal?: AbortSignal
 }
 
-/**
- * External snapshot without metadata, all disks and RAM at one instant. Ends when it is taken. Ending the program early
- * does not end the job in libvirtd.
- */
+/** All disks and RAM at one instant. libvirt keeps no record of it: what undoes it is the caller's journal. */
 export async function snapshotCreateAs(shell: Shell, uuid: Uuid, request: SnapshotRequest): Promise<void> {
-  const { memoryFile, live, timeoutMs, signal } = request
-  const disks = request.disks.flatMap((disk) => ['--diskspec', 'skip' in disk ? `${disk.target},snapshot=no` : diskspec(disk)])
-  const memory = memoryFile === undefined ? ['--disk-only'] : ['--memspec', `file=${spec(memoryFile)},snapshot=external`]
-  await virsh(
-    shell,
-    ['snapshot-create-as', uuid, ...memory, ...disks, ...(live ? ['--live'] : []), '--atomic', '--no-metadata'],
-    { timeoutMs, ...(signal && { signal }) }
-  )
+  await virsh(shell, snapshotArguments(uuid, request), waiting(request))
 }
 
-const diskspec = ({ target, overlay }: { target: string; overlay: string }): string => `${target},snapshot=external,file=${spec(overlay)}`
-
-/** virsh takes a comma as the end of a value, and a doubled one as a comma. */
-function spec(path: string): string {
-  if (/[\n\r]/.test(path)) fail({ kind: 'bad-output', what: 'path', detail: 'it holds a line break' })
-  return path.replaceAll(',', ',,')
+export function snapshotArguments(uuid: Uuid, request: SnapshotRequest): readonly [string, ...string[]] {
+  const { memoryFile, disks, live, quiesce = false } = request
+  const memory = memoryFile === undefined ? ['--disk-only'] : memoryArguments(memoryFile, live)
+  return [
+    'snapshot-create-as',
+    uuid,
+    '--name',
+    'stillpoint',
+    '--no-metadata',
+    '--atomic',
+    ...memory,
+    ...(quiesce ? ['--quiesce'] : []),
+    ...disks.flatMap((disk) => ['--diskspec', diskSpec(disk)])
+  ]
 }
+
+const memoryArguments = (path: string, live: boolean): string[] => [
+  '--memspec',
+  `file=${specValue(path)},snapshot=external`,
+  ...(live ? ['--live'] : [])
+]
+
+function diskSpec(disk: SnapshotDisk): string {
+  if ('skip' in disk) return `${specValue(disk.target)},snapshot=no`
+  return `${specValue(disk.target)},snapshot=external,driver=qcow2,file=${specValue(disk.overlay)}`
+}
+
+/** virsh splits these at commas; a comma that is meant is doubled. */
+function specValue(text: string): string {
+  if (text === '') fail({ kind: 'usage', message: 'empty target or path in a snapshot' })
+  return text.replaceAll(',', ',,')
+}
+
+function waiting({ timeoutMs, signal }: SnapshotRequest): RunOptions {
+  return { timeoutMs: timeoutMs ?? Infinity, ...(signal !== undefined && { signal }) }
+}
+
+/** Names of the snapshots that libvirt keeps for the domain. */
+export async function listSnapshots(shell: Shell, uuid: Uuid): Promise<string[]> {
+  return namesOf((await virsh(shell, ['snapshot-list', uuid, '--name'])).stdout)
+}
+
+export async function listCheckpoints(shell: Shell, uuid: Uuid): Promise<string[]> {
+  return namesOf((await virsh(shell, ['checkpoint-list', uuid, '--name'])).stdout)
+}
+
+export const namesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')

@@ -19,11 +19,15 @@ export function parseXml(text: string, what: string): Document {
 
 export const serializeXml = (document: Document): string => new XMLSerializer().serializeToString(document)
 
+/** Comments, CDATA and instructions, then tags with their attributes: a quoted value may hold `>` and `/>`. */
+const MARKUP = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^\s<>/!?"'](?:"[^"]*"|'[^']*'|[^"'<>])*>/g
+
 /** Before the parser recurses: tags that open, less those that close. */
 function deepestLevel(text: string): number {
   let level = 0
   let deepest = 0
-  for (const [tag] of text.matchAll(/<\/?[A-Za-z][^<>]*>/g)) {
+  for (const [tag] of text.matchAll(MARKUP)) {
+    if (tag.startsWith('<!') || tag.startsWith('<?')) continue
     if (tag.startsWith('</')) level -= 1
     else if (!tag.endsWith('/>')) level += 1
     deepest = Math.max(deepest, level)

@@ -50,7 +50,8 @@ type BridgedOf<Ch> =
     : Ch extends Push<infer V>
       ? (listener: (value: z.output<V>) => void) => Stop
       : never
-type ArgumentsFor<Q> = [Q] extends [undefined | void] ? [] : [question: Q]
+/** Nothing to say, no argument: `z.void()` and `z.undefined()`. */
+type ArgumentsFor<Q> = [Q] extends [z.input<z.ZodVoid>] ? [] : [question: Q]
 
 /** The bare names and kinds of a contract. The preload gets these at build time and so needs no zod. */
 export type ChannelKinds = Readonly<Record<string, Readonly<Record<string, Channel['kind']>>>>
@@ -66,5 +67,7 @@ export const channelsOf = (contract: Contract): readonly (readonly [name: string
 
 export const wireName = (group: string, name: string): string => `${group}.${name}`
 
-export const mapValues = <V, W>(record: Readonly<Record<string, V>>, to: (value: V, key: string) => W): Record<string, W> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value, key)]))
+export const mapValues = <V, W>(
+  record: Readonly<Record<string, V>>,
+  to: (value: V, key: string) => W
+): Record<string, W> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value, key)]))

@@ -29,7 +29,11 @@ const CALLED = { host: 'host', vm: 'VM', point: 'restore point', job: 'job', dis
 
 const connecting = {
   'host-unreachable': (failure) =>
-    words(`${failure.host} does not answer`, failure.reason, `Check that the host is up and reachable: ssh ${failure.host}`),
+    words(
+      `${failure.host} does not answer`,
+      failure.reason,
+      `Check that the host is up and reachable: ssh ${failure.host}`
+    ),
   'host-key-unknown': (failure) =>
     words(
       `Nobody has vouched for the key of ${failure.host} yet`,
@@ -55,7 +59,11 @@ const connecting = {
       `Put your public key on the host (ssh-copy-id ${failure.user}@${failure.host}), or name another one with --identity FILE.`
     ),
   'identity-unusable': (failure) =>
-    words(`The key file ${failure.file} cannot be used`, failure.reason, 'Name another one with --identity FILE, or load the key into ssh-agent: ssh-add FILE'),
+    words(
+      `The key file ${failure.file} cannot be used`,
+      failure.reason,
+      'Name another one with --identity FILE, or load the key into ssh-agent: ssh-add FILE'
+    ),
   'connection-lost': (failure) =>
     words(
       `The connection to ${failure.host} was lost`,
@@ -74,9 +82,14 @@ const connecting = {
       'Backups and restores need root: disks of VMs belong to it. sudo without a password does as well.',
       `On the host, run: echo '${failure.sudoersLine}' | sudo tee /etc/sudoers.d/stillpoint\nOr add the host again with root as its user.`
     ),
-  'unsupported-host': (failure) => words(`${failure.host} cannot be used as a host`, failure.reason, 'stillpoint host probe shows what is missing.'),
+  'unsupported-host': (failure) =>
+    words(`${failure.host} cannot be used as a host`, failure.reason, 'stillpoint host probe shows what is missing.'),
   'missing-tool': (failure) =>
-    words(`The program ${failure.tool} is missing`, 'It is needed and was not found.', `Install it. On Debian and Ubuntu: apt install ${packageOf(failure.tool)}`),
+    words(
+      `The program ${failure.tool} is missing`,
+      'It is needed and was not found.',
+      `Install it. On Debian and Ubuntu: apt install ${packageOf(failure.tool)}`
+    ),
   'engine-version': (failure) =>
     words(
       `The engine on ${failure.host} is another version`,
@@ -93,17 +106,37 @@ const running = {
       'If the message does not say it all, look at the log of the host: journalctl -e'
     ),
   timeout: (failure) =>
-    words(`${failure.what} took too long`, `No answer within ${formatDuration(failure.afterMs)}.`, 'Look whether the host is busy or its libvirt hangs, then try again.'),
+    words(
+      `${failure.what} took too long`,
+      `No answer within ${formatDuration(failure.afterMs)}.`,
+      'Look whether the host is busy or its libvirt hangs, then try again.'
+    ),
   'output-too-large': (failure) =>
-    words(`${failure.what} said more than expected`, `More than ${formatBytes(failure.limitBytes)} came back, which is not read.`, 'Look at what the host prints there.'),
-  'bad-output': (failure) => words(`${failure.what} said something that cannot be read`, failure.detail, 'Look at what the host prints there. Nothing was changed by it.'),
+    words(
+      `${failure.what} said more than expected`,
+      `More than ${formatBytes(failure.limitBytes)} came back, which is not read.`,
+      'Look at what the host prints there.'
+    ),
+  'bad-output': (failure) =>
+    words(
+      `${failure.what} said something that cannot be read`,
+      failure.detail,
+      'Look at what the host prints there. Nothing was changed by it.'
+    ),
   cancelled: (failure) => words(`${failure.what} was cancelled`, 'Everything is as it was before.', ''),
-  io: (failure) => words(`${failure.path === '' ? 'A file' : failure.path} could not be read or written`, `${failure.code}: ${failure.detail}`, ioNextStep(failure)),
+  io: (failure) =>
+    words(
+      `${failure.path === '' ? 'A file' : failure.path} could not be read or written`,
+      `${failure.code}: ${failure.detail}`,
+      ioNextStep(failure)
+    ),
   interrupted: (failure) =>
     words(
       `The ${failure.job} was interrupted`,
       `The engine ended in the middle of: ${failure.step}. ${failure.leftover === undefined ? 'Everything was put back as it was.' : `Left over: ${failure.leftover}.`}`,
-      failure.leftover === undefined ? `Start the ${failure.job} again.` : 'See what is left, and have it repaired: stillpoint doctor HOST --repair'
+      failure.leftover === undefined
+        ? `Start the ${failure.job} again.`
+        : 'See what is left, and have it repaired: stillpoint doctor HOST --repair'
     ),
   bug: (failure) =>
     words(
@@ -114,7 +147,12 @@ const running = {
 } satisfies Partial<Wording>
 
 const asking = {
-  usage: (failure) => words('That cannot be done as written', failure.message, 'stillpoint --help, or --help behind a command, shows the forms.'),
+  usage: (failure) =>
+    words(
+      'That cannot be done as written',
+      failure.message,
+      'stillpoint --help, or --help behind a command, shows the forms.'
+    ),
   'not-found': (failure) =>
     words(
       `There is no ${CALLED[failure.what]} ${failure.name}${failure.where === undefined ? '' : ` on ${failure.where}`}`,
@@ -134,7 +172,11 @@ const asking = {
       'Wait for it, or cancel it: stillpoint jobs, then stillpoint job cancel ID'
     ),
   'vm-state': (failure) =>
-    words(`${failure.vm} is ${failure.state}`, `This needs a VM that is ${failure.wanted}.`, 'Bring the VM into that state, or choose another method (--method).'),
+    words(
+      `${failure.vm} is ${failure.state}`,
+      `This needs a VM that is ${failure.wanted}.`,
+      'Bring the VM into that state, or choose another method (--method).'
+    ),
   'foreign-work': (failure) =>
     words(
       `Something that is not ours is at work on ${failure.vm}`,
@@ -167,9 +209,14 @@ const asking = {
     ),
   preflight: (failure) =>
     words(
-      failure.problems.length === 1 ? 'One thing stands in the way' : `${failure.problems.length} things stand in the way`,
+      failure.problems.length === 1
+        ? 'One thing stands in the way'
+        : `${failure.problems.length} things stand in the way`,
       failure.problems.map((problem) => `- ${problem.text}`).join('\n'),
-      failure.problems.map((problem) => problem.fix).filter((fix) => fix !== '').join('\n')
+      failure.problems
+        .map((problem) => problem.fix)
+        .filter((fix) => fix !== '')
+        .join('\n')
     )
 } satisfies Partial<Wording>
 
@@ -187,7 +234,11 @@ const points = {
       'Use another point, and find out who can write to that store.'
     ),
   'point-format': (failure) =>
-    words(`Point ${failure.point} cannot be read`, failure.detail, 'If a newer Stillpoint made it, use that one. Its RESTORE.md says how to restore it by hand.'),
+    words(
+      `Point ${failure.point} cannot be read`,
+      failure.detail,
+      'If a newer Stillpoint made it, use that one. Its RESTORE.md says how to restore it by hand.'
+    ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
 

@@ -45,7 +45,11 @@ export function formatTimeLeft(seconds: number): string {
 }
 
 const roundUp = (seconds: number): number =>
-  seconds < 60 ? Math.ceil(seconds / 5) * 5 : seconds < 600 ? Math.ceil(seconds / 15) * 15 : Math.ceil(seconds / 60) * 60
+  seconds < 60
+    ? Math.ceil(seconds / 5) * 5
+    : seconds < 600
+      ? Math.ceil(seconds / 15) * 15
+      : Math.ceil(seconds / 60) * 60
 
 /** `2026-11-22 20:17:44` in this computer's time zone. */
 export function formatTime(iso: string): string {

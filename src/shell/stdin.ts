@@ -3,7 +3,7 @@ import type { RunOptions } from '../shared/shell.ts'
 
 type Source = RunOptions['stdin']
 
-async function* chunksOf(source: Source): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(source: Source): AsyncGenerator<Uint8Array> {
   if (source === undefined) return
   if (typeof source === 'string') yield Buffer.from(source)
   else if (source instanceof Uint8Array) yield source

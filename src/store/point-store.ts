@@ -97,7 +97,7 @@ async function list(dir: string, listing: PointListing): Promise<void> {
 
 function reasonOf(failure: Failure): string {
   if (failure.kind === 'point-damaged' || failure.kind === 'point-unsafe') return `${failure.file}: ${failure.detail}`
-  return 'detail' in failure && failure.detail !== undefined ? failure.detail : failure.kind
+  return 'detail' in failure ? failure.detail : failure.kind
 }
 
 /** Points that were begun and never committed: of a job that runs, or of one that died. */

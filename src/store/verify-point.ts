@@ -130,6 +130,6 @@ async function checkImage(
 
 function detailOf(error: unknown): string {
   const failure = failureOf(error)
-  if ('detail' in failure && failure.detail !== undefined) return failure.detail
+  if ('detail' in failure) return failure.detail
   return failure.kind === 'not-found' ? 'there is no manifest, so no point' : failure.kind
 }

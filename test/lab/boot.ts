@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, closeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { containerInit, identify, killAndWait, removeControlGroup, type ProcessIdentity } from './processes.ts'
@@ -61,6 +61,13 @@ export async function crash(processes: readonly (ProcessIdentity | undefined)[],
 /** Kills what is still in a host's control group, also if nobody knows the pid of its process 1 any more. */
 export async function removeLeftProcesses(namespace: string): Promise<void> {
   for (const root of groupRoots()) await removeControlGroup(join(root, namespace))
+}
+
+/** Removes what systemd-nspawn leaves in /run when it is killed. The tree must still be mounted. */
+export function forgetContainer(namespace: string, tree: string): void {
+  const { dev, ino } = statSync(tree)
+  rmSync(`/run/systemd/nspawn/locks/inode-${dev}:${ino}`, { force: true })
+  rmSync(`/run/systemd/nspawn/propagate/${namespace}`, { recursive: true, force: true })
 }
 
 /** Where control groups of version 2 and, for systemd's own bookkeeping, of version 1 are mounted. */

@@ -76,13 +76,15 @@ function contentKey(...parts: readonly string[]): string {
 
 async function buildGuestFiles(target: string, kernel: string, agent: string): Promise<void> {
   const root = join(target, 'root')
-  for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'guest', 'modules'])
+  for (const folder of ['bin', 'sbin', 'lib', 'lib64', 'guest', 'modules', 'etc/acpi/PWRF'])
     mkdirSync(join(root, folder), { recursive: true })
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'))
   symlinkSync('busybox', join(root, 'bin/sh'))
   for (const script of readdirSync(scriptFolder)) copyFileSync(join(scriptFolder, script), join(root, 'guest', script))
   placeScript(root, 'init', 'init')
   placeScript(root, 'shutdown', 'sbin/shutdown')
+  placeScript(root, 'poweroff', 'etc/acpi/PWRF/00000080') // where busybox looks when the power button is pressed
+  symlinkSync('../bin/busybox', join(root, 'sbin/hwclock')) // the agent sets the clock with this very path
   await copyModules(kernel, root)
   await copyProgram('/sbin/e2fsck', root)
   await copyProgram(join(agent, 'usr/sbin/qemu-ga'), root)

@@ -1,6 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootTree, crash, insideOf, removeLeftProcesses, waitUntilServing, type BootedHost } from './boot.ts'
+import {
+  bootTree,
+  crash,
+  forgetContainer,
+  insideOf,
+  removeLeftProcesses,
+  waitUntilServing,
+  type BootedHost
+} from './boot.ts'
 import { defineGuest, findGuest, type Guest, type GuestOptions } from './guest.ts'
 import { cableName, connectHost, disconnectHost, namespaceName, setCable, type LabNetwork } from './network.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
@@ -206,6 +214,7 @@ export class LabHost {
     if (notes) await crash([notes.init, notes.supervisor], this.#namespace)
     else await removeLeftProcesses(this.#namespace)
     await disconnectHost(this.#setting.lab, this.#setting.network, this.name)
+    if (existsSync(this.tree)) forgetContainer(this.#namespace, this.tree)
     if (existsSync(join(this.tree, 'etc'))) await must(['umount', this.tree])
     rmSync(this.#setting.folder, { recursive: true, force: true })
   }

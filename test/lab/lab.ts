@@ -6,7 +6,7 @@ import { LabHost, type HostBase, type HostNotes } from './host.ts'
 import { claimNetwork, namespaceName, removeNetwork, type LabNetwork } from './network.ts'
 import { ensurePackages, requireRoot } from './packages.ts'
 import { cacheFolder, labFolder, labsFolder } from './places.ts'
-import { crash } from './boot.ts'
+import { crash, forgetContainer } from './boot.ts'
 import { LabError, must } from './run.ts'
 
 export interface LabOptions {
@@ -66,7 +66,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   writeFileSync(notesOf(name), `${JSON.stringify({ name, network, guestFiles: files, hosts }, undefined, 2)}\n`)
   const lab = attachLab(name)
   say(`booting ${hosts.map((host) => host.name).join(', ')}`)
-  await Promise.all(hosts.map((host) => lab.host(host.name).create(host.base, host.address)))
+  const booted = await Promise.allSettled(hosts.map((host) => lab.host(host.name).create(host.base, host.address)))
+  for (const result of booted) if (result.status === 'rejected') throw result.reason
   return lab
 }
 
@@ -95,15 +96,18 @@ export async function removeLab(name: string): Promise<void> {
   const folder = labFolder(checkedName(name))
   const hostsFolder = join(folder, 'hosts')
   const hosts = existsSync(hostsFolder) ? readdirSync(hostsFolder) : []
-  await Promise.all(hosts.map((host) => endProcesses(name, host, join(hostsFolder, host, 'host.json'))))
+  await Promise.all(hosts.map((host) => endProcesses(name, host, join(hostsFolder, host))))
   await unmountBelow(folder)
   await removeNetwork(name)
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function endProcesses(lab: string, host: string, notesFile: string): Promise<void> {
+async function endProcesses(lab: string, host: string, folder: string): Promise<void> {
+  const notesFile = join(folder, 'host.json')
   const notes = existsSync(notesFile) ? (JSON.parse(readFileSync(notesFile, 'utf8')) as HostNotes) : undefined
   await crash([notes?.init, notes?.supervisor], namespaceName(lab, host))
+  const tree = join(folder, 'tree')
+  if (existsSync(tree)) forgetContainer(namespaceName(lab, host), tree)
 }
 
 /** Unmounts the deepest first; a mount left in place would be emptied along with the folder. */

@@ -19,7 +19,8 @@ export async function labStatus(lab: Lab, form: 'text' | 'json' = 'text'): Promi
 }
 
 async function hostStatus(host: LabHost) {
-  if (!host.isMade) return { name: host.name, base: '', address: '', hostKeySha256: '', state: 'incomplete', guests: [] }
+  if (!host.isMade)
+    return { name: host.name, base: '', address: '', hostKeySha256: '', state: 'incomplete', guests: [] }
   const { name, base, address, hostKeySha256 } = host
   const state = !host.isOn ? 'off' : host.isConnected ? 'on' : 'on, cut off'
   const guests = host.isOn ? await guestsOf(host) : []

@@ -1,10 +1,16 @@
-import { attachLab, startLab, type Lab } from './lab.ts'
-import { sharedLabName } from './shared-lab.ts'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { attachLab, startLab } from './lab.ts'
 
-/** One lab for all test files. A lab that is up already is used as it is and left up, which saves the next run time. */
+/**
+ * One lab for all test files, named by STILLPOINT_TEST_LAB or "test". A lab that is up already is used
+ * as it is and stays up, which makes the next run start at once. The engine is built as it is in the checkout.
+ */
 export async function setup(): Promise<() => Promise<void>> {
-  if (isUp(sharedLabName())) return () => Promise.resolve()
-  const lab: Lab = await startLab({ name: sharedLabName(), trixie: process.env['STILLPOINT_LAB_TRIXIE'] === '1' })
+  execFileSync(process.execPath, [join(import.meta.dirname, '../../scripts/build-node.mjs')], { stdio: 'inherit' })
+  const name = process.env['STILLPOINT_TEST_LAB'] ?? 'test'
+  if (isUp(name)) return () => Promise.resolve()
+  const lab = await startLab({ name, trixie: true })
   return () => lab.stop()
 }
 

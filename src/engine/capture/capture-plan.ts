@@ -30,6 +30,8 @@ export const CapturePlan = z.object({
   excluded: z.array(z.string()),
   nvram: z.string().optional(),
   tpmDir: z.string().optional(),
+  /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
+  maxDowntimeMs: z.number().optional(),
   agent: z.enum(['none', 'silent', 'answered']),
   /** The VM's definition before the job, secrets included; brings a transient VM back. */
   definition: z.string(),

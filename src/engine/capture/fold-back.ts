@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail } from '../../shared/failure.ts'
+import { fail, isFailure } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockCommitActive, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
+import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { checkImage, commitOverlay } from '../../libvirt/qemu-img.ts'
 import { definedDiskSource, liveDiskSource, pathsInUse, redefineDiskSource } from '../vm.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -35,8 +36,23 @@ export async function foldBack(shell: Shell, vm: string, disk: CaptureDisk, onFo
 async function commitLive(shell: Shell, vm: string, disk: CaptureDisk, onFold?: OnFold): Promise<void> {
   const running = await blockJobInfo(shell, vm, disk.target)
   if (running !== undefined && running.kind !== 'active-commit') await blockJobAbort(shell, vm, disk.target)
-  if (running?.kind !== 'active-commit') await blockCommitActive(shell, vm, disk.target)
+  if (running?.kind !== 'active-commit') await beginCommit(shell, vm, disk.target)
   await pivotWhenReady(shell, vm, disk.target, onFold)
+}
+
+/**
+ * A VM whose owner paused it while its RAM was captured has its images closed, and QEMU opens them only for a VM that
+ * runs. It runs for a moment, then: better than an overlay that stays.
+ */
+async function beginCommit(shell: Shell, vm: string, target: string): Promise<void> {
+  try {
+    await blockCommitActive(shell, vm, target)
+  } catch (error) {
+    if (!isFailure(error, 'command-failed') || !/read-only/.test(error.failure.stderr)) throw error
+    await resumeDomain(shell, vm)
+    await suspendDomain(shell, vm)
+    await blockCommitActive(shell, vm, target)
+  }
 }
 
 async function pivotWhenReady(shell: Shell, vm: string, target: string, onFold?: OnFold): Promise<void> {

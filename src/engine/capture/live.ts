@@ -5,6 +5,7 @@ import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../li
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
+import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
@@ -34,20 +35,37 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   return { ...snapshot, disks, memory: { path: 'memory.save', ...memory } }
 }
 
-async function snapshotWithMemory(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Pick<Captured, 'qemuDowntimeMs'>> {
+async function snapshotWithMemory(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan
+): Promise<Pick<Captured, 'qemuDowntimeMs'>> {
+  try {
+    const { result, pauses } = await measurePauses(job, 'memory', () => writeMemory(job, plan))
+    if (pauses.length === 0) job.warn('QEMU reported no pause for this capture')
+    return result === undefined ? {} : { qemuDowntimeMs: result }
+  } finally {
+    await allowFormerPause(job.shell, plan)
+  }
+}
+
+/** The snapshot, while write-back is kept short and the pause under control. Answers what QEMU counted as downtime. */
+async function writeMemory(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<number | undefined> {
   const ended = new AbortController()
-  const { result, pauses } = await measurePauses(job, 'memory', async () => {
-    const writeBack = keepWriteBackShort(memoryPath(plan), ended.signal)
-    const control = controlPause(job, plan, ended.signal)
-    const snapshot = takeSnapshot(job, plan).finally(() => ended.abort())
-    const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
-    if (controlled.status === 'rejected') throw controlled.reason
-    if (taken.status === 'rejected') throw taken.reason
-    if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
-    return completedDowntimeMs(job.shell, plan.vm)
-  })
-  if (pauses.length === 0 && plan.stateBefore === 'running') job.warn('QEMU reported no pause for this capture')
-  return result === undefined ? {} : { qemuDowntimeMs: result }
+  const controller = new PauseController(job.spec.budgetMs)
+  await allowPause(job, plan, controller.firstPauseMs)
+  const writeBack = keepWriteBackShort(memoryPath(plan), ended.signal)
+  const control = controlPause(job, plan, controller, ended.signal)
+  const snapshot = takeSnapshot(job, plan).finally(() => ended.abort())
+  const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
+  if (controlled.status === 'rejected') throw controlled.reason
+  if (taken.status === 'rejected') throw taken.reason
+  if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
+  return completedDowntimeMs(job.shell, plan.vm)
+}
+
+/** What QEMU was allowed before: it would hold for the owner's next migration too. Safe to do again. */
+export async function allowFormerPause(shell: Shell, plan: CapturePlan): Promise<void> {
+  if (plan.maxDowntimeMs !== undefined) await setMaxDowntime(shell, plan.vm, plan.maxDowntimeMs)
 }
 
 const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
@@ -68,33 +86,28 @@ function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<v
 const LOOK_EVERY_MS = 100
 
 /** Keeps the allowed pause small, raises it while the guest is too fast, and does what the job says at the budget's end. */
-async function controlPause(job: JobContext<BackupSpec>, plan: CapturePlan, ended: AbortSignal): Promise<'converged' | 'suspended'> {
-  const controller = new PauseController(job.spec.budgetMs)
-  let allowed = await allowPause(job, plan, controller.firstPauseMs, ended)
+async function controlPause(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  controller: PauseController,
+  ended: AbortSignal
+): Promise<'converged' | 'suspended'> {
   while (!ended.aborted) {
-    await sleep(LOOK_EVERY_MS)
-    const info = await jobInfo(job.shell, plan.vm)
+    await sleep(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
+    const info = ended.aborted ? undefined : await jobInfo(job.shell, plan.vm)
     if (info === undefined || ended.aborted) continue
     const { memory } = info
     job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
-    if (!allowed) allowed = await allowPause(job, plan, controller.firstPauseMs, ended)
     const decision = controller.decide(memory)
-    if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs, ended)
+    if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs)
     if (decision.kind === 'too-busy') return giveUp(job, plan, decision.estimatedPauseMs)
   }
   return 'converged'
 }
 
-async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number, ended: AbortSignal): Promise<boolean> {
-  const deadline = Date.now() + 5000
-  while (!ended.aborted && Date.now() < deadline) {
-    if (await setMaxDowntime(job.shell, plan.vm, pauseMs)) {
-      job.note(`allowed QEMU a final pause of ${pauseMs} ms`)
-      return true
-    }
-    await sleep(20)
-  }
-  return false
+async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): Promise<void> {
+  const taken = await setMaxDowntime(job.shell, plan.vm, pauseMs)
+  job.note(taken ? `allowed QEMU a final pause of ${pauseMs} ms` : `QEMU did not take a final pause of ${pauseMs} ms`)
 }
 
 /** The guest rewrites RAM faster than it can be written within the budget. */

@@ -6,7 +6,7 @@ import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
-import { jobInfo } from '../../libvirt/domain-jobs.ts'
+import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
@@ -30,6 +30,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const disks = await Promise.all(taken.map((disk) => captureDisk(shell, job.id, disk)))
   const info = await domainInfo(shell, spec.vm)
   const tpmDir = domain.tpm === undefined ? undefined : `${TPM_FOLDER}/${spec.vm}`
+  const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
   const plan: CapturePlan = {
     vm: spec.vm,
     vmName: domain.name,
@@ -43,6 +44,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ...(domain.nvram?.path !== undefined && { nvram: domain.nvram.path }),
     ...(tpmDir !== undefined && existsSync(tpmDir) && { tpmDir }),
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
+    ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition: inactive,
     pointDir: `${spec.store}/${spec.vm}/${job.id}`
   }
@@ -59,23 +61,38 @@ function stateBefore(spec: BackupSpec, state: string): State {
 }
 
 /** The method asked for, if the VM's state and devices allow it; else the best that they allow. */
-export function chooseMethod(spec: BackupSpec, domain: DomainXml, state: string): { method: Method; methodReason: string } {
-  const asked = spec.method
-  const devices = domain.devicesWithoutSavableState
-  if (state === 'shut off') {
-    if (asked !== undefined && asked !== 'offline') fail({ kind: 'vm-state', vm: spec.vmName, state, wanted: `running, for method ${asked}` })
-    return { method: 'offline', methodReason: 'the VM is shut off' }
-  }
-  if (asked === 'offline') return fail({ kind: 'vm-state', vm: spec.vmName, state, wanted: 'shut off, for method offline' })
-  if ((asked === 'live' || asked === 'classic') && devices.length > 0) return fail({ kind: 'state-not-savable', vm: spec.vmName, devices })
-  if ((asked === 'live' || asked === 'classic') && !hasSavableRam(state)) return fail({ kind: 'vm-state', vm: spec.vmName, state, wanted: 'running or paused' })
-  if (asked !== undefined) return { method: asked, methodReason: 'asked for' }
-  if (devices.length > 0) return { method: 'disk', methodReason: `the state of these devices cannot be saved: ${devices.join(', ')}` }
-  if (!hasSavableRam(state)) return { method: 'disk', methodReason: `the VM is ${state}` }
-  return { method: 'live', methodReason: `the VM is ${state}` }
+export function chooseMethod(
+  spec: BackupSpec,
+  domain: Pick<DomainXml, 'devicesWithoutSavableState'>,
+  state: string
+): { method: Method; methodReason: string } {
+  const best = bestMethod(domain.devicesWithoutSavableState, state)
+  if (spec.method === undefined || spec.method === best.method) return best
+  refuseMethod(spec, spec.method, domain.devicesWithoutSavableState, state)
+  return { method: spec.method, methodReason: 'asked for' }
 }
 
-const hasSavableRam = (state: string): boolean => ['running', 'idle', 'paused'].includes(state)
+function bestMethod(devices: readonly string[], state: string): { method: Method; methodReason: string } {
+  if (state === 'shut off') return { method: 'offline', methodReason: 'the VM is shut off' }
+  if (devices.length > 0) return { method: 'disk', methodReason: `the state of these devices cannot be saved: ${devices.join(', ')}` }
+  if (state === 'paused') return { method: 'classic', methodReason: 'the VM is paused: it stands still anyway' }
+  if (state === 'running' || state === 'idle') return { method: 'live', methodReason: 'the VM is running' }
+  return { method: 'disk', methodReason: `the VM is ${state}` }
+}
+
+/** QEMU leaves the images of a paused VM closed behind a live capture, so that overlays could not be folded back. */
+const STATES_FOR: Record<Method, readonly string[]> = {
+  live: ['running', 'idle'],
+  classic: ['running', 'idle', 'paused'],
+  disk: ['running', 'idle', 'paused', 'crashed', 'pmsuspended'],
+  offline: ['shut off']
+}
+
+function refuseMethod({ vmName: vm }: BackupSpec, method: Method, devices: readonly string[], state: string): void {
+  const states = STATES_FOR[method]
+  if (!states.includes(state)) fail({ kind: 'vm-state', vm, state, wanted: `${states.join(' or ')}, for method ${method}` })
+  if ((method === 'live' || method === 'classic') && devices.length > 0) fail({ kind: 'state-not-savable', vm, devices })
+}
 
 async function refuseForeignWork(shell: Shell, spec: BackupSpec, domain: DomainXml, isOff: boolean): Promise<void> {
   const refuse = (detail: string): never => fail({ kind: 'foreign-work', vm: spec.vmName, detail })

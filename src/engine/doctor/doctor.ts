@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { ASIDE_DIR, DEFAULT_STORE, jobUnit, RUN_DIR } from '../../shared/host-paths.ts'
+import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -12,6 +12,7 @@ import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
 import { isSidecar, type CaptureDisk } from '../capture/capture-plan.ts'
 import { foldBack } from '../capture/fold-back.ts'
 import { jobIds, readReport } from '../jobs/job-directory.ts'
+import { isUnitAlive } from '../jobs/unit-state.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
@@ -41,11 +42,6 @@ async function settle(findings: readonly Finding[], repair: boolean): Promise<Le
 }
 
 const openJobs = (): string[] => jobIds().filter((id) => !isEnded(readReport(id)?.state ?? 'done'))
-
-async function isUnitAlive(shell: Shell, id: string): Promise<boolean> {
-  const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(id)])
-  return !['inactive', 'failed', ''].includes(stdout.trim())
-}
 
 async function runningJobs(shell: Shell): Promise<string[]> {
   const alive = await Promise.all(openJobs().map(async (id) => ({ id, alive: await isUnitAlive(shell, id) })))

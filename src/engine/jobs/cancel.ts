@@ -12,11 +12,11 @@ export async function cancelJob(shell: Shell, id: string): Promise<JobReport> {
   if (isEnded(report.state)) return report
   askForCancel(id)
   await shell.run(['systemctl', 'stop', '--no-block', jobUnit(id)])
-  return endOf(id)
+  return endOf(shell, id)
 }
 
-async function endOf(id: string): Promise<JobReport> {
-  const entries = followJob(id, Number.MAX_SAFE_INTEGER)
+async function endOf(shell: Shell, id: string): Promise<JobReport> {
+  const entries = followJob(shell, id, Number.MAX_SAFE_INTEGER)
   for (;;) {
     const { done, value } = await entries.next()
     if (done === true) return value

@@ -3,23 +3,36 @@ import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { parseEntry } from '../journal/journal.ts'
 import { jobDirectory, journalPath } from './job-directory.ts'
+import { unrecovered } from './unit-state.ts'
 
-const LOOK_EVERY_MS = 60
-
-/** The journal's entries from number `from` on, as they are written; ends behind the job's end, which it returns. */
-export async function* followJob(id: string, from: number): AsyncGenerator<JournalEntry, JobReport> {
+/**
+ * The journal's entries from number `from` on, as they are written; ends behind the job's end, and returns its report. A
+ * job whose unit is gone and that has no end needs its operator: then the report says so.
+ */
+export async function* followJob(shell: Shell, id: string, from: number): AsyncGenerator<JournalEntry, JobReport> {
   if (!existsSync(jobDirectory(id))) fail({ kind: 'not-found', what: 'job', name: id })
   for await (const entry of tail(journalPath(id))) {
+    if (entry === 'quiet') {
+      const report = await unrecovered(shell, id)
+      if (report !== undefined) return report
+      continue
+    }
     if (entry.n >= from) yield entry
     if (entry.type === 'end') return entry.report
   }
   return fail({ kind: 'not-found', what: 'job', name: id })
 }
 
-async function* tail(path: string): AsyncGenerator<JournalEntry> {
-  while (!existsSync(path)) await sleep(LOOK_EVERY_MS)
+const LOOK_EVERY_MS = 60
+const QUIET_LOOKS = 50
+
+/** The file's entries as it grows, and `quiet` about every three seconds in which it does not. */
+async function* tail(path: string): AsyncGenerator<JournalEntry | 'quiet'> {
+  let looks = 0
+  for (; !existsSync(path); await sleep(LOOK_EVERY_MS)) if (++looks % QUIET_LOOKS === 0) yield 'quiet'
   const fd = openSync(path, 'r')
   const buffer = Buffer.alloc(1 << 16)
   const decoder = new StringDecoder('utf8')
@@ -27,7 +40,11 @@ async function* tail(path: string): AsyncGenerator<JournalEntry> {
   try {
     for (;;) {
       const bytes = readSync(fd, buffer, 0, buffer.length, null)
-      if (bytes === 0) await sleep(LOOK_EVERY_MS)
+      if (bytes === 0) {
+        await sleep(LOOK_EVERY_MS)
+        if (++looks % QUIET_LOOKS === 0) yield 'quiet'
+        continue
+      }
       const lines = (line + decoder.write(buffer.subarray(0, bytes))).split('\n')
       line = lines.pop() ?? ''
       for (const whole of lines) yield* parseEntry(whole)

@@ -42,7 +42,7 @@ export function reportAtStart(id: string, spec: JobSpec, startedAt: string): Job
 /** The last step that was announced and not finished, or the last one announced. */
 export function lastStep(entries: readonly JournalEntry[]): string {
   const done = new Set(ofType(entries, 'step-done').map((entry) => entry.step))
-  const steps = ofType(entries, 'step').map((entry) => entry.step)
+  const steps = ofType(entries, 'step').flatMap((entry) => (entry.step === 'recover' ? [] : [entry.step]))
   return steps.findLast((step) => !done.has(step)) ?? steps.at(-1) ?? 'start'
 }
 

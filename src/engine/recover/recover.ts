@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFailure, type Failure } from '../../shared/failure.ts'
+import { failureOf, isFailure, type Failure } from '../../shared/failure.ts'
 import { isEnded, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
@@ -54,6 +54,21 @@ export async function recoverJob(shell: Shell, id: string): Promise<JobReport | 
   }
 }
 
+const TRIES = 12
+const TRY_AGAIN_AFTER_MS = 5000
+
+/** For the unit's ExecStopPost: nobody else is there to try again, and libvirtd may be away for a moment. */
+export async function recoverUntilDone(shell: Shell, id: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return void (await recoverJob(shell, id))
+    } catch (error) {
+      if (tries === TRIES) throw error
+      await sleep(TRY_AGAIN_AFTER_MS)
+    }
+  }
+}
+
 async function finish(shell: Shell, id: string): Promise<JobReport | undefined> {
   const spec = readSpec(id)
   const entries = readJournal(journalPath(id))
@@ -69,6 +84,9 @@ async function finish(shell: Shell, id: string): Promise<JobReport | undefined> 
     const final = endReport(id, undone, failure)
     endJob(journal, final)
     return final
+  } catch (error) {
+    journal.append({ type: 'note', text: `recovery did not get through: ${JSON.stringify(failureOf(error))}` })
+    throw error
   } finally {
     journal.close()
   }

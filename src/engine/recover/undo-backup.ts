@@ -14,6 +14,7 @@ import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { CapturePlan, memoryPath, PLAN_STEP } from '../capture/capture-plan.ts'
 import { foldBack, removeUnlessInUse } from '../capture/fold-back.ts'
+import { allowFormerPause } from '../capture/live.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { Undone } from '../jobs/job-end.ts'
@@ -42,6 +43,7 @@ async function putVmRight(job: JobContext, plan: CapturePlan, trace: Trace): Pro
     await foldBack(shell, plan.vm, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
   }
   await bringStateBack(job, plan, trace)
+  await allowFormerPause(shell, plan)
 }
 
 /** What the journal announced; only announced things can have happened. */

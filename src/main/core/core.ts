@@ -35,7 +35,8 @@ export function openCore(options: CoreOptions): Core {
   const connect = options.connect ?? ((address) => connectHost(address, { questions, settingsDir: folder }))
   const history = new History(join(folder, 'history.jsonl'))
   // On each contact: what ended on the host while nobody watched is written down here.
-  const onContact = async (placed: PlacedEngine): Promise<void> => void history.addJobs(await engineCall(placed, 'jobs', {}))
+  const onContact = async (placed: PlacedEngine): Promise<void> =>
+    void history.addJobs(await engineCall(placed, 'jobs', {}))
   const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
   return { folder, settings, history, connections, close: () => connections.close() }
 }

@@ -1,9 +1,9 @@
 import type { BrowserWindow, IpcMain, IpcMainInvokeEvent } from 'electron'
-import type { IpcPort } from '../doors/ipc.ts'
+import type { IpcPort } from '../../shared/ipc-port.ts'
 import { failed } from '../../shared/result.ts'
 import { isOurPage } from './app-scheme.ts'
 
-type Windows = () => readonly BrowserWindow[]
+type Windows = () => readonly Pick<BrowserWindow, 'webContents'>[]
 type Sender = Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>
 
 /** Electron's IPC behind the door's port. Whoever is not the top frame of our own window is refused unheard. */

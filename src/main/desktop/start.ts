@@ -1,6 +1,7 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { app, BrowserWindow, ipcMain, Menu, nativeTheme, protocol, session, shell } from 'electron'
-import type { IpcPort } from '../doors/ipc.ts'
+import type { IpcPort } from '../../shared/ipc-port.ts'
 import { registerAppScheme, serveWindowFiles } from './app-scheme.ts'
 import { openLink, type ExternalLink } from './external-links.ts'
 import { electronIpcPort } from './ipc-port.ts'
@@ -16,14 +17,17 @@ export interface Desktop {
   readonly rendererRoot: string
   readonly preload: string
   /** Opens the door to the core, once and before the first window. */
-  openDoor(port: IpcPort): void
-  onFailure(error: unknown): void
+  readonly openDoor: (port: IpcPort) => void
+  readonly onFailure: (error: unknown) => void
 }
 
 /** Runs the desktop app: one instance, one window. A second start only brings the window of the first to the front. */
 export function startDesktop(desktop: Desktop): void {
-  app.setPath('userData', desktop.userData)
-  if (!app.requestSingleInstanceLock()) return void app.quit()
+  useFolder(desktop)
+  if (!app.requestSingleInstanceLock()) {
+    app.quit()
+    return
+  }
   registerAppScheme(protocol)
   app.enableSandbox()
   app.on('web-contents-created', (_event, contents) => confine(contents))
@@ -32,6 +36,16 @@ export function startDesktop(desktop: Desktop): void {
     .whenReady()
     .then(() => whenReady(desktop))
     .catch(desktop.onFailure)
+}
+
+/** Electron wants the folder to be there. Where it cannot be made, its own default is as good. */
+function useFolder({ userData, onFailure }: Desktop): void {
+  try {
+    mkdirSync(userData, { recursive: true, mode: 0o700 })
+    app.setPath('userData', userData)
+  } catch (error) {
+    onFailure(error)
+  }
 }
 
 async function whenReady(desktop: Desktop): Promise<void> {
@@ -52,8 +66,8 @@ async function whenReady(desktop: Desktop): Promise<void> {
 
 async function openOrFocus(preload: string): Promise<void> {
   const [window] = BrowserWindow.getAllWindows()
-  if (window !== undefined) return bringToFront(window)
-  await showWindow(new BrowserWindow(windowOptions(preload, nativeTheme.shouldUseDarkColors)))
+  if (window !== undefined) bringToFront(window)
+  else await showWindow(new BrowserWindow(windowOptions(preload, nativeTheme.shouldUseDarkColors)))
 }
 
 /** Where the build puts main, preload and window, seen from the main bundle. */

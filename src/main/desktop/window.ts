@@ -34,13 +34,13 @@ export function windowOptions(preload: string, dark: boolean): BrowserWindowCons
 }
 
 /** Loads the page, and shows the window once there is something to see. */
-export async function showWindow(window: BrowserWindow): Promise<void> {
+export async function showWindow(window: Pick<BrowserWindow, 'once' | 'show' | 'loadURL'>): Promise<void> {
   window.once('ready-to-show', () => window.show())
   await window.loadURL(WINDOW_URL)
 }
 
 /** Brings a window back to the front, from wherever it is. */
-export function bringToFront(window: BrowserWindow): void {
+export function bringToFront(window: Pick<BrowserWindow, 'isMinimized' | 'restore' | 'show' | 'focus'>): void {
   if (window.isMinimized()) window.restore()
   window.show()
   window.focus()

@@ -13,13 +13,19 @@ export function hostsInSettings(folder: string): HostsSource {
   let opened: SettingsFile | undefined
   const settings = (): SettingsFile => (opened ??= openSettings(folder))
   return {
-    list: () => Promise.try(() => settings().read().hosts.map(cardOf)),
+    list: () => Promise.resolve().then(() => settings().read().hosts.map(cardOf)),
     onChanged: (listener) => watchSettings(folder, listener)
   }
 }
 
 /** Only these fields: a record also holds the path of the key file, which is no business of the window. */
-const cardOf = ({ name, address, user, port, addedAt }: HostRecord): HostCard => ({ name, address, user, port, addedAt })
+const cardOf = ({ name, address, user, port, addedAt }: HostRecord): HostCard => ({
+  name,
+  address,
+  user,
+  port,
+  addedAt
+})
 
 /** The folder is watched, not the file: writers put a new file in its place. Also hears what the terminal door does. */
 function watchSettings(folder: string, listener: () => void): Stop {

@@ -1,14 +1,7 @@
 import type { Contract, HandlersOf, Stop } from '../../shared/contract-shape.ts'
-import type { Result } from '../../shared/result.ts'
+import type { IpcPort } from '../../shared/ipc-port.ts'
 import { answererOf, callsOf, type BugReport } from './answer.ts'
 import { forwardPushes } from './pushes.ts'
-
-/** Electron's IPC as this door needs it. The desktop supplies it, and lets only our own page through. */
-export interface IpcPort {
-  handle(channel: string, answer: (question: readonly unknown[]) => Promise<Result<unknown>>): void
-  /** To every window of ours that is open. */
-  send(channel: string, value: unknown): void
-}
 
 /** Opens the desktop's door: one IPC channel per channel of the contract. */
 export function openIpcDoor<C extends Contract>(

@@ -34,8 +34,8 @@ export function byteChannel(): ByteChannel {
   return {
     put: (chunk) =>
       new Promise((resolve) => {
-        if (abandoned) return resolve()
-        waiting = { chunk, taken: resolve }
+        if (abandoned) resolve()
+        else waiting = { chunk, taken: resolve }
         wake()
       }),
     end(error) {

@@ -19,7 +19,12 @@ export interface EngineAssets {
 }
 
 /** npm's names for what `uname -m` says. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: 'x64',
+  amd64: 'x64',
+  aarch64: 'arm64',
+  arm64: 'arm64'
+}
 
 /** `root` holds `out/engine` and `node_modules`, or is a folder of resources laid out alike. */
 export function engineAssets(root: string, cache: string): EngineAssets {
@@ -32,10 +37,20 @@ export function engineAssets(root: string, cache: string): EngineAssets {
 }
 
 function runtimeBinary(root: string, host: string, machine: string): string {
-  const arch = ARCHITECTURES[machine] ?? fail({ kind: 'unsupported-host', host, reason: `There is no runtime for its processor (${machine}); x86_64 and aarch64 have one.` })
+  const arch =
+    ARCHITECTURES[machine] ??
+    fail({
+      kind: 'unsupported-host',
+      host,
+      reason: `There is no runtime for its processor (${machine}); x86_64 and aarch64 have one.`
+    })
   const path = join(root, `node_modules/node-linux-${arch}/bin/node`)
   if (existsSync(path)) return path
-  return fail({ kind: 'unsupported-host', host, reason: `The runtime for ${machine} is not part of this installation: npm install --no-save --force node-linux-${arch}` })
+  return fail({
+    kind: 'unsupported-host',
+    host,
+    reason: `The runtime for ${machine} is not part of this installation: npm install --no-save --force node-linux-${arch}`
+  })
 }
 
 const existing = (path: string, advice: string): string =>

@@ -1,5 +1,11 @@
 import * as z from 'zod'
-import { engineVerbs, type EngineVerb, type EventOf, type QuestionOf, type ResultOf } from '../../../shared/engine-protocol.ts'
+import {
+  engineVerbs,
+  type EngineVerb,
+  type EventOf,
+  type QuestionOf,
+  type ResultOf
+} from '../../../shared/engine-protocol.ts'
 import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
 import { isFailureKind } from '../../../shared/failure-words.ts'
 import { shorten } from '../../../shared/safe-text.ts'
@@ -46,13 +52,13 @@ async function runReading(
   take: (chunk: Uint8Array) => Promise<void>
 ): Promise<RunResult> {
   const stop = new AbortController()
-  let problem: unknown
+  let problem: Error | undefined
   const onStdout = async (chunk: Uint8Array): Promise<void> => {
     if (problem !== undefined) return
     try {
       await take(chunk)
     } catch (error) {
-      problem = error
+      problem = error as Error
       stop.abort()
     }
   }
@@ -62,7 +68,7 @@ async function runReading(
   } catch (error) {
     if (problem === undefined) throw error
   }
-  throw problem instanceof Error ? problem : new Error(String(problem))
+  throw problem
 }
 
 function runOptions(question: unknown, options: CallOptions<never>, stop: AbortSignal): RunOptions {
@@ -110,14 +116,15 @@ class Answer<V extends EngineVerb> {
     if (this.failure !== undefined) throw new StillpointError(this.failure)
     if (this.result !== undefined) return this.result.value
     if (exitCode === 0) return this.bad('it ended without an answer')
-    const how = signal ?? `${this.lines.unfinishedBytes > 0 ? 'in the middle of a line' : 'without an answer'}`
+    const how = signal ?? (this.lines.unfinishedBytes > 0 ? 'in the middle of a line' : 'without an answer')
     return fail({ kind: 'command-failed', command: this.what, exitCode, stderr: `ended ${how}\n${stderr}` })
   }
 
   private async takeLine(text: string): Promise<void> {
     const line = Line.safeParse(parseJson(text))
     if (!line.success) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
-    if ('failure' in line.data) this.failure = failureFrom(line.data.failure) ?? this.bad(`unknown failure ${shorten(text, 200)}`)
+    if ('failure' in line.data)
+      this.failure = failureFrom(line.data.failure) ?? this.bad(`unknown failure ${shorten(text, 200)}`)
     else if ('result' in line.data) this.result = { value: this.checked('result', line.data.result) as ResultOf<V> }
     else await this.onEvent?.(this.checked('event', line.data.event) as EventOf<V>)
   }
@@ -125,7 +132,9 @@ class Answer<V extends EngineVerb> {
   private checked(part: 'event' | 'result', value: unknown): unknown {
     const schema: z.ZodType = engineVerbs[this.verb][part]
     const parsed = schema.safeParse(value)
-    return parsed.success ? parsed.data : this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
+    return parsed.success
+      ? parsed.data
+      : this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
   }
 
   private bad(detail: string): never {
@@ -142,7 +151,8 @@ function parseJson(text: string): unknown {
 }
 
 /** Only the kind is checked: words are made of whatever else is there. */
-const failureFrom = (value: { kind: string }): Failure | undefined => (isFailureKind(value.kind) ? (value as Failure) : undefined)
+const failureFrom = (value: { kind: string }): Failure | undefined =>
+  isFailureKind(value.kind) ? (value as Failure) : undefined
 
 /** The failure in the last line of what should have been a stream, if there is one. */
 export function failureInTail(tail: string): Failure | undefined {

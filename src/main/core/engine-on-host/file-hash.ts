@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ export async function rememberedHashOf(path: string, cache: string): Promise<str
 
 async function remember(cache: string, note: string, hash: string): Promise<void> {
   await mkdir(cache, { recursive: true, mode: 0o700 })
-  await writeFile(`${note}.${process.pid}`, hash, { mode: 0o600 })
-  await rename(`${note}.${process.pid}`, note)
+  const unfinished = `${note}.${randomUUID()}`
+  await writeFile(unfinished, hash, { mode: 0o600 })
+  await rename(unfinished, note)
 }

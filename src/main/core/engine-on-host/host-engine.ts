@@ -28,7 +28,11 @@ export class HostEngine {
   }
 
   /** Asks the engine; if it has gone meanwhile (the host was rebuilt or cleaned), puts it there again and asks once more. */
-  async call<V extends EngineVerb>(verb: V, question: QuestionOf<V>, options?: CallOptions<EventOf<V>>): Promise<ResultOf<V>> {
+  async call<V extends EngineVerb>(
+    verb: V,
+    question: QuestionOf<V>,
+    options?: CallOptions<EventOf<V>>
+  ): Promise<ResultOf<V>> {
     const placed = await this.ready()
     try {
       return await engineCall(placed, verb, question, options)
@@ -49,9 +53,14 @@ export class HostEngine {
       tail.add(chunk)
       return channel.put(chunk)
     }
-    const options = { onStdout, timeoutMs: Infinity, signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal }
+    const options = {
+      onStdout,
+      timeoutMs: Infinity,
+      signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal
+    }
     shell.run([node, engine, 'export'], { stdin: questionLine(question), ...options }).then(
-      ({ exitCode, stderr }) => channel.end(exitCode === 0 ? undefined : exportFailure(this.host, tail.text, exitCode, stderr)),
+      ({ exitCode, stderr }) =>
+        channel.end(exitCode === 0 ? undefined : exportFailure(this.host, tail.text, exitCode, stderr)),
       (error: unknown) => channel.end(error)
     )
     try {
@@ -80,14 +89,18 @@ export class HostEngine {
 
 const hasGone = (error: unknown): boolean =>
   isFailure(error, 'missing-tool') ||
-  (isFailure(error, 'command-failed') && (error.failure.exitCode === 127 || /Cannot find module .*\/engine\//.test(error.failure.stderr)))
+  (isFailure(error, 'command-failed') &&
+    (error.failure.exitCode === 127 || /Cannot find module .*\/engine\//.test(error.failure.stderr)))
 
 /** The last bytes of a stream: an engine that fails says why there. */
 class Tail {
   private bytes: Uint8Array = new Uint8Array()
 
   add(chunk: Uint8Array): void {
-    this.bytes = chunk.byteLength >= 8192 ? Uint8Array.from(chunk.subarray(-8192)) : Buffer.concat([this.bytes, chunk]).subarray(-8192)
+    this.bytes =
+      chunk.byteLength >= 8192
+        ? Uint8Array.from(chunk.subarray(-8192))
+        : Buffer.concat([this.bytes, chunk]).subarray(-8192)
   }
 
   get text(): string {
@@ -96,4 +109,6 @@ class Tail {
 }
 
 const exportFailure = (host: string, tail: string, exitCode: number | undefined, stderr: string): Error =>
-  new StillpointError(failureInTail(tail) ?? { kind: 'command-failed', command: `the engine on ${host} (export)`, exitCode, stderr })
+  new StillpointError(
+    failureInTail(tail) ?? { kind: 'command-failed', command: `the engine on ${host} (export)`, exitCode, stderr }
+  )

@@ -32,7 +32,8 @@ export class LineCutter {
 
   private hold(bytes: Uint8Array): void {
     this.heldBytes += bytes.byteLength
-    if (this.heldBytes > this.limitBytes) fail({ kind: 'output-too-large', what: this.what, limitBytes: this.limitBytes })
+    if (this.heldBytes > this.limitBytes)
+      fail({ kind: 'output-too-large', what: this.what, limitBytes: this.limitBytes })
     if (bytes.byteLength > 0) this.held.push(Uint8Array.from(bytes))
   }
 

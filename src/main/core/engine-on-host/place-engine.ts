@@ -11,7 +11,12 @@ import { presentOnHost, upload, type OnUpload } from './upload.ts'
 export type OnPlacing = (what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
 
 /** Sees to it that runtime and engine are on the host with the right content, and that they run there. */
-export async function placeEngine(host: string, shell: Shell, assets: EngineAssets, onPlacing: OnPlacing): Promise<PlacedEngine> {
+export async function placeEngine(
+  host: string,
+  shell: Shell,
+  assets: EngineAssets,
+  onPlacing: OnPlacing
+): Promise<PlacedEngine> {
   const engine = await assets.engine()
   // Every host so far was one of these; another one is told apart by what uname says in the same round trip.
   const guess = await assets.runtime(host, 'x86_64').catch(() => undefined)
@@ -21,8 +26,18 @@ export async function placeEngine(host: string, shell: Shell, assets: EngineAsse
   const runtime = machine === 'x86_64' && guess !== undefined ? guess : await assets.runtime(host, machine)
   const put = (what: 'runtime' | 'engine', progress: OnUpload): Promise<void> =>
     what === 'runtime'
-      ? upload(shell, { asset: runtime, stateDir: STATE_DIR, target: runtimePath(runtime.hash), mode: '0700' }, assets.cache, progress)
-      : upload(shell, { asset: engine, stateDir: STATE_DIR, target: enginePath(engine.hash), mode: '0600' }, assets.cache, progress)
+      ? upload(
+          shell,
+          { asset: runtime, stateDir: STATE_DIR, target: runtimePath(runtime.hash), mode: '0700' },
+          assets.cache,
+          progress
+        )
+      : upload(
+          shell,
+          { asset: engine, stateDir: STATE_DIR, target: enginePath(engine.hash), mode: '0600' },
+          assets.cache,
+          progress
+        )
 
   if (present[1] !== true || runtime !== guess) await put('runtime', (done, total) => onPlacing('runtime', done, total))
   if (present[0] !== true) await put('engine', (done, total) => onPlacing('engine', done, total))
@@ -43,8 +58,18 @@ async function probeEngine(placed: PlacedEngine): Promise<{ protocol: number }> 
   try {
     return await engineCall(placed, 'probe', {})
   } catch (error) {
-    if (isFailure(error, 'missing-tool') || (isFailure(error, 'command-failed') && [126, 127].includes(error.failure.exitCode ?? 0)))
-      fail({ kind: 'unsupported-host', host: placed.host, reason: `What is put into ${STATE_DIR} cannot be run there: is it mounted noexec, or is its C library older than glibc 2.28?` }, error)
+    if (
+      isFailure(error, 'missing-tool') ||
+      (isFailure(error, 'command-failed') && [126, 127].includes(error.failure.exitCode ?? 0))
+    )
+      fail(
+        {
+          kind: 'unsupported-host',
+          host: placed.host,
+          reason: `What is put into ${STATE_DIR} cannot be run there: is it mounted noexec, or is its C library older than glibc 2.28?`
+        },
+        error
+      )
     throw error
   }
 }

@@ -14,6 +14,11 @@ done
 `
 
 /** Done after an upload, at leisure: whether it works is of no interest to who asked. */
-export async function sweepOldEngines(shell: Shell, stateDir: string, runtimeDir: string, engine: string): Promise<void> {
+export async function sweepOldEngines(
+  shell: Shell,
+  stateDir: string,
+  runtimeDir: string,
+  engine: string
+): Promise<void> {
   await shell.run(['sh', '-c', SWEEP, 'sh', stateDir, runtimeDir, engine])
 }

@@ -41,7 +41,12 @@ export interface Upload {
 }
 
 /** Puts a file on the host under the name given, whole and with the right content or not at all. */
-export async function upload(shell: Shell, { asset, stateDir, target, mode }: Upload, cache: string, onProgress: OnUpload): Promise<void> {
+export async function upload(
+  shell: Shell,
+  { asset, stateDir, target, mode }: Upload,
+  cache: string,
+  onProgress: OnUpload
+): Promise<void> {
   const path = await compressed(asset, cache)
   const { size } = await stat(path)
   const result = await shell.run(['sh', '-c', RECEIVE, 'sh', stateDir, target, asset.hash, mode], {
@@ -50,7 +55,12 @@ export async function upload(shell: Shell, { asset, stateDir, target, mode }: Up
   })
   if (result.exitCode === 0) return
   const reason = REASONS[result.exitCode ?? 0] ?? 'unknown'
-  fail({ kind: 'command-failed', command: `upload of ${target} (${reason})`, exitCode: result.exitCode, stderr: result.stderr })
+  fail({
+    kind: 'command-failed',
+    command: `upload of ${target} (${reason})`,
+    exitCode: result.exitCode,
+    stderr: result.stderr
+  })
 }
 
 async function* counted(path: string, totalBytes: number, onProgress: OnUpload): AsyncGenerator<Uint8Array> {

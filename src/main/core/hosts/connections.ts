@@ -10,7 +10,7 @@ import type { HostRecord } from '../settings/settings-schema.ts'
 
 export type Connect = (address: HostAddress) => Promise<HostConnection>
 
-export const addressOf = (record: Omit<HostRecord, 'addedAt'>): HostAddress => ({
+export const addressOf = (record: HostRecord): HostAddress => ({
   name: record.name,
   address: record.address,
   user: record.user,

@@ -6,6 +6,8 @@ import { allPlaces, requireHost } from './host-book.ts'
 export async function examineHost(core: Core, host: string, repair: boolean): Promise<Leftover[]> {
   const settings = core.settings.read()
   requireHost(settings, host)
-  const stores = allPlaces(settings).flatMap((place) => (place.kind === 'host' && place.host === host ? [place.dir] : []))
+  const stores = allPlaces(settings).flatMap((place) =>
+    place.kind === 'host' && place.host === host ? [place.dir] : []
+  )
   return (await core.connections.engine(host)).call('doctor', { stores, repair }, { timeoutMs: 1_200_000 })
 }

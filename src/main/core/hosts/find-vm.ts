@@ -6,6 +6,7 @@ export function findVm(domains: readonly Domain[], text: string, host: string): 
   const named = domains.filter(({ name }) => name === text)
   const identified = domains.filter(({ uuid }) => uuid === text.toLowerCase())
   const found = [...new Set([...named, ...identified])]
-  if (found.length > 1) fail({ kind: 'ambiguous', what: 'vm', name: text, candidates: found.map(({ name, uuid }) => `${uuid} (${name})`) })
+  if (found.length > 1)
+    fail({ kind: 'ambiguous', what: 'vm', name: text, candidates: found.map(({ name, uuid }) => `${uuid} (${name})`) })
   return found[0] ?? fail({ kind: 'not-found', what: 'vm', name: text, where: host })
 }

@@ -8,7 +8,9 @@ export const requireHost = (settings: Settings, name: string): HostRecord =>
 /** Adds the host, or puts the record in place of the one of that name. */
 export const withHost = (settings: Settings, record: HostRecord): Settings => ({
   ...settings,
-  hosts: [...settings.hosts.filter((host) => host.name !== record.name), record].sort((a, b) => a.name.localeCompare(b.name))
+  hosts: [...settings.hosts.filter((host) => host.name !== record.name), record].sort((a, b) =>
+    a.name.localeCompare(b.name)
+  )
 })
 
 export const withoutHost = (settings: Settings, name: string): Settings => ({
@@ -27,5 +29,10 @@ export function withPlace(settings: Settings, place: Place): Settings {
 /** All stores that may hold points: every host's own first. */
 export function allPlaces(settings: Settings): Place[] {
   const own = settings.hosts.map((host): Place => ({ kind: 'host', host: host.name, dir: DEFAULT_STORE }))
-  return [...own, ...settings.places.filter((place) => place.kind === 'local' || settings.hosts.some((host) => host.name === place.host))]
+  return [
+    ...own,
+    ...settings.places.filter(
+      (place) => place.kind === 'local' || settings.hosts.some((host) => host.name === place.host)
+    )
+  ]
 }

@@ -7,7 +7,8 @@ const SSH_URL = /^ssh:\/\/(?:(?<user>[^@/]*)@)?(?<address>\[[^\]/]*\]|[^:/@[\]]*
 
 /** `ssh://USER@ADDRESS[:PORT]`, checked part by part. @throws `usage` with what is wrong */
 export function parseHostUrl(name: string, url: string, identityFile: string | undefined): HostAddress {
-  if (!HostName.safeParse(name).success) refuse(`"${name}" is no name for a host: letters, digits, dot, dash and underscore, at most 63.`)
+  if (!HostName.safeParse(name).success)
+    refuse(`"${name}" is no name for a host: letters, digits, dot, dash and underscore, at most 63.`)
   const groups = SSH_URL.exec(url)?.groups
   if (groups === undefined) return refuse(`"${url}" is not of the form ssh://USER@ADDRESS[:PORT].`)
   const address = (groups['address'] ?? '').replace(/^\[|\]$/g, '')

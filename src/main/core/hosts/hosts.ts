@@ -21,7 +21,10 @@ export interface AddedHost {
 export async function addHost(core: Core, address: HostAddress): Promise<AddedHost> {
   const before = core.settings.read().hosts.find((host) => host.name === address.name)
   if (before !== undefined && before.address !== address.address)
-    fail({ kind: 'usage', message: `${before.name} is already the name of the host at ${before.address}. Choose another name, or remove that one first.` })
+    fail({
+      kind: 'usage',
+      message: `${before.name} is already the name of the host at ${before.address}. Choose another name, or remove that one first.`
+    })
   const { probe, record } = await look(core, address)
   refuseUnusable(address.name, probe)
   core.settings.update((settings) => withHost(settings, record))
@@ -55,7 +58,9 @@ function recordOf(address: HostAddress, { inventory }: Probe): HostRecord {
 
 function refuseUnusable(host: string, probe: Probe): void {
   if (isUsable(probe)) return
-  const problems = probe.items.filter(({ state }) => state === 'problem').map(({ text, fix }) => ({ text: `${host}: ${text}`, fix }))
+  const problems = probe.items
+    .filter(({ state }) => state === 'problem')
+    .map(({ text, fix }) => ({ text: `${host}: ${text}`, fix }))
   fail({ kind: 'preflight', problems })
 }
 

@@ -46,15 +46,27 @@ export async function probeHost(shell: Shell): Promise<Probe> {
   return { items, inventory: seen }
 }
 
-const item = (check: string, state: ProbeItem['state'], text: string, fix = ''): ProbeItem => ({ check, state, text, fix })
+const item = (check: string, state: ProbeItem['state'], text: string, fix = ''): ProbeItem => ({
+  check,
+  state,
+  text,
+  fix
+})
 
 const root = (uid: string): ProbeItem =>
-  uid === '0' ? item('root', 'ok', 'commands run as root') : item('root', 'problem', `commands run as user ${uid}`, 'Log in as root, or allow sudo without a password.')
+  uid === '0'
+    ? item('root', 'ok', 'commands run as root')
+    : item('root', 'problem', `commands run as user ${uid}`, 'Log in as root, or allow sudo without a password.')
 
 const systemd = (init: string): ProbeItem =>
   init === 'systemd'
     ? item('systemd', 'ok', 'systemd runs this host')
-    : item('systemd', 'problem', 'systemd does not run this host', 'Jobs must go on without a connection, which needs systemd: such a host cannot be used.')
+    : item(
+        'systemd',
+        'problem',
+        'systemd does not run this host',
+        'Jobs must go on without a connection, which needs systemd: such a host cannot be used.'
+      )
 
 function tools(missing: readonly string[]): ProbeItem[] {
   const lacking = TOOLS.filter(([tool]) => missing.includes(`missing ${tool}`))
@@ -66,18 +78,28 @@ const libvirt = ({ libvirt, qemu, domains }: Inventory): ProbeItem =>
   item('libvirt', 'ok', `libvirt ${libvirt}, QEMU ${qemu}, ${domains.length} ${domains.length === 1 ? 'VM' : 'VMs'}`)
 
 function noLibvirt(failure: Inventory | ReturnType<typeof failureOf>): ProbeItem {
-  const { title, explanation, nextStep } = 'kind' in failure ? describeFailure(failure) : { title: '', explanation: '', nextStep: '' }
-  return item('libvirt', 'problem', `libvirt does not answer: ${title}. ${explanation}`, nextStep === '' ? 'systemctl status libvirtd' : nextStep)
+  const { title, explanation, nextStep } =
+    'kind' in failure ? describeFailure(failure) : { title: '', explanation: '', nextStep: '' }
+  return item(
+    'libvirt',
+    'problem',
+    `libvirt does not answer: ${title}. ${explanation}`,
+    nextStep === '' ? 'systemctl status libvirtd' : nextStep
+  )
 }
 
 const LITTLE_BYTES = 2 * 1024 ** 3
 
 /** Of the file system that points go to unless told otherwise. */
 function room({ space }: Inventory): ProbeItem {
-  const own = [...space].sort((a, b) => b.path.length - a.path.length).find(({ path }) => '/var/lib/stillpoint/'.startsWith(path.endsWith('/') ? path : `${path}/`))
+  const own = [...space]
+    .sort((a, b) => b.path.length - a.path.length)
+    .find(({ path }) => '/var/lib/stillpoint/'.startsWith(path.endsWith('/') ? path : `${path}/`))
   if (own === undefined) return item('room', 'ok', 'room is checked before each backup')
   const text = `${formatBytes(own.freeBytes)} free for points`
-  return own.freeBytes >= LITTLE_BYTES ? item('room', 'ok', text) : item('room', 'warning', text, 'Give backups another place with --store DIR.')
+  return own.freeBytes >= LITTLE_BYTES
+    ? item('room', 'ok', text)
+    : item('room', 'warning', text, 'Give backups another place with --store DIR.')
 }
 
 export const isUsable = (probe: Probe): boolean => probe.items.every(({ state }) => state !== 'problem')

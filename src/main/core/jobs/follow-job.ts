@@ -60,7 +60,9 @@ const backOff = (attempt: number, firstMs = 1000): number =>
   Math.min(firstMs * 2 ** attempt, LONGEST_BACK_OFF_MS) * (0.75 + Math.random() / 2)
 
 async function sleepOrCancel(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => fail({ kind: 'cancelled', what: 'watching the job' }))
+  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() =>
+    fail({ kind: 'cancelled', what: 'watching the job' })
+  )
 }
 
 /** What has been seen of one job. */

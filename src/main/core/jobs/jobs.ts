@@ -57,7 +57,10 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
   core.history.addJobs(current)
   const byId = new Map([...core.history.jobs(), ...current].map((report) => [report.id, report]))
   const jobs = [...byId.values()].filter((report) => host === undefined || report.host === host)
-  return { jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)), unreachable: asked.flatMap(({ unreachable }) => unreachable) }
+  return {
+    jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)),
+    unreachable: asked.flatMap(({ unreachable }) => unreachable)
+  }
 }
 
 async function jobsOf(core: Core, host: string): Promise<JobList> {

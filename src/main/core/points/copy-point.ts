@@ -44,7 +44,8 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
 }
 
 /** This computer's own copy, if it has one: half the way. */
-const nearest = (places: readonly Place[]): Place | undefined => places.find(({ kind }) => kind === 'local') ?? places[0]
+const nearest = (places: readonly Place[]): Place | undefined =>
+  places.find(({ kind }) => kind === 'local') ?? places[0]
 
 async function transfer(job: Transfer): Promise<Manifest> {
   const have = await arrived(job)
@@ -53,10 +54,14 @@ async function transfer(job: Transfer): Promise<Manifest> {
 
 async function arrived({ core, manifest, to }: Transfer): Promise<Record<string, number>> {
   if (to.kind === 'local') return importState(to.dir, manifest.id)
-  return (await (await core.connections.engine(to.host)).call('import-state', { store: to.dir, point: manifest.id })).have
+  return (await (await core.connections.engine(to.host)).call('import-state', { store: to.dir, point: manifest.id }))
+    .have
 }
 
-async function* send({ core, manifest, from, options }: Transfer, have: Record<string, number>): AsyncGenerator<Uint8Array> {
+async function* send(
+  { core, manifest, from, options }: Transfer,
+  have: Record<string, number>
+): AsyncGenerator<Uint8Array> {
   if (from.kind === 'local') {
     const { dir } = await findLocal([from.dir], manifest.id)
     yield* exportPoint(dir, { have })
@@ -66,11 +71,15 @@ async function* send({ core, manifest, from, options }: Transfer, have: Record<s
   yield* engine.exportPoint({ store: from.dir, point: manifest.id, have }, options.signal)
 }
 
-async function receive({ core, manifest, to, options }: Transfer, stream: AsyncIterable<Uint8Array>): Promise<Manifest> {
+async function receive(
+  { core, manifest, to, options }: Transfer,
+  stream: AsyncIterable<Uint8Array>
+): Promise<Manifest> {
   const { signal, onProgress } = options
   const meter = speedometer(onProgress)
   if (to.kind === 'local') {
-    const tell = (doneBytes: number, totalBytes: number): void => meter({ phase: 'copying the point', doneBytes, totalBytes })
+    const tell = (doneBytes: number, totalBytes: number): void =>
+      meter({ phase: 'copying the point', doneBytes, totalBytes })
     return importPoint(to.dir, manifest.id, stream, { onProgress: tell, ...(signal !== undefined && { signal }) })
   }
   const engine = await core.connections.engine(to.host)
@@ -93,4 +102,3 @@ function speedometer(onProgress: (progress: Progress) => void): (progress: Progr
     onProgress({ ...progress, bytesPerSecond, ...(bytesPerSecond > 0 && { secondsLeft: left / bytesPerSecond }) })
   }
 }
-

@@ -24,16 +24,22 @@ export interface Downtime {
 }
 
 /** From the history and, for what was taken by others or before, from the points themselves. Oldest first. */
-export async function downtimes(core: Core, vm: string | undefined): Promise<{ entries: Downtime[]; unreachable: readonly Unreachable[] }> {
+export async function downtimes(
+  core: Core,
+  vm: string | undefined
+): Promise<{ entries: Downtime[]; unreachable: readonly Unreachable[] }> {
   const [{ jobs, unreachable }, { points }] = await Promise.all([listJobs(core), listPoints(core)])
-  const told = jobs.filter((report) => report.point !== undefined && (report.state === 'done' || report.state === 'done-with-warnings'))
+  const told = jobs.filter(
+    (report) => report.point !== undefined && (report.state === 'done' || report.state === 'done-with-warnings')
+  )
   const backups = new Set(told.flatMap((report) => (report.kind === 'backup' ? [report.point] : [])))
   const others = points.filter(({ manifest }) => !backups.has(manifest.id)).map(({ manifest }) => ofPoint(manifest))
   const entries = [...told.map(ofReport), ...others].filter((entry) => vm === undefined || isOf(entry, vm))
   return { entries: entries.sort((a, b) => a.at.localeCompare(b.at)), unreachable }
 }
 
-const isOf = (entry: Downtime, vm: string): boolean => [entry.vm, entry.vmUuid, `${entry.host}/${entry.vm}`, `${entry.host}/${entry.vmUuid}`].includes(vm)
+const isOf = (entry: Downtime, vm: string): boolean =>
+  [entry.vm, entry.vmUuid, `${entry.host}/${entry.vm}`, `${entry.host}/${entry.vmUuid}`].includes(vm)
 
 const span = ({ phase, ms }: Span): Span => ({ phase, ms })
 

@@ -28,6 +28,8 @@ export function rememberListing(folder: string, place: Place, listing: PointList
 }
 
 function fileFor(folder: string, place: Place): string {
-  const name = createHash('sha256').update(place.kind === 'local' ? `local\0${place.dir}` : `host\0${place.host}\0${place.dir}`)
+  const name = createHash('sha256').update(
+    place.kind === 'local' ? `local\0${place.dir}` : `host\0${place.host}\0${place.dir}`
+  )
   return join(folder, 'known-points', `${name.digest('hex').slice(0, 24)}.json`)
 }

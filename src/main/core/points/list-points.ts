@@ -27,7 +27,9 @@ export async function listPoints(core: Core): Promise<PointList> {
   const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => look(core, place)))
   return {
     points: joinPlaces(looked.flatMap(({ place, listing }) => listing.points.map((manifest) => ({ manifest, place })))),
-    broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: placeLabel(place, DEFAULT_STORE), ...each }))),
+    broken: looked.flatMap(({ place, listing }) =>
+      listing.broken.map((each) => ({ where: placeLabel(place, DEFAULT_STORE), ...each }))
+    ),
     unreachable: looked.flatMap(({ unreachable }) => unreachable ?? [])
   }
 }
@@ -63,10 +65,15 @@ export async function findPoint(core: Core, prefix: string): Promise<KnownPoint>
   const exact = points.find(({ manifest }) => manifest.id === prefix)
   const only = exact ?? (found.length === 1 ? found[0] : undefined)
   if (only !== undefined) return withReachable(only, unreachable)
-  if (found.length > 1) fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ manifest }) => manifest.id) })
+  if (found.length > 1)
+    fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ manifest }) => manifest.id) })
   const damaged = prefix === '' ? undefined : broken.find(({ path }) => path.split('/').at(-1)?.startsWith(prefix))
-  if (damaged !== undefined) fail({ kind: 'point-format', point: prefix, detail: `${damaged.reason} (${damaged.where}: ${damaged.path})` })
-  const where = unreachable.length === 0 ? undefined : `any store that answers (silent: ${unreachable.map(({ host }) => host).join(', ')})`
+  if (damaged !== undefined)
+    fail({ kind: 'point-format', point: prefix, detail: `${damaged.reason} (${damaged.where}: ${damaged.path})` })
+  const where =
+    unreachable.length === 0
+      ? undefined
+      : `any store that answers (silent: ${unreachable.map(({ host }) => host).join(', ')})`
   return fail({ kind: 'not-found', what: 'point', name: prefix, ...(where !== undefined && { where }) })
 }
 

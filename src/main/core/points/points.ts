@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
-import type { Progress, RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
+import type { RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { localShell } from '../../../shell/local.ts'
 import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../store/point-store.ts'
@@ -15,16 +15,30 @@ import { copyPoint, type CopyOptions } from './copy-point.ts'
 import { placeLabel, type KnownPoint } from './point-places.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. */
-export async function verifyPoint(core: Core, { manifest }: KnownPoint, place: Place, options: CopyOptions): Promise<VerifyReport> {
+export async function verifyPoint(
+  core: Core,
+  { manifest }: KnownPoint,
+  place: Place,
+  options: CopyOptions
+): Promise<VerifyReport> {
   if (place.kind === 'local') return verifyHere(place.dir, manifest, options)
   const engine = await core.connections.engine(place.host)
-  const call = { onEvent: options.onProgress, timeoutMs: Infinity, ...(options.signal !== undefined && { signal: options.signal }) }
+  const call = {
+    onEvent: options.onProgress,
+    timeoutMs: Infinity,
+    ...(options.signal !== undefined && { signal: options.signal })
+  }
   return engine.call('verify', { store: place.dir, point: manifest.id }, call)
 }
 
-async function verifyHere(store: string, manifest: Manifest, { onProgress, signal }: CopyOptions): Promise<VerifyReport> {
+async function verifyHere(
+  store: string,
+  manifest: Manifest,
+  { onProgress, signal }: CopyOptions
+): Promise<VerifyReport> {
   const { dir } = await findLocal([store], manifest.id)
-  const tell = (doneBytes: number, totalBytes: number): void => onProgress({ phase: 'checking the point', doneBytes, totalBytes })
+  const tell = (doneBytes: number, totalBytes: number): void =>
+    onProgress({ phase: 'checking the point', doneBytes, totalBytes })
   return verifyLocal(dir, await imageTools(), { onProgress: tell, ...(signal !== undefined && { signal }) })
 }
 
@@ -81,12 +95,16 @@ export async function startRestore(core: Core, order: RestoreOrder, options: Cop
   refuseImpossible(order)
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
+  if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
   return submitJob(core, order.to, restoreSpec(order), order.fault)
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
   if (mode === 'resume' && manifest.memory === undefined)
-    fail({ kind: 'usage', message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.` })
+    fail({
+      kind: 'usage',
+      message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.`
+    })
 }
 
 /** What the restore would meet, where the point is on the target already. Touches nothing. */
@@ -97,7 +115,8 @@ export async function preflight(core: Core, order: RestoreOrder): Promise<Prefli
 /** `host-a`, `host-a:/srv/points` or a directory of this computer. */
 export function placeNamed(core: Core, text: string): Place {
   const host = core.settings.read().hosts.find(({ name }) => text === name || text.startsWith(`${name}:/`))
-  if (host !== undefined) return { kind: 'host', host: host.name, dir: text === host.name ? DEFAULT_STORE : text.slice(host.name.length + 1) }
+  if (host !== undefined)
+    return { kind: 'host', host: host.name, dir: text === host.name ? DEFAULT_STORE : text.slice(host.name.length + 1) }
   const isPath = /^\.{0,2}\//.test(text) || text === '.' || text === '..'
   return isPath ? { kind: 'local', dir: resolve(text) } : fail({ kind: 'not-found', what: 'host', name: text })
 }
@@ -107,8 +126,17 @@ export function choosePlace(core: Core, point: KnownPoint, named: string | undef
   const wanted = named === undefined ? undefined : placeLabel(placeNamed(core, named), DEFAULT_STORE)
   const found = point.places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
   const [first, ...others] = found
-  if (first === undefined) return fail({ kind: 'not-found', what: 'point', name: point.manifest.id, ...(wanted !== undefined && { where: wanted }) })
+  if (first === undefined)
+    return fail({
+      kind: 'not-found',
+      what: 'point',
+      name: point.manifest.id,
+      ...(wanted !== undefined && { where: wanted })
+    })
   if (others.length === 0) return first
   const labels = found.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
-  return fail({ kind: 'usage', message: `Point ${point.manifest.id} is in more than one place (${labels}). Name one with --in PLACE.` })
+  return fail({
+    kind: 'usage',
+    message: `Point ${point.manifest.id} is in more than one place (${labels}). Name one with --in PLACE.`
+  })
 }

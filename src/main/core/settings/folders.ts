@@ -16,4 +16,5 @@ export function cacheFolder(env: Env): string {
 }
 
 /** XDG says that a relative path counts as none. */
-const orElse = (path: string | undefined, otherwise: string): string => (path?.startsWith('/') === true ? path : otherwise)
+const orElse = (path: string | undefined, otherwise: string): string =>
+  path?.startsWith('/') === true ? path : otherwise

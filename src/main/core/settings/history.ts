@@ -33,7 +33,8 @@ export class History {
   /** Each job once, however many controllers wrote it down. */
   jobs(): JobReport[] {
     const byId = new Map<string, JobReport>()
-    for (const line of this.lines()) if (line.type === 'job' && !byId.has(line.report.id)) byId.set(line.report.id, line.report)
+    for (const line of this.lines())
+      if (line.type === 'job' && !byId.has(line.report.id)) byId.set(line.report.id, line.report)
     return [...byId.values()]
   }
 
@@ -41,10 +42,12 @@ export class History {
     return this.lines().flatMap((line) => (line.type === 'copy' ? [line.copy] : []))
   }
 
-  /** Writes down those that ended and are new. Returns them. */
+  /** Writes down those that are new and whose journal has an end; a job that only looks dead may still be recovered. */
   addJobs(reports: readonly JobReport[]): JobReport[] {
     const known = new Set(this.jobs().map((report) => report.id))
-    const fresh = reports.filter((report) => isEnded(report.state) && !known.has(report.id))
+    const fresh = reports.filter(
+      (report) => isEnded(report.state) && report.endedAt !== undefined && !known.has(report.id)
+    )
     for (const report of fresh) this.append({ type: 'job', report })
     return fresh
   }

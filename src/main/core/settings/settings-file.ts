@@ -64,7 +64,10 @@ function refuseNewer(path: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || !('version' in value)) return
   const { version } = value
   if (typeof version === 'number' && version > SETTINGS_VERSION)
-    fail({ kind: 'usage', message: `${path} was written by a newer Stillpoint (settings version ${version}). Use that one, or another settings folder (STILLPOINT_HOME).` })
+    fail({
+      kind: 'usage',
+      message: `${path} was written by a newer Stillpoint (settings version ${version}). Use that one, or another settings folder (STILLPOINT_HOME).`
+    })
 }
 
 function keepAside(path: string, why: string): string {

@@ -1,5 +1,3 @@
-import { fail } from '../../../shared/failure.ts'
-
 /** What the marker line on stdout says about the program that is about to run. */
 export interface Started {
   readonly session: string
@@ -8,6 +6,9 @@ export interface Started {
 
 /** More than this before the marker is no banner any more. */
 export const MAX_NOISE_BYTES = 256 * 1024
+
+/** Becomes a `login-shell` failure where the host's name is known. */
+export class TooNoisy extends Error {}
 
 type Taker = (chunk: Buffer) => void | Promise<void>
 
@@ -38,8 +39,7 @@ export class Frame {
     const at = this.#head.indexOf(this.#marker)
     const end = at < 0 ? -1 : this.#head.indexOf('\n', at)
     if (end >= 0) return this.#begin(at, end)
-    if (this.#head.length > MAX_NOISE_BYTES)
-      fail({ kind: 'output-too-large', what: 'the login', limitBytes: MAX_NOISE_BYTES })
+    if (this.#head.length > MAX_NOISE_BYTES) throw new TooNoisy()
   }
 
   #begin(at: number, end: number): void | Promise<void> {

@@ -1,19 +1,15 @@
-import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2'
+import ssh2, { type BaseAgent, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2'
 import { failureOf } from '../../../shared/failure.ts'
 import { fingerprintOf } from './known-hosts.ts'
 import { unlock, type Identity, type IdentityProblem } from './identities.ts'
 
 type IdentityCallback = Parameters<BaseAgent<ParsedKey>['getIdentities']>[0]
-type Signed = (error?: Error, signature?: Buffer) => void
-interface SignOptions {
-  readonly hash?: 'sha256' | 'sha512'
-}
 
 interface Candidate {
   /** How it is called in "tried". */
   readonly label: string
   readonly publicKey: ParsedKey
-  sign(data: Buffer, options: SignOptions): Promise<Buffer>
+  sign(data: Buffer, options: SigningRequestOptions): Promise<Buffer>
 }
 
 export interface LoginKeys {
@@ -58,7 +54,12 @@ export class LoginAgent extends ssh2.BaseAgent<ParsedKey> {
     )
   }
 
-  override sign(key: ParsedKey, data: Buffer, options: SignOptions | Signed, callback?: Signed): void {
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    callback?: SignCallback
+  ): void {
     const [given, done] = typeof options === 'function' ? [{}, options] : [options, callback]
     const candidate = this.#candidates.find(({ publicKey }) => sameKey(publicKey, key))
     const signature = candidate?.sign(data, given) ?? Promise.reject(new Error('no such key'))
@@ -90,7 +91,7 @@ export class LoginAgent extends ssh2.BaseAgent<ParsedKey> {
 
   #fromFile(identity: Identity, publicKey: ParsedKey): Candidate[] {
     if (identity.privateKey === undefined) return []
-    const sign = async (data: Buffer, options: SignOptions): Promise<Buffer> => {
+    const sign = async (data: Buffer, options: SigningRequestOptions): Promise<Buffer> => {
       const key = await this.#open(identity)
       const signature: unknown = key?.sign(data, options.hash)
       if (!Buffer.isBuffer(signature)) throw signature instanceof Error ? signature : new Error('the key is locked')

@@ -26,7 +26,9 @@ export async function readAsset(root: string, target: string): Promise<AssetRepl
   if (file === undefined || type === undefined) return NOT_FOUND
   const bytes = await readFile(file).catch(() => undefined)
   if (bytes === undefined) return NOT_FOUND
-  return extname(file) === '.html' ? page(bytes.toString('utf8'), type) : reply(200, new Uint8Array(bytes), type, 'none')
+  return extname(file) === '.html'
+    ? page(bytes.toString('utf8'), type)
+    : reply(200, new Uint8Array(bytes), type, 'none')
 }
 
 /** Each load gets a nonce of its own. */

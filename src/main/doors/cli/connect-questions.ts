@@ -15,7 +15,8 @@ export interface KeyConsent {
 export function connectQuestions(host: string, consent: KeyConsent, terminal: Terminal): ConnectQuestions {
   return {
     async unknownHostKey({ address, keyType, fingerprint }) {
-      if (consent.hostKey !== undefined) return isSame(consent.hostKey, fingerprint) || otherKey(host, address, keyType, fingerprint)
+      if (consent.hostKey !== undefined)
+        return isSame(consent.hostKey, fingerprint) || otherKey(host, address, keyType, fingerprint)
       if (consent.acceptNew === true) return true
       const shown = `${safeText(address)} shows the ${safeText(keyType)} key\n  ${safeText(fingerprint)}\n`
       const answer = await terminal.ask(`${shown}Nobody has vouched for it yet. Is it the right one? (yes/no) `)

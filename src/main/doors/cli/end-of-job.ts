@@ -8,7 +8,12 @@ import { fields } from './table.ts'
 import type { WatchedJob } from './watch-job.ts'
 
 /** The last words on a job, for people and for machines. */
-export function endOfJob({ out }: Session, job: WatchedJob, report: JobReport | undefined, more: Readonly<Record<string, unknown>>): ExitCode {
+export function endOfJob(
+  { out }: Session,
+  job: WatchedJob,
+  report: JobReport | undefined,
+  more: Readonly<Record<string, unknown>>
+): ExitCode {
   if (report === undefined) return leftRunning(out, job)
   if (report.failure !== undefined || exitOfJob(report.state) === EXIT.failed) {
     out.failed(report.failure ?? { kind: 'interrupted', job: report.kind, step: 'unknown' }, { job: report })
@@ -23,8 +28,14 @@ export function endOfJob({ out }: Session, job: WatchedJob, report: JobReport | 
 }
 
 function leftRunning(out: Output, job: WatchedJob): ExitCode {
-  if (!out.json) out.note(`The ${job.kind} goes on on ${job.host}. See how it went: stillpoint job follow ${job.id}`)
-  else out.failed({ kind: 'cancelled', what: `watching the ${job.kind}` }, { leftRunning: true, jobId: job.id, host: job.host })
+  const words = {
+    title: `The ${job.kind} goes on on ${job.host}`,
+    explanation: 'Only watching it has ended here.',
+    nextStep: `See how it went: stillpoint job follow ${job.id}`
+  }
+  const failure = { kind: 'cancelled', what: `Watching the ${job.kind}` } as const
+  if (out.json) out.failed(failure, { words, leftRunning: true, jobId: job.id, host: job.host })
+  else out.note(`${words.title}. ${words.nextStep}`)
   return EXIT.cancelled
 }
 
@@ -62,7 +73,12 @@ export function reportText(report: JobReport): string {
     ['size', report.sizeBytes === undefined ? undefined : formatBytes(report.sizeBytes)],
     ['pauses', pauses.map(({ phase, ms }) => `${phase} ${formatPause(ms)}`).join(', ')],
     ['phases', phases.map(({ phase, ms }) => `${phase} ${formatDuration(ms)}`).join(', ')],
-    ['clock', clock === undefined ? undefined : `was ${formatDuration(clock.lateMs)} late, ${clock.corrected ? 'set' : 'not set: the guest agent did not answer'}`],
+    [
+      'clock',
+      clock === undefined
+        ? undefined
+        : `was ${formatDuration(clock.lateMs)} late, ${clock.corrected ? 'set' : 'not set: the guest agent did not answer'}`
+    ],
     ['kept aside', report.keptAside?.join(', ')],
     ['took', endedAt === undefined ? undefined : formatDuration(Date.parse(endedAt) - Date.parse(startedAt))],
     ['warnings', report.warnings.join('; ')]

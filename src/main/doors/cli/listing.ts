@@ -5,7 +5,10 @@ import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Output } from './output.ts'
 
 /** Says which hosts are missing from a list, and why. For machines they are part of the result. */
-export function noteUnreachable(out: Output, hosts: readonly (Unreachable & { readonly asOf?: string | undefined })[]): void {
+export function noteUnreachable(
+  out: Output,
+  hosts: readonly (Unreachable & { readonly asOf?: string | undefined })[]
+): void {
   if (out.json) return
   for (const { host, failure, asOf } of hosts) {
     const { title, nextStep } = describeFailure(failure)

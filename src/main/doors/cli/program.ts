@@ -24,11 +24,15 @@ First steps:
 
 export function buildProgram(perform: Perform): Command {
   const program = new Command('stillpoint')
-    .description('Live backups of running KVM virtual machines, disks and RAM at one instant, and restores with one command.')
+    .description(
+      'Live backups of running KVM virtual machines, disks and RAM at one instant, and restores with one command.'
+    )
     .version(packageVersion())
     .addHelpText('after', AFTER)
-  for (const command of [hostCommand, vmCommand, backupCommand, pointsCommand, showCommand, restoreCommand]) program.addCommand(command(perform))
-  for (const command of [copyCommand, verifyCommand, deleteCommand, downtimeCommand]) program.addCommand(command(perform))
+  for (const command of [hostCommand, vmCommand, backupCommand, pointsCommand, showCommand, restoreCommand])
+    program.addCommand(command(perform))
+  for (const command of [copyCommand, verifyCommand, deleteCommand, downtimeCommand])
+    program.addCommand(command(perform))
   for (const command of [jobsCommand, jobCommand, doctorCommand]) program.addCommand(command(perform))
   throwInsteadOfExit(program)
   return program

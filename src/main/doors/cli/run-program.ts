@@ -44,7 +44,7 @@ async function perform(options: ActionOptions, host: string, action: Action): Pr
   let session: Session | undefined
   try {
     session = openSession(out, terminal(options.json === true), host, options)
-    return await action(session)
+    return await Promise.race([action(session), session.interrupts.forced])
   } catch (error) {
     return failed(out, failureOf(error))
   } finally {

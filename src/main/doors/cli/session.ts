@@ -23,7 +23,8 @@ export function openSession(out: Output, terminal: Terminal, host: string, conse
     cache: cacheFolder(process.env),
     root: packageRoot(),
     questions: connectQuestions(host, consent, terminal),
-    onPlacing: (name, what, doneBytes, totalBytes) => out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
+    onPlacing: (name, what, doneBytes, totalBytes) =>
+      out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
   })
   for (const notice of core.settings.notices) out.note(notice, 'warning')
   return { core, out, terminal, interrupts: new Interrupts() }
@@ -53,7 +54,11 @@ export function logBug(failure: Failure): void {
   try {
     const folder = settingsFolder(process.env)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    appendFileSync(join(folder, 'errors.log'), `${new Date().toISOString()} ${failure.reference} ${failure.message}\n`, { mode: 0o600 })
+    appendFileSync(
+      join(folder, 'errors.log'),
+      `${new Date().toISOString()} ${failure.reference} ${failure.message}\n`,
+      { mode: 0o600 }
+    )
   } catch {
     // the reference was shown; there is nowhere else to put the rest
   }

@@ -26,7 +26,8 @@ export async function watchToEnd(session: Session, job: WatchedJob): Promise<Job
     if (answer === 'cancel') await cancelJob(core, job.host, job.id).catch(() => undefined)
   })
   try {
-    const watch = (): Promise<JobReport> => watchJob(core, job.host, job.id, { onWatched: (what) => show(out, job, what), signal: leave.signal })
+    const watch = (): Promise<JobReport> =>
+      watchJob(core, job.host, job.id, { onWatched: (what) => show(out, job, what), signal: leave.signal })
     return await interrupts.handledBy(onInterrupt, watch)
   } catch (error) {
     if (!leave.signal.aborted || !isFailure(error, 'cancelled')) throw error
@@ -58,13 +59,16 @@ async function askWhatToDo({ terminal, out }: Session, job: WatchedJob): Promise
 }
 
 function show(out: Output, job: WatchedJob, what: Watched): void {
-  if (what.type === 'entry') return showEntry(out, what.entry)
-  if (what.type === 'stalled') {
+  if (what.type === 'entry') showEntry(out, what.entry)
+  else if (what.type === 'stalled') {
     out.event('stalled', { quietMs: what.quietMs })
     if (!out.json) out.note(`No sign of life from the ${job.kind} for ${formatDuration(what.quietMs)}.`, 'warning')
   } else if (what.type === 'lost') {
     out.event('lost', { failure: what.failure, retryInMs: what.retryInMs })
-    if (!out.json) out.note(`${describeFailure(what.failure).title}. The ${job.kind} goes on there; trying again in ${formatDuration(what.retryInMs)}.`)
+    if (!out.json)
+      out.note(
+        `${describeFailure(what.failure).title}. The ${job.kind} goes on there; trying again in ${formatDuration(what.retryInMs)}.`
+      )
   } else {
     out.event('back', {})
     if (!out.json) out.note(`${job.host} answers again.`)

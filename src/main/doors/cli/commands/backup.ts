@@ -25,10 +25,19 @@ export const backupCommand = (perform: Perform): Command =>
     'backup alpha/db --budget 100 --on-busy disk --json',
     'backup alpha/4dea22b3-1d52-d8f3-2516-782e98ab3fa0'
   ])
-    .addOption(new Option('--method <METHOD>', 'default: live for a running VM, offline for one that is shut off').choices(Method.options))
+    .addOption(
+      new Option('--method <METHOD>', 'default: live for a running VM, offline for one that is shut off').choices(
+        Method.options
+      )
+    )
     .option('--store <DIR>', 'directory on the host that gets the point', absolutePath)
     .option('--budget <MS>', 'longest pause that is all right (default 300)', positiveMs)
-    .addOption(new Option('--on-busy <WHAT>', 'if the VM is too busy for that: pause it longer, take its disks only, or fail').choices(OnBusy.options))
+    .addOption(
+      new Option(
+        '--on-busy <WHAT>',
+        'if the VM is too busy for that: pause it longer, take its disks only, or fail'
+      ).choices(OnBusy.options)
+    )
     .option('--include <DISKS>', 'only these disks, such as vda,vdb', commaList)
     .option('--exclude <DISKS>', 'all disks but these', commaList)
     .action((target: string, options: BackupOptions) => {
@@ -39,7 +48,8 @@ export const backupCommand = (perform: Perform): Command =>
 /** Names of VMs may hold slashes, names of hosts never do. */
 export function hostAndVm(target: string): { host: string; vm: string } {
   const slash = target.indexOf('/')
-  if (slash <= 0 || slash === target.length - 1) fail({ kind: 'usage', message: `"${target}" does not name a VM: write HOST/VM, as stillpoint vm list does.` })
+  if (slash <= 0 || slash === target.length - 1)
+    fail({ kind: 'usage', message: `"${target}" does not name a VM: write HOST/VM, as stillpoint vm list does.` })
   return { host: target.slice(0, slash), vm: target.slice(slash + 1) }
 }
 
@@ -57,16 +67,24 @@ function orderOf({ method, store, budget, onBusy, include, exclude }: BackupOpti
 }
 
 async function backUp(session: Session, order: BackupOrder): Promise<ReturnType<typeof endOfJob>> {
-  const { id, domain, store } = await startBackup(session.core, order)
+  const { id, domain, store } = await startBackup(session.core, { ...order, signal: session.interrupts.signal })
   const job = { kind: 'backup', host: order.host, id, vm: domain.name } as const
   if (!session.out.json) session.out.note(`Backing up ${domain.name} on ${order.host} (job ${id})`)
   const report = await watchToEnd(session, job)
-  const point = report?.point === undefined || report.failure !== undefined ? undefined : await pointFields(session, order.host, store, report)
+  const point =
+    report?.point === undefined || report.failure !== undefined
+      ? undefined
+      : await pointFields(session, order.host, store, report)
   return endOfJob(session, job, report, point === undefined ? {} : { point, ...point })
 }
 
 /** As `points` would show it; if the host has just gone, as the job's report has it. */
-async function pointFields({ core }: Session, host: string, store: string, report: JobReport): Promise<Readonly<Record<string, unknown>>> {
+async function pointFields(
+  { core }: Session,
+  host: string,
+  store: string,
+  report: JobReport
+): Promise<Readonly<Record<string, unknown>>> {
   const found = await placedPoint(core, { kind: 'host', host, dir: store }, report.point ?? '').catch(() => undefined)
   return found === undefined ? pointOfReport(report) : pointJson(found)
 }

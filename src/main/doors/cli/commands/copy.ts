@@ -34,7 +34,9 @@ export const copyCommand = (perform: Perform): Command =>
         const point = await findPoint(session.core, id)
         await copyPoint(session.core, point, to, workOptions(session))
         const copied = { ...point, places: [...point.places, to] }
-        session.out.line(`Point ${point.manifest.id} of ${point.manifest.vm.name} is on ${label(to)} too, and arrived whole.`)
+        session.out.line(
+          `Point ${point.manifest.id} of ${point.manifest.vm.name} is on ${label(to)} too, and arrived whole.`
+        )
         session.out.result({ point: pointJson(copied), ...pointJson(copied), to: label(to) })
         return EXIT.done
       })
@@ -56,7 +58,8 @@ export const verifyCommand = (perform: Perform): Command =>
 
 async function verifyAll(session: Session, point: KnownPoint, places: readonly Place[]): Promise<ExitCode> {
   const copies: (VerifyReport & { where: string })[] = []
-  for (const place of places) copies.push({ where: label(place), ...(await verifyPoint(session.core, point, place, workOptions(session))) })
+  for (const place of places)
+    copies.push({ where: label(place), ...(await verifyPoint(session.core, point, place, workOptions(session))) })
   for (const copy of copies) session.out.line(verdict(point, copy))
   const bad = copies.find(({ good }) => !good)
   if (bad === undefined) session.out.result({ point: point.manifest.id, good: true, copies })
@@ -64,18 +67,29 @@ async function verifyAll(session: Session, point: KnownPoint, places: readonly P
   return bad === undefined ? EXIT.done : EXIT.failed
 }
 
-const verdict = ({ manifest }: KnownPoint, { where, good, checkedBytes, problems }: VerifyReport & { where: string }): string =>
+const verdict = (
+  { manifest }: KnownPoint,
+  { where, good, checkedBytes, problems }: VerifyReport & { where: string }
+): string =>
   good
     ? `${where}: point ${manifest.id} is good; ${formatBytes(checkedBytes)} read and compared.`
     : `${where}: point ${manifest.id} is damaged:\n${problems.map(({ file, detail }) => `  ${file}: ${detail}`).join('\n')}`
 
-function reportDamage({ out }: Session, point: string, bad: VerifyReport & { where: string }, copies: readonly unknown[]): void {
+function reportDamage(
+  { out }: Session,
+  point: string,
+  bad: VerifyReport & { where: string },
+  copies: readonly unknown[]
+): void {
   const { file = '', detail = '' } = bad.problems[0] ?? {}
   out.failed({ kind: 'point-damaged', point, file: `${bad.where}: ${file}`, detail }, { point, good: false, copies })
 }
 
 export const deleteCommand = (perform: Perform): Command =>
-  leaf('delete <POINT>', 'Delete a point from one place. Other copies stay', ['delete 20261122T201744Z-7f3a21', 'delete 20261122T201744Z-7f3a21 --in beta --yes'])
+  leaf('delete <POINT>', 'Delete a point from one place. Other copies stay', [
+    'delete 20261122T201744Z-7f3a21',
+    'delete 20261122T201744Z-7f3a21 --in beta --yes'
+  ])
     .option('--in <PLACE>', 'the copy to delete: a host, HOST:/DIR, or a directory here')
     .option('--yes', 'do not ask')
     .action((id: string, options: ActionOptions & { in?: string; yes?: boolean }) =>
@@ -84,14 +98,21 @@ export const deleteCommand = (perform: Perform): Command =>
         const place = choosePlace(session.core, point, options.in)
         await mustBeMeant(session, point, place, options.yes === true)
         const freedBytes = await deletePoint(session.core, point, place)
-        session.out.line(`Point ${point.manifest.id} is deleted from ${label(place)}; ${formatBytes(freedBytes)} became free.`)
+        session.out.line(
+          `Point ${point.manifest.id} is deleted from ${label(place)}; ${formatBytes(freedBytes)} became free.`
+        )
         session.out.result({ point: point.manifest.id, from: label(place), freedBytes })
         return EXIT.done
       })
     )
 
 /** Asked where there is somebody to ask. A script has said what it means. */
-async function mustBeMeant({ terminal }: Session, { manifest, places }: KnownPoint, place: Place, yes: boolean): Promise<void> {
+async function mustBeMeant(
+  { terminal }: Session,
+  { manifest, places }: KnownPoint,
+  place: Place,
+  yes: boolean
+): Promise<void> {
   if (yes || !terminal.interactive) return
   const last = places.length === 1 ? 'This is its only copy.' : `Other copies: ${places.length - 1}.`
   const answer = await terminal.ask(`Delete point ${manifest.id} from ${label(place)}? ${last} (yes/no) `)

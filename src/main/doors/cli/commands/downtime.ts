@@ -28,8 +28,14 @@ function downtimeTable(entries: readonly Downtime[]): string {
     formatTime(entry.at),
     entry.kind,
     entry.method ?? entry.mode ?? '',
-    entry.kind === 'backup' ? formatPause(entry.pauseMs) : entry.runningMs === undefined ? '' : formatDuration(entry.runningMs),
-    (entry.kind === 'backup' ? entry.pauses : entry.phases).map(({ phase, ms }) => `${phase} ${formatPause(ms)}`).join(', ')
+    entry.kind === 'backup'
+      ? formatPause(entry.pauseMs)
+      : entry.runningMs === undefined
+        ? ''
+        : formatDuration(entry.runningMs),
+    (entry.kind === 'backup' ? entry.pauses : entry.phases)
+      .map(({ phase, ms }) => `${phase} ${formatPause(ms)}`)
+      .join(', ')
   ])
   return table(['VM', 'WHEN', 'WHAT', 'HOW', 'DOWN', 'PHASES'], rows)
 }

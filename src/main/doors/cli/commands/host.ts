@@ -20,11 +20,15 @@ interface AddOptions extends ActionOptions {
 }
 
 const add = (perform: Perform): Command =>
-  leaf('add <NAME> <URL>', 'Connect to a host, look at it, put the engine there, remember it. URL: ssh://USER@ADDRESS[:PORT]', [
-    'host add alpha ssh://root@192.0.2.10',
-    'host add beta ssh://admin@beta.example.net:2222 --identity ~/.ssh/id_ed25519',
-    'host add gamma ssh://root@192.0.2.12 --host-key SHA256:uNiVztksCsDhcc0u9e8BrP...'
-  ])
+  leaf(
+    'add <NAME> <URL>',
+    'Connect to a host, look at it, put the engine there, remember it. URL: ssh://USER@ADDRESS[:PORT]',
+    [
+      'host add alpha ssh://root@192.0.2.10',
+      'host add beta ssh://admin@beta.example.net:2222 --identity ~/.ssh/id_ed25519',
+      'host add gamma ssh://root@192.0.2.12 --host-key SHA256:uNiVztksCsDhcc0u9e8BrP...'
+    ]
+  )
     .option('--identity <FILE>', 'private key to log in with')
     .option('--host-key <SHA256:…>', 'fingerprint that the host must show')
     .option('--accept-new', 'take the key of a host nobody has vouched for as it is')
@@ -32,7 +36,9 @@ const add = (perform: Perform): Command =>
       perform(options, name, async (session) => {
         const added = await addHost(session.core, parseHostUrl(name, url, options.identity))
         showProbe(session, added.probe)
-        session.out.line(`${name} is ${added.rebuilt ? 'back, as a rebuilt machine' : 'added'}. Next: stillpoint backup ${name}/VM`)
+        session.out.line(
+          `${name} is ${added.rebuilt ? 'back, as a rebuilt machine' : 'added'}. Next: stillpoint backup ${name}/VM`
+        )
         session.out.result({ host: added.record, rebuilt: added.rebuilt, checks: added.probe.items })
         return hasWarnings(added.probe) ? EXIT.warnings : EXIT.done
       })
@@ -42,35 +48,49 @@ const list = (perform: Perform): Command =>
   leaf('list', 'The hosts that are known', ['host list', 'host list --json']).action((options: ActionOptions) =>
     perform(options, '', ({ core, out }) => {
       const { hosts } = core.settings.read()
-      const rows = hosts.map((host) => [host.name, hostUrl({ address: host.address, user: host.user, port: host.port }), host.identityFile ?? ''])
-      out.line(hosts.length === 0 ? 'No hosts yet. Add one: stillpoint host add NAME ssh://USER@ADDRESS' : table(['NAME', 'ADDRESS', 'IDENTITY'], rows))
+      const rows = hosts.map((host) => [
+        host.name,
+        hostUrl({ address: host.address, user: host.user, port: host.port }),
+        host.identityFile ?? ''
+      ])
+      out.line(
+        hosts.length === 0
+          ? 'No hosts yet. Add one: stillpoint host add NAME ssh://USER@ADDRESS'
+          : table(['NAME', 'ADDRESS', 'IDENTITY'], rows)
+      )
       out.result({ hosts })
       return Promise.resolve(EXIT.done)
     })
   )
 
 const remove = (perform: Perform): Command =>
-  leaf('remove <NAME>', 'Forget a host. Its VMs and points stay as they are', ['host remove alpha', 'host remove alpha --clean'])
+  leaf('remove <NAME>', 'Forget a host. Its VMs and points stay as they are', [
+    'host remove alpha',
+    'host remove alpha --clean'
+  ])
     .option('--clean', 'first take the engine off the host, with everything of ours but the points')
     .action((name: string, options: ActionOptions & { clean?: boolean }) =>
       perform(options, name, async ({ core, out }) => {
         const removed = await removeHost(core, name, options.clean === true)
         for (const each of removed) out.line(`removed ${each}`)
-        out.line(`${name} is forgotten.${options.clean === true ? '' : ' The engine is still on it (--clean takes it away).'}`)
+        out.line(
+          `${name} is forgotten.${options.clean === true ? '' : ' The engine is still on it (--clean takes it away).'}`
+        )
         out.result({ host: name, removed })
         return EXIT.done
       })
     )
 
 const probe = (perform: Perform): Command =>
-  leaf('probe <NAME>', 'A checklist of what Stillpoint needs on a host; changes nothing there', ['host probe alpha']).action(
-    (name: string, options: ActionOptions) =>
-      perform(options, name, async (session) => {
-        const seen = await probeKnownHost(session.core, name)
-        showProbe(session, seen)
-        session.out.result({ host: name, usable: isUsable(seen), checks: seen.items, inventory: seen.inventory })
-        return exitOfProbe(seen)
-      })
+  leaf('probe <NAME>', 'A checklist of what Stillpoint needs on a host; changes nothing there', [
+    'host probe alpha'
+  ]).action((name: string, options: ActionOptions) =>
+    perform(options, name, async (session) => {
+      const seen = await probeKnownHost(session.core, name)
+      showProbe(session, seen)
+      session.out.result({ host: name, usable: isUsable(seen), checks: seen.items, inventory: seen.inventory })
+      return exitOfProbe(seen)
+    })
   )
 
 const forgetKey = (perform: Perform): Command =>
@@ -81,7 +101,11 @@ const forgetKey = (perform: Perform): Command =>
     perform(options, name, async ({ core, out }) => {
       const forgotten = await forgetHostKey(core, name)
       const rest = 'If the old key is in ~/.ssh/known_hosts, take it out there too: ssh-keygen -R ADDRESS'
-      out.line(forgotten === 0 ? `No key of ${name} was written down here. ${rest}` : `The key of ${name} is forgotten. Add the host again, with the new one: stillpoint host add ${name} ssh://… --host-key SHA256:…`)
+      out.line(
+        forgotten === 0
+          ? `No key of ${name} was written down here. ${rest}`
+          : `The key of ${name} is forgotten. Add the host again, with the new one: stillpoint host add ${name} ssh://… --host-key SHA256:…`
+      )
       out.result({ host: name, forgotten })
       return EXIT.done
     })
@@ -90,9 +114,16 @@ const forgetKey = (perform: Perform): Command =>
 const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' } as const
 
 function showProbe({ out }: Session, { items, inventory }: Probe): void {
-  out.line(table(['CHECK', 'STATE', 'WHAT'], items.map(({ check, state, text, fix }) => [check, MARKS[state], fix === '' ? text : `${text}. ${fix}`])))
+  out.line(
+    table(
+      ['CHECK', 'STATE', 'WHAT'],
+      items.map(({ check, state, text, fix }) => [check, MARKS[state], fix === '' ? text : `${text}. ${fix}`])
+    )
+  )
   if (inventory !== undefined)
-    out.line(`${inventory.hostname}: ${inventory.os}, ${inventory.cpus} CPUs, ${formatBytes(inventory.memoryBytes)} RAM`)
+    out.line(
+      `${inventory.hostname}: ${inventory.os}, ${inventory.cpus} CPUs, ${formatBytes(inventory.memoryBytes)} RAM`
+    )
 }
 
 const hasWarnings = ({ items }: Probe): boolean => items.some(({ state }) => state === 'warning')

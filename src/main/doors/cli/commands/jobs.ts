@@ -14,15 +14,17 @@ import { table } from '../table.ts'
 import { watchToEnd } from '../watch-job.ts'
 
 export const jobsCommand = (perform: Perform): Command =>
-  leaf('jobs [HOST]', 'Jobs that run and jobs that ended, newest first; also those begun by others', ['jobs', 'jobs alpha --json']).action(
-    (host: string | undefined, options: ActionOptions) =>
-      perform(options, host ?? '', async ({ core, out }) => {
-        const { jobs, unreachable } = await listJobs(core, host)
-        out.line(jobs.length === 0 ? 'No jobs yet.' : jobTable(jobs))
-        noteUnreachable(out, unreachable)
-        out.result({ jobs, unreachable: unreachableJson(unreachable) })
-        return exitOfListing(unreachable, host !== undefined)
-      })
+  leaf('jobs [HOST]', 'Jobs that run and jobs that ended, newest first; also those begun by others', [
+    'jobs',
+    'jobs alpha --json'
+  ]).action((host: string | undefined, options: ActionOptions) =>
+    perform(options, host ?? '', async ({ core, out }) => {
+      const { jobs, unreachable } = await listJobs(core, host)
+      out.line(jobs.length === 0 ? 'No jobs yet.' : jobTable(jobs))
+      noteUnreachable(out, unreachable)
+      out.result({ jobs, unreachable: unreachableJson(unreachable) })
+      return exitOfListing(unreachable, host !== undefined)
+    })
   )
 
 export function jobCommand(perform: Perform): Command {
@@ -32,23 +34,25 @@ export function jobCommand(perform: Perform): Command {
 }
 
 const follow = (perform: Perform): Command =>
-  leaf('follow <ID>', 'Watch a job to its end, or see how it ended', ['job follow 20261122T201744Z-51c0de']).action((id: string, options: ActionOptions) =>
-    perform(options, '', async (session) => {
-      const known = await findJob(session.core, id)
-      const job = { kind: known.kind, host: known.host, id: known.id, vm: known.vm.name }
-      const report = isEnded(known.state) ? known : await watchToEnd(session, job)
-      return endOfJob(session, job, report, {})
-    })
-  )
-
-const cancel = (perform: Perform): Command =>
-  leaf('cancel <ID>', 'Stop a job and wait until its host has put everything back as it was', ['job cancel 20261122T201744Z-51c0de']).action(
+  leaf('follow <ID>', 'Watch a job to its end, or see how it ended', ['job follow 20261122T201744Z-51c0de']).action(
     (id: string, options: ActionOptions) =>
       perform(options, '', async (session) => {
         const known = await findJob(session.core, id)
-        const report = isEnded(known.state) ? known : await cancelJob(session.core, known.host, known.id)
-        return endOfCancel(session, report)
+        const job = { kind: known.kind, host: known.host, id: known.id, vm: known.vm.name }
+        const report = isEnded(known.state) ? known : await watchToEnd(session, job)
+        return endOfJob(session, job, report, {})
       })
+  )
+
+const cancel = (perform: Perform): Command =>
+  leaf('cancel <ID>', 'Stop a job and wait until its host has put everything back as it was', [
+    'job cancel 20261122T201744Z-51c0de'
+  ]).action((id: string, options: ActionOptions) =>
+    perform(options, '', async (session) => {
+      const known = await findJob(session.core, id)
+      const report = isEnded(known.state) ? known : await cancelJob(session.core, known.host, known.id)
+      return endOfCancel(session, report)
+    })
   )
 
 /** Cancelled is what was asked for: that is success here. */

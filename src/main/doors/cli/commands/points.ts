@@ -26,20 +26,26 @@ export const pointsCommand = (perform: Perform): Command =>
       session.out.line(points.length === 0 ? 'No points.' : pointTable(points))
       noteBroken(session.out, list)
       noteUnreachable(session.out, list.unreachable)
-      session.out.result({ points: points.map(pointJson), broken: list.broken, unreachable: unreachableJson(list.unreachable) })
+      session.out.result({
+        points: points.map(pointJson),
+        broken: list.broken,
+        unreachable: unreachableJson(list.unreachable)
+      })
       return list.broken.length > 0 ? EXIT.warnings : exitOfListing(list.unreachable, false)
     })
   )
 
 export const showCommand = (perform: Perform): Command =>
-  leaf('show <POINT>', 'Everything about one point; the beginning of its id will do', ['show 20261122T201744Z-7f3a21', 'show 20261122T20 --json']).action(
-    (id: string, options: ActionOptions) =>
-      perform(options, '', async ({ core, out }) => {
-        const point = await findPoint(core, id)
-        out.line(pointText(point))
-        out.result({ point: pointJson(point), ...pointJson(point), manifest: point.manifest })
-        return EXIT.done
-      })
+  leaf('show <POINT>', 'Everything about one point; the beginning of its id will do', [
+    'show 20261122T201744Z-7f3a21',
+    'show 20261122T20 --json'
+  ]).action((id: string, options: ActionOptions) =>
+    perform(options, '', async ({ core, out }) => {
+      const point = await findPoint(core, id)
+      out.line(pointText(point))
+      out.result({ point: pointJson(point), ...pointJson(point), manifest: point.manifest })
+      return EXIT.done
+    })
   )
 
 /** Of a host are the points that were taken on it, and those that it holds. */
@@ -49,7 +55,8 @@ function filterFor({ core }: Session, of: string | undefined, { points }: PointL
   const [host, vm] = slash === -1 ? [of, undefined] : [of.slice(0, slash), of.slice(slash + 1)]
   const isOf = ({ manifest, places }: KnownPoint): boolean =>
     manifest.host.name === host || places.some((place) => place.kind === 'host' && place.host === host)
-  if (!core.settings.read().hosts.some(({ name }) => name === host) && !points.some(isOf)) fail({ kind: 'not-found', what: 'host', name: host })
+  if (!core.settings.read().hosts.some(({ name }) => name === host) && !points.some(isOf))
+    fail({ kind: 'not-found', what: 'host', name: host })
   return (point) => isOf(point) && (vm === undefined || [point.manifest.vm.name, point.manifest.vm.uuid].includes(vm))
 }
 
@@ -72,7 +79,8 @@ const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
 ]
 
 function noteBroken(out: Output, { broken }: PointList): void {
-  if (!out.json) for (const { where, path, reason } of broken) out.note(`${where}: ${path} is no good point: ${reason}`, 'warning')
+  if (!out.json)
+    for (const { where, path, reason } of broken) out.note(`${where}: ${path} is no good point: ${reason}`, 'warning')
 }
 
 function pointText(point: KnownPoint): string {
@@ -84,12 +92,26 @@ function pointText(point: KnownPoint): string {
     ['state before', manifest.stateBefore],
     ['size', formatBytes(sizeBytesOf(manifest))],
     ['RAM', manifest.memory === undefined ? 'not held' : formatBytes(manifest.memory.ramBytes)],
-    ['disks', manifest.disks.map((disk) => `${disk.target} ${formatBytes(disk.virtualSizeBytes)} (was ${disk.originalSource})`).join(', ')],
+    [
+      'disks',
+      manifest.disks
+        .map((disk) => `${disk.target} ${formatBytes(disk.virtualSizeBytes)} (was ${disk.originalSource})`)
+        .join(', ')
+    ],
     ['left out', manifest.excludedDisks.join(', ')],
-    ['stood still', `${formatPause(manifest.pauseMs)}${manifest.pauses.length === 0 ? '' : ` (${manifest.pauses.map(({ phase, ms }) => `${phase} ${formatPause(ms)}`).join(', ')})`}`],
+    [
+      'stood still',
+      `${formatPause(manifest.pauseMs)}${manifest.pauses.length === 0 ? '' : ` (${manifest.pauses.map(({ phase, ms }) => `${phase} ${formatPause(ms)}`).join(', ')})`}`
+    ],
     ['guest agent', manifest.agent],
-    ['made with', `libvirt ${manifest.versions.libvirt}, QEMU ${manifest.versions.qemu}, engine ${manifest.versions.engine}`],
+    [
+      'made with',
+      `libvirt ${manifest.versions.libvirt}, QEMU ${manifest.versions.qemu}, engine ${manifest.versions.engine}`
+    ],
     ['warnings', manifest.warnings.join('; ')]
   ]
-  return `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`.concat('\n', fields(entries))
+  return `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`.concat(
+    '\n',
+    fields(entries)
+  )
 }

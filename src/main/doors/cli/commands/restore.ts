@@ -26,7 +26,12 @@ export const restoreCommand = (perform: Perform): Command =>
     'restore 20261122T20 --to beta --check'
   ])
     .requiredOption('--to <HOST>', 'host that gets the VM')
-    .addOption(new Option('--mode <MODE>', 'resume (RAM), boot (disks only) or define (do not start); default: resume if the point holds RAM').choices(RestoreMode.options))
+    .addOption(
+      new Option(
+        '--mode <MODE>',
+        'resume (RAM), boot (disks only) or define (do not start); default: resume if the point holds RAM'
+      ).choices(RestoreMode.options)
+    )
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
     .option('--check', 'only say what a restore would meet; the point must be on that host')
@@ -37,7 +42,11 @@ export const restoreCommand = (perform: Perform): Command =>
       })
     )
 
-async function orderOf({ core }: Session, id: string, { to, mode, replace, diskDir }: RestoreOptions): Promise<RestoreOrder> {
+async function orderOf(
+  { core }: Session,
+  id: string,
+  { to, mode, replace, diskDir }: RestoreOptions
+): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
   const point = await findPoint(core, id)
   return { point, to, mode, replace: replace === true, diskDir, ...(fault !== undefined && fault !== '' && { fault }) }
@@ -46,8 +55,12 @@ async function orderOf({ core }: Session, id: string, { to, mode, replace, diskD
 async function restore(session: Session, order: RestoreOrder): Promise<ExitCode> {
   const { core, out, interrupts } = session
   const { vm } = order.point.manifest
-  if (!out.json && !storeOnTarget(order.point, order.to).isThere) out.note(`The point is not on ${order.to} yet: copying it there first.`)
-  const id = await startRestore(core, order, { onProgress: (progress) => out.progress(progress), signal: interrupts.signal })
+  if (!out.json && !storeOnTarget(order.point, order.to).isThere)
+    out.note(`The point is not on ${order.to} yet: copying it there first.`)
+  const id = await startRestore(core, order, {
+    onProgress: (progress) => out.progress(progress),
+    signal: interrupts.signal
+  })
   const job = { kind: 'restore', host: order.to, id, vm: vm.name } as const
   const report = await watchToEnd(session, job)
   return endOfJob(session, job, report, report === undefined ? {} : restoreJson(report))
@@ -72,7 +85,12 @@ const restoreJson = (report: JobReport): Readonly<Record<string, unknown>> => ({
 
 async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitCode> {
   const items = await preflight(core, order)
-  out.line(table(['CHECK', 'STATE', 'WHAT'], items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])))
+  out.line(
+    table(
+      ['CHECK', 'STATE', 'WHAT'],
+      items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])
+    )
+  )
   out.result({ checks: items })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done

@@ -12,19 +12,27 @@ export function vmCommand(perform: Perform): Command {
 }
 
 const list = (perform: Perform): Command =>
-  leaf('list [HOST]', 'VMs of all hosts, or of one', ['vm list', 'vm list alpha --json']).action((host: string | undefined, options: ActionOptions) =>
-    perform(options, host ?? '', async ({ core, out }) => {
-      const vms = await listVms(core, host)
-      out.line(vmTable(vms))
-      noteUnreachable(out, vms.unreachable)
-      out.result({ vms: vmsJson(vms), unreachable: unreachableJson(vms.unreachable) })
-      return exitOfListing(vms.unreachable, host !== undefined)
-    })
+  leaf('list [HOST]', 'VMs of all hosts, or of one', ['vm list', 'vm list alpha --json']).action(
+    (host: string | undefined, options: ActionOptions) =>
+      perform(options, host ?? '', async ({ core, out }) => {
+        const vms = await listVms(core, host)
+        out.line(vmTable(vms))
+        noteUnreachable(out, vms.unreachable)
+        out.result({ vms: vmsJson(vms), unreachable: unreachableJson(vms.unreachable) })
+        return exitOfListing(vms.unreachable, host !== undefined)
+      })
   )
 
 function vmTable({ hosts }: VmList): string {
   const rows = hosts.flatMap(({ host, inventory }) =>
-    inventory.domains.map((vm) => [`${host}/${vm.name}`, vm.state, formatBytes(vm.ramBytes), diskSummary(vm.disks), vm.agent, vm.uuid])
+    inventory.domains.map((vm) => [
+      `${host}/${vm.name}`,
+      vm.state,
+      formatBytes(vm.ramBytes),
+      diskSummary(vm.disks),
+      vm.agent,
+      vm.uuid
+    ])
   )
   return rows.length === 0 ? 'No VMs.' : table(['VM', 'STATE', 'RAM', 'DISKS', 'AGENT', 'UUID'], rows)
 }
@@ -32,7 +40,10 @@ function vmTable({ hosts }: VmList): string {
 const diskSummary = (disks: VmList['hosts'][number]['inventory']['domains'][number]['disks']): string =>
   disks
     .filter(({ device }) => device === 'disk')
-    .map(({ target, capacityBytes }) => (capacityBytes === undefined ? target : `${target} ${formatBytes(capacityBytes)}`))
+    .map(({ target, capacityBytes }) =>
+      capacityBytes === undefined ? target : `${target} ${formatBytes(capacityBytes)}`
+    )
     .join(', ')
 
-const vmsJson = ({ hosts }: VmList): unknown[] => hosts.flatMap(({ host, inventory }) => inventory.domains.map((vm) => ({ host, ...vm })))
+const vmsJson = ({ hosts }: VmList): unknown[] =>
+  hosts.flatMap(({ host, inventory }) => inventory.domains.map((vm) => ({ host, ...vm })))

@@ -1,0 +1,127 @@
+import type { Client } from 'ssh2'
+import { StillpointError, fail } from '../../../shared/failure.ts'
+import { dialTcp, dialThrough, openClient, type ConnectContext, type Target } from './open-client.ts'
+
+/** One login that stands. It does not come back once it is lost. */
+export interface Route {
+  readonly client: Client
+  readonly user: string
+  /** Once it is lost or ended. */
+  readonly closed: Promise<void>
+  isClosed(): boolean
+  end(): void
+}
+
+/** Logs in to each target through the one before. */
+export async function openRoute(targets: readonly Target[], context: ConnectContext): Promise<Route> {
+  const clients: Client[] = []
+  const end = (): void => {
+    for (const client of clients.toReversed()) client.end()
+  }
+  try {
+    let dial = dialTcp
+    for (const target of targets) {
+      const client = await openClient(target, dial, context)
+      clients.push(client)
+      dial = dialThrough(client, target.label)
+    }
+  } catch (error) {
+    end()
+    throw error
+  }
+  return standing(clients, targets.at(-1)?.user ?? '', end)
+}
+
+function standing(clients: readonly Client[], user: string, end: () => void): Route {
+  const client = clients.at(-1)
+  if (!client) throw new Error('a route without targets')
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let closed = false
+  client.once('close', () => {
+    closed = true
+    end() // the hops are of no use any more
+    resolve(undefined)
+  })
+  return { client, user, closed: promise, isClosed: () => closed, end }
+}
+
+/** After a loss: at once on next use; by itself after a second, then ever more seldom, so that a fleet does not rush a host. */
+const FIRST_RETRY_MS = 1_000
+const LONGEST_RETRY_MS = 60_000
+
+/** `fraction` in [0, 1): where in the second half of the wait this try falls. */
+export const retryDelayMs = (attempt: number, fraction: number): number =>
+  Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 16)) * (0.5 + fraction / 2)
+
+type Open = (asking: 'may ask' | 'must not ask') => Promise<Route>
+
+/** The login that is there when it is needed. */
+export class Link {
+  readonly #label: string
+  readonly #open: Open
+  #route: Route | undefined
+  #opening: Promise<Route> | undefined
+  #attempts = 0
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(label: string, open: Open) {
+    this.#label = label
+    this.#open = open
+  }
+
+  get state(): 'connected' | 'reconnecting' | 'closed' {
+    if (this.#closed) return 'closed'
+    return this.#route?.isClosed() === false ? 'connected' : 'reconnecting'
+  }
+
+  /** The login, or a new one if it is lost. Rejects with what stands in the way of that. */
+  async live(): Promise<Route> {
+    if (this.#route?.isClosed() === false) return this.#route
+    await this.#opening?.catch(() => undefined) // by itself it may not ask: if that was what it failed for, ask now
+    if (this.#closed) fail({ kind: 'connection-lost', host: this.#label, during: 'the connection was closed here' })
+    if (this.#route?.isClosed() === false) return this.#route
+    return (this.#opening ??= this.#connect('may ask'))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#opening?.catch(() => undefined)
+    this.#route?.end()
+    await this.#route?.closed
+  }
+
+  async #connect(asking: 'may ask' | 'must not ask'): Promise<Route> {
+    clearTimeout(this.#timer)
+    try {
+      const route = await this.#open(asking)
+      this.#route = route
+      this.#attempts = 0
+      void route.closed.then(() => this.#retryLater())
+      return route
+    } catch (error) {
+      // The first login is the caller's to repeat; a lost one is ours.
+      if (this.#route && isPassing(error)) this.#retryLater()
+      throw error
+    } finally {
+      this.#opening = undefined
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    const retry = (): void => {
+      if (this.state !== 'reconnecting') return
+      this.#opening ??= this.#connect('must not ask')
+      this.#opening.catch(() => undefined) // the next use says why
+    }
+    this.#timer = setTimeout(retry, retryDelayMs(this.#attempts++, Math.random()))
+    this.#timer.unref()
+  }
+}
+
+/** A host that is down comes back; a key that changed or does not open stays as it is until somebody acts. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof StillpointError && ['host-unreachable', 'connection-lost'].includes(error.failure.kind)

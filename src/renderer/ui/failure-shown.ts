@@ -1,0 +1,21 @@
+import type { Failure } from '../../shared/failure.ts'
+import { describeFailure, type FailureWords } from '../../shared/failure-words.ts'
+import { safeLines } from '../../shared/safe-text.ts'
+
+export interface FailureShown extends FailureWords {
+  /** For a mail or a bug report: the words, and below them the failure as the program has it. */
+  readonly details: string
+}
+
+/** A failure as the window shows it. Names in it may come from hosts, so nothing invisible gets through. */
+export function failureShown(failure: Failure): FailureShown {
+  const { title, explanation, nextStep } = describeFailure(failure)
+  const [safeTitle, safeExplanation, safeNext] = [safeLines(title), safeLines(explanation), safeLines(nextStep)]
+  const details = [safeTitle, safeExplanation, safeNext, safeLines(JSON.stringify(failure, undefined, 2))]
+  return {
+    title: safeTitle,
+    explanation: safeExplanation,
+    nextStep: safeNext,
+    details: details.filter((part) => part !== '').join('\n\n')
+  }
+}

@@ -1,0 +1,76 @@
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+
+/** The one accent: a still blue-green. State has its own colours, always with icon and word. */
+const still: MantineColorsTuple = [
+  '#eaf5f6',
+  '#d5e8eb',
+  '#a8d1d7',
+  '#79b9c2',
+  '#54a5b0',
+  '#3c98a5',
+  '#2c8a98',
+  '#1c7482',
+  '#0f6471',
+  '#00535f'
+]
+
+/** Neutral with a breath of the accent, so that surfaces and text belong together. */
+const dark: MantineColorsTuple = [
+  '#d3d7da',
+  '#b3b9be',
+  '#949ca2',
+  '#5f686f',
+  '#3a4248',
+  '#2d3439',
+  '#22282c',
+  '#15181b',
+  '#101315',
+  '#0b0d0f'
+]
+
+/** Mantine bent: 8 px grid, two sizes of text and one for figures and titles, tabular figures (base.css). */
+export const theme = createTheme({
+  primaryColor: 'still',
+  primaryShade: { light: 8, dark: 7 },
+  colors: { still, dark },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  fontSizes: { xs: '13px', sm: '13px', md: '15px', lg: '15px', xl: '24px' },
+  spacing: { xs: '4px', sm: '8px', md: '16px', lg: '24px', xl: '32px' },
+  radius: { xs: '4px', sm: '6px', md: '8px', lg: '8px', xl: '16px' },
+  defaultRadius: 'md',
+  headings: { fontWeight: '600', sizes: { h1: { fontSize: '24px' }, h2: { fontSize: '15px' } } },
+  cursorType: 'pointer',
+  respectReducedMotion: true
+})
+
+/** Surfaces and lines of our own, by colour scheme. Pairs of text and surface keep a contrast of 4.5:1. */
+export const themeVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-body': '#f6f7f8',
+    '--mantine-color-text': '#1c2226',
+    '--mantine-color-dimmed': '#59646b',
+    '--still-rail': '#eceff1',
+    '--still-panel': '#ffffff',
+    '--still-line': '#dde2e5',
+    '--still-hover': '#e3e8ea',
+    '--still-text-soft': '#4b555b',
+    '--still-accent-text': still[8],
+    '--still-accent-soft': '#d9e9ec',
+    '--still-danger': '#b3261e'
+  },
+  dark: {
+    '--mantine-color-body': '#15181b',
+    '--mantine-color-text': '#dfe3e6',
+    '--mantine-color-dimmed': '#98a2a8',
+    '--still-rail': '#101315',
+    '--still-panel': '#1c2023',
+    '--still-line': '#2d3439',
+    '--still-hover': '#22282c',
+    '--still-text-soft': '#a9b2b8',
+    '--still-accent-text': still[3],
+    '--still-accent-soft': '#1b3237',
+    '--still-danger': '#ff8f85'
+  }
+})

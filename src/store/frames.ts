@@ -1,0 +1,128 @@
+import { fail } from '../shared/failure.ts'
+import { throwIfCancelled } from './cancel.ts'
+
+/**
+ * The wire form of a point: the magic, then frames of a header (kind, file, offset, length) and a payload.
+ *
+ *     manifest   payload: manifest.json as it is. offset: bytes of disk that what follows will take, at most
+ *     begin      file, offset: its data starts here, as the receiver has what is before
+ *     data       file, offset, payload. Offsets only grow; what is left out is zero
+ *     end-file   file, offset: its size
+ *     end        the point is complete
+ *     error      payload: why the sender stops, a failure as JSON
+ */
+export const FRAME = { manifest: 1, begin: 2, data: 3, endFile: 4, end: 5, error: 6 } as const
+export type FrameKind = (typeof FRAME)[keyof typeof FRAME]
+
+export const MAGIC = new TextEncoder().encode('STILLPOINT-1\n')
+/** Kind 1, file 2, offset 8, length 4. */
+export const FRAME_HEADER_BYTES = 15
+export const MAX_DATA_BYTES = 512 * 1024
+export const MAX_ERROR_BYTES = 65_536
+
+export interface FrameHeader {
+  readonly kind: FrameKind
+  readonly file: number
+  readonly offset: number
+  readonly length: number
+}
+
+/** Writes the header into the first bytes of `frame`. */
+export function putHeader(frame: Uint8Array, { kind, file, offset, length }: FrameHeader): void {
+  const view = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES)
+  view.setUint8(0, kind)
+  view.setUint16(1, file)
+  view.setBigUint64(3, BigInt(offset))
+  view.setUint32(11, length)
+}
+
+export function makeFrame(
+  kind: FrameKind,
+  file: number,
+  offset: number,
+  payload: Uint8Array = new Uint8Array(0)
+): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength)
+  putHeader(frame, { kind, file, offset, length: payload.byteLength })
+  frame.set(payload, FRAME_HEADER_BYTES)
+  return frame
+}
+
+/** Cuts a byte stream, however it is chunked, into what is asked for. */
+export class FrameReader {
+  readonly #source: AsyncIterator<Uint8Array>
+  readonly #signal: AbortSignal | undefined
+  readonly #header = new Uint8Array(FRAME_HEADER_BYTES)
+  #chunk: Uint8Array = new Uint8Array(0)
+
+  constructor(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
+    this.#source = stream[Symbol.asyncIterator]()
+    this.#signal = signal
+  }
+
+  async readMagic(): Promise<void> {
+    const magic = new Uint8Array(MAGIC.byteLength)
+    await this.fill(magic)
+    if (!magic.every((byte, index) => byte === MAGIC[index])) badStream('it does not begin as a point does')
+  }
+
+  async readHeader(): Promise<FrameHeader> {
+    await this.fill(this.#header)
+    const view = new DataView(this.#header.buffer)
+    const kind = Object.values(FRAME).find((known) => known === view.getUint8(0))
+    const offset = view.getBigUint64(3)
+    if (kind === undefined) return badStream(`a frame of kind ${view.getUint8(0)}`)
+    if (offset > BigInt(Number.MAX_SAFE_INTEGER)) return badStream('an offset beyond all files')
+    return { kind, file: view.getUint16(1), offset: Number(offset), length: view.getUint32(11) }
+  }
+
+  /** A payload of its own; `max` is what this kind of frame may have. */
+  async readPayload(length: number, max: number): Promise<Uint8Array> {
+    if (length > max) badStream(`a frame of ${length} bytes`)
+    const payload = new Uint8Array(length)
+    await this.fill(payload)
+    return payload
+  }
+
+  async fill(target: Uint8Array): Promise<void> {
+    for (let done = 0; done < target.byteLength;) {
+      if (this.#chunk.byteLength === 0) this.#chunk = await this.#next()
+      const part = this.#chunk.subarray(0, target.byteLength - done)
+      target.set(part, done)
+      done += part.byteLength
+      this.#chunk = this.#chunk.subarray(part.byteLength)
+    }
+  }
+
+  /** Lets go of the source, which may be in the middle of something: nobody waits for it. */
+  close(): void {
+    this.#source.return?.().catch(() => undefined)
+  }
+
+  async #next(): Promise<Uint8Array> {
+    throwIfCancelled(this.#signal, 'receiving a point')
+    const next = await orCancelled(this.#source.next(), this.#signal)
+    return next.done === true ? badStream('it ends in the middle') : next.value
+  }
+}
+
+/** A source that says nothing must not hold up a cancel. */
+async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  const cancelled = Promise.withResolvers<never>()
+  const onAbort = (): void => {
+    try {
+      throwIfCancelled(signal, 'receiving a point')
+    } catch (error) {
+      cancelled.reject(error)
+    }
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, cancelled.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+export const badStream = (detail: string): never => fail({ kind: 'bad-output', what: 'point stream', detail })

@@ -1,0 +1,325 @@
+import { createHash, type Hash } from 'node:crypto'
+import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import * as z from 'zod'
+import { StillpointError, fail, isFailure } from '../shared/failure.ts'
+import type { PointId } from '../shared/model/ids.ts'
+import type { Manifest, PointFile } from '../shared/model/point.ts'
+import { safeText, shorten } from '../shared/safe-text.ts'
+import { throwIfCancelled, type OnBytes } from './cancel.ts'
+import type { FileOptions } from './copy-file.ts'
+import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
+import { createFile, failForRoom, freeBytesAt, isCode, readExactly, writeSparse } from './file-io.ts'
+import { FRAME, FrameReader, MAX_DATA_BYTES, MAX_ERROR_BYTES, badStream, type FrameHeader } from './frames.ts'
+import { INCOMING_NAME, MANIFEST_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
+import { MAX_MANIFEST_BYTES, checkPlace, parseManifest, readManifestBytes } from './manifest.ts'
+import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
+import { commitBytes } from './point-store.ts'
+
+/**
+ * Takes a point from a stream of `exportPoint`, whoever sent it. It becomes a point of the store only when all of it is here,
+ * has the hashes that its manifest says, and is on disk. What has arrived when the stream is cut stays for the next try
+ * (`importState`); a file that turns out to be another is dropped.
+ */
+export async function importPoint(
+  store: string,
+  pointId: PointId,
+  stream: AsyncIterable<Uint8Array>,
+  options: FileOptions = {}
+): Promise<Manifest> {
+  const reader = new FrameReader(stream, options.signal)
+  try {
+    await reader.readMagic()
+    const { manifest, bytes, diskBytes } = await receiveManifest(reader, pointId)
+    const place = pointDir(store, manifest.vm.uuid, pointId)
+    checkPlace(manifest, place)
+    if (await isThere(place, pointId, bytes)) return manifest
+    const dir = await prepare(store, pointId, diskBytes)
+    await receiveFiles(reader, dir, manifest, options).catch((error: unknown) =>
+      failForRoom(error, dir, 'a point', diskBytes)
+    )
+    await moveIn(store, dir, place, manifest, bytes)
+    return manifest
+  } finally {
+    reader.close()
+  }
+}
+
+interface Announced {
+  readonly manifest: Manifest
+  readonly bytes: Uint8Array
+  /** As the sender says: good for a look at the room there is, no more. */
+  readonly diskBytes: number
+}
+
+async function receiveManifest(reader: FrameReader, pointId: PointId): Promise<Announced> {
+  const header = await nextFrame(reader)
+  if (header.kind !== FRAME.manifest) return badStream('it does not begin with a manifest')
+  const bytes = await reader.readPayload(header.length, MAX_MANIFEST_BYTES)
+  return { manifest: parseManifest(bytes, pointId), bytes, diskBytes: header.offset }
+}
+
+/** True if the very same point is in its place. Any other thing there is refused. */
+async function isThere(place: string, point: PointId, bytes: Uint8Array): Promise<boolean> {
+  if ((await lstatOrNone(place)) === undefined) return false
+  const exists = { kind: 'point-exists', point, where: place } as const
+  const there = await readManifestBytes(place).catch((error: unknown) => fail(exists, error))
+  return Buffer.from(there.bytes).equals(bytes) || fail(exists)
+}
+
+async function prepare(store: string, pointId: PointId, diskBytes: number): Promise<string> {
+  const dir = incomingDir(store, pointId)
+  await makeDirs(dir)
+  for (const path of [dirname(dir), dir])
+    if (!(await lstat(path)).isDirectory())
+      fail({ kind: 'point-unsafe', point: pointId, file: path, detail: 'it is not a directory' })
+  await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
+  const freeBytes = await freeBytesAt(dir)
+  if (diskBytes > freeBytes)
+    fail({ kind: 'no-room', path: store, forWhat: 'a point', neededBytes: diskBytes, freeBytes })
+  return dir
+}
+
+async function receiveFiles(reader: FrameReader, dir: string, manifest: Manifest, options: FileOptions): Promise<void> {
+  const totalBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0)
+  let before = 0
+  for (const [index, file] of manifest.files.entries()) {
+    const base = before
+    const onProgress: OnBytes = (done) => options.onProgress?.(base + done, totalBytes)
+    await receiveFile(reader, { dir, index, file, onProgress, signal: options.signal })
+    before += file.sizeBytes
+  }
+  if ((await nextFrame(reader)).kind !== FRAME.end) badStream('it goes on behind the last file')
+}
+
+interface Receiving {
+  readonly dir: string
+  readonly index: number
+  readonly file: PointFile
+  readonly onProgress: OnBytes
+  readonly signal: AbortSignal | undefined
+}
+
+async function receiveFile(reader: FrameReader, receiving: Receiving): Promise<void> {
+  const { dir, index, file } = receiving
+  const begin = await nextFrame(reader)
+  if (begin.kind !== FRAME.begin || begin.file !== index)
+    return badStream(`${file.path} does not begin where it should`)
+  const path = join(dir, file.path)
+  const handle = await openIncoming(dir, file, begin.offset)
+  try {
+    const sha256 = await receiveData(reader, handle, begin.offset, receiving)
+    await handle.truncate(file.sizeBytes)
+    await handle.datasync()
+    if (sha256 !== file.sha256) await refuseContent(path, file)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** What came would only fail again the next time. */
+async function refuseContent(path: string, file: PointFile): Promise<never> {
+  await removeFile(path)
+  return badStream(`${file.path} is not what the manifest says: the SHA-256 is another`)
+}
+
+/** New, or with what is there of it cut to what the sender counts on. Never more than was said to be there. */
+async function openIncoming(dir: string, { path, sizeBytes }: PointFile, from: number): Promise<FileHandle> {
+  const full = join(dir, path)
+  await makeFolders(dir, path)
+  const stats = await lstatOrNone(full)
+  if (stats !== undefined && !stats.isFile())
+    fail({ kind: 'bad-output', what: full, detail: 'it is not a regular file' })
+  if (from > Math.min(stats?.size ?? 0, sizeBytes)) badStream(`${path} begins behind what is here of it`)
+  if (stats !== undefined && from === 0) await removeFile(full)
+  if (stats === undefined || from === 0) return createReadable(full)
+  const handle = await open(full, 'r+')
+  await handle.truncate(from)
+  return handle
+}
+
+const createReadable = async (path: string): Promise<FileHandle> => {
+  await (await createFile(path)).close()
+  return open(path, 'r+')
+}
+
+async function makeFolders(dir: string, path: string): Promise<void> {
+  const folder = dirname(join(dir, path))
+  await makeDirs(folder)
+  for (let at = folder; at.length > dir.length; at = dirname(at))
+    if (!(await lstat(at)).isDirectory()) fail({ kind: 'bad-output', what: at, detail: 'it is not a directory' })
+}
+
+const ZEROS = new Uint8Array(MAX_DATA_BYTES)
+
+/** Where a file is: how far it is hashed, which is how far it goes. */
+class Progressing {
+  readonly #hash: Hash = createHash('sha256')
+  readonly #receiving: Receiving
+  at = 0
+
+  constructor(receiving: Receiving) {
+    this.#receiving = receiving
+  }
+
+  take(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
+    this.at += bytes.byteLength
+    this.#receiving.onProgress(this.at, this.#receiving.file.sizeBytes)
+  }
+
+  /** Holes count as zeros. Lets others have a turn, as a hole can be long. */
+  async takeZerosTo(offset: number): Promise<void> {
+    while (this.at < offset) {
+      throwIfCancelled(this.#receiving.signal, 'receiving a point')
+      this.take(ZEROS.subarray(0, offset - this.at))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+/** Writes one block at a time, in order, so that after a cut all bytes up to the file's size are good. Receiving goes on meanwhile. */
+async function receiveData(
+  reader: FrameReader,
+  handle: FileHandle,
+  from: number,
+  receiving: Receiving
+): Promise<string> {
+  const progressing = new Progressing(receiving)
+  await rehash(handle, from, progressing, receiving)
+  const buffers = [new Uint8Array(MAX_DATA_BYTES), new Uint8Array(MAX_DATA_BYTES)]
+  let written: Promise<void> = Promise.resolve()
+  try {
+    for (let turn = 0; ; turn++) {
+      const header = await nextFrame(reader)
+      if (header.kind === FRAME.endFile) {
+        await written
+        return await finish(header, progressing, receiving)
+      }
+      checkData(header, progressing.at, receiving)
+      const bytes = (buffers[turn % 2] ?? ZEROS).subarray(0, header.length)
+      await reader.fill(bytes)
+      await written
+      written = writeSparse(handle, bytes, header.offset)
+      written.catch(() => undefined) // met at the next turn
+      await progressing.takeZerosTo(header.offset)
+      progressing.take(bytes)
+    }
+  } finally {
+    await written.catch(() => undefined) // the file is closed next
+  }
+}
+
+function checkData(
+  { kind, file, offset, length }: FrameHeader,
+  at: number,
+  { index, file: expected }: Receiving
+): void {
+  if (kind !== FRAME.data || file !== index)
+    badStream(`a frame of kind ${kind} of file ${file} within ${expected.path}`)
+  if (length === 0 || length > MAX_DATA_BYTES) badStream(`a frame of ${length} bytes`)
+  if (offset < at || offset + length > expected.sizeBytes) badStream(`data of ${expected.path} out of place`)
+}
+
+async function finish(
+  { file, offset }: FrameHeader,
+  progressing: Progressing,
+  { index, file: expected }: Receiving
+): Promise<string> {
+  if (file !== index || offset !== expected.sizeBytes)
+    badStream(`${expected.path} ends at ${offset} of ${expected.sizeBytes} bytes`)
+  await progressing.takeZerosTo(offset)
+  return progressing.digest()
+}
+
+/** The beginning that an earlier try left: it is believed no more than what comes now. */
+async function rehash(
+  handle: FileHandle,
+  to: number,
+  progressing: Progressing,
+  { signal, file }: Receiving
+): Promise<void> {
+  const buffer = new Uint8Array(MAX_DATA_BYTES)
+  while (progressing.at < to) {
+    throwIfCancelled(signal, 'receiving a point')
+    const bytes = buffer.subarray(0, to - progressing.at)
+    await readExactly(handle, bytes, progressing.at, file.path)
+    progressing.take(bytes)
+  }
+}
+
+/** The next frame, unless the sender says that it stops. */
+async function nextFrame(reader: FrameReader): Promise<FrameHeader> {
+  const header = await reader.readHeader()
+  if (header.kind !== FRAME.error) return header
+  throw senderFailure(await reader.readPayload(header.length, MAX_ERROR_BYTES))
+}
+
+const text = z.string().max(4096)
+/** What a sender may say in its own words; everything else is only quoted. */
+const SenderFailure = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('io'), path: text, code: text, detail: text }),
+  z.object({ kind: z.enum(['point-damaged', 'point-unsafe']), point: text, file: text, detail: text }),
+  z.object({ kind: z.literal('point-format'), point: text, detail: text }),
+  z.object({ kind: z.literal('not-found'), what: z.literal('point'), name: text }),
+  z.object({ kind: z.literal('cancelled'), what: text })
+])
+
+function senderFailure(payload: Uint8Array): StillpointError {
+  const said = new TextDecoder().decode(payload)
+  try {
+    return new StillpointError(SenderFailure.parse(JSON.parse(said)))
+  } catch {
+    const detail = `the sender stopped: ${shorten(safeText(said), 300)}`
+    return new StillpointError({ kind: 'bad-output', what: 'point stream', detail })
+  }
+}
+
+async function moveIn(store: string, dir: string, place: string, manifest: Manifest, bytes: Uint8Array): Promise<void> {
+  for (const path of (await unlistedFiles(dir, manifest)).reverse()) await removeStray(join(dir, path))
+  await commitBytes(dir, place, manifest, bytes).catch(async (error: unknown) => {
+    if (isFailure(error, 'point-unsafe', 'point-damaged')) await dropIncoming(store, manifest.id)
+    throw error
+  })
+  await makeDirs(vmDir(store, manifest.vm.uuid))
+  await rename(dir, place).catch((error: unknown) => {
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
+    return fail({ kind: 'point-exists', point: manifest.id, where: place }, error)
+  })
+  for (const changed of [dirname(place), dirname(dir)]) await syncDir(changed)
+  await removeIfEmpty(dirname(dir))
+}
+
+/** Left by another try, for another manifest of that id. */
+async function removeStray(path: string): Promise<void> {
+  if ((await lstat(path)).isDirectory()) await removeTree(path)
+  else await removeFile(path)
+}
+
+/** How many bytes of each file an import that was cut has left behind: `have` for the next export. */
+export async function importState(store: string, pointId: PointId): Promise<Record<string, number>> {
+  const dir = incomingDir(store, pointId)
+  const have: Record<string, number> = {}
+  if ((await lstatOrNone(dir))?.isDirectory() !== true) return have
+  for await (const path of entriesOf(dir)) {
+    const stats = await lstatOrNone(join(dir, path))
+    if (stats?.isFile() === true && stats.size > 0 && !path.startsWith(MANIFEST_NAME)) have[path] = stats.size
+  }
+  return have
+}
+
+/** Forgets what unfinished imports have left: of one point, or of all. Only while none is under way. */
+export async function dropIncoming(store: string, pointId?: PointId): Promise<void> {
+  const root = join(store, INCOMING_NAME)
+  if ((await lstatOrNone(root))?.isDirectory() !== true) return
+  const names = pointId === undefined ? await readdir(root) : [pointId]
+  for (const name of names) {
+    const dir = join(root, name)
+    if ((await lstatOrNone(dir))?.isDirectory() === true) await removeTree(dir)
+  }
+  await removeIfEmpty(root)
+}

@@ -1,0 +1,117 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hashOf, rememberedHashOf } from '../../src/main/core/engine-on-host/file-hash.ts'
+import { presentOnHost, upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
+import { sweepOldEngines } from '../../src/main/core/engine-on-host/sweep.ts'
+import type { Shell } from '../../src/shared/shell.ts'
+import { localShell } from '../../src/shell/local.ts'
+
+let folder = ''
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint upload '))))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const shell = localShell()
+const cache = (): string => join(folder, 'cache')
+
+async function order(content = 'x'.repeat(300_000)): Promise<Upload> {
+  const path = join(folder, 'engine.mjs')
+  writeFileSync(path, content)
+  const hash = await hashOf(path)
+  const stateDir = join(folder, 'state')
+  return { asset: { path, hash }, stateDir, target: join(stateDir, 'runtime', hash, 'node'), mode: '0700' }
+}
+
+describe('putting a file on a host', () => {
+  it('brings it whole, with its mode, in folders of its own, and nothing else', async () => {
+    const it_ = await order()
+    const shares: number[] = []
+    await upload(shell, it_, cache(), (done, total) => void shares.push(done / total))
+    expect(readFileSync(it_.target, 'utf8')).toBe('x'.repeat(300_000))
+    expect(statSync(it_.target).mode & 0o777).toBe(0o700)
+    expect(statSync(it_.stateDir).mode & 0o777).toBe(0o700)
+    expect(shares.at(-1)).toBe(1)
+    expect(readdirSync(join(it_.target, '..')).sort()).toEqual(['.lock', 'node'])
+  })
+
+  it('knows what is there already, and what is there with another content', async () => {
+    const it_ = await order()
+    const { target, asset } = it_
+    const missing = { target: `${target}-not`, hash: asset.hash }
+    await upload(shell, it_, cache(), () => undefined)
+    expect((await presentOnHost(shell, [{ target, hash: asset.hash }, missing])).present).toEqual([true, false])
+    chmodSync(target, 0o600)
+    writeFileSync(target, 'y'.repeat(300_000))
+    expect((await presentOnHost(shell, [{ target, hash: asset.hash }])).present).toEqual([false])
+    await upload(shell, it_, cache(), () => undefined)
+    expect((await presentOnHost(shell, [{ target, hash: asset.hash }])).present).toEqual([true])
+  })
+
+  it('leaves nothing under the name when what arrives is not what was sent', async () => {
+    const it_ = await order()
+    const wrong = { ...it_, asset: { ...it_.asset, hash: 'f'.repeat(64) } }
+    await expect(upload(shell, wrong, cache(), () => undefined)).rejects.toMatchObject({
+      failure: { kind: 'command-failed', exitCode: 66 }
+    })
+    expect(existsSync(it_.target)).toBe(false)
+    expect(readdirSync(join(it_.target, '..'))).toEqual(['.lock'])
+  })
+
+  it('leaves nothing under the name when the connection breaks in the middle', async () => {
+    const it_ = await order()
+    const breaking: Shell = {
+      label: 'breaking',
+      run: (argv, options) => shell.run(argv, { ...options, stdin: Buffer.from([0x1f, 0x8b, 8]) })
+    }
+    await expect(upload(breaking, it_, cache(), () => undefined)).rejects.toMatchObject({ failure: { exitCode: 65 } })
+    expect(existsSync(it_.target)).toBe(false)
+  })
+
+  it('is done once when two ask at the same time', async () => {
+    const it_ = await order()
+    await Promise.all([upload(shell, it_, cache(), () => undefined), upload(shell, it_, cache(), () => undefined)])
+    expect(readFileSync(it_.target, 'utf8')).toHaveLength(300_000)
+  })
+
+  it('is compressed once per content', async () => {
+    const it_ = await order()
+    await upload(shell, it_, cache(), () => undefined)
+    const before = statSync(join(cache(), `${it_.asset.hash}.gz`)).mtimeMs
+    await upload(shell, it_, cache(), () => undefined)
+    expect(statSync(join(cache(), `${it_.asset.hash}.gz`)).mtimeMs).toBe(before)
+  })
+})
+
+describe('the hash of a file', () => {
+  it('is remembered until the file changes', async () => {
+    const { asset } = await order('one')
+    expect(await rememberedHashOf(asset.path, cache())).toBe(await hashOf(asset.path))
+    writeFileSync(asset.path, 'another')
+    expect(await rememberedHashOf(asset.path, cache())).toBe(await hashOf(asset.path))
+  })
+})
+
+describe('old engines', () => {
+  it('go after a day, but never ours', async () => {
+    const state = join(folder, 'state')
+    const engines = ['ours', 'old', 'young'].map((name) => join(state, 'engine', `${name}.mjs`))
+    mkdirSync(join(state, 'engine'), { recursive: true })
+    for (const path of engines) writeFileSync(path, '')
+    const longAgo = new Date(Date.now() - 3 * 86_400_000)
+    for (const path of engines.slice(0, 2)) utimesSync(path, longAgo, longAgo)
+    await sweepOldEngines(shell, state, join(state, 'runtime/x'), engines[0] ?? '')
+    expect(readdirSync(join(state, 'engine')).sort()).toEqual(['ours.mjs', 'young.mjs'])
+  })
+})

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest'
+import type { Command } from 'commander'
+import { hostAndVm } from '../../../src/main/doors/cli/commands/backup.ts'
+import { connectQuestions } from '../../../src/main/doors/cli/connect-questions.ts'
+import { exitOfFailure, exitOfJob } from '../../../src/main/doors/cli/exit-codes.ts'
+import { exitOfListing } from '../../../src/main/doors/cli/listing.ts'
+import { output } from '../../../src/main/doors/cli/output.ts'
+import { buildProgram } from '../../../src/main/doors/cli/program.ts'
+import { barText } from '../../../src/main/doors/cli/progress-bar.ts'
+import { table } from '../../../src/main/doors/cli/table.ts'
+import { nobody } from '../../../src/main/doors/cli/terminal.ts'
+
+class Page {
+  text = ''
+  write(text: string): boolean {
+    this.text += text
+    return true
+  }
+}
+const page = (): Page & NodeJS.WritableStream => new Page() as unknown as Page & NodeJS.WritableStream
+
+interface Understood {
+  readonly options: Readonly<Record<string, unknown>>
+  readonly host: string
+}
+
+/** What a command line would do, without doing it. */
+async function understood(line: string): Promise<Understood> {
+  let seen: Understood | undefined
+  const program = buildProgram((options, host) => (seen = { options: options as Understood['options'], host }))
+  quiet(program)
+  await program.parseAsync(
+    line.split(' ').filter((word) => word !== ''),
+    { from: 'user' }
+  )
+  return seen ?? { options: {}, host: 'nothing' }
+}
+
+function quiet(command: Command): void {
+  command.configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+  for (const child of command.commands) quiet(child)
+}
+
+describe('command lines that scripts rely on', () => {
+  it.each([
+    [
+      'host add alpha ssh://root@192.0.2.1:22 --identity /k --host-key SHA256:abc --json',
+      'alpha',
+      { identity: '/k', hostKey: 'SHA256:abc', json: true }
+    ],
+    ['host add alpha ssh://root@192.0.2.1 --accept-new', 'alpha', { acceptNew: true }],
+    ['host remove alpha --clean', 'alpha', { clean: true }],
+    ['host forget-key alpha', 'alpha', {}],
+    [
+      'backup alpha/web1 --method classic --store /srv --budget 100 --on-busy fail --json',
+      'alpha',
+      { method: 'classic', store: '/srv', budget: 100, onBusy: 'fail' }
+    ],
+    ['points alpha/web1 --json', 'alpha', { json: true }],
+    ['points --json', '', { json: true }],
+    ['restore 2026 --to beta --mode resume --json', 'beta', { to: 'beta', mode: 'resume' }],
+    ['copy 2026 --to ./points', '', { to: './points' }],
+    ['doctor alpha --repair', 'alpha', { repair: true }],
+    ['job cancel 2026', '', {}],
+    ['downtime web1', '', {}]
+  ])('%s', async (line, host, options) => expect(await understood(line)).toMatchObject({ host, options }))
+
+  it.each([
+    'backup',
+    'backup alpha/web1 --method quick',
+    'backup alpha/web1 --budget soon',
+    'backup alpha/web1 --store relative',
+    'restore 2026',
+    'restore 2026 --to beta --mode sleep',
+    'host add alpha',
+    'points --colour',
+    'fly'
+  ])('%s is refused', async (line) => {
+    await expect(understood(line)).rejects.toThrow()
+  })
+
+  it('every command has examples in its help', () => {
+    const leaves = (command: Command): Command[] =>
+      command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
+    for (const command of leaves(buildProgram(() => undefined))) {
+      let help = ''
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+      expect(help).toContain('Examples:')
+    }
+  })
+
+  it('the VM is everything behind the first slash', () => {
+    expect(hostAndVm('alpha/a/b')).toEqual({ host: 'alpha', vm: 'a/b' })
+    expect(hostAndVm('alpha/--help')).toEqual({ host: 'alpha', vm: '--help' })
+    expect(() => hostAndVm('alpha')).toThrow(/usage/)
+    expect(() => hostAndVm('/x')).toThrow(/usage/)
+  })
+})
+
+describe('exit codes', () => {
+  it('are as published', () => {
+    expect(exitOfJob('done')).toBe(0)
+    expect(exitOfJob('failed-clean')).toBe(1)
+    expect(exitOfJob('failed-needs-you')).toBe(1)
+    expect(exitOfJob('done-with-warnings')).toBe(3)
+    expect(exitOfJob('cancelled')).toBe(130)
+    expect(exitOfFailure({ kind: 'usage', message: '' })).toBe(2)
+    expect(exitOfFailure({ kind: 'cancelled', what: '' })).toBe(130)
+    expect(exitOfFailure({ kind: 'missing-tool', tool: '' })).toBe(1)
+    expect([exitOfListing([], true), exitOfListing([1], true), exitOfListing([1], false)]).toEqual([0, 1, 3])
+  })
+})
+
+describe('what is printed', () => {
+  it('for machines is one JSON object per line, the last one the result', () => {
+    const stdout = page()
+    const out = output(true, { stdout, stderr: page() })
+    out.line('for people')
+    out.progress({ phase: 'copying', doneBytes: 1, totalBytes: 2 })
+    out.result({ points: [] })
+    const lines = stdout.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+    expect(lines).toEqual([
+      { type: 'progress', phase: 'copying', doneBytes: 1, totalBytes: 2 },
+      { type: 'result', ok: true, points: [] }
+    ])
+  })
+
+  it('for machines has a failure with its words, and no stack', () => {
+    const stdout = page()
+    output(true, { stdout, stderr: page() }).failed({
+      kind: 'bug',
+      reference: 'r',
+      message: 'TypeError: x\n   at y.ts:1'
+    })
+    expect(JSON.parse(stdout.text)).toMatchObject({
+      type: 'result',
+      ok: false,
+      failure: { kind: 'bug', message: 'TypeError: x' },
+      words: { title: expect.any(String) as string }
+    })
+  })
+
+  it('for people escapes what names from hosts bring along', () => {
+    const [stdout, stderr] = [page(), page()]
+    const out = output(false, { stdout, stderr })
+    out.line('\u001b[2Jweb\u202e1')
+    out.failed({ kind: 'not-found', what: 'vm', name: '\u001b]0;x\u0007', where: 'alpha' })
+    expect(`${stdout.text}${stderr.text}`).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+  })
+
+  it('shows progress in words and figures', () => {
+    expect(
+      barText({
+        phase: 'copying vda',
+        doneBytes: 512 << 20,
+        totalBytes: 1 << 30,
+        bytesPerSecond: 100 << 20,
+        secondsLeft: 5
+      })
+    ).toMatch(/copying vda █{12}░{12} 50 % · 512 MiB of 1\.0 GiB · 100 MiB\/s · about 5\.0 s left/)
+    expect(barText({ phase: 'thinking', doneBytes: 0, totalBytes: 0 })).toBe('thinking …')
+  })
+
+  it('aligns columns after escaping them', () => {
+    expect(table(['A', 'B'], [['x\n', 'y']])).toBe('A       B\nx\\u{a}  y')
+  })
+})
+
+describe('a host key nobody has vouched for', () => {
+  const key = { address: '192.0.2.1', keyType: 'ssh-ed25519', fingerprint: 'SHA256:abc' }
+
+  it('is refused where there is nobody to ask and no flag', async () => {
+    expect(await connectQuestions('alpha', {}, nobody).unknownHostKey(key)).toBe(false)
+  })
+
+  it('is taken with the right fingerprint or --accept-new', async () => {
+    expect(await connectQuestions('alpha', { hostKey: 'SHA256:abc=' }, nobody).unknownHostKey(key)).toBe(true)
+    expect(await connectQuestions('alpha', { acceptNew: true }, nobody).unknownHostKey(key)).toBe(true)
+  })
+
+  it('is a changed key where another fingerprint was named', async () => {
+    const questions = connectQuestions('alpha', { hostKey: 'SHA256:other', acceptNew: true }, nobody)
+    await expect(questions.unknownHostKey(key)).rejects.toMatchObject({ failure: { kind: 'host-key-changed' } })
+  })
+})

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest'
+import { byteChannel } from '../../../src/main/core/engine-on-host/byte-channel.ts'
+import { engineCall, failureInTail } from '../../../src/main/core/engine-on-host/engine-call.ts'
+import { fakeShell, type FakeAnswer } from '../../../src/shell/fake.ts'
+
+const answering = (answer: FakeAnswer): Parameters<typeof engineCall>[0] => ({
+  shell: fakeShell(() => answer),
+  host: 'alpha',
+  node: '/n',
+  engine: '/e'
+})
+const lines = (...values: unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('')
+const progress = { phase: 'checking', doneBytes: 1, totalBytes: 2 }
+const ID = '20261122T201744Z-7f3a21'
+
+async function drain(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of stream) expect(chunk).toBeDefined()
+}
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) yield await Promise.resolve(Buffer.alloc(1 << 20, 0x61))
+}
+
+describe('a call to the engine', () => {
+  it('gives events in order and then the result', async () => {
+    const seen: unknown[] = []
+    const result = { point: ID, good: true, checkedBytes: 2, problems: [] }
+    const placed = answering({
+      stdout: lines({ event: progress }, { event: { ...progress, doneBytes: 2 } }, { result })
+    })
+    const answer = await engineCall(
+      placed,
+      'verify',
+      { store: '/s', point: ID },
+      { onEvent: (event) => void seen.push(event.doneBytes) }
+    )
+    expect(seen).toEqual([1, 2])
+    expect(answer).toEqual(result)
+  })
+
+  it('asks with one line of JSON on stdin', async () => {
+    const shell = fakeShell(async (call) => lines({ result: JSON.parse((await call.stdin()).toString()) as unknown }))
+    const placed = { shell, host: 'alpha', node: '/n', engine: '/e' }
+    const spec = {
+      kind: 'restore',
+      vm: '4dea22b3-1d52-d8f3-2516-782e98ab3fa0',
+      vmName: '$(x)\n',
+      hostName: 'a',
+      point: ID,
+      store: '/s',
+      mode: 'boot',
+      replace: false
+    } as const
+    expect(await engineCall(placed, 'submit', { id: ID, spec })).toEqual({ id: ID })
+    expect(shell.lines).toEqual(['/n /e submit'])
+  })
+
+  it('throws the failure that the engine ended with', async () => {
+    const failure = { kind: 'vm-busy', vm: 'web1', by: 'job 1', since: '2026-11-22T20:17:44.000Z' }
+    await expect(engineCall(answering({ exitCode: 1, stdout: lines({ failure }) }), 'jobs', {})).rejects.toMatchObject({
+      failure
+    })
+  })
+
+  it.each<[string, FakeAnswer]>([
+    ['garbage', { stdout: 'Welcome to alpha!\n' }],
+    ['a result of another shape', { stdout: lines({ result: [{ id: 7 }] }) }],
+    ['a failure of no known kind', { stdout: lines({ failure: { kind: 'constructor' } }) }],
+    ['bytes that are no UTF-8', { stdout: Buffer.from([0xff, 0xfe, 0x0a]) }],
+    ['nothing', { stdout: '' }],
+    ['JSON of great depth', { stdout: `${'['.repeat(200_000)}\n` }]
+  ])('calls it bad output when the host says %s', async (_, answer) => {
+    await expect(engineCall(answering(answer), 'jobs', {})).rejects.toMatchObject({ failure: { kind: 'bad-output' } })
+  })
+
+  it('says with which code the engine ended in the middle of a line', async () => {
+    const dying = answering({ exitCode: 137, stdout: '{"result": [{"id"', stderr: 'Killed' })
+    await expect(engineCall(dying, 'jobs', {})).rejects.toMatchObject({
+      failure: { kind: 'command-failed', exitCode: 137 }
+    })
+  })
+
+  it('gives up on a line without end, long before memory does', async () => {
+    await expect(engineCall(answering({ stdout: endless() }), 'jobs', {})).rejects.toMatchObject({
+      failure: { kind: 'output-too-large' }
+    })
+  })
+
+  it('gives up on half a JSON and silence when its time is over', async () => {
+    const hanging = answering({ stdout: '{"result":', delayMs: 10_000 })
+    await expect(engineCall(hanging, 'jobs', {}, { timeoutMs: 50 })).rejects.toMatchObject({
+      failure: { kind: 'timeout' }
+    })
+  })
+})
+
+describe('a stream that broke off', () => {
+  it('says why in its last line', () => {
+    expect(
+      failureInTail(`binary\0stuff{"failure":{"kind":"point-damaged","point":"p","file":"f","detail":"d"}}\n`)?.kind
+    ).toBe('point-damaged')
+    expect(failureInTail('binary\0stuff')).toBeUndefined()
+  })
+})
+
+describe('the channel between two hosts', () => {
+  it('holds the sender back until the chunk is taken', async () => {
+    const channel = byteChannel()
+    let put = 0
+    const sending = (async () => {
+      for (let n = 0; n < 5; n++) {
+        await channel.put(Uint8Array.of(n))
+        put++
+      }
+      channel.end()
+    })()
+    const got: number[] = []
+    for await (const chunk of channel.chunks) {
+      expect(put).toBeLessThanOrEqual(got.length + 1)
+      got.push(chunk[0] ?? -1)
+    }
+    await sending
+    expect(got).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('throws what the sender failed with, and lets a sender go that nobody listens to', async () => {
+    const broken = byteChannel()
+    broken.end(new Error('lost'))
+    await expect(drain(broken.chunks)).rejects.toThrow('lost')
+    await broken.put(Uint8Array.of(1))
+  })
+})

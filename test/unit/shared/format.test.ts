@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { formatBytes, formatDuration, formatPause, formatRate, formatTimeLeft } from '../../../src/shared/format.ts'
+import { safeLines, safeText, shorten } from '../../../src/shared/safe-text.ts'
+
+describe('figures as the operator reads them', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [1536, '1.5 KiB'],
+    [2 * 1024 ** 3, '2.0 GiB'],
+    [130 * 1024 ** 2, '130 MiB']
+  ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+
+  it.each([
+    [0, '0 ms'],
+    [4.21, '4.2 ms'],
+    [48.3, '48 ms'],
+    [999.4, '999 ms'],
+    [999.9, '1.0 s'],
+    [1100, '1.1 s'],
+    [125_000, '2 min 5 s']
+  ])('a pause of %d ms is %s', (ms, text) => expect(formatPause(ms)).toBe(text))
+
+  it('long times lose what nobody reads', () => {
+    expect(formatDuration(59_700)).toBe('1 min')
+    expect(formatDuration(3 * 3_600_000 + 12 * 60_000)).toBe('3 h 12 min')
+    expect(formatDuration(50 * 3_600_000)).toBe('2 d 2 h')
+    expect(formatTimeLeft(3)).toBe('a few seconds')
+    expect(formatTimeLeft(62)).toBe('about 1 min 15 s')
+    expect(formatRate(212 * 1024 ** 2)).toBe('212 MiB/s')
+  })
+})
+
+describe('text from hosts', () => {
+  it('cannot steer a terminal or pass for another name', () => {
+    expect(safeText('a\u001b[31mb\r\u202Ec\u200bd\u009b')).toBe('a\\u{1b}[31mb\\u{d}\\u{202e}c\\u{200b}d\\u{9b}')
+    expect(safeText('\ud800')).toBe('\\u{d800}')
+  })
+
+  it('keeps letters of every script, emoji and punctuation', () => {
+    expect(safeText('größe 日本 $(touch x) 🙂')).toBe('größe 日本 $(touch x) 🙂')
+  })
+
+  it('keeps line ends where lines are meant', () => {
+    expect(safeLines('a\nb\tc')).toBe('a\nb\\u{9}c')
+    expect(shorten('abcdef', 4)).toBe('abc…')
+  })
+})
