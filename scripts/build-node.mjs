@@ -7,9 +7,12 @@ import { build } from 'esbuild'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** CommonJS dependencies inside an ES module ask for `require`. */
+/** CommonJS dependencies inside an ES module ask for these. */
 const banner = {
-  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+  js: [
+    "import { createRequire as __createRequire } from 'node:module'",
+    'const require = __createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename'
+  ].join('\n')
 }
 
 const bundles = [

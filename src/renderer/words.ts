@@ -15,7 +15,7 @@ export const words = {
     fromSshConfig: 'from SSH config',
     emptyTitle: 'No hosts yet',
     emptyText:
-      'The KVM hosts you look after will be listed here. Add the first one in a terminal: Stillpoint connects over SSH, shows you the fingerprint of its key, and looks at what is there. Nothing is installed on it before the first backup.',
+      'The KVM hosts you look after will be listed here. Add the first one in a terminal: Stillpoint connects over SSH, asks about the fingerprint of its key, checks what is there, and puts its engine on it. No package, no daemon, no open port; “stillpoint host remove NAME --clean” takes it away again.',
     addTitle: 'Add another host in a terminal',
     namesToPutIn: 'Put in your own name, user and address. The host appears here by itself.'
   }

@@ -24,7 +24,9 @@ export const VerifyReport = z.object({
   point: PointId,
   good: z.boolean(),
   checkedBytes: z.number(),
-  problems: z.array(z.object({ file: z.string(), detail: z.string() }))
+  problems: z.array(z.object({ file: z.string(), detail: z.string() })),
+  /** What was not or could not be checked, and what lies about unlisted. */
+  notes: z.array(z.string()).optional()
 })
 export type VerifyReport = z.infer<typeof VerifyReport>
 

@@ -140,11 +140,8 @@ describe('the app: protocol', () => {
 })
 
 describe('questions over IPC', () => {
-  const ask = async (
-    { calls }: Booted,
-    event: ReturnType<typeof invokedBy>,
-    ...question: unknown[]
-  ): Promise<unknown> => calls.get('hosts.list')?.(event, ...question)
+  const ask = ({ calls }: Booted, event: ReturnType<typeof invokedBy>, ...question: unknown[]): Promise<unknown> =>
+    Promise.resolve(calls.get('hosts.list')?.(event, ...question))
 
   it('are those of the contract and no others', async () => {
     expect([...(await booted()).calls.keys()]).toEqual(['hosts.list'])
@@ -229,7 +226,7 @@ describe('the app', () => {
 
   it('opens only addresses of the fixed table', async () => {
     const { Menu, shell } = await booted()
-    const template = Menu.buildFromTemplate.mock.calls[0]?.[0] as { role: string; submenu?: { click(): void }[] }[]
+    const template = Menu.buildFromTemplate.mock.calls[0]?.[0] as { role: string; submenu?: { click: () => void }[] }[]
     template.flatMap(({ submenu = [] }) => submenu).forEach(({ click }) => click())
     expect(shell.openExternal.mock.calls.map(([url]) => new URL(url).host)).toEqual(['libvirt.org', 'www.qemu.org'])
   })

@@ -31,6 +31,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
+  await engine.thinOut(guest)
   tried += 1
   before = await takeBaseline(alpha)
 })

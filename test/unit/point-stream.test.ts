@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FailureKind } from '../../src/shared/failure.ts'
+import type { PointFile } from '../../src/shared/model/point.ts'
 import { FRAME, MAGIC, makeFrame } from '../../src/store/frames.ts'
 import { dropIncoming, exportPoint, importPoint, importState } from '../../src/store/point-stream.ts'
 import { deletePoint, listPoints } from '../../src/store/point-store.ts'
@@ -35,6 +36,8 @@ const whole = (...parts: readonly Uint8Array[]): AsyncIterable<Uint8Array> => ch
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
 const manifestFrame = (manifest: unknown, room = 0): Uint8Array => makeFrame(FRAME.manifest, 0, room, encode(manifest))
+
+const contentOf = ({ sizeBytes, sha256 }: PointFile): object => ({ sizeBytes, sha256 })
 
 const ONE = { 'domain.xml': new TextEncoder().encode('<domain/>\n') }
 const oneFile = (...frames: Uint8Array[]): AsyncIterable<Uint8Array> =>
@@ -253,13 +256,13 @@ describe('a stream that is not to be trusted', () => {
         const changed = Buffer.from(sent)
         changed[at] = (changed[at] ?? 0) ^ flip
         const result = await importPoint(store, POINT, whole(changed)).catch((error: unknown) => String(error))
-        // A byte of the manifest that is data (a name, a warning) may differ: its own hash is not in it.
+        // A byte of the manifest that is a name may differ: its own hash is not in it. What files hold may not.
         if (typeof result === 'string') expect(result).toMatch(/bad-output|point-format|no-room|usage/)
-        else expect(result.files).toEqual(manifest.files)
+        else expect(result.files.map(contentOf)).toEqual(manifest.files.map(contentOf))
         expect((await listPoints(store)).broken).toEqual([])
       }
     )
-    await fc.assert(property, { numRuns: 200 })
+    await fc.assert(property, { numRuns: 100 })
   })
 
   it.each([

@@ -32,7 +32,7 @@ export function openCore(options: CoreOptions): Core {
   const { folder, questions, onPlacing } = options
   const settings = openSettings(folder)
   const assets = engineAssets(options.root, options.cache)
-  const connect = options.connect ?? ((address) => connectHost(address, { questions, settingsDir: folder }))
+  const connect = options.connect ?? connectWith(questions, folder)
   const history = new History(join(folder, 'history.jsonl'))
   // On each contact: what ended on the host while nobody watched is written down here.
   const onContact = async (placed: PlacedEngine): Promise<void> =>
@@ -40,3 +40,8 @@ export function openCore(options: CoreOptions): Core {
   const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
   return { folder, settings, history, connections, close: () => connections.close() }
 }
+
+const connectWith =
+  (questions: ConnectQuestions, settingsDir: string): Connect =>
+  (address, expectedFingerprint) =>
+    connectHost(address, { questions, settingsDir, ...(expectedFingerprint !== undefined && { expectedFingerprint }) })

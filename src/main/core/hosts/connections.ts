@@ -8,7 +8,8 @@ import { requireHost } from './host-book.ts'
 import type { SettingsFile } from '../settings/settings-file.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 
-export type Connect = (address: HostAddress) => Promise<HostConnection>
+/** With a fingerprint, the host must show that key; no question is asked about it. */
+export type Connect = (address: HostAddress, fingerprint?: string) => Promise<HostConnection>
 
 export const addressOf = (record: HostRecord): HostAddress => ({
   name: record.name,
@@ -53,8 +54,8 @@ export class Connections {
   }
 
   /** A connection that is not remembered: for a host that is about to be added. */
-  try(address: HostAddress): Promise<HostConnection> {
-    return this.options.connect(address)
+  try(address: HostAddress, fingerprint: string | undefined): Promise<HostConnection> {
+    return this.options.connect(address, fingerprint)
   }
 
   async drop(host: string): Promise<void> {

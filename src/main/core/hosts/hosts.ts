@@ -1,9 +1,7 @@
 import { fail } from '../../../shared/failure.ts'
 import type { Core } from '../core.ts'
-import { forgetKeyOf } from '../ssh/connect.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
-import { addressOf } from './connections.ts'
 import { requireHost, withHost, withoutHost } from './host-book.ts'
 import { isUsable, probeHost, type Probe } from './probe-host.ts'
 
@@ -16,16 +14,16 @@ export interface AddedHost {
 
 /**
  * Connects, looks, puts the engine there, and remembers the host. A name that is known is taken again if it has the
- * same address: that is how a rebuilt host comes back.
+ * same address: that is how a rebuilt host comes back. With a fingerprint, the host must show that key and no other.
  */
-export async function addHost(core: Core, address: HostAddress): Promise<AddedHost> {
+export async function addHost(core: Core, address: HostAddress, fingerprint?: string): Promise<AddedHost> {
   const before = core.settings.read().hosts.find((host) => host.name === address.name)
   if (before !== undefined && before.address !== address.address)
     fail({
       kind: 'usage',
       message: `${before.name} is already the name of the host at ${before.address}. Choose another name, or remove that one first.`
     })
-  const { probe, record } = await look(core, address)
+  const { probe, record } = await look(core, address, fingerprint)
   refuseUnusable(address.name, probe)
   core.settings.update((settings) => withHost(settings, record))
   await core.connections.drop(address.name)
@@ -33,8 +31,12 @@ export async function addHost(core: Core, address: HostAddress): Promise<AddedHo
   return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
 }
 
-async function look(core: Core, address: HostAddress): Promise<{ probe: Probe; record: HostRecord }> {
-  const connection = await core.connections.try(address)
+async function look(
+  core: Core,
+  address: HostAddress,
+  fingerprint: string | undefined
+): Promise<{ probe: Probe; record: HostRecord }> {
+  const connection = await core.connections.try(address, fingerprint)
   try {
     const probe = await probeHost(connection.shell)
     return { probe, record: recordOf(address, probe) }
@@ -80,11 +82,4 @@ export async function removeHost(core: Core, name: string, clean: boolean): Prom
 
 async function cleanHost(core: Core, name: string): Promise<readonly string[]> {
   return (await (await core.connections.engine(name)).call('remove-all', {})).removed
-}
-
-/** The way out when a host was rebuilt: its old key is no longer expected. Returns how many keys were forgotten. */
-export async function forgetHostKey(core: Core, name: string): Promise<number> {
-  const record = requireHost(core.settings.read(), name)
-  await core.connections.drop(name)
-  return forgetKeyOf(addressOf(record), core.folder)
 }

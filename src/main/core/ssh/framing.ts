@@ -37,7 +37,7 @@ export class Frame {
     if (this.#open) return this.#next(chunk)
     this.#head = Buffer.concat([this.#head, chunk])
     const at = this.#head.indexOf(this.#marker)
-    const end = at < 0 ? -1 : this.#head.indexOf('\n', at)
+    const end = at < 0 ? -1 : this.#head.indexOf('\n', at + this.#marker.length)
     if (end >= 0) return this.#begin(at, end)
     if (this.#head.length > MAX_NOISE_BYTES) throw new TooNoisy()
   }

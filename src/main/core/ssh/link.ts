@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { StillpointError, fail } from '../../../shared/failure.ts'
 import { dialTcp, dialThrough, openClient, type ConnectContext, type Target } from './open-client.ts'
@@ -53,7 +54,11 @@ const LONGEST_RETRY_MS = 60_000
 export const retryDelayMs = (attempt: number, fraction: number): number =>
   Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 16)) * (0.5 + fraction / 2)
 
-type Open = (asking: 'may ask' | 'must not ask') => Promise<Route>
+type Asking = 'may ask' | 'must not ask'
+type Open = (asking: Asking) => Promise<Route>
+
+/** How long a host may take to say goodbye. */
+const CLOSE_MS = 2_000
 
 /** The login that is there when it is needed. */
 export class Link {
@@ -61,6 +66,7 @@ export class Link {
   readonly #open: Open
   #route: Route | undefined
   #opening: Promise<Route> | undefined
+  #asking: Asking = 'may ask'
   #attempts = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -78,8 +84,9 @@ export class Link {
   /** The login, or a new one if it is lost. Rejects with what stands in the way of that. */
   async live(): Promise<Route> {
     if (this.#route?.isClosed() === false) return this.#route
-    await this.#opening?.catch(() => undefined) // by itself it may not ask: if that was what it failed for, ask now
-    if (this.#closed) fail({ kind: 'connection-lost', host: this.#label, during: 'the connection was closed here' })
+    // A try that was made by itself may not ask: if that was what it failed for, ask now.
+    if (this.#asking === 'must not ask') await this.#opening?.catch(() => undefined)
+    if (this.#closed) this.#fail()
     if (this.#route?.isClosed() === false) return this.#route
     return (this.#opening ??= this.#connect('may ask'))
   }
@@ -87,15 +94,18 @@ export class Link {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    await this.#opening?.catch(() => undefined)
-    this.#route?.end()
-    await this.#route?.closed
+    if (!this.#route) return
+    this.#route.end()
+    await Promise.race([this.#route.closed, sleep(CLOSE_MS, undefined, { ref: false })])
+    this.#route.client.destroy() // a host that fell silent does not close its side
   }
 
-  async #connect(asking: 'may ask' | 'must not ask'): Promise<Route> {
+  async #connect(asking: Asking): Promise<Route> {
     clearTimeout(this.#timer)
+    this.#asking = asking
     try {
       const route = await this.#open(asking)
+      if (this.#closed) return this.#tooLate(route)
       this.#route = route
       this.#attempts = 0
       void route.closed.then(() => this.#retryLater())
@@ -107,6 +117,15 @@ export class Link {
     } finally {
       this.#opening = undefined
     }
+  }
+
+  #tooLate(route: Route): never {
+    route.end()
+    return this.#fail()
+  }
+
+  #fail(): never {
+    return fail({ kind: 'connection-lost', host: this.#label, during: 'the connection was closed here' })
   }
 
   #retryLater(): void {

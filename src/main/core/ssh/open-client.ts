@@ -7,7 +7,7 @@ import { Deadline } from './deadline.ts'
 import { checkHostKey, hostKeyAlgorithms, type HostKeyName } from './host-key.ts'
 import type { ConnectQuestions } from './host-connection.ts'
 import type { IdentityProblem } from './identities.ts'
-import { readKnownHosts, writeHostKey } from './known-hosts.ts'
+import { readKnownHosts, writeHostKey, type KnownHostLine } from './known-hosts.ts'
 import { LoginAgent, type LoginKeys } from './login-agent.ts'
 
 /** One machine to log in to: the host, or a hop on the way to it. */
@@ -102,7 +102,7 @@ function patient(context: ConnectContext, deadline: Deadline, asked: Asked): Con
 
 class Login {
   readonly #target: Target
-  readonly #known: Awaited<ReturnType<typeof readKnownHosts>>
+  readonly #known: readonly KnownHostLine[]
   readonly #context: ConnectContext
   readonly #agent: LoginAgent
   /** Why the host key was refused: says more than ssh2's error. */
@@ -111,7 +111,7 @@ class Login {
   /** What the host takes besides, as it said when it refused us. */
   #hostTakes: readonly string[] = []
 
-  constructor(target: Target, known: Login['#known'], context: ConnectContext) {
+  constructor(target: Target, known: readonly KnownHostLine[], context: ConnectContext) {
     this.#target = target
     this.#known = known
     this.#context = context

@@ -82,9 +82,9 @@ find_left() {
 n=0
 while find_left; do
   [ $n -eq 0 ] && kill -TERM $left 2>/dev/null
-  [ $n -ge 20 ] && kill -KILL $left 2>/dev/null
-  [ $n -gt 50 ] && exit 1
+  [ $n -ge 10 ] && kill -KILL $left 2>/dev/null
+  [ $n -gt 25 ] && exit 1
   n=$((n + 1))
-  sleep 0.1 2>/dev/null || sleep 1
+  sleep 0.2 2>/dev/null || sleep 1
 done
 exit 0`

@@ -4,22 +4,23 @@ import { EXIT, exitOfFailure, type ExitCode } from './exit-codes.ts'
 import { output, type Output } from './output.ts'
 import { logBug, openSession, type Session } from './session.ts'
 import { terminal } from './terminal.ts'
-import type { KeyConsent } from './connect-questions.ts'
 
 /** What a command ended with; it has said everything already. */
 export type Action = (session: Session) => Promise<ExitCode>
-export interface ActionOptions extends KeyConsent {
+export interface ActionOptions {
   readonly json?: boolean
+  /** Only `host add` has it. */
+  readonly acceptNew?: boolean
 }
 /** Runs a command's action with everything it needs, once the line is understood. */
-export type Perform = (options: ActionOptions, host: string, action: Action) => void
+export type Perform = (options: ActionOptions, action: Action) => void
 
 /** Understands the line, runs it, and returns the exit code. Nothing is ever thrown from here. */
 export async function runProgram(build: (perform: Perform) => Command, argv: readonly string[]): Promise<ExitCode> {
   const out = output(argv.includes('--json'), process)
   process.stdout.on('error', () => process.exit(EXIT.failed)) // the reader has gone: `stillpoint points | head`
   let chosen: (() => Promise<ExitCode>) | undefined
-  const program = build((options, host, action) => (chosen = () => perform(options, host, action)))
+  const program = build((options, action) => (chosen = () => perform(options, action)))
   const misread = await understand(program, argv, out)
   const exit = misread ?? (await chosen?.()) ?? EXIT.done
   await new Promise((resolve) => process.stdout.write('', resolve))
@@ -39,11 +40,11 @@ async function understand(program: Command, argv: readonly string[], out: Output
   }
 }
 
-async function perform(options: ActionOptions, host: string, action: Action): Promise<ExitCode> {
+async function perform(options: ActionOptions, action: Action): Promise<ExitCode> {
   const out = output(options.json === true, process)
   let session: Session | undefined
   try {
-    session = openSession(out, terminal(options.json === true), host, options)
+    session = openSession(out, terminal(options.json === true), options.acceptNew === true)
     return await Promise.race([action(session), session.interrupts.forced])
   } catch (error) {
     return failed(out, failureOf(error))

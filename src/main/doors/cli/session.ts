@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { openCore, type Core } from '../../core/core.ts'
 import { cacheFolder, settingsFolder } from '../../core/settings/folders.ts'
 import type { Failure } from '../../../shared/failure.ts'
-import { connectQuestions, type KeyConsent } from './connect-questions.ts'
+import { connectQuestions } from './connect-questions.ts'
 import { Interrupts } from './interrupts.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
@@ -17,12 +17,12 @@ export interface Session {
   readonly interrupts: Interrupts
 }
 
-export function openSession(out: Output, terminal: Terminal, host: string, consent: KeyConsent): Session {
+export function openSession(out: Output, terminal: Terminal, acceptNew: boolean): Session {
   const core = openCore({
     folder: settingsFolder(process.env),
     cache: cacheFolder(process.env),
     root: packageRoot(),
-    questions: connectQuestions(host, consent, terminal),
+    questions: connectQuestions(acceptNew, terminal),
     onPlacing: (name, what, doneBytes, totalBytes) =>
       out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
   })

@@ -8,7 +8,7 @@ const { columns, fromSshConfig } = words.hosts
 export function HostTable({ rows }: { readonly rows: readonly HostRow[] }) {
   return (
     <div className={classes['panel']}>
-      <Table className={classes['table']} layout="fixed" verticalSpacing="12px" horizontalSpacing="lg">
+      <Table className={classes['table']} layout="fixed" verticalSpacing="12px" horizontalSpacing="md">
         <HostTableHead />
         <Table.Tbody>
           {rows.map((row) => (
@@ -24,10 +24,10 @@ export function HostTableHead() {
   return (
     <Table.Thead>
       <Table.Tr>
-        <Table.Th w="32%">{columns.name}</Table.Th>
+        <Table.Th w="34%">{columns.name}</Table.Th>
         <Table.Th>{columns.address}</Table.Th>
-        <Table.Th w="18%">{columns.user}</Table.Th>
-        <Table.Th w="16%">{columns.added}</Table.Th>
+        <Table.Th w={176}>{columns.user}</Table.Th>
+        <Table.Th w={152}>{columns.added}</Table.Th>
       </Table.Tr>
     </Table.Thead>
   )
@@ -49,7 +49,7 @@ function HostTableRow({ row }: { readonly row: HostRow }) {
           <Clamped text={row.user} />
         )}
       </Table.Td>
-      <Table.Td className={classes['soft']}>{row.added}</Table.Td>
+      <Table.Td className={classes['added']}>{row.added}</Table.Td>
     </Table.Tr>
   )
 }

@@ -10,7 +10,7 @@ export function HostsSkeleton() {
   return (
     <div className={classes['panel']} aria-busy>
       <VisuallyHidden role="status">{words.hosts.loading}</VisuallyHidden>
-      <Table className={classes['table']} layout="fixed" verticalSpacing="12px" horizontalSpacing="lg" aria-hidden>
+      <Table className={classes['table']} layout="fixed" verticalSpacing="12px" horizontalSpacing="md" aria-hidden>
         <HostTableHead />
         <Table.Tbody>
           {ROWS.map((width) => (

@@ -27,7 +27,7 @@ export const hostsSlice =
       const before = pushes
       know({ asking: true })
       const answer = await ask(() => core.hosts.list())
-      if (false as boolean) know({ asking: false })
+      if (pushes !== before) know({ asking: false })
       else if (answer.ok) know({ asking: false, cards: answer.value, failure: undefined })
       else know({ asking: false, failure: answer.failure })
     }

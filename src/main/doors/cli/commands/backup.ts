@@ -42,7 +42,7 @@ export const backupCommand = (perform: Perform): Command =>
     .option('--exclude <DISKS>', 'all disks but these', commaList)
     .action((target: string, options: BackupOptions) => {
       const order = { ...hostAndVm(target), ...orderOf(options) }
-      perform(options, order.host, (session) => backUp(session, order))
+      perform(options, (session) => backUp(session, order))
     })
 
 /** Names of VMs may hold slashes, names of hosts never do. */

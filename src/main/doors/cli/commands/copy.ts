@@ -29,7 +29,7 @@ export const copyCommand = (perform: Perform): Command =>
   ])
     .requiredOption('--to <HOST|DIR>', 'a host, HOST:/DIR, or a directory here (begins with / or ./)')
     .action((id: string, options: ActionOptions & { to: string }) =>
-      perform(options, '', async (session) => {
+      perform(options, async (session) => {
         const to = placeNamed(session.core, options.to)
         const point = await findPoint(session.core, id)
         await copyPoint(session.core, point, to, workOptions(session))
@@ -49,7 +49,7 @@ export const verifyCommand = (perform: Perform): Command =>
   ])
     .option('--in <PLACE>', 'only this copy: a host, HOST:/DIR, or a directory here')
     .action((id: string, options: ActionOptions & { in?: string }) =>
-      perform(options, '', async (session) => {
+      perform(options, async (session) => {
         const point = await findPoint(session.core, id)
         const places = options.in === undefined ? point.places : [choosePlace(session.core, point, options.in)]
         return verifyAll(session, point, places)
@@ -93,7 +93,7 @@ export const deleteCommand = (perform: Perform): Command =>
     .option('--in <PLACE>', 'the copy to delete: a host, HOST:/DIR, or a directory here')
     .option('--yes', 'do not ask')
     .action((id: string, options: ActionOptions & { in?: string; yes?: boolean }) =>
-      perform(options, '', async (session) => {
+      perform(options, async (session) => {
         const point = await findPoint(session.core, id)
         const place = choosePlace(session.core, point, options.in)
         await mustBeMeant(session, point, place, options.yes === true)

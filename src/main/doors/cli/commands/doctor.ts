@@ -13,7 +13,7 @@ export const doctorCommand = (perform: Perform): Command =>
   ])
     .option('--repair', 'put right what was found')
     .action((host: string, options: ActionOptions & { repair?: boolean }) =>
-      perform(options, host, async ({ core, out }) => {
+      perform(options, async ({ core, out }) => {
         const leftovers = await examineHost(core, host, options.repair === true)
         out.line(leftovers.length === 0 ? `Nothing is left over on ${host}.` : leftoverTable(leftovers))
         if (exitOf(leftovers) === EXIT.warnings && options.repair !== true)

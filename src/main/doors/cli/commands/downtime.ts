@@ -13,7 +13,7 @@ export const downtimeCommand = (perform: Perform): Command =>
     'downtime web1',
     'downtime alpha/web1 --json'
   ]).action((vm: string | undefined, options: ActionOptions) =>
-    perform(options, '', async ({ core, out }) => {
+    perform(options, async ({ core, out }) => {
       const { entries, unreachable } = await downtimes(core, vm)
       out.line(entries.length === 0 ? 'Nothing measured yet.' : downtimeTable(entries))
       noteUnreachable(out, unreachable)

@@ -1,9 +1,12 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { addHost, forgetHostKey, probeKnownHost, removeHost } from '../../../core/hosts/hosts.ts'
+import { forgetHostKey } from '../../../core/hosts/forget-key.ts'
+import { addHost, probeKnownHost, removeHost } from '../../../core/hosts/hosts.ts'
 import { hostUrl, parseHostUrl } from '../../../core/hosts/host-url.ts'
 import { isUsable, type Probe } from '../../../core/hosts/probe-host.ts'
 import { formatBytes } from '../../../../shared/format.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { fingerprintOf } from '../connect-questions.ts'
 import { leaf } from '../leaf.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
@@ -17,6 +20,7 @@ export function hostCommand(perform: Perform): Command {
 
 interface AddOptions extends ActionOptions {
   readonly identity?: string
+  readonly hostKey?: string
 }
 
 const add = (perform: Perform): Command =>
@@ -33,8 +37,12 @@ const add = (perform: Perform): Command =>
     .option('--host-key <SHA256:…>', 'fingerprint that the host must show')
     .option('--accept-new', 'take the key of a host nobody has vouched for as it is')
     .action((name: string, url: string, options: AddOptions) =>
-      perform(options, name, async (session) => {
-        const added = await addHost(session.core, parseHostUrl(name, url, options.identity))
+      perform(options, async (session) => {
+        const added = await addHost(
+          session.core,
+          parseHostUrl(name, url, identityPath(options.identity)),
+          wantedKey(options.hostKey)
+        )
         showProbe(session, added.probe)
         session.out.line(
           `${name} is ${added.rebuilt ? 'back, as a rebuilt machine' : 'added'}. Next: stillpoint backup ${name}/VM`
@@ -44,9 +52,16 @@ const add = (perform: Perform): Command =>
       })
     )
 
+/** As seen from here; the rest of Stillpoint knows no current folder. */
+const identityPath = (file: string | undefined): string | undefined =>
+  file === undefined || file.startsWith('~/') ? file : resolve(file)
+
+const wantedKey = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : fingerprintOf(text)
+
 const list = (perform: Perform): Command =>
   leaf('list', 'The hosts that are known', ['host list', 'host list --json']).action((options: ActionOptions) =>
-    perform(options, '', ({ core, out }) => {
+    perform(options, ({ core, out }) => {
       const { hosts } = core.settings.read()
       const rows = hosts.map((host) => [
         host.name,
@@ -70,7 +85,7 @@ const remove = (perform: Perform): Command =>
   ])
     .option('--clean', 'first take the engine off the host, with everything of ours but the points')
     .action((name: string, options: ActionOptions & { clean?: boolean }) =>
-      perform(options, name, async ({ core, out }) => {
+      perform(options, async ({ core, out }) => {
         const removed = await removeHost(core, name, options.clean === true)
         for (const each of removed) out.line(`removed ${each}`)
         out.line(
@@ -85,7 +100,7 @@ const probe = (perform: Perform): Command =>
   leaf('probe <NAME>', 'A checklist of what Stillpoint needs on a host; changes nothing there', [
     'host probe alpha'
   ]).action((name: string, options: ActionOptions) =>
-    perform(options, name, async (session) => {
+    perform(options, async (session) => {
       const seen = await probeKnownHost(session.core, name)
       showProbe(session, seen)
       session.out.result({ host: name, usable: isUsable(seen), checks: seen.items, inventory: seen.inventory })
@@ -98,7 +113,7 @@ const forgetKey = (perform: Perform): Command =>
     'host forget-key alpha',
     'host add alpha ssh://root@192.0.2.10 --host-key SHA256:…'
   ]).action((name: string, options: ActionOptions) =>
-    perform(options, name, async ({ core, out }) => {
+    perform(options, async ({ core, out }) => {
       const forgotten = await forgetHostKey(core, name)
       const rest = 'If the old key is in ~/.ssh/known_hosts, take it out there too: ssh-keygen -R ADDRESS'
       out.line(

@@ -18,7 +18,7 @@ export const jobsCommand = (perform: Perform): Command =>
     'jobs',
     'jobs alpha --json'
   ]).action((host: string | undefined, options: ActionOptions) =>
-    perform(options, host ?? '', async ({ core, out }) => {
+    perform(options, async ({ core, out }) => {
       const { jobs, unreachable } = await listJobs(core, host)
       out.line(jobs.length === 0 ? 'No jobs yet.' : jobTable(jobs))
       noteUnreachable(out, unreachable)
@@ -36,7 +36,7 @@ export function jobCommand(perform: Perform): Command {
 const follow = (perform: Perform): Command =>
   leaf('follow <ID>', 'Watch a job to its end, or see how it ended', ['job follow 20261122T201744Z-51c0de']).action(
     (id: string, options: ActionOptions) =>
-      perform(options, '', async (session) => {
+      perform(options, async (session) => {
         const known = await findJob(session.core, id)
         const job = { kind: known.kind, host: known.host, id: known.id, vm: known.vm.name }
         const report = isEnded(known.state) ? known : await watchToEnd(session, job)
@@ -48,7 +48,7 @@ const cancel = (perform: Perform): Command =>
   leaf('cancel <ID>', 'Stop a job and wait until its host has put everything back as it was', [
     'job cancel 20261122T201744Z-51c0de'
   ]).action((id: string, options: ActionOptions) =>
-    perform(options, '', async (session) => {
+    perform(options, async (session) => {
       const known = await findJob(session.core, id)
       const report = isEnded(known.state) ? known : await cancelJob(session.core, known.host, known.id)
       return endOfCancel(session, report)

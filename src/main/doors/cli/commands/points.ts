@@ -20,7 +20,7 @@ export const pointsCommand = (perform: Perform): Command =>
     'points alpha',
     'points alpha/web1 --json'
   ]).action((of: string | undefined, options: ActionOptions) =>
-    perform(options, of?.split('/')[0] ?? '', async (session) => {
+    perform(options, async (session) => {
       const list = await listPoints(session.core)
       const points = list.points.filter(filterFor(session, of, list))
       session.out.line(points.length === 0 ? 'No points.' : pointTable(points))
@@ -40,7 +40,7 @@ export const showCommand = (perform: Perform): Command =>
     'show 20261122T201744Z-7f3a21',
     'show 20261122T20 --json'
   ]).action((id: string, options: ActionOptions) =>
-    perform(options, '', async ({ core, out }) => {
+    perform(options, async ({ core, out }) => {
       const point = await findPoint(core, id)
       out.line(pointText(point))
       out.result({ point: pointJson(point), ...pointJson(point), manifest: point.manifest })

@@ -36,7 +36,7 @@ export const restoreCommand = (perform: Perform): Command =>
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
     .option('--check', 'only say what a restore would meet; the point must be on that host')
     .action((id: string, options: RestoreOptions) =>
-      perform(options, options.to, async (session) => {
+      perform(options, async (session) => {
         const order = await orderOf(session, id, options)
         return options.check === true ? check(session, order) : restore(session, order)
       })

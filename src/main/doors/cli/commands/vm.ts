@@ -14,7 +14,7 @@ export function vmCommand(perform: Perform): Command {
 const list = (perform: Perform): Command =>
   leaf('list [HOST]', 'VMs of all hosts, or of one', ['vm list', 'vm list alpha --json']).action(
     (host: string | undefined, options: ActionOptions) =>
-      perform(options, host ?? '', async ({ core, out }) => {
+      perform(options, async ({ core, out }) => {
         const vms = await listVms(core, host)
         out.line(vmTable(vms))
         noteUnreachable(out, vms.unreachable)

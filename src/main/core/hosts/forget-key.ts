@@ -1,0 +1,14 @@
+import type { Core } from '../core.ts'
+import { forgetHostKeys } from '../ssh/known-hosts.ts'
+import { resolveTargets } from '../ssh/targets.ts'
+import { addressOf } from './connections.ts'
+import { requireHost } from './host-book.ts'
+
+/** The way out when a host was rebuilt: its old key is no longer expected. Returns how many keys were forgotten. */
+export async function forgetHostKey(core: Core, name: string): Promise<number> {
+  // Without its identity file: that one may be gone too, and has no part in this.
+  const record = { ...addressOf(requireHost(core.settings.read(), name)), identityFile: undefined }
+  await core.connections.drop(name)
+  const target = (await resolveTargets(record, {})).at(-1)
+  return target === undefined ? 0 : forgetHostKeys(core.folder, target.keyName.host, target.keyName.port)
+}

@@ -1,0 +1,154 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, connect } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HostAddress } from '../../src/main/core/ssh/host-connection.ts'
+
+/** A real sshd of our own: loopback, its own keys, in a temporary folder, gone with `stop`. */
+export interface TestSshd {
+  readonly port: number
+  /** Home of the client: `.ssh` with an identity that this sshd lets in. */
+  readonly home: string
+  /** For our own known_hosts. */
+  readonly settings: string
+  readonly identity: string
+  readonly address: HostAddress
+  /** As `ssh-keygen -lf` prints it. */
+  fingerprint(type?: HostKeyType): string
+  /** The host key as in a `.pub` file: type and base64. */
+  hostKey(type?: HostKeyType): string
+  /** Ends the sshd processes of the connections that stand; the listener goes on. */
+  dropConnections(): void
+  stop(): Promise<void>
+}
+
+export type HostKeyType = 'ed25519' | 'ecdsa' | 'rsa'
+
+export interface SshdOptions {
+  readonly hostKeys?: readonly HostKeyType[]
+  /** More lines for sshd_config. */
+  readonly config?: readonly string[]
+}
+
+export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOptions = {}): Promise<TestSshd> {
+  const dir = mkdtempSync(join(tmpdir(), 'stillpoint-sshd-'))
+  const home = join(dir, 'home')
+  const settings = join(dir, 'settings')
+  mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 })
+  mkdirSync(settings)
+  mkdirSync('/run/sshd', { recursive: true }) // its privilege separation folder; made by systemd where that runs
+  const identity = makeKey(join(home, '.ssh/id_ed25519'))
+  for (const type of hostKeys) makeKey(join(dir, `host_${type}`), type)
+  writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${identity}.pub`))
+  const port = await freePort()
+  writeFileSync(join(dir, 'sshd_config'), configOf(dir, port, hostKeys, config))
+  const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  const log: string[] = []
+  sshd.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()))
+  await untilListening(port, sshd, log)
+  return {
+    port,
+    home,
+    settings,
+    identity,
+    address: { name: 'lab', address: '127.0.0.1', user: userInfo().username, port, identityFile: undefined },
+    fingerprint: (type = 'ed25519') => fingerprint(join(dir, `host_${type}`)),
+    hostKey: (type = 'ed25519') =>
+      readFileSync(join(dir, `host_${type}.pub`), 'utf8')
+        .split(' ')
+        .slice(0, 2)
+        .join(' '),
+    dropConnections: () => {
+      for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
+    },
+    stop: async () => {
+      for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
+      await ended(sshd)
+      rmSync(dir, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Makes a key pair and returns its path. */
+export function makeKey(
+  file: string,
+  type: HostKeyType = 'ed25519',
+  passphrase = '',
+  more: readonly string[] = []
+): string {
+  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test@stillpoint', '-f', file, ...more])
+  chmodSync(file, 0o600)
+  return file
+}
+
+export const fingerprint = (file: string): string =>
+  execFileSync('ssh-keygen', ['-lf', `${file}.pub`])
+    .toString()
+    .split(' ')[1] ?? ''
+
+function configOf(dir: string, port: number, hostKeys: readonly HostKeyType[], more: readonly string[]): string {
+  return [
+    ...more, // the first value wins
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    ...hostKeys.map((type) => `HostKey ${dir}/host_${type}`),
+    `AuthorizedKeysFile ${dir}/authorized_keys`,
+    `PidFile ${dir}/pid`,
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PermitRootLogin yes',
+    'StrictModes no', // the folder lies in /tmp
+    'UsePAM no',
+    ''
+  ].join('\n')
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
+    })
+  })
+}
+
+async function untilListening(port: number, sshd: ChildProcess, log: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (sshd.exitCode !== null) throw new Error(`sshd ended: ${log.join('')}`)
+    if (await listens(port)) return
+    await sleep(25)
+  }
+  throw new Error(`sshd does not listen: ${log.join('')}`)
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    }).once('error', () => resolve(false))
+  })
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return [] // it has ended
+  }
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve()
+      return
+    }
+    child.once('exit', () => resolve())
+    child.kill('SIGTERM')
+  })
+}
