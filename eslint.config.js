@@ -1,3 +1,4 @@
+import { dirname, join, sep } from 'node:path'
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 import reactHooks from 'eslint-plugin-react-hooks'
@@ -16,13 +17,25 @@ const rings = {
   renderer: ['shared']
 }
 
-/** A wall: everything of ours outside `allowed` is forbidden, and so is electron except for the desktop. */
-function wall(ring) {
-  const forbidden = Object.keys(rings).filter((other) => other !== ring && !rings[ring].includes(other))
-  const patterns = forbidden.map((other) => ({ group: [`**/${other}/**`], message: `${ring} must not import ${other}` }))
-  if (!['main/desktop', 'preload'].includes(ring))
-    patterns.push({ group: ['electron', 'electron/*'], message: 'only main/desktop and preload import electron' })
-  return { files: [`src/${ring}/**/*.{ts,tsx}`], rules: { 'no-restricted-imports': ['error', { patterns }] } }
+const src = join(import.meta.dirname, 'src')
+const ringOf = (path) => Object.keys(rings).find((ring) => path.startsWith(join(src, ring) + sep))
+
+/** The walls: an import of ours must stay in its ring or go to one that is allowed, and electron only to the desktop. */
+const walls = {
+  create(context) {
+    const ring = ringOf(context.filename)
+    const check = (node) => {
+      const name = node.source?.value
+      if (ring === undefined || typeof name !== 'string') return
+      if (/^electron(\/|$)/.test(name) && !['main/desktop', 'preload'].includes(ring))
+        context.report({ node, message: 'only main/desktop and preload import electron' })
+      if (!name.startsWith('.')) return
+      const target = ringOf(join(dirname(context.filename), name))
+      if (target !== ring && (target === undefined || !rings[ring].includes(target)))
+        context.report({ node, message: `${ring} must not import ${target ?? 'from outside its ring'}` })
+    }
+    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check }
+  }
 }
 
 export default tseslint.config(
@@ -46,5 +59,5 @@ export default tseslint.config(
     files: ['**/*.mjs', 'eslint.config.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } }
   },
-  ...Object.keys(rings).map(wall)
+  { files: ['src/**/*.{ts,tsx}'], plugins: { stillpoint: { rules: { walls } } }, rules: { 'stillpoint/walls': 'error' } }
 )

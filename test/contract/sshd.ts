@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostAddress } from '../../src/main/core/ssh/host-connection.ts'
 
-/** A real sshd of our own: loopback, its own keys, in a temporary folder, gone with `stop`. */
+/**
+ * A real sshd of our own: loopback, its own keys, in a temporary folder, gone with `stop`. Who logs in is who we are, but
+ * at home in that folder: the start-up files of this machine's account have no say.
+ */
 export interface TestSshd {
   readonly port: number
   /** Home of the client: `.ssh` with an identity that this sshd lets in. */
@@ -21,6 +24,8 @@ export interface TestSshd {
   hostKey(type?: HostKeyType): string
   /** Ends the sshd processes of the connections that stand; the listener goes on. */
   dropConnections(): void
+  /** What it logged so far. */
+  log(): string
   stop(): Promise<void>
 }
 
@@ -41,9 +46,10 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
   mkdirSync('/run/sshd', { recursive: true }) // its privilege separation folder; made by systemd where that runs
   const identity = makeKey(join(home, '.ssh/id_ed25519'))
   for (const type of hostKeys) makeKey(join(dir, `host_${type}`), type)
+  chmodSync(dir, 0o755)
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${identity}.pub`))
   const port = await freePort()
-  writeFileSync(join(dir, 'sshd_config'), configOf(dir, port, hostKeys, config))
+  writeFileSync(join(dir, 'sshd_config'), configOf(dir, port, hostKeys, [...config, `SetEnv HOME=${home}`]))
   const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe']
   })
@@ -65,6 +71,7 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
     dropConnections: () => {
       for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
     },
+    log: () => log.join(''),
     stop: async () => {
       for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
       await ended(sshd)

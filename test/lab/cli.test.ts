@@ -98,7 +98,7 @@ describe('from backup to restore', () => {
 })
 
 describe('names that would like to be something else', () => {
-  it.each(['1', '$(touch x)', '--help', '..', 'a/b c', ';reboot', 'é🙂', 'n'.repeat(200)])(
+  it.each(['1', '$(touch x)', '--help', 'a  b', ';reboot', 'é🙂', 'n'.repeat(200)])(
     '%s is backed up like any other',
     async (name) => {
       const odd = await alpha.defineGuest({ name, ramMiB: 128 })
@@ -155,6 +155,36 @@ describe('a controller that goes away', () => {
     expect(exit).toBe(0)
     const steps = lines.filter(({ type }) => type === 'step').map(({ step }) => step)
     expect(new Set(steps).size).toBe(steps.length)
+  })
+})
+
+describe('a host that was destroyed and rebuilt', () => {
+  it('is caught by its new key, comes back by its name, and gets its VM back from RAM', async () => {
+    const { result: backup } = await stillpoint.run(['backup', 'alpha/door'])
+    const point = String(backup['id'])
+    expect((await stillpoint.run(['copy', point, '--to', join(stillpoint.home, 'points')])).exit).toBe(0)
+    const before = guest.ticks()
+    await alpha.rebuild()
+
+    const stranger = await stillpoint.run(['vm', 'list', 'alpha'])
+    expect([stranger.exit, stranger.result]).toMatchObject([
+      1,
+      { unreachable: [{ failure: { kind: 'host-key-changed' } }] }
+    ])
+    expect((await stillpoint.add(alpha, '--accept-new')).result).toMatchObject({
+      failure: { kind: 'host-key-changed' }
+    })
+    expect((await stillpoint.run(['host', 'forget-key', 'alpha'])).result).toMatchObject({ forgotten: 1 })
+    expect((await stillpoint.add(alpha, '--host-key', alpha.hostKeySha256)).result).toMatchObject({
+      ok: true,
+      rebuilt: true
+    })
+
+    const { exit, result } = await stillpoint.run(['restore', point, '--to', 'alpha'])
+    expect([exit, result]).toMatchObject([0, { mode: 'resume', host: 'alpha' }])
+    await guest.waitForMoreTicks(20)
+    const ticks = joinResumed(before, guest.ticks())
+    expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })
 })
 

@@ -1,0 +1,60 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { BareEngine } from './bare-engine.ts'
+import type { Guest } from './guest.ts'
+import type { LabHost } from './host.ts'
+import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
+import { testLab } from './test-lab.ts'
+import { isContiguous } from './ticks.ts'
+
+const MIB = 1024 * 1024
+let alpha: LabHost
+let engine: BareEngine
+let guest: Guest
+let before: Baseline
+
+/** Rewrites RAM as fast as it can, which is more than fits into a pause of two milliseconds. */
+beforeAll(async () => {
+  alpha = testLab().host('alpha')
+  engine = await BareEngine.on(alpha)
+  guest = await alpha.defineGuest({ name: 'restless', ramMiB: 512, rewrite: { mib: 256, mibPerSecond: 5000 } })
+  await guest.start()
+  await guest.waitForRewriting()
+})
+
+afterAll(async () => {
+  await guest.destroy()
+  await guest.undefine()
+})
+
+beforeEach(async () => {
+  await engine.thinOut(guest)
+  before = await takeBaseline(alpha)
+})
+
+afterEach(async () => {
+  expect(await leftoversOf(alpha, before, { roomTaken: 2048 * MIB })).toEqual([])
+  expect((await guest.virsh('migrate-getmaxdowntime', guest.uuid)).trim()).toBe('300')
+})
+
+const budgetMs = 2
+
+describe('a VM that rewrites its RAM faster than the pause budget allows for', () => {
+  it('is left alone, with the reason, where the job says fail', async () => {
+    const report = await engine.backup(guest, { budgetMs, onBusy: 'fail' })
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'too-busy', budgetMs } })
+  })
+
+  it('gets a disk point where the job says disk', async () => {
+    const report = await engine.backup(guest, { budgetMs, onBusy: 'disk' })
+    expect(report).toMatchObject({ state: 'done-with-warnings', method: 'disk' })
+  })
+
+  it('is paused for longer where the job says pause, and goes on', async () => {
+    const recorder = guest.recordTicks()
+    const report = await engine.backup(guest, { budgetMs, onBusy: 'pause' })
+    await guest.waitForMoreTicks(10)
+    expect(report).toMatchObject({ state: 'done-with-warnings', method: 'live' })
+    expect(report.pauseMs).toBeGreaterThan(budgetMs)
+    expect(isContiguous(recorder.stop())).toBe(true)
+  })
+})
