@@ -34,7 +34,12 @@ const walls = {
       if (target !== ring && (target === undefined || !rings[ring].includes(target)))
         context.report({ node, message: `${ring} must not import ${target ?? 'from outside its ring'}` })
     }
-    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check }
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check
+    }
   }
 }
 
@@ -59,5 +64,9 @@ export default tseslint.config(
     files: ['**/*.mjs', 'eslint.config.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } }
   },
-  { files: ['src/**/*.{ts,tsx}'], plugins: { stillpoint: { rules: { walls } } }, rules: { 'stillpoint/walls': 'error' } }
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    plugins: { stillpoint: { rules: { walls } } },
+    rules: { 'stillpoint/walls': 'error' }
+  }
 )

@@ -1,5 +1,5 @@
 // Builds what runs on plain Node: the engine that is uploaded to hosts, and the terminal door. One file each.
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -37,15 +37,4 @@ for (const { entry, out } of bundles) {
     legalComments: 'none',
     logLevel: 'warning'
   })
-}
-linkOwnCommand()
-
-/** npm links the commands of dependencies, not the package's own: `npx stillpoint` shall work in the checkout. */
-function linkOwnCommand() {
-  const bin = join(root, 'node_modules/.bin')
-  if (!existsSync(bin) || process.platform === 'win32') return
-  chmodSync(join(root, 'bin/stillpoint.mjs'), 0o755)
-  mkdirSync(bin, { recursive: true })
-  rmSync(join(bin, 'stillpoint'), { force: true })
-  symlinkSync('../../bin/stillpoint.mjs', join(bin, 'stillpoint'))
 }

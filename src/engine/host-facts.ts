@@ -30,13 +30,17 @@ export interface HostFacts extends HostIdentity {
 
 export async function hostFacts(shell: Shell, vm: Uuid): Promise<HostFacts> {
   const { interfaces } = parseDomain(await domainXml(shell, vm, { inactive: true }))
-  const names = [...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))]
+  const names = [
+    ...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))
+  ]
   const networks = await Promise.all(names.map(async (name) => ({ name, xml: await networkXml(shell, name) })))
   const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? ''
   return {
     ...(await hostIdentity(shell)),
     cpuModel: cpu,
     networks: networks.flatMap(({ name, xml }) => (xml === undefined ? [] : [{ name, xml }])),
-    bridges: [...new Set(interfaces.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : [])))]
+    bridges: [
+      ...new Set(interfaces.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : [])))
+    ]
   }
 }

@@ -34,5 +34,7 @@ WantedBy=multi-user.target
 
 export async function expectZero(shell: Shell, argv: readonly [string, ...string[]]): Promise<string> {
   const { exitCode, stdout, stderr } = await shell.run(argv)
-  return exitCode === 0 ? stdout : fail({ kind: 'command-failed', command: argv.join(' '), exitCode, stderr: stderr.trim() })
+  return exitCode === 0
+    ? stdout
+    : fail({ kind: 'command-failed', command: argv.join(' '), exitCode, stderr: stderr.trim() })
 }

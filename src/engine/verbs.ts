@@ -85,9 +85,15 @@ const handlers: Handlers = {
 export const isVerb = (command: string): command is EngineVerb => Object.hasOwn(engineVerbs, command)
 
 /** Checks the question, answers it on stdout. What goes wrong is thrown. */
-export async function answer(verb: EngineVerb, asked: unknown, rest: AsyncIterable<Uint8Array>, shell: Shell): Promise<void> {
+export async function answer(
+  verb: EngineVerb,
+  asked: unknown,
+  rest: AsyncIterable<Uint8Array>,
+  shell: Shell
+): Promise<void> {
   const question = engineVerbs[verb].question.safeParse(asked)
-  if (!question.success) return fail({ kind: 'bad-output', what: `question to ${verb}`, detail: question.error.message })
+  if (!question.success)
+    return fail({ kind: 'bad-output', what: `question to ${verb}`, detail: question.error.message })
   if (verb === 'export') return exportTo(question.data as QuestionOf<'export'>)
   const handler = handlers[verb] as (asked: Asked<EngineVerb>) => Promise<unknown>
   const result = await handler({ question: question.data, rest, shell, tell: writeEvent })
@@ -110,6 +116,11 @@ async function listJobs(shell: Shell, limit = 200): Promise<JobReport[]> {
 
 async function listAll(stores: readonly string[], vm: string | undefined): Promise<PointListing> {
   const listings = await Promise.all([...new Set(stores)].map(listPoints))
-  const points = listings.flatMap((listing) => listing.points).filter((point) => vm === undefined || point.vm.uuid === vm)
-  return { points: points.sort((a, b) => a.id.localeCompare(b.id)), broken: listings.flatMap((listing) => listing.broken) }
+  const points = listings
+    .flatMap((listing) => listing.points)
+    .filter((point) => vm === undefined || point.vm.uuid === vm)
+  return {
+    points: points.sort((a, b) => a.id.localeCompare(b.id)),
+    broken: listings.flatMap((listing) => listing.broken)
+  }
 }

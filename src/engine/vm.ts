@@ -17,7 +17,13 @@ export async function definedDiskSource(shell: Shell, vm: Uuid, target: string):
   return (await isPersistent(shell, vm)) ? sourceOf(await domainXml(shell, vm, { inactive: true }), target) : undefined
 }
 
-export async function redefineDiskSource(shell: Shell, vm: Uuid, target: string, path: string, format: string): Promise<void> {
+export async function redefineDiskSource(
+  shell: Shell,
+  vm: Uuid,
+  target: string,
+  path: string,
+  format: string
+): Promise<void> {
   const xml = await domainXml(shell, vm, { inactive: true, securityInfo: true })
   await defineFromText(shell, setDiskSource(xml, target, { path, format }), vm)
 }

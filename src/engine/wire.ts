@@ -7,12 +7,12 @@ const LONGEST_QUESTION = 1 << 20
 export async function readQuestion(
   input: AsyncIterable<Uint8Array>
 ): Promise<{ question: unknown; rest: AsyncIterable<Uint8Array> }> {
-  const chunks = input[Symbol.asyncIterator]()
+  const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
   const decoder = new StringDecoder('utf8')
   let line = ''
   for (;;) {
-    const { value, done } = await chunks.next()
-    if (done === true) return { question: parseQuestion(line), rest: chain([], chunks) }
+    const { value } = await chunks.next()
+    if (value === undefined) return { question: parseQuestion(line), rest: chain([], chunks) }
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     const end = bytes.indexOf(0x0a)
     line += decoder.write(end === -1 ? bytes : bytes.subarray(0, end))
@@ -21,11 +21,11 @@ export async function readQuestion(
   }
 }
 
-async function* chain(first: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* chain(first: Uint8Array[], rest: AsyncIterator<Uint8Array, undefined>): AsyncIterable<Uint8Array> {
   for (const chunk of first) if (chunk.byteLength > 0) yield chunk
   for (;;) {
-    const { value, done } = await rest.next()
-    if (done === true) return
+    const { value } = await rest.next()
+    if (value === undefined) return
     yield value
   }
 }

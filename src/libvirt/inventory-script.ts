@@ -12,6 +12,7 @@ export const INVENTORY_SCRIPT = `
 mark=$1
 LC_ALL=C LIBVIRT_DEFAULT_URI=qemu:///system
 export LC_ALL LIBVIRT_DEFAULT_URI
+set -f
 section() { printf '\\n%s %s\\n' "$mark" "$1"; }
 section begin
 section hostname; cat /proc/sys/kernel/hostname

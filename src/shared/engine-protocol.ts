@@ -26,7 +26,7 @@ export const VerifyReport = z.object({
   checkedBytes: z.number(),
   problems: z.array(z.object({ file: z.string(), detail: z.string() })),
   /** What was not or could not be checked, and what lies about unlisted. */
-  notes: z.array(z.string()).optional()
+  notes: z.array(z.string())
 })
 export type VerifyReport = z.infer<typeof VerifyReport>
 

@@ -10,11 +10,6 @@ import { MANIFEST_NAME } from './layout.ts'
 import { readManifest } from './manifest.ts'
 import { headerProblems, sizeProblems, unlistedFiles, type Problem } from './point-files.ts'
 
-export interface VerifiedPoint extends VerifyReport {
-  /** What does not make the point bad: files that nobody lists, a check that could not be made here. */
-  readonly notes: readonly string[]
-}
-
 /**
  * Reads all of a point: sizes, SHA-256, image headers, and `qemu-img check` where there is one. What is wrong is listed, not
  * thrown; only a cancelled check rejects.
@@ -23,7 +18,7 @@ export async function verifyPoint(
   dir: string,
   shell: Shell | undefined,
   options: FileOptions = {}
-): Promise<VerifiedPoint> {
+): Promise<VerifyReport> {
   const point = basename(resolve(dir))
   try {
     return await verify(dir, await readManifest(dir), shell, options)
@@ -39,7 +34,7 @@ async function verify(
   manifest: Manifest,
   shell: Shell | undefined,
   options: FileOptions
-): Promise<VerifiedPoint> {
+): Promise<VerifyReport> {
   const bySize = await sizeProblems(dir, manifest)
   const sound = manifest.files.filter((file) => !bySize.some((problem) => problem.file === file.path))
   const { checkedBytes, problems: byHash } = await hashProblems(dir, sound, sizeBytesOf(manifest), options)

@@ -23,7 +23,11 @@ export async function measurePauses(
 ): Promise<PauseRow> {
   const { ramMiB, rewriteMiBps } = size
   const rewrite = { mib: Math.floor(ramMiB * REWRITTEN), mibPerSecond: rewriteMiBps }
-  const guest = await host.defineGuest({ name: `bench-${ramMiB}-${rewriteMiBps}`, ramMiB, ...(rewriteMiBps > 0 && { rewrite }) })
+  const guest = await host.defineGuest({
+    name: `bench-${ramMiB}-${rewriteMiBps}`,
+    ramMiB,
+    ...(rewriteMiBps > 0 && { rewrite })
+  })
   try {
     await guest.start()
     await guest.waitForTick(20)

@@ -44,14 +44,33 @@ async function main(): Promise<void> {
 async function show(lab: Lab, settings: string): Promise<void> {
   const [alpha, beta] = [lab.host('alpha'), lab.host('beta')]
   for (const host of [alpha, beta])
-    await stillpoint(settings, ['host', 'add', host.name, `ssh://root@${host.address}`, '--identity', lab.identityFile, '--host-key', host.hostKeySha256])
+    await stillpoint(settings, [
+      'host',
+      'add',
+      host.name,
+      `ssh://root@${host.address}`,
+      '--identity',
+      lab.identityFile,
+      '--host-key',
+      host.hostKeySha256
+    ])
   say('\nStarting a guest with 1 GiB of RAM, of which it rewrites 600 MiB at 50 MB/s while it counts.')
-  const guest = await alpha.defineGuest({ name: 'counter', ramMiB: 1024, fillerMiB: 256, diskMiB: 512, rewrite: { mib: 600, mibPerSecond: 50 } })
+  const guest = await alpha.defineGuest({
+    name: 'counter',
+    ramMiB: 1024,
+    fillerMiB: 256,
+    diskMiB: 512,
+    rewrite: { mib: 600, mibPerSecond: 50 }
+  })
   await guest.start()
   await guest.waitForRewriting(240_000)
 
-  const live = await watched(guest, () => stillpoint<BackupResult>(settings, ['backup', 'alpha/counter', '--method', 'live']))
-  const classic = await watched(guest, () => stillpoint<BackupResult>(settings, ['backup', 'alpha/counter', '--method', 'classic']))
+  const live = await watched(guest, () =>
+    stillpoint<BackupResult>(settings, ['backup', 'alpha/counter', '--method', 'live'])
+  )
+  const classic = await watched(guest, () =>
+    stillpoint<BackupResult>(settings, ['backup', 'alpha/counter', '--method', 'classic'])
+  )
   const restored = await stillpoint<RestoreResult>(settings, ['restore', live.result.id, '--to', 'beta'])
   const there = guest.on(beta)
   await there.waitForMoreTicks(40)
@@ -71,7 +90,13 @@ async function watched(guest: Guest, work: () => Promise<BackupResult>): Promise
   return { result, ticks: recorder.stop() }
 }
 
-function report(seen: { live: Watched; classic: Watched; restored: RestoreResult; joined: readonly Tick[]; resumed: readonly Tick[] }): void {
+function report(seen: {
+  live: Watched
+  classic: Watched
+  restored: RestoreResult
+  joined: readonly Tick[]
+  resumed: readonly Tick[]
+}): void {
   const { live, classic, restored, joined, resumed } = seen
   const row = (name: string, { result, ticks }: Watched): string[] => [
     name,
@@ -81,12 +106,20 @@ function report(seen: { live: Watched; classic: Watched; restored: RestoreResult
     isContiguous(ticks) ? 'none missing' : `${gaps(ticks).length} gaps`
   ]
   say('\nHow long the guest stood still')
-  say(table(['method', 'measured', 'longest gap the guest saw', 'point', 'ticks'], [row('live', live), row('classic', classic)]))
+  say(
+    table(
+      ['method', 'measured', 'longest gap the guest saw', 'point', 'ticks'],
+      [row('live', live), row('classic', classic)]
+    )
+  )
   say(`Live is ${(classic.result.pauseMs / live.result.pauseMs).toFixed(0)} times shorter.`)
   const [first, last] = [resumed[0]?.counter ?? 0, resumed.at(-1)?.counter ?? 0]
   say(`\nRestored on beta (${restored.mode}): running ${(restored.runningMs / 1000).toFixed(1)} s after the start.`)
-  say(`Its counter went on from RAM: ticks ${first} to ${last} there, ${isContiguous(joined) ? 'none missing' : 'SOME MISSING'}, ${isOneBoot(joined) ? 'the same boot' : 'ANOTHER BOOT'}.`)
-  if (!isContiguous(joined) || !isOneBoot(joined) || restored.mode !== 'resume') throw new Error('the demo did not show what it should')
+  say(
+    `Its counter went on from RAM: ticks ${first} to ${last} there, ${isContiguous(joined) ? 'none missing' : 'SOME MISSING'}, ${isOneBoot(joined) ? 'the same boot' : 'ANOTHER BOOT'}.`
+  )
+  if (!isContiguous(joined) || !isOneBoot(joined) || restored.mode !== 'resume')
+    throw new Error('the demo did not show what it should')
 }
 
 /** The terminal door as a user has it; progress goes to the terminal, the result comes back. */

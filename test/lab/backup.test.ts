@@ -17,7 +17,14 @@ let before: Baseline
 beforeAll(async () => {
   alpha = testLab().host('alpha')
   engine = await BareEngine.on(alpha)
-  guest = await alpha.defineGuest({ name: 'two disks', ramMiB: 256, disks: 2, fillerMiB: 64, diskMiB: 160, agent: true })
+  guest = await alpha.defineGuest({
+    name: 'two disks',
+    ramMiB: 256,
+    disks: 2,
+    fillerMiB: 64,
+    diskMiB: 160,
+    agent: true
+  })
   await guest.start()
   await guest.waitForTick(20)
   await guest.waitForAgent()
@@ -122,7 +129,10 @@ describe('backing up a VM that does not run', () => {
     await guest.shutdown()
     before = await takeBaseline(alpha)
     expect(await engine.backup(guest)).toMatchObject({ state: 'done', method: 'offline', pauseMs: 0 })
-    expect(await engine.backup(guest, { method: 'live' })).toMatchObject({ state: 'failed-clean', failure: { kind: 'vm-state' } })
+    expect(await engine.backup(guest, { method: 'live' })).toMatchObject({
+      state: 'failed-clean',
+      failure: { kind: 'vm-state' }
+    })
     await guest.start()
     await guest.waitForMoreTicks()
     await guest.waitForAgent()

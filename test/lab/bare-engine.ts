@@ -5,7 +5,13 @@ import type { EngineVerb, QuestionOf, ResultOf } from '../../src/shared/engine-p
 import { isFailure, StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { DEFAULT_STORE, enginePath, runtimePath } from '../../src/shared/host-paths.ts'
 import { newTimeSortedId } from '../../src/shared/model/ids.ts'
-import { DEFAULT_BUDGET_MS, type BackupSpec, type JobReport, type JobSpec, type RestoreSpec } from '../../src/shared/model/job.ts'
+import {
+  DEFAULT_BUDGET_MS,
+  type BackupSpec,
+  type JobReport,
+  type JobSpec,
+  type RestoreSpec
+} from '../../src/shared/model/job.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 
@@ -66,7 +72,12 @@ export class BareEngine {
     return this.run(backupSpec(guest, options), fault)
   }
 
-  restore(point: string, guest: Pick<Guest, 'uuid' | 'name'>, options: Partial<RestoreSpec> = {}, fault?: string): Promise<JobReport> {
+  restore(
+    point: string,
+    guest: Pick<Guest, 'uuid' | 'name'>,
+    options: Partial<RestoreSpec> = {},
+    fault?: string
+  ): Promise<JobReport> {
     return this.run(restoreSpec(this.host, point, guest, options), fault)
   }
 }

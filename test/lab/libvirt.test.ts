@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { agentAnswers, freeze, guestTimeMs, setTimeSync, thaw } from '../../src/libvirt/agent.ts'
-import { blockCommitActive, blockCopy, blockJobAbort, blockJobInfo, blockJobReady } from '../../src/libvirt/block-jobs.ts'
+import {
+  blockCommitActive,
+  blockCopy,
+  blockJobAbort,
+  blockJobInfo,
+  blockJobReady
+} from '../../src/libvirt/block-jobs.ts'
 import { abortJob, completedJob, jobInfo, setMaxDowntime } from '../../src/libvirt/domain-jobs.ts'
 import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import {
@@ -100,7 +106,23 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
   })
 
   describe('virsh itself', () => {
-    const words = ['a b', "it's", '"', '\\', 'a\\', "\\'", '', ';', '#', '$HOME', '`id`', 'two\nlines', '\t', '🦆', "''"]
+    const words = [
+      'a b',
+      "it's",
+      '"',
+      '\\',
+      'a\\',
+      "\\'",
+      '',
+      ';',
+      '#',
+      '$HOME',
+      '`id`',
+      'two\nlines',
+      '\t',
+      '🦆',
+      "''"
+    ]
 
     it('gets each word as it is, in a batch', async () => {
       const answers = await virshBatch(
@@ -126,7 +148,10 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
     it('tells an unknown VM from a libvirt that cannot be asked', async () => {
       expect(await domainState(shell, UNKNOWN)).toBeUndefined()
       expect(await jobInfo(shell, UNKNOWN)).toBeUndefined()
-      const nowhere = { ...shell, run: (argv, options) => shell.run(argv, { ...options, env: { LIBVIRT_DEFAULT_URI: 'qemu:///nowhere' } }) } satisfies Shell
+      const nowhere = {
+        ...shell,
+        run: (argv, options) => shell.run(argv, { ...options, env: { LIBVIRT_DEFAULT_URI: 'qemu:///nowhere' } })
+      } satisfies Shell
       expect(await failureFrom(domainState(nowhere, UNKNOWN))).toMatchObject({ kind: 'command-failed' })
       expect(await failureFrom(jobInfo(nowhere, UNKNOWN))).toMatchObject({ kind: 'command-failed' })
     })
@@ -199,7 +224,10 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
 
     it('refuses to watch a VM that is not there', async () => {
       const watch = watchStopResume(shell, UNKNOWN, () => undefined, new AbortController().signal)
-      expect(await failureFrom(watch)).toMatchObject({ kind: 'command-failed', stderr: expect.stringContaining('failed to get domain') as string })
+      expect(await failureFrom(watch)).toMatchObject({
+        kind: 'command-failed',
+        stderr: expect.stringContaining('failed to get domain') as string
+      })
     })
 
     it('captures RAM and a disk behind a path with commas, and folds the overlay back', async () => {
@@ -213,14 +241,22 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
         live: true
       })
       expect(await source('vda')).toBe(overlay)
-      expect(await completedJob(shell, uuid)).toMatchObject({ operation: 'snapshot', downtimeMs: expect.any(Number) as number })
+      expect(await completedJob(shell, uuid)).toMatchObject({
+        operation: 'snapshot',
+        downtimeMs: expect.any(Number) as number
+      })
       expect(parseDomain(await saveImageXml(shell, memory)).uuid).toBe(uuid)
       expect((await imageInfo(shell, overlay, { format: 'qcow2' })).backingFile).toBe(original)
-      expect((await imageChain(shell, overlay, { format: 'qcow2' })).map(({ path }) => path)).toEqual([overlay, original])
+      expect((await imageChain(shell, overlay, { format: 'qcow2' })).map(({ path }) => path)).toEqual([
+        overlay,
+        original
+      ])
       await blockCommitActive(shell, uuid, 'vda')
       expect(await blockJobReady(shell, uuid, 'vda')).toBe('ready')
       expect(await blockJobInfo(shell, uuid, 'vda')).toMatchObject({ kind: 'active-commit', ready: true })
-      expect((await takeInventory(shell)).domains.find((each) => each.uuid === uuid)?.blockJobs).toEqual(['vda: active commit'])
+      expect((await takeInventory(shell)).domains.find((each) => each.uuid === uuid)?.blockJobs).toEqual([
+        'vda: active commit'
+      ])
       await blockJobAbort(shell, uuid, 'vda', { pivot: true })
       expect(await source('vda')).toBe(original)
       expect(await blockJobInfo(shell, uuid, 'vda')).toBeUndefined()
@@ -240,7 +276,10 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       expect(fractions.at(-1)).toBe(1)
       expect(await checkImage(shell, raw, 'raw')).toMatchObject({ supported: false })
       await createOverlay(shell, overlay, { file: copy, format: 'qcow2' })
-      expect(await imageInfo(shell, overlay, { format: 'qcow2' })).toMatchObject({ backingFile: copy, backingFormat: 'qcow2' })
+      expect(await imageInfo(shell, overlay, { format: 'qcow2' })).toMatchObject({
+        backingFile: copy,
+        backingFormat: 'qcow2'
+      })
     })
 
     it('talks with the guest agent', async () => {
@@ -259,7 +298,13 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
 
     it('shows it in the inventory with sizes, agent and chain', async () => {
       const domain = (await takeInventory(shell)).domains.find((each) => each.uuid === uuid)
-      expect(domain).toMatchObject({ name: guest.name, state: 'running', agent: 'connected', persistent: true, job: undefined })
+      expect(domain).toMatchObject({
+        name: guest.name,
+        state: 'running',
+        agent: 'connected',
+        persistent: true,
+        job: undefined
+      })
       expect(domain?.id).toBeGreaterThan(0)
       expect(domain?.disks.map(({ target, format, chainDepth }) => ({ target, format, chainDepth }))).toEqual([
         { target: 'vda', format: 'qcow2', chainDepth: 0 },
@@ -291,11 +336,25 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
     } finally {
       await shell.run(['kill', '-CONT', ...pid.split(' ')] as [string, ...string[]])
     }
-    await shell.run(['systemctl', 'stop', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket', 'libvirtd.service'])
+    await shell.run([
+      'systemctl',
+      'stop',
+      'libvirtd.socket',
+      'libvirtd-ro.socket',
+      'libvirtd-admin.socket',
+      'libvirtd.service'
+    ])
     try {
       expect(await failureFrom(takeInventory(shell))).toMatchObject({ kind: 'unsupported-host' })
     } finally {
-      await shell.run(['systemctl', 'start', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket', 'libvirtd.service'])
+      await shell.run([
+        'systemctl',
+        'start',
+        'libvirtd.socket',
+        'libvirtd-ro.socket',
+        'libvirtd-admin.socket',
+        'libvirtd.service'
+      ])
     }
   })
 })

@@ -21,7 +21,8 @@ export const NASTY_NAMES = [
   'a\u202eb\u200bc'
 ] as const
 
-const escapeXml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 /** The smallest domain that libvirt defines. It is never started. */
 export const smallestDomain = (uuid: string, name: string): string =>

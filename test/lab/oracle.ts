@@ -61,7 +61,9 @@ async function look(host: LabHost): Promise<{ baseline: Baseline; leftovers: str
     const [word = '', ...rest] = line.split(' ')
     const text = rest.join(' ').trim()
     const vm = vms.at(-1)
-    const set = (change: Partial<VmState>): void => void (vm && vms.splice(-1, 1, { ...vm, ...change }))
+    const set = (change: Partial<VmState>): void => {
+      if (vm !== undefined) vms.splice(-1, 1, { ...vm, ...change })
+    }
     if (word === 'VM') vms.push({ uuid: text, state: '', liveDisks: '', definedDisks: '', chains: '' })
     else if (word === 'STATE') set({ state: text })
     else if (word === 'LIVE') set({ liveDisks: text })
@@ -102,8 +104,15 @@ async function complaintsNow(host: LabHost, before: Baseline, options: OracleOpt
   const { baseline: now, leftovers } = await look(host)
   const vms = before.vms
     .filter(({ uuid }) => options.except?.includes(uuid) !== true)
-    .flatMap((vm) => differences(vm, now.vms.find(({ uuid }) => uuid === vm.uuid)))
-  const points = [...before.points].flatMap(([path, sum]) => (now.points.get(path) === sum ? [] : [`changed or gone: ${path}`]))
+    .flatMap((vm) =>
+      differences(
+        vm,
+        now.vms.find(({ uuid }) => uuid === vm.uuid)
+      )
+    )
+  const points = [...before.points].flatMap(([path, sum]) =>
+    now.points.get(path) === sum ? [] : [`changed or gone: ${path}`]
+  )
   const missing = before.freeBytes - now.freeBytes - (options.roomTaken ?? 64 * 1024 * 1024)
   return [...leftovers, ...vms, ...points, ...(missing > 0 ? [`room lost: ${missing} bytes`] : [])]
 }
@@ -111,5 +120,7 @@ async function complaintsNow(host: LabHost, before: Baseline, options: OracleOpt
 function differences(before: VmState, now: VmState | undefined): string[] {
   if (now === undefined) return [`VM ${before.uuid} is gone`]
   const keys = ['state', 'liveDisks', 'definedDisks', 'chains'] as const
-  return keys.flatMap((key) => (before[key] === now[key] ? [] : [`${key} of ${before.uuid}: was «${before[key]}», is «${now[key]}»`]))
+  return keys.flatMap((key) =>
+    before[key] === now[key] ? [] : [`${key} of ${before.uuid}: was «${before[key]}», is «${now[key]}»`]
+  )
 }

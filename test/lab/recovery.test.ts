@@ -83,7 +83,12 @@ describe('other ends of a backup', () => {
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     await engine.ask('cancel', { id })
     await guest.waitForMoreTicks(20)
-    expect(guest.boots().at(-1)?.disks.every(({ lastTick }) => lastTick >= written - 2)).toBe(true)
+    expect(
+      guest
+        .boots()
+        .at(-1)
+        ?.disks.every(({ lastTick }) => lastTick >= written - 2)
+    ).toBe(true)
   })
 
   it('a crash of the whole host during the copy is put right by the unit at boot', async () => {

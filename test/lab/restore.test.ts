@@ -45,7 +45,9 @@ async function copyByHand(from: LabHost, to: LabHost, id: string): Promise<void>
 }
 
 async function removeFrom(host: LabHost): Promise<void> {
-  await host.run(`virsh destroy ${guest.uuid}; virsh undefine ${guest.uuid} --nvram --managed-save --snapshots-metadata; rm -f /var/lib/libvirt/images/* /var/log/stillpoint-guest/*; rm -rf /var/lib/stillpoint/aside`)
+  await host.run(
+    `virsh destroy ${guest.uuid}; virsh undefine ${guest.uuid} --nvram --managed-save --snapshots-metadata; rm -f /var/lib/libvirt/images/* /var/log/stillpoint-guest/*; rm -rf /var/lib/stillpoint/aside`
+  )
 }
 
 describe('restoring on another host', () => {
@@ -64,7 +66,12 @@ describe('restoring on another host', () => {
     expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB })).toEqual([])
     await there.command('reboot')
     await there.waitForMoreTicks(200)
-    expect(there.boots().at(-1)?.disks.map(({ state }) => state)).toEqual(['clean', 'clean'])
+    expect(
+      there
+        .boots()
+        .at(-1)
+        ?.disks.map(({ state }) => state)
+    ).toEqual(['clean', 'clean'])
   })
 
   it('boots from the same point with file systems that are sound', async () => {
@@ -72,7 +79,12 @@ describe('restoring on another host', () => {
     expect(report).toMatchObject({ state: 'done', mode: 'boot' })
     const there = guest.on(beta)
     await there.waitForMoreTicks(10)
-    expect(there.boots().at(-1)?.disks.every(({ state }) => state !== 'damaged')).toBe(true)
+    expect(
+      there
+        .boots()
+        .at(-1)
+        ?.disks.every(({ state }) => state !== 'damaged')
+    ).toBe(true)
   })
 
   it('defines it and leaves it off', async () => {
@@ -114,7 +126,9 @@ X`)
       expect(report.modeReason).toContain('could not be resumed')
       await guest.on(beta).waitForMoreTicks(10)
     } finally {
-      await beta.must(`rm -rf ${DEFAULT_STORE}/${guest.uuid}/${point}; mv /srv/kept-point ${DEFAULT_STORE}/${guest.uuid}/${point}`)
+      await beta.must(
+        `rm -rf ${DEFAULT_STORE}/${guest.uuid}/${point}; mv /srv/kept-point ${DEFAULT_STORE}/${guest.uuid}/${point}`
+      )
     }
   })
 
@@ -140,18 +154,21 @@ X`)
 })
 
 describe('a restore whose engine is killed', () => {
-  it.each(RESTORE_STEPS.flatMap((step) => [step, `${step}.done`]))('is undone, or finished, after a kill at %s', async (at) => {
-    await removeFrom(beta)
-    await betaEngine.restore(point, guest, { mode: 'boot' })
-    const before = await takeBaseline(beta)
-    const report = await betaEngine.restore(point, guest, { replace: true }, `${at}:1:kill`)
-    if (report.state === 'failed-clean') {
-      expect(await guest.on(beta).state()).toBe('running')
-      expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB })).toEqual([])
-    } else {
-      expect(report.state).toBe('done-with-warnings')
-      expect(await guest.on(beta).state()).toBe('running')
+  it.each(RESTORE_STEPS.flatMap((step) => [step, `${step}.done`]))(
+    'is undone, or finished, after a kill at %s',
+    async (at) => {
+      await removeFrom(beta)
+      await betaEngine.restore(point, guest, { mode: 'boot' })
+      const before = await takeBaseline(beta)
+      const report = await betaEngine.restore(point, guest, { replace: true }, `${at}:1:kill`)
+      if (report.state === 'failed-clean') {
+        expect(await guest.on(beta).state()).toBe('running')
+        expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB })).toEqual([])
+      } else {
+        expect(report.state).toBe('done-with-warnings')
+        expect(await guest.on(beta).state()).toBe('running')
+      }
+      await guest.on(beta).waitForMoreTicks(5)
     }
-    await guest.on(beta).waitForMoreTicks(5)
-  })
+  )
 })

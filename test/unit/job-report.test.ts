@@ -25,13 +25,20 @@ describe('the report of a journal', () => {
 
   it('adds up pauses, facts and warnings as they come', () => {
     const report = reportOf(
-      journal({ type: 'fact', fact: { method: 'live' } }, { type: 'pause', pause }, { type: 'pause', pause }, { type: 'warning', text: 'w' })
+      journal(
+        { type: 'fact', fact: { method: 'live' } },
+        { type: 'pause', pause },
+        { type: 'pause', pause },
+        { type: 'warning', text: 'w' }
+      )
     )
     expect(report).toMatchObject({ state: 'running', method: 'live', pauseMs: 83, warnings: ['w'], host: 'alpha' })
   })
 
   it('is recovering while recovery is the last thing announced', () => {
-    expect(reportOf(journal({ type: 'step', step: 'snapshot' }, { type: 'step', step: 'recover' }))?.state).toBe('recovering')
+    expect(reportOf(journal({ type: 'step', step: 'snapshot' }, { type: 'step', step: 'recover' }))?.state).toBe(
+      'recovering'
+    )
   })
 
   it('is what the end says, once there is one', () => {

@@ -25,7 +25,9 @@ describe('the pause controller', () => {
     const allowed = made.flatMap((decision) => (decision.kind === 'allow' ? [decision.pauseMs] : []))
     expect(allowed).toEqual([20, 40, 80, 160, 300])
     expect(made.at(-1)).toEqual({ kind: 'too-busy', estimatedPauseMs: 500 })
-    expect(made.findIndex(({ kind }) => kind === 'too-busy')).toBeGreaterThan(made.findLastIndex(({ kind }) => kind === 'allow'))
+    expect(made.findIndex(({ kind }) => kind === 'too-busy')).toBeGreaterThan(
+      made.findLastIndex(({ kind }) => kind === 'allow')
+    )
   })
 
   it('counts a pass that does not end as many, so that a guest that never converges is noticed', () => {

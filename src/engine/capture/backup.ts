@@ -30,19 +30,29 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<void> {
   await job.step(PLAN_STEP, { plan }, () => beginPoint(job.spec.store, plan.vm, job.id))
   const pauses: Pause[] = []
   const startedAt = new Date().toISOString()
-  const watched = { ...job, pause: (pause: Pause) => void (pauses.push(pause), job.pause(pause)) }
+  const pause = (each: Pause): void => {
+    pauses.push(each)
+    job.pause(each)
+  }
+  const watched = { ...job, pause }
   const { captured, plan: done } = await capture(watched, plan)
   const takenAt = pauses.at(-1)?.startedAt ?? startedAt
   const manifest = await job.step('collect', {}, () => completeManifest(job, done, captured, takenAt, pauses))
   await job.step('commit', {}, async () => {
-    await syncFiles(plan.pointDir, manifest.files.map(({ path }) => path))
+    await syncFiles(
+      plan.pointDir,
+      manifest.files.map(({ path }) => path)
+    )
     await commitPoint(plan.pointDir, manifest)
   })
   job.fact({ point: manifest.id, sizeBytes: sizeBytesOf(manifest) })
 }
 
 /** A guest too busy for a live point gets a disk point where the job says so. */
-async function capture(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<{ captured: Captured; plan: CapturePlan }> {
+async function capture(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan
+): Promise<{ captured: Captured; plan: CapturePlan }> {
   try {
     return { captured: await METHODS[plan.method](job, plan), plan }
   } catch (error) {

@@ -48,7 +48,8 @@ async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promis
 async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
   for (;;) {
     const info = await blockJobInfo(job.shell, plan.vm, disk.target)
-    if (info === undefined) return fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${disk.target} ended by itself` })
+    if (info === undefined)
+      return fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${disk.target} ended by itself` })
     job.progress(`mirroring ${disk.target}`, info.doneBytes, info.totalBytes)
     if (info.ready) return
     if (job.signal.aborted) return fail({ kind: 'cancelled', what: 'mirror' })
@@ -64,7 +65,11 @@ async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Prom
   return taken
 }
 
-async function moveMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk | undefined> {
+async function moveMirror(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  disk: CaptureDisk
+): Promise<CopiedDisk | undefined> {
   const path = diskFile(disk)
   const target = `${plan.pointDir}/${path}`
   try {
@@ -82,7 +87,10 @@ async function moveMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: 
 }
 
 async function copyMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk> {
-  const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({ path: sidecar, format: 'qcow2' }))
+  const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({
+    path: sidecar,
+    format: 'qcow2'
+  }))
   await removeUnlessInUse(job.shell, plan.vm, disk.sidecar)
   return copied ?? fail({ kind: 'not-found', what: 'disk', name: disk.target })
 }

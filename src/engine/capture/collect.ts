@@ -19,7 +19,8 @@ export async function collectSmallFiles(
   manifest: Omit<Manifest, 'files' | 'nvram' | 'tpm'>
 ): Promise<{ files: PointFile[]; nvram?: Manifest['nvram']; tpm?: Manifest['tpm'] }> {
   const files: PointFile[] = []
-  const add = async (path: string, text: string): Promise<void> => void files.push(await writeText(plan.pointDir, path, text))
+  const add = async (path: string, text: string): Promise<void> =>
+    void files.push(await writeText(plan.pointDir, path, text))
   await add('domain.xml', await domainXml(job.shell, plan.vm, { inactive: true, securityInfo: true }))
   if (captured.memory !== undefined) await add('memory.xml', await saveImageXml(job.shell, memoryPath(plan)))
   await add('host.json', JSON.stringify(await hostFacts(job.shell, plan.vm), undefined, 2))

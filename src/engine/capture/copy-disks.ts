@@ -44,5 +44,12 @@ async function copyDisk(
 
 export function pointDiskOf(disk: CaptureDisk, virtualSizeBytes: number): PointDisk {
   const { target, source, format, type } = disk
-  return { target, file: diskFile(disk), virtualSizeBytes, originalSource: source, originalFormat: format, originalType: type }
+  return {
+    target,
+    file: diskFile(disk),
+    virtualSizeBytes,
+    originalSource: source,
+    originalFormat: format,
+    originalType: type
+  }
 }

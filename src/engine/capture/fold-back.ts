@@ -14,7 +14,9 @@ export type OnFold = (target: string, doneBytes: number, totalBytes: number) => 
 
 export async function foldBackAll(job: JobContext, plan: CapturePlan): Promise<void> {
   for (const disk of plan.disks)
-    await foldBack(job.shell, plan.vm, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
+    await foldBack(job.shell, plan.vm, disk, (target, done, total) =>
+      job.progress(`folding back ${target}`, done, total)
+    )
 }
 
 /**
@@ -69,7 +71,11 @@ async function pivotWhenReady(shell: Shell, vm: string, target: string, onFold?:
 async function commitAtRest(shell: Shell, disk: CaptureDisk): Promise<void> {
   const check = await checkImage(shell, disk.sidecar, 'qcow2')
   if (check.corruptions > 0)
-    fail({ kind: 'bad-output', what: disk.sidecar, detail: `overlay is damaged: ${check.corruptions} corruptions; it is left as it is` })
+    fail({
+      kind: 'bad-output',
+      what: disk.sidecar,
+      detail: `overlay is damaged: ${check.corruptions} corruptions; it is left as it is`
+    })
   await commitOverlay(shell, disk.sidecar)
 }
 

@@ -11,7 +11,7 @@ import { memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
-import { PauseController } from './pause-controller.ts'
+import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
 import { whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
@@ -92,17 +92,27 @@ async function controlPause(
   controller: PauseController,
   ended: AbortSignal
 ): Promise<'converged' | 'suspended'> {
-  while (!ended.aborted) {
-    await sleep(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
-    const info = ended.aborted ? undefined : await jobInfo(job.shell, plan.vm)
-    if (info === undefined || ended.aborted) continue
-    const { memory } = info
+  for await (const memory of memoryProgress(job, plan, ended)) {
     job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
     const decision = controller.decide(memory)
     if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs)
     if (decision.kind === 'too-busy') return giveUp(job, plan, decision.estimatedPauseMs)
   }
   return 'converged'
+}
+
+/** What QEMU reports of RAM, every tenth of a second until the snapshot has ended. */
+async function* memoryProgress(
+  job: JobContext,
+  plan: CapturePlan,
+  ended: AbortSignal
+): AsyncGenerator<MemoryProgress & { processedBytes: number }> {
+  const isOver = (): boolean => ended.aborted
+  while (!isOver()) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
+    const info = isOver() ? undefined : await jobInfo(job.shell, plan.vm)
+    if (info !== undefined && !isOver()) yield info.memory
+  }
 }
 
 async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): Promise<void> {
@@ -115,7 +125,9 @@ async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedP
   const { budgetMs, onBusy } = job.spec
   const detail = `a final pause of about ${estimatedPauseMs} ms would be needed`
   if (onBusy === 'pause') {
-    job.warn(`The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was paused for the rest, as the job says`)
+    job.warn(
+      `The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was paused for the rest, as the job says`
+    )
     await job.step('force-pause', {}, () => suspendDomain(job.shell, plan.vm))
     return 'suspended'
   }

@@ -12,7 +12,9 @@ import { whileRoomLasts } from './watch-room.ts'
 export async function captureOffline(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
   return job.step('copy', {}, async () => {
     const before = await writtenAt(plan)
-    const disks = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, ({ source, format }) => ({ path: source, format })))
+    const disks = await whileRoomLasts(job, plan, (watched) =>
+      copyDisks(watched, plan, ({ source, format }) => ({ path: source, format }))
+    )
     const state = await domainState(job.shell, plan.vm)
     if (state?.state !== 'shut off' || (await writtenAt(plan)) !== before)
       fail({ kind: 'vm-state', vm: plan.vmName, state: 'started while it was being copied', wanted: 'shut off' })

@@ -45,7 +45,9 @@ export class PauseController {
     this.looks = progress.iteration <= 1 ? 0 : this.looks + 1
     const passes = Math.max(progress.iteration - this.raisedAtIteration, Math.floor(this.looks / LOOKS_PER_PASS))
     if (this.allowedMs >= this.budgetMs)
-      return passes >= PASSES_AT_BUDGET ? { kind: 'too-busy', estimatedPauseMs: estimatedPauseMs(progress) } : { kind: 'wait' }
+      return passes >= PASSES_AT_BUDGET
+        ? { kind: 'too-busy', estimatedPauseMs: estimatedPauseMs(progress) }
+        : { kind: 'wait' }
     if (passes < PASSES_PER_STEP) return { kind: 'wait' }
     this.raisedAtIteration = progress.iteration
     this.looks = 0

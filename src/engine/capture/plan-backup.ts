@@ -20,7 +20,9 @@ const TPM_FOLDER = '/var/lib/libvirt/swtpm'
 /** Looks, decides and refuses; changes nothing. */
 export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePlan> {
   const { shell, spec } = job
-  const state = (await domainState(shell, spec.vm)) ?? fail({ kind: 'not-found', what: 'vm', name: spec.vmName, where: spec.hostName })
+  const state =
+    (await domainState(shell, spec.vm)) ??
+    fail({ kind: 'not-found', what: 'vm', name: spec.vmName, where: spec.hostName })
   const isOff = state.state === 'shut off'
   const inactive = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
   const domain = parseDomain(isOff ? inactive : await domainXml(shell, spec.vm))
@@ -57,7 +59,9 @@ type State = CapturePlan['stateBefore']
 function stateBefore(spec: BackupSpec, state: string): State {
   if (state === 'idle') return 'running'
   const known: readonly string[] = ['running', 'paused', 'shut off', 'crashed', 'pmsuspended'] satisfies State[]
-  return known.includes(state) ? (state as State) : fail({ kind: 'vm-state', vm: spec.vmName, state, wanted: 'running, paused or shut off' })
+  return known.includes(state)
+    ? (state as State)
+    : fail({ kind: 'vm-state', vm: spec.vmName, state, wanted: 'running, paused or shut off' })
 }
 
 /** The method asked for, if the VM's state and devices allow it; else the best that they allow. */
@@ -74,7 +78,8 @@ export function chooseMethod(
 
 function bestMethod(devices: readonly string[], state: string): { method: Method; methodReason: string } {
   if (state === 'shut off') return { method: 'offline', methodReason: 'the VM is shut off' }
-  if (devices.length > 0) return { method: 'disk', methodReason: `the state of these devices cannot be saved: ${devices.join(', ')}` }
+  if (devices.length > 0)
+    return { method: 'disk', methodReason: `the state of these devices cannot be saved: ${devices.join(', ')}` }
   if (state === 'paused') return { method: 'classic', methodReason: 'the VM is paused: it stands still anyway' }
   if (state === 'running' || state === 'idle') return { method: 'live', methodReason: 'the VM is running' }
   return { method: 'disk', methodReason: `the VM is ${state}` }
@@ -90,8 +95,10 @@ const STATES_FOR: Record<Method, readonly string[]> = {
 
 function refuseMethod({ vmName: vm }: BackupSpec, method: Method, devices: readonly string[], state: string): void {
   const states = STATES_FOR[method]
-  if (!states.includes(state)) fail({ kind: 'vm-state', vm, state, wanted: `${states.join(' or ')}, for method ${method}` })
-  if ((method === 'live' || method === 'classic') && devices.length > 0) fail({ kind: 'state-not-savable', vm, devices })
+  if (!states.includes(state))
+    fail({ kind: 'vm-state', vm, state, wanted: `${states.join(' or ')}, for method ${method}` })
+  if ((method === 'live' || method === 'classic') && devices.length > 0)
+    fail({ kind: 'state-not-savable', vm, devices })
 }
 
 async function refuseForeignWork(shell: Shell, spec: BackupSpec, domain: DomainXml, isOff: boolean): Promise<void> {
@@ -110,14 +117,23 @@ async function refuseForeignWork(shell: Shell, spec: BackupSpec, domain: DomainX
 
 type XmlDisk = DomainXml['disks'][number]
 
-function selectDisks(job: JobContext<BackupSpec>, domain: DomainXml, method: Method): { taken: XmlDisk[]; excluded: string[] } {
+function selectDisks(
+  job: JobContext<BackupSpec>,
+  domain: DomainXml,
+  method: Method
+): { taken: XmlDisk[]; excluded: string[] } {
   const { includeDisks, excludeDisks = [], vmName } = job.spec
   const disks = domain.disks.filter(({ device }) => device === 'disk' || device === 'lun')
   const named = [...(includeDisks ?? []), ...excludeDisks]
-  for (const name of named) if (!disks.some(({ target }) => target === name)) fail({ kind: 'not-found', what: 'disk', name, where: vmName })
-  const wanted = (disk: XmlDisk): boolean => (includeDisks?.includes(disk.target) ?? true) && !excludeDisks.includes(disk.target)
+  for (const name of named)
+    if (!disks.some(({ target }) => target === name)) fail({ kind: 'not-found', what: 'disk', name, where: vmName })
+  const wanted = (disk: XmlDisk): boolean =>
+    (includeDisks?.includes(disk.target) ?? true) && !excludeDisks.includes(disk.target)
   const taken = disks.filter((disk) => wanted(disk) && !isLeftOut(job, disk, method))
-  return { taken, excluded: domain.disks.map(({ target }) => target).filter((target) => !taken.some((disk) => disk.target === target)) }
+  return {
+    taken,
+    excluded: domain.disks.map(({ target }) => target).filter((target) => !taken.some((disk) => disk.target === target))
+  }
 }
 
 /** Disks that nobody wants in a backup, or that QEMU cannot hold still. Said, never silent. */

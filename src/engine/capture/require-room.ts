@@ -19,7 +19,8 @@ export async function requireRoom(plan: CapturePlan, store: string): Promise<voi
   const needs = await needsByFileSystem(plan, store)
   for (const { path, forWhat, bytes } of needs.values()) {
     const freeBytes = await freeBytesOf(path)
-    if (freeBytes < bytes) fail({ kind: 'no-room', path, forWhat: forWhat.join(' and '), neededBytes: bytes, freeBytes })
+    if (freeBytes < bytes)
+      fail({ kind: 'no-room', path, forWhat: forWhat.join(' and '), neededBytes: bytes, freeBytes })
   }
 }
 
@@ -38,7 +39,8 @@ async function needsByFileSystem(plan: CapturePlan, store: string): Promise<Map<
     if (!need.forWhat.includes(forWhat)) need.forWhat.push(forWhat)
     needs.set(dev, need)
   }
-  if (plan.method === 'live' || plan.method === 'classic') await add(store, Math.ceil(plan.ramBytes * RAM_GROWTH), 'the RAM')
+  if (plan.method === 'live' || plan.method === 'classic')
+    await add(store, Math.ceil(plan.ramBytes * RAM_GROWTH), 'the RAM')
   for (const disk of plan.disks) {
     await add(store, disk.allocatedBytes, 'the copy of the disks')
     const folder = dirname(disk.sidecar)

@@ -3,13 +3,19 @@ import type { Manifest } from '../../shared/model/point.ts'
 /** `RESTORE.md`: how to bring this point back with nothing but virsh and qemu-img. Names of VMs stay out of the commands. */
 export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
   const images = '/var/lib/libvirt/images'
-  const disks = manifest.disks.map((disk) => ({ ...disk, placed: `${images}/${manifest.id}-${disk.target}.${extension(disk.originalFormat)}` }))
+  const disks = manifest.disks.map((disk) => ({
+    ...disk,
+    placed: `${images}/${manifest.id}-${disk.target}.${extension(disk.originalFormat)}`
+  }))
   const convert = disks.map(
     (disk) => `qemu-img convert -p -f qcow2 -O ${extension(disk.originalFormat)} ${disk.file} ${disk.placed}`
   )
   const edits = disks.map((disk) => `   - ${disk.target}: \`<source file='${disk.placed}'/>\``)
-  const nvram = manifest.nvram === undefined ? [] : [`   - firmware state: copy \`${manifest.nvram.file}\` to where \`<nvram>\` points`]
-  return `${[
+  const nvram =
+    manifest.nvram === undefined
+      ? []
+      : [`   - firmware state: copy \`${manifest.nvram.file}\` to where \`<nvram>\` points`]
+  return [
     '# Restoring this point without Stillpoint',
     '',
     `Taken ${manifest.takenAt} by method ${manifest.method}. VM UUID \`${manifest.vm.uuid}\`.`,
@@ -28,7 +34,7 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     `4. \`virsh define new.xml\``,
     ...(manifest.memory === undefined ? startSteps() : resumeSteps(manifest.memory.file, manifest.vm.uuid)),
     ''
-  ].join('\n')}`
+  ].join('\n')
 }
 
 const extension = (format: string): string => (format === 'raw' ? 'raw' : 'qcow2')

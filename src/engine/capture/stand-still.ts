@@ -28,7 +28,8 @@ const LAST_EVENT_WITHIN_MS = 500
 /** QEMU's RESUME may arrive a moment after the command that caused it has returned. */
 async function allResumed(events: readonly StopResumeEvent[]): Promise<void> {
   const deadline = Date.now() + LAST_EVENT_WITHIN_MS
-  while (events.at(-1)?.event === 'STOP' && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (events.at(-1)?.event === 'STOP' && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** Pairs each STOP with the next RESUME. A second STOP within a pause belongs to it. */

@@ -35,7 +35,13 @@ async function lookAfter(plan: CapturePlan, done: AbortSignal): Promise<void> {
     for (const path of folders) {
       const freeBytes = await freeBytesOf(path)
       if (freeBytes < LAST_RESERVE_BYTES)
-        fail({ kind: 'no-room', path, forWhat: 'what the VM writes during the backup', neededBytes: LAST_RESERVE_BYTES, freeBytes })
+        fail({
+          kind: 'no-room',
+          path,
+          forWhat: 'what the VM writes during the backup',
+          neededBytes: LAST_RESERVE_BYTES,
+          freeBytes
+        })
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal: done }).catch(() => undefined)
   }

@@ -105,7 +105,9 @@ async function strayFiles(shell: Shell): Promise<Finding[]> {
       inUse.add(source)
       folders.add(dirname(source))
     }
-  const files = [...folders].filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+  const files = [...folders]
+    .filter(existsSync)
+    .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
   return files
     .filter((path) => isSidecar(path) && !inUse.has(path))
     .map((path) => ({

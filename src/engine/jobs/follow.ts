@@ -32,7 +32,10 @@ const QUIET_LOOKS = 50
 /** The file's entries as it grows, and `quiet` about every three seconds in which it does not. */
 async function* tail(path: string): AsyncGenerator<JournalEntry | 'quiet'> {
   let looks = 0
-  for (; !existsSync(path); await sleep(LOOK_EVERY_MS)) if (++looks % QUIET_LOOKS === 0) yield 'quiet'
+  while (!existsSync(path)) {
+    await sleep(LOOK_EVERY_MS)
+    if (++looks % QUIET_LOOKS === 0) yield 'quiet'
+  }
   const fd = openSync(path, 'r')
   const buffer = Buffer.alloc(1 << 16)
   const decoder = new StringDecoder('utf8')

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { fail, isFailure } from '../../shared/failure.ts'
-import type { JobReport, JobSpec, Progress } from '../../shared/model/job.ts'
+import type { JobFact, JobSpec, Progress } from '../../shared/model/job.ts'
 import type { Pause } from '../../shared/model/pause.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { faultPoint } from '../journal/fault.ts'
@@ -15,7 +15,7 @@ export interface JobContext<S extends JobSpec = JobSpec> {
   readonly signal: AbortSignal
   /** Announces the step in the journal, does it, and notes how long it took. `data` is what recovery will need. */
   step<T>(name: string, data: Record<string, unknown>, work: () => Promise<T>): Promise<T>
-  fact(fact: Partial<JobReport>): void
+  fact(fact: JobFact): void
   note(text: string): void
   warn(text: string): void
   /** All that was warned of so far. */

@@ -38,7 +38,10 @@ export function jobIds(): string[] {
 }
 
 /** What is known of a job, from its order and its journal. Undefined: no such job here. */
-export function readReport(id: string, entries: readonly JournalEntry[] = readJournal(journalPath(id))): JobReport | undefined {
+export function readReport(
+  id: string,
+  entries: readonly JournalEntry[] = readJournal(journalPath(id))
+): JobReport | undefined {
   const report = reportOf(entries)
   if (report !== undefined) return report
   const spec = readSpec(id)

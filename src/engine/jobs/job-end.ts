@@ -13,14 +13,24 @@ export function endReport(id: string, undone: Undone, failure: Failure): JobRepo
   if (undone === 'was-finished') return finalReport(id, 'done-with-warnings')
   if (failure.kind !== 'cancelled') return finalReport(id, 'failed-clean', failure)
   if (cancelWasAsked(id)) return finalReport(id, 'cancelled', failure)
-  return finalReport(id, 'failed-clean', { kind: 'interrupted', job: readSpec(id)?.kind ?? 'backup', step: failure.what })
+  return finalReport(id, 'failed-clean', {
+    kind: 'interrupted',
+    job: readSpec(id)?.kind ?? 'backup',
+    step: failure.what
+  })
 }
 
 /** The journal's report, closed with this state. */
 export function finalReport(id: string, state: JobState, failure?: Failure): JobReport {
   const report = reportOf(readJournal(journalPath(id)))
   if (report === undefined) throw new Error(`job ${id} has no beginning`)
-  return { ...report, pauseMs: pauseMsOf(report.pauses), state, endedAt: new Date().toISOString(), ...(failure && { failure }) }
+  return {
+    ...report,
+    pauseMs: pauseMsOf(report.pauses),
+    state,
+    endedAt: new Date().toISOString(),
+    ...(failure && { failure })
+  }
 }
 
 export function endJob(journal: Journal, report: JobReport): void {

@@ -1,5 +1,5 @@
 import { pauseMsOf } from '../../shared/model/pause.ts'
-import type { JobReport, JobSpec, JournalEntry } from '../../shared/model/job.ts'
+import type { JobFact, JobReport, JobSpec, JournalEntry } from '../../shared/model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
 
@@ -13,7 +13,7 @@ export function reportOf(entries: readonly JournalEntry[]): JobReport | undefine
   return {
     ...reportAtStart(begin.id, begin.spec, begin.at),
     state: isRecovering(entries) ? 'recovering' : 'running',
-    ...Object.assign({}, ...ofType(entries, 'fact').map((entry) => entry.fact)),
+    ...factsOf(entries),
     pauses,
     pauseMs: pauseMsOf(pauses),
     phases: phasesOf(entries),
@@ -48,6 +48,11 @@ export function lastStep(entries: readonly JournalEntry[]): string {
 
 export function ofType<T extends JournalEntry['type']>(entries: readonly JournalEntry[], type: T): EntryOf<T>[] {
   return entries.filter((entry): entry is EntryOf<T> => entry.type === type)
+}
+
+/** Later facts override earlier ones. */
+function factsOf(entries: readonly JournalEntry[]): JobFact {
+  return ofType(entries, 'fact').reduce<JobFact>((facts, { fact }) => ({ ...facts, ...fact }), {})
 }
 
 function phasesOf(entries: readonly JournalEntry[]): JobReport['phases'] {

@@ -61,4 +61,5 @@ function work(job: JobContext): Promise<void> {
   return isBackup(job) ? backUp(job) : restore(job as JobContext<Extract<JobSpec, { kind: 'restore' }>>)
 }
 
-const isBackup = (job: JobContext): job is JobContext<Extract<JobSpec, { kind: 'backup' }>> => job.spec.kind === 'backup'
+const isBackup = (job: JobContext): job is JobContext<Extract<JobSpec, { kind: 'backup' }>> =>
+  job.spec.kind === 'backup'

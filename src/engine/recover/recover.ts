@@ -61,7 +61,8 @@ const TRY_AGAIN_AFTER_MS = 5000
 export async function recoverUntilDone(shell: Shell, id: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return void (await recoverJob(shell, id))
+      await recoverJob(shell, id)
+      return
     } catch (error) {
       if (tries === TRIES) throw error
       await sleep(TRY_AGAIN_AFTER_MS)
@@ -80,7 +81,9 @@ async function finish(shell: Shell, id: string): Promise<JobReport | undefined> 
     const step = lastStep(entries)
     const job = jobContext(id, spec, shell, journal, new AbortController().signal)
     const undone = await job.step('recover', { after: step }, () => undo(job, entries))
-    const failure: Failure = cancelWasAsked(id) ? { kind: 'cancelled', what: step } : { kind: 'interrupted', job: spec.kind, step }
+    const failure: Failure = cancelWasAsked(id)
+      ? { kind: 'cancelled', what: step }
+      : { kind: 'interrupted', job: spec.kind, step }
     const final = endReport(id, undone, failure)
     endJob(journal, final)
     return final

@@ -131,8 +131,8 @@ async function bringStateBack(job: JobContext, plan: CapturePlan, trace: Trace):
 
 async function resumeUnlessOwners(job: JobContext, plan: CapturePlan, trace: Trace, reason: string): Promise<void> {
   const ours = ['suspend', 'force-pause', 'restore'].some((step) => trace.announced(step))
-  if (reason === 'user' && !ours) return job.warn('The VM is paused, but not by this job: it was left so')
-  await resumeDomain(job.shell, plan.vm)
+  if (reason === 'user' && !ours) job.warn('The VM is paused, but not by this job: it was left so')
+  else await resumeDomain(job.shell, plan.vm)
 }
 
 /**

@@ -28,6 +28,7 @@ export class Checklist {
   requireNoProblem(): void {
     const { problems } = this
     if (problems.length === 1 && this.first !== undefined) fail(this.first)
-    if (problems.length > 0) fail({ kind: 'preflight', problems: problems.map(({ text, fix = '' }) => ({ text, fix })) })
+    if (problems.length > 0)
+      fail({ kind: 'preflight', problems: problems.map(({ text, fix = '' }) => ({ text, fix })) })
   }
 }

@@ -11,7 +11,8 @@ export async function setClock(job: JobContext, plan: RestorePlan): Promise<void
   const ageMs = Date.now() - Date.parse(plan.takenAt)
   if (!plan.hasAgent || plan.runsAfterwards === 'paused') {
     job.fact({ clock: { lateMs: ageMs, corrected: false } })
-    return job.note('No guest agent: the guest has to correct its clock itself')
+    job.note('No guest agent: the guest has to correct its clock itself')
+    return
   }
   await orWarn(job, `The guest's clock is late by about ${Math.round(ageMs / 1000)} s and was not set`, async () => {
     await agentWithin(job, plan.vm)

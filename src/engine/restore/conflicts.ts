@@ -27,15 +27,21 @@ export async function findConflicts(
     const vm = await displacedVm(shell, each, jobId)
     displaced.push(vm)
     const because = each === uuid ? 'uuid' : 'name'
-    if (spec.replace) list.warning('existing VM', `VM ${vm.name} will be stopped and replaced; its disks and definition are kept aside`)
+    if (spec.replace)
+      list.warning('existing VM', `VM ${vm.name} will be stopped and replaced; its disks and definition are kept aside`)
     else
-      list.problem('existing VM', `a VM of this ${because} exists here: ${vm.name}`, 'restore with --replace, or to another host', {
-        kind: 'vm-exists',
-        name: vm.name,
-        uuid: each,
-        host: spec.hostName,
-        because
-      })
+      list.problem(
+        'existing VM',
+        `a VM of this ${because} exists here: ${vm.name}`,
+        'restore with --replace, or to another host',
+        {
+          kind: 'vm-exists',
+          name: vm.name,
+          uuid: each,
+          host: spec.hostName,
+          because
+        }
+      )
   }
   if (uuids.length === 0) list.ok('existing VM', 'no VM of this UUID or name')
   return displaced
@@ -50,7 +56,9 @@ async function displacedVm(shell: Shell, uuid: string, jobId: string): Promise<D
   const images = domain.disks.flatMap(({ type, device, source, readOnly, shareable }) =>
     type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined ? [source] : []
   )
-  const own = [domain.nvram?.path, `${MANAGED_SAVE}/${domain.name}.save`].filter((path) => path !== undefined && existsSync(path))
+  const own = [domain.nvram?.path, `${MANAGED_SAVE}/${domain.name}.save`].filter(
+    (path) => path !== undefined && existsSync(path)
+  )
   return {
     uuid,
     name: domain.name,

@@ -3,7 +3,14 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ASIDE_DIR } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { defineDomain, destroyDomain, domainState, setAutostart, startDomain, undefineDomain } from '../../libvirt/domains.ts'
+import {
+  defineDomain,
+  destroyDomain,
+  domainState,
+  setAutostart,
+  startDomain,
+  undefineDomain
+} from '../../libvirt/domains.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { DisplacedVm, RestorePlan } from './restore-plan.ts'

@@ -8,12 +8,18 @@ import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
 export const IMAGES = '/var/lib/libvirt/images'
 
 /** A path for each disk: where it was, if that folder exists here, and never over a file that does not make way. */
-export function placeDisks(spec: RestoreSpec, jobId: string, manifest: Manifest, displaced: readonly DisplacedVm[]): RestoreDisk[] {
+export function placeDisks(
+  spec: RestoreSpec,
+  jobId: string,
+  manifest: Manifest,
+  displaced: readonly DisplacedVm[]
+): RestoreDisk[] {
   const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
   const taken = new Set<string>()
   const isFree = (path: string): boolean => !taken.has(path) && (freed.has(path) || !existsSync(path))
   return manifest.disks.map((disk) => {
-    const path = candidates(spec, jobId, manifest, disk).find(isFree) ?? `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
+    const path =
+      candidates(spec, jobId, manifest, disk).find(isFree) ?? `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
     taken.add(path)
     const { target, file, virtualSizeBytes } = disk
     return { target, file, virtualSizeBytes, format: formatOf(disk), path, staged: `${path}${SIDECAR_MARK}${jobId}` }

@@ -53,7 +53,11 @@ async function makePlan(
   const domain = sameVm(manifest, parseDomain(definition), 'domain.xml')
   await checkMachine(shell, domain, list)
   if (domain.hasQemuCommandline)
-    list.problem('definition', 'it passes arguments of its own to QEMU', 'read domain.xml of the point, and restore by RESTORE.md if you trust it')
+    list.problem(
+      'definition',
+      'it passes arguments of its own to QEMU',
+      'read domain.xml of the point, and restore by RESTORE.md if you trust it'
+    )
   const displaced = await findConflicts(shell, spec, jobId, manifest, list)
   const disks = placeDisks(spec, jobId, manifest, displaced)
   await checkRoom(disks, manifest, list)
@@ -61,7 +65,8 @@ async function makePlan(
   const edits = editsFor(domain, disks, list)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const nvram = planNvram(manifest, jobId, freed)
-  const edit = (xml: string): string => (nvram === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvram.path))
+  const edit = (xml: string): string =>
+    nvram === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvram.path)
   const { mode, modeReason } = chooseMode(spec, manifest, edits.removed)
   const memory = mode === 'resume' && manifest.memory !== undefined ? `${dir}/${manifest.memory.file}` : undefined
   const memoryXml = memory === undefined ? undefined : await saveImageXml(shell, memory)
@@ -97,24 +102,44 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
 async function checkMachine(shell: Shell, domain: DomainXml, list: Checklist): Promise<void> {
   if (await machineIsSupported(shell, domain)) list.ok('machine type', `${domain.machine} is known here`)
   else
-    list.problem('machine type', `this host's QEMU does not know machine type ${domain.machine}`, 'install a QEMU that does, or restore to another host')
+    list.problem(
+      'machine type',
+      `this host's QEMU does not know machine type ${domain.machine}`,
+      'install a QEMU that does, or restore to another host'
+    )
 }
 
 /** Without RAM, or with a disk less than the guest had, there is only a boot. */
-function chooseMode(spec: RestoreSpec, manifest: Manifest, removed: readonly string[]): { mode: RestoreMode; modeReason?: string } {
+function chooseMode(
+  spec: RestoreSpec,
+  manifest: Manifest,
+  removed: readonly string[]
+): { mode: RestoreMode; modeReason?: string } {
   if (spec.mode !== 'resume') return { mode: spec.mode }
   if (manifest.memory === undefined) return { mode: 'boot', modeReason: 'The point holds no RAM, so the VM is booted' }
-  if (removed.length > 0) return { mode: 'boot', modeReason: `RAM only fits all of its disks, and ${removed.join(', ')} is not in the point; so the VM is booted` }
+  if (removed.length > 0)
+    return {
+      mode: 'boot',
+      modeReason: `RAM only fits all of its disks, and ${removed.join(', ')} is not in the point; so the VM is booted`
+    }
   return { mode: 'resume' }
 }
 
 /** What changes in a definition, and in the RAM image's own: paths of this host. */
-function editsFor(domain: DomainXml, disks: readonly RestoreDisk[], list: Checklist): { apply(xml: string): string; removed: string[] } {
+function editsFor(
+  domain: DomainXml,
+  disks: readonly RestoreDisk[],
+  list: Checklist
+): { apply(xml: string): string; removed: string[] } {
   const others = domain.disks.filter(({ target }) => !disks.some((disk) => disk.target === target))
   const removed = others.filter(({ device }) => device === 'disk' || device === 'lun').map(({ target }) => target)
-  const empty = others.filter(({ device, type, source }) => (device === 'cdrom' || device === 'floppy') && type === 'file' && source !== undefined && !existsSync(source))
+  const empty = others.filter(
+    ({ device, type, source }) =>
+      (device === 'cdrom' || device === 'floppy') && type === 'file' && source !== undefined && !existsSync(source)
+  )
   for (const target of removed) list.warning('disks', `Disk ${target} is not in the point and is left out of the VM`)
-  for (const { target, source = '' } of empty) list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
+  for (const { target, source = '' } of empty)
+    list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
   const apply = (xml: string): string => {
     let edited = xml
     for (const { target, path, format } of disks) edited = setDiskSource(edited, target, { path, format })
@@ -129,7 +154,10 @@ function planNvram(manifest: Manifest, jobId: string, freed: readonly string[]):
   if (manifest.nvram === undefined) return undefined
   const { file, originalPath } = manifest.nvram
   const isFree = freed.includes(originalPath) || !existsSync(originalPath)
-  const path = isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`) ? originalPath : `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
+  const path =
+    isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`)
+      ? originalPath
+      : `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
   return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
 }
 
@@ -146,7 +174,13 @@ async function checkRoom(disks: readonly RestoreDisk[], manifest: Manifest, list
     const freeBytes = await freeBytesOf(folder)
     const failure = { kind: 'no-room', path: folder, forWhat: 'the disks', neededBytes: bytes, freeBytes } as const
     if (freeBytes >= bytes) list.ok('room', `${folder} has room for the disks`)
-    else list.problem('room', `${folder} has too little room for the disks`, 'free some room there, or name another folder', failure)
+    else
+      list.problem(
+        'room',
+        `${folder} has too little room for the disks`,
+        'free some room there, or name another folder',
+        failure
+      )
   }
   if (needs.size === 0) list.ok('room', `${sizeBytesOf(manifest)} bytes`)
 }
@@ -159,19 +193,26 @@ function existingFolder(path: string): string {
 
 const HostFile = z.object({ networks: z.array(z.object({ name: z.string(), xml: z.string() })) })
 
-async function planNetworks(shell: Shell, dir: string, domain: DomainXml, list: Checklist): Promise<RestorePlan['networks']> {
+async function planNetworks(
+  shell: Shell,
+  dir: string,
+  domain: DomainXml,
+  list: Checklist
+): Promise<RestorePlan['networks']> {
   const known = HostFile.safeParse(JSON.parse(await readFile(`${dir}/host.json`, 'utf8')))
   const networks: { define: { name: string; xml: string }[]; start: string[] } = { define: [], start: [] }
   for (const name of sourcesOf(domain, 'network')) {
     const state = await networkState(shell, name)
     const kept = known.success ? known.data.networks.find((network) => network.name === name) : undefined
-    if (state === undefined && kept === undefined) list.problem('networks', `network ${name} does not exist here`, `make it with virsh net-define`)
+    if (state === undefined && kept === undefined)
+      list.problem('networks', `network ${name} does not exist here`, `make it with virsh net-define`)
     else list.ok('networks', `network ${name} ${state ?? 'will be made'}`)
     if (state === undefined && kept !== undefined) networks.define.push(kept)
     if (state !== 'active') networks.start.push(name)
   }
   for (const name of sourcesOf(domain, 'bridge'))
-    if (!bridgeExists(name)) list.problem('networks', `bridge ${name} does not exist here`, `make it, then restore again`)
+    if (!bridgeExists(name))
+      list.problem('networks', `bridge ${name} does not exist here`, `make it, then restore again`)
   return networks
 }
 

@@ -63,7 +63,8 @@ async function stageDisks(job: JobContext, plan: RestorePlan): Promise<void> {
     await convert(job.shell, {
       source: { path: `${plan.pointDir}/${disk.file}`, format: 'qcow2' },
       target: { path: disk.staged, format: disk.format },
-      onProgress: (fraction) => job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
+      onProgress: (fraction) =>
+        job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
       signal: job.signal
     })
   }
@@ -120,5 +121,6 @@ async function resumeOrBoot(job: JobContext, plan: RestorePlan): Promise<void> {
 export async function settle(job: JobContext, plan: RestorePlan): Promise<void> {
   await orWarn(job, 'Autostart could not be set', () => setAutostart(job.shell, plan.vm, plan.autostart))
   if (plan.mode !== 'define') await setClock(job, plan)
-  if (plan.displaced.length > 0) job.fact({ keptAside: plan.displaced.flatMap(({ renames }) => renames.map(({ to }) => to)) })
+  if (plan.displaced.length > 0)
+    job.fact({ keptAside: plan.displaced.flatMap(({ renames }) => renames.map(({ to }) => to)) })
 }

@@ -100,6 +100,20 @@ export const JobReport = z.object({
 })
 export type JobReport = z.infer<typeof JobReport>
 
+/** What a job tells its report as it goes. */
+export const JobFact = JobReport.pick({
+  point: true,
+  method: true,
+  methodReason: true,
+  mode: true,
+  modeReason: true,
+  sizeBytes: true,
+  runningMs: true,
+  clock: true,
+  keptAside: true
+})
+export type JobFact = z.infer<typeof JobFact>
+
 export const Progress = z.object({
   /** What is being done, in the operator's words: `copying vda`. */
   phase: z.string(),
@@ -120,7 +134,7 @@ export const JournalEntry = z.intersection(
     z.object({ type: z.literal('progress'), progress: Progress }),
     z.object({ type: z.literal('pause'), pause: Pause }),
     /** Something the report should say: the method chosen, the point, what was kept aside. */
-    z.object({ type: z.literal('fact'), fact: JobReport.partial() }),
+    z.object({ type: z.literal('fact'), fact: JobFact }),
     z.object({ type: z.literal('note'), text: z.string() }),
     z.object({ type: z.literal('warning'), text: z.string() }),
     z.object({ type: z.literal('end'), report: JobReport })

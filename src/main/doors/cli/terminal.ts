@@ -14,13 +14,17 @@ export function terminal(json: boolean): Terminal {
   return interactive ? { interactive, ask } : nobody
 }
 
-function ask(question: string, hidden = false): Promise<string | undefined> {
+function ask(text: string, hidden = false): Promise<string | undefined> {
+  // Only the last line is readline's: it draws its prompt again and again.
+  const lastLine = text.lastIndexOf('\n') + 1
+  process.stderr.write(text.slice(0, lastLine))
+  const question = text.slice(lastLine)
   const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: true })
   if (hidden) hideTyping(reader, question)
   return new Promise((resolve) => {
     const end = (answer: string | undefined): void => {
+      resolve(answer) // before closing, which answers as well: with nothing
       reader.close()
-      resolve(answer)
     }
     reader.once('SIGINT', () => end(undefined))
     reader.once('close', () => resolve(undefined))

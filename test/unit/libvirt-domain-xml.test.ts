@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import {
+  ejectMedia,
+  removeDisk,
+  renameDomain,
+  setDiskSource,
+  setInterfaceSource,
+  setNvramPath
+} from '../../src/libvirt/domain-xml-edit.ts'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
+import { failureOf, type Failure } from '../../src/shared/failure.ts'
+
+const UUID = '11111111-2222-4333-8444-555555555555'
+const domain = (devices = '', more = ''): string =>
+  `<domain type='kvm'><name>a &lt;b&gt;</name><uuid>${UUID}</uuid><memory unit='MiB'>64</memory>${more}` +
+  `<devices>${devices}</devices></domain>`
+const DISK = `<disk type='block' device='disk'><driver name='qemu' type='raw'/><auth username='x'/>
+  <source dev='/dev/vg/a'/><backingStore type='file'><format type='qcow2'/><source file='/b'/><backingStore/></backingStore>
+  <target dev='vda' bus='virtio'/></disk>`
+const BARE = `<disk type='file' device='disk'><source file='/bare.img'/><target dev='vdb' bus='virtio'/></disk>`
+const CDROM = `<disk type='file' device='cdrom'><source file='/iso'/><target dev='hda'/><readonly/></disk>`
+const CARD = `<interface type='network'><mac address='52:54:00:AA:bb:cc'/><source network='lan' portgroup='x'/><model type='virtio'/></interface>`
+
+function failureFrom(work: () => unknown): Failure | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return failureOf(error)
+  }
+}
+
+describe('a definition that nobody vouches for', () => {
+  const bomb = `<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>${domain()}`
+  it.each([
+    ['an entity bomb', bomb],
+    ['an external entity', `<!doctype x SYSTEM "file:///etc/shadow">${domain()}`],
+    ['200 levels', domain('<a>'.repeat(200) + '</a>'.repeat(200))],
+    ['10,000 levels, each seeming to close itself', domain(`<a b='/>'>`.repeat(10_000) + '</a>'.repeat(10_000))],
+    ['50 MB', domain(`<description>${'x'.repeat(50_000_000)}</description>`)],
+    ['no end', domain().slice(0, -5)],
+    ['an unquoted attribute', domain('<a b=c/>')],
+    ['an unknown entity', domain('<a>&nope;</a>')],
+    ['nothing', ''],
+    ['JSON', '{"domain": 1}'],
+    ['another element', '<network/>'],
+    ['no UUID', domain().replace(UUID, '../../etc')]
+  ])('is refused with %s', (_what, text) => {
+    expect(failureFrom(() => parseDomain(text))).toMatchObject({ kind: 'bad-output' })
+  })
+
+  it('may have many elements, comments and quotes', () => {
+    const many = domain(`${`<a b='x>y' c="it's"/><d e='>'></d><!-- <e> <f> -->`.repeat(500)}${CDROM}`)
+    expect(parseDomain(many).disks).toHaveLength(1)
+  })
+})
+
+describe('reading a definition', () => {
+  it('keeps the name as it is and knows units', () => {
+    expect(parseDomain(domain())).toMatchObject({ name: 'a <b>', memoryBytes: 64 * 2 ** 20, vcpus: 1, id: undefined })
+  })
+
+  it('knows disks of all kinds', () => {
+    const net = `<disk type='network'><source protocol='rbd' name='pool/img'/><target dev='vdc'/><shareable/><transient/></disk>`
+    const empty = `<disk type='file' device='cdrom'><target dev='hdb'/></disk>`
+    expect(parseDomain(domain(DISK + BARE + net + empty)).disks).toMatchObject([
+      { target: 'vda', type: 'block', source: '/dev/vg/a', format: 'raw', chainDepth: 1 },
+      { target: 'vdb', source: '/bare.img', format: 'raw', chainDepth: 0 },
+      { target: 'vdc', type: 'network', source: 'rbd:pool/img', shareable: true, transient: true },
+      { target: 'hdb', device: 'cdrom', source: undefined }
+    ])
+  })
+
+  it('names the devices whose state cannot be saved', () => {
+    const devices = `<hostdev type='pci'/><filesystem><driver type='virtiofs'/></filesystem><filesystem/><shmem name='s'/>
+      <interface type='vdpa'/><tpm><backend type='passthrough'/></tpm><tpm><backend type='emulator'/></tpm>${CARD}${DISK}`
+    expect(parseDomain(domain(devices)).devicesWithoutSavableState).toEqual([
+      'host device (pci)',
+      'shared folder (virtiofs)',
+      'shared folder (9p)',
+      'network card (vdpa)',
+      'memory shared between VMs (shmem)',
+      "the host's TPM"
+    ])
+  })
+
+  it('knows firmware, CPU, TPM, serial files and QEMU command lines', () => {
+    const os = `<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type><loader>/usr/share/OVMF.fd</loader><nvram template='/t.fd'>/n.fd</nvram></os>
+      <cpu mode='custom'><model>EPYC</model></cpu><title>T</title>
+      <qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'/>`
+    const devices = `<emulator>/usr/bin/qemu</emulator><tpm><backend type='emulator'/></tpm>
+      <serial type='file'><source path='/var/log/s'/></serial><console type='pty'><log file='/var/log/c'/></console>`
+    expect(parseDomain(domain(devices, os))).toMatchObject({
+      machine: 'pc-q35-7.2',
+      loader: '/usr/share/OVMF.fd',
+      nvram: { path: '/n.fd', template: '/t.fd' },
+      cpu: { mode: 'custom', model: 'EPYC' },
+      title: 'T',
+      emulator: '/usr/bin/qemu',
+      tpm: 'emulator',
+      hasQemuCommandline: true,
+      serialFiles: ['/var/log/s', '/var/log/c']
+    })
+  })
+})
+
+describe('changing a definition', () => {
+  const full = domain(DISK + BARE + CDROM + CARD, `<os><nvram>/n.fd</nvram></os>`)
+
+  it('puts a disk on a file and takes away what belonged to the old source', () => {
+    const edited = setDiskSource(full, 'vda', { path: `/new & "old's".qcow2`, format: 'qcow2' })
+    expect(parseDomain(edited).disks[0]).toMatchObject({
+      type: 'file',
+      source: `/new & "old's".qcow2`,
+      format: 'qcow2',
+      chainDepth: 0
+    })
+    expect(edited).not.toMatch(/backingStore|<auth/)
+    expect(parseDomain(edited).disks.slice(1)).toEqual(parseDomain(full).disks.slice(1))
+  })
+
+  it('says the format also where there was no driver', () => {
+    expect(parseDomain(setDiskSource(full, 'vdb', { path: '/x', format: 'qcow2' })).disks[1]?.format).toBe('qcow2')
+  })
+
+  it('empties drives, removes disks and moves NVRAM and network cards', () => {
+    expect(parseDomain(ejectMedia(full, 'hda')).disks[2]).toMatchObject({ device: 'cdrom', source: undefined })
+    expect(parseDomain(removeDisk(full, 'vda')).disks.map(({ target }) => target)).toEqual(['vdb', 'hda'])
+    expect(parseDomain(setNvramPath(full, '/other.fd')).nvram?.path).toBe('/other.fd')
+    const moved = setInterfaceSource(full, '52:54:00:aa:BB:cc', { type: 'bridge', name: 'br0' })
+    expect(parseDomain(moved).interfaces).toEqual([{ type: 'bridge', source: 'br0', mac: '52:54:00:AA:bb:cc' }])
+    expect(moved).not.toContain('portgroup')
+  })
+
+  it('gives another name and UUID, also to the firmware', () => {
+    const uuid = UUID.replaceAll('1', '9')
+    const sysinfo = `<sysinfo type='smbios'><system><entry name='uuid'>${UUID}</entry></system></sysinfo>`
+    const edited = renameDomain(domain('', sysinfo), { name: '</name><x>', uuid })
+    expect(parseDomain(edited)).toMatchObject({ name: '</name><x>', uuid })
+    expect(edited).not.toContain(UUID)
+  })
+
+  it('says which disk or card it does not find', () => {
+    expect(failureFrom(() => removeDisk(full, 'vdz'))).toMatchObject({ kind: 'not-found', what: 'disk', name: 'vdz' })
+    expect(
+      failureFrom(() => setInterfaceSource(full, '00:00:00:00:00:00', { type: 'bridge', name: 'b' }))
+    ).toMatchObject({ kind: 'bad-output' })
+  })
+})
