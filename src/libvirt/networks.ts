@@ -16,7 +16,8 @@ export async function networkState(shell: Shell, name: string): Promise<NetworkS
   return (await listNetworks(shell)).get(name)
 }
 
-const saysUnknown = (stderr: string): boolean => /^error: failed to get (network|pool) /m.test(stderr)
+/** virsh says `failed to get network` also when libvirt could not be asked. */
+const saysUnknown = (stderr: string): boolean => /^error: (Network|Storage pool) not found/m.test(stderr)
 
 /** The network's definition, or undefined if there is no such network. */
 export async function networkXml(shell: Shell, name: string): Promise<string | undefined> {

@@ -47,9 +47,14 @@ export function commandFailed(command: string, { exitCode, stderr, signal }: Run
   })
 }
 
-/** libvirt does not know the domain, as opposed to: libvirt could not be asked. */
-export const saysUnknownDomain = (stderr: string): boolean =>
-  /^error: (failed to get domain |Domain not found)/m.test(stderr)
+/**
+ * libvirt does not know the domain, as opposed to: it could not be asked. virsh says `failed to get domain` of both, so
+ * there must be no other reason behind it: libvirt that is stopped in the middle adds one.
+ */
+export function saysUnknownDomain(stderr: string): boolean {
+  const errors = stderr.split('\n').filter((line) => line.startsWith('error: '))
+  return errors.length > 0 && errors.every((line) => /^error: (failed to get domain |Domain not found)/.test(line))
+}
 
 /** The domain is shut off, or not known. */
 export const saysNotActive = (stderr: string): boolean =>

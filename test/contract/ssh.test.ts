@@ -51,13 +51,18 @@ async function login(sshd: TestSshd, { address, questions, ...options }: Login =
   return host
 }
 
-const failure = <K extends Failure['kind']>(expected: Partial<Extract<Failure, { kind: K }>> & { kind: K }): unknown =>
-  expect.objectContaining({ failure: expect.objectContaining(expected) as unknown })
+const failure = (expected: Partial<Failure>): unknown =>
+  expect.objectContaining({ failure: expect.objectContaining(expected as object) as unknown })
 
 const containing = (text: string): string => expect.stringContaining(text) as string
 
 const refuse = vi.fn(() => Promise.resolve(false))
 const knownHostsLine = (sshd: TestSshd, key: string): string => `[127.0.0.1]:${sshd.port} ${key}\n`
+
+const remove = (dir: string): Promise<void> => {
+  rmSync(dir, { recursive: true })
+  return Promise.resolve()
+}
 
 /** A key of the right form that no host has. */
 function strangeKey(): string {
@@ -119,13 +124,16 @@ describe('the key of a host', () => {
     await expect(login(sshd)).rejects.toEqual(failure({ kind: 'host-key-revoked', knownIn: `${file}:2` }))
   })
 
-  it.each(['rsa', 'ecdsa', 'ed25519'] as const)('is known if only its %s key is, also hashed', async (type) => {
-    const sshd = await sshdWith({ hostKeys: ['ed25519', 'ecdsa', 'rsa'] })
+  it('is known whichever of its keys is written down, also hashed', async () => {
+    const types = ['rsa', 'ecdsa', 'ed25519'] as const
+    const sshd = await sshdWith({ hostKeys: types })
     const file = join(sshd.home, '.ssh/known_hosts')
-    writeFileSync(file, knownHostsLine(sshd, sshd.hostKey(type)))
-    execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' })
-    expect(readFileSync(file, 'utf8')).toMatch(/^\|1\|/)
-    expect((await login(sshd, { questions: { unknownHostKey: refuse } })).state).toBe('connected')
+    for (const type of types) {
+      writeFileSync(file, knownHostsLine(sshd, sshd.hostKey(type)))
+      execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' })
+      expect(readFileSync(file, 'utf8')).toMatch(/^\|1\|/)
+      expect((await login(sshd, { questions: { unknownHostKey: refuse } })).state).toBe('connected')
+    }
   })
 
   it('of a type left out to look unknown is a change', async () => {
@@ -145,9 +153,9 @@ describe('the key of a host', () => {
   })
 
   it('may take longer to compare than the host waits', async () => {
-    const sshd = await sshdWith({ config: ['LoginGraceTime 1'] })
-    const unknownHostKey = (): Promise<boolean> => sleep(2500, true)
-    expect((await login(sshd, { questions: { unknownHostKey }, connectTimeoutMs: 2000 })).state).toBe('connected')
+    const sshd = await sshdWith({ config: ['LoginGraceTime 2'] })
+    const unknownHostKey = (): Promise<boolean> => sleep(3500, true)
+    expect((await login(sshd, { questions: { unknownHostKey }, connectTimeoutMs: 3000 })).state).toBe('connected')
   })
 })
 
@@ -177,7 +185,7 @@ describe('logging in', () => {
 
   it('with a key that the host does not know fails, saying what was tried', async () => {
     const homeDir = homeWithout()
-    const file = makeKey(join(homeDir, '.ssh/id_rsa'), 'rsa', '', ['-b', '2048'])
+    const file = makeKey(join(homeDir, '.ssh/id_rsa'), 'rsa')
     const user = sshd.address.user ?? ''
     await expect(login(sshd, { homeDir })).rejects.toEqual(failure({ kind: 'auth-failed', user, tried: [file] }))
   })
@@ -331,7 +339,7 @@ describe('a host that cannot be reached', () => {
 
   async function connectTo(port: number, more: Partial<HostAddress> = {}): Promise<HostConnection> {
     const dir = mkdtempSync(join(tmpdir(), 'stillpoint-dark-'))
-    cleanups.push(() => Promise.resolve(rmSync(dir, { recursive: true })))
+    cleanups.push(() => remove(dir))
     const options = { settingsDir: dir, homeDir: dir, questions: trusting, connectTimeoutMs: 1500 }
     return connectHost({ ...address, port, ...more }, options)
   }
@@ -406,7 +414,7 @@ describe('the login shell', () => {
   /** Whatever the account's shell is, this one runs the command, after `before`. */
   async function shellOf(shell: string, before = ''): Promise<TestSshd> {
     const dir = mkdtempSync(join(tmpdir(), 'stillpoint-shell-'))
-    cleanups.push(() => Promise.resolve(rmSync(dir, { recursive: true })))
+    cleanups.push(() => remove(dir))
     chmodSync(dir, 0o755)
     const script = join(dir, 'login')
     writeFileSync(script, `#!/bin/sh\nPATH=${dir}:$PATH\n${before}\nexec ${shell} -c "$SSH_ORIGINAL_COMMAND"\n`, {

@@ -87,7 +87,8 @@ export function makeKey(
   passphrase = '',
   more: readonly string[] = []
 ): string {
-  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test@stillpoint', '-f', file, ...more])
+  const size = type === 'rsa' ? ['-b', '2048'] : [] // a larger one takes seconds to find
+  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test@stillpoint', '-f', file, ...size])
   chmodSync(file, 0o600)
   return file
 }

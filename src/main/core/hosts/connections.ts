@@ -53,9 +53,16 @@ export class Connections {
     return (await this.contact(host)).engine
   }
 
-  /** A connection that is not remembered: for a host that is about to be added. */
+  /** A connection that is not kept: for a host that is about to be added. */
   try(address: HostAddress, fingerprint: string | undefined): Promise<HostConnection> {
     return this.options.connect(address, fingerprint)
+  }
+
+  /** Keeps it after all, in place of an earlier one: nobody is asked for a passphrase twice. */
+  async adopt(connection: HostConnection): Promise<void> {
+    const { name } = connection.address
+    await this.drop(name)
+    this.contacts.set(name, Promise.resolve(this.contactOf(name, connection)))
   }
 
   async drop(host: string): Promise<void> {
@@ -80,10 +87,13 @@ export class Connections {
   }
 
   private async open(record: HostRecord): Promise<Contact> {
-    const connection = await this.options.connect(addressOf(record))
+    return this.contactOf(record.name, await this.options.connect(addressOf(record)))
+  }
+
+  private contactOf(host: string, connection: HostConnection): Contact {
     const { assets, onPlacing } = this.options
-    const engine = new HostEngine(record.name, connection.shell, assets, {
-      onPlacing: (...what) => onPlacing(record.name, ...what),
+    const engine = new HostEngine(host, connection.shell, assets, {
+      onPlacing: (...what) => onPlacing(host, ...what),
       onReady: (placed) => this.runErrand(placed)
     })
     return { connection, engine }

@@ -23,25 +23,18 @@ export async function addHost(core: Core, address: HostAddress, fingerprint?: st
       kind: 'usage',
       message: `${before.name} is already the name of the host at ${before.address}. Choose another name, or remove that one first.`
     })
-  const { probe, record } = await look(core, address, fingerprint)
-  refuseUnusable(address.name, probe)
-  core.settings.update((settings) => withHost(settings, record))
-  await core.connections.drop(address.name)
-  await (await core.connections.engine(address.name)).call('probe', {})
-  return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
-}
-
-async function look(
-  core: Core,
-  address: HostAddress,
-  fingerprint: string | undefined
-): Promise<{ probe: Probe; record: HostRecord }> {
   const connection = await core.connections.try(address, fingerprint)
   try {
     const probe = await probeHost(connection.shell)
-    return { probe, record: recordOf(address, probe) }
-  } finally {
+    refuseUnusable(address.name, probe)
+    const record = recordOf(address, probe)
+    core.settings.update((settings) => withHost(settings, record))
+    await core.connections.adopt(connection)
+    await (await core.connections.engine(address.name)).call('probe', {})
+    return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
+  } catch (error) {
     await connection.close()
+    throw error
   }
 }
 

@@ -15,11 +15,11 @@ export function endOfJob(
   more: Readonly<Record<string, unknown>>
 ): ExitCode {
   if (report === undefined) return leftRunning(out, job)
-  if (report.failure !== undefined || exitOfJob(report.state) === EXIT.failed) {
+  if (report.state === 'cancelled') {
+    out.failed({ kind: 'cancelled', what: `The ${report.kind} of ${report.vm.name}` }, { job: report })
+  } else if (report.failure !== undefined || exitOfJob(report.state) === EXIT.failed) {
     out.failed(report.failure ?? { kind: 'interrupted', job: report.kind, step: 'unknown' }, { job: report })
     if (!out.json) out.note(stateText(report))
-  } else if (report.state === 'cancelled') {
-    out.failed({ kind: 'cancelled', what: `The ${report.kind} of ${report.vm.name}` }, { job: report })
   } else {
     out.line(reportText(report))
     out.result({ ...more, job: report })
@@ -63,7 +63,8 @@ export const headline = (report: JobReport): string =>
 /** A report in full, below its headline. */
 export function reportText(report: JobReport): string {
   const { startedAt, endedAt, phases, pauses, clock } = report
-  const failure = report.failure === undefined ? undefined : describeFailure(report.failure)
+  const failure =
+    report.failure === undefined || report.state === 'cancelled' ? undefined : describeFailure(report.failure)
   const details = fields([
     ['state', stateWords(report.state)],
     ['failure', failure === undefined ? undefined : `${failure.title}. ${failure.explanation}`],
@@ -83,7 +84,8 @@ export function reportText(report: JobReport): string {
     ['took', endedAt === undefined ? undefined : formatDuration(Date.parse(endedAt) - Date.parse(startedAt))],
     ['warnings', report.warnings.join('; ')]
   ])
-  return `${failure === undefined ? headline(report) : stateText(report)}\n${details}`
+  const went = failure === undefined && report.state !== 'cancelled'
+  return `${went ? headline(report) : stateText(report)}\n${details}`
 }
 
 const withReason = (what: string | undefined, why: string | undefined): string | undefined =>

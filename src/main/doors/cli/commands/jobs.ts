@@ -70,13 +70,13 @@ function jobTable(jobs: readonly JobReport[]): string {
     formatTime(job.startedAt),
     job.endedAt === undefined ? '' : formatDuration(Date.parse(job.endedAt) - Date.parse(job.startedAt)),
     stateWords(job.state),
-    job.failure === undefined ? outcome(job) : describeFailure(job.failure).title
+    job.failure === undefined || job.state === 'cancelled' ? outcome(job) : describeFailure(job.failure).title
   ])
   return table(['JOB', 'WHAT', 'VM', 'STARTED', 'TOOK', 'STATE', 'OUTCOME'], rows)
 }
 
 function outcome(job: JobReport): string {
-  if (!isEnded(job.state)) return ''
+  if (!isEnded(job.state) || job.state === 'cancelled') return ''
   if (job.kind === 'backup') return `stood still ${formatPause(job.pauseMs)}`
   return job.runningMs === undefined ? (job.mode ?? '') : `${job.mode ?? 'ran'} after ${formatDuration(job.runningMs)}`
 }
