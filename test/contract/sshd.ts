@@ -81,12 +81,7 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
 }
 
 /** Makes a key pair and returns its path. */
-export function makeKey(
-  file: string,
-  type: HostKeyType = 'ed25519',
-  passphrase = '',
-  more: readonly string[] = []
-): string {
+export function makeKey(file: string, type: HostKeyType = 'ed25519', passphrase = ''): string {
   const size = type === 'rsa' ? ['-b', '2048'] : [] // a larger one takes seconds to find
   execFileSync('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'test@stillpoint', '-f', file, ...size])
   chmodSync(file, 0o600)

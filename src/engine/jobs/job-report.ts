@@ -5,10 +5,10 @@ type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }
 
 /** What the journal says of its job so far. Undefined before the job has begun. */
 export function reportOf(entries: readonly JournalEntry[]): JobReport | undefined {
-  const begin = entries.find((entry) => entry.type === 'begin')
-  if (begin === undefined) return undefined
   const end = entries.findLast((entry) => entry.type === 'end')
   if (end !== undefined) return end.report
+  const begin = entries.find((entry) => entry.type === 'begin')
+  if (begin === undefined) return undefined
   const pauses = ofType(entries, 'pause').map((entry) => entry.pause)
   return {
     ...reportAtStart(begin.id, begin.spec, begin.at),

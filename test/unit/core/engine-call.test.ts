@@ -24,7 +24,7 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 describe('a call to the engine', () => {
   it('gives events in order and then the result', async () => {
     const seen: unknown[] = []
-    const result = { point: ID, good: true, checkedBytes: 2, problems: [] }
+    const result = { point: ID, good: true, checkedBytes: 2, problems: [], notes: [] }
     const placed = answering({
       stdout: lines({ event: progress }, { event: { ...progress, doneBytes: 2 } }, { result })
     })

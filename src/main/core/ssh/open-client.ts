@@ -69,7 +69,7 @@ async function tryOpen(target: Target, dial: Dial, context: ConnectContext, aske
     const socket = await deadline.race(dial(target, abort.signal))
     abort.signal.addEventListener('abort', () => socket.destroy())
     phase = 'handshake'
-    const login = new Login(target, known, patient(context, deadline, asked))
+    const login = new Login(target, known, patient(context, deadline, asked), asked)
     return await deadline.race(login.over(socket, () => (phase = 'login')))
   } catch (error) {
     abort.abort()
@@ -81,21 +81,20 @@ async function tryOpen(target: Target, dial: Dial, context: ConnectContext, aske
 
 /** The same questions, with the deadline standing still while they are open. */
 function patient(context: ConnectContext, deadline: Deadline, asked: Asked): ConnectContext {
-  const ask = <T>(question: () => Promise<T>): Promise<T> => {
-    const answer = deadline.pausedWhile(question)
-    asked.pending = answer.then(
-      (given) => {
-        asked.answered ||= given !== false && given !== undefined
-      },
-      () => undefined
-    )
+  const ask = async <T>(question: () => Promise<T>): Promise<T> => {
+    const answer = await deadline.pausedWhile(question)
+    asked.answered ||= answer !== false && answer !== undefined
     return answer
   }
   return {
     ...context,
     questions: {
       unknownHostKey: (key) => ask(() => context.questions.unknownHostKey(key)),
-      passphrase: (file) => ask(() => context.questions.passphrase(file))
+      passphrase: (file) => {
+        const answer = ask(() => context.questions.passphrase(file))
+        asked.pending = answer.catch(() => undefined)
+        return answer
+      }
     }
   }
 }
@@ -105,13 +104,16 @@ class Login {
   readonly #known: readonly KnownHostLine[]
   readonly #context: ConnectContext
   readonly #agent: LoginAgent
+  readonly #asked: Asked
+  #begun = false
   /** Why the host key was refused: says more than ssh2's error. */
   #refusal: unknown
   #accepted: Buffer | undefined
   /** What the host takes besides, as it said when it refused us. */
   #hostTakes: readonly string[] = []
 
-  constructor(target: Target, known: readonly KnownHostLine[], context: ConnectContext) {
+  constructor(target: Target, known: readonly KnownHostLine[], context: ConnectContext, asked: Asked) {
+    this.#asked = asked
     this.#target = target
     this.#known = known
     this.#context = context
@@ -153,31 +155,37 @@ class Login {
   async #verify(key: Buffer): Promise<boolean> {
     if (this.#accepted) return this.#accepted.equals(key) // keys are exchanged anew now and then
     const { label, host, port, keyName, expectedFingerprint } = this.#target
-    try {
-      await checkHostKey(key, {
-        label,
-        address: port === 22 ? host : `${host}:${port}`,
-        name: keyName,
-        known: this.#known,
-        expectedFingerprint,
-        ask: (shown) => this.#context.questions.unknownHostKey(shown),
-        remember: (vouched) => writeHostKey(this.#context.settingsDir, keyName.host, keyName.port, vouched)
-      })
-      this.#accepted = key
-      return true
-    } catch (error) {
-      this.#refusal = error
-      return false
-    }
+    const check = checkHostKey(key, {
+      label,
+      address: port === 22 ? host : `${host}:${port}`,
+      name: keyName,
+      known: this.#known,
+      expectedFingerprint,
+      ask: (shown) => this.#context.questions.unknownHostKey(shown),
+      remember: (vouched) => writeHostKey(this.#context.settingsDir, keyName.host, keyName.port, vouched)
+    })
+    const outcome = check.then(
+      () => true,
+      (error: unknown) => this.#refuse(error)
+    )
+    this.#asked.pending = outcome // not before the key is written down is the login to be begun anew
+    if (await outcome) this.#accepted = key
+    return outcome
   }
 
-  /** ssh2 gives null for both before the first method. */
+  #refuse(reason: unknown): boolean {
+    this.#refusal = reason
+    return false
+  }
+
+  /** All our keys, then nothing. Not by what is null: with no key to show, the host has not said anything by then. */
   #nextMethod(methods: readonly string[] | null, partial: boolean | null, next: (method: never) => void): void {
-    if (methods === null) {
+    if (!this.#begun) {
+      this.#begun = true
       next({ type: 'agent', username: this.#target.user, agent: this.#agent } as never)
       return
     }
-    this.#hostTakes = partial === true ? methods.map((method) => `${method} on top of a key`) : methods
+    this.#hostTakes = (methods ?? []).map((method) => (partial === true ? `${method} on top of a key` : method))
     next(false as never)
   }
 

@@ -61,6 +61,8 @@ async function verifyAll(session: Session, point: KnownPoint, places: readonly P
   for (const place of places)
     copies.push({ where: label(place), ...(await verifyPoint(session.core, point, place, workOptions(session))) })
   for (const copy of copies) session.out.line(verdict(point, copy))
+  if (!session.out.json)
+    for (const { where, notes } of copies) for (const note of notes) session.out.note(`${where}: ${note}`)
   const bad = copies.find(({ good }) => !good)
   if (bad === undefined) session.out.result({ point: point.manifest.id, good: true, copies })
   else reportDamage(session, point.manifest.id, bad, copies)
