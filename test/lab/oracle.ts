@@ -4,7 +4,8 @@ import { sleep } from './run.ts'
 /** How a host stood before a job: what must be so again when it is over. */
 export interface Baseline {
   readonly vms: readonly VmState[]
-  readonly freeBytes: number
+  /** On disk, by images, points and what was kept aside; the file system itself is shared with the whole machine. */
+  readonly usedBytes: number
   /** Each file of each complete point, with its checksum. */
   readonly points: ReadonlyMap<string, string>
 }
@@ -48,7 +49,7 @@ for store in /var/lib/stillpoint/points /srv/points; do
   done
   find $store -mindepth 3 -type f ! -path '*/.incoming/*' -exec sha256sum {} + | sed 's/^/FILE /'
 done
-sync; echo "FREE $(df --output=avail -B1 /var/lib/libvirt/images | tail -1)"
+echo "USED $(du -scB1 /var/lib/libvirt/images /var/lib/stillpoint/points /var/lib/stillpoint/aside /srv 2>/dev/null | awk '/total/ {print $1}')"
 `
 
 async function look(host: LabHost): Promise<{ baseline: Baseline; leftovers: string[] }> {
@@ -56,7 +57,7 @@ async function look(host: LabHost): Promise<{ baseline: Baseline; leftovers: str
   const vms: VmState[] = []
   const points = new Map<string, string>()
   const leftovers: string[] = []
-  let freeBytes = 0
+  let usedBytes = 0
   for (const line of lines) {
     const [word = '', ...rest] = line.split(' ')
     const text = rest.join(' ').trim()
@@ -71,10 +72,10 @@ async function look(host: LabHost): Promise<{ baseline: Baseline; leftovers: str
     else if (word === 'CHAIN') set({ chains: text })
     else if (word === 'JOB' && text !== 'None' && text !== '') leftovers.push(`libvirt job: ${text}`)
     else if (word === 'FILE') points.set(text.slice(66), text.slice(0, 64))
-    else if (word === 'FREE') freeBytes = Number(text)
+    else if (word === 'USED') usedBytes = Number(text)
     else if (['BLOCKJOB', 'FROZEN', 'STRAY', 'RUN', 'UNIT', 'PROCESS', 'HALF'].includes(word)) leftovers.push(line)
   }
-  return { baseline: { vms, points, freeBytes }, leftovers }
+  return { baseline: { vms, points, usedBytes }, leftovers }
 }
 
 export async function takeBaseline(host: LabHost): Promise<Baseline> {
@@ -113,7 +114,7 @@ async function complaintsNow(host: LabHost, before: Baseline, options: OracleOpt
   const points = [...before.points].flatMap(([path, sum]) =>
     now.points.get(path) === sum ? [] : [`changed or gone: ${path}`]
   )
-  const missing = before.freeBytes - now.freeBytes - (options.roomTaken ?? 64 * 1024 * 1024)
+  const missing = now.usedBytes - before.usedBytes - (options.roomTaken ?? 64 * 1024 * 1024)
   return [...leftovers, ...vms, ...points, ...(missing > 0 ? [`room lost: ${missing} bytes`] : [])]
 }
 

@@ -72,7 +72,7 @@ describe('with a user who may sudo', () => {
   })
 
   it('removing the host with --clean leaves nothing of ours but points', async () => {
-    expect((await stillpoint.run(['host', 'remove', 'beta', '--clean', '--yes'])).exit).toBe(0)
+    expect((await stillpoint.run(['host', 'remove', 'beta', '--clean'])).exit).toBe(0)
     expect(
       (await beta.run('ls /var/lib/stillpoint/runtime /etc/systemd/system/stillpoint-recover.service')).exitCode
     ).not.toBe(0)
