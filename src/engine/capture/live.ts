@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail, isFailure } from '../../shared/failure.ts'
+import { pauseMsOf } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../libvirt/domain-jobs.ts'
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
@@ -42,10 +43,20 @@ async function snapshotWithMemory(
   try {
     const { result, pauses } = await measurePauses(job, 'memory', () => writeMemory(job, plan))
     if (pauses.length === 0) job.warn('QEMU reported no pause for this capture')
+    warnOverBudget(job, pauseMsOf(pauses))
     return result === undefined ? {} : { qemuDowntimeMs: result }
   } finally {
     await allowFormerPause(job.shell, plan)
   }
+}
+
+/** QEMU keeps to what it is allowed; what libvirt does around it may still take longer on a busy host. */
+function warnOverBudget(job: JobContext<BackupSpec>, pauseMs: number): void {
+  const { budgetMs } = job.spec
+  if (pauseMs > budgetMs)
+    job.warn(
+      `The VM stood still for ${Math.round(pauseMs)} ms, longer than its budget of ${budgetMs} ms: the host was busy`
+    )
 }
 
 /** The snapshot, while write-back is kept short and the pause under control. Answers what QEMU counted as downtime. */

@@ -5,6 +5,9 @@ import { readJournal } from '../journal/journal.ts'
 import { journalPath, readReport } from './job-directory.ts'
 import { lastStep, ofType } from './job-report.ts'
 
+/** Its unit may not have begun yet. */
+const START_WITHIN_MS = 60_000
+
 /** True while systemd runs the job or its recovery. */
 export async function isUnitAlive(shell: Shell, id: string): Promise<boolean> {
   const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(id)])
@@ -20,6 +23,7 @@ export async function unrecovered(shell: Shell, id: string): Promise<JobReport |
   const entries = readJournal(journalPath(id))
   const report = readReport(id, entries)
   if (report === undefined || isEnded(report.state)) return undefined
+  if (entries.length === 0 && Date.now() - Date.parse(report.startedAt) < START_WITHIN_MS) return undefined
   const why = ofType(entries, 'note').at(-1)?.text ?? 'its recovery did not begin'
   return {
     ...report,
