@@ -455,7 +455,7 @@ describe('the login shell', () => {
     ['no shell', '/usr/sbin/nologin', '', 'nologin'],
     ['not there', '/bin/none', '', 'exit code 127'],
     ['silent', '/bin/true', '', 'printed nothing'],
-    ['endless', 'yes', '', 'without end'],
+    ['endless', 'sh', 'yes', 'without end'],
     ['not allowed to execute', 'sh', 'echo "sh: 1: /bin/sh: Permission denied" >&2; exit 126', 'noexec']
   ])('that is %s is named', async (_, shell, before, reason) => {
     const host = await login(await shellOf(shell, before))

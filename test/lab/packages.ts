@@ -19,7 +19,10 @@ const machinePackages = [
   'xz-utils',
   'mmdebstrap',
   'rsync',
-  'e2fsprogs'
+  'e2fsprogs',
+  'ovmf',
+  'swtpm',
+  'swtpm-tools'
 ]
 
 /** Installs what is missing with apt. Refuses, with the reason, where that cannot be done. */
