@@ -69,11 +69,11 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
         .slice(0, 2)
         .join(' '),
     dropConnections: () => {
-      for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
+      for (const child of childrenOf(sshd.pid ?? 0)) endIfThere(child)
     },
     log: () => log.join(''),
     stop: async () => {
-      for (const child of childrenOf(sshd.pid ?? 0)) process.kill(child, 'SIGKILL')
+      for (const child of childrenOf(sshd.pid ?? 0)) endIfThere(child)
       await ended(sshd)
       rmSync(dir, { recursive: true, force: true })
     }
@@ -154,4 +154,13 @@ function ended(child: ChildProcess): Promise<void> {
     child.once('exit', () => resolve())
     child.kill('SIGTERM')
   })
+}
+
+/** It may have ended by itself since it was listed. */
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
