@@ -85,11 +85,6 @@ export async function blockCopy(shell: Shell, uuid: Uuid, target: string, reques
   ])
 }
 
-/** Begins to copy all of the chain below into the active image of the disk. Ends by itself. */
-export async function blockPull(shell: Shell, uuid: Uuid, target: string): Promise<void> {
-  await virsh(shell, ['blockpull', uuid, target])
-}
-
 /**
  * Ends the job, and returns when it is over: the VM stays on the image it has, or with `pivot` goes over to the new
  * one, for which the job must be ready.

@@ -47,27 +47,7 @@ export async function domainCapabilities(shell: Shell, kind: MachineKind): Promi
     : commandFailed('virsh domcapabilities', result)
 }
 
-/** XML of the host: CPU, guests' architectures with their machine types. */
-export async function hostCapabilities(shell: Shell): Promise<string> {
-  return (await virsh(shell, ['capabilities'])).stdout
-}
-
 export type CpuComparison = 'fits' | 'incompatible'
-
-/** Whether the CPU in a file (a whole domain XML will do) can be had here. `detail` names what is missing. */
-export async function hypervisorCpuCompare(
-  shell: Shell,
-  xmlPath: string,
-  kind: MachineKind
-): Promise<{ readonly result: CpuComparison; readonly detail: string }> {
-  const { virtType, arch, machine } = kind
-  const question = ['--file', xmlPath, '--virttype', virtType, '--arch', arch, '--machine', machine, '--error']
-  const answer = await virsh(shell, ['hypervisor-cpu-compare', ...question], { expect: [0, 1] }) // 1: does not fit
-  const said = `${answer.stdout}\n${answer.stderr}`
-  if (answer.exitCode === 0) return { result: 'fits', detail: answer.stdout.trim() }
-  if (/incompatible/i.test(said)) return { result: 'incompatible', detail: said.trim().slice(0, 1000) }
-  return commandFailed('virsh hypervisor-cpu-compare', answer)
-}
 
 /** Whether a bridge or other network device of this name is on this very machine. */
 export const bridgeExists = (name: string): boolean =>

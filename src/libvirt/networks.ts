@@ -37,10 +37,6 @@ export async function startNetwork(shell: Shell, name: string): Promise<void> {
   if (result.exitCode !== 0 && !/already active/.test(result.stderr)) commandFailed('virsh net-start', result)
 }
 
-export async function setNetworkAutostart(shell: Shell, name: string, enabled: boolean): Promise<void> {
-  await virsh(shell, ['net-autostart', '--network', name, ...(enabled ? [] : ['--disable'])])
-}
-
 /** Stops and undefines a network. No error if it is not there. */
 export async function removeNetwork(shell: Shell, name: string): Promise<void> {
   const state = await networkState(shell, name)
@@ -52,15 +48,4 @@ export async function removeNetwork(shell: Shell, name: string): Promise<void> {
 async function undefineNetwork(shell: Shell, name: string): Promise<void> {
   const result = await virsh(shell, ['net-undefine', '--network', name], { expect: [0, 1] }) // 1: gone already
   if (result.exitCode !== 0 && !saysUnknown(result.stderr)) commandFailed('virsh net-undefine', result)
-}
-
-/** Names of libvirt's storage pools. */
-export async function listPools(shell: Shell): Promise<string[]> {
-  return namesOf((await virsh(shell, ['pool-list', '--all', '--name'])).stdout.replaceAll(/^ +| +$/gm, ''))
-}
-
-export async function poolXml(shell: Shell, name: string): Promise<string | undefined> {
-  const result = await virsh(shell, ['pool-dumpxml', '--pool', name], { expect: [0, 1] }) // 1: unknown
-  if (result.exitCode === 0) return result.stdout.trim()
-  return saysUnknown(result.stderr) ? undefined : commandFailed('virsh pool-dumpxml', result)
 }

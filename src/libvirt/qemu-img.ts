@@ -210,13 +210,3 @@ export async function commitOverlay(shell: Shell, path: string, signal?: AbortSi
     ...(signal !== undefined && { signal })
   })
 }
-
-/** Changes what an overlay says is below it, and moves no data: the caller knows that the contents are the same. */
-export async function rebaseUnsafe(
-  shell: Shell,
-  path: string,
-  backing: { readonly file: string; readonly format: string } | undefined
-): Promise<void> {
-  const below = backing === undefined ? ['-b', ''] : ['-b', backing.file, '-F', backing.format]
-  await qemuImg(shell, ['rebase', '-q', '-u', '-f', 'qcow2', ...below, '--', filePath(path)])
-}

@@ -63,13 +63,4 @@ function waiting({ timeoutMs, signal }: SnapshotRequest): RunOptions {
   return { timeoutMs: timeoutMs ?? Infinity, ...(signal !== undefined && { signal }) }
 }
 
-/** Names of the snapshots that libvirt keeps for the domain. */
-export async function listSnapshots(shell: Shell, uuid: Uuid): Promise<string[]> {
-  return namesOf((await virsh(shell, ['snapshot-list', uuid, '--name'])).stdout)
-}
-
-export async function listCheckpoints(shell: Shell, uuid: Uuid): Promise<string[]> {
-  return namesOf((await virsh(shell, ['checkpoint-list', uuid, '--name'])).stdout)
-}
-
 export const namesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
