@@ -13,6 +13,8 @@ export interface MadeShell {
   running(token: string): number
   /** Cuts the connection, where there is one. */
   cut(): void
+  /** Ends the programs with this text among their arguments, behind the shell's back. */
+  reap(token: string): void
   close(): Promise<void>
 }
 
@@ -25,9 +27,16 @@ export interface ShellMaker {
 /** An argument that no other process on this machine has: a number of seconds for `sleep`. */
 export const uniqueSeconds = (): string => `9${Number.parseInt(randomUUID().slice(0, 8), 16)}`
 
-function runningHere(token: string): number {
+function pidsOf(token: string): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.filter((pid) => commandOf(pid).includes(token)).length
+  return pids.filter((pid) => commandOf(pid).includes(token))
+}
+
+const onThisMachine: Pick<MadeShell, 'running' | 'reap'> = {
+  running: (token) => pidsOf(token).length,
+  reap: (token) => {
+    for (const pid of pidsOf(token)) process.kill(Number(pid), 'SIGKILL')
+  }
 }
 
 /** Empty for zombies and for what has just gone. */
@@ -43,7 +52,7 @@ const local: ShellMaker = {
   name: 'local',
   hasConnection: false,
   make: () =>
-    Promise.resolve({ shell: localShell(), running: runningHere, cut: () => undefined, close: () => Promise.resolve() })
+    Promise.resolve({ ...onThisMachine, shell: localShell(), cut: () => undefined, close: () => Promise.resolve() })
 }
 
 const fake: ShellMaker = {
@@ -51,7 +60,7 @@ const fake: ShellMaker = {
   hasConnection: true,
   make: () => {
     const machine = fakeMachine()
-    return Promise.resolve({ ...machine, close: () => Promise.resolve() })
+    return Promise.resolve({ ...machine, reap: () => undefined, close: () => Promise.resolve() })
   }
 }
 
@@ -66,7 +75,7 @@ const ssh: ShellMaker = {
       await host.close()
       await sshd.stop()
     }
-    return { shell: host.shell, running: runningHere, cut: () => sshd.dropConnections(), close }
+    return { shell: host.shell, ...onThisMachine, cut: () => sshd.dropConnections(), close }
   }
 }
 

@@ -231,6 +231,7 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
     await untilRunning(made, token)
     made.cut()
     await outcome
+    made.reap(token) // from here it cannot be ended; a program that prints nothing outlives its connection
     expect((await made.shell.run(['printf', '%s\\0', 'back'])).stdout).toBe('back\0')
   })
 })

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -50,12 +50,10 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${identity}.pub`))
   const port = await freePort()
   writeFileSync(join(dir, 'sshd_config'), configOf(dir, port, hostKeys, [...config, `SetEnv HOME=${home}`]))
-  const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(dir, 'sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe']
-  })
+  const sshd = spawn('/bin/sh', ['-c', keeper, 'sh', dir], { stdio: ['pipe', 'ignore', 'pipe'] })
   const log: string[] = []
   sshd.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()))
-  await untilListening(port, sshd, log)
+  await untilListening(port, log)
   return {
     port,
     home,
@@ -78,6 +76,18 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
       rmSync(dir, { recursive: true, force: true })
     }
   }
+}
+
+/** Ends sshd and clears up once its stdin closes: also when a test run is killed. */
+const keeper = `
+/usr/sbin/sshd -D -e -f "$1/sshd_config" >/dev/null &
+read -r _
+kill $!
+wait
+rm -rf "$1"`
+
+function endConnections(dir: string): void {
+  for (const child of childrenOf(readFileSync(join(dir, 'pid'), 'utf8').trim())) process.kill(child, 'SIGKILL')
 }
 
 /** Makes a key pair and returns its path. */
@@ -119,9 +129,8 @@ export function freePort(): Promise<number> {
   })
 }
 
-async function untilListening(port: number, sshd: ChildProcess, log: readonly string[]): Promise<void> {
+async function untilListening(port: number, log: readonly string[]): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (sshd.exitCode !== null) throw new Error(`sshd ended: ${log.join('')}`)
     if (await listens(port)) return
     await sleep(25)
   }
@@ -137,7 +146,7 @@ function listens(port: number): Promise<boolean> {
   })
 }
 
-function childrenOf(pid: number): number[] {
+function childrenOf(pid: string): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
   } catch {
@@ -152,7 +161,7 @@ function ended(child: ChildProcess): Promise<void> {
       return
     }
     child.once('exit', () => resolve())
-    child.kill('SIGTERM')
+    child.stdin?.end()
   })
 }
 
