@@ -50,14 +50,32 @@ export const PreflightItem = z.object({
 })
 export type PreflightItem = z.infer<typeof PreflightItem>
 
-const verb = <Q extends z.ZodType, E extends z.ZodType, R extends z.ZodType>(question: Q, event: E, result: R) => ({ question, event, result })
+const verb = <Q extends z.ZodType, E extends z.ZodType, R extends z.ZodType>(question: Q, event: E, result: R) => ({
+  question,
+  event,
+  result
+})
 const none = z.object({})
 
 export const engineVerbs = {
   /** Is this engine usable here? Also makes the folders and the boot-time unit. */
-  probe: verb(none, z.never(), z.object({ protocol: z.number(), engine: z.string(), bootId: z.string(), hostname: z.string(), machineId: z.string() })),
+  probe: verb(
+    none,
+    z.never(),
+    z.object({
+      protocol: z.number(),
+      engine: z.string(),
+      bootId: z.string(),
+      hostname: z.string(),
+      machineId: z.string()
+    })
+  ),
   /** Writes the job and starts its unit. Refuses with `vm-busy` while another job has the VM. Ends as soon as the unit runs. */
-  submit: verb(z.object({ id: JobId, spec: JobSpec, fault: z.string().optional() }), z.never(), z.object({ id: JobId })),
+  submit: verb(
+    z.object({ id: JobId, spec: JobSpec, fault: z.string().optional() }),
+    z.never(),
+    z.object({ id: JobId })
+  ),
   /** Journal from entry `from` on; goes on until the job has ended (also through its recovery). Result: the final report. */
   follow: verb(z.object({ id: JobId, from: z.number().int().nonnegative() }), JournalEntry, JobReport),
   /** Asks the job to stop and waits until the host confirms it. Result: the final report. */
@@ -70,9 +88,17 @@ export const engineVerbs = {
   delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: z.number() })),
   /** What a restore would meet, without touching anything. */
   preflight: verb(z.object({ spec: JobSpec }), z.never(), z.array(PreflightItem)),
-  export: verb(z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }), z.never(), z.never()),
+  export: verb(
+    z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }),
+    z.never(),
+    z.never()
+  ),
   /** What of this point an earlier `import` left behind: bytes by file. */
-  'import-state': verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ have: z.record(z.string(), z.number()) })),
+  'import-state': verb(
+    z.object({ store: Store, point: PointId }),
+    z.never(),
+    z.object({ have: z.record(z.string(), z.number()) })
+  ),
   import: verb(z.object({ store: Store, point: PointId }), Progress, Manifest),
   recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
   doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),

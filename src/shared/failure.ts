@@ -3,10 +3,26 @@ import type { JobKind } from './model/job.ts'
 /** Why something that was asked for did not happen. The operator's words for each are in `failure-words.ts`. */
 export type Failure =
   | { readonly kind: 'usage'; readonly message: string }
-  | { readonly kind: 'not-found'; readonly what: 'host' | 'vm' | 'point' | 'job' | 'disk' | 'store'; readonly name: string; readonly where?: string }
-  | { readonly kind: 'ambiguous'; readonly what: 'vm' | 'point'; readonly name: string; readonly candidates: readonly string[] }
+  | {
+      readonly kind: 'not-found'
+      readonly what: 'host' | 'vm' | 'point' | 'job' | 'disk' | 'store'
+      readonly name: string
+      readonly where?: string
+    }
+  | {
+      readonly kind: 'ambiguous'
+      readonly what: 'vm' | 'point'
+      readonly name: string
+      readonly candidates: readonly string[]
+    }
   | { readonly kind: 'host-unreachable'; readonly host: string; readonly reason: string }
-  | { readonly kind: 'host-key-unknown'; readonly host: string; readonly address: string; readonly keyType: string; readonly fingerprint: string }
+  | {
+      readonly kind: 'host-key-unknown'
+      readonly host: string
+      readonly address: string
+      readonly keyType: string
+      readonly fingerprint: string
+    }
   | {
       readonly kind: 'host-key-changed'
       readonly host: string
@@ -16,7 +32,13 @@ export type Failure =
       /** Where the key that was expected is written down: file and line. */
       readonly knownIn: string
     }
-  | { readonly kind: 'host-key-revoked'; readonly host: string; readonly address: string; readonly fingerprint: string; readonly knownIn: string }
+  | {
+      readonly kind: 'host-key-revoked'
+      readonly host: string
+      readonly address: string
+      readonly fingerprint: string
+      readonly knownIn: string
+    }
   | { readonly kind: 'auth-failed'; readonly host: string; readonly user: string; readonly tried: readonly string[] }
   | { readonly kind: 'identity-unusable'; readonly file: string; readonly reason: string }
   | { readonly kind: 'connection-lost'; readonly host: string; readonly during: string }
@@ -24,7 +46,12 @@ export type Failure =
   | { readonly kind: 'no-root'; readonly host: string; readonly user: string; readonly sudoersLine: string }
   | { readonly kind: 'unsupported-host'; readonly host: string; readonly reason: string }
   | { readonly kind: 'missing-tool'; readonly tool: string }
-  | { readonly kind: 'command-failed'; readonly command: string; readonly exitCode: number | undefined; readonly stderr: string }
+  | {
+      readonly kind: 'command-failed'
+      readonly command: string
+      readonly exitCode: number | undefined
+      readonly stderr: string
+    }
   | { readonly kind: 'timeout'; readonly what: string; readonly afterMs: number }
   | { readonly kind: 'output-too-large'; readonly what: string; readonly limitBytes: number }
   /** A host, file or image said something that does not parse. */
@@ -35,13 +62,25 @@ export type Failure =
   /** Snapshots, chains or jobs that are not ours stand in the way. */
   | { readonly kind: 'foreign-work'; readonly vm: string; readonly detail: string }
   | { readonly kind: 'state-not-savable'; readonly vm: string; readonly devices: readonly string[] }
-  | { readonly kind: 'no-room'; readonly path: string; readonly forWhat: string; readonly neededBytes: number; readonly freeBytes: number }
+  | {
+      readonly kind: 'no-room'
+      readonly path: string
+      readonly forWhat: string
+      readonly neededBytes: number
+      readonly freeBytes: number
+    }
   | { readonly kind: 'too-busy'; readonly vm: string; readonly budgetMs: number; readonly detail: string }
   | { readonly kind: 'point-damaged'; readonly point: string; readonly file: string; readonly detail: string }
   | { readonly kind: 'point-unsafe'; readonly point: string; readonly file: string; readonly detail: string }
   | { readonly kind: 'point-format'; readonly point: string; readonly detail: string }
   | { readonly kind: 'point-exists'; readonly point: string; readonly where: string }
-  | { readonly kind: 'vm-exists'; readonly name: string; readonly uuid: string; readonly host: string; readonly because: 'name' | 'uuid' }
+  | {
+      readonly kind: 'vm-exists'
+      readonly name: string
+      readonly uuid: string
+      readonly host: string
+      readonly because: 'name' | 'uuid'
+    }
   | { readonly kind: 'preflight'; readonly problems: readonly { readonly text: string; readonly fix: string }[] }
   | { readonly kind: 'engine-version'; readonly host: string; readonly theirs: string; readonly ours: string }
   | { readonly kind: 'io'; readonly path: string; readonly code: string; readonly detail: string }
@@ -69,7 +108,10 @@ export function fail(failure: Failure, cause?: unknown): never {
 }
 
 /** True if the error carries a failure, of one of the kinds if any are named. */
-export function isFailure<K extends FailureKind>(error: unknown, ...kinds: K[]): error is StillpointError & { failure: FailureOf<K> } {
+export function isFailure<K extends FailureKind>(
+  error: unknown,
+  ...kinds: K[]
+): error is StillpointError & { failure: FailureOf<K> } {
   return error instanceof StillpointError && (kinds.length === 0 || (kinds as string[]).includes(error.failure.kind))
 }
 

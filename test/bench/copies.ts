@@ -26,6 +26,10 @@ export async function measureCopies(host: LabHost, diskMiB: number): Promise<str
       'Stillpoint (SHA-256 and sync included)',
       async () => (JSON.parse(await must(copy)) as { seconds: number }).seconds
     ],
+    [
+      'SHA-256 alone (openssl), the floor of any copy with a hash',
+      () => timed(() => must(['openssl', 'dgst', '-sha256', image]))
+    ],
     ['virtnbdbackup -l copy', () => virtnbdbackup(host, guest.name)]
   ]
   const seconds = new Map(tools.map(([name]) => [name, [] as number[]]))

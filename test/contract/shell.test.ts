@@ -167,20 +167,20 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
   describe('a deadline', () => {
     it('ends the program', async () => {
       const token = uniqueSeconds()
-      await expect(made.shell.run(['sleep', token], { timeoutMs: 1000 })).rejects.toEqual(failing('timeout'))
+      await expect(made.shell.run(['sleep', token], { timeoutMs: 600 })).rejects.toEqual(failing('timeout'))
       expect(await untilGone(made, token)).toBe(0)
     })
 
     it('ends what the program started, too', async () => {
       const token = uniqueSeconds()
-      const run = made.shell.run(['sh', '-c', `sleep ${token} & sleep ${token}; echo done`], { timeoutMs: 1000 })
+      const run = made.shell.run(['sh', '-c', `sleep ${token} & sleep ${token}; echo done`], { timeoutMs: 600 })
       await expect(run).rejects.toEqual(failing('timeout'))
       expect(await untilGone(made, token)).toBe(0)
     })
 
     it('ends a program that does not heed TERM', async () => {
       const token = uniqueSeconds()
-      const run = made.shell.run(['sh', '-c', `trap '' TERM; sleep ${token}; sleep ${token}`], { timeoutMs: 1000 })
+      const run = made.shell.run(['sh', '-c', `trap '' TERM; sleep ${token}; sleep ${token}`], { timeoutMs: 600 })
       await expect(run).rejects.toEqual(failing('timeout'))
       expect(await untilGone(made, token)).toBe(0)
     })
@@ -188,7 +188,7 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
     it('ends a program whose output nobody takes', async () => {
       const token = uniqueSeconds()
       const onStdout = (): Promise<void> => new Promise(() => undefined)
-      await expect(made.shell.run(['yes', token], { onStdout, timeoutMs: 1000 })).rejects.toEqual(failing('timeout'))
+      await expect(made.shell.run(['yes', token], { onStdout, timeoutMs: 600 })).rejects.toEqual(failing('timeout'))
       expect(await untilGone(made, token)).toBe(0)
     })
 

@@ -66,14 +66,11 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
         .split(' ')
         .slice(0, 2)
         .join(' '),
-    dropConnections: () => {
-      for (const child of childrenOf(sshd.pid ?? 0)) endIfThere(child)
-    },
+    dropConnections: () => endConnections(dir),
     log: () => log.join(''),
     stop: async () => {
-      for (const child of childrenOf(sshd.pid ?? 0)) endIfThere(child)
+      endConnections(dir)
       await ended(sshd)
-      rmSync(dir, { recursive: true, force: true })
     }
   }
 }
@@ -87,7 +84,7 @@ wait
 rm -rf "$1"`
 
 function endConnections(dir: string): void {
-  for (const child of childrenOf(readFileSync(join(dir, 'pid'), 'utf8').trim())) process.kill(child, 'SIGKILL')
+  for (const child of childrenOf(readFileSync(join(dir, 'pid'), 'utf8').trim())) endIfThere(child)
 }
 
 /** Makes a key pair and returns its path. */

@@ -1,6 +1,7 @@
 import type { Uuid } from './ids.ts'
 
-export type DomainState = 'running' | 'idle' | 'paused' | 'in shutdown' | 'shut off' | 'crashed' | 'pmsuspended' | 'no state'
+export type DomainState =
+  'running' | 'idle' | 'paused' | 'in shutdown' | 'shut off' | 'crashed' | 'pmsuspended' | 'no state'
 
 export interface Disk {
   /** `vda` */

@@ -130,7 +130,12 @@ export const JournalEntry = z.intersection(
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('begin'), id: JobId, spec: JobSpec, bootId: z.string(), engine: z.string() }),
     z.object({ type: z.literal('step'), step: z.string(), data: z.record(z.string(), z.unknown()).optional() }),
-    z.object({ type: z.literal('step-done'), step: z.string(), ms: z.number(), data: z.record(z.string(), z.unknown()).optional() }),
+    z.object({
+      type: z.literal('step-done'),
+      step: z.string(),
+      ms: z.number(),
+      data: z.record(z.string(), z.unknown()).optional()
+    }),
     z.object({ type: z.literal('progress'), progress: Progress }),
     z.object({ type: z.literal('pause'), pause: Pause }),
     /** Something the report should say: the method chosen, the point, what was kept aside. */

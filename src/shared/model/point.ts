@@ -6,7 +6,10 @@ export const Method = z.enum(['live', 'disk', 'classic', 'offline'])
 export type Method = z.infer<typeof Method>
 
 /** A path inside a point: plain segments, no `..`, never absolute. */
-export const PointPath = z.string().regex(/^(?!\.)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,6}$/).max(200)
+export const PointPath = z
+  .string()
+  .regex(/^(?!\.)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,6}$/)
+  .max(200)
 
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 
