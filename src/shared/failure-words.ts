@@ -44,7 +44,7 @@ const connecting = {
     words(
       `The key of ${failure.host} has changed`,
       `${failure.address} now shows the ${failure.keyType} key ${failure.fingerprint}; another one is written down in ${failure.knownIn}. Either the host was rebuilt, or something else answers in its place. Nothing was sent to it.`,
-      `If the host was rebuilt: stillpoint host forget-key ${failure.host}, then add it again with --host-key ${failure.fingerprint}. If nobody rebuilt it, find out who answers before going on.`
+      `If the host was rebuilt: ${forgetKey(failure)}, then add it again with --host-key ${failure.fingerprint}. If nobody rebuilt it, find out who answers before going on.`
     ),
   'host-key-revoked': (failure) =>
     words(
@@ -267,3 +267,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'systemd-run': 'systemd'
 }
 const packageOf = (tool: string): string => PACKAGES[tool] ?? tool
+
+/** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
+function forgetKey({ host, address, knownIn }: FailureOf<'host-key-changed'>): string {
+  return knownIn.includes('/.ssh/') || knownIn.startsWith('/etc/ssh/')
+    ? `ssh-keygen -R '${address}'`
+    : `stillpoint host forget-key ${host}`
+}
