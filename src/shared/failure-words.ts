@@ -271,6 +271,12 @@ const packageOf = (tool: string): string => PACKAGES[tool] ?? tool
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
 function forgetKey({ host, address, knownIn }: FailureOf<'host-key-changed'>): string {
   return knownIn.includes('/.ssh/') || knownIn.startsWith('/etc/ssh/')
-    ? `ssh-keygen -R '${address}'`
+    ? `ssh-keygen -R '${knownHostsName(address)}'`
     : `stillpoint host forget-key ${host}`
+}
+
+/** As OpenSSH writes it: without the usual port, `[host]:port` with another. */
+function knownHostsName(address: string): string {
+  const [, host = address, port = '22'] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? []
+  return port === '22' ? host : `[${host}]:${port}`
 }

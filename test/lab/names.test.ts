@@ -34,13 +34,14 @@ async function start(name: string): Promise<void> {
   await alpha.must(['virsh', '-q', 'start', uuid])
 }
 
+/** libvirt itself refuses names with a slash, and `..`. */
 const names = [
   '1',
-  '$(touch /tmp/stillpoint-was-here)',
-  '`touch /tmp/stillpoint-was-here`',
-  ';touch /tmp/stillpoint-was-here;',
+  '$(touch stillpoint-was-here)',
+  '`touch stillpoint-was-here`',
+  ';touch stillpoint-was-here;',
   '--help',
-  '..',
+  '...',
   'it\'s "quoted"',
   '<img src=x onerror=alert(1)>',
   '{{7*7}} %s%n',
@@ -61,7 +62,7 @@ describe('a VM named', () => {
     const restored = await engine.restore(report.point ?? '', { uuid, name }, { replace: true })
     expect(restored).toMatchObject({ state: 'done-with-warnings', mode: 'resume' })
     expect(await guest.state()).toBe('running')
-    expect((await alpha.run('ls /tmp/stillpoint-was-here')).exitCode).not.toBe(0)
+    expect((await alpha.run('find / -xdev -name stillpoint-was-here -maxdepth 3')).stdout).toBe('')
     await alpha.must(`rm -rf /var/lib/stillpoint/aside; rm -f /var/lib/libvirt/images/${uuid}*.kept-*`)
     await engine.ask('delete', { store: DEFAULT_STORE, point: report.point ?? '' })
   })

@@ -96,3 +96,29 @@ describe('the words for a failure', () => {
     expect(isFailureKind('toString')).toBe(false)
   })
 })
+
+describe('the way out of a changed host key', () => {
+  const changed = (address: string, knownIn: string) =>
+    describeFailure({
+      kind: 'host-key-changed',
+      host: 'alpha',
+      address,
+      keyType: 'ed25519',
+      fingerprint: 'SHA256:x',
+      knownIn
+    }).nextStep
+
+  it('is ours for a key that we wrote down', () => {
+    expect(changed('192.0.2.1:22', '/home/me/.config/stillpoint/known_hosts:3')).toContain(
+      'stillpoint host forget-key alpha'
+    )
+  })
+
+  it.each([
+    ['192.0.2.1:22', "ssh-keygen -R '192.0.2.1'"],
+    ['192.0.2.1:2222', "ssh-keygen -R '[192.0.2.1]:2222'"],
+    ['[2001:db8::1]:2222', "ssh-keygen -R '[2001:db8::1]:2222'"]
+  ])("is OpenSSH's for a key of its own, at %s", (address, command) => {
+    expect(changed(address, '/home/me/.ssh/known_hosts:7')).toContain(command)
+  })
+})
