@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupSpec } from '../../shared/model/job.ts'
-import type { Manifest, PointFile } from '../../shared/model/point.ts'
+import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
 import { domainXml } from '../../libvirt/domains.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { copyFile, hashFile } from '../../store/copy-file.ts'
@@ -67,14 +68,23 @@ async function copyAtRest(source: string, target: string): Promise<{ sizeBytes: 
   }
 }
 
+/** State of the TPM lies in a folder by version, `tpm2/tpm2-00.permall`; locks beside it are no state. */
+async function tpmFiles(tpmDir: string): Promise<string[]> {
+  const entries = await readdir(tpmDir, { recursive: true, withFileTypes: true })
+  const paths = entries.flatMap((entry) =>
+    entry.isFile() ? [relative(tpmDir, `${entry.parentPath}/${entry.name}`)] : []
+  )
+  return paths.filter((path) => PointPath.safeParse(path).success)
+}
+
 async function takeTpm(job: JobContext, plan: CapturePlan, files: PointFile[]): Promise<Manifest['tpm']> {
   const { tpmDir } = plan
   if (tpmDir === undefined) return undefined
   const taken: string[] = []
   await orWarn(job, 'State of the TPM could not be copied', async () => {
-    const names = (await readdir(tpmDir)).filter((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
-    await mkdir(`${plan.pointDir}/tpm`, { mode: 0o700 })
+    const names = await tpmFiles(tpmDir)
     for (const name of names) {
+      await mkdir(dirname(`${plan.pointDir}/tpm/${name}`), { recursive: true, mode: 0o700 })
       files.push({ path: `tpm/${name}`, ...(await copyAtRest(`${tpmDir}/${name}`, `${plan.pointDir}/tpm/${name}`)) })
       taken.push(`tpm/${name}`)
     }

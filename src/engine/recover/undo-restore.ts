@@ -8,9 +8,9 @@ import { removeNetwork } from '../../libvirt/networks.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
 import { ofType } from '../jobs/job-report.ts'
-import { asideDirectory, putBack } from '../restore/displace.ts'
+import { asideDirectory, putBack, renameBack } from '../restore/displace.ts'
 import { settle } from '../restore/restore.ts'
-import { RESTORE_PLAN_STEP, RestorePlan } from '../restore/restore-plan.ts'
+import { placements, RESTORE_PLAN_STEP, RestorePlan } from '../restore/restore-plan.ts'
 import { libvirtAnswers } from './undo-backup.ts'
 
 /**
@@ -27,7 +27,10 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
   if (announced.has('start') && (await runs(job, plan))) return finishSettling(job, plan)
   if (announced.has('define')) await removeVm(job, plan)
   await removeFiles(plan, announced.has('place'))
-  if (announced.has('displace')) for (const vm of plan.displaced) await putBack(job.shell, job.id, vm)
+  if (announced.has('displace')) {
+    await renameBack(plan.orphans)
+    for (const vm of plan.displaced) await putBack(job.shell, job.id, vm)
+  }
   await rm(asideDirectory(job.id), { recursive: true, force: true })
   for (const { name } of plan.networks.define) await removeNetwork(job.shell, name)
   return 'undone'
@@ -55,8 +58,8 @@ async function removeVm(job: JobContext, plan: RestorePlan): Promise<void> {
 
 /** A staged file that is gone has become the placed one; otherwise what is in its place is not ours. */
 async function removeFiles(plan: RestorePlan, placed: boolean): Promise<void> {
-  for (const { staged, path } of [...plan.disks, ...(plan.nvram ? [plan.nvram] : [])]) {
-    if (existsSync(staged)) await rm(staged)
-    else if (placed) await rm(path, { force: true })
+  for (const { staged, path } of placements(plan)) {
+    if (existsSync(staged)) await rm(staged, { recursive: true })
+    else if (placed) await rm(path, { recursive: true, force: true })
   }
 }

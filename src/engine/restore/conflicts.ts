@@ -4,9 +4,8 @@ import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { domainByName, domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
-import { asideDirectory } from './displace.ts'
 import type { Checklist } from './checklist.ts'
-import type { DisplacedVm } from './restore-plan.ts'
+import type { DisplacedVm, Rename } from './restore-plan.ts'
 
 const MANAGED_SAVE = '/var/lib/libvirt/qemu/save'
 
@@ -52,22 +51,21 @@ async function displacedVm(shell: Shell, uuid: string, jobId: string): Promise<D
   const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
   const domain = parseDomain(definition)
   const info = await domainInfo(shell, uuid)
-  const aside = asideDirectory(jobId)
   const images = domain.disks.flatMap(({ type, device, source, readOnly, shareable }) =>
     type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined ? [source] : []
   )
-  const own = [domain.nvram?.path, `${MANAGED_SAVE}/${domain.name}.save`].filter(
-    (path) => path !== undefined && existsSync(path)
-  )
+  const stateFiles = [domain.nvram?.path, `${MANAGED_SAVE}/${domain.name}.save`, tpmFolder(uuid)]
+  const own = stateFiles.filter((path) => path !== undefined).filter(existsSync)
   return {
     uuid,
     name: domain.name,
     wasActive: state !== undefined && state.state !== 'shut off',
     autostart: info.autostart,
     definition,
-    renames: [
-      ...images.map((from) => ({ from, to: `${from}.kept-${jobId}` })),
-      ...own.map((from) => ({ from: from ?? '', to: `${aside}/${uuid}-${(from ?? '').split('/').at(-1) ?? ''}` }))
-    ]
+    renames: [...images, ...own].map((from) => asideOf(from, jobId))
   }
 }
+
+/** Beside the original: what is kept aside is renamed, never copied. */
+export const asideOf = (path: string, jobId: string): Rename => ({ from: path, to: `${path}.kept-${jobId}` })
+export const tpmFolder = (uuid: string): string => `/var/lib/libvirt/swtpm/${uuid}`

@@ -17,11 +17,10 @@ import { freeBytesOf } from '../capture/watch-room.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { Checklist } from './checklist.ts'
-import { findConflicts } from './conflicts.ts'
+import { asideOf, findConflicts, tpmFolder } from './conflicts.ts'
 import { placeDisks } from './place-disks.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
 
-const TPM_FOLDER = '/var/lib/libvirt/swtpm'
 const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
 
 /** Looks, decides and refuses; changes nothing. */
@@ -65,6 +64,7 @@ async function makePlan(
   const edits = editsFor(domain, disks, list)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const nvram = planNvram(manifest, jobId, freed)
+  const tpm = planTpm(manifest, jobId)
   const edit = (xml: string): string =>
     nvram === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvram.path)
   const { mode, modeReason } = chooseMode(spec, manifest, edits.removed)
@@ -80,8 +80,9 @@ async function makePlan(
     pointDir: dir,
     disks,
     ...(nvram && { nvram }),
-    ...(manifest.tpm && { tpm: { files: manifest.tpm.files, dir: `${TPM_FOLDER}/${manifest.vm.uuid}` } }),
+    ...(tpm && { tpm }),
     displaced,
+    orphans: tpm !== undefined && existsSync(tpm.path) && !freed.includes(tpm.path) ? [asideOf(tpm.path, jobId)] : [],
     networks,
     definition: edit(definition),
     ...(memory !== undefined && { memory }),
@@ -159,6 +160,11 @@ function planNvram(manifest: Manifest, jobId: string, freed: readonly string[]):
       ? originalPath
       : `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
   return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+}
+
+function planTpm(manifest: Manifest, jobId: string): RestorePlan['tpm'] {
+  const path = tpmFolder(manifest.vm.uuid)
+  return manifest.tpm && { files: manifest.tpm.files, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
 }
 
 async function checkRoom(disks: readonly RestoreDisk[], manifest: Manifest, list: Checklist): Promise<void> {

@@ -16,6 +16,9 @@ export const RestoreDisk = z.object({
 })
 export type RestoreDisk = z.infer<typeof RestoreDisk>
 
+export const Rename = z.object({ from: z.string(), to: z.string() })
+export type Rename = z.infer<typeof Rename>
+
 /** A VM that makes way; what is renamed here can be renamed back. */
 export const DisplacedVm = z.object({
   uuid: Uuid,
@@ -23,7 +26,7 @@ export const DisplacedVm = z.object({
   wasActive: z.boolean(),
   autostart: z.boolean(),
   definition: z.string(),
-  renames: z.array(z.object({ from: z.string(), to: z.string() }))
+  renames: z.array(Rename)
 })
 export type DisplacedVm = z.infer<typeof DisplacedVm>
 
@@ -36,8 +39,11 @@ export const RestorePlan = z.object({
   pointDir: z.string(),
   disks: z.array(RestoreDisk),
   nvram: z.object({ file: z.string(), path: z.string(), staged: z.string() }).optional(),
-  tpm: z.object({ files: z.array(z.string()), dir: z.string() }).optional(),
+  /** A folder, placed whole. */
+  tpm: z.object({ files: z.array(z.string()), path: z.string(), staged: z.string() }).optional(),
   displaced: z.array(DisplacedVm),
+  /** What lies in the way though no VM here has it. */
+  orphans: z.array(Rename),
   networks: z.object({ define: z.array(z.object({ name: z.string(), xml: z.string() })), start: z.array(z.string()) }),
   /** The definition with this host's paths. */
   definition: z.string(),
@@ -49,6 +55,13 @@ export const RestorePlan = z.object({
   takenAt: z.string()
 })
 export type RestorePlan = z.infer<typeof RestorePlan>
+
+/** What is written beside its place first and then moved there. */
+export const placements = ({ disks, nvram, tpm }: RestorePlan): { staged: string; path: string }[] => [
+  ...disks,
+  ...(nvram ? [nvram] : []),
+  ...(tpm ? [tpm] : [])
+]
 
 export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const

@@ -13,9 +13,9 @@ import { verifyPoint } from '../../store/verify-point.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import { setClock } from './clock.ts'
-import { displace } from './displace.ts'
+import { displace, keptAside } from './displace.ts'
 import { planRestore } from './plan-restore.ts'
-import { RESTORE_PLAN_STEP, type RestorePlan } from './restore-plan.ts'
+import { placements, RESTORE_PLAN_STEP, type RestorePlan } from './restore-plan.ts'
 
 /** Brings a VM back from a point of a store on this host. Until `displace` nothing of any VM is touched. */
 export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
@@ -68,20 +68,19 @@ async function stageDisks(job: JobContext, plan: RestorePlan): Promise<void> {
       signal: job.signal
     })
   }
-  if (plan.nvram === undefined) return
-  await mkdir(dirname(plan.nvram.staged), { recursive: true })
-  await copyFile(`${plan.pointDir}/${plan.nvram.file}`, plan.nvram.staged)
+  if (plan.nvram !== undefined) await stageFile(`${plan.pointDir}/${plan.nvram.file}`, plan.nvram.staged)
+  for (const file of plan.tpm?.files ?? [])
+    await stageFile(`${plan.pointDir}/${file}`, `${plan.tpm?.staged ?? ''}/${file.replace('tpm/', '')}`)
+}
+
+async function stageFile(source: string, staged: string): Promise<void> {
+  await mkdir(dirname(staged), { recursive: true, mode: 0o711 })
+  await copyFile(source, staged)
+  await chmod(staged, 0o600)
 }
 
 async function placeFiles(plan: RestorePlan): Promise<void> {
-  for (const { staged, path } of [...plan.disks, ...(plan.nvram ? [plan.nvram] : [])]) await rename(staged, path)
-  if (plan.tpm === undefined) return
-  await mkdir(plan.tpm.dir, { recursive: true, mode: 0o700 })
-  for (const file of plan.tpm.files) {
-    const placed = `${plan.tpm.dir}/${file.replace('tpm/', '')}`
-    await copyFile(`${plan.pointDir}/${file}`, placed)
-    await chmod(placed, 0o600)
-  }
+  for (const { staged, path } of placements(plan)) await rename(staged, path)
 }
 
 async function define(job: JobContext, plan: RestorePlan): Promise<void> {
@@ -121,6 +120,6 @@ async function resumeOrBoot(job: JobContext, plan: RestorePlan): Promise<void> {
 export async function settle(job: JobContext, plan: RestorePlan): Promise<void> {
   await orWarn(job, 'Autostart could not be set', () => setAutostart(job.shell, plan.vm, plan.autostart))
   if (plan.mode !== 'define') await setClock(job, plan)
-  if (plan.displaced.length > 0)
-    job.fact({ keptAside: plan.displaced.flatMap(({ renames }) => renames.map(({ to }) => to)) })
+  const kept = keptAside(plan)
+  if (kept.length > 0) job.fact({ keptAside: kept })
 }
