@@ -14,7 +14,7 @@ import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
-import { whileRoomLasts } from './watch-room.ts'
+import { freeBytesOf, LAST_RESERVE_BYTES, whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
 
 /**
@@ -43,8 +43,8 @@ async function snapshotWithMemory(
   try {
     const { result, pauses } = await measurePauses(job, 'memory', () => writeMemory(job, plan))
     if (pauses.length === 0) job.warn('QEMU reported no pause for this capture')
-    warnOverBudget(job, pauseMsOf(pauses))
-    return result === undefined ? {} : { qemuDowntimeMs: result }
+    if (result.end === 'converged') warnOverBudget(job, pauseMsOf(pauses))
+    return result.downtimeMs === undefined ? {} : { qemuDowntimeMs: result.downtimeMs }
   } finally {
     await allowFormerPause(job.shell, plan)
   }
@@ -60,7 +60,10 @@ function warnOverBudget(job: JobContext<BackupSpec>, pauseMs: number): void {
 }
 
 /** The snapshot, while write-back is kept short and the pause under control. Answers what QEMU counted as downtime. */
-async function writeMemory(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<number | undefined> {
+async function writeMemory(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan
+): Promise<{ end: 'converged' | 'suspended'; downtimeMs: number | undefined }> {
   const ended = new AbortController()
   const controller = new PauseController(job.spec.budgetMs)
   await allowPause(job, plan, controller.firstPauseMs)
@@ -71,7 +74,7 @@ async function writeMemory(job: JobContext<BackupSpec>, plan: CapturePlan): Prom
   if (controlled.status === 'rejected') throw controlled.reason
   if (taken.status === 'rejected') throw taken.reason
   if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
-  return completedDowntimeMs(job.shell, plan.vm)
+  return { end: controlled.value, downtimeMs: await completedDowntimeMs(job.shell, plan.vm) }
 }
 
 /** What QEMU was allowed before: it would hold for the owner's next migration too. Safe to do again. */
@@ -105,6 +108,7 @@ async function controlPause(
 ): Promise<'converged' | 'suspended'> {
   for await (const memory of memoryProgress(job, plan, ended)) {
     job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
+    await requireRoomForMore(job, plan)
     const decision = controller.decide(memory)
     if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs)
     if (decision.kind === 'too-busy') return giveUp(job, plan, decision.estimatedPauseMs)
@@ -129,6 +133,14 @@ async function* memoryProgress(
 async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): Promise<void> {
   const taken = await setMaxDowntime(job.shell, plan.vm, pauseMs)
   job.note(taken ? `allowed QEMU a final pause of ${pauseMs} ms` : `QEMU did not take a final pause of ${pauseMs} ms`)
+}
+
+/** A guest that rewrites its RAM makes the file grow pass by pass: it must not fill the store. */
+async function requireRoomForMore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  const freeBytes = await freeBytesOf(plan.pointDir)
+  if (freeBytes >= LAST_RESERVE_BYTES) return
+  await abortJob(job.shell, plan.vm)
+  fail({ kind: 'no-room', path: job.spec.store, forWhat: 'the RAM', neededBytes: LAST_RESERVE_BYTES, freeBytes })
 }
 
 /** The guest rewrites RAM faster than it can be written within the budget. */

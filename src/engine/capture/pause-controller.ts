@@ -20,9 +20,9 @@ export type PauseDecision =
 export const FIRST_PAUSE_MS = 10
 const GROWTH = 2
 /** Passes that one allowance gets before the next is tried. */
-const PASSES_PER_STEP = 4
+const PASSES_PER_STEP = 3
 /** Passes at the full budget before the guest counts as too busy. */
-const PASSES_AT_BUDGET = 12
+const PASSES_AT_BUDGET = 5
 /** A pass that does not end counts as one more for this many looks. The first, whole pass is long by nature. */
 const LOOKS_PER_PASS = 10
 
