@@ -75,8 +75,38 @@ async function stream(file: FileHandle, blocks: Iterable<Block>, streaming: Stre
     done += bytes.byteLength
     if (done >= 0) onProgress?.(done, dataBytes)
   }
-  await pipeBlocks(blocks, { write: (bytes, offset) => writeSparse(file, bytes, offset), take }, signal)
-  return hash.digest('hex')
+  const flush = flushBehind(file)
+  const write = async (bytes: Uint8Array, offset: number): Promise<void> => {
+    await writeSparse(file, bytes, offset)
+    flush.wrote(bytes.byteLength)
+  }
+  try {
+    await pipeBlocks(blocks, { write, take }, signal)
+    return hash.digest('hex')
+  } finally {
+    await flush.settled()
+  }
+}
+
+const FLUSH_EVERY_BYTES = 128 * 1024 * 1024
+
+/** Brings to disk what is written while more is being hashed, so that little is left for the sync at the end. */
+function flushBehind(file: FileHandle): { wrote(bytes: number): void; settled(): Promise<void> } {
+  let unflushed = 0
+  let flushing: Promise<void> | undefined
+  return {
+    wrote(bytes) {
+      unflushed += bytes
+      if (unflushed < FLUSH_EVERY_BYTES || flushing !== undefined) return
+      unflushed = 0
+      // A failure shows again in the sync at the end.
+      flushing = file.datasync().then(
+        () => (flushing = undefined),
+        () => (flushing = undefined)
+      )
+    },
+    settled: () => flushing ?? Promise.resolve()
+  }
 }
 
 function* blocksOf(layout: Qcow2Layout, map: ImageMap, files: readonly FileHandle[]): Generator<Block> {

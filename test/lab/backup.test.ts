@@ -157,13 +157,14 @@ describe('a file system that is full', () => {
   })
 
   it('ends the job and not the VM when it fills up in the middle', async () => {
-    await alpha.mountSmall('/srv/small', 700)
+    await alpha.mountSmall('/srv/small', 900)
     try {
-      const id = await engine.submit(backupSpec(guest, { store: '/srv/small' }), 'copy:1:hang')
-      await alpha.run('head -c 1G /dev/zero > /srv/small/filler')
-      await engine.ask('cancel', { id })
-      const report = await engine.backup(guest, { store: '/srv/small' })
-      expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-room' } })
+      const id = await engine.submit(backupSpec(guest, { store: '/srv/small' }), 'snapshot:1:wait')
+      await alpha.run('head -c 2G /dev/zero > /srv/small/filler')
+      const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+      expect(report.state).toBe('failed-clean')
+      expect(['no-room', 'command-failed', 'io']).toContain(report.failure?.kind)
+      expect((await alpha.must('ls -A /srv/small')).trim()).not.toContain(id)
       await guest.waitForMoreTicks()
     } finally {
       await alpha.unmount('/srv/small')

@@ -10,10 +10,10 @@ import { LAB_MARKER } from '../../shared/host-paths.ts'
 export interface Fault {
   readonly point: string
   readonly nth: number
-  readonly action: 'kill' | 'term' | 'throw' | 'hang'
+  readonly action: 'kill' | 'term' | 'throw' | 'hang' | 'wait'
 }
 
-const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang'] satisfies Fault['action'][]
+const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang', 'wait'] satisfies Fault['action'][]
 
 export function parseFault(text: string | undefined): Fault | undefined {
   const match = /^(?<point>[a-z0-9.-]+):(?<nth>\d+):(?<action>[a-z]+)$/.exec(text ?? '')
@@ -37,5 +37,7 @@ async function happen(fault: Fault, signal: AbortSignal): Promise<void> {
   if (fault.action === 'throw') throw new Error(`fault point ${fault.point}`)
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL')
   if (fault.action === 'term') process.kill(process.pid, 'SIGTERM')
-  await sleep(3_600_000, undefined, { signal }).catch(() => fail({ kind: 'cancelled', what: fault.point }))
+  await sleep(fault.action === 'wait' ? 3000 : 3_600_000, undefined, { signal }).catch(() =>
+    fail({ kind: 'cancelled', what: fault.point })
+  )
 }
