@@ -10,16 +10,20 @@ export async function* chunksOf(source: Source): AsyncGenerator<Uint8Array> {
   else yield* source
 }
 
-/** True once there is room again, false if the stream closed instead: then nothing will ever drain. */
-function drained(stream: Writable, closed: Promise<unknown>): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const onDrain = (): void => resolve(true)
-  stream.once('drain', onDrain)
-  void closed.then(() => {
-    stream.off('drain', onDrain)
-    resolve(false)
-  })
-  return promise
+/** One listener for a whole stream: one for each wait would pile up over the many chunks of a large point. */
+function roomIn(stream: Writable): { again(): Promise<boolean> } {
+  let closed = false
+  let wake: (open: boolean) => void = () => undefined
+  const close = (): void => {
+    closed = true
+    wake(false)
+  }
+  stream.on('drain', () => wake(true))
+  stream.once('close', close).once('error', close)
+  return {
+    /** True once there is room again, false if the stream closed instead: then nothing will ever drain. */
+    again: () => new Promise((resolve) => (closed ? resolve(false) : (wake = resolve)))
+  }
 }
 
 /**
@@ -27,11 +31,11 @@ function drained(stream: Writable, closed: Promise<unknown>): Promise<boolean> {
  * for its exit code to say whether it minded. Rejects only if the source itself fails.
  */
 export async function feed(stream: Writable, source: Source): Promise<void> {
-  const closed = new Promise((resolve) => stream.once('close', resolve).once('error', resolve))
+  const room = roomIn(stream)
   stream.on('error', () => undefined) // EPIPE, also a late one
   for await (const chunk of chunksOf(source)) {
     if (stream.destroyed || !stream.writable) return
-    if (!stream.write(chunk) && !(await drained(stream, closed))) return
+    if (!stream.write(chunk) && !(await room.again())) return
   }
   stream.end()
 }
