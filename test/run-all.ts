@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { asRoot } from './lab/as-root.ts'
 import { ensurePackages } from './lab/packages.ts'
 
 /**
@@ -69,4 +70,4 @@ function run([program, ...args]: readonly [string, ...string[]]): Promise<number
   })
 }
 
-process.exit(await main())
+await asRoot(import.meta.filename, [], main)

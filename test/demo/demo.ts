@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { table } from '../bench/table.ts'
+import { asRoot } from '../lab/as-root.ts'
 import type { Guest } from '../lab/guest.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { gaps, isContiguous, isOneBoot, joinResumed, longestGapMs, type Tick } from '../lab/ticks.ts'
@@ -137,4 +138,4 @@ async function stillpoint<T>(settings: string, args: readonly string[]): Promise
   return result
 }
 
-await main()
+await asRoot(import.meta.filename, process.argv.slice(2), () => main().then(() => 0))

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { asRoot, inherit } from './as-root.ts'
 import { runGuestCommand } from './cli-guest.ts'
 import { attachLab, labNames, removeLab, startLab, type Lab } from './lab.ts'
-import { rootPrefix } from './packages.ts'
 import { LabError } from './run.ts'
 import { labStatus } from './status.ts'
 
@@ -122,29 +121,8 @@ function logIn(lab: Lab, target: string, user: string, remote: readonly string[]
   const host = lab.host(target)
   const trust = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR']
   const argv = [...trust, '-o', 'IdentitiesOnly=yes', '-i', host.identityFile, `${user}@${host.address}`, ...remote]
-  return inherit('ssh', argv)
+  return inherit(['ssh', ...argv])
 }
 
-function inherit(program: string, argv: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, argv, { stdio: 'inherit' })
-    child.on('error', reject)
-    child.on('close', (code) => resolve(code ?? 1))
-  })
-}
-
-/** Runs this very command again as root if it is not root yet. */
-async function asRoot(argv: readonly string[]): Promise<number> {
-  const [sudo, ...rest] = await rootPrefix()
-  if (sudo === undefined) return main(argv)
-  const kept = ['PATH', 'STILLPOINT_LAB_DIR'].map((name) => `${name}=${process.env[name] ?? ''}`)
-  const environment = kept.filter((pair) => !pair.endsWith('='))
-  return inherit(sudo, [...rest, 'env', ...environment, process.execPath, fileURLToPath(import.meta.url), ...argv])
-}
-
-try {
-  process.exitCode = await asRoot(process.argv.slice(2))
-} catch (error) {
-  console.error(error instanceof LabError ? error.message : error)
-  process.exitCode = 1
-}
+const argv = process.argv.slice(2)
+await asRoot(fileURLToPath(import.meta.url), argv, () => main(argv))
