@@ -47,8 +47,9 @@ export async function domainCapabilities(shell: Shell, kind: MachineKind): Promi
     : commandFailed('virsh domcapabilities', result)
 }
 
-export type CpuComparison = 'fits' | 'incompatible'
-
 /** Whether a bridge or other network device of this name is on this very machine. */
 export const bridgeExists = (name: string): boolean =>
   /^[^/\s]{1,15}$/.test(name) && name !== '.' && name !== '..' && existsSync(`/sys/class/net/${name}`)
+
+/** Where libvirt keeps the state of a VM's emulated TPM. */
+export const tpmFolder = (uuid: string): string => `/var/lib/libvirt/swtpm/${uuid}`

@@ -6,6 +6,7 @@ import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../li
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
+import { freeBytesAt } from '../../store/file-io.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { memoryPath, type CapturePlan } from './capture-plan.ts'
@@ -14,7 +15,7 @@ import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
-import { freeBytesOf, LAST_RESERVE_BYTES, whileRoomLasts } from './watch-room.ts'
+import { LAST_RESERVE_BYTES, whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
 
 /**
@@ -137,7 +138,7 @@ async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): 
 
 /** A guest that rewrites its RAM makes the file grow pass by pass: it must not fill the store. */
 async function requireRoomForMore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  const freeBytes = await freeBytesOf(plan.pointDir)
+  const freeBytes = await freeBytesAt(plan.pointDir)
   if (freeBytes >= LAST_RESERVE_BYTES) return
   await abortJob(job.shell, plan.vm)
   fail({ kind: 'no-room', path: job.spec.store, forWhat: 'the RAM', neededBytes: LAST_RESERVE_BYTES, freeBytes })

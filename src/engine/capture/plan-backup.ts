@@ -9,13 +9,13 @@ import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { isSidecar, SIDECAR_MARK, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { requireRoom } from './require-room.ts'
 
 const FALLBACK_FOLDER = '/var/lib/libvirt/images'
-const TPM_FOLDER = '/var/lib/libvirt/swtpm'
 
 /** Looks, decides and refuses; changes nothing. */
 export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePlan> {
@@ -31,7 +31,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const { taken, excluded } = selectDisks(job, domain, chosen.method)
   const disks = await Promise.all(taken.map((disk) => captureDisk(shell, job.id, disk)))
   const info = await domainInfo(shell, spec.vm)
-  const tpmDir = domain.tpm === undefined ? undefined : `${TPM_FOLDER}/${spec.vm}`
+  const tpmDir = domain.tpm === undefined ? undefined : tpmFolder(spec.vm)
   const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
   const plan: CapturePlan = {
     vm: spec.vm,

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { fail } from '../../shared/failure.ts'
+import { freeBytesAt } from '../../store/file-io.ts'
 import type { CapturePlan } from './capture-plan.ts'
-import { freeBytesOf, LAST_RESERVE_BYTES } from './watch-room.ts'
+import { LAST_RESERVE_BYTES } from './watch-room.ts'
 
 const MIB = 1024 * 1024
 
@@ -18,7 +19,7 @@ export async function requireRoom(plan: CapturePlan, store: string): Promise<voi
   mkdirSync(store, { recursive: true, mode: 0o700 })
   const needs = await needsByFileSystem(plan, store)
   for (const { path, forWhat, bytes } of needs.values()) {
-    const freeBytes = await freeBytesOf(path)
+    const freeBytes = await freeBytesAt(path)
     if (freeBytes < bytes)
       fail({ kind: 'no-room', path, forWhat: forWhat.join(' and '), neededBytes: bytes, freeBytes })
   }

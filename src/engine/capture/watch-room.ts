@@ -1,8 +1,8 @@
-import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
+import { freeBytesAt } from '../../store/file-io.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
 
@@ -33,7 +33,7 @@ async function lookAfter(plan: CapturePlan, done: AbortSignal): Promise<void> {
   const folders = new Set(plan.disks.map(({ sidecar }) => dirname(sidecar)))
   while (!done.aborted) {
     for (const path of folders) {
-      const freeBytes = await freeBytesOf(path)
+      const freeBytes = await freeBytesAt(path)
       if (freeBytes < LAST_RESERVE_BYTES)
         fail({
           kind: 'no-room',
@@ -45,9 +45,4 @@ async function lookAfter(plan: CapturePlan, done: AbortSignal): Promise<void> {
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal: done }).catch(() => undefined)
   }
-}
-
-export async function freeBytesOf(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path)
-  return bavail * bsize
 }

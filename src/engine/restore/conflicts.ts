@@ -3,6 +3,7 @@ import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { domainByName, domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import type { Checklist } from './checklist.ts'
 import type { DisplacedVm, Rename } from './restore-plan.ts'
@@ -68,4 +69,3 @@ async function displacedVm(shell: Shell, uuid: string, jobId: string): Promise<D
 
 /** Beside the original: what is kept aside is renamed, never copied. */
 export const asideOf = (path: string, jobId: string): Rename => ({ from: path, to: `${path}.kept-${jobId}` })
-export const tpmFolder = (uuid: string): string => `/var/lib/libvirt/swtpm/${uuid}`

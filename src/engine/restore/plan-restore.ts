@@ -9,15 +9,15 @@ import { sizeBytesOf, type Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ejectMedia, removeDisk, setDiskSource, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
-import { bridgeExists, machineIsSupported } from '../../libvirt/host.ts'
+import { bridgeExists, machineIsSupported, tpmFolder } from '../../libvirt/host.ts'
 import { networkState } from '../../libvirt/networks.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { findPoint, requireGood } from '../../store/point-store.ts'
-import { freeBytesOf } from '../capture/watch-room.ts'
+import { freeBytesAt } from '../../store/file-io.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { Checklist } from './checklist.ts'
-import { asideOf, findConflicts, tpmFolder } from './conflicts.ts'
+import { asideOf, findConflicts } from './conflicts.ts'
 import { placeDisks } from './place-disks.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
 
@@ -177,7 +177,7 @@ async function checkRoom(disks: readonly RestoreDisk[], manifest: Manifest, list
     needs.set(dev, { ...need, bytes: need.bytes + (sizes.get(file) ?? 0) })
   }
   for (const { folder, bytes } of needs.values()) {
-    const freeBytes = await freeBytesOf(folder)
+    const freeBytes = await freeBytesAt(folder)
     const failure = { kind: 'no-room', path: folder, forWhat: 'the disks', neededBytes: bytes, freeBytes } as const
     if (freeBytes >= bytes) list.ok('room', `${folder} has room for the disks`)
     else

@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openCore, type Core } from '../../core/core.ts'
 import { cacheFolder, settingsFolder } from '../../core/settings/folders.ts'
 import type { Failure } from '../../../shared/failure.ts'
+import { errorLog } from '../error-log.ts'
 import { connectQuestions } from './connect-questions.ts'
 import { Interrupts } from './interrupts.ts'
 import type { Output } from './output.ts'
@@ -51,15 +52,5 @@ export function packageVersion(): string {
 /** A bug's details, under the reference that was shown. */
 export function logBug(failure: Failure): void {
   if (failure.kind !== 'bug') return
-  try {
-    const folder = settingsFolder(process.env)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    appendFileSync(
-      join(folder, 'errors.log'),
-      `${new Date().toISOString()} ${failure.reference} ${failure.message}\n`,
-      { mode: 0o600 }
-    )
-  } catch {
-    // the reference was shown; there is nowhere else to put the rest
-  }
+  errorLog(settingsFolder(process.env))(failure)
 }
