@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Argv, Shell } from '../shared/shell.ts'
 import type { OnBytes } from './cancel.ts'
 import { hashFile } from './copy-file.ts'
-import { createFile, failForRoom, makeFile, readExactly, writeSparse } from './file-io.ts'
+import { createFile, failForRoom, makeFile, openWriter, readExactly } from './file-io.ts'
 import { mapImage, runQemuImg, type ImageMap, type ImageSource } from './image-map.ts'
 import { pipeBlocks, type Block } from './pipeline.ts'
 import { CLUSTER_BYTES, dataOf, layOut, tablesOf, type DataBlock, type Qcow2Layout } from './qcow2-layout.ts'
@@ -47,6 +47,7 @@ async function copyMapped({ target, onProgress, signal }: CopyImage, map: ImageM
     const sha256 = await makeFile(target, async (file) => {
       await file.truncate(sizeBytes) // what is not written below is zero
       return stream(file, blocksOf(layout, map, files), {
+        target,
         dataBytes,
         tableBytes: sizeBytes - dataBytes,
         onProgress,
@@ -60,6 +61,7 @@ async function copyMapped({ target, onProgress, signal }: CopyImage, map: ImageM
 }
 
 interface Streaming {
+  readonly target: string
   readonly dataBytes: number
   readonly tableBytes: number
   readonly onProgress: OnBytes | undefined
@@ -67,7 +69,7 @@ interface Streaming {
 }
 
 async function stream(file: FileHandle, blocks: Iterable<Block>, streaming: Streaming): Promise<string> {
-  const { dataBytes, tableBytes, onProgress, signal } = streaming
+  const { target, dataBytes, tableBytes, onProgress, signal } = streaming
   const hash = createHash('sha256')
   let done = -tableBytes
   const take = (bytes: Uint8Array): void => {
@@ -75,37 +77,12 @@ async function stream(file: FileHandle, blocks: Iterable<Block>, streaming: Stre
     done += bytes.byteLength
     if (done >= 0) onProgress?.(done, dataBytes)
   }
-  const flush = flushBehind(file)
-  const write = async (bytes: Uint8Array, offset: number): Promise<void> => {
-    await writeSparse(file, bytes, offset)
-    flush.wrote(bytes.byteLength)
-  }
+  const writer = await openWriter(target, file)
   try {
-    await pipeBlocks(blocks, { write, take }, signal)
+    await pipeBlocks(blocks, { write: writer.write, take }, signal)
     return hash.digest('hex')
   } finally {
-    await flush.settled()
-  }
-}
-
-const FLUSH_EVERY_BYTES = 128 * 1024 * 1024
-
-/** Brings to disk what is written while more is being hashed, so that little is left for the sync at the end. */
-function flushBehind(file: FileHandle): { wrote(bytes: number): void; settled(): Promise<void> } {
-  let unflushed = 0
-  let flushing: Promise<void> | undefined
-  return {
-    wrote(bytes) {
-      unflushed += bytes
-      if (unflushed < FLUSH_EVERY_BYTES || flushing !== undefined) return
-      unflushed = 0
-      // A failure shows again in the sync at the end.
-      flushing = file.datasync().then(
-        () => (flushing = undefined),
-        () => (flushing = undefined)
-      )
-    },
-    settled: () => flushing ?? Promise.resolve()
+    await writer.close()
   }
 }
 

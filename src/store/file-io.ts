@@ -66,6 +66,48 @@ export async function writeSparse(file: FileHandle, bytes: Uint8Array, offset: n
   for (const [from, to] of dataRuns(bytes)) await writeExactly(file, bytes.subarray(from, to), offset + from)
 }
 
+/** Left out where there is no such thing. */
+const DIRECT = (constants.O_DIRECT as number | undefined) ?? 0
+/** A sector of any disk in use; offsets, lengths and buffers have to be multiples of it. */
+const DIRECT_BYTES = 4096
+
+/** A way into a file that is there already. What is given to `write` must not change until that has ended. */
+export interface Writer {
+  /** Leaves out what is zero. The file's end has to be set by the caller. */
+  readonly write: (bytes: Uint8Array, offset: number) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Writes to `path` past the page cache, where its file system lets us: a backup as large as the host's memory must not
+ * drive out what its VMs have cached, and little is left for the sync at the end. Elsewhere, and for what does not lie at
+ * whole sectors, through `file`, which is open on the same path.
+ */
+export async function openWriter(path: string, file: FileHandle): Promise<Writer> {
+  let direct = await openDirect(path)
+  const write = async (bytes: Uint8Array, offset: number): Promise<void> => {
+    const isWhole = [bytes.byteOffset, bytes.byteLength, offset].every((figure) => figure % DIRECT_BYTES === 0)
+    if (direct === undefined || !isWhole) return writeSparse(file, bytes, offset)
+    return writeSparse(direct, bytes, offset).catch((error: unknown) => {
+      if (!isCode(error, 'EINVAL')) throw error
+      const refused = direct
+      direct = undefined
+      void refused?.close().catch(() => undefined)
+      return writeSparse(file, bytes, offset)
+    })
+  }
+  return { write, close: async () => direct?.close() }
+}
+
+/** Undefined: this file system caches what it is given, tmpfs for one. */
+async function openDirect(path: string): Promise<FileHandle | undefined> {
+  if (DIRECT === 0) return undefined
+  return open(path, constants.O_WRONLY | DIRECT | NOFOLLOW).catch((error: unknown) => {
+    if (isCode(error, 'EINVAL')) return undefined
+    throw error
+  })
+}
+
 /** Makes `target` by `write`; a target that was not finished is taken away again. */
 export async function makeFile<T>(target: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await createFile(target)

@@ -14,7 +14,7 @@ export interface Sink {
   take(bytes: Uint8Array): void
 }
 
-export const BLOCK_BYTES = 1024 * 1024
+export const BLOCK_BYTES = 2 * 1024 * 1024
 /** Bounds memory. Three blocks read ahead and three being written kept both cores busy; more did not help. */
 const LANES = 6
 const AHEAD = 3
@@ -35,7 +35,7 @@ interface Filling {
  * threads, what `take` does (hashing) in this one. Ends, also when it fails, with nothing under way any more.
  */
 export async function pipeBlocks(blocks: Iterable<Block>, sink: Sink, signal: AbortSignal | undefined): Promise<void> {
-  const lanes = Array.from({ length: LANES }, () => newLane())
+  const lanes = newLanes()
   const queue: Filling[] = []
   const starts = startEach(blocks, lanes)
   try {
@@ -58,12 +58,21 @@ export async function pipeBlocks(blocks: Iterable<Block>, sink: Sink, signal: Ab
   }
 }
 
-const newLane = (): Lane => ({ buffer: new Uint8Array(BLOCK_BYTES), written: Promise.resolve() })
+const WASM_PAGE_BYTES = 65_536
+
+/** WebAssembly's memory begins at a page, as writing past the page cache needs it; Node's own buffers do not. */
+function newLanes(): Lane[] {
+  const { buffer } = new WebAssembly.Memory({ initial: (LANES * BLOCK_BYTES) / WASM_PAGE_BYTES })
+  return Array.from({ length: LANES }, (_, lane) => ({
+    buffer: new Uint8Array(buffer, lane * BLOCK_BYTES, BLOCK_BYTES),
+    written: Promise.resolve()
+  }))
+}
 
 function* startEach(blocks: Iterable<Block>, lanes: readonly Lane[]): Generator<Filling, undefined> {
   let turn = 0
   for (const block of blocks) {
-    const lane = lanes[turn++ % lanes.length] ?? newLane()
+    const lane = lanes[turn++ % LANES] as Lane
     const filled = lane.written.then(() => block.fill(lane.buffer.subarray(0, block.length)))
     heardLater(filled)
     yield { block, lane, filled }

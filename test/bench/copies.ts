@@ -5,6 +5,8 @@ import { must } from '../lab/run.ts'
 import { median } from './table.ts'
 
 const ROUNDS = 5
+const CONVERT = 'qemu-img convert -W'
+const CONVERT_SYNCED = 'qemu-img convert -W, then sync'
 const BACKUP_DIR = '/srv/virtnbdbackup'
 
 /** One disk of a running guest, copied in turn by each tool; every round meets the same load of the machine. */
@@ -20,8 +22,8 @@ export async function measureCopies(host: LabHost, diskMiB: number): Promise<str
   const convert = ['qemu-img', 'convert', '-U', '-W', '-f', 'qcow2', '-O', 'qcow2', image, target]
   const copy = [process.execPath, join(import.meta.dirname, 'copy.ts'), '--child', 'copyImage', image, target]
   const tools: [string, () => Promise<number>][] = [
-    ['qemu-img convert -W', () => timed(() => must(convert))],
-    ['qemu-img convert -W, then sync', () => timed(() => must(convert).then(() => must(['sync', '-d', target])))],
+    [CONVERT, () => timed(() => must(convert))],
+    [CONVERT_SYNCED, () => timed(() => must(convert).then(() => must(['sync', '-d', target])))],
     [
       'Stillpoint (SHA-256 and sync included)',
       async () => (JSON.parse(await must(copy)) as { seconds: number }).seconds
@@ -46,12 +48,14 @@ export async function measureCopies(host: LabHost, diskMiB: number): Promise<str
     await guest.destroy()
     await guest.undefine()
   }
-  const reference = seconds.get(tools[0]?.[0] ?? '') ?? []
+  const speedBeside = (name: string, runs: readonly number[]): string =>
+    `${(median(seconds.get(name) ?? []) / median(runs)).toFixed(2)} x`
   return [...seconds].map(([name, runs]) => [
     name,
     `${Math.min(...runs).toFixed(2)} s`,
     `${median(runs).toFixed(2)} s`,
-    `${(median(reference) / median(runs)).toFixed(2)} x`
+    speedBeside(CONVERT, runs),
+    speedBeside(CONVERT_SYNCED, runs)
   ])
 }
 

@@ -52,6 +52,16 @@ async function copyAndCheck(path: string, format: string): Promise<CopiedImage> 
 }
 
 describe.skipIf(!hasQemu)('copying a disk image', () => {
+  it('copies to a file system that only writes through its cache', async () => {
+    const folder = await mkdtemp('/dev/shm/stillpoint-copy-') // tmpfs refuses O_DIRECT, or takes it on newer kernels
+    try {
+      target = join(folder, 'copy.qcow2')
+      await copyAndCheck(await make('qcow2', 'a.qcow2', '64M', 'write -P 5 0 9M', 'write -P 6 40M 3M'), 'qcow2')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   it('copies raw, sparse as it is', async () => {
     const copied = await copyAndCheck(
       await make('raw', 'a.raw', '300M', 'write -P 5 100M 3M', 'write -P 6 299M 1M'),
