@@ -41,7 +41,7 @@ try {
   )
 
   say('\nStreaming a point from host to host through the controller')
-  say(table(['point', 'time', 'rate', 'controller at most'], await measureStream(lab, quick ? [256] : [512, 2048])))
+  say(table(['point', 'time', 'rate', 'controller at most'], await measureStream(lab, quick ? [256] : [512, 4096])))
 } finally {
   await lab.stop()
 }

@@ -6,6 +6,7 @@ import { History } from './settings/history.ts'
 import { openSettings, type SettingsFile } from './settings/settings-file.ts'
 import { connectHost } from './ssh/connect.ts'
 import type { ConnectQuestions } from './ssh/host-connection.ts'
+import { keepYoungGenerationSmall } from './steady-memory.ts'
 
 /** What every door holds: one settings folder, its history, and the connections made from it. */
 export interface Core {
@@ -29,6 +30,7 @@ export interface CoreOptions {
 }
 
 export function openCore(options: CoreOptions): Core {
+  keepYoungGenerationSmall()
   const { folder, questions, onPlacing } = options
   const settings = openSettings(folder)
   const assets = engineAssets(options.root, options.cache)
