@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
-import { Stillpoint } from './stillpoint.ts'
+import { Stillpoint, type Answer } from './stillpoint.ts'
 import { testLab } from './test-lab.ts'
 import { isContiguous, isOneBoot, joinResumed } from './ticks.ts'
 
@@ -79,7 +79,7 @@ describe('from backup to restore', () => {
 
   it('copies to this computer, verifies every copy, and shows the downtimes', async () => {
     const dir = join(stillpoint.home, 'points')
-    expect((await stillpoint.run(['copy', point, '--to', dir])).exit).toBe(0)
+    expect(await stillpoint.run(['copy', point, '--to', dir])).toMatchObject({ exit: 0 })
     const verified = await stillpoint.run(['verify', point])
     expect(verified.result).toMatchObject({ ok: true, good: true })
     expect(verified.result['copies']).toHaveLength(3)
@@ -113,8 +113,8 @@ describe('names that would like to be something else', () => {
 })
 
 describe('a controller that goes away', () => {
-  const jobsOf = async (): Promise<readonly { id: string; state: string }[]> =>
-    (await stillpoint.run(['jobs', 'alpha'])).result['jobs'] as { id: string; state: string }[]
+  const jobsOf = async (host = 'alpha'): Promise<readonly { id: string; state: string }[]> =>
+    (await stillpoint.run(['jobs', host])).result['jobs'] as { id: string; state: string }[]
 
   async function endOf(id: string): Promise<string> {
     for (let tries = 0; tries < 60; tries++) {
@@ -135,6 +135,34 @@ describe('a controller that goes away', () => {
       const id = String(lines.find(({ type }) => type === 'job')?.['id'])
       expect(await endOf(id)).toBe('done')
       expect(await leftoversOf(alpha, before, { roomTaken: 600 * MIB })).toEqual([])
+      await deletePoint(id)
+    }
+  )
+
+  it.each(['begin-point', 'snapshot', 'copy', 'fold-back', 'collect', 'commit'])(
+    'cut off at %s: it comes back by itself and sees the backup to its end',
+    async (step) => {
+      const before = await takeBaseline(alpha)
+      const { exit, lines, result } = await cutOffAt(step, alpha, ['backup', 'alpha/door'])
+      expect([exit, result]).toMatchObject([0, { ok: true, vm: 'door' }])
+      expect(stepsOf(lines)).toEqual([...new Set(stepsOf(lines))])
+      expect(lines.map(({ type }) => type)).toContain('lost')
+      expect(result['job']).toMatchObject({ state: 'done' })
+      expect((await jobsOf())[0]).toEqual(result['job'])
+      expect(await leftoversOf(alpha, before, { roomTaken: 600 * MIB })).toEqual([])
+      await deletePoint(String(result['id']))
+    }
+  )
+
+  it.each(['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'])(
+    'cut off at %s: it comes back by itself and sees the restore to its end',
+    async (step) => {
+      const point = await newestPoint()
+      const { exit, lines, result } = await cutOffAt(step, beta, ['restore', point, '--to', 'beta', '--replace'])
+      expect([exit, result]).toMatchObject([3, { ok: true, mode: 'resume', point }]) // 3: it warns of what it replaces
+      expect(lines.map(({ type }) => type)).toContain('lost')
+      expect((await jobsOf('beta'))[0]).toEqual(result['job'])
+      await guest.on(beta).waitForMoreTicks(5)
     }
   )
 
@@ -153,8 +181,7 @@ describe('a controller that goes away', () => {
     })
     await cut
     expect(exit).toBe(0)
-    const steps = lines.filter(({ type }) => type === 'step').map(({ step }) => step)
-    expect(new Set(steps).size).toBe(steps.length)
+    expect(stepsOf(lines)).toEqual([...new Set(stepsOf(lines))])
   })
 })
 
@@ -162,7 +189,7 @@ describe('a host that was destroyed and rebuilt', () => {
   it('is caught by its new key, comes back by its name, and gets its VM back from RAM', async () => {
     const { result: backup } = await stillpoint.run(['backup', 'alpha/door'])
     const point = String(backup['id'])
-    expect((await stillpoint.run(['copy', point, '--to', join(stillpoint.home, 'points')])).exit).toBe(0)
+    expect(await stillpoint.run(['copy', point, '--to', join(stillpoint.home, 'points')])).toMatchObject({ exit: 0 })
     const before = guest.ticks()
     await alpha.rebuild()
 
@@ -187,6 +214,29 @@ describe('a host that was destroyed and rebuilt', () => {
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })
 })
+
+const stepsOf = (lines: Answer['lines']): unknown[] =>
+  lines.filter(({ type }) => type === 'step').map(({ step }) => step)
+
+async function deletePoint(id: string): Promise<void> {
+  expect(await stillpoint.run(['delete', id])).toMatchObject({ exit: 0 })
+}
+
+async function newestPoint(): Promise<string> {
+  const { result } = await stillpoint.run(['points', 'alpha/door'])
+  return String((result['points'] as { id: string }[]).at(-1)?.id)
+}
+
+/** Ends the host's side of every SSH session while the job waits at the step, as a firewall or a dying sshd does. */
+async function cutOffAt(step: string, host: LabHost, args: readonly string[]): Promise<Answer> {
+  let cut = Promise.resolve()
+  const onLine = (line: Answer['result']): void => {
+    if (line['step'] === step) cut = host.run("pkill -KILL -f '^sshd: root@'").then(() => undefined)
+  }
+  const answer = await stillpoint.run(args, onLine, { STILLPOINT_FAULT: `${step}:1:wait` })
+  await cut
+  return answer
+}
 
 async function unplugged(host: LabHost, ms: number): Promise<void> {
   await host.cutNetwork()

@@ -25,9 +25,10 @@ export class Stillpoint {
   /** Runs a command with `--json` to its end. `onLine` sees each line as it comes, and the process. */
   async run(
     args: readonly string[],
-    onLine: (line: Line, child: ChildProcess) => void = () => undefined
+    onLine: (line: Line, child: ChildProcess) => void = () => undefined,
+    extra: Readonly<Record<string, string>> = {}
   ): Promise<Answer> {
-    const env = { ...process.env, STILLPOINT_HOME: this.home }
+    const env = { ...process.env, STILLPOINT_HOME: this.home, ...extra }
     // A busy test machine lengthens pauses; the warning about it is not what these tests are about.
     const budget = args[0] === 'backup' && !args.includes('--budget') ? ['--budget', '10000'] : []
     const child = spawn(process.execPath, [LAUNCHER, ...args, ...budget, '--json'], {
