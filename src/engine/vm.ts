@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { JOBS_DIR } from '../shared/host-paths.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
-import { setDiskSource } from '../libvirt/domain-xml-edit.ts'
+import { restoreDiskSource } from '../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../libvirt/domain-xml.ts'
 import { defineDomain, domainInfo, domainState, domainXml } from '../libvirt/domains.ts'
 
@@ -17,15 +17,10 @@ export async function definedDiskSource(shell: Shell, vm: Uuid, target: string):
   return (await isPersistent(shell, vm)) ? sourceOf(await domainXml(shell, vm, { inactive: true }), target) : undefined
 }
 
-export async function redefineDiskSource(
-  shell: Shell,
-  vm: Uuid,
-  target: string,
-  path: string,
-  format: string
-): Promise<void> {
+/** The VM starts with this disk as `former` has it, an earlier definition; the rest stays as it is now. */
+export async function redefineDisk(shell: Shell, vm: Uuid, target: string, former: string): Promise<void> {
   const xml = await domainXml(shell, vm, { inactive: true, securityInfo: true })
-  await defineFromText(shell, setDiskSource(xml, target, { path, format }), vm)
+  await defineFromText(shell, restoreDiskSource(xml, target, former), vm)
 }
 
 /** Defines a VM from XML text, by way of a file that only root reads. */

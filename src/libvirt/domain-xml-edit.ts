@@ -1,4 +1,4 @@
-import type { Element, Node } from '@xmldom/xmldom'
+import type { Document, Element, Node } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { attribute, childAt, childrenOf, parseXml, serializeXml } from './xml.ts'
 
@@ -8,18 +8,39 @@ import { attribute, childAt, childrenOf, parseXml, serializeXml } from './xml.ts
  * The disk reads this image file from now on. Its listed backing chain goes: where the image has a chain, libvirt looks
  * for itself; left in, `<backingStore/>` would end it and the guest would read holes.
  */
-export function setDiskSource(xml: string, target: string, to: { path: string; format: string }): string {
+export function setDiskSource(
+  xml: string,
+  target: string,
+  to: { path: string; format: string; type?: 'file' | 'block' }
+): string {
   return editDisk(xml, target, (disk) => {
     // A login belonged to a network source; libvirt refuses it on a file.
     for (const name of ['backingStore', 'mirror', 'source', 'auth'])
       for (const child of childrenOf(disk, name)) disk.removeChild(child)
-    disk.setAttribute('type', 'file')
+    const { type = 'file' } = to
+    disk.setAttribute('type', type)
     const source = insertElement(disk, 'source', childAt(disk, 'target'))
-    source.setAttribute('file', to.path)
+    source.setAttribute(type === 'file' ? 'file' : 'dev', to.path)
     // Without a driver libvirt would take the image for raw.
     const driver = childAt(disk, 'driver') ?? insertElement(disk, 'driver', disk.firstChild ?? undefined)
     driver.setAttribute('name', 'qemu')
     driver.setAttribute('type', to.format)
+  })
+}
+
+/** The disk's source is again what an earlier definition of the VM says: file, device or server, with its login. */
+export function restoreDiskSource(xml: string, target: string, former: string): string {
+  const [before] = disksOf(parseXml(former, 'domain XML')).filter((disk) => targetOf(disk) === target)
+  if (before === undefined) return fail({ kind: 'not-found', what: 'disk', name: target })
+  return editDisk(xml, target, (disk) => {
+    for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
+      for (const child of childrenOf(disk, name)) disk.removeChild(child)
+    disk.setAttribute('type', attribute(before, 'type') ?? 'file')
+    for (const name of ['driver', 'auth', 'source'])
+      for (const child of childrenOf(before, name)) {
+        const copy = disk.ownerDocument?.importNode(child, true)
+        if (copy !== undefined) disk.insertBefore(copy, childAt(disk, 'target') ?? null)
+      }
   })
 }
 
@@ -91,9 +112,13 @@ function editDomain(xml: string, edit: (root: Element) => void): string {
 
 function editDisk(xml: string, target: string, edit: (disk: Element) => unknown): string {
   const document = parseXml(xml, 'domain XML')
-  const disks = childrenOf(childAt(document.documentElement ?? undefined, 'devices'), 'disk')
-  const disk = disks.find((each) => attribute(childAt(each, 'target'), 'dev') === target)
+  const disk = disksOf(document).find((each) => targetOf(each) === target)
   if (disk === undefined) return fail({ kind: 'not-found', what: 'disk', name: target })
   edit(disk)
   return serializeXml(document)
 }
+
+const disksOf = (document: Document): Element[] =>
+  childrenOf(childAt(document.documentElement ?? undefined, 'devices'), 'disk')
+
+const targetOf = (disk: Element): string | undefined => attribute(childAt(disk, 'target'), 'dev')

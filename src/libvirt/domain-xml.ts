@@ -1,6 +1,7 @@
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { Uuid } from '../shared/model/ids.ts'
+import { networkSourceOf, type NetworkSource } from './network-source.ts'
 import { attribute, childAt, childrenOf, parseXml, textOf } from './xml.ts'
 
 export interface XmlDisk {
@@ -9,6 +10,8 @@ export interface XmlDisk {
   readonly type: string
   /** Path or device; for network and volume sources a readable form. Undefined: no medium. */
   readonly source: string | undefined
+  /** Of a disk that a server on the network holds. */
+  readonly network: NetworkSource | undefined
   readonly format: string
   readonly readOnly: boolean
   readonly shareable: boolean
@@ -122,6 +125,7 @@ function diskOf(disk: Element): XmlDisk {
     device: attribute(disk, 'device') ?? 'disk',
     type: attribute(disk, 'type') ?? 'file',
     source: sourceOf(childAt(disk, 'source')),
+    network: networkSourceOf(childAt(disk, 'source')),
     format: attribute(driver, 'type') ?? 'raw',
     readOnly: childAt(disk, 'readonly') !== undefined,
     shareable: childAt(disk, 'shareable') !== undefined,

@@ -73,6 +73,19 @@ export async function imageInfo(shell: Shell, path: string, options: { readonly 
   return parseInfo(ImageInfoJson, (await qemuImg(shell, args)).stdout, toImageInfo)
 }
 
+const SERVER_ANSWERS_WITHIN_MS = 15_000
+
+/** The same of an image that a server holds, by the name that `qemuNameOf` made. @throws `timeout` where it does not answer */
+export async function servedImageInfo(
+  shell: Shell,
+  image: string,
+  options: { readonly format: string }
+): Promise<ImageInfo> {
+  const args = ['info', '-U', '-f', options.format, '--output=json', '--', image]
+  const { stdout } = await qemuImg(shell, args, { timeoutMs: SERVER_ANSWERS_WITHIN_MS })
+  return parseInfo(ImageInfoJson, stdout, toImageInfo)
+}
+
 /** The image and all below it, the active one first. Opens them all, by the formats that they name. */
 export async function imageChain(
   shell: Shell,

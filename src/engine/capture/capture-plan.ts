@@ -8,7 +8,9 @@ export const CaptureDisk = z.object({
   /** What the VM writes to before and after the job. */
   source: z.string(),
   format: z.string(),
-  type: z.enum(['file', 'block']),
+  type: z.enum(['file', 'block', 'network']),
+  /** How QEMU's tools open it, where that is not `source`. */
+  image: z.string().optional(),
   virtualSizeBytes: z.number(),
   allocatedBytes: z.number(),
   /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */
@@ -42,6 +44,11 @@ export type CapturePlan = z.infer<typeof CapturePlan>
 /** The step that announces the plan. */
 export const PLAN_STEP = 'begin-point'
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`
+/** The image below the overlay: nobody writes to it while the overlay takes the VM's writes. */
+export const imageBelow = ({ image, source, format }: CaptureDisk): { path: string; format: string } => ({
+  path: image ?? source,
+  format
+})
 export const diskFile = (disk: CaptureDisk): string => `disks/${disk.target}.qcow2`
 
 /** Marks files of ours in folders that are not ours. */

@@ -2,7 +2,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import { freeze, thaw } from '../../libvirt/agent.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
-import type { CapturePlan } from './capture-plan.ts'
+import { imageBelow, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
@@ -15,7 +15,7 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
   await job.step('snapshot', {}, () => snapshotDisks(job, plan))
   if (froze) await job.step('thaw', {}, () => thaw(job.shell, plan.vm).then(() => undefined))
   const disks = await job.step('copy', {}, () =>
-    whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, ({ source, format }) => ({ path: source, format })))
+    whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
   )
   await job.step('fold-back', {}, () => foldBackAll(job, plan))
   return { disks, froze }

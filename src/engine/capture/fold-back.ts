@@ -5,31 +5,37 @@ import type { Shell } from '../../shared/shell.ts'
 import { blockCommitActive, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { checkImage, commitOverlay } from '../../libvirt/qemu-img.ts'
-import { definedDiskSource, liveDiskSource, pathsInUse, redefineDiskSource } from '../vm.ts'
+import { definedDiskSource, liveDiskSource, pathsInUse, redefineDisk } from '../vm.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { CaptureDisk, CapturePlan } from './capture-plan.ts'
+
+/** A VM, and its definition as it was when its disks were its own. */
+export type Owner = Pick<CapturePlan, 'vm' | 'definition'>
 
 /** Reports how much of an overlay has gone back into its image. */
 export type OnFold = (target: string, doneBytes: number, totalBytes: number) => void
 
 export async function foldBackAll(job: JobContext, plan: CapturePlan): Promise<void> {
   for (const disk of plan.disks)
-    await foldBack(job.shell, plan.vm, disk, (target, done, total) =>
-      job.progress(`folding back ${target}`, done, total)
-    )
+    await foldBack(job.shell, plan, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
 }
 
 /**
  * Makes a disk's image the one that its VM writes to again, with all that the overlay took meanwhile, and removes the
  * overlay. Looks at what is there and goes on from it: safe at any moment, any number of times, VM running or not.
  */
-export async function foldBack(shell: Shell, vm: string, disk: CaptureDisk, onFold?: OnFold): Promise<void> {
+export async function foldBack(
+  shell: Shell,
+  { vm, definition }: Owner,
+  disk: CaptureDisk,
+  onFold?: OnFold
+): Promise<void> {
   const live = await liveDiskSource(shell, vm, disk.target)
   if (live === disk.sidecar) await commitLive(shell, vm, disk, onFold)
   const defined = await definedDiskSource(shell, vm, disk.target)
   if (defined === disk.sidecar) {
     if (live === undefined) await commitAtRest(shell, disk)
-    await redefineDiskSource(shell, vm, disk.target, disk.source, disk.format)
+    await redefineDisk(shell, vm, disk.target, definition)
   }
   await removeUnlessInUse(shell, vm, disk.sidecar)
 }

@@ -9,7 +9,7 @@ import { hashFile } from '../../store/copy-file.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { memoryPath, type CapturePlan } from './capture-plan.ts'
+import { imageBelow, memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
@@ -29,7 +29,7 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   const { disks, memory } = await job.step('copy', {}, () =>
     whileRoomLasts(job, plan, async (watched) => {
       const memory = hashFile(memoryPath(plan), { signal: watched.signal })
-      const disks = await copyDisks(watched, plan, ({ source, format }) => ({ path: source, format }))
+      const disks = await copyDisks(watched, plan, imageBelow)
       return { disks, memory: await memory }
     })
   )

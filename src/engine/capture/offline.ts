@@ -3,7 +3,7 @@ import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { domainState } from '../../libvirt/domains.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import type { CapturePlan } from './capture-plan.ts'
+import { imageBelow, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
 import { whileRoomLasts } from './watch-room.ts'
@@ -12,9 +12,7 @@ import { whileRoomLasts } from './watch-room.ts'
 export async function captureOffline(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
   return job.step('copy', {}, async () => {
     const before = await writtenAt(plan)
-    const disks = await whileRoomLasts(job, plan, (watched) =>
-      copyDisks(watched, plan, ({ source, format }) => ({ path: source, format }))
-    )
+    const disks = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
     const state = await domainState(job.shell, plan.vm)
     if (state?.state !== 'shut off' || (await writtenAt(plan)) !== before)
       fail({ kind: 'vm-state', vm: plan.vmName, state: 'started while it was being copied', wanted: 'shut off' })
@@ -22,7 +20,9 @@ export async function captureOffline(job: JobContext<BackupSpec>, plan: CaptureP
   })
 }
 
-async function writtenAt(plan: CapturePlan): Promise<string> {
-  const stats = await Promise.all(plan.disks.map(({ source }) => stat(source, { bigint: true })))
+/** Of what lies on this host; a server does not say. */
+async function writtenAt({ disks }: CapturePlan): Promise<string> {
+  const here = disks.filter(({ type }) => type !== 'network')
+  const stats = await Promise.all(here.map(({ source }) => stat(source, { bigint: true })))
   return stats.map(({ mtimeNs }) => mtimeNs).join()
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fail } from '../../shared/failure.ts'
+import { fail, isFailure } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -10,7 +10,8 @@ import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
-import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { qemuNameOf } from '../../libvirt/network-source.ts'
+import { imageInfo, servedImageInfo, type ImageInfo } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { isSidecar, SIDECAR_MARK, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { requireRoom } from './require-room.ts'
@@ -145,25 +146,50 @@ function isLeftOut(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method): 
 
 function leftOutBecause(disk: XmlDisk, method: Method): string | undefined {
   if (disk.source === undefined) return 'it has no source'
-  if (disk.type !== 'file' && disk.type !== 'block') return `sources of type ${disk.type} are not supported yet`
+  if (disk.network !== undefined) {
+    const name = qemuNameOf(disk.network, disk.format)
+    if ('unsupported' in name) return name.unsupported
+  } else if (disk.type !== 'file' && disk.type !== 'block') return `sources of type ${disk.type} are not supported yet`
   if (disk.device === 'lun') return 'it is passed through as a LUN'
   if (disk.shareable && method !== 'offline') return 'other VMs may write to it, so it cannot be held still'
   return undefined
 }
 
 async function captureDisk(shell: Shell, jobId: string, disk: XmlDisk): Promise<CaptureDisk> {
-  const source = disk.source ?? ''
-  const format = disk.format
-  const info = await imageInfo(shell, source, { format })
+  const { source = '', format } = disk
+  const image = networkImage(disk)
+  const info = image === undefined ? await imageInfo(shell, source, { format }) : await servedInfo(shell, disk, image)
   const folder = disk.type === 'file' ? dirname(source) : FALLBACK_FOLDER
   const name = disk.type === 'file' ? source.slice(folder.length + 1) : disk.target
   return {
     target: disk.target,
     source,
     format,
-    type: disk.type === 'block' ? 'block' : 'file',
+    type: disk.type === 'block' || disk.type === 'network' ? disk.type : 'file',
+    ...(image !== undefined && { image }),
     virtualSizeBytes: info.virtualSizeBytes,
-    allocatedBytes: disk.type === 'block' ? info.virtualSizeBytes : info.actualSizeBytes,
+    allocatedBytes: disk.type === 'file' ? info.actualSizeBytes : info.virtualSizeBytes,
     sidecar: `${folder}/${name}${SIDECAR_MARK}${jobId}`
   }
+}
+
+function networkImage({ network, format }: XmlDisk): string | undefined {
+  const name = network && qemuNameOf(network, format)
+  return name !== undefined && 'image' in name ? name.image : undefined
+}
+
+/** The VM is the server's client already; many servers take one only. Better known before anything is touched. */
+async function servedInfo(shell: Shell, { target, source = '', format }: XmlDisk, image: string): Promise<ImageInfo> {
+  return servedImageInfo(shell, image, { format }).catch((error: unknown) => {
+    if (!isFailure(error, 'timeout', 'command-failed')) throw error
+    return fail({
+      kind: 'preflight',
+      problems: [
+        {
+          text: `The server of ${target} (${source}) does not let a second reader in`,
+          fix: `Let it take more than one client (qemu-nbd --shared=2), or leave the disk out (--exclude ${target}).`
+        }
+      ]
+    })
+  })
 }

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../shared/model/point.ts'
+import type { Manifest, PointDisk } from '../../shared/model/point.ts'
 
 /** `RESTORE.md`: how to bring this point back with nothing but virsh and qemu-img. Names of VMs stay out of the commands. */
 export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
@@ -10,7 +10,7 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
   const convert = disks.map(
     (disk) => `qemu-img convert -p -f qcow2 -O ${extension(disk.originalFormat)} ${disk.file} ${disk.placed}`
   )
-  const edits = disks.map((disk) => `   - ${disk.target}: \`<source file='${disk.placed}'/>\``)
+  const edits = disks.map((disk) => `   - ${disk.target}: \`<source file='${disk.placed}'/>\`${wasNoFile(disk)}`)
   const nvram =
     manifest.nvram === undefined
       ? []
@@ -36,6 +36,10 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     ''
   ].join('\n')
 }
+
+/** A disk that was a device or on a server comes back as a file. */
+const wasNoFile = ({ originalType }: PointDisk): string =>
+  originalType === 'file' ? '' : " in place of its old source and `<auth>`, and `type='file'` on `<disk>`"
 
 const extension = (format: string): string => (format === 'raw' ? 'raw' : 'qcow2')
 

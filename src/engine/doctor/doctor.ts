@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
@@ -80,18 +81,23 @@ async function overlays(shell: Shell): Promise<Finding[]> {
 async function foldStray(shell: Shell, vm: string, name: string, target: string, overlay: string): Promise<void> {
   const { backingFile, backingFormat } = await imageInfo(shell, overlay, { format: 'qcow2' })
   if (backingFile === undefined) return
+  const type = statSync(backingFile, { throwIfNoEntry: false })?.isBlockDevice() === true ? 'block' : 'file'
+  const format = backingFormat ?? 'qcow2'
+  const now = await domainXml(shell, vm, { inactive: true, securityInfo: true })
+  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is.
+  const definition = backingFile.startsWith('/') ? setDiskSource(now, target, { path: backingFile, format, type }) : now
   const disk: CaptureDisk = {
     target,
     source: backingFile,
-    format: backingFormat ?? 'qcow2',
-    type: 'file',
+    format,
+    type,
     virtualSizeBytes: 0,
     allocatedBytes: 0,
     sidecar: overlay
   }
   const lock = await lockVm(vm, name, 'doctor')
   try {
-    await foldBack(shell, vm, disk)
+    await foldBack(shell, { vm, definition }, disk)
   } finally {
     await lock.release()
   }

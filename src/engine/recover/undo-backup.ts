@@ -40,7 +40,7 @@ async function putVmRight(job: JobContext, plan: CapturePlan, trace: Trace): Pro
   if (!(await isCommitted(plan))) await dropCopies(plan, trace)
   for (const disk of plan.disks) {
     if (plan.method === 'classic') await endMirror(shell, plan.vm, disk.target, disk.sidecar)
-    await foldBack(shell, plan.vm, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
+    await foldBack(shell, plan, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
   }
   await bringStateBack(job, plan, trace)
   await allowFormerPause(shell, plan)
