@@ -21,6 +21,7 @@ export default defineConfig({
   },
   renderer: {
     root: 'src/renderer',
+    define: { STILLPOINT_CHANNELS: JSON.stringify(kindsOf(contract)) },
     plugins: [react()],
     html: { cspNonce: NONCE_PLACEHOLDER },
     build: { minify: true, rolldownOptions: { input: { index: 'src/renderer/index.html' } } }

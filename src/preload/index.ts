@@ -1,14 +1,22 @@
 import { contextBridge, ipcRenderer } from 'electron'
 import { bridgeOver } from '../shared/bridge.ts'
-import type { ChannelKinds, Stop } from '../shared/contract-shape.ts'
+import { LATEST, type ChannelKinds, type Stop } from '../shared/contract-shape.ts'
 
 /** Names and kinds of the contract's channels, put in by electron.vite.config.ts. */
 declare const STILLPOINT_CHANNELS: ChannelKinds
 
 /** The event stays here: through its sender the window would get at ipcRenderer itself. */
 function listen(channel: string, listener: (value: unknown) => void): Stop {
-  const pass = (_event: unknown, value: unknown): void => listener(value)
+  let heard = false
+  const pass = (_event: unknown, value: unknown): void => {
+    heard = true
+    listener(value)
+  }
   ipcRenderer.on(channel, pass)
+  // What was said before we listened. What came meanwhile is newer.
+  void ipcRenderer.invoke(LATEST, channel).then((answer: { ok: boolean; value?: { value: unknown } }) => {
+    if (answer.ok && answer.value !== undefined && !heard) listener(answer.value.value)
+  })
   return () => void ipcRenderer.off(channel, pass)
 }
 

@@ -1,13 +1,22 @@
 import '@mantine/core/styles.css'
+import '@mantine/charts/styles.css'
+import '@mantine/spotlight/styles.css'
 import './ui/base.css'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/app.tsx'
 import { theCore } from './app/bridge.ts'
-import { createWindowStore } from './state/store.ts'
+import { NoToken } from './app/no-token.tsx'
+import { createWindowStore, type WindowStore } from './state/store.ts'
 
-const store = createWindowStore(theCore())
-store.getState().openHosts()
+const element = document.getElementById('root')
+if (element === null) throw new Error('index.html has no #root')
+const root = createRoot(element)
 
-const root = document.getElementById('root')
-if (root === null) throw new Error('index.html has no #root')
-createRoot(root).render(<App store={store} />)
+let store: WindowStore | undefined
+const core = theCore((link) => store?.getState().linkIs(link))
+if (core === undefined) root.render(<NoToken />)
+else {
+  store = createWindowStore(core)
+  store.getState().openMirror()
+  root.render(<App store={store} />)
+}

@@ -71,3 +71,6 @@ export const mapValues = <V, W>(
   record: Readonly<Record<string, V>>,
   to: (value: V, key: string) => W
 ): Record<string, W> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value, key)]))
+
+/** The one channel beside the contract's: asks for the last value of a push, `{ value }` or nothing. */
+export const LATEST = 'door.latest'

@@ -1,24 +1,118 @@
 import * as z from 'zod'
 import { call, push, type BridgeOf, type HandlersOf } from './contract-shape.ts'
+import { Leftover } from './engine-protocol.ts'
+import { JobId, PointId } from './model/ids.ts'
+import { Manifest } from './model/point.ts'
+import { HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
+import {
+  BackupQuestion,
+  Estimate,
+  JobLive,
+  JobView,
+  LogLine,
+  PreflightView,
+  RestoreQuestion
+} from './views/job-view.ts'
+import { GoTo, NoticeView, Question } from './views/notice-view.ts'
+import { PointsView } from './views/point-view.ts'
+import { Choices, ChoicesChange, KnownKey } from './views/settings-view.ts'
 
-/** A host as the window lists it: what the operator said about it, nothing that would need a connection. */
-export const HostCard = z.object({
-  name: z.string(),
-  address: z.string(),
-  /** Undefined: whatever `~/.ssh/config` says, and the same for the port. */
-  user: z.string().optional(),
-  port: z.number().int().optional(),
-  addedAt: z.string()
+const Name = z.string().max(300)
+const Label = z.string().max(4500)
+const Started = z.object({ id: JobId })
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly()
+
+/** What the window is in, and what goes here. */
+export const AppInfo = z.object({
+  version: z.string(),
+  door: z.enum(['desktop', 'browser']),
+  platform: z.string(),
+  /** The settings folder. */
+  home: z.string(),
+  canStartAtLogin: z.boolean(),
+  hasTray: z.boolean(),
+  /** This machine can make the demo lab, by this command. */
+  demoCommand: z.string().optional()
 })
-export type HostCard = z.infer<typeof HostCard>
+export type AppInfo = z.infer<typeof AppInfo>
 
-const HostCards = z.array(HostCard).readonly()
+export const ExternalLinkKey = z.enum(['libvirtManual', 'qemuManual'])
 
-/** Everything that crosses between a window and the core. Handlers, bridge and test doubles derive from this value. */
+/**
+ * Everything that crosses between a window and the core. Handlers, bridge and test doubles derive from this value.
+ * Whoever listens to a push hears the whole as it is at once, and again whenever it has changed.
+ */
 export const contract = {
+  app: {
+    info: call(z.void(), AppInfo),
+    openLink: call(ExternalLinkKey, z.void()),
+    /** The desktop wants the window to show something: a notification was clicked. Undefined: nothing, or no longer. */
+    goTo: push(GoTo.optional())
+  },
+  questions: {
+    changed: push(list(Question)),
+    /** Without an answer the person declined. */
+    answer: call(z.strictObject({ id: z.string().max(100), text: z.string().max(4096).optional() }), z.void())
+  },
   hosts: {
-    list: call(z.void(), HostCards),
-    changed: push(HostCards)
+    changed: push(list(HostView)),
+    sshEntries: call(z.void(), list(SshEntry)),
+    /** Connects and looks; changes nothing. Fails with `host-key-unknown` until a fingerprint is given. */
+    probe: call(HostLogin, ProbeView),
+    /** Puts the engine there and remembers the host; also one of that name and address that was rebuilt. */
+    add: call(HostLogin, z.object({ rebuilt: z.boolean() })),
+    /** The person has compared the key that this known host shows now. The old one is forgotten. */
+    acceptKey: call(
+      z.strictObject({ name: Name, fingerprint: z.string().max(200) }),
+      z.object({ rebuilt: z.boolean() })
+    ),
+    /** With `clean` the engine is taken off first; points stay. Returns what was taken away. */
+    remove: call(z.strictObject({ name: Name, clean: z.boolean() }), list(z.string())),
+    /** Looks again now, at one host or all. Returns at once; the answer is a push. */
+    refresh: call(z.strictObject({ name: Name.optional() }), z.void()),
+    doctor: call(z.strictObject({ name: Name, repair: z.boolean() }), list(Leftover))
+  },
+  points: {
+    changed: push(PointsView),
+    show: call(PointId, Manifest),
+    /** Starts a job of kind `verify`. */
+    verify: call(z.strictObject({ point: PointId, place: Label }), Started),
+    /** Starts a job of kind `copy`; `to` is a host's name, `host:/dir`, or a directory of this computer. */
+    copy: call(z.strictObject({ point: PointId, to: Label }), Started),
+    delete: call(z.strictObject({ point: PointId, place: Label }), z.object({ freedBytes: z.number() })),
+    /** In every place that has the point and answers. An empty note is none. */
+    mark: call(
+      z.strictObject({ point: PointId, pinned: z.boolean().optional(), note: z.string().max(2000).optional() }),
+      z.void()
+    )
+  },
+  jobs: {
+    /** Newest first: all that run, and the last thousand that ended. */
+    changed: push(list(JobView)),
+    /** Those that run. */
+    live: push(list(JobLive)),
+    log: call(JobId, list(LogLine)),
+    estimate: call(BackupQuestion, Estimate),
+    backup: call(BackupQuestion, Started),
+    preflight: call(RestoreQuestion, PreflightView),
+    restore: call(RestoreQuestion, Started),
+    /** Resolves when the host has confirmed it. */
+    cancel: call(JobId, z.void()),
+    retry: call(JobId, Started)
+  },
+  notices: {
+    /** Newest first. */
+    changed: push(list(NoticeView)),
+    /** Undefined: all of them. */
+    acknowledge: call(z.strictObject({ id: z.string().max(100).optional() }), z.void())
+  },
+  settings: {
+    changed: push(Choices),
+    change: call(ChoicesChange, z.void()),
+    knownKeys: call(z.void(), list(KnownKey)),
+    forgetKey: call(z.strictObject({ line: z.number().int(), fingerprint: z.string().max(200) }), z.void()),
+    /** What a maintainer needs, without secrets. */
+    diagnostics: call(z.void(), z.object({ fileName: z.string(), text: z.string() }))
   }
 } as const
 

@@ -1,9 +1,10 @@
-import type { Contract, HandlersOf, Stop } from '../../shared/contract-shape.ts'
+import { LATEST, type Contract, type HandlersOf, type Stop } from '../../shared/contract-shape.ts'
 import type { IpcPort } from '../../shared/ipc-port.ts'
+import { succeeded } from '../../shared/result.ts'
 import { answererOf, callsOf, type BugReport } from './answer.ts'
-import { forwardPushes } from './pushes.ts'
+import { openPushes } from './pushes.ts'
 
-/** Opens the desktop's door: one IPC channel per channel of the contract. */
+/** Opens the desktop's door: one IPC channel per channel of the contract, and one for what was said before a window came. */
 export function openIpcDoor<C extends Contract>(
   contract: C,
   handlers: HandlersOf<C>,
@@ -11,6 +12,12 @@ export function openIpcDoor<C extends Contract>(
   report: BugReport
 ): Stop {
   const answer = answererOf(contract, handlers, report)
+  const pushes = openPushes(contract, handlers, report)
   for (const [channel] of callsOf(contract)) port.handle(channel, (question) => answer(channel, question))
-  return forwardPushes(contract, handlers, (channel, value) => port.send(channel, value), report)
+  port.handle(LATEST, ([channel]) => Promise.resolve(succeeded(pushes.latest(String(channel)))))
+  const stop = pushes.listen((channel, value) => port.send(channel, value))
+  return () => {
+    stop()
+    pushes.stop()
+  }
 }

@@ -2,6 +2,7 @@ import { MantineProvider } from '@mantine/core'
 import { theme, themeVariables } from '../ui/theme.ts'
 import { StoreContext } from '../state/store-context.ts'
 import type { WindowStore } from '../state/store.ts'
+import { styleNonce } from './style-nonce.ts'
 import { Frame } from './frame.tsx'
 
 export function App({ store }: { readonly store: WindowStore }) {
@@ -18,6 +19,3 @@ export function App({ store }: { readonly store: WindowStore }) {
     </MantineProvider>
   )
 }
-
-/** Each load of the page has its own; the policy lets style elements through by it. */
-const styleNonce = (): string => document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''

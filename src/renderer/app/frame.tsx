@@ -1,17 +1,20 @@
-import { useState } from 'react'
+import { Suspense } from 'react'
+import { useWindow } from '../state/store-context.ts'
 import classes from './frame.module.css'
 import { Rail } from './rail.tsx'
-import { FIRST_SCREEN, SCREENS } from './screens.ts'
+import { PAGES } from './screens.tsx'
 
 /** Rail on the left, the page beside it. */
 export function Frame() {
-  const [id, setId] = useState(FIRST_SCREEN.id)
-  const screen = SCREENS.find((candidate) => candidate.id === id) ?? FIRST_SCREEN
+  const { screen } = useWindow((state) => state.route)
+  const Page = PAGES[screen]
   return (
     <div className={classes['frame']}>
-      <Rail screens={SCREENS} active={screen.id} onChoose={setId} />
+      <Rail />
       <main className={classes['page']}>
-        <screen.page />
+        <Suspense fallback={undefined}>
+          <Page />
+        </Suspense>
       </main>
     </div>
   )

@@ -1,30 +1,27 @@
 import { UnstyledButton } from '@mantine/core'
+import { useWindow } from '../state/store-context.ts'
 import { Mark } from '../ui/mark.tsx'
 import { words } from '../words.ts'
 import classes from './frame.module.css'
-import type { Screen } from './screens.ts'
+import { RAIL } from './screens.tsx'
 
-interface RailProps {
-  readonly screens: readonly Screen[]
-  readonly active: string
-  readonly onChoose: (id: string) => void
-}
-
-export function Rail({ screens, active, onChoose }: RailProps) {
+export function Rail() {
+  const { screen } = useWindow((state) => state.route)
+  const go = useWindow((state) => state.go)
   return (
     <nav className={classes['rail']} aria-label={words.rail}>
       <div className={classes['mark']}>
         <Mark size={28} />
       </div>
-      {screens.map((screen) => (
+      {RAIL.map((entry) => (
         <UnstyledButton
-          key={screen.id}
+          key={entry.screen}
           className={classes['entry']}
-          aria-current={screen.id === active ? 'page' : undefined}
-          onClick={() => onChoose(screen.id)}
+          aria-current={entry.holds.includes(screen) ? 'page' : undefined}
+          onClick={() => go({ screen: entry.screen })}
         >
-          <screen.icon size={22} stroke={1.6} aria-hidden />
-          <span>{screen.label}</span>
+          <entry.icon size={22} stroke={1.6} aria-hidden />
+          <span>{entry.label}</span>
         </UnstyledButton>
       ))}
     </nav>

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { JobId, PointId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
-import type { Failure } from '../failure.ts'
+import { FailureData } from '../failure-data.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
 export type JobKind = z.infer<typeof JobKind>
@@ -65,9 +65,6 @@ export const JobState = z.enum([
 export type JobState = z.infer<typeof JobState>
 const OPEN_STATES: readonly JobState[] = ['queued', 'running', 'stalled', 'recovering']
 export const isEnded = (state: JobState): boolean => !OPEN_STATES.includes(state)
-
-/** Where a failure crosses a wire it is checked for its kind only; words are made where it is shown. */
-const FailureData = z.looseObject({ kind: z.string() }).transform((value) => value as unknown as Failure)
 
 /** One job in every rendering: history row, detail page, mail, terminal. */
 export const JobReport = z.object({

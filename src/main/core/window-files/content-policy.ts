@@ -3,7 +3,7 @@ export const NONCE_PLACEHOLDER = 'stillpoint-nonce-goes-here'
 
 /**
  * The page's Content-Security-Policy: nothing, and then only what the window needs. Scripts come from files; Mantine
- * writes its variables into style elements, which the nonce lets through.
+ * writes its variables into style elements, which the nonce lets through. Charts are saved as pictures by way of a blob.
  * @param connect what the page may connect to; nothing on the desktop, where it talks over IPC
  */
 export function contentPolicy(nonce: string, connect = "'none'"): string {
@@ -11,7 +11,7 @@ export function contentPolicy(nonce: string, connect = "'none'"): string {
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self'",
+    "img-src 'self' blob:",
     "font-src 'self'",
     `connect-src ${connect}`,
     "base-uri 'none'",

@@ -19,28 +19,34 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2'
 }
 
-/** Answers a request for a file of the built window. For any door: it knows nothing of Electron. */
-export async function readAsset(root: string, target: string): Promise<AssetReply> {
+/** Answers a request for a file of the built window. For any door: it knows nothing of Electron. `connect`: what the page may connect to. */
+export async function readAsset(root: string, target: string, connect?: string): Promise<AssetReply> {
   const file = assetPath(root, target)
   const type = file === undefined ? undefined : TYPES[extname(file)]
   if (file === undefined || type === undefined) return NOT_FOUND
   const bytes = await readFile(file).catch(() => undefined)
   if (bytes === undefined) return NOT_FOUND
   return extname(file) === '.html'
-    ? page(bytes.toString('utf8'), type)
+    ? page(bytes.toString('utf8'), type, connect)
     : reply(200, new Uint8Array(bytes), type, 'none')
 }
 
 /** Each load gets a nonce of its own. */
-function page(html: string, type: string): AssetReply {
+function page(html: string, type: string, connect?: string): AssetReply {
   const nonce = randomBytes(16).toString('base64')
-  return reply(200, new TextEncoder().encode(html.replaceAll(NONCE_PLACEHOLDER, nonce)), type, nonce)
+  return reply(200, new TextEncoder().encode(html.replaceAll(NONCE_PLACEHOLDER, nonce)), type, nonce, connect)
 }
 
-function reply(status: 200 | 404, body: Uint8Array<ArrayBuffer>, type: string, nonce: string): AssetReply {
+function reply(
+  status: 200 | 404,
+  body: Uint8Array<ArrayBuffer>,
+  type: string,
+  nonce: string,
+  connect?: string
+): AssetReply {
   const headers = {
     'content-type': type,
-    'content-security-policy': contentPolicy(nonce),
+    'content-security-policy': contentPolicy(nonce, connect),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',

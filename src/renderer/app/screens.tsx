@@ -1,0 +1,58 @@
+import {
+  IconActivity,
+  IconClockPause,
+  IconHistory,
+  IconLayoutDashboard,
+  IconServer2,
+  IconSettings,
+  type Icon
+} from '@tabler/icons-react'
+import { lazy, type ComponentType } from 'react'
+import { ActivityPage } from '../features/activity/activity-page.tsx'
+import { JobPage } from '../features/activity/job-page.tsx'
+import { HostsPage } from '../features/hosts/hosts-page.tsx'
+import { OverviewPage } from '../features/overview/overview-page.tsx'
+import { RestorePage } from '../features/restore/restore-page.tsx'
+import { SettingsPage } from '../features/settings/settings-page.tsx'
+import type { ScreenName } from '../state/route-slice.ts'
+import { words } from '../words.ts'
+
+/** Charts are heavy: these two come when they are asked for. */
+const VmPage = lazy(async () => ({ default: (await import('../features/vm/vm-page.tsx')).VmPage }))
+const DowntimePage = lazy(async () => ({
+  default: (await import('../features/downtime/downtime-page.tsx')).DowntimePage
+}))
+
+/** Every screen by its name in a route. */
+export const PAGES: Readonly<Record<ScreenName, ComponentType>> = {
+  overview: OverviewPage,
+  hosts: HostsPage,
+  vm: VmPage,
+  restore: RestorePage,
+  activity: ActivityPage,
+  job: JobPage,
+  downtime: DowntimePage,
+  settings: SettingsPage
+}
+
+type RailScreen = 'overview' | 'hosts' | 'restore' | 'activity' | 'downtime' | 'settings'
+
+export interface RailEntry {
+  readonly screen: RailScreen
+  readonly label: string
+  readonly icon: Icon
+  /** Screens that count as being in this one. */
+  readonly holds: readonly ScreenName[]
+}
+
+const { screens } = words
+
+/** The rail from top to bottom. */
+export const RAIL: readonly RailEntry[] = [
+  { screen: 'overview', label: screens.overview, icon: IconLayoutDashboard, holds: ['overview', 'vm'] },
+  { screen: 'hosts', label: screens.hosts, icon: IconServer2, holds: ['hosts'] },
+  { screen: 'restore', label: screens.restore, icon: IconHistory, holds: ['restore'] },
+  { screen: 'activity', label: screens.activity, icon: IconActivity, holds: ['activity', 'job'] },
+  { screen: 'downtime', label: screens.downtime, icon: IconClockPause, holds: ['downtime'] },
+  { screen: 'settings', label: screens.settings, icon: IconSettings, holds: ['settings'] }
+]

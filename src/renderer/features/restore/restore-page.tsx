@@ -1,0 +1,5 @@
+import { Title } from '@mantine/core'
+
+export function RestorePage() {
+  return <Title order={1}>Restore</Title>
+}

@@ -1,0 +1,53 @@
+import * as z from 'zod'
+import { PointId, Uuid } from '../model/ids.ts'
+import { Method } from '../model/point.ts'
+
+/** A store that has a point. */
+export const PlaceView = z.object({
+  kind: z.enum(['host', 'local']),
+  /** Undefined: this computer. */
+  host: z.string().optional(),
+  dir: z.string(),
+  /** As the operator names it: `alpha`, `alpha:/srv/points`, `/mnt/usb`. Names the place in questions. */
+  label: z.string(),
+  /** False: it did not answer when it was last asked, so what it has is what was last known. */
+  reachable: z.boolean()
+})
+export type PlaceView = z.infer<typeof PlaceView>
+
+/** What is known beside a point; kept next to it in its store. */
+export const PointMarks = z.object({
+  pinned: z.boolean(),
+  note: z.string().max(2000).optional(),
+  /** The last time that every byte was read and compared. */
+  verified: z.object({ at: z.iso.datetime(), good: z.boolean() }).optional()
+})
+export type PointMarks = z.infer<typeof PointMarks>
+
+export const PointView = z.object({
+  id: PointId,
+  vm: z.object({ uuid: Uuid, name: z.string() }),
+  /** The host it was taken on. */
+  host: z.string(),
+  takenAt: z.iso.datetime(),
+  method: Method,
+  hasMemory: z.boolean(),
+  sizeBytes: z.number(),
+  pauseMs: z.number(),
+  warnings: z.array(z.string()).readonly(),
+  places: z.array(PlaceView).readonly(),
+  marks: PointMarks
+})
+export type PointView = z.infer<typeof PointView>
+
+/** What looks like a point and cannot be read or trusted. */
+export const BrokenPoint = z.object({ where: z.string(), path: z.string(), reason: z.string() })
+export type BrokenPoint = z.infer<typeof BrokenPoint>
+
+/** `known` is false until every store has been asked once: only then may a VM be called unprotected. */
+export const PointsView = z.object({
+  points: z.array(PointView).readonly(),
+  broken: z.array(BrokenPoint).readonly(),
+  known: z.boolean()
+})
+export type PointsView = z.infer<typeof PointsView>
