@@ -214,6 +214,7 @@ function fakeRestore(vm: VmView, host: string, at: number, n: number): JobView {
     state: 'done',
     startedAt: new Date(at).toISOString(),
     endedAt: new Date(at + 9000).toISOString(),
+    point: idAt(at - HOUR_MS, n),
     mode: 'resume',
     pauses: [],
     pauseMs: 0,

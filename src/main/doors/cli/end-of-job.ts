@@ -1,6 +1,7 @@
 import { formatBytes, formatDuration, formatPause } from '../../../shared/format.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
-import type { JobReport, JobState } from '../../../shared/model/job.ts'
+import { headline, stateWords } from '../../../shared/job-words.ts'
+import type { JobReport } from '../../../shared/model/job.ts'
 import { EXIT, exitOfJob, type ExitCode } from './exit-codes.ts'
 import type { Output } from './output.ts'
 import type { Session } from './session.ts'
@@ -39,26 +40,7 @@ function leftRunning(out: Output, job: WatchedJob): ExitCode {
   return EXIT.cancelled
 }
 
-const STATE_WORDS: Readonly<Record<JobState, string>> = {
-  queued: 'queued',
-  running: 'running',
-  stalled: 'stalled',
-  recovering: 'putting things right',
-  'failed-clean': 'failed; everything is as it was before',
-  'failed-needs-you': 'failed, and needs you',
-  done: 'done',
-  'done-with-warnings': 'done, with warnings',
-  cancelled: 'cancelled; everything is as it was before'
-}
-
-export const stateWords = (state: JobState): string => STATE_WORDS[state]
-
 const stateText = (report: JobReport): string => `Job ${report.id} on ${report.host}: ${stateWords(report.state)}.`
-
-export const headline = (report: JobReport): string =>
-  report.kind === 'backup'
-    ? `${report.vm.name} on ${report.host}: backed up, stood still ${formatPause(report.pauseMs)}`
-    : `${report.vm.name} on ${report.host}: restored${report.mode === undefined ? '' : ` (${report.mode})`}${report.runningMs === undefined ? '' : `, running after ${formatDuration(report.runningMs)}`}`
 
 /** A report in full, below its headline. */
 export function reportText(report: JobReport): string {

@@ -3,6 +3,7 @@ import type { Watched } from '../../core/jobs/follow-job.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { isFailure } from '../../../shared/failure.ts'
 import { formatDuration, formatPause } from '../../../shared/format.ts'
+import { cancelWords } from '../../../shared/job-words.ts'
 import type { JobKind, JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import type { Output } from './output.ts'
 import type { Session } from './session.ts'
@@ -50,9 +51,8 @@ function onlyOneAtATime(work: () => Promise<void>): () => void {
 async function askWhatToDo({ terminal, out }: Session, job: WatchedJob): Promise<'cancel' | 'leave' | 'go on'> {
   if (!terminal.interactive) return 'leave'
   out.clear()
-  const effect = job.kind === 'backup' ? 'the VM keeps running' : 'what was there before stays as it was'
   const answer = await terminal.ask(
-    `\n[c] cancel the ${job.kind}; ${effect}\n[l] leave it running on ${job.host}, and end here\n[Enter] go on watching\n> `
+    `\n[c] cancel the ${job.kind}; ${cancelWords(job.kind)}\n[l] leave it running on ${job.host}, and end here\n[Enter] go on watching\n> `
   )
   if (answer === undefined || /^l/i.test(answer)) return 'leave'
   return /^c/i.test(answer) ? 'cancel' : 'go on'

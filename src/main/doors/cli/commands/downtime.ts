@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { downtimes, type Downtime } from '../../../core/points/downtimes.ts'
-import { formatDuration, formatPause, formatTime } from '../../../../shared/format.ts'
+import { downtimes } from '../../../core/points/downtimes.ts'
+import { downMs, type Downtime } from '../../../../shared/downtimes.ts'
+import { formatPause, formatTime } from '../../../../shared/format.ts'
 import { unreachableJson } from '../json-views.ts'
 import { leaf } from '../leaf.ts'
 import { exitOfListing, noteUnreachable } from '../listing.ts'
@@ -28,14 +29,16 @@ function downtimeTable(entries: readonly Downtime[]): string {
     formatTime(entry.at),
     entry.kind,
     entry.method ?? entry.mode ?? '',
-    entry.kind === 'backup'
-      ? formatPause(entry.pauseMs)
-      : entry.runningMs === undefined
-        ? ''
-        : formatDuration(entry.runningMs),
+    downText(entry),
     (entry.kind === 'backup' ? entry.pauses : entry.phases)
       .map(({ phase, ms }) => `${phase} ${formatPause(ms)}`)
       .join(', ')
   ])
   return table(['VM', 'WHEN', 'WHAT', 'HOW', 'DOWN', 'PHASES'], rows)
+}
+
+function downText(entry: Downtime): string {
+  const ms = downMs(entry)
+  if (ms !== undefined) return formatPause(ms)
+  return entry.kind === 'backup' ? 'was shut off' : ''
 }

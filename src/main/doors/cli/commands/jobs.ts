@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { cancelJob, findJob, listJobs } from '../../../core/jobs/jobs.ts'
-import { formatDuration, formatPause, formatTime } from '../../../../shared/format.ts'
+import { formatDuration, formatTime } from '../../../../shared/format.ts'
+import { outcomeWords, stateWords } from '../../../../shared/job-words.ts'
 import { isEnded, type JobReport } from '../../../../shared/model/job.ts'
-import { describeFailure } from '../../../../shared/failure-words.ts'
-import { endOfJob, reportText, stateWords } from '../end-of-job.ts'
+import { endOfJob, reportText } from '../end-of-job.ts'
 import { EXIT, exitOfJob, type ExitCode } from '../exit-codes.ts'
 import { unreachableJson } from '../json-views.ts'
 import { leaf } from '../leaf.ts'
@@ -70,13 +70,7 @@ function jobTable(jobs: readonly JobReport[]): string {
     formatTime(job.startedAt),
     job.endedAt === undefined ? '' : formatDuration(Date.parse(job.endedAt) - Date.parse(job.startedAt)),
     stateWords(job.state),
-    job.failure === undefined || job.state === 'cancelled' ? outcome(job) : describeFailure(job.failure).title
+    job.state === 'cancelled' ? '' : outcomeWords(job)
   ])
   return table(['JOB', 'WHAT', 'VM', 'STARTED', 'TOOK', 'STATE', 'OUTCOME'], rows)
-}
-
-function outcome(job: JobReport): string {
-  if (!isEnded(job.state) || job.state === 'cancelled') return ''
-  if (job.kind === 'backup') return `stood still ${formatPause(job.pauseMs)}`
-  return job.runningMs === undefined ? (job.mode ?? '') : `${job.mode ?? 'ran'} after ${formatDuration(job.runningMs)}`
 }
