@@ -50,6 +50,7 @@ export function parseInventory(host: string, stdout: string, mark: string, taken
     cpus: numberOr(text('cpus'), 0),
     memoryBytes: kibibytes(text('meminfo'), 'MemTotal'),
     freeMemoryBytes: kibibytes(text('meminfo'), 'MemAvailable'),
+    ...loadOf(text('loadavg')),
     os: /^PRETTY_NAME="?(.*?)"?$/m.exec(text('os'))?.[1] ?? '',
     architecture: text('architecture').trim(),
     space: spaceOf(text('df'), domains),
@@ -178,6 +179,12 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 const numberOr = (text: string, otherwise: number): number => (/^\d+$/.test(text.trim()) ? Number(text) : otherwise)
+
+/** `0.52 0.58 0.59 1/467 12345`: the average over one minute comes first. */
+function loadOf(text: string): { load?: number } {
+  const oneMinute = /^(\d+\.\d+) /.exec(text.trim())?.[1]
+  return oneMinute === undefined ? {} : { load: Number(oneMinute) }
+}
 
 /** `MemTotal:  8024 kB`, `Max memory:  65536 KiB` */
 function kibibytes(text: string, label: string): number {

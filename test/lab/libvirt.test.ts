@@ -77,6 +77,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       for (const [name, uuid] of named.uuids) expect(found.get(name)).toBe(uuid)
       expect(inventory).toMatchObject({ hostname: host.name, architecture: 'x86_64' })
       expect(inventory.machineId).toMatch(/^[0-9a-f]{32}$/)
+      expect(inventory.load).toBeGreaterThanOrEqual(0)
       expect(inventory.space.map(({ path }) => path)).toContain(IMAGES)
     })
 

@@ -102,6 +102,15 @@ describe('the inventory of a host that misbehaves', () => {
     expect(first?.[4]).not.toBe(second?.[4])
   })
 
+  it.each([
+    ['0.52 0.58 0.59 1/467 12345\n', 0.52],
+    ['128.00 90.10 3.00 9/900 1', 128],
+    ['', undefined],
+    ['cat: /proc/loadavg: Permission denied', undefined]
+  ])('takes the load over the last minute from %j', (loadavg, load) => {
+    expect(look({ loadavg }).load).toBe(load)
+  })
+
   it('counts free space by the file system that a folder is on', () => {
     const df = `Filesystem 1-blocks Used Available Capacity Mounted on
 /dev/sda1 1000 400 600 40% /

@@ -54,6 +54,8 @@ export interface Inventory {
   readonly cpus: number
   readonly memoryBytes: number
   readonly freeMemoryBytes: number
+  /** Processes that want to run, averaged over a minute. Undefined if the host did not say. */
+  readonly load?: number
   readonly os: string
   readonly architecture: string
   readonly space: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[]
