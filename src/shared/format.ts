@@ -51,6 +51,28 @@ const roundUp = (seconds: number): number =>
       ? Math.ceil(seconds / 15) * 15
       : Math.ceil(seconds / 60) * 60
 
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** How long ago, in one unit: `just now`, `12 min ago`, `3 h ago`, `5 d ago`. What lies ahead (clocks differ) is now. */
+export function formatAgo(at: string, now: Date): string {
+  const ms = now.getTime() - Date.parse(at)
+  if (Number.isNaN(ms)) return at
+  if (ms < MINUTE_MS) return 'just now'
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`
+  return ms < 2 * DAY_MS ? `${Math.floor(ms / HOUR_MS)} h ago` : `${Math.floor(ms / DAY_MS)} d ago`
+}
+
+/** An age in a sentence: `less than a minute`, `1 hour`, `9 hours`, `3 days`. */
+export function formatAge(ms: number): string {
+  if (ms < MINUTE_MS) return 'less than a minute'
+  if (ms < HOUR_MS) return plural(Math.floor(ms / MINUTE_MS), 'minute')
+  return ms < 2 * DAY_MS ? plural(Math.floor(ms / HOUR_MS), 'hour') : plural(Math.floor(ms / DAY_MS), 'day')
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** `2026-11-22 20:17:44` in this computer's time zone. */
 export function formatTime(iso: string): string {
   const date = new Date(iso)

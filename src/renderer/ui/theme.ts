@@ -1,4 +1,5 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Modal, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { words } from '../words.ts'
 
 /** The one accent: a still blue-green. State has its own colours, always with icon and word. */
 const still: MantineColorsTuple = [
@@ -28,11 +29,25 @@ const dark: MantineColorsTuple = [
   '#0b0d0f'
 ]
 
+/** For buttons that take something away. */
+const danger: MantineColorsTuple = [
+  '#fdeceb',
+  '#f9d6d3',
+  '#f2aca7',
+  '#ea8078',
+  '#e35c52',
+  '#d9463b',
+  '#c9362c',
+  '#b3261e',
+  '#9b1c15',
+  '#82130d'
+]
+
 /** Mantine bent: 8 px grid, two sizes of text and one for figures and titles, tabular figures (base.css). */
 export const theme = createTheme({
   primaryColor: 'still',
   primaryShade: { light: 8, dark: 7 },
-  colors: { still, dark },
+  colors: { still, dark, danger },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: '13px', sm: '13px', md: '15px', lg: '15px', xl: '24px' },
@@ -41,7 +56,13 @@ export const theme = createTheme({
   defaultRadius: 'md',
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '24px' }, h2: { fontSize: '15px' } } },
   cursorType: 'pointer',
-  respectReducedMotion: true
+  respectReducedMotion: true,
+  components: {
+    // Pages scroll in `main`, so there is no scrolling of the body to lock.
+    Modal: Modal.extend({
+      defaultProps: { lockScroll: false, centered: true, closeButtonProps: { 'aria-label': words.close } }
+    })
+  }
 })
 
 /** Surfaces and lines of our own, by colour scheme. Pairs of text and surface keep a contrast of 4.5:1. */
@@ -58,7 +79,11 @@ export const themeVariables: CSSVariablesResolver = () => ({
     '--still-text-soft': '#4b555b',
     '--still-accent-text': still[8],
     '--still-accent-soft': '#d9e9ec',
-    '--still-danger': '#b3261e'
+    '--still-danger': '#b3261e',
+    '--still-good': '#1e7a3c',
+    '--still-attention': '#8f5a00',
+    '--still-unknown': '#59646b',
+    '--still-quiet': '#98a5ad'
   },
   dark: {
     '--mantine-color-body': '#15181b',
@@ -71,6 +96,10 @@ export const themeVariables: CSSVariablesResolver = () => ({
     '--still-text-soft': '#a9b2b8',
     '--still-accent-text': still[3],
     '--still-accent-soft': '#1b3237',
-    '--still-danger': '#ff8f85'
+    '--still-danger': '#ff8f85',
+    '--still-good': '#6cce8d',
+    '--still-attention': '#efb654',
+    '--still-unknown': '#98a2a8',
+    '--still-quiet': '#67727a'
   }
 })

@@ -1,0 +1,103 @@
+import { Table, UnstyledButton } from '@mantine/core'
+import { memo, type MouseEvent, type ReactNode } from 'react'
+import classes from './ui.module.css'
+import { useRowWindow } from './use-row-window.ts'
+
+export interface Column<Row> {
+  readonly key: string
+  readonly title: ReactNode
+  /** CSS width; without one the columns share what is left. */
+  readonly width?: string | undefined
+  /** `end` for figures that are compared. */
+  readonly align?: 'start' | 'end' | undefined
+  readonly cell: (row: Row) => ReactNode
+}
+
+export interface DataTableProps<Row> {
+  /** What is listed, for those who do not see it. */
+  readonly label: string
+  /** Keep them outside of the component (or in a memo): rows are drawn again when they change. */
+  readonly columns: readonly Column<Row>[]
+  readonly rows: readonly Row[]
+  readonly rowKey: (row: Row) => string
+  /** A click on the row, or on its first cell by keyboard. Keep it stable as well. */
+  readonly onOpen?: ((row: Row) => void) | undefined
+  /** About how high a row is, in px. */
+  readonly rowHeight?: number | undefined
+}
+
+/** A table on a panel whose head stays in sight. Of many rows only those in sight are there; it scrolls with its page. */
+export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight = 48 }: DataTableProps<Row>) {
+  const { hold, shown, before, after } = useRowWindow(rows.length, rowHeight)
+  return (
+    <div className={classes['table']} ref={hold}>
+      <Table aria-label={label} aria-rowcount={rows.length + 1} layout="fixed" verticalSpacing={0}>
+        <Table.Thead className={classes['tableHead']}>
+          <Table.Tr aria-rowindex={1}>
+            {columns.map(({ key, title, width, align }) => (
+              <Table.Th key={key} w={width} ta={align}>
+                {title}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          <Gap height={before} columns={columns.length} />
+          {shown.map((n) => {
+            const row = rows[n]
+            if (row === undefined) return undefined
+            return <DataRow key={rowKey(row)} row={row} n={n} {...{ columns, onOpen, rowHeight }} />
+          })}
+          <Gap height={after} columns={columns.length} />
+        </Table.Tbody>
+      </Table>
+    </div>
+  )
+}
+
+/** Stands for the rows that are not there. */
+function Gap({ height, columns }: { readonly height: number; readonly columns: number }) {
+  if (height <= 0) return undefined
+  return (
+    <tr aria-hidden>
+      <td colSpan={columns} style={{ height, padding: 0 }} />
+    </tr>
+  )
+}
+
+interface DataRowProps<Row> extends Required<Pick<DataTableProps<Row>, 'columns' | 'onOpen'>> {
+  readonly row: Row
+  readonly n: number
+  readonly rowHeight: number
+}
+
+const DataRow = memo(function DataRow<Row>({ row, n, columns, onOpen, rowHeight }: DataRowProps<Row>) {
+  const open = onOpen && (() => onOpen(row))
+  return (
+    <Table.Tr
+      className={classes['tableRow']}
+      style={{ height: rowHeight }}
+      data-opens={onOpen !== undefined}
+      aria-rowindex={n + 2}
+      onClick={open && ((event) => isOfRow(event) && open())}
+    >
+      {columns.map(({ key, align, cell }, column) => (
+        <Table.Td key={key} ta={align}>
+          {open !== undefined && column === 0 ? (
+            <UnstyledButton className={classes['tableOpen']} onClick={open}>
+              {cell(row)}
+            </UnstyledButton>
+          ) : (
+            cell(row)
+          )}
+        </Table.Td>
+      ))}
+    </Table.Tr>
+  )
+}) as <Row>(props: DataRowProps<Row>) => ReactNode
+
+/** A click that no button, link or field in the row is meant by. Dialogs opened from a row are none of its elements. */
+function isOfRow({ target, currentTarget }: MouseEvent): boolean {
+  if (!(target instanceof Element) || !currentTarget.contains(target)) return false
+  return target.closest('button, a, input, select, textarea, [role="menuitem"]') === null
+}

@@ -1,0 +1,42 @@
+import { VisuallyHidden } from '@mantine/core'
+import type { Progress } from '../../shared/model/job.ts'
+import classes from './ui.module.css'
+import { progressShown } from './progress-view.ts'
+
+interface ProgressStripProps {
+  /** Undefined: it goes on, and nobody knows how far it is. */
+  readonly progress?: Progress | undefined
+  /** What goes on: `Backup of web1`. */
+  readonly label: string
+  /** Nothing is read aloud: where the same is said elsewhere. */
+  readonly quiet?: boolean | undefined
+}
+
+/** How far it is: a bar, and phase, bytes, rate and time left in words. */
+export function ProgressStrip({ progress, label, quiet = false }: ProgressStripProps) {
+  const { percent, phase, facts, spoken } = progressShown(progress)
+  return (
+    <div className={classes['progress']}>
+      <div className={classes['progressText']}>
+        <span className={classes['progressPhase']}>{phase}</span>
+        <span className={classes['progressFacts']}>{facts}</span>
+      </div>
+      <div
+        className={classes['progressTrack']}
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        aria-valuetext={[phase, facts].filter((part) => part !== '').join(', ')}
+      >
+        <div
+          className={classes['progressBar']}
+          data-open={percent === undefined}
+          style={{ width: percent === undefined ? '100%' : `${percent}%` }}
+        />
+      </div>
+      {!quiet && <VisuallyHidden role="status">{`${label}: ${spoken}`}</VisuallyHidden>}
+    </div>
+  )
+}
