@@ -269,10 +269,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
 const packageOf = (tool: string): string => PACKAGES[tool] ?? tool
 
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
-function forgetKey({ host, address, knownIn }: FailureOf<'host-key-changed'>): string {
-  return knownIn.includes('/.ssh/') || knownIn.startsWith('/etc/ssh/')
-    ? `ssh-keygen -R '${knownHostsName(address)}'`
-    : `stillpoint host forget-key ${host}`
+const forgetKey = (failure: FailureOf<'host-key-changed'>): string =>
+  openSshForgets(failure) ?? `stillpoint host forget-key ${failure.host}`
+
+/** The command that makes OpenSSH forget a key, where it is written down in a file of OpenSSH's own. */
+export function openSshForgets({ address, knownIn }: FailureOf<'host-key-changed'>): string | undefined {
+  const isTheirs = knownIn.includes('/.ssh/') || knownIn.startsWith('/etc/ssh/')
+  return isTheirs ? `ssh-keygen -R '${knownHostsName(address)}'` : undefined
 }
 
 /** As OpenSSH writes it: without the usual port, `[host]:port` with another. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { HOST_NAME } from '../login-rules.ts'
 
 export const Uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 export type Uuid = z.infer<typeof Uuid>
@@ -14,7 +15,7 @@ export type JobId = z.infer<typeof JobId>
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** A name that the operator gives to a host. */
-export const HostName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
+export const HostName = z.string().regex(HOST_NAME)
 
 /** New id for a point or a job at this instant. */
 export function newTimeSortedId(now: Date, random: (bytes: number) => Uint8Array): string {

@@ -1,15 +1,9 @@
 import * as z from 'zod'
+import { ADDRESS, USER_NAME } from '../../../shared/login-rules.ts'
 import { HostName } from '../../../shared/model/ids.ts'
 
-/** A host name, address or alias. Never begins with a dash: it would pass for an option. */
-export const Address = z
-  .string()
-  .regex(/^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$/)
-  .max(255)
-export const UserName = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9._@\\-]*\$?$/)
-  .max(64)
+export const Address = z.string().regex(ADDRESS).max(255)
+export const UserName = z.string().regex(USER_NAME).max(64)
 export const Port = z.number().int().min(1).max(65_535)
 
 export const HostRecord = z.looseObject({
