@@ -11,8 +11,11 @@ export interface Known {
   readonly choices: Choices | undefined
 }
 
-/** From worst to best; `muted` is left alone on purpose, `unknown` is never shown as good. */
-export const SAFETY = ['none', 'failing', 'old', 'unknown', 'muted', 'good'] as const
+/**
+ * From worst to best. `gone`: it has points, and no host has it. `muted`: left alone on purpose. `unknown` is never
+ * shown as good.
+ */
+export const SAFETY = ['none', 'failing', 'gone', 'old', 'unknown', 'muted', 'good'] as const
 export type Safety = (typeof SAFETY)[number]
 
 /** One VM, and how safe it is. A VM that only its points remember is there too: it may be what has to be restored. */
@@ -44,11 +47,12 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
   const jobsByVm = groupBy(jobs ?? [], (job) => job.vm.uuid)
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
-  const limitMs = (choices?.expectEveryHours ?? 26) * 3_600_000
-  const isKnown = points?.known === true && jobs !== undefined
+  const limitMs = (choices?.expectEveryHours ?? Infinity) * 3_600_000
+  const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
+  const isEachSeen = hosts.every(isSeen)
   const all = placesOf(hosts, points).map((place): VmSafety => {
     const ofVm = goodPoints.get(place.uuid) ?? []
-    const lastPoint = newest(ofVm, (point) => point.takenAt)
+    const lastPoint = newest(ofVm, takenAt)
     const vmJobs = jobsByVm.get(place.uuid) ?? []
     const failing = failingBackup(vmJobs, lastPoint)
     const mutedBecause = muted.get(place.uuid)
@@ -58,6 +62,8 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       safety: judge({
         isKnown,
         isMuted: mutedBecause !== undefined,
+        isGone: place.vm === undefined && isEachSeen,
+        isExpected: choices !== undefined,
         lastPoint,
         isFailing: failing !== undefined,
         isOld
@@ -75,20 +81,28 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
 }
 
 interface Judged {
+  /** Points, jobs and choices: a lack can be told from not knowing. */
   readonly isKnown: boolean
   readonly isMuted: boolean
+  readonly isGone: boolean
+  /** It is known how old a point may be. */
+  readonly isExpected: boolean
   readonly lastPoint: PointView | undefined
   readonly isFailing: boolean
   readonly isOld: boolean
 }
 
-function judge({ isKnown, isMuted, lastPoint, isFailing, isOld }: Judged): Safety {
+function judge({ isKnown, isMuted, isGone, isExpected, lastPoint, isFailing, isOld }: Judged): Safety {
   if (isMuted) return 'muted'
   if (lastPoint === undefined) return isKnown ? 'none' : 'unknown'
   if (isFailing) return 'failing'
+  if (isGone) return 'gone'
   if (isOld) return isKnown ? 'old' : 'unknown'
-  return 'good'
+  return isExpected ? 'good' : 'unknown'
 }
+
+/** Its VMs are known, if only as they were. A host that never answered may have any. */
+const isSeen = ({ asOf }: HostView): boolean => asOf !== undefined
 
 export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false
 
@@ -101,11 +115,12 @@ function placesOf(
     host.vms.map((vm) => ({ uuid: vm.uuid, name: vm.name, host: host.name, vm: vm }))
   )
   const seen = new Set(there.map(({ uuid }) => uuid))
-  const gone = new Map(
-    (points?.points ?? []).filter(({ vm }) => !seen.has(vm.uuid)).map((point) => [point.vm.uuid, point])
-  )
-  return [...there, ...[...gone.values()].map(({ vm, host }) => ({ ...vm, host, vm: undefined }))]
+  const left = (points?.points ?? []).filter(({ vm }) => !seen.has(vm.uuid))
+  const gone = [...groupBy(left, ({ vm }) => vm.uuid).values()].flatMap((ofVm) => newest(ofVm, takenAt) ?? [])
+  return [...there, ...gone.map(({ vm, host }) => ({ ...vm, host, vm: undefined }))]
 }
+
+const takenAt = (point: PointView): string => point.takenAt
 
 function failingBackup(jobs: readonly JobView[], lastPoint: PointView | undefined): JobView | undefined {
   const last = newest(
@@ -158,6 +173,12 @@ export function overallOf(hosts: readonly HostView[] | undefined, vms: readonly 
   if (hosts === undefined) return 'unknown'
   if (hosts.length === 0) return 'empty'
   if (vms.some(({ safety }) => safety === 'none' || safety === 'failing')) return 'danger'
-  if (vms.some(({ safety }) => safety === 'old') || hosts.some(({ state }) => state === 'down')) return 'attention'
-  return vms.some(({ safety }) => safety === 'unknown') ? 'unknown' : 'good'
+  const isWanting = vms.some(({ safety }) => safety === 'old' || safety === 'gone')
+  if (isWanting || hosts.some(({ state }) => state === 'down')) return 'attention'
+  const isOpen = !hosts.every(isSeen) || vms.some(({ safety }) => safety === 'unknown')
+  return isOpen ? 'unknown' : 'good'
 }
+
+/** Somebody has to do something about it. */
+export const needsYou = ({ safety }: Pick<VmSafety, 'safety'>): boolean =>
+  safety === 'none' || safety === 'failing' || safety === 'gone' || safety === 'old'

@@ -31,9 +31,11 @@ export function stripShown({ phases, pauses, startedAt, endedAt }: StripOf): Str
   const place = (span: Phase | Pause): Span => {
     const left = within((Date.parse(span.startedAt) - from) / totalMs)
     const right = within((Date.parse(span.startedAt) + span.ms - from) / totalMs)
-    return { phase: span.phase, ms: span.ms, left: left * 100, width: (right - left) * 100 }
+    return { phase: span.phase, ms: span.ms, left: percent(left), width: percent(right - left) }
   }
   return { totalMs, phases: phases.map(place), pauses: pauses.map(place) }
 }
 
 const within = (fraction: number): number => Math.max(0, Math.min(1, fraction))
+
+const percent = (fraction: number): number => Math.round(fraction * 1e6) / 1e4

@@ -1,4 +1,4 @@
-import { createTheme, Modal, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Modal, rem, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 import { words } from '../words.ts'
 
 /** The one accent: a still blue-green. State has its own colours, always with icon and word. */
@@ -50,11 +50,15 @@ export const theme = createTheme({
   colors: { still, dark, danger },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
-  fontSizes: { xs: '13px', sm: '13px', md: '15px', lg: '15px', xl: '24px' },
+  // In rem: who has set the browser's text larger gets it larger.
+  fontSizes: { xs: rem(13), sm: rem(13), md: rem(15), lg: rem(15), xl: rem(24) },
   spacing: { xs: '4px', sm: '8px', md: '16px', lg: '24px', xl: '32px' },
   radius: { xs: '4px', sm: '6px', md: '8px', lg: '8px', xl: '16px' },
   defaultRadius: 'md',
-  headings: { fontWeight: '600', sizes: { h1: { fontSize: '24px' }, h2: { fontSize: '15px' } } },
+  headings: {
+    fontWeight: '600',
+    sizes: { h1: { fontSize: rem(24) }, h2: { fontSize: rem(15) }, h3: { fontSize: rem(15) } }
+  },
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {

@@ -26,7 +26,9 @@ export function askedCore(): { readonly bridge: Bridge; readonly asked: Asked[];
         fails: (failure) => answer(failed(failure))
       })
     })
-  const bridge = mapValues(contract as Contract, (group, name) => mapValues(group, (_, verb) => hear(`${name}.${verb}`)))
+  const bridge = mapValues(contract as Contract, (group, name) =>
+    mapValues(group, (_, verb) => hear(`${name}.${verb}`))
+  )
   const last = (channel: string): Asked => {
     const found = asked.findLast((each) => each.channel === channel)
     if (found === undefined) throw new Error(`${channel} was not asked; ${asked.map((a) => a.channel).join(', ')} were`)

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatDuration, formatPause, formatRate, formatTimeLeft } from '../../../src/shared/format.ts'
+import {
+  formatAge,
+  formatAgo,
+  formatBytes,
+  formatDuration,
+  formatPause,
+  formatRate,
+  formatTimeLeft
+} from '../../../src/shared/format.ts'
 import { safeLines, safeText, shorten } from '../../../src/shared/safe-text.ts'
 
 describe('figures as the operator reads them', () => {
@@ -45,5 +53,27 @@ describe('text from hosts', () => {
   it('keeps line ends where lines are meant', () => {
     expect(safeLines('a\nb\tc')).toBe('a\nb\\u{9}c')
     expect(shorten('abcdef', 4)).toBe('abc…')
+  })
+})
+
+describe('ages', () => {
+  const now = new Date('2026-11-22T20:00:00.000Z')
+  const MINUTE_MS = 60_000
+  const HOUR_MS = 60 * MINUTE_MS
+
+  it.each([
+    [-5 * MINUTE_MS, 'just now', 'less than a minute'],
+    [59_000, 'just now', 'less than a minute'],
+    [MINUTE_MS, '1 min ago', '1 minute'],
+    [59.9 * MINUTE_MS, '59 min ago', '59 minutes'],
+    [HOUR_MS, '1 h ago', '1 hour'],
+    [47.9 * HOUR_MS, '47 h ago', '47 hours'],
+    [48 * HOUR_MS, '2 d ago', '2 days']
+  ])('of %d ms are told in one unit', (ms, ago, age) => {
+    expect([formatAgo(new Date(now.getTime() - ms).toISOString(), now), formatAge(ms)]).toEqual([ago, age])
+  })
+
+  it('shows what is no time as it came', () => {
+    expect(formatAgo('yesterday', now)).toBe('yesterday')
   })
 })
