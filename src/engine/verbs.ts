@@ -9,7 +9,9 @@ import {
   type ResultOf
 } from '../shared/engine-protocol.ts'
 import { isEnded, type JobReport } from '../shared/model/job.ts'
+import { joinMarks } from '../shared/point-marks.ts'
 import type { Shell } from '../shared/shell.ts'
+import { markPoint, noteVerdict } from '../store/mark-point.ts'
 import { deletePoint, findPoint, listPoints } from '../store/point-store.ts'
 import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
 import { verifyPoint } from '../store/verify-point.ts'
@@ -61,9 +63,10 @@ const handlers: Handlers = {
     const { dir } = await findPoint([store], point)
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
-    return verifyPoint(dir, shell, { onProgress })
+    return noteVerdict(store, await verifyPoint(dir, shell, { onProgress }))
   },
   delete: ({ question: { store, point } }) => deletePoint(store, point),
+  mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
   preflight({ question: { spec }, shell }) {
     return spec.kind === 'restore' ? preflightRestore(shell, spec) : fail({ kind: 'usage', message: 'restores only' })
   },
@@ -121,6 +124,12 @@ async function listAll(stores: readonly string[], vm: string | undefined): Promi
     .filter((point) => vm === undefined || point.vm.uuid === vm)
   return {
     points: points.sort((a, b) => a.id.localeCompare(b.id)),
-    broken: listings.flatMap((listing) => listing.broken)
+    broken: listings.flatMap((listing) => listing.broken),
+    marks: Object.fromEntries(
+      points.flatMap(({ id }) => {
+        const marks = listings.flatMap((listing) => listing.marks[id] ?? [])
+        return marks.length === 0 ? [] : [[id, joinMarks(marks)]]
+      })
+    )
   }
 }

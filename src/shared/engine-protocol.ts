@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { JobId, PointId, Uuid } from './model/ids.ts'
 import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
 import { Manifest } from './model/point.ts'
+import { MarksChange, PointMarks } from './views/point-view.ts'
 
 /**
  * What the engine on a host can be asked. `node engine.mjs VERB` reads one line of JSON (the question) from stdin and
@@ -16,7 +17,9 @@ const Store = z.string().startsWith('/').max(4096)
 export const PointListing = z.object({
   points: z.array(Manifest),
   /** Directories that look like points but cannot be read or trusted: shown, never restored. */
-  broken: z.array(z.object({ path: z.string(), reason: z.string() }))
+  broken: z.array(z.object({ path: z.string(), reason: z.string() })),
+  /** Of those points that have any. Engines before there were marks say nothing. */
+  marks: z.record(PointId, PointMarks).default({})
 })
 export type PointListing = z.infer<typeof PointListing>
 
@@ -83,9 +86,11 @@ export const engineVerbs = {
   /** All jobs that the host remembers, newest first. */
   jobs: verb(z.object({ limit: z.number().int().positive().optional() }), z.never(), z.array(JobReport)),
   points: verb(z.object({ stores: z.array(Store), vm: Uuid.optional() }), z.never(), PointListing),
-  /** Full check: sizes, SHA-256, image headers, `qemu-img check`. */
+  /** Full check: sizes, SHA-256, image headers, `qemu-img check`. The verdict is noted beside the point. */
   verify: verb(z.object({ store: Store, point: PointId }), Progress, VerifyReport),
   delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: z.number() })),
+  /** Changes the marks beside a point. Result: all of them. */
+  mark: verb(z.object({ store: Store, point: PointId, ...MarksChange.shape }), z.never(), PointMarks),
   /** What a restore would meet, without touching anything. */
   preflight: verb(z.object({ spec: JobSpec }), z.never(), z.array(PreflightItem)),
   export: verb(

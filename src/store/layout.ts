@@ -3,7 +3,7 @@ import { fail } from '../shared/failure.ts'
 import { PointId, Uuid } from '../shared/model/ids.ts'
 import { PointPath } from '../shared/model/point.ts'
 
-/** `<store>/<vm-uuid>/<point-id>/manifest.json` and the files that it lists. */
+/** `<store>/<vm-uuid>/<point-id>/manifest.json` and the files that it lists. Beside it: `<point-id>.marks.json` (`marks.ts`). */
 export const MANIFEST_NAME = 'manifest.json'
 /** Where points that are on their way from elsewhere wait: `<store>/.incoming/<point-id>`. */
 export const INCOMING_NAME = '.incoming'

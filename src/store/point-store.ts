@@ -8,6 +8,7 @@ import { safeText } from '../shared/safe-text.ts'
 import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir, syncFile, writeDurably } from './durable.ts'
 import { isCode } from './file-io.ts'
 import { MANIFEST_NAME, idsOf, pointDir, vmDir } from './layout.ts'
+import { pointOfMarks, readMarks, removeMarks } from './marks.ts'
 import { checkPlace, parentsOf, parseManifest, readManifest } from './manifest.ts'
 import { headerProblems, lstatOrNone, sizeProblems, type Problem } from './point-files.ts'
 
@@ -65,6 +66,7 @@ export async function dropUnfinished(dir: string): Promise<void> {
   if ((await lstatOrNone(join(dir, MANIFEST_NAME))) !== undefined)
     fail({ kind: 'point-exists', point: ids.pointId, where: dir })
   await removeTree(dir)
+  await removeMarks(dir)
   await removeIfEmpty(dirname(dir))
 }
 
@@ -76,7 +78,7 @@ interface Candidate {
 
 /** Good points of a store, oldest first for each VM, and what looks like one and is not. Without a store: none. */
 export async function listPoints(store: string): Promise<PointListing> {
-  const listing: PointListing = { points: [], broken: [] }
+  const listing: PointListing = { points: [], broken: [], marks: {} }
   for (const candidate of await candidatesIn(store)) {
     const { dir, reason } = candidate
     if (reason !== undefined) listing.broken.push({ path: dir, reason })
@@ -87,7 +89,10 @@ export async function listPoints(store: string): Promise<PointListing> {
 
 async function list(dir: string, listing: PointListing): Promise<void> {
   try {
-    listing.points.push(await readPoint(dir))
+    const manifest = await readPoint(dir)
+    listing.points.push(manifest)
+    const marks = await readMarks(dir)
+    if (marks !== undefined) listing.marks[manifest.id] = marks
   } catch (error) {
     const failure = failureOf(error)
     if (failure.kind === 'not-found') return // begun, or just deleted
@@ -121,7 +126,7 @@ async function candidatesIn(store: string): Promise<Candidate[]> {
 async function candidatesOf(dir: string): Promise<Candidate[]> {
   try {
     if ((await lstatOrNone(dir))?.isDirectory() !== true) return [{ dir, reason: 'it is not a directory' }]
-    const names = await namesIn(dir)
+    const names = (await namesIn(dir)).filter((name) => pointOfMarks(name) === undefined)
     return await Promise.all(names.map((name) => candidateOf(dir, name)))
   } catch (error) {
     return [{ dir, reason: reasonOf(failureOf(error)) }]
@@ -135,7 +140,7 @@ async function candidateOf(parent: string, name: string): Promise<Candidate> {
   return stats === undefined || stats.isDirectory() ? { dir } : { dir, reason: 'it is not a directory' }
 }
 
-async function namesIn(dir: string): Promise<string[]> {
+export async function namesIn(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).filter((name) => !name.startsWith('.')).sort()
   } catch (error) {
@@ -208,16 +213,21 @@ async function dirsOf(store: string, id: PointId): Promise<string[]> {
   )
 }
 
+/** Where the store has a point of this id, good or not. One that was only begun is none. */
+export async function committedDirs(store: string, id: PointId): Promise<string[]> {
+  const committed: string[] = []
+  for (const dir of await dirsOf(store, id))
+    if ((await lstatOrNone(join(dir, MANIFEST_NAME))) !== undefined) committed.push(dir)
+  return committed
+}
+
 /**
- * Deletes a point, also a damaged one: the manifest first, so that a half deleted point is none. `not-found` if there is none,
- * and for one that was only begun.
+ * Deletes a point, also a damaged one, and its marks: the manifest first, so that a half deleted point is none. `not-found`
+ * if there is none, and for one that was only begun.
  */
 export async function deletePoint(store: string, id: PointId): Promise<{ freedBytes: number }> {
   let freedBytes: number | undefined
-  for (const dir of await dirsOf(store, id)) {
-    if ((await lstatOrNone(join(dir, MANIFEST_NAME))) === undefined) continue
-    freedBytes = (freedBytes ?? 0) + (await deleteAt(dir))
-  }
+  for (const dir of await committedDirs(store, id)) freedBytes = (freedBytes ?? 0) + (await deleteAt(dir))
   return freedBytes === undefined ? fail({ kind: 'not-found', what: 'point', name: id, where: store }) : { freedBytes }
 }
 
@@ -225,6 +235,7 @@ async function deleteAt(dir: string): Promise<number> {
   const manifestBytes = await removeFile(join(dir, MANIFEST_NAME))
   await syncDir(dir)
   const freedBytes = manifestBytes + (await removeTree(dir))
+  await removeMarks(dir)
   await removeIfEmpty(dirname(dir))
   return freedBytes
 }

@@ -47,6 +47,9 @@ for store in /var/lib/stillpoint/points /srv/points; do
   find $store -mindepth 2 -maxdepth 2 -type d ! -path '*/.incoming/*' | while read -r dir; do
     [ -e "$dir/manifest.json" ] || echo "HALF $dir"
   done
+  find $store -mindepth 2 -maxdepth 2 -name '*.marks.json*' | while read -r marks; do
+    [ -d "\${marks%.marks.json}" ] || echo "MARKS $marks"
+  done
   find $store -mindepth 3 -type f ! -path '*/.incoming/*' -exec sha256sum {} + | sed 's/^/FILE /'
 done
 echo "USED $(du -scB1 /var/lib/libvirt/images /var/lib/stillpoint/points /var/lib/stillpoint/aside /srv 2>/dev/null | awk '/total/ {print $1}')"
@@ -73,7 +76,8 @@ async function look(host: LabHost): Promise<{ baseline: Baseline; leftovers: str
     else if (word === 'JOB' && text !== 'None' && text !== '') leftovers.push(`libvirt job: ${text}`)
     else if (word === 'FILE') points.set(text.slice(66), text.slice(0, 64))
     else if (word === 'USED') usedBytes = Number(text)
-    else if (['BLOCKJOB', 'FROZEN', 'STRAY', 'RUN', 'UNIT', 'PROCESS', 'HALF'].includes(word)) leftovers.push(line)
+    else if (['BLOCKJOB', 'FROZEN', 'STRAY', 'RUN', 'UNIT', 'PROCESS', 'HALF', 'MARKS'].includes(word))
+      leftovers.push(line)
   }
   return { baseline: { vms, points, usedBytes }, leftovers }
 }

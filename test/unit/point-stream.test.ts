@@ -52,7 +52,7 @@ describe('a point sent from one store to another', () => {
       onProgress: (done, total) => seen.push(done / total)
     })
     expect(arrived).toEqual(manifest)
-    expect(await listPoints(to)).toEqual({ points: [manifest], broken: [] })
+    expect(await listPoints(to)).toEqual({ points: [manifest], broken: [], marks: {} })
     for (const path of [...Object.keys(FILES), 'manifest.json'])
       expect(await readFile(join(to, VM, POINT, path))).toEqual(await readFile(join(dir, path)))
     expect(seen.at(-1)).toBe(1)
@@ -94,7 +94,7 @@ describe('a point sent from one store to another', () => {
     const to = await temporaryStore()
     for (let cut = 1; cut < sent.byteLength; cut += 20_011) {
       await expect(importPoint(to, POINT, whole(sent.subarray(0, cut)))).rejects.toEqual(failing('bad-output'))
-      expect(await listPoints(to)).toEqual({ points: [], broken: [] })
+      expect(await listPoints(to)).toEqual({ points: [], broken: [], marks: {} })
       const have = await importState(to, POINT)
       const rest = await bytesOf(exportPoint(dir, { have }))
       expect(await importPoint(to, POINT, whole(rest))).toEqual(manifest)
@@ -241,7 +241,7 @@ describe('a stream that is not to be trusted', () => {
   it.each(Object.entries(bad))('is refused if it %s', async (_, stream) => {
     const store = await temporaryStore()
     await expect(importPoint(store, POINT, stream())).rejects.toEqual(failing('bad-output'))
-    expect(await listPoints(store)).toEqual({ points: [], broken: [] })
+    expect(await listPoints(store)).toEqual({ points: [], broken: [], marks: {} })
   })
 
   it('never breaks anything, whatever byte is another', async () => {

@@ -51,10 +51,10 @@ describe('a point', () => {
     const store = await temporaryStore()
     const dir = await beginPoint(store, VM, POINT)
     await writeFiles(dir, FILES)
-    expect(await listPoints(store)).toEqual({ points: [], broken: [] })
+    expect(await listPoints(store)).toEqual({ points: [], broken: [], marks: {} })
     expect(await listUnfinished(store)).toEqual([dir])
     await commitPoint(dir, manifestOf(FILES))
-    expect(await listPoints(store)).toEqual({ points: [manifestOf(FILES)], broken: [] })
+    expect(await listPoints(store)).toEqual({ points: [manifestOf(FILES)], broken: [], marks: {} })
     expect(await listUnfinished(store)).toEqual([])
     expect(await findPoint(['/nonexistent', store], POINT)).toEqual({ store, dir, manifest: manifestOf(FILES) })
     expect(await requireGood(dir)).toEqual(manifestOf(FILES))
@@ -138,7 +138,7 @@ describe('deleting a point', () => {
 
 describe('listing a store', () => {
   it('that is not there gives nothing', async () => {
-    expect(await listPoints('/nonexistent/store')).toEqual({ points: [], broken: [] })
+    expect(await listPoints('/nonexistent/store')).toEqual({ points: [], broken: [], marks: {} })
   })
 
   it('leaves alone what is not ours', async () => {
@@ -146,7 +146,7 @@ describe('listing a store', () => {
     await mkdir(join(store, 'lost+found'), { recursive: true })
     await mkdir(join(store, '.incoming', POINT), { recursive: true })
     await writeFile(join(store, 'note.txt'), 'x')
-    expect(await listPoints(store)).toEqual({ points: [], broken: [] })
+    expect(await listPoints(store)).toEqual({ points: [], broken: [], marks: {} })
   })
 
   const text = (change: object = {}): string => JSON.stringify({ ...manifestOf(FILES), ...change })

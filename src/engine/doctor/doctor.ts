@@ -9,6 +9,7 @@ import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { listStrayMarks } from '../../store/mark-point.ts'
 import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
 import { isSidecar, type CaptureDisk } from '../capture/capture-plan.ts'
 import { foldBack } from '../capture/fold-back.ts'
@@ -28,7 +29,13 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
   const first = await settle(jobs, repair)
   const running = await runningJobs(shell)
   if (running.length > 0) return first
-  const rest = [...(await overlays(shell)), ...(await halfPoints(stores)), ...locks(), ...keptAside()]
+  const rest = [
+    ...(await overlays(shell)),
+    ...(await halfPoints(stores)),
+    ...(await strayMarks(stores)),
+    ...locks(),
+    ...keptAside()
+  ]
   const settled = await settle(rest, repair)
   return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]
 }
@@ -124,13 +131,25 @@ async function strayFiles(shell: Shell): Promise<Finding[]> {
     }))
 }
 
+const allOf = (stores: readonly string[]): string[] => [...new Set([DEFAULT_STORE, ...stores])]
+
 async function halfPoints(stores: readonly string[]): Promise<Finding[]> {
-  const dirs = (await Promise.all([...new Set([DEFAULT_STORE, ...stores])].map(listUnfinished))).flat()
+  const dirs = (await Promise.all(allOf(stores).map(listUnfinished))).flat()
   return dirs.map((dir) => ({
     kind: 'half point',
     what: `${dir} was never completed`,
     remedy: 'remove it',
     repair: () => dropUnfinished(dir)
+  }))
+}
+
+async function strayMarks(stores: readonly string[]): Promise<Finding[]> {
+  const paths = (await Promise.all(allOf(stores).map(listStrayMarks))).flat()
+  return paths.map((path) => ({
+    kind: 'marks',
+    what: `${path} marks a point that is gone`,
+    remedy: 'remove it',
+    repair: () => rm(path, { force: true })
   }))
 }
 

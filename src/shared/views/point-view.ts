@@ -15,14 +15,20 @@ export const PlaceView = z.object({
 })
 export type PlaceView = z.infer<typeof PlaceView>
 
+export const LONGEST_NOTE = 2000
+
 /** What is known beside a point; kept next to it in its store. */
 export const PointMarks = z.object({
   pinned: z.boolean(),
-  note: z.string().max(2000).optional(),
+  note: z.string().max(LONGEST_NOTE).optional(),
   /** The last time that every byte was read and compared. */
   verified: z.object({ at: z.iso.datetime(), good: z.boolean() }).optional()
 })
 export type PointMarks = z.infer<typeof PointMarks>
+
+/** What is to be another; an empty note is none. */
+export const MarksChange = PointMarks.partial()
+export type MarksChange = z.infer<typeof MarksChange>
 
 export const PointView = z.object({
   id: PointId,

@@ -57,6 +57,8 @@ describe('command lines that scripts rely on', () => {
     ['points --json', { json: true }],
     ['restore 2026 --to beta --mode resume --json', { to: 'beta', mode: 'resume' }],
     ['copy 2026 --to ./points', { to: './points' }],
+    ['pin 2026 --note later --json', { note: 'later', json: true }],
+    ['unpin 2026', {}],
     ['doctor alpha --repair', { repair: true }],
     ['job cancel 2026', {}],
     ['downtime web1', {}]
@@ -75,6 +77,8 @@ describe('command lines that scripts rely on', () => {
     'restore 2026 --to beta --mode sleep',
     'host add alpha',
     'points --colour',
+    `pin 2026 --note ${'n'.repeat(2001)}`,
+    'unpin 2026 --note x',
     'fly'
   ])('%s is refused', async (line) => {
     await expect(understood(line)).rejects.toThrow()

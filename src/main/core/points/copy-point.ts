@@ -1,5 +1,6 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
-import { fail } from '../../../shared/failure.ts'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import { fail, failureOf } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import { exportPoint, importPoint, importState } from '../../../store/point-stream.ts'
@@ -7,11 +8,14 @@ import { findPoint as findLocal } from '../../../store/point-store.ts'
 import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
+import { markAt } from './mark-point.ts'
 import { placeLabel, type KnownPoint } from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
   readonly signal?: AbortSignal
+  /** Something beside the copying did not go as it should. */
+  readonly onWarning?: (text: string) => void
 }
 
 interface Transfer {
@@ -31,6 +35,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
   const started = Date.now()
   const copied = await transfer({ core, manifest, from, to, options })
   core.settings.update((settings) => withPlace(settings, to))
+  await takeMarksAlong(core, point, to, options)
   core.history.addCopy({
     point: manifest.id,
     vm: manifest.vm.name,
@@ -41,6 +46,17 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
     ms: Date.now() - started
   })
   return copied
+}
+
+/** Pin and note are about the point; a verdict is about the copy that was read. */
+async function takeMarksAlong(core: Core, point: KnownPoint, to: Place, { onWarning }: CopyOptions): Promise<void> {
+  const { pinned, note } = point.marks
+  if (!pinned && note === undefined) return
+  try {
+    await markAt(core, to, point.manifest.id, { pinned, ...(note !== undefined && { note }) })
+  } catch (error) {
+    onWarning?.(`Pin and note did not reach the copy: ${describeFailure(failureOf(error)).title}`)
+  }
 }
 
 /** This computer's own copy, if it has one: half the way. */

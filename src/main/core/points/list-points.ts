@@ -7,7 +7,7 @@ import { allPlaces } from '../hosts/host-book.ts'
 import type { Unreachable } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { lastListing, rememberListing } from './last-listing.ts'
-import { joinPlaces, placeLabel, type KnownPoint } from './point-places.ts'
+import { joinPlaces, placeLabel, pointsIn, type KnownPoint } from './point-places.ts'
 
 export interface PointList {
   readonly points: readonly KnownPoint[]
@@ -26,7 +26,7 @@ interface Looked {
 export async function listPoints(core: Core): Promise<PointList> {
   const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => look(core, place)))
   return {
-    points: joinPlaces(looked.flatMap(({ place, listing }) => listing.points.map((manifest) => ({ manifest, place })))),
+    points: joinPlaces(looked.flatMap(({ place, listing }) => pointsIn(place, listing))),
     broken: looked.flatMap(({ place, listing }) =>
       listing.broken.map((each) => ({ where: placeLabel(place, DEFAULT_STORE), ...each }))
     ),
@@ -43,14 +43,13 @@ async function look(core: Core, place: Place): Promise<Looked> {
     const last = lastListing(core.folder, place)
     const host = placeLabel(place, DEFAULT_STORE)
     const unreachable = { host, failure: failureOf(error), asOf: last?.at }
-    return { place, listing: last?.listing ?? { points: [], broken: [] }, unreachable }
+    return { place, listing: last?.listing ?? { points: [], broken: [], marks: {} }, unreachable }
   }
 }
 
 /** One point in one place, without asking any other. Undefined if it is not there. */
 export async function placedPoint(core: Core, place: Place, id: string): Promise<KnownPoint | undefined> {
-  const { points } = await listingOf(core, place)
-  return joinPlaces(points.map((manifest) => ({ manifest, place }))).find(({ manifest }) => manifest.id === id)
+  return joinPlaces(pointsIn(place, await listingOf(core, place))).find(({ manifest }) => manifest.id === id)
 }
 
 async function listingOf(core: Core, place: Place): Promise<PointListing> {

@@ -5,6 +5,7 @@ import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { localShell } from '../../../shell/local.ts'
+import { noteVerdict } from '../../../store/mark-point.ts'
 import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../store/point-store.ts'
 import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
@@ -14,7 +15,7 @@ import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, type CopyOptions } from './copy-point.ts'
 import { placeLabel, type KnownPoint } from './point-places.ts'
 
-/** Reads every byte of the point where it lies and compares it with what was written down. */
+/** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
 export async function verifyPoint(
   core: Core,
   { manifest }: KnownPoint,
@@ -39,7 +40,8 @@ async function verifyHere(
   const { dir } = await findLocal([store], manifest.id)
   const tell = (doneBytes: number, totalBytes: number): void =>
     onProgress({ phase: 'checking the point', doneBytes, totalBytes })
-  return verifyLocal(dir, await imageTools(), { onProgress: tell, ...(signal !== undefined && { signal }) })
+  const options = { onProgress: tell, ...(signal !== undefined && { signal }) }
+  return noteVerdict(store, await verifyLocal(dir, await imageTools(), options))
 }
 
 /** A laptop need not have qemu-img: hashes and headers are checked without it. */

@@ -6,8 +6,8 @@ import type { Unreachable } from '../../core/jobs/jobs.ts'
 import { placeLabel, type KnownPoint } from '../../core/points/point-places.ts'
 
 /** A point as `--json` publishes it (docs/cli.md): fields are added, never renamed. */
-export function pointJson({ manifest, places }: KnownPoint): Readonly<Record<string, unknown>> {
-  return { ...summaryOf(manifest), places: places.map((place) => placeLabel(place, DEFAULT_STORE)) }
+export function pointJson({ manifest, places, marks }: KnownPoint): Readonly<Record<string, unknown>> {
+  return { ...summaryOf(manifest), places: places.map((place) => placeLabel(place, DEFAULT_STORE)), ...marks }
 }
 
 /** What can be said of a backup's point without asking its store again. */

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { LONGEST_NOTE } from '../../../shared/views/point-view.ts'
 
 /** A command that does something: every one has `--json`, and examples in its help. */
 export function leaf(form: string, description: string, examples: readonly string[]): Command {
@@ -28,3 +29,8 @@ export const commaList = (text: string): string[] =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
+
+export function noteText(text: string): string {
+  if (text.length > LONGEST_NOTE) throw new InvalidArgumentError(`At most ${LONGEST_NOTE} characters.`)
+  return text
+}

@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { downtimeCommand } from './commands/downtime.ts'
 import { hostCommand } from './commands/host.ts'
 import { jobCommand, jobsCommand } from './commands/jobs.ts'
+import { pinCommand, unpinCommand } from './commands/pin.ts'
 import { pointsCommand, showCommand } from './commands/points.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { vmCommand } from './commands/vm.ts'
@@ -31,7 +32,7 @@ export function buildProgram(perform: Perform): Command {
     .addHelpText('after', AFTER)
   for (const command of [hostCommand, vmCommand, backupCommand, pointsCommand, showCommand, restoreCommand])
     program.addCommand(command(perform))
-  for (const command of [copyCommand, verifyCommand, deleteCommand, downtimeCommand])
+  for (const command of [copyCommand, verifyCommand, pinCommand, unpinCommand, deleteCommand, downtimeCommand])
     program.addCommand(command(perform))
   for (const command of [jobsCommand, jobCommand, doctorCommand]) program.addCommand(command(perform))
   throwInsteadOfExit(program)

@@ -3,7 +3,7 @@ import type { VerifyReport } from '../../../../shared/engine-protocol.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { formatBytes } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
-import { copyPoint } from '../../../core/points/copy-point.ts'
+import { copyPoint, type CopyOptions } from '../../../core/points/copy-point.ts'
 import { findPoint } from '../../../core/points/list-points.ts'
 import { placeLabel, type KnownPoint } from '../../../core/points/point-places.ts'
 import { choosePlace, deletePoint, placeNamed, verifyPoint } from '../../../core/points/points.ts'
@@ -16,9 +16,10 @@ import type { Session } from '../session.ts'
 
 const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)
 
-const workOptions = ({ out, interrupts }: Session): Parameters<typeof verifyPoint>[3] => ({
+const workOptions = ({ out, interrupts }: Session): CopyOptions => ({
   onProgress: (progress) => out.progress(progress),
-  signal: interrupts.signal
+  signal: interrupts.signal,
+  onWarning: (text) => out.note(text, 'warning')
 })
 
 export const copyCommand = (perform: Perform): Command =>

@@ -5,6 +5,7 @@ import { fail } from '../../../../shared/failure.ts'
 import { formatBytes, formatPause, formatTime } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
 import { sizeBytesOf, type Manifest } from '../../../../shared/model/point.ts'
+import type { PointMarks } from '../../../../shared/views/point-view.ts'
 import { EXIT } from '../exit-codes.ts'
 import { pointJson, unreachableJson } from '../json-views.ts'
 import { leaf } from '../leaf.ts'
@@ -64,7 +65,7 @@ const labels = ({ places }: KnownPoint): string => places.map((place) => placeLa
 
 function pointTable(points: readonly KnownPoint[]): string {
   const rows = points.map((point) => rowOf(point, point.manifest))
-  return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'WHERE'], rows)
+  return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], rows)
 }
 
 const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
@@ -75,8 +76,16 @@ const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
   manifest.memory === undefined ? 'disks' : 'RAM + disks',
   formatBytes(sizeBytesOf(manifest)),
   formatPause(manifest.pauseMs),
+  marksText(point),
   labels(point)
 ]
+
+const marksText = ({ marks: { pinned, note, verified } }: KnownPoint): string =>
+  [
+    ...(pinned ? ['pinned'] : []),
+    ...(note === undefined ? [] : ['note']),
+    ...(verified === undefined ? [] : [verified.good ? 'verified' : 'damaged'])
+  ].join(', ')
 
 function noteBroken(out: Output, { broken }: PointList): void {
   if (!out.json)
@@ -108,10 +117,17 @@ function pointText(point: KnownPoint): string {
       'made with',
       `libvirt ${manifest.versions.libvirt}, QEMU ${manifest.versions.qemu}, engine ${manifest.versions.engine}`
     ],
-    ['warnings', manifest.warnings.join('; ')]
+    ['warnings', manifest.warnings.join('; ')],
+    ...marksFields(point.marks)
   ]
   return `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`.concat(
     '\n',
     fields(entries)
   )
 }
+
+const marksFields = ({ pinned, note, verified }: PointMarks): [string, string | undefined][] => [
+  ['pinned', pinned ? 'yes' : undefined],
+  ['note', note],
+  ['verified', verified && `${formatTime(verified.at)}: ${verified.good ? 'every byte as it was written' : 'damaged'}`]
+]
