@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lastStep, reportOf } from '../../src/engine/jobs/job-report.ts'
+import { lastStep, reportOf } from '../../src/shared/job-report.ts'
 import { parseEntry } from '../../src/engine/journal/journal.ts'
 import type { JournalEntry, JournalEvent, JobSpec } from '../../src/shared/model/job.ts'
 

@@ -3,7 +3,7 @@ import { JOBS_DIR } from '../../shared/host-paths.ts'
 import { JobId } from '../../shared/model/ids.ts'
 import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
 import { readJournal, syncDirectory } from '../journal/journal.ts'
-import { reportAtStart, reportOf } from './job-report.ts'
+import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
 export const journalPath = (id: string): string => `${jobDirectory(id)}/journal.jsonl`

@@ -3,7 +3,7 @@ import { pauseMsOf } from '../../shared/model/pause.ts'
 import type { JobReport, JobState } from '../../shared/model/job.ts'
 import { readJournal, type Journal } from '../journal/journal.ts'
 import { cancelWasAsked, journalPath, readSpec } from './job-directory.ts'
-import { reportOf } from './job-report.ts'
+import { reportOf } from '../../shared/job-report.ts'
 
 /** What recovery found: everything put back, or the job's purpose already reached. */
 export type Undone = 'undone' | 'was-finished'

@@ -10,7 +10,7 @@ import { ENGINE_VERSION } from '../version.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { journalPath, readSpec } from './job-directory.ts'
 import { endJob, endReport, finalReport } from './job-end.ts'
-import { reportAtStart } from './job-report.ts'
+import { reportAtStart } from '../../shared/job-report.ts'
 import { lockVm, type VmLock } from './vm-lock.ts'
 
 /**

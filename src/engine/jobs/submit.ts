@@ -6,7 +6,7 @@ import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
-import { ofType } from './job-report.ts'
+import { ofType } from '../../shared/job-report.ts'
 
 const BEGIN_WITHIN_MS = 60_000
 

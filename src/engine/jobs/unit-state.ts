@@ -3,7 +3,7 @@ import { isEnded, type JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
 import { journalPath, readReport } from './job-directory.ts'
-import { lastStep, ofType } from './job-report.ts'
+import { lastStep, ofType } from '../../shared/job-report.ts'
 
 /** Its unit may not have begun yet. */
 const START_WITHIN_MS = 60_000

@@ -18,7 +18,7 @@ import { allowFormerPause } from '../capture/live.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { Undone } from '../jobs/job-end.ts'
-import { ofType } from '../jobs/job-report.ts'
+import { ofType } from '../../shared/job-report.ts'
 
 /**
  * Undoes a backup: ends its jobs in libvirt, thaws, folds overlays back, removes mirrors, brings the VM into the state it

@@ -7,7 +7,7 @@ import { destroyDomain, domainState, undefineDomain } from '../../libvirt/domain
 import { removeNetwork } from '../../libvirt/networks.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
-import { ofType } from '../jobs/job-report.ts'
+import { ofType } from '../../shared/job-report.ts'
 import { asideDirectory, putBack, renameBack } from '../restore/displace.ts'
 import { settle } from '../restore/restore.ts'
 import { placements, RESTORE_PLAN_STEP, RestorePlan } from '../restore/restore-plan.ts'

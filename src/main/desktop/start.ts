@@ -17,7 +17,7 @@ export interface Desktop {
   readonly rendererRoot: string
   readonly preload: string
   /** Opens the door to the core, once and before the first window. */
-  readonly openDoor: (port: IpcPort) => void
+  readonly openDoor: (port: IpcPort, openLink: (link: ExternalLink) => Promise<void>) => void
   readonly onFailure: (error: unknown) => void
 }
 
@@ -51,11 +51,15 @@ function useFolder({ userData, onFailure }: Desktop): void {
 async function whenReady(desktop: Desktop): Promise<void> {
   denyPermissions(session.defaultSession)
   serveWindowFiles(protocol, desktop.rendererRoot)
+  const openInBrowser = (link: ExternalLink): Promise<void> => openLink((url) => shell.openExternal(url), link)
   const open = (link: ExternalLink): void => {
-    openLink((url) => shell.openExternal(url), link).catch(desktop.onFailure)
+    openInBrowser(link).catch(desktop.onFailure)
   }
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, open)))
-  desktop.openDoor(electronIpcPort(ipcMain, () => BrowserWindow.getAllWindows()))
+  desktop.openDoor(
+    electronIpcPort(ipcMain, () => BrowserWindow.getAllWindows()),
+    openInBrowser
+  )
   const comeForward = (): void => {
     openOrFocus(desktop.preload).catch(desktop.onFailure)
   }

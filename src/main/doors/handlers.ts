@@ -1,19 +1,124 @@
-import type { Handlers, HostCard } from '../../shared/contract.ts'
-import type { Stop } from '../../shared/contract-shape.ts'
+import type { AppInfo, Handlers } from '../../shared/contract.ts'
+import { estimateBackup } from '../../shared/backup-estimate.ts'
+import { fail } from '../../shared/failure.ts'
+import type { GoTo } from '../../shared/views/notice-view.ts'
+import { diagnostics } from '../core/diagnostics.ts'
+import { examineHost } from '../core/hosts/examine-host.ts'
+import { acceptKey, addFromWindow, probeFromWindow } from '../core/hosts/window-hosts.ts'
+import { removeHost } from '../core/hosts/hosts.ts'
+import { sshEntries } from '../core/hosts/ssh-entries.ts'
+import { logLines, readJournal } from '../core/jobs/read-journal.ts'
+import { backUp, copy, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
+import type { LiveCore } from '../core/live/live-core.ts'
+import type { LiveValue } from '../core/live/live-value.ts'
+import { preflight, storeOnTarget } from '../core/points/points.ts'
+import { forgetKnownKey, knownKeys } from '../core/ssh/known-keys.ts'
 
-/** The hosts that the operator has added, wherever they are written down. */
-export interface HostsSource {
-  list(): Promise<readonly HostCard[]>
-  onChanged(listener: () => void): Stop
+/** What only the door knows. */
+export interface DoorSide {
+  readonly info: () => AppInfo
+  readonly openLink: (key: 'libvirtManual' | 'qemuManual') => Promise<void>
+  readonly goTo: LiveValue<GoTo | undefined>
 }
 
-/** The core behind the contract. `lost` hears of pushes that could not be made. */
-export function handlersOver(core: { readonly hosts: HostsSource }, lost: (error: unknown) => void): Handlers {
-  const { hosts } = core
+/** The contract over the core: each call one errand, each push one live value. */
+export function handlersOver(live: LiveCore, door: DoorSide): Handlers {
   return {
-    hosts: {
-      list: () => hosts.list(),
-      changed: (listener) => hosts.onChanged(() => void hosts.list().then(listener).catch(lost))
-    }
+    app: {
+      info: () => Promise.resolve(door.info()),
+      openLink: (key) => door.openLink(key),
+      goTo: (listener) => door.goTo.listen(listener)
+    },
+    questions: {
+      changed: (listener) => live.questions.open.listen(listener),
+      answer: ({ id, text }) => Promise.resolve(live.questions.answer(id, text))
+    },
+    hosts: hostHandlers(live),
+    points: pointHandlers(live),
+    jobs: jobHandlers(live),
+    notices: {
+      changed: (listener) => live.notices.all.listen(listener),
+      acknowledge: ({ id }) => Promise.resolve(live.notices.acknowledge(id))
+    },
+    settings: settingsHandlers(live, door)
+  }
+}
+
+function hostHandlers(live: LiveCore): Handlers['hosts'] {
+  return {
+    changed: (listener) => live.hosts.all.listen(listener),
+    sshEntries,
+    probe: (login) => probeFromWindow(live.core, login),
+    add: async (login) => {
+      const added = await addFromWindow(live.core, login)
+      live.readSettings()
+      live.hosts.refresh(login.name)
+      return added
+    },
+    acceptKey: async ({ name, fingerprint }) => {
+      const added = await acceptKey(live.core, name, fingerprint)
+      live.readSettings()
+      live.hosts.refresh(name)
+      return added
+    },
+    remove: async ({ name, clean }) => {
+      const removed = await removeHost(live.core, name, clean)
+      live.readSettings()
+      return removed
+    },
+    refresh: ({ name }) => Promise.resolve(live.hosts.refresh(name)),
+    doctor: ({ name, repair }) => examineHost(live.core, name, repair)
+  }
+}
+
+function pointHandlers(live: LiveCore): Handlers['points'] {
+  return {
+    changed: (listener) => live.points.all.listen(listener),
+    show: async (id) => (await requirePoint(live, id)).manifest,
+    verify: ({ point, place }) => verify(live, point, place),
+    copy: ({ point, to }) => copy(live, point, to),
+    delete: ({ point, place }) => remove(live, point, place),
+    mark: () => Promise.resolve()
+  }
+}
+
+function jobHandlers(live: LiveCore): Handlers['jobs'] {
+  return {
+    changed: (listener) => live.jobs.all.listen(listener),
+    live: (listener) => live.jobs.live.listen(listener),
+    log: async (id) => {
+      const job = live.jobs.find(id) ?? fail({ kind: 'not-found', what: 'job', name: id })
+      return job.kind === 'verify' || job.kind === 'copy' || live.jobs.isOurs(id)
+        ? []
+        : logLines(await readJournal(live.core, job.host, id))
+    },
+    estimate: (question) => {
+      const host = live.hosts.view(question.host) ?? fail({ kind: 'not-found', what: 'host', name: question.host })
+      const vm =
+        host.vms.find(({ uuid }) => uuid === question.vm) ??
+        fail({ kind: 'not-found', what: 'vm', name: question.vm, where: host.name })
+      return Promise.resolve(estimateBackup(question, { host, vm, jobs: live.jobs.all.value ?? [] }))
+    },
+    backup: (question) => backUp(live, question),
+    preflight: async ({ point: id, to, mode, replace }) => {
+      const point = await requirePoint(live, id)
+      const asked = mode === 'copy' ? 'boot' : mode
+      const items = await preflight(live.core, { point, to, mode: asked, replace, diskDir: undefined })
+      return { items, bytesToMove: storeOnTarget(point, to).isThere ? 0 : 1 }
+    },
+    restore: (question) => restore(live, question),
+    cancel: (id) => live.jobs.cancel(id),
+    retry: (id) => retry(live, id)
+  }
+}
+
+function settingsHandlers(live: LiveCore, door: DoorSide): Handlers['settings'] {
+  const { folder } = live.core
+  return {
+    changed: (listener) => live.choices.listen(listener),
+    change: (change) => Promise.resolve().then(() => live.change(change)),
+    knownKeys: () => knownKeys(folder),
+    forgetKey: ({ line, fingerprint }) => forgetKnownKey(folder, line, fingerprint),
+    diagnostics: () => Promise.resolve(diagnostics(live, door.info().version))
   }
 }

@@ -5,9 +5,15 @@ import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
 import type { Core } from '../core.ts'
 import { followJob, type FollowOptions } from './follow-job.ts'
 
+export const newJobId = (): string => newTimeSortedId(new Date(), randomBytes)
+
 /** Starts a job on its host. From its return on the job ends there, whatever becomes of this computer. Returns its id. */
-export async function submitJob(core: Core, host: string, spec: JobSpec, fault?: string): Promise<string> {
-  const id = newTimeSortedId(new Date(), randomBytes)
+export async function submitJob(
+  core: Core,
+  host: string,
+  spec: JobSpec,
+  { fault, id = newJobId() }: { readonly fault?: string | undefined; readonly id?: string } = {}
+): Promise<string> {
   const engine = await core.connections.engine(host)
   const question = { id, spec, ...(fault !== undefined && { fault }) }
   try {

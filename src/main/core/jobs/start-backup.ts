@@ -29,7 +29,7 @@ export async function startBackup(
   const domain = findVm((await takeInventory(shell)).domains, order.vm, order.host)
   const spec = backupSpec(order, domain)
   if (order.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The backup' })
-  const id = await submitJob(core, order.host, spec, order.fault)
+  const id = await submitJob(core, order.host, spec, { fault: order.fault })
   rememberStore(core, order.host, spec.store)
   return { id, domain, store: spec.store }
 }

@@ -16,7 +16,8 @@ export interface PointList {
   readonly unreachable: readonly (Unreachable & { readonly asOf: string | undefined })[]
 }
 
-interface Looked {
+/** One store, as it answered or as it last did. */
+export interface Looked {
   readonly place: Place
   readonly listing: PointListing
   readonly unreachable?: PointList['unreachable'][number]
@@ -24,7 +25,7 @@ interface Looked {
 
 /** Every point in every store that is known. A store that does not answer is named and hides nothing else. */
 export async function listPoints(core: Core): Promise<PointList> {
-  const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => look(core, place)))
+  const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => lookInto(core, place)))
   return {
     points: joinPlaces(looked.flatMap(({ place, listing }) => pointsIn(place, listing))),
     broken: looked.flatMap(({ place, listing }) =>
@@ -34,7 +35,7 @@ export async function listPoints(core: Core): Promise<PointList> {
   }
 }
 
-async function look(core: Core, place: Place): Promise<Looked> {
+export async function lookInto(core: Core, place: Place): Promise<Looked> {
   try {
     const listing = await listingOf(core, place)
     rememberListing(core.folder, place, listing)

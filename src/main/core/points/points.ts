@@ -68,6 +68,8 @@ export interface RestoreOrder {
   readonly replace: boolean
   readonly diskDir: string | undefined
   readonly fault?: string
+  /** Of the job, where somebody watches for it already. */
+  readonly id?: string
 }
 
 /** Where the point is once it is on the target: what it has, else where it will be fetched to. */
@@ -98,7 +100,10 @@ export async function startRestore(core: Core, order: RestoreOrder, options: Cop
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  return submitJob(core, order.to, restoreSpec(order), order.fault)
+  return submitJob(core, order.to, restoreSpec(order), {
+    fault: order.fault,
+    ...(order.id !== undefined && { id: order.id })
+  })
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {

@@ -33,7 +33,9 @@ export const SETTINGS_VERSION = 1
 export const Settings = z.looseObject({
   version: z.literal(SETTINGS_VERSION),
   hosts: z.array(HostRecord).max(10_000),
-  places: z.array(Place).max(10_000)
+  places: z.array(Place).max(10_000),
+  /** What the operator chose in the window; what is missing is as it is by default. */
+  choices: z.record(z.string(), z.unknown()).optional()
 })
 export type Settings = z.infer<typeof Settings>
 

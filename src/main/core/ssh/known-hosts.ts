@@ -133,6 +133,10 @@ export async function forgetHostKeys(settingsDir: string, host: string, port: nu
   return forgotten
 }
 
+/** Takes one line out of our file, counted from 1 as in `KnownHostLine`. */
+export const forgetLine = (settingsDir: string, line: number): Promise<void> =>
+  rewrite(settingsDir, (lines) => lines.filter((_, index) => index !== line - 1))
+
 let lastRewrite: Promise<unknown> = Promise.resolve()
 
 /** One after the other: two hosts accepted at the same time must both be in the file afterwards. */

@@ -8,9 +8,10 @@ import { jobCommand, jobsCommand } from './commands/jobs.ts'
 import { pinCommand, unpinCommand } from './commands/pin.ts'
 import { pointsCommand, showCommand } from './commands/points.ts'
 import { restoreCommand } from './commands/restore.ts'
+import { serveCommand } from './commands/serve.ts'
 import { vmCommand } from './commands/vm.ts'
 import type { Perform } from './run-program.ts'
-import { packageVersion } from './session.ts'
+import { packageVersion } from '../../core/package.ts'
 
 const AFTER = `
 Exit codes: 0 done, 1 failed, 2 usage, 3 done with warnings, 130 cancelled or left running.
@@ -34,7 +35,7 @@ export function buildProgram(perform: Perform): Command {
     program.addCommand(command(perform))
   for (const command of [copyCommand, verifyCommand, pinCommand, unpinCommand, deleteCommand, downtimeCommand])
     program.addCommand(command(perform))
-  for (const command of [jobsCommand, jobCommand, doctorCommand]) program.addCommand(command(perform))
+  for (const command of [jobsCommand, jobCommand, doctorCommand, serveCommand]) program.addCommand(command(perform))
   throwInsteadOfExit(program)
   return program
 }

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { openCore, type Core } from '../../core/core.ts'
+import { packageRoot } from '../../core/package.ts'
 import { cacheFolder, settingsFolder } from '../../core/settings/folders.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import { errorLog } from '../error-log.ts'
@@ -29,24 +27,6 @@ export function openSession(out: Output, terminal: Terminal, acceptNew: boolean)
   })
   for (const notice of core.settings.notices) out.note(notice, 'warning')
   return { core, out, terminal, interrupts: new Interrupts() }
-}
-
-/** The folder of the checkout or of the packaged app, from a bundle as well as from the sources. */
-export function packageRoot(): string {
-  const named = process.env['STILLPOINT_RESOURCES']
-  if (named !== undefined && named !== '') return named
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
-  return folder
-}
-
-export function packageVersion(): string {
-  try {
-    const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version?: unknown }
-    return typeof version === 'string' ? version : 'unknown'
-  } catch {
-    return 'unknown'
-  }
 }
 
 /** A bug's details, under the reference that was shown. */

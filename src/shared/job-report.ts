@@ -1,5 +1,5 @@
-import { pauseMsOf } from '../../shared/model/pause.ts'
-import type { JobFact, JobReport, JobSpec, JournalEntry } from '../../shared/model/job.ts'
+import { pauseMsOf } from './model/pause.ts'
+import type { JobFact, JobReport, JobSpec, JournalEntry } from './model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
 

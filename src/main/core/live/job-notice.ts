@@ -1,0 +1,47 @@
+import { describeFailure } from '../../../shared/failure-words.ts'
+import { formatDuration, formatPause } from '../../../shared/format.ts'
+import type { JobView, JobViewKind } from '../../../shared/views/job-view.ts'
+import type { NoticeView } from '../../../shared/views/notice-view.ts'
+import type { Choices } from '../../../shared/views/settings-view.ts'
+
+const CALLED: Readonly<Record<JobViewKind, string>> = {
+  backup: 'backup',
+  restore: 'restore',
+  verify: 'check of a point',
+  copy: 'copy of a point'
+}
+
+/** What is said of a job that has ended, and whether it need not be heard: success is quiet unless it is wanted. */
+export function jobNotice(job: JobView, choices: Choices | undefined): [Omit<NoticeView, 'acknowledged'>, boolean] {
+  const isGood = job.state === 'done' || job.state === 'done-with-warnings'
+  const isFailure = job.state.startsWith('failed') || job.verify?.good === false
+  return [
+    {
+      id: job.id,
+      at: job.endedAt ?? new Date().toISOString(),
+      severity: isFailure ? 'failure' : job.state === 'done-with-warnings' ? 'warning' : isGood ? 'good' : 'info',
+      title: titleOf(job, isFailure),
+      text: textOf(job),
+      goTo: { screen: 'job', job: job.id }
+    },
+    !isFailure && choices?.notifySuccess !== true
+  ]
+}
+
+function titleOf(job: JobView, isFailure: boolean): string {
+  const what = `The ${CALLED[job.kind]} of ${job.vm.name}`
+  if (job.verify?.good === false) return `A point of ${job.vm.name} is damaged`
+  if (isFailure) return `${what} failed`
+  return job.state === 'cancelled' ? `${what} was cancelled` : `${what} is done`
+}
+
+function textOf(job: JobView): string {
+  if (job.failure !== undefined && job.state !== 'cancelled') {
+    const { title, nextStep } = describeFailure(job.failure)
+    return nextStep === '' ? title : `${title}. ${nextStep}`
+  }
+  if (job.verify?.good === false) return job.verify.problems.map(({ file, detail }) => `${file}: ${detail}`).join('; ')
+  if (job.kind === 'backup') return `It stood still ${formatPause(job.pauseMs)}.`
+  if (job.runningMs !== undefined) return `It runs again after ${formatDuration(job.runningMs)}.`
+  return ''
+}

@@ -1,0 +1,80 @@
+import { pauseMsOf } from '../../../shared/model/pause.ts'
+import { isEnded, type JobReport, type JournalEntry, type Progress } from '../../../shared/model/job.ts'
+import { reportOf } from '../../../shared/job-report.ts'
+import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
+import type { Watched } from '../jobs/follow-job.ts'
+
+/** One job as this computer knows it: what its journal has said so far. */
+export class JobRecord {
+  view: JobView
+  live: JobLive
+  private readonly entries: JournalEntry[] = []
+
+  constructor(view: JobView, now: Date) {
+    this.view = view
+    this.live = {
+      id: view.id,
+      phases: view.phases,
+      pauses: view.pauses,
+      warnings: view.warnings,
+      lastSignAt: now.toISOString(),
+      cancelling: false
+    }
+  }
+
+  get isOpen(): boolean {
+    return !isEnded(this.view.state)
+  }
+
+  /** True if the list of jobs has to be told, and not only what moves. */
+  watched(what: Watched, now: Date): boolean {
+    if (what.type === 'entry') return this.entry(what.entry, now)
+    if (what.type === 'stalled') return this.become({ ...this.view, state: 'stalled' })
+    if (what.type === 'lost') this.live = { ...this.live, lost: what.failure }
+    else this.back(now)
+    return false
+  }
+
+  progress(progress: Progress, now: Date): void {
+    this.live = { ...this.live, progress, lastSignAt: now.toISOString() }
+  }
+
+  cancelling(): void {
+    this.live = { ...this.live, cancelling: true }
+  }
+
+  private back(now: Date): void {
+    const { lost: _, ...live } = this.live
+    this.live = { ...live, lastSignAt: now.toISOString() }
+  }
+
+  private entry(entry: JournalEntry, now: Date): boolean {
+    this.back(now)
+    if (entry.type === 'progress') {
+      this.live = { ...this.live, progress: entry.progress }
+      return this.become({ ...this.view, state: this.view.state === 'stalled' ? 'running' : this.view.state })
+    }
+    this.entries.push(entry)
+    const report = reportOf(this.entries)
+    if (report === undefined) return false
+    const current = this.entries.findLast(({ type }) => type === 'step' || type === 'step-done')
+    const open = current?.type === 'step' ? [{ phase: current.step, startedAt: current.at, ms: 0 }] : []
+    const { pauses, warnings } = report
+    this.live = { ...this.live, phases: [...report.phases, ...open], pauses, warnings }
+    return this.become({ ...this.view, ...report, pauseMs: pauseMsOf(pauses), phases: this.live.phases })
+  }
+
+  private become(view: JobView): boolean {
+    const isNews =
+      view.state !== this.view.state ||
+      view.method !== this.view.method ||
+      view.pauses.length !== this.view.pauses.length
+    this.view = view
+    return isNews
+  }
+}
+
+export const viewOfReport = (report: JobReport): JobView => ({
+  ...report,
+  retryable: report.state.startsWith('failed') || report.state === 'cancelled'
+})

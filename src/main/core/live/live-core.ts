@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import type { JobView } from '../../../shared/views/job-view.ts'
+import type { Choices, ChoicesChange } from '../../../shared/views/settings-view.ts'
+import { openCore, type Core, type CoreOptions } from '../core.ts'
+import { changeChoices, readChoices } from '../settings/choices.ts'
+import { jobNotice } from './job-notice.ts'
+import { LiveHosts } from './live-hosts.ts'
+import { LiveJobs } from './live-jobs.ts'
+import { LivePoints } from './live-points.ts'
+import { LiveValue } from './live-value.ts'
+import { Notices } from './notices.ts'
+import { Questions } from './questions.ts'
+import { watchSettings } from './watch-settings.ts'
+
+/** A timer that comes this late has slept: the laptop's lid was shut. */
+const BEAT_MS = 5000
+const SLEPT_MS = 20_000
+
+/** What a window mirrors, kept true: everything that is known of hosts, points and jobs, as it changes. */
+export class LiveCore {
+  readonly core: Core
+  readonly questions: Questions
+  readonly notices: Notices
+  readonly hosts: LiveHosts
+  readonly points: LivePoints
+  readonly jobs: LiveJobs
+  readonly choices = new LiveValue<Choices>()
+  private readonly stops: (() => void)[]
+  private beatAt = Date.now()
+
+  constructor(options: Omit<CoreOptions, 'questions' | 'onPlacing'>) {
+    this.questions = new Questions()
+    this.core = openCore({
+      ...options,
+      questions: this.questions.forConnecting,
+      onPlacing: (...placing) => this.hosts.placing(...placing)
+    })
+    const { folder, settings } = this.core
+    this.notices = new Notices(join(folder, 'notices.json'))
+    settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
+    this.points = new LivePoints(this.core)
+    this.jobs = new LiveJobs(this.core, (job) => this.ended(job))
+    this.hosts = new LiveHosts(this.core, this.notices, {
+      jobs: (host, reports) => this.jobs.heard(host, reports),
+      ready: (host) => void this.points.refresh(host),
+      down: (host) => void this.points.refresh(host),
+      listed: () => void this.points.follow()
+    })
+    this.readSettings()
+    const beat = setInterval(() => this.beat(), BEAT_MS).unref()
+    this.stops = [watchSettings(folder, () => this.readSettings()), () => clearInterval(beat)]
+  }
+
+  /** The computer has slept, or the network is another one: everything is looked at anew. */
+  wake(): void {
+    this.hosts.refresh(undefined)
+    void this.points.refresh(undefined)
+  }
+
+  change(change: ChoicesChange): void {
+    this.choices.set(changeChoices(this.core.settings, change))
+  }
+
+  async close(): Promise<void> {
+    this.stops.forEach((stop) => stop())
+    this.hosts.stop()
+    this.jobs.stop()
+    await this.core.close()
+  }
+
+  /** Settings that cannot be read just now leave everything as it was. */
+  readSettings(): void {
+    try {
+      this.choices.set(readChoices(this.core.settings))
+      this.hosts.follow(this.core.settings.read().hosts)
+    } catch (error) {
+      this.tellOfSettings(error instanceof Error ? error.message : String(error), 0)
+    }
+  }
+
+  private beat(): void {
+    const now = Date.now()
+    if (now - this.beatAt > SLEPT_MS) this.wake()
+    this.beatAt = now
+  }
+
+  /** What a job changes is looked at when it has ended: points in the store, the VM on its host. */
+  private ended(job: JobView): void {
+    const choices = this.choices.value
+    this.notices.add(...jobNotice(job, choices))
+    this.hosts.refresh(job.host)
+    void this.points.refresh(job.host)
+    if (job.kind === 'copy' || job.kind === 'verify') void this.points.refresh(undefined)
+  }
+
+  private tellOfSettings(text: string, n: number): void {
+    this.notices.add({
+      id: `settings-${new Date().toISOString()}-${n}`,
+      at: new Date().toISOString(),
+      severity: 'warning',
+      title: describeFailure({ kind: 'io', path: this.core.settings.path, code: '', detail: text }).title,
+      text,
+      goTo: { screen: 'settings' }
+    })
+  }
+}

@@ -1,0 +1,183 @@
+import type { Inventory } from '../../../shared/model/host.ts'
+import type { JobReport } from '../../../shared/model/job.ts'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import type { HostFacts, HostView, VmView } from '../../../shared/views/host-view.ts'
+import type { Core } from '../core.ts'
+import type { HostRecord } from '../settings/settings-schema.ts'
+import { LiveValue } from './live-value.ts'
+import type { Notices } from './notices.ts'
+import { HostWatch } from './watch-host.ts'
+
+/** What the rest of the live core hears of hosts. */
+export interface HostsListener {
+  jobs(host: string, reports: readonly JobReport[]): void
+  ready(host: string): void
+  down(host: string): void
+  /** The list of hosts has changed. */
+  listed(): void
+}
+
+interface Kept {
+  readonly watch: HostWatch
+  view: HostView
+  tries: number
+}
+
+const TELL_EVERY_MS = 100
+
+/** The hosts of the settings, each with an eye on it. */
+export class LiveHosts {
+  readonly all = new LiveValue<readonly HostView[]>(TELL_EVERY_MS)
+  private readonly core: Core
+  private readonly notices: Notices
+  private readonly listener: HostsListener
+  private readonly kept = new Map<string, Kept>()
+
+  constructor(core: Core, notices: Notices, listener: HostsListener) {
+    this.core = core
+    this.notices = notices
+    this.listener = listener
+  }
+
+  /** Takes up hosts that are new in the settings, and lets go of those that have gone. */
+  follow(records: readonly HostRecord[]): void {
+    const names = new Set(records.map(({ name }) => name))
+    for (const [name, { watch }] of this.kept)
+      if (!names.has(name)) {
+        watch.stop()
+        this.kept.delete(name)
+      }
+    for (const record of records) this.take(record)
+    this.tell()
+    this.listener.listed()
+  }
+
+  view(name: string): HostView | undefined {
+    return this.kept.get(name)?.view
+  }
+
+  /** Undefined: all of them. */
+  refresh(name: string | undefined): void {
+    for (const [host, { watch }] of this.kept) if (name === undefined || host === name) watch.refresh()
+  }
+
+  placing(host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number): void {
+    const isOver = doneBytes >= totalBytes
+    this.change(host, ({ placing: _, ...view }) =>
+      isOver ? view : { ...view, placing: { what, doneBytes, totalBytes } }
+    )
+  }
+
+  stop(): void {
+    this.kept.forEach(({ watch }) => watch.stop())
+  }
+
+  private take(record: HostRecord): void {
+    const { name, address, user, port, addedAt } = record
+    const known = { name, address, ...(user !== undefined && { user }), ...(port !== undefined && { port }), addedAt }
+    const before = this.kept.get(name)
+    if (before !== undefined && before.view.addedAt === addedAt) return
+    before?.watch.stop()
+    const view: HostView = { ...known, state: 'connecting', vms: before?.view.vms ?? [] }
+    const watch = new HostWatch(this.core, name, {
+      connecting: () => this.change(name, (now) => (now.state === 'up' ? now : { ...now, state: 'connecting' })),
+      up: (inventory) => this.up(name, inventory),
+      jobs: (reports) => this.listener.jobs(name, reports),
+      ready: () => this.listener.ready(name),
+      down: (failure) => this.down(name, failure)
+    })
+    this.kept.set(name, { watch, view, tries: 0 })
+  }
+
+  private up(name: string, inventory: Inventory): void {
+    const kept = this.kept.get(name)
+    if (kept !== undefined) kept.tries = 0
+    this.change(name, ({ failure: _, ...view }) => ({
+      ...view,
+      state: 'up',
+      asOf: inventory.takenAt,
+      facts: factsOf(inventory),
+      vms: inventory.domains.map(vmOf)
+    }))
+  }
+
+  private down(name: string, failure: NonNullable<HostView['failure']>): void {
+    const kept = this.kept.get(name)
+    if (kept === undefined) return
+    kept.tries += 1
+    const since = kept.view.asOf ?? kept.view.addedAt
+    this.change(name, (view) => ({ ...view, state: 'down', failure }))
+    this.listener.down(name)
+    // Once for each time that it goes, and not for a hiccup.
+    if (kept.tries !== 2) return
+    const { title, explanation } = describeFailure(failure)
+    this.notices.add({
+      id: `down-${name}-${since}`,
+      at: new Date().toISOString(),
+      severity: 'warning',
+      title,
+      text: explanation,
+      goTo: { screen: 'hosts', host: name }
+    })
+  }
+
+  private change(name: string, to: (view: HostView) => HostView): void {
+    const kept = this.kept.get(name)
+    if (kept === undefined) return
+    kept.view = to(kept.view)
+    this.tell()
+  }
+
+  private tell(): void {
+    this.all.set([...this.kept.values()].map(({ view }) => view).sort((a, b) => a.name.localeCompare(b.name)))
+  }
+}
+
+const OWN_STORE = '/var/lib/stillpoint/'
+
+export function factsOf(inventory: Inventory): HostFacts {
+  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, space } = inventory
+  const store = space
+    .toSorted((a, b) => b.path.length - a.path.length)
+    .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
+  return {
+    hostname,
+    os,
+    architecture,
+    libvirt,
+    qemu,
+    cpuModel,
+    cpus,
+    memoryBytes,
+    freeMemoryBytes,
+    ...(store !== undefined && { store })
+  }
+}
+
+const vmOf = ({
+  uuid,
+  name,
+  state,
+  ramBytes,
+  vcpus,
+  autostart,
+  agent,
+  disks
+}: Inventory['domains'][number]): VmView => ({
+  uuid,
+  name,
+  state,
+  ramBytes,
+  vcpus,
+  autostart,
+  agent,
+  disks: disks.map(({ target, device, type, source, format, capacityBytes, allocationBytes }) => ({
+    target,
+    device,
+    type,
+    format,
+    ...(source !== undefined && { source }),
+    ...(capacityBytes !== undefined && { capacityBytes }),
+    ...(allocationBytes !== undefined && { allocationBytes })
+  }))
+})

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail, failureOf } from '../../../shared/failure.ts'
+import { isEnded, type JobReport, type Progress } from '../../../shared/model/job.ts'
+import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
+import type { Core } from '../core.ts'
+import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
+import { JobRecord, viewOfReport } from './job-record.ts'
+import { LiveValue } from './live-value.ts'
+
+const LIST_EVERY_MS = 100
+const LIVE_EVERY_MS = 200
+const MOST_ENDED = 1000
+const FOLLOW_AGAIN_MS = 5000
+
+/** Work that Stillpoint does itself: it ends with it. */
+export interface Task {
+  readonly view: Omit<
+    JobView,
+    'id' | 'state' | 'startedAt' | 'pauses' | 'pauseMs' | 'phases' | 'warnings' | 'retryable'
+  >
+  /** What it adds to its view in the end; a job of a host under the same id goes on from there. */
+  run(context: TaskContext): Promise<Partial<JobView> | 'handed over'>
+}
+
+export interface TaskContext {
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: Progress) => void
+}
+
+/** All jobs that are known: those of the hosts, followed while they run, and those of this computer. */
+export class LiveJobs {
+  readonly all = new LiveValue<readonly JobView[]>(LIST_EVERY_MS)
+  readonly live = new LiveValue<readonly JobLive[]>(LIVE_EVERY_MS, [])
+  private readonly core: Core
+  private readonly onEnd: (job: JobView) => void
+  private readonly records = new Map<string, JobRecord>()
+  private readonly following = new Map<string, AbortController>()
+  private readonly tasks = new Map<string, AbortController>()
+  private readonly stopped = new AbortController()
+
+  constructor(core: Core, onEnd: (job: JobView) => void) {
+    this.core = core
+    this.onEnd = onEnd
+    for (const report of core.history.jobs())
+      this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    this.tell()
+  }
+
+  /** What a host says of its jobs. Those that ended while nobody looked are given to `onEnd`, those that run are followed. */
+  heard(host: string, reports: readonly JobReport[]): void {
+    const fresh = new Set(this.core.history.addJobs(reports).map(({ id }) => id))
+    for (const report of reports) {
+      const known = this.records.get(report.id)
+      if (known !== undefined && !known.isOpen) continue
+      if (!this.following.has(report.id)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+      if (!isEnded(report.state)) this.follow(host, report.id)
+      else if (fresh.has(report.id) && !this.following.has(report.id)) this.onEnd(viewOfReport(report))
+    }
+    this.tell()
+  }
+
+  /** A job that has just been handed to its host. */
+  began(host: string, view: JobView): void {
+    if (!this.records.has(view.id)) this.records.set(view.id, new JobRecord(view, new Date()))
+    this.follow(host, view.id)
+    this.tell()
+  }
+
+  find(id: string): JobView | undefined {
+    return this.records.get(id)?.view
+  }
+
+  isOurs(id: string): boolean {
+    return this.tasks.has(id)
+  }
+
+  /** Resolves when it is confirmed. A job that had ended stays as it ended. */
+  async cancel(id: string): Promise<void> {
+    const record = this.records.get(id) ?? fail({ kind: 'not-found', what: 'job', name: id })
+    if (!record.isOpen) return
+    record.cancelling()
+    this.tellLive()
+    const task = this.tasks.get(id)
+    if (task !== undefined) task.abort()
+    else await cancelJob(this.core, record.view.host, id)
+  }
+
+  /** Starts work of this computer, and returns its id at once. */
+  start(task: Task): string {
+    const id = newJobId()
+    const stop = new AbortController()
+    const startedAt = new Date().toISOString()
+    const view: JobView = {
+      ...task.view,
+      id,
+      state: 'running',
+      startedAt,
+      pauses: [],
+      pauseMs: 0,
+      phases: [],
+      warnings: [],
+      retryable: false
+    }
+    const record = new JobRecord(view, new Date())
+    this.records.set(id, record)
+    this.tasks.set(id, stop)
+    this.tell()
+    const onProgress = (progress: Progress): void => {
+      record.progress(progress, new Date())
+      this.tellLive()
+    }
+    void this.finish(id, task, { id, signal: stop.signal, onProgress })
+    return id
+  }
+
+  stop(): void {
+    this.stopped.abort()
+    this.tasks.forEach((task) => task.abort())
+  }
+
+  private async finish(id: string, task: Task, context: TaskContext): Promise<void> {
+    const end = await task.run(context).catch((error: unknown): Partial<JobView> => {
+      const failure = failureOf(error)
+      const isCancel = failure.kind === 'cancelled' || context.signal.aborted
+      return { state: isCancel ? 'cancelled' : 'failed-clean', failure, retryable: true }
+    })
+    this.tasks.delete(id)
+    const record = this.records.get(id)
+    if (end === 'handed over' || record === undefined) return
+    record.view = { ...record.view, state: 'done', endedAt: new Date().toISOString(), ...end }
+    this.tell()
+    this.onEnd(record.view)
+  }
+
+  private follow(host: string, id: string): void {
+    if (this.following.has(id) || this.stopped.signal.aborted) return
+    const stop = new AbortController()
+    this.following.set(id, stop)
+    void this.followToEnd(host, id, AbortSignal.any([stop.signal, this.stopped.signal])).finally(() =>
+      this.following.delete(id)
+    )
+  }
+
+  /** Goes on for as long as it takes: a host that is away for days is asked again when it is back. */
+  private async followToEnd(host: string, id: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const report = await watchJob(this.core, host, id, { onWatched: (what) => this.watched(id, what), signal })
+        this.ended(viewOfReport(report)); return;
+      } catch (error) {
+        if (failureOf(error).kind === 'not-found') { this.forget(id); return; }
+        await sleep(FOLLOW_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined)
+      }
+    }
+  }
+
+  private watched(id: string, what: Parameters<JobRecord['watched']>[0]): void {
+    const isNews = this.records.get(id)?.watched(what, new Date()) ?? false
+    if (isNews) this.tell()
+    else this.tellLive()
+  }
+
+  private ended(view: JobView): void {
+    this.records.set(view.id, new JobRecord(view, new Date()))
+    this.tell()
+    this.onEnd(view)
+  }
+
+  /** The host was rebuilt, or removed. */
+  private forget(id: string): void {
+    this.records.delete(id)
+    this.tell()
+  }
+
+  private tell(): void {
+    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
+    const ended = views.filter(({ state }) => isEnded(state)).slice(0, MOST_ENDED)
+    this.all.set([...views.filter(({ state }) => !isEnded(state)), ...ended])
+    this.tellLive()
+  }
+
+  private tellLive(): void {
+    this.live.set([...this.records.values()].filter(({ isOpen }) => isOpen).map(({ live }) => live))
+  }
+}

@@ -1,0 +1,112 @@
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { sizeBytesOf } from '../../../shared/model/point.ts'
+import type { PlaceView, PointMarks, PointsView, PointView } from '../../../shared/views/point-view.ts'
+import type { Core } from '../core.ts'
+import { allPlaces } from '../hosts/host-book.ts'
+import { lookInto, type Looked } from '../points/list-points.ts'
+import { joinPlaces, placeLabel, type KnownPoint } from '../points/point-places.ts'
+import { samePlace, type Place } from '../settings/settings-schema.ts'
+import { LiveValue } from './live-value.ts'
+
+const TELL_EVERY_MS = 100
+const NO_MARKS: PointMarks = { pinned: false }
+
+/** The points of every store that is known, asked for when something may have changed there. */
+export class LivePoints {
+  readonly all = new LiveValue<PointsView>(TELL_EVERY_MS)
+  private readonly core: Core
+  private readonly looked = new Map<string, Looked>()
+  private readonly looking = new Map<string, Promise<void>>()
+
+  constructor(core: Core) {
+    this.core = core
+  }
+
+  /** Asks the stores of a host, or with undefined those of this computer. */
+  async refresh(host: string | undefined): Promise<void> {
+    const places = this.places().filter((place) => (place.kind === 'host' ? place.host : undefined) === host)
+    await Promise.all(places.map((place) => this.look(place)))
+  }
+
+  /** The stores that are known may have changed: what is new is asked, what has gone is forgotten. */
+  async follow(): Promise<void> {
+    const labels = new Set(this.places().map(label))
+    for (const known of this.looked.keys()) if (!labels.has(known)) this.looked.delete(known)
+    const fresh = this.places().filter((place) => place.kind === 'local' && !this.looked.has(label(place)))
+    await Promise.all(fresh.map((place) => this.look(place)))
+    this.tell()
+  }
+
+  /** A point, with the places that answer in front. */
+  find(id: string): KnownPoint | undefined {
+    return this.joined().find(({ manifest }) => manifest.id === id)
+  }
+
+  isReachable(place: Place): boolean {
+    return this.looked.get(label(place))?.unreachable === undefined
+  }
+
+  places(): Place[] {
+    return allPlaces(this.core.settings.read())
+  }
+
+  /** One at a time for each store; whoever comes meanwhile gets a look of their own afterwards. */
+  private async look(place: Place): Promise<void> {
+    const key = label(place)
+    const before = this.looking.get(key)
+    const now = (before ?? Promise.resolve()).then(async () => {
+      const looked = await lookInto(this.core, place)
+      if (this.places().some((known) => samePlace(known, place))) this.looked.set(key, looked)
+      this.tell()
+    })
+    this.looking.set(key, now)
+    await now
+  }
+
+  private joined(): KnownPoint[] {
+    const all = [...this.looked.values()].flatMap(({ place, listing }) =>
+      listing.points.map((manifest) => ({ manifest, place }))
+    )
+    return joinPlaces(all).map(({ manifest, places }) => ({
+      manifest,
+      places: places.toSorted((a, b) => Number(this.isReachable(b)) - Number(this.isReachable(a)))
+    }))
+  }
+
+  private tell(): void {
+    const looked = [...this.looked.values()]
+    this.all.set({
+      points: this.joined().map((point) => this.viewOf(point)),
+      broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: label(place), ...each }))),
+      known: this.places().every((place) => this.looked.has(label(place)))
+    })
+  }
+
+  private viewOf({ manifest, places }: KnownPoint): PointView {
+    return {
+      id: manifest.id,
+      vm: manifest.vm,
+      host: manifest.host.name,
+      takenAt: manifest.takenAt,
+      method: manifest.method,
+      hasMemory: manifest.memory !== undefined,
+      sizeBytes: sizeBytesOf(manifest),
+      pauseMs: manifest.pauseMs,
+      warnings: manifest.warnings,
+      places: places.map((place) => this.placeView(place)),
+      marks: NO_MARKS
+    }
+  }
+
+  private placeView(place: Place): PlaceView {
+    return {
+      kind: place.kind,
+      ...(place.kind === 'host' && { host: place.host }),
+      dir: place.dir,
+      label: label(place),
+      reachable: this.isReachable(place)
+    }
+  }
+}
+
+const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { takeInventory } from '../../../libvirt/inventory.ts'
+import { JOBS_DIR } from '../../../shared/host-paths.ts'
+import { failureOf, type Failure } from '../../../shared/failure.ts'
+import type { Inventory } from '../../../shared/model/host.ts'
+import type { JobReport } from '../../../shared/model/job.ts'
+import type { Argv, Shell } from '../../../shared/shell.ts'
+import type { Core } from '../core.ts'
+
+/** What is heard of one host. */
+export interface HostListener {
+  connecting(): void
+  up(inventory: Inventory): void
+  /** All jobs that the host remembers: when it has come up, and whenever there is a new one. */
+  jobs(reports: readonly JobReport[]): void
+  /** The engine answers: its stores can be asked. */
+  ready(): void
+  down(failure: Failure): void
+}
+
+const LOOK_EVERY_MS = 60_000
+const SETTLE_MS = 1000
+const FIRST_BACK_OFF_MS = 2000
+const LONGEST_BACK_OFF_MS = 60_000
+
+/** One line whenever something has been put into the folder, and one every twenty seconds to find out who is gone. */
+const FOLDER_SCRIPT = `
+last=
+n=0
+while :; do
+  now=$(stat -c %y -- "$1" 2>/dev/null)
+  if [ "$now" != "$last" ]; then last=$now; echo changed; fi
+  n=$((n + 1))
+  [ $((n % 20)) -ne 0 ] || echo .
+  sleep 1
+done
+`
+
+/** Keeps an eye on one host: comes back by itself, looks at once when asked to, and when libvirt or a job moves. */
+export class HostWatch {
+  private readonly core: Core
+  private readonly host: string
+  private readonly listener: HostListener
+  private readonly stopped = new AbortController()
+  private wake = new AbortController()
+  private isLookDue = false
+
+  constructor(core: Core, host: string, listener: HostListener) {
+    this.core = core
+    this.host = host
+    this.listener = listener
+    void this.run()
+  }
+
+  /** Looks now: also at a host that is down, without waiting for the next try. */
+  refresh(): void {
+    this.wake.abort()
+  }
+
+  stop(): void {
+    this.stopped.abort()
+    this.wake.abort()
+  }
+
+  private get isOver(): boolean {
+    return this.stopped.signal.aborted
+  }
+
+  private async run(): Promise<void> {
+    let backOffMs = FIRST_BACK_OFF_MS
+    while (!this.isOver) {
+      const startedAt = Date.now()
+      try {
+        this.listener.connecting()
+        await this.contact()
+      } catch (error) {
+        if (!this.isOver) this.listener.down(failureOf(error))
+      }
+      // A host that was up for a while is tried again soon; several hosts do not all come back in one instant.
+      backOffMs =
+        Date.now() - startedAt > LOOK_EVERY_MS ? FIRST_BACK_OFF_MS : Math.min(backOffMs * 2, LONGEST_BACK_OFF_MS)
+      if (await this.pause(backOffMs * (0.75 + Math.random() / 2))) backOffMs = FIRST_BACK_OFF_MS
+    }
+  }
+
+  /** Until the connection breaks, or this is stopped. */
+  private async contact(): Promise<void> {
+    const { shell } = await this.core.connections.connection(this.host)
+    await this.look(shell)
+    await this.askForJobs()
+    this.listener.ready()
+    const ended = new AbortController()
+    const signal = AbortSignal.any([ended.signal, this.stopped.signal])
+    try {
+      await Promise.race([this.keepLooking(shell, signal), this.watchJobs(shell, signal), this.watchVms(shell, signal)])
+    } finally {
+      ended.abort()
+    }
+  }
+
+  private async keepLooking(shell: Shell, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.pause(LOOK_EVERY_MS)
+      if (!signal.aborted) await this.look(shell)
+    }
+  }
+
+  private async look(shell: Shell): Promise<void> {
+    this.listener.up(await takeInventory(shell))
+  }
+
+  /** Once for all that happens within a second: a capture pauses and resumes its VM, and must not be disturbed by it. */
+  private async lookSoon(shell: Shell): Promise<void> {
+    if (this.isLookDue) return
+    this.isLookDue = true
+    await sleep(SETTLE_MS, undefined, { ref: false })
+    this.isLookDue = false
+    if (!this.isOver) await this.look(shell)
+  }
+
+  private async askForJobs(): Promise<void> {
+    this.listener.jobs(await (await this.core.connections.engine(this.host)).call('jobs', {}))
+  }
+
+  /** Also of jobs that another laptop or the terminal has begun. */
+  private async watchJobs(shell: Shell, signal: AbortSignal): Promise<void> {
+    let isFirst = true
+    await this.stream(shell, ['sh', '-c', FOLDER_SCRIPT, 'sh', JOBS_DIR], signal, async (text) => {
+      if (!text.includes('changed')) return
+      if (!isFirst) await this.askForJobs()
+      isFirst = false
+    })
+  }
+
+  /** libvirt says when a VM starts, stops, pauses or is defined. Where it does not, the next look tells. */
+  private async watchVms(shell: Shell, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const events: Argv = ['virsh', '-q', '-c', 'qemu:///system', 'event', '--event', 'lifecycle', '--loop']
+      await this.stream(shell, events, signal, () => this.lookSoon(shell))
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  private async stream(
+    shell: Shell,
+    argv: Argv,
+    signal: AbortSignal,
+    heard: (text: string) => Promise<void>
+  ): Promise<void> {
+    let problem: unknown
+    const onStdout = (chunk: Uint8Array): void => {
+      void heard(Buffer.from(chunk).toString('utf8')).catch((error: unknown) => (problem ??= error))
+    }
+    await shell.run(argv, { onStdout, signal, timeoutMs: Infinity })
+    if (problem !== undefined) throw problem as Error
+  }
+
+  /** True if it was cut short. */
+  private async pause(ms: number): Promise<boolean> {
+    if (this.isOver) return true
+    this.wake = new AbortController()
+    return sleep(ms, undefined, { signal: this.wake.signal, ref: false }).then(
+      () => false,
+      () => true
+    )
+  }
+}
