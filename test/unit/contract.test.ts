@@ -1,9 +1,10 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import * as z from 'zod'
 import { answererOf } from '../../src/main/doors/answer.ts'
-import { forwardPushes } from '../../src/main/doors/pushes.ts'
+import { openPushes } from '../../src/main/doors/pushes.ts'
 import { bridgeOver } from '../../src/shared/bridge.ts'
-import { contract, type Bridge, type Handlers, type HostCard } from '../../src/shared/contract.ts'
+import { contract, type Bridge, type Handlers } from '../../src/shared/contract.ts'
+import type { PointsView } from '../../src/shared/views/point-view.ts'
 import { call, kindsOf, push, type HandlersOf } from '../../src/shared/contract-shape.ts'
 import { StillpointError } from '../../src/shared/failure.ts'
 
@@ -28,21 +29,23 @@ const answererWith = (changes: Partial<SampleHandlers['vms']> = {}, report = vi.
 
 describe('the contract', () => {
   it('makes a missing, a superfluous and a wrong handler fail to compile', () => {
-    // @ts-expect-error -- `changed` is missing
-    const missing: Handlers = { hosts: { list: () => Promise.resolve([]) } }
-    // @ts-expect-error -- `forget` is in no contract
-    const superfluous: Handlers = { hosts: { list: () => Promise.resolve([]), changed: () => () => 0, forget: 1 } }
+    // @ts-expect-error -- `acknowledge` is missing
+    const missing: Handlers['notices'] = { changed: () => () => undefined }
+    const superfluous: Handlers['notices'] = {
+      changed: () => () => undefined,
+      acknowledge: () => Promise.resolve(),
+      // @ts-expect-error -- `forget` is in no contract
+      forget: 1
+    }
     // @ts-expect-error -- a number is no list of hosts
-    const wrong: Handlers = { hosts: { list: () => Promise.resolve(1), changed: () => () => undefined } }
+    const wrong: Handlers['hosts']['sshEntries'] = () => Promise.resolve(1)
     expect([missing, superfluous, wrong]).toHaveLength(3)
   })
 
   it('gives the window functions of the same names, with results behind them', () => {
-    expectTypeOf<Bridge['hosts']['list']>().parameters.toEqualTypeOf<[]>()
-    expectTypeOf<Extract<Awaited<ReturnType<Bridge['hosts']['list']>>, { ok: true }>['value']>().toEqualTypeOf<
-      readonly HostCard[]
-    >()
-    expect(kindsOf(contract)).toEqual({ hosts: { list: 'call', changed: 'push' } })
+    expectTypeOf<Bridge['hosts']['sshEntries']>().parameters.toEqualTypeOf<[]>()
+    expectTypeOf<Parameters<Parameters<Bridge['points']['changed']>[0]>[0]>().toEqualTypeOf<PointsView>()
+    expect(kindsOf(contract)['notices']).toEqual({ changed: 'push', acknowledge: 'call' })
   })
 })
 
@@ -99,16 +102,25 @@ describe('pushing', () => {
     }
     const send = vi.fn()
     const report = vi.fn()
-    const stop = forwardPushes(sample, { vms: { ...handlers.vms, changed } }, send, report)
-    return { heard, send, report, stop }
+    const pushes = openPushes(sample, { vms: { ...handlers.vms, changed } }, report)
+    pushes.listen(send)
+    return { heard, send, report, pushes }
   }
 
   it('passes values on under their name until it is stopped', () => {
-    const { heard, send, stop } = pushing()
+    const { heard, send, pushes } = pushing()
     heard.listener?.(['web'])
     expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', ['web'])
-    stop()
+    pushes.stop()
     expect(heard.listener).toBeUndefined()
+  })
+
+  it('keeps the last value for whoever comes late', () => {
+    const { heard, pushes } = pushing()
+    expect(pushes.latest('vms.changed')).toBeUndefined()
+    heard.listener?.(['web'])
+    heard.listener?.(['web', 'db'])
+    expect(pushes.latest('vms.changed')).toEqual({ value: ['web', 'db'] })
   })
 
   it('keeps back and reports a value that is not as the contract says', () => {
@@ -128,16 +140,16 @@ describe('the bridge', () => {
   it('is frozen, and has the functions of the contract and no others', () => {
     const bridge = bridgeOver(kindsOf(contract), transport()) as Bridge
     expect(Object.isFrozen(bridge) && Object.isFrozen(bridge.hosts)).toBe(true)
-    expect(Object.keys(bridge)).toEqual(['hosts'])
-    expect(Object.keys(bridge.hosts)).toEqual(['list', 'changed'])
+    expect(Object.keys(bridge)).toEqual(Object.keys(contract))
+    expect(Object.keys(bridge.notices)).toEqual(['changed', 'acknowledge'])
   })
 
   it('asks and listens by the names on the wire', async () => {
     const way = transport()
     const bridge = bridgeOver(kindsOf(contract), way) as Bridge
-    expect(await bridge.hosts.list()).toBe('answer')
+    expect(await bridge.hosts.sshEntries()).toBe('answer')
     bridge.hosts.changed(() => undefined)
-    expect(way.ask).toHaveBeenCalledWith('hosts.list', [])
+    expect(way.ask).toHaveBeenCalledWith('hosts.sshEntries', [])
     expect(way.listen).toHaveBeenCalledWith('hosts.changed', expect.any(Function))
   })
 })

@@ -31,18 +31,21 @@ export function handlersOver(live: LiveCore, door: DoorSide): Handlers {
     },
     questions: {
       changed: (listener) => live.questions.open.listen(listener),
-      answer: ({ id, text }) => Promise.resolve(live.questions.answer(id, text))
+      answer: ({ id, text }) => at(() => live.questions.answer(id, text))
     },
     hosts: hostHandlers(live),
     points: pointHandlers(live),
     jobs: jobHandlers(live),
     notices: {
       changed: (listener) => live.notices.all.listen(listener),
-      acknowledge: ({ id }) => Promise.resolve(live.notices.acknowledge(id))
+      acknowledge: ({ id }) => at(() => live.notices.acknowledge(id))
     },
     settings: settingsHandlers(live, door)
   }
 }
+
+/** What is done at once, as the answer that a handler owes; also where it throws. */
+const at = (errand: () => void): Promise<void> => Promise.resolve().then(errand)
 
 function hostHandlers(live: LiveCore): Handlers['hosts'] {
   return {
@@ -66,7 +69,7 @@ function hostHandlers(live: LiveCore): Handlers['hosts'] {
       live.readSettings()
       return removed
     },
-    refresh: ({ name }) => Promise.resolve(live.hosts.refresh(name)),
+    refresh: ({ name }) => at(() => live.hosts.refresh(name)),
     doctor: ({ name, repair }) => examineHost(live.core, name, repair)
   }
 }
@@ -116,7 +119,7 @@ function settingsHandlers(live: LiveCore, door: DoorSide): Handlers['settings'] 
   const { folder } = live.core
   return {
     changed: (listener) => live.choices.listen(listener),
-    change: (change) => Promise.resolve().then(() => live.change(change)),
+    change: (change) => at(() => live.change(change)),
     knownKeys: () => knownKeys(folder),
     forgetKey: ({ line, fingerprint }) => forgetKnownKey(folder, line, fingerprint),
     diagnostics: () => Promise.resolve(diagnostics(live, door.info().version))

@@ -147,9 +147,13 @@ export class LiveJobs {
     while (!signal.aborted) {
       try {
         const report = await watchJob(this.core, host, id, { onWatched: (what) => this.watched(id, what), signal })
-        this.ended(viewOfReport(report)); return;
+        this.ended(viewOfReport(report))
+        return
       } catch (error) {
-        if (failureOf(error).kind === 'not-found') { this.forget(id); return; }
+        if (failureOf(error).kind === 'not-found') {
+          this.forget(id)
+          return
+        }
         await sleep(FOLLOW_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined)
       }
     }

@@ -25,7 +25,7 @@ const LONGEST_BACK_OFF_MS = 60_000
 
 /** One line whenever something has been put into the folder, and one every twenty seconds to find out who is gone. */
 const FOLDER_SCRIPT = `
-last=
+last=$(stat -c %y -- "$1" 2>/dev/null)
 n=0
 while :; do
   now=$(stat -c %y -- "$1" 2>/dev/null)
@@ -62,19 +62,20 @@ export class HostWatch {
     this.wake.abort()
   }
 
-  private get isOver(): boolean {
+  /** A method, so that the compiler does not take it for settled. */
+  private isOver(): boolean {
     return this.stopped.signal.aborted
   }
 
   private async run(): Promise<void> {
     let backOffMs = FIRST_BACK_OFF_MS
-    while (!this.isOver) {
+    while (!this.isOver()) {
       const startedAt = Date.now()
       try {
         this.listener.connecting()
         await this.contact()
       } catch (error) {
-        if (!this.isOver) this.listener.down(failureOf(error))
+        if (!this.isOver()) this.listener.down(failureOf(error))
       }
       // A host that was up for a while is tried again soon; several hosts do not all come back in one instant.
       backOffMs =
@@ -115,7 +116,7 @@ export class HostWatch {
     this.isLookDue = true
     await sleep(SETTLE_MS, undefined, { ref: false })
     this.isLookDue = false
-    if (!this.isOver) await this.look(shell)
+    if (!this.isOver()) await this.look(shell)
   }
 
   private async askForJobs(): Promise<void> {
@@ -124,11 +125,8 @@ export class HostWatch {
 
   /** Also of jobs that another laptop or the terminal has begun. */
   private async watchJobs(shell: Shell, signal: AbortSignal): Promise<void> {
-    let isFirst = true
     await this.stream(shell, ['sh', '-c', FOLDER_SCRIPT, 'sh', JOBS_DIR], signal, async (text) => {
-      if (!text.includes('changed')) return
-      if (!isFirst) await this.askForJobs()
-      isFirst = false
+      if (text.includes('changed')) await this.askForJobs()
     })
   }
 
@@ -157,7 +155,7 @@ export class HostWatch {
 
   /** True if it was cut short. */
   private async pause(ms: number): Promise<boolean> {
-    if (this.isOver) return true
+    if (this.isOver()) return true
     this.wake = new AbortController()
     return sleep(ms, undefined, { signal: this.wake.signal, ref: false }).then(
       () => false,
