@@ -100,9 +100,10 @@ export class HostWatch {
   }
 
   private async keepLooking(shell: Shell, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       await this.pause(LOOK_EVERY_MS)
-      if (!signal.aborted) await this.look(shell)
+      if (signal.aborted) return
+      await this.look(shell)
     }
   }
 
