@@ -8,7 +8,7 @@ import { acceptKey, addFromWindow, probeFromWindow } from '../core/hosts/window-
 import { removeHost } from '../core/hosts/hosts.ts'
 import { sshEntries } from '../core/hosts/ssh-entries.ts'
 import { logLines, readJournal } from '../core/jobs/read-journal.ts'
-import { backUp, copy, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
+import { backUp, copy, mark, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
 import type { LiveCore } from '../core/live/live-core.ts'
 import type { LiveValue } from '../core/live/live-value.ts'
 import { preflight, storeOnTarget } from '../core/points/points.ts'
@@ -81,7 +81,7 @@ function pointHandlers(live: LiveCore): Handlers['points'] {
     verify: ({ point, place }) => verify(live, point, place),
     copy: ({ point, to }) => copy(live, point, to),
     delete: ({ point, place }) => remove(live, point, place),
-    mark: () => Promise.resolve()
+    mark: ({ point, ...change }) => mark(live, point, change)
   }
 }
 

@@ -2,10 +2,12 @@ import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { reportAtStart } from '../../../shared/job-report.ts'
 import type { JobSpec } from '../../../shared/model/job.ts'
+import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import { startBackup } from '../jobs/start-backup.ts'
 import { readJournal } from '../jobs/read-journal.ts'
+import { markPoint } from '../points/mark-point.ts'
 import { copyPoint } from '../points/copy-point.ts'
 import { deletePoint, placeNamed, restoreSpec, startRestore, storeOnTarget, verifyPoint } from '../points/points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
@@ -98,6 +100,13 @@ export async function remove(live: LiveCore, pointId: string, label: string): Pr
   const freedBytes = await deletePoint(live.core, point, place)
   await live.points.refresh(place.kind === 'host' ? place.host : undefined)
   return { freedBytes }
+}
+
+/** In every place that has the point and answers. */
+export async function mark(live: LiveCore, pointId: string, change: MarksChange): Promise<void> {
+  const { places } = await markPoint(live.core, await requirePoint(live, pointId), change)
+  const hosts = new Set(places.map((place) => (place.kind === 'host' ? place.host : undefined)))
+  await Promise.all([...hosts].map((host) => live.points.refresh(host)))
 }
 
 /** The same once more, as a new job. */

@@ -136,7 +136,8 @@ export class LiveHosts {
 const OWN_STORE = '/var/lib/stillpoint/'
 
 export function factsOf(inventory: Inventory): HostFacts {
-  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, space } = inventory
+  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, space } =
+    inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
@@ -150,6 +151,7 @@ export function factsOf(inventory: Inventory): HostFacts {
     cpus,
     memoryBytes,
     freeMemoryBytes,
+    ...(load !== undefined && { load }),
     ...(store !== undefined && { store })
   }
 }

@@ -1,15 +1,14 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { sizeBytesOf } from '../../../shared/model/point.ts'
-import type { PlaceView, PointMarks, PointsView, PointView } from '../../../shared/views/point-view.ts'
+import type { PlaceView, PointsView, PointView } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto, type Looked } from '../points/list-points.ts'
-import { joinPlaces, placeLabel, type KnownPoint } from '../points/point-places.ts'
+import { joinPlaces, placeLabel, pointsIn, type KnownPoint } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
-const NO_MARKS: PointMarks = { pinned: false }
 
 /** The points of every store that is known, asked for when something may have changed there. */
 export class LivePoints {
@@ -64,12 +63,10 @@ export class LivePoints {
   }
 
   private joined(): KnownPoint[] {
-    const all = [...this.looked.values()].flatMap(({ place, listing }) =>
-      listing.points.map((manifest) => ({ manifest, place }))
-    )
-    return joinPlaces(all).map(({ manifest, places }) => ({
-      manifest,
-      places: places.toSorted((a, b) => Number(this.isReachable(b)) - Number(this.isReachable(a)))
+    const all = [...this.looked.values()].flatMap(({ place, listing }) => pointsIn(place, listing))
+    return joinPlaces(all).map((point) => ({
+      ...point,
+      places: point.places.toSorted((a, b) => Number(this.isReachable(b)) - Number(this.isReachable(a)))
     }))
   }
 
@@ -82,7 +79,7 @@ export class LivePoints {
     })
   }
 
-  private viewOf({ manifest, places }: KnownPoint): PointView {
+  private viewOf({ manifest, places, marks }: KnownPoint): PointView {
     return {
       id: manifest.id,
       vm: manifest.vm,
@@ -94,7 +91,7 @@ export class LivePoints {
       pauseMs: manifest.pauseMs,
       warnings: manifest.warnings,
       places: places.map((place) => this.placeView(place)),
-      marks: NO_MARKS
+      marks
     }
   }
 
