@@ -4,7 +4,7 @@ import { fail } from '../../src/shared/failure.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
-import { fakeBackup, fakeData, type FakeData } from './fake-data.ts'
+import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
 
 /** `loading` says nothing at all; `failing` refuses what it is asked. */
 export const SCENARIOS = ['empty', 'small', 'full', 'failing', 'loading'] as const
@@ -68,7 +68,12 @@ export function fakeCore(scenario: Scenario): FakeCore {
     questions: { changed: (listener) => questions.listen(listener), answer: () => Promise.resolve() },
     hosts: {
       changed: (listener) => hosts.listen(listener),
-      sshEntries: () => Promise.resolve([{ alias: 'kvm-1', hostName: '10.20.0.11', user: 'root' }]),
+      sshEntries: () =>
+        Promise.resolve([
+          { alias: 'kvm-1', hostName: '10.20.0.11', user: 'root' },
+          { alias: 'kvm-new', hostName: '10.20.0.30', user: 'root', port: 2222 },
+          { alias: `${'very-long-alias-'.repeat(6)}end`, hostName: 'backup.example.net' }
+        ]),
       probe: ({ name, fingerprint }) =>
         fingerprint === undefined
           ? Promise.reject(
@@ -85,10 +90,15 @@ export function fakeCore(scenario: Scenario): FakeCore {
           : Promise.resolve({
               items: [
                 { check: 'root', state: 'ok', text: 'commands run as root', fix: '' },
-                { check: 'tools', state: 'problem', text: 'qemu-img is missing', fix: 'apt install qemu-utils' }
+                { check: 'systemd', state: 'ok', text: 'systemd runs this host', fix: '' },
+                name.includes('bare')
+                  ? { check: 'tools', state: 'problem', text: 'qemu-img is missing', fix: 'apt install qemu-utils' }
+                  : { check: 'tools', state: 'ok', text: 'all programs are there', fix: '' },
+                { check: 'libvirt', state: 'ok', text: 'libvirt 9.0.0, QEMU 7.2.22, 7 VMs', fix: '' },
+                { check: 'room', state: 'warning', text: '1.4 GiB free for points', fix: 'Give backups another place.' }
               ],
-              usable: false,
-              vmNames: ['web1', 'db1'],
+              usable: !name.includes('bare'),
+              vmNames: ['web1', 'db1', ...NASTY],
               ...(data.hosts[0]?.facts && { facts: data.hosts[0].facts })
             }),
       add: () => Promise.resolve({ rebuilt: false }),

@@ -71,7 +71,9 @@ export function fakeData({ hosts, vms, pointsPerVm, now, troubles }: Sizes): Fak
   }
   jobs.sort((a, b) => b.startedAt.localeCompare(a.startedAt))
   return {
-    hosts: hostNames.map((name, n) => fakeHost(name, n, vmsOf.get(name) ?? [], now, troubles && n === hosts - 1)),
+    hosts: hostNames.map((name, n) =>
+      fakeHost(name, n, vmsOf.get(name) ?? [], now, troubles ? troubleOf(name, hosts - 1 - n) : undefined)
+    ),
     points: { points, broken: [], known: true },
     jobs: jobs.slice(0, 1000),
     notices: jobs
@@ -114,7 +116,22 @@ function fakeVm(n: number, random: () => number, troubles: boolean): VmView {
   }
 }
 
-function fakeHost(name: string, n: number, vms: VmView[], now: Date, down: boolean): HostView {
+/** The last host does not answer, and the one before it shows another key. */
+function troubleOf(host: string, fromLast: number): HostView['failure'] {
+  if (fromLast === 0) return { kind: 'host-unreachable', host, reason: 'connection timed out' }
+  if (fromLast > 1) return undefined
+  return {
+    kind: 'host-key-changed',
+    host,
+    address: '10.20.0.12:22',
+    keyType: 'ssh-ed25519',
+    fingerprint: 'SHA256:uNiVztksCsDhcc0u9e8BrrJXVWqhQ2XZ3jWc5wZqJ0Y',
+    knownIn: '/home/admin/.config/stillpoint/known_hosts:3'
+  }
+}
+
+function fakeHost(name: string, n: number, vms: VmView[], now: Date, failure: HostView['failure']): HostView {
+  const down = failure !== undefined
   return {
     name,
     address: `10.20.0.${n + 11}`,
@@ -122,7 +139,7 @@ function fakeHost(name: string, n: number, vms: VmView[], now: Date, down: boole
     addedAt: '2026-03-02T08:00:00.000Z',
     state: down ? 'down' : 'up',
     asOf: new Date(now.getTime() - (down ? 5 * HOUR_MS : 12_000)).toISOString(),
-    ...(down && { failure: { kind: 'host-unreachable', host: name, reason: 'connection timed out' } as const }),
+    ...(down && { failure }),
     facts: {
       hostname: `${name}.example.net`,
       os: n % 3 === 2 ? 'Debian GNU/Linux 13 (trixie)' : 'Debian GNU/Linux 12 (bookworm)',

@@ -1,4 +1,5 @@
 import { Suspense } from 'react'
+import { AddHostDialog } from '../features/hosts/add-host-dialog.tsx'
 import { useWindow } from '../state/store-context.ts'
 import classes from './frame.module.css'
 import { Rail } from './rail.tsx'
@@ -16,6 +17,7 @@ export function Frame() {
           <Page />
         </Suspense>
       </main>
+      <AddHostDialog />
     </div>
   )
 }

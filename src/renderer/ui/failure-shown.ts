@@ -1,6 +1,7 @@
 import type { Failure } from '../../shared/failure.ts'
 import { describeFailure, type FailureWords } from '../../shared/failure-words.ts'
 import { safeLines } from '../../shared/safe-text.ts'
+import { windowNextStep } from './next-steps.ts'
 
 export interface FailureShown extends FailureWords {
   /** For a mail or a bug report: the words, and below them the failure as the program has it. */
@@ -9,7 +10,8 @@ export interface FailureShown extends FailureWords {
 
 /** A failure as the window shows it. Names in it may come from hosts, so nothing invisible gets through. */
 export function failureShown(failure: Failure): FailureShown {
-  const { title, explanation, nextStep } = describeFailure(failure)
+  const { title, explanation, ...words } = describeFailure(failure)
+  const nextStep = windowNextStep(failure) ?? words.nextStep
   const [safeTitle, safeExplanation, safeNext] = [safeLines(title), safeLines(explanation), safeLines(nextStep)]
   const details = [safeTitle, safeExplanation, safeNext, safeLines(JSON.stringify(failure, undefined, 2))]
   return {

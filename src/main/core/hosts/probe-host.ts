@@ -99,7 +99,7 @@ function room({ space }: Inventory): ProbeItem {
   const text = `${formatBytes(own.freeBytes)} free for points`
   return own.freeBytes >= LITTLE_BYTES
     ? item('room', 'ok', text)
-    : item('room', 'warning', text, 'Give backups another place with --store DIR.')
+    : item('room', 'warning', text, 'Give backups another place: a store on a larger file system.')
 }
 
 export const isUsable = (probe: Probe): boolean => probe.items.every(({ state }) => state !== 'problem')

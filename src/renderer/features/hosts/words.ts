@@ -4,23 +4,27 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 export const words = {
   title: 'Hosts',
   subtitle: 'The machines that run your VMs',
+  summary: {
+    hosts: (n: number) => count(n, 'host', 'hosts'),
+    allUp: 'all up',
+    up: (n: number) => `${n} up`,
+    connecting: (n: number) => `${n} connecting`,
+    down: (n: number) => `${n} ${n === 1 ? 'needs' : 'need'} you`
+  },
   add: {
     open: 'Add host',
     title: 'Add a host',
     steps: { login: 'Address', key: 'Its key', look: 'What is there', placing: 'Engine' },
     stepsLabel: 'Steps of adding a host',
-    sshEntries: 'From ~/.ssh/config',
-    sshEntriesHint: 'User, port and key come from that file.',
-    noEntries: 'Nothing there is called that',
-    noFile: 'There is no entry in ~/.ssh/config',
-    or: 'or by its address',
     address: 'Address',
     addressHint: 'A name, an IP address, or user@address',
+    addressOrEntryHint: 'A name, an IP address, user@address, or an entry of ~/.ssh/config',
     name: 'Name in Stillpoint',
     nameHint: 'What you call it. It stays, whatever becomes of the address.',
     user: 'User',
     userHint: 'root, or one that may use sudo without a password',
     port: 'Port',
+    portHint: 'Usually 22',
     identityFile: 'Key file',
     identityFileHint: 'Empty: ssh-agent, and what ~/.ssh/config says',
     byConfig: 'as ~/.ssh/config says',
@@ -35,9 +39,7 @@ export const words = {
     },
     connect: 'Connect',
     connectHint: 'Connects and looks. Nothing is changed on the host.',
-    connecting: 'Connecting…',
     back: 'Back',
-    cancel: 'Cancel',
     lookAgain: 'Look again',
     usable: 'This host can be used.',
     notUsable: 'Mend what is marked red on the host, then look again.',
@@ -47,7 +49,7 @@ export const words = {
     moreVms: (n: number) => `and ${n} more`,
     addIt: 'Add this host',
     whatIsPut:
-      'Stillpoint puts its engine (about 45 MB) into /var/lib/stillpoint there. No daemon, no open port, no package; “Remove” takes it away again.',
+      'Stillpoint sends its engine (about 45 MB) to /var/lib/stillpoint there. No daemon, no open port, no package; “Remove” takes it away again.',
     placing: (name: string) => `Putting the engine on ${name}`,
     placingRuntime: 'runtime',
     placingEngine: 'engine',
@@ -59,7 +61,7 @@ export const words = {
     unknownText:
       'Every host shows a key of its own, so that nothing else can pass for it. Stillpoint has not seen this one yet, and has sent nothing to it.',
     changedTitle: (host: string) => `${host} shows another key than before`,
-    changedText: 'There are two reasons for that:',
+    changedText: 'Another key is known for it. There can be two reasons:',
     changedRebuilt: 'The host was rebuilt or got a new key. Then this is to be expected.',
     changedAttack: 'Something else answers at its address. Then it would see everything that Stillpoint does there.',
     nothingSent: 'Nothing was sent to it.',
@@ -72,11 +74,11 @@ export const words = {
     forgetFirst:
       'The old key is in a file of OpenSSH, which Stillpoint only reads. If the host was rebuilt, forget it there first:',
     forgotten: 'I have run it: look again',
-    givenChanged: 'The key changed between two looks. Do not go on before you know why.',
     confirm: (name: string) => `Only if you have compared them: type ${name} to take the new key`,
     accept: 'Take the new key',
     judge: 'Compare the keys…',
-    dialogTitle: (host: string) => `The key of ${host}`
+    cardText: 'Either the host was rebuilt, or something else answers in its place. Nothing was sent to it.',
+    cardUnknown: 'Nobody has vouched for the key that it shows. Nothing was sent to it.'
   },
   refresh: 'Refresh',
   refreshOne: 'Look again',
@@ -91,6 +93,8 @@ export const words = {
   asOf: 'As of',
   neverSeen: 'Nothing is known about it yet.',
   facts: {
+    os: 'System',
+    versions: 'Versions',
     libvirt: 'libvirt',
     qemu: 'QEMU',
     cpu: 'CPU',
@@ -99,6 +103,7 @@ export const words = {
     memory: 'Memory',
     store: 'Store',
     used: (used: string, total: string) => `${used} of ${total} used`,
+    nearlyFull: 'Nearly full',
     free: (free: string) => `${free} free`,
     vms: (n: number) => count(n, 'VM', 'VMs'),
     running: (n: number) => `${n} running`

@@ -1,0 +1,66 @@
+import { memo } from 'react'
+import { safeText } from '../../../shared/safe-text.ts'
+import type { HostView } from '../../../shared/views/host-view.ts'
+import { Ago } from '../../ui/ago.tsx'
+import { Name } from '../../ui/name.tsx'
+import { StateMark } from '../../ui/state-mark.tsx'
+import { isKeyFailure } from './add-host.ts'
+import { FactsList } from './facts-list.tsx'
+import { factsOf, hostState, loginShown, sharesOf, vmsShown } from './host-card-view.ts'
+import { HostMenu, type HostActions } from './host-menu.tsx'
+import { HostTrouble } from './host-trouble.tsx'
+import classes from './hosts.module.css'
+import { PlacingStrip } from './placing-strip.tsx'
+import { ShareBar } from './share-bar.tsx'
+import { words } from './words.ts'
+
+interface HostCardProps extends HostActions {
+  readonly host: HostView
+  /** The one that the window was led to. */
+  readonly isMarked: boolean
+}
+
+/** One host: how it is, what it is, and how much room it has. */
+export const HostCard = memo(function HostCard({ host, isMarked, ...actions }: HostCardProps) {
+  const { tone, label } = hostState(host)
+  const { failure } = host
+  const hasKeyProblem = failure !== undefined && isKeyFailure(failure)
+  return (
+    <article className={classes['card']} data-marked={isMarked} aria-label={safeText(host.name)} tabIndex={-1}>
+      <header className={classes['cardHead']}>
+        <div className={classes['cardName']}>
+          <h2 className={classes['cardTitle']}>
+            <Name text={host.name} lines={2} />
+          </h2>
+          <span className={classes['soft']}>
+            <bdi>{loginShown(host)}</bdi>
+          </span>
+        </div>
+        <HostMenu label={words.menu(safeText(host.name))} hasKeyProblem={hasKeyProblem} {...actions} />
+      </header>
+      <div className={classes['cardState']}>
+        <StateMark tone={tone} label={label} />
+        <span className={classes['soft']}>{vmsShown(host)}</span>
+        {host.state !== 'up' && host.asOf !== undefined && (
+          <span className={classes['soft']}>
+            {words.asOf} <Ago at={host.asOf} />
+          </span>
+        )}
+      </div>
+      {host.placing !== undefined && <PlacingStrip name={safeText(host.name)} placing={host.placing} />}
+      {host.state === 'down' && failure !== undefined && (
+        <HostTrouble failure={failure} onRefresh={actions.onRefresh} onJudgeKey={actions.onJudgeKey} />
+      )}
+      {host.facts === undefined ? (
+        <span className={classes['soft']}>{host.state === 'connecting' ? '' : words.neverSeen}</span>
+      ) : (
+        <div className={classes['known']} data-old={host.state !== 'up'}>
+          <FactsList facts={factsOf(host)} />
+          {sharesOf(host).map((share) => (
+            <ShareBar key={share.label} share={share} />
+          ))}
+        </div>
+      )}
+    </article>
+  )
+})
