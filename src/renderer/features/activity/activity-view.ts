@@ -1,0 +1,74 @@
+import type { Failure } from '../../../shared/failure.ts'
+import { isEnded } from '../../../shared/model/job.ts'
+import type { JobLive, JobView, JobViewKind } from '../../../shared/views/job-view.ts'
+
+/** How a job ended, as one filters by it. */
+export const OUTCOMES = ['good', 'warned', 'failed', 'cancelled'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** Undefined and empty parts let everything through. */
+export interface JobFilter {
+  readonly host: string | undefined
+  /** Part of the VM's name, or its whole UUID. */
+  readonly vm: string
+  readonly kind: JobViewKind | undefined
+  readonly outcome: Outcome | undefined
+}
+
+export const NO_FILTER: JobFilter = { host: undefined, vm: '', kind: undefined, outcome: undefined }
+
+export const isFiltering = ({ host, vm, kind, outcome }: JobFilter): boolean =>
+  host !== undefined || vm.trim() !== '' || kind !== undefined || outcome !== undefined
+
+/** Undefined while it runs. A verification that found damage has failed, although it did its work. */
+export function outcomeOf(job: JobView): Outcome | undefined {
+  if (!isEnded(job.state)) return undefined
+  if (job.state === 'cancelled') return 'cancelled'
+  if (job.state.startsWith('failed') || job.verify?.good === false) return 'failed'
+  return job.state === 'done-with-warnings' || job.warnings.length > 0 ? 'warned' : 'good'
+}
+
+export const runningJobs = (jobs: readonly JobView[]): readonly JobView[] =>
+  jobs.filter(({ state }) => !isEnded(state))
+
+export function pastJobs(jobs: readonly JobView[], filter: JobFilter): readonly JobView[] {
+  const sought = filter.vm.trim().toLowerCase()
+  return jobs.filter((job) => isEnded(job.state) && passes(job, filter, sought))
+}
+
+function passes(job: JobView, { host, kind, outcome }: JobFilter, sought: string): boolean {
+  if (host !== undefined && job.host !== host) return false
+  if (kind !== undefined && job.kind !== kind) return false
+  if (outcome !== undefined && outcomeOf(job) !== outcome) return false
+  return sought === '' || job.vm.name.toLowerCase().includes(sought) || job.vm.uuid === sought
+}
+
+/** Every host that a job ran on, by name. */
+export const hostsOf = (jobs: readonly JobView[]): readonly string[] => [...new Set(jobs.map(({ host }) => host))].sort()
+
+/** From its start to its end, or until now. */
+export const tookMs = ({ startedAt, endedAt }: JobView, now: Date): number =>
+  Math.max(0, (endedAt === undefined ? now.getTime() : Date.parse(endedAt)) - Date.parse(startedAt))
+
+const STALLED_AFTER_MS = 60_000
+
+/** What is known of a job that runs, and since when nothing was heard of it. */
+export interface Liveness {
+  readonly is: 'queued' | 'going' | 'cancelling' | 'recovering' | 'stalled' | 'lost'
+  readonly quietMs: number | undefined
+  /** Of `lost`. */
+  readonly failure: Failure | undefined
+}
+
+export function livenessOf(job: JobView, live: JobLive | undefined, now: Date): Liveness {
+  const quietMs = live && Math.max(0, now.getTime() - Date.parse(live.lastSignAt))
+  return { is: stateOf(job, live, quietMs), quietMs, failure: live?.lost }
+}
+
+function stateOf(job: JobView, live: JobLive | undefined, quietMs: number | undefined): Liveness['is'] {
+  if (live?.lost !== undefined) return 'lost'
+  if (job.state === 'stalled' || (quietMs !== undefined && quietMs > STALLED_AFTER_MS)) return 'stalled'
+  if (live?.cancelling === true) return 'cancelling'
+  if (job.state === 'recovering') return 'recovering'
+  return job.state === 'queued' ? 'queued' : 'going'
+}
