@@ -5,6 +5,7 @@ import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
 import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
+import { fakeLog, fakeTroubledJobs, fakeVariety } from './fake-jobs.ts'
 
 /** `loading` says nothing at all; `failing` refuses what it is asked. */
 export const SCENARIOS = ['empty', 'small', 'full', 'failing', 'loading'] as const
@@ -34,13 +35,22 @@ export function fakeCore(scenario: Scenario): FakeCore {
   const points = saying(data.points)
   const running = data.points.points[0]
   const job: JobView | undefined = running && {
-    ...fakeBackup(running, 0xfffffe),
+    ...fakeBackup({ ...running, takenAt: new Date(NOW.getTime() - 75_000).toISOString() }, 0xfffffe),
     state: 'running',
     endedAt: undefined,
     point: undefined
   }
-  const jobs = saying<readonly JobView[]>(job === undefined ? data.jobs : [job, ...data.jobs])
-  const live = saying<readonly JobLive[]>(job === undefined ? [] : [liveOf(job)])
+  const variety = running === undefined ? [] : fakeVariety(running, NOW)
+  const [, silent, away] = data.points.points
+  const isTroubled = scenario === 'failing' && silent !== undefined && away !== undefined
+  const troubled = isTroubled ? fakeTroubledJobs([silent, away], NOW) : { jobs: [], live: [] }
+  const jobs = saying<readonly JobView[]>([
+    ...(job === undefined ? [] : [job]),
+    ...troubled.jobs,
+    ...variety,
+    ...data.jobs
+  ])
+  const live = saying<readonly JobLive[]>([...(job === undefined ? [] : [liveOf(job)]), ...troubled.live])
   const notices = saying(data.notices)
   const choices = saying(DEFAULT_CHOICES)
   const questions = saying<readonly Question[]>([])
@@ -126,10 +136,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
     jobs: {
       changed: (listener) => jobs.listen(listener),
       live: (listener) => live.listen(listener),
-      log: () =>
-        Promise.resolve([
-          { at: NOW.toISOString(), type: 'note', text: 'RAM and disks at one instant', raw: '{"n":0,"type":"note"}' }
-        ]),
+      log: () => Promise.resolve(fakeLog(NOW)),
       estimate: () =>
         Promise.resolve({
           method: 'live',
@@ -202,7 +209,7 @@ function failure(make: () => never): Error {
 }
 
 /** A backup in the middle of its copy. */
-export function liveOf(job: JobView, fraction = 0.42): JobLive {
+export function liveOf(job: JobView, fraction = 0.42, now = NOW): JobLive {
   const totalBytes = job.sizeBytes ?? 1
   return {
     id: job.id,
@@ -216,7 +223,7 @@ export function liveOf(job: JobView, fraction = 0.42): JobLive {
     phases: job.phases.slice(0, 2),
     pauses: job.pauses,
     warnings: [],
-    lastSignAt: NOW.toISOString(),
+    lastSignAt: now.toISOString(),
     cancelling: false
   }
 }

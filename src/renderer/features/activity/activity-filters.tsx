@@ -2,7 +2,7 @@ import { Button, Select, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { JobViewKind } from '../../../shared/views/job-view.ts'
 import { safeText } from '../../../shared/safe-text.ts'
-import { isFiltering, NO_FILTER, OUTCOMES, type JobFilter, type Outcome } from './activity-view.ts'
+import { isFiltering, NO_FILTER, OUTCOMES, type JobFilter } from './activity-view.ts'
 import classes from './activity.module.css'
 import { words } from './words.ts'
 
@@ -44,14 +44,14 @@ export function ActivityFilters({ filter, hosts, count, onChange }: ActivityFilt
         label={filters.kind}
         data={kinds}
         value={filter.kind ?? null}
-        onChange={(kind) => onChange({ kind: (kind as JobViewKind | null) ?? undefined })}
+        onChange={(kind) => onChange({ kind: kind ?? undefined })}
       />
       <Select
         {...some}
         label={filters.outcome}
         data={outcomes}
         value={filter.outcome ?? null}
-        onChange={(outcome) => onChange({ outcome: (outcome as Outcome | null) ?? undefined })}
+        onChange={(outcome) => onChange({ outcome: outcome ?? undefined })}
       />
       <div className={classes['count']}>
         <span role="status">{count}</span>

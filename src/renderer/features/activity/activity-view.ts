@@ -28,8 +28,7 @@ export function outcomeOf(job: JobView): Outcome | undefined {
   return job.state === 'done-with-warnings' || job.warnings.length > 0 ? 'warned' : 'good'
 }
 
-export const runningJobs = (jobs: readonly JobView[]): readonly JobView[] =>
-  jobs.filter(({ state }) => !isEnded(state))
+export const runningJobs = (jobs: readonly JobView[]): readonly JobView[] => jobs.filter(({ state }) => !isEnded(state))
 
 export function pastJobs(jobs: readonly JobView[], filter: JobFilter): readonly JobView[] {
   const sought = filter.vm.trim().toLowerCase()
@@ -44,7 +43,8 @@ function passes(job: JobView, { host, kind, outcome }: JobFilter, sought: string
 }
 
 /** Every host that a job ran on, by name. */
-export const hostsOf = (jobs: readonly JobView[]): readonly string[] => [...new Set(jobs.map(({ host }) => host))].sort()
+export const hostsOf = (jobs: readonly JobView[]): readonly string[] =>
+  [...new Set(jobs.map(({ host }) => host))].sort()
 
 /** From its start to its end, or until now. */
 export const tookMs = ({ startedAt, endedAt }: JobView, now: Date): number =>

@@ -15,19 +15,27 @@ interface JobHeroProps {
 
 /** How long the VM stood still, or was away; and what the job did meanwhile, to scale. */
 export function JobHero({ job, hero }: JobHeroProps) {
-  const { phases, pauses, startedAt, endedAt } = job
-  if (hero === undefined && phases.length === 0) return undefined
+  if (hero === undefined && job.phases.length === 0) return undefined
   return (
     <Panel>
       {hero !== undefined && <HeroFigure hero={hero} />}
-      {phases.length > 0 && (
-        <div role="group" aria-label={words.job.strip}>
-          <PhaseStrip phases={phases} pauses={pauses} startedAt={startedAt} endedAt={endedAt} />
-        </div>
-      )}
+      <JobStrip {...job} />
     </Panel>
   )
 }
+
+/** What a job did, and when. */
+export const JobStrip = ({
+  phases,
+  pauses,
+  startedAt,
+  endedAt
+}: Pick<JobView, 'phases' | 'pauses' | 'startedAt' | 'endedAt'>) =>
+  phases.length > 0 && (
+    <div role="group" aria-label={words.job.strip}>
+      <PhaseStrip phases={phases} pauses={pauses} startedAt={startedAt} endedAt={endedAt} />
+    </div>
+  )
 
 function HeroFigure({ hero }: { readonly hero: Hero }) {
   if (hero.is === 'text') return <Text fw={600}>{hero.text}</Text>

@@ -1,4 +1,3 @@
-import { Text } from '@mantine/core'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { formatPause } from '../../../shared/format.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
@@ -26,12 +25,13 @@ interface JobLivenessProps {
   readonly job: JobView
   readonly live: JobLive | undefined
   readonly liveness: Liveness
+  readonly forMs: number
   /** Nothing is read aloud. */
   readonly quiet: boolean
 }
 
 /** How far a running job is, whether it still gives signs of life, and what that means for the VM. */
-export function JobLiveness({ job, live, liveness, quiet }: JobLivenessProps) {
+export function JobLiveness({ job, live, liveness, forMs, quiet }: JobLivenessProps) {
   const stoodStillMs = (live?.pauses ?? []).reduce((sum, { ms }) => sum + ms, 0)
   return (
     <div className={classes['liveness']}>
@@ -47,21 +47,17 @@ export function JobLiveness({ job, live, liveness, quiet }: JobLivenessProps) {
             {words.job.stoodStill} {formatPause(stoodStillMs)}
           </span>
         )}
-        {liveness.quietMs !== undefined && liveness.is !== 'stalled' && (
-          <span className={classes['lastSign']}>{words.lastSign(liveness.quietMs)}</span>
-        )}
+        <span className={classes['lastSign']}>
+          {words.since(forMs)}
+          {liveness.quietMs !== undefined && liveness.is !== 'stalled' && ` · ${words.lastSign(liveness.quietMs)}`}
+        </span>
       </div>
-      {liveness.failure !== undefined && (
-        <Text c="dimmed" className={classes['lines']}>
-          {safeText(describeFailure(liveness.failure).title)}
-        </Text>
-      )}
     </div>
   )
 }
 
-function meaning({ kind, host }: JobView, { is, quietMs }: Liveness): string {
-  if (is === 'lost') return words.lost(kind, safeText(host))
+function meaning({ kind, host }: JobView, { is, quietMs, failure }: Liveness): string {
+  if (is === 'lost') return words.lost(kind, safeText(host), failure && safeText(describeFailure(failure).title))
   if (is === 'stalled') return words.stalled(kind, safeText(host), quietMs)
   return words.meanwhile[kind]
 }

@@ -12,11 +12,12 @@ import { PageHeader } from '../../ui/page-header.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import { livenessOf, tookMs } from './activity-view.ts'
+import classes from './activity.module.css'
 import { CancelDialog } from './cancel-dialog.tsx'
 import { JobActions } from './job-actions.tsx'
 import { JobFacts } from './job-facts.tsx'
 import { JobHeadline } from './job-headline.tsx'
-import { JobHero } from './job-hero.tsx'
+import { JobHero, JobStrip } from './job-hero.tsx'
 import { JobLiveness, LivenessMark } from './job-liveness.tsx'
 import { JobLog } from './job-log.tsx'
 import { JobFindings, JobWarnings } from './job-remarks.tsx'
@@ -65,11 +66,13 @@ function Job({ job }: { readonly job: JobView }) {
       <Top job={job} links={links} />
       <Stack gap="lg">
         {isEnded(job.state) ? <Failure job={job} onHost={() => links.follow('host')} /> : <Going job={job} />}
-        <JobHero job={job} hero={heroOf(job, ramBytesOf(hosts, job.vm.uuid))} />
+        {isEnded(job.state) && <JobHero job={job} hero={heroOf(job, ramBytesOf(hosts, job.vm.uuid))} />}
         <JobFindings verify={job.verify} />
-        <JobWarnings warnings={job.warnings} />
-        <JobFacts facts={factsOf(job, NEVER)} onLink={links.follow} />
-        <Log job={job} />
+        {isEnded(job.state) && <JobWarnings warnings={job.warnings} />}
+        <div className={classes['columns']}>
+          <JobFacts facts={factsOf(job, NEVER)} onLink={links.follow} />
+          <Log job={job} />
+        </div>
       </Stack>
     </>
   )
@@ -114,9 +117,11 @@ function Top({ job, links }: TopProps) {
 }
 
 const Ended = ({ job }: { readonly job: JobView }) => (
-  <>
-    <OutcomeMark job={job} /> · {formatTime(job.startedAt)} · {words.took(tookMs(job, NEVER))}
-  </>
+  <span className={classes['endedLine']}>
+    <OutcomeMark job={job} />
+    <span>{formatTime(job.startedAt)}</span>
+    <span>{words.took(tookMs(job, NEVER))}</span>
+  </span>
 )
 
 function Going({ job }: { readonly job: JobView }) {
@@ -124,9 +129,9 @@ function Going({ job }: { readonly job: JobView }) {
   const now = useNow(1000)
   const liveness = livenessOf(job, live, now)
   return (
-    <Panel title={<LivenessMark liveness={liveness} />} actions={<Text c="dimmed">{words.since(tookMs(job, now))}</Text>}>
-      <JobLiveness job={job} live={live} liveness={liveness} quiet={false} />
-      {live !== undefined && <JobHero job={{ ...job, phases: live.phases, pauses: live.pauses }} hero={undefined} />}
+    <Panel title={<LivenessMark liveness={liveness} />}>
+      <JobLiveness job={job} live={live} liveness={liveness} forMs={tookMs(job, now)} quiet={false} />
+      {live !== undefined && <JobStrip startedAt={job.startedAt} endedAt={undefined} {...live} />}
       {live !== undefined && <JobWarnings warnings={live.warnings} />}
     </Panel>
   )

@@ -80,7 +80,8 @@ const because = (what: string, why: string | undefined): string =>
 const methodText = ({ method, methodReason }: JobView): string | undefined =>
   method && because(words.job.method[method], methodReason)
 
-const modeText = ({ mode, modeReason }: JobView): string | undefined => mode && because(words.job.mode[mode], modeReason)
+const modeText = ({ mode, modeReason }: JobView): string | undefined =>
+  mode && because(words.job.mode[mode], modeReason)
 
 const RIGHT_WITHIN_MS = 1000
 

@@ -24,7 +24,14 @@ const { columns: titles } = words
 export function PastJobs({ jobs, onOpen, onRetry }: PastJobsProps) {
   const columns = useMemo(() => [...COLUMNS, retryColumn(onRetry)], [onRetry])
   return (
-    <DataTable label={words.past} columns={columns} rows={jobs} rowKey={({ id }) => id} onOpen={onOpen} rowHeight={56} />
+    <DataTable
+      label={words.past}
+      columns={columns}
+      rows={jobs}
+      rowKey={({ id }) => id}
+      onOpen={onOpen}
+      rowHeight={56}
+    />
   )
 }
 
@@ -33,7 +40,7 @@ const COLUMNS: readonly Column<JobView>[] = [
   {
     key: 'started',
     title: titles.started,
-    width: '170px',
+    width: '158px',
     cell: (job) => (
       <>
         <div>{formatTime(job.startedAt)}</div>
@@ -41,16 +48,22 @@ const COLUMNS: readonly Column<JobView>[] = [
       </>
     )
   },
-  { key: 'down', title: titles.down, width: '130px', align: 'end', cell: downText },
+  { key: 'down', title: titles.down, width: '88px', align: 'end', cell: downText },
   {
     key: 'size',
     title: titles.size,
-    width: '96px',
+    width: '84px',
     align: 'end',
     cell: ({ sizeBytes }) => (sizeBytes === undefined ? '' : formatBytes(sizeBytes))
   },
-  { key: 'outcome', title: titles.outcome, width: '28%', cell: (job) => <OutcomeMark job={job} /> }
+  { key: 'outcome', title: titles.outcome, width: '28%', cell: (job) => <Ended job={job} /> }
 ]
+
+const Ended = ({ job }: { readonly job: JobView }) => (
+  <div className={classes['ended']}>
+    <OutcomeMark job={job} />
+  </div>
+)
 
 /** Past jobs have an end of their own. */
 const NEVER = new Date(0)
@@ -75,7 +88,7 @@ function downText({ kind, pauses, pauseMs, runningMs }: JobView): string {
 const retryColumn = (onRetry: (job: JobView) => void): Column<JobView> => ({
   key: 'retry',
   title: '',
-  width: '56px',
+  width: '48px',
   align: 'end',
   cell: (job) =>
     job.retryable && (

@@ -33,12 +33,11 @@ export function RunningCard({ job, live, errand, now, quiet, onOpen, onCancel }:
           <b>
             <Name text={job.vm.name} />
           </b>
-          <span className={classes['soft']}>
+          <span className={classes['cardHost']}>
             <Name text={words.on(job.host)} />
           </span>
         </div>
         <LivenessMark liveness={isStopping ? { ...liveness, is: 'cancelling' } : liveness} />
-        <span className={classes['soft']}>{words.since(tookMs(job, now))}</span>
         <Group gap="sm">
           <Button variant="default" size="xs" onClick={() => onOpen(job)}>
             {words.open}
@@ -48,7 +47,7 @@ export function RunningCard({ job, live, errand, now, quiet, onOpen, onCancel }:
           </Button>
         </Group>
       </div>
-      <JobLiveness job={job} live={live} liveness={liveness} quiet={quiet} />
+      <JobLiveness job={job} live={live} liveness={liveness} forMs={tookMs(job, now)} quiet={quiet} />
       {errand?.failure !== undefined && <FailureNotice failure={failureShown(errand.failure)} />}
     </article>
   )

@@ -53,11 +53,25 @@ export const words = {
   running: (count: number) => (count === 1 ? 'One job runs' : `${count} jobs run`),
   past: 'Past jobs',
   countOf: (shown: number, all: number) => (shown === all ? `${all} jobs` : `${shown} of ${all} jobs`),
-  columns: { job: 'Job', started: 'Started', down: 'Pause or time to running', size: 'Size', outcome: 'Outcome', retry: 'Try again' },
-  filters: { host: 'Host', vm: 'VM', kind: 'Kind', outcome: 'Outcome', all: 'All', find: 'Name or UUID', clear: 'Clear filters' },
+  columns: {
+    job: 'Job',
+    started: 'Started',
+    down: 'Downtime',
+    size: 'Size',
+    outcome: 'Outcome',
+    retry: 'Try again'
+  },
+  filters: {
+    host: 'Host',
+    vm: 'VM',
+    kind: 'Kind',
+    outcome: 'Outcome',
+    all: 'All',
+    find: 'Name or UUID',
+    clear: 'Clear filters'
+  },
   took: (ms: number) => `took ${formatDuration(ms)}`,
   since: (ms: number) => `for ${formatDuration(ms)}`,
-  noStandstill: 'none',
   on: (host: string) => `on ${host}`,
   empty: {
     title: 'No jobs yet',
@@ -82,10 +96,12 @@ export const words = {
         ? 'The other side may be slow to answer.'
         : `The host ${host} may be under load, or its storage may hang; it puts things right by itself if the ${lowerFirst(KIND[kind])} dies.`
     }`,
-  lost: (kind: JobViewKind, host: string) =>
-    runsHere(kind)
-      ? `${host} does not answer. It is tried again.`
-      : `It goes on on ${host}. Stillpoint tries to reach it again, and then shows what has happened meanwhile.`,
+  lost: (kind: JobViewKind, host: string, reason: string | undefined) =>
+    `${reason ?? `${host} does not answer`}. ${
+      runsHere(kind)
+        ? 'It is tried again.'
+        : `The ${lowerFirst(KIND[kind])} goes on on ${host}; Stillpoint tries to reach it again, and then shows what has happened meanwhile.`
+    }`,
   job: {
     loading: 'The job is being read',
     unknownTitle: 'This job is not known here',
@@ -112,7 +128,8 @@ export const words = {
     restorePoint: 'Restore this point',
     openVm: 'Open VM',
     lookAtHost: 'Look at the host',
-    needsYou: 'Something is left that only you can put right. The host’s page lists it under “Leftovers”, with the way to mend it.',
+    needsYou:
+      'Something is left that only you can put right. The host’s page lists it under “Leftovers”, with the way to mend it.',
     clockCorrected: (late: string) => `was ${late} late, and was set`,
     clockLate: (late: string) => `was ${late} late, and was not set: the guest agent did not answer`,
     clockGood: 'was right',
