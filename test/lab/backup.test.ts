@@ -80,7 +80,7 @@ describe('backing up a running VM', () => {
   it('chooses live for it, and pauses it far shorter than the classic method does', async () => {
     const live = await engine.backup(guest)
     const classic = await engine.backup(guest, { method: 'classic' })
-    expect(live).toMatchObject({ method: 'live', methodReason: 'the VM is running' })
+    expect(live).toMatchObject({ method: 'live', methodReason: expect.stringContaining('the VM is running') as string })
     expect(live.pauses.length).toBeGreaterThan(0)
     expect(classic.pauseMs / live.pauseMs).toBeGreaterThan(3)
   })

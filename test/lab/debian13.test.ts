@@ -7,61 +7,87 @@ import { isContiguous, isOneBoot, joinResumed } from './ticks.ts'
 
 const stillpoint = new Stillpoint()
 let alpha: LabHost
-let beta: LabHost
 let gamma: LabHost
-let guest: Guest
-let point = ''
 
 beforeAll(async () => {
   const lab = testLab()
   alpha = lab.host('alpha')
-  beta = lab.host('beta')
   gamma = lab.host('gamma')
-  for (const host of [alpha, beta, gamma]) await stillpoint.add(host, '--accept-new')
-  guest = await alpha.defineGuest({ name: 'checker', ramMiB: 256, disks: 2, diskMiB: 96, checking: true })
-  await guest.start()
-  await guest.waitForTick(60)
+  for (const host of [alpha, gamma]) await stillpoint.add(host, '--accept-new')
 })
 
-afterAll(async () => {
-  for (const host of [beta, gamma])
-    await host.run(`virsh destroy ${guest.uuid}; virsh undefine ${guest.uuid}; rm -f /var/lib/libvirt/images/*`)
-  await guest.destroy()
-  await guest.undefine()
-  stillpoint.remove()
-})
+afterAll(() => stillpoint.remove())
 
-describe('a VM that keeps writing checksummed records', () => {
-  it('is captured in the middle of it, and goes on writing', async () => {
-    const { exit, result } = await stillpoint.run(['backup', 'alpha/checker'])
-    expect([exit, result]).toMatchObject([0, { method: 'live', hasMemory: true }])
-    point = String(result['id'])
-    expect(await guest.requestVerify()).toMatchObject({ ok: true, against: 'ram' })
+const forget = (host: LabHost, { uuid }: Guest): Promise<unknown> =>
+  host.run(`virsh destroy ${uuid}; virsh undefine ${uuid}; rm -f /var/lib/libvirt/images/${uuid}*`)
+
+describe('a point of Debian 12 on Debian 13', () => {
+  let guest: Guest
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'traveller', ramMiB: 256, disks: 2 })
+    await guest.start()
+    await guest.waitForTick(40)
+  })
+  afterAll(async () => {
+    await forget(gamma, guest)
+    await guest.destroy()
+    await guest.undefine()
   })
 
-  it('resumes on Debian 13, which has neither Node nor Python, and finds every record as its RAM remembers it', async () => {
+  it('resumes from RAM, where there is neither Node nor Python', async () => {
     expect((await gamma.run('command -v node || command -v python3')).exitCode).not.toBe(0)
-    const { exit, result } = await stillpoint.run(['restore', point, '--to', 'gamma'])
+    const { result: point } = await stillpoint.run(['backup', 'alpha/traveller'])
+    expect(point).toMatchObject({ method: 'live', hasMemory: true })
+    // The lab's guests are emulated, by a QEMU that is known for it.
+    expect((point['job'] as Record<string, unknown>)['methodReason']).toContain('emulated without KVM')
+    const { exit, result } = await stillpoint.run(['restore', String(point['id']), '--to', 'gamma'])
     expect([exit, result]).toMatchObject([0, { mode: 'resume' }])
     const there = guest.on(gamma)
     await there.waitForMoreTicks(20)
     const ticks = joinResumed(guest.ticks(), there.ticks())
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
-    const report = await there.requestVerify()
+  })
+})
+
+// On Debian 13: QEMU before 9 loses writes of a VM that it emulates while it saves its RAM (docs/decisions/0008).
+describe('a VM that keeps writing checksummed records', () => {
+  let guest: Guest
+  let point = ''
+  beforeAll(async () => {
+    guest = await gamma.defineGuest({ name: 'checker', ramMiB: 256, disks: 2, diskMiB: 96, checking: true })
+    await guest.start()
+    await guest.waitForTick(60)
+  })
+  afterAll(() => forget(gamma, guest))
+
+  it('is captured in the middle of it, and goes on writing', async () => {
+    const { exit, result } = await stillpoint.run(['backup', 'gamma/checker'])
+    expect([exit, result]).toMatchObject([0, { method: 'live', hasMemory: true }])
+    expect((result['job'] as Record<string, unknown>)['methodReason']).not.toContain('emulated')
+    point = String(result['id'])
+    expect(await guest.requestVerify()).toMatchObject({ ok: true, against: 'ram' })
+  })
+
+  it('resumes, and finds every record as its RAM remembers it', async () => {
+    await forget(gamma, guest)
+    const { exit, result } = await stillpoint.run(['restore', point, '--to', 'gamma'])
+    expect([exit, result]).toMatchObject([0, { mode: 'resume' }])
+    await guest.waitForMoreTicks(20)
+    const report = await guest.requestVerify()
     expect(report).toMatchObject({ ok: true, against: 'ram', complaints: [] })
     expect(report.records).toBeGreaterThan(0)
   })
 
   it('boots from the same point with file systems that are sound', async () => {
-    const { exit, result } = await stillpoint.run(['restore', point, '--to', 'beta', '--mode', 'boot'])
+    await forget(gamma, guest)
+    const { exit, result } = await stillpoint.run(['restore', point, '--to', 'gamma', '--mode', 'boot'])
     expect([exit, result]).toMatchObject([0, { mode: 'boot' }])
-    const there = guest.on(beta)
-    await there.waitForMoreTicks(10)
-    expect(
-      there
-        .boots()
-        .at(-1)
-        ?.disks.map(({ state }) => state)
-    ).not.toContain('damaged')
+    await guest.waitForMoreTicks(10)
+    const states = guest
+      .boots()
+      .at(-1)
+      ?.disks.map(({ state }) => state)
+    expect(states).toHaveLength(2)
+    expect(states).not.toContain('damaged')
   })
 })

@@ -9,11 +9,12 @@ import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
-import { tpmFolder } from '../../libvirt/host.ts'
+import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { qemuNameOf } from '../../libvirt/network-source.ts'
 import { imageInfo, servedImageInfo, type ImageInfo } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { isSidecar, SIDECAR_MARK, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { cautionOnLiveMemory } from './emulated.ts'
 import { requireRoom } from './require-room.ts'
 
 const FALLBACK_FOLDER = '/var/lib/libvirt/images'
@@ -27,7 +28,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const isOff = state.state === 'shut off'
   const inactive = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
   const domain = parseDomain(isOff ? inactive : await domainXml(shell, spec.vm))
-  const chosen = chooseMethod(spec, domain, state.state)
+  const chosen = await withCaution(shell, domain, chooseMethod(spec, domain, state.state))
   await refuseForeignWork(shell, spec, domain, isOff)
   const { taken, excluded } = selectDisks(job, domain, chosen.method)
   const disks = await Promise.all(taken.map((disk) => captureDisk(shell, job.id, disk)))
@@ -53,6 +54,14 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   }
   await requireRoom(plan, spec.store)
   return plan
+}
+
+type Chosen = Pick<CapturePlan, 'method' | 'methodReason'>
+
+async function withCaution(shell: Shell, { virtType }: DomainXml, chosen: Chosen): Promise<Chosen> {
+  if (chosen.method !== 'live') return chosen
+  const caution = cautionOnLiveMemory(virtType, (await hostVersions(shell)).qemu)
+  return caution === undefined ? chosen : { ...chosen, methodReason: `${chosen.methodReason}; ${caution}` }
 }
 
 type State = CapturePlan['stateBefore']
