@@ -13,6 +13,7 @@ import { joinMarks } from '../shared/point-marks.ts'
 import type { Shell } from '../shared/shell.ts'
 import { markPoint, noteVerdict } from '../store/mark-point.ts'
 import { deletePoint, findPoint, listPoints } from '../store/point-store.ts'
+import { readPointTexts } from '../store/point-texts.ts'
 import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
 import { verifyPoint } from '../store/verify-point.ts'
 import { doctor } from './doctor/doctor.ts'
@@ -67,8 +68,11 @@ const handlers: Handlers = {
   },
   delete: ({ question: { store, point } }) => deletePoint(store, point),
   mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
-  preflight({ question: { spec }, shell }) {
-    return spec.kind === 'restore' ? preflightRestore(shell, spec) : fail({ kind: 'usage', message: 'restores only' })
+  'read-small': ({ question: { store, point } }) => readPointTexts(store, point),
+  preflight({ question: { spec, files }, shell }) {
+    return spec.kind === 'restore'
+      ? preflightRestore(shell, spec, files)
+      : fail({ kind: 'usage', message: 'restores only' })
   },
   'import-state': async ({ question: { store, point } }) => ({ have: await importState(store, point) }),
   import({ question: { store, point }, rest, tell }) {

@@ -1,7 +1,8 @@
 import { StringDecoder } from 'node:string_decoder'
 import { fail, type Failure } from '../shared/failure.ts'
 
-const LONGEST_QUESTION = 1 << 20
+/** A preflight brings three texts of a point (`LONGEST_TEXT`), escaped. */
+const LONGEST_QUESTION = 4 << 20
 
 /** The question (first line of stdin, parsed) and all that comes behind it. */
 export async function readQuestion(
@@ -16,7 +17,7 @@ export async function readQuestion(
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     const end = bytes.indexOf(0x0a)
     line += decoder.write(end === -1 ? bytes : bytes.subarray(0, end))
-    if (line.length > LONGEST_QUESTION) fail({ kind: 'bad-output', what: 'question', detail: 'longer than 1 MiB' })
+    if (line.length > LONGEST_QUESTION) fail({ kind: 'bad-output', what: 'question', detail: 'longer than 4 MiB' })
     if (end !== -1) return { question: parseQuestion(line), rest: chain([bytes.subarray(end + 1)], chunks) }
   }
 }

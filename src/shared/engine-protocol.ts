@@ -49,9 +49,19 @@ export const PreflightItem = z.object({
   check: z.string(),
   state: z.enum(['ok', 'warning', 'problem']),
   text: z.string(),
-  fix: z.string().optional()
+  fix: z.string().optional(),
+  /** The VM there that the restore would replace. */
+  vm: z.object({ uuid: Uuid, name: z.string() }).optional()
 })
 export type PreflightItem = z.infer<typeof PreflightItem>
+
+/** Characters of one of a point's small files, at most. */
+export const LONGEST_TEXT = 512 * 1024
+const Text = z.string().max(LONGEST_TEXT)
+
+/** `manifest.json`, `domain.xml` and `host.json` of a point that is elsewhere. */
+export const PointTexts = z.strictObject({ manifest: Text, domain: Text, host: Text })
+export type PointTexts = z.infer<typeof PointTexts>
 
 const verb = <Q extends z.ZodType, E extends z.ZodType, R extends z.ZodType>(question: Q, event: E, result: R) => ({
   question,
@@ -91,8 +101,10 @@ export const engineVerbs = {
   delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: z.number() })),
   /** Changes the marks beside a point. Result: all of them. */
   mark: verb(z.object({ store: Store, point: PointId, ...MarksChange.shape }), z.never(), PointMarks),
-  /** What a restore would meet, without touching anything. */
-  preflight: verb(z.object({ spec: JobSpec }), z.never(), z.array(PreflightItem)),
+  /** The point's small files, for a preflight on another host. */
+  'read-small': verb(z.object({ store: Store, point: PointId }), z.never(), PointTexts),
+  /** What a restore would meet, without touching anything. `files` speak for the point where the store has none yet. */
+  preflight: verb(z.object({ spec: JobSpec, files: PointTexts.optional() }), z.never(), z.array(PreflightItem)),
   export: verb(
     z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }),
     z.never(),

@@ -10,13 +10,14 @@ export class Checklist {
     this.items.push({ check, state: 'ok', text })
   }
 
-  warning(check: string, text: string): void {
-    this.items.push({ check, state: 'warning', text })
+  /** `vm`: the one that the restore would replace. */
+  warning(check: string, text: string, vm?: PreflightItem['vm']): void {
+    this.items.push({ check, state: 'warning', text, ...(vm && { vm }) })
   }
 
   /** `failure` is what the restore ends with if it is the only problem. */
-  problem(check: string, text: string, fix: string, failure?: Failure): void {
-    this.items.push({ check, state: 'problem', text, fix })
+  problem(check: string, text: string, fix: string, failure?: Failure, vm?: PreflightItem['vm']): void {
+    this.items.push({ check, state: 'problem', text, fix, ...(vm && { vm }) })
     this.first ??= failure
   }
 

@@ -28,7 +28,14 @@ export async function findConflicts(
     displaced.push(vm)
     const because = each === uuid ? 'uuid' : 'name'
     if (spec.replace)
-      list.warning('existing VM', `VM ${vm.name} will be stopped and replaced; its disks and definition are kept aside`)
+      list.warning(
+        'existing VM',
+        `VM ${vm.name} will be stopped and replaced; its disks and definition are kept aside`,
+        {
+          uuid: each,
+          name: vm.name
+        }
+      )
     else
       list.problem(
         'existing VM',
@@ -40,7 +47,8 @@ export async function findConflicts(
           uuid: each,
           host: spec.hostName,
           because
-        }
+        },
+        { uuid: each, name: vm.name }
       )
   }
   if (uuids.length === 0) list.ok('existing VM', 'no VM of this UUID or name')

@@ -11,7 +11,7 @@ import { logLines, readJournal } from '../core/jobs/read-journal.ts'
 import { backUp, copy, mark, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
 import type { LiveCore } from '../core/live/live-core.ts'
 import type { LiveValue } from '../core/live/live-value.ts'
-import { preflight, storeOnTarget } from '../core/points/points.ts'
+import { preflight } from '../core/points/points.ts'
 import { forgetKnownKey, knownKeys } from '../core/ssh/known-keys.ts'
 
 /** What only the door knows. */
@@ -106,8 +106,7 @@ function jobHandlers(live: LiveCore): Handlers['jobs'] {
     preflight: async ({ point: id, to, mode, replace }) => {
       const point = await requirePoint(live, id)
       const asked = mode === 'copy' ? 'boot' : mode
-      const items = await preflight(live.core, { point, to, mode: asked, replace, diskDir: undefined })
-      return { items, bytesToMove: storeOnTarget(point, to).isThere ? 0 : 1 }
+      return preflight(live.core, { point, to, mode: asked, replace, diskDir: undefined })
     },
     restore: (question) => restore(live, question),
     cancel: (id) => live.jobs.cancel(id),

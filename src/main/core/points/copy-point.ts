@@ -60,7 +60,7 @@ async function takeMarksAlong(core: Core, point: KnownPoint, to: Place, { onWarn
 }
 
 /** This computer's own copy, if it has one: half the way. */
-const nearest = (places: readonly Place[]): Place | undefined =>
+export const nearest = (places: readonly Place[]): Place | undefined =>
   places.find(({ kind }) => kind === 'local') ?? places[0]
 
 async function transfer(job: Transfer): Promise<Manifest> {

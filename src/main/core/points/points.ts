@@ -1,18 +1,20 @@
 import { resolve } from 'node:path'
-import type { PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
+import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
-import type { Manifest } from '../../../shared/model/point.ts'
+import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
+import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
 import { noteVerdict } from '../../../store/mark-point.ts'
 import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../store/point-store.ts'
+import { readPointTexts } from '../../../store/point-texts.ts'
 import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
 import { requireHost } from '../hosts/host-book.ts'
 import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { copyPoint, type CopyOptions } from './copy-point.ts'
+import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
 import { placeLabel, type KnownPoint } from './point-places.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
@@ -114,9 +116,21 @@ function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
     })
 }
 
-/** What the restore would meet, where the point is on the target already. Touches nothing. */
-export async function preflight(core: Core, order: RestoreOrder): Promise<PreflightItem[]> {
-  return (await core.connections.engine(order.to)).call('preflight', { spec: restoreSpec(order) })
+/** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
+export async function preflight(core: Core, order: RestoreOrder): Promise<PreflightView> {
+  requireHost(core.settings.read(), order.to)
+  const { isThere } = storeOnTarget(order.point, order.to)
+  const files = isThere ? undefined : await pointTexts(core, order.point)
+  const engine = await core.connections.engine(order.to)
+  const items = await engine.call('preflight', { spec: restoreSpec(order), ...(files && { files }) })
+  const replaces = items.find(({ vm }) => vm !== undefined)?.vm
+  return { items, bytesToMove: isThere ? 0 : sizeBytesOf(order.point.manifest), ...(replaces && { replaces }) }
+}
+
+async function pointTexts(core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> {
+  const from = nearest(places) ?? fail({ kind: 'not-found', what: 'point', name: manifest.id })
+  if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
+  return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point: manifest.id })
 }
 
 /** `host-a`, `host-a:/srv/points` or a directory of this computer. */

@@ -34,7 +34,7 @@ export const restoreCommand = (perform: Perform): Command =>
     )
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
-    .option('--check', 'only say what a restore would meet; the point must be on that host')
+    .option('--check', 'only say what a restore would meet; moves and changes nothing')
     .action((id: string, options: RestoreOptions) =>
       perform(options, async (session) => {
         const order = await orderOf(session, id, options)
@@ -84,14 +84,14 @@ const restoreJson = (report: JobReport): Readonly<Record<string, unknown>> => ({
 })
 
 async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitCode> {
-  const items = await preflight(core, order)
+  const { items, bytesToMove, replaces } = await preflight(core, order)
   out.line(
     table(
       ['CHECK', 'STATE', 'WHAT'],
       items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])
     )
   )
-  out.result({ checks: items })
+  out.result({ checks: items, bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done
 }

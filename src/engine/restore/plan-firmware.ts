@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs'
+import type { Manifest } from '../../shared/model/point.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
+import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import type { RestorePlan } from './restore-plan.ts'
+
+const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
+
+/** Where it was, unless something lies there that does not make way. */
+export function planNvram(manifest: Manifest, jobId: string, freed: readonly string[]): RestorePlan['nvram'] {
+  if (manifest.nvram === undefined) return undefined
+  const { file, originalPath } = manifest.nvram
+  const isFree = freed.includes(originalPath) || !existsSync(originalPath)
+  const path =
+    isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`)
+      ? originalPath
+      : `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
+  return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+}
+
+/** libvirt looks for it below the VM's UUID. */
+export function planTpm(manifest: Manifest, uuid: string, jobId: string): RestorePlan['tpm'] {
+  const path = tpmFolder(uuid)
+  return manifest.tpm && { files: manifest.tpm.files, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+}

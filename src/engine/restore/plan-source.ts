@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import type { PointTexts } from '../../shared/engine-protocol.ts'
+import { fail, isFailure } from '../../shared/failure.ts'
+import { formatBytes } from '../../shared/format.ts'
+import type { RestoreSpec } from '../../shared/model/job.ts'
+import { sizeBytesOf, type Manifest } from '../../shared/model/point.ts'
+import { pointDir } from '../../store/layout.ts'
+import { parseManifest } from '../../store/manifest.ts'
+import { findPoint, requireGood } from '../../store/point-store.ts'
+import type { Checklist } from './checklist.ts'
+
+/** What a plan is made from. */
+export interface PlanSource {
+  readonly manifest: Manifest
+  /** `domain.xml` */
+  readonly definition: string
+  /** `host.json` */
+  readonly host: string
+  /** Where the point is, or will be. */
+  readonly dir: string
+  /** False: only its small files are known; its images are still elsewhere. */
+  readonly isHere: boolean
+}
+
+export async function sourceAt(dir: string, manifest: Manifest): Promise<PlanSource> {
+  const [definition, host] = await Promise.all([
+    readFile(`${dir}/domain.xml`, 'utf8'),
+    readFile(`${dir}/host.json`, 'utf8')
+  ])
+  return { manifest, definition, host, dir, isHere: true }
+}
+
+/** The point of the store, good; without one, what its small files say. @throws `not-found` with neither */
+export async function sourceFor(
+  spec: RestoreSpec,
+  texts: PointTexts | undefined,
+  list: Checklist
+): Promise<PlanSource> {
+  try {
+    const { dir } = await findPoint([spec.store], spec.point)
+    const source = await sourceAt(dir, await requireGood(dir))
+    list.ok('point', 'it is on this host; its hashes are checked before anything is touched')
+    return source
+  } catch (error) {
+    if (texts === undefined || !isFailure(error, 'not-found')) throw error
+    return sourceFrom(spec, texts, list)
+  }
+}
+
+function sourceFrom({ point, store }: RestoreSpec, texts: PointTexts, list: Checklist): PlanSource {
+  const manifest = parseManifest(new TextEncoder().encode(texts.manifest), point)
+  if (manifest.id !== point)
+    fail({ kind: 'point-format', point, detail: `its manifest is that of point ${manifest.id}` })
+  const size = formatBytes(sizeBytesOf(manifest))
+  list.ok('point', `it is not on this host yet: its ${size} come here first, and are checked on arrival`)
+  const dir = pointDir(store, manifest.vm.uuid, point)
+  return { manifest, definition: texts.domain, host: texts.host, dir, isHere: false }
+}

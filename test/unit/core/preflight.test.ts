@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import type { Core } from '../../../src/main/core/core.ts'
+import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
+import { preflight, type RestoreOrder } from '../../../src/main/core/points/points.ts'
+import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
+import { sizeBytesOf } from '../../../src/shared/model/point.ts'
+import { FILES, POINT, makePoint, manifestOf, temporaryStore } from '../store-points.ts'
+
+const vm = { uuid: '99999999-2222-4333-8444-555555555555', name: 'web <1>' }
+const items = [
+  { check: 'point', state: 'ok', text: 'x' },
+  { check: 'existing VM', state: 'problem', text: 'a VM of this name exists here', vm }
+] as const
+const small = { manifest: '{}', domain: '<domain/>', host: '{}' }
+
+function coreAsking(asked: unknown[], found: readonly unknown[] = items): Core {
+  const call = (host: string) => (verb: string, question: object) => {
+    asked.push([host, verb, question])
+    return Promise.resolve(verb === 'read-small' ? small : found)
+  }
+  const hosts = ['alpha', 'beta'].map((name) => ({ name }))
+  return {
+    settings: { read: () => ({ hosts }) },
+    connections: { engine: (host: string) => Promise.resolve({ call: call(host) }) }
+  } as unknown as Core
+}
+
+const order = (places: KnownPoint['places']): RestoreOrder => ({
+  point: { manifest: manifestOf(FILES), places, marks: { pinned: false } },
+  to: 'beta',
+  mode: 'boot',
+  replace: false,
+  diskDir: undefined
+})
+
+describe('checking a restore', () => {
+  it('asks the target alone where it has the point', async () => {
+    const asked: unknown[] = []
+    const view = await preflight(coreAsking(asked), order([{ kind: 'host', host: 'beta', dir: '/srv/points' }]))
+    expect(view).toEqual({ items, bytesToMove: 0, replaces: vm })
+    expect(asked).toEqual([
+      ['beta', 'preflight', { spec: expect.objectContaining({ store: '/srv/points' }) as object }]
+    ])
+  })
+
+  it('brings the small files from a host that has it, and says what would have to be moved', async () => {
+    const asked: unknown[] = []
+    const view = await preflight(coreAsking(asked), order([{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }]))
+    expect(view.bytesToMove).toBe(sizeBytesOf(manifestOf(FILES)))
+    expect(asked).toMatchObject([
+      ['alpha', 'read-small', { store: DEFAULT_STORE, point: POINT }],
+      ['beta', 'preflight', { files: small }]
+    ])
+  })
+
+  it('reads them here where the point is on this computer', async () => {
+    const store = await temporaryStore()
+    await makePoint(store, { ...FILES, 'host.json': new TextEncoder().encode('{"a":1}') })
+    const asked: unknown[] = []
+    const view = await preflight(coreAsking(asked, []), order([{ kind: 'local', dir: store }]))
+    expect(view).not.toHaveProperty('replaces')
+    expect(asked).toMatchObject([['beta', 'preflight', { files: { domain: '<domain/>\n', host: '{"a":1}' } }]])
+  })
+
+  it('knows no host that was not added', async () => {
+    await expect(preflight(coreAsking([]), { ...order([]), to: 'gamma' })).rejects.toThrow(/not-found/)
+  })
+})
