@@ -18,5 +18,6 @@ if (core === undefined) root.render(<NoToken />)
 else {
   store = createWindowStore(core)
   store.getState().openMirror()
+  store.getState().followCore()
   root.render(<App store={store} />)
 }

@@ -1,7 +1,11 @@
+import { kindWords } from '../shared/job-words.ts'
 import { safeText } from '../shared/safe-text.ts'
+import type { JobView } from '../shared/views/job-view.ts'
 
 /** Text of the frame and of what all features share. Each feature has a `words.ts` of its own: ready for translation. */
 export const words = {
+  product: 'Stillpoint',
+  skip: 'Skip to the page',
   rail: 'Screens',
   screens: {
     overview: 'Overview',
@@ -17,11 +21,74 @@ export const words = {
   tryAgain: 'Try again',
   cancel: 'Cancel',
   close: 'Close',
+  clear: 'Clear',
   typeToConfirm: (text: string) => `Type “${text}” to confirm`,
   working: 'working',
   bytesOf: (done: string, total: string) => `${done} of ${total}`,
   timeLeft: (left: string) => `${left} left`,
   stoodStill: 'stood still',
+  title: {
+    lost: 'No answer',
+    needYou: (count: number) => `${count} ${count === 1 ? 'needs' : 'need'} you`,
+    down: (count: number) => (count === 1 ? '1 host down' : `${count} hosts down`)
+  },
+  linkLost: (at: string) =>
+    `Stillpoint does not answer; what you see is as of ${at}. Backups and restores go on on their hosts. The window comes back by itself.`,
+  search: {
+    open: 'Search',
+    placeholder: 'Host, VM, screen or command',
+    none: 'Nothing of that name',
+    screen: 'Screen',
+    command: 'Command',
+    addHost: 'Add host',
+    vmOn: (host: string) => `VM on ${host}`,
+    hostAt: (address: string) => `Host at ${address}`,
+    backUp: (vm: string) => `Back up ${vm}`
+  },
+  running: {
+    label: (count: number) => (count === 0 ? 'No job is running' : `${count} running`),
+    none: 'Nothing is running.',
+    all: 'All activity',
+    meanwhile: {
+      live: 'The VM is running.',
+      classic: 'The VM stands still while its RAM is saved.',
+      offline: 'The VM is shut off, and stays so.',
+      restore: 'The VM runs as soon as its disks are there.',
+      verify: 'The point is only read.',
+      copy: 'The point stays where it is, too.'
+    }
+  },
+  inbox: {
+    label: (unread: number) => (unread === 0 ? 'Inbox' : `Inbox, ${unread} unread`),
+    title: 'Inbox',
+    none: 'Nothing yet. Backups and restores that fail are told here.',
+    acknowledgeAll: 'Acknowledge all',
+    acknowledgeShort: 'Acknowledge',
+    acknowledge: (title: string) => `Acknowledge: ${title}`,
+    older: (count: number) => `${count} older ones are not listed.`,
+    severity: { good: 'Done', info: 'Note', warning: 'Warning', failure: 'Failure' }
+  },
+  help: {
+    open: 'Help',
+    howItWorks: 'How Stillpoint works',
+    shortcuts: 'Keyboard shortcuts',
+    libvirtManual: 'Manual of libvirt',
+    qemuManual: 'Manual of QEMU'
+  },
+  shortcuts: {
+    screen: (name: string) => `Go to ${name}`,
+    back: 'Back to where you were',
+    close: 'Close a dialog',
+    these: 'Show these shortcuts'
+  },
+  passphrase: {
+    title: 'A key is locked',
+    text: 'To connect, Stillpoint needs the passphrase of',
+    label: 'Passphrase',
+    kept: 'It is never written down.',
+    unlock: 'Unlock',
+    decline: 'Go on without it'
+  },
   noToken: {
     title: 'This address alone does not open Stillpoint',
     text: 'Stillpoint gives each launch an address with a key in it. Open the one that “stillpoint serve” printed, or start it again.'
@@ -55,3 +122,9 @@ const PHASES: Readonly<Record<string, string>> = {
 
 /** A phase of a job in words; one that has none is shown as the host calls it. */
 export const phaseWord = (phase: string): string => PHASES[phase] ?? safeText(phase)
+
+/** `Backup of web1 on kvm-1`. */
+export function jobTitle({ kind, vm, host }: Pick<JobView, 'kind' | 'vm' | 'host'>): string {
+  const what = kindWords(kind)
+  return `${what.slice(0, 1).toUpperCase()}${what.slice(1)} of ${vm.name} on ${host}`
+}

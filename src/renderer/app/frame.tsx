@@ -1,23 +1,65 @@
-import { Suspense } from 'react'
+import { UnstyledButton } from '@mantine/core'
+import { Suspense, useRef, useState } from 'react'
 import { AddHostDialog } from '../features/hosts/add-host-dialog.tsx'
 import { useWindow } from '../state/store-context.ts'
+import { words } from '../words.ts'
+import { Arrival } from './arrival.tsx'
+import { focusHeading } from './focus-heading.ts'
 import classes from './frame.module.css'
+import { FrameDialogs } from './frame-dialogs.tsx'
+import { LinkBanner } from './link-banner.tsx'
+import { PageSkeleton } from './page-skeleton.tsx'
+import { PassphraseDialog } from './passphrase-dialog.tsx'
 import { Rail } from './rail.tsx'
 import { PAGES } from './screens.tsx'
+import { Search } from './search/search.tsx'
+import { TopBar } from './top-bar.tsx'
+import { Travel } from './travel.ts'
+import { useAppearance } from './use-appearance.ts'
+import { useShortcuts } from './use-shortcuts.ts'
+import { useTitle } from './use-title.ts'
 
-/** Rail on the left, the page beside it. */
+/** Rail on the left, bar on top, the page below it, and what may lie over all of them. */
 export function Frame() {
-  const { screen } = useWindow((state) => state.route)
-  const Page = PAGES[screen]
+  useAppearance()
+  useShortcuts()
   return (
     <div className={classes['frame']}>
+      <UnstyledButton className={classes['skip']} onClick={focusHeading}>
+        {words.skip}
+      </UnstyledButton>
       <Rail />
-      <main className={classes['page']}>
-        <Suspense fallback={undefined}>
-          <Page />
-        </Suspense>
-      </main>
+      <div className={classes['body']}>
+        <TopBar />
+        <LinkBanner />
+        <Page />
+      </div>
+      <Search />
       <AddHostDialog />
+      <PassphraseDialog />
+      <FrameDialogs />
+      <TitleKeeper />
     </div>
   )
+}
+
+function Page() {
+  const route = useWindow((state) => state.route)
+  const page = useRef<HTMLElement>(null)
+  const [travel] = useState(() => new Travel(route))
+  const Screen = PAGES[route.screen]
+  return (
+    <main className={classes['page']} ref={page}>
+      <Suspense fallback={<PageSkeleton />}>
+        <Screen />
+        <Arrival route={route} travel={travel} page={page} />
+      </Suspense>
+    </main>
+  )
+}
+
+/** Of its own, so that a title that changes draws nothing else again. */
+function TitleKeeper() {
+  useTitle()
+  return undefined
 }

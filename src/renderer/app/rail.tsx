@@ -17,6 +17,8 @@ export function Rail() {
         <UnstyledButton
           key={entry.screen}
           className={classes['entry']}
+          title={entry.label}
+          aria-label={entry.label}
           aria-current={entry.holds.includes(screen) ? 'page' : undefined}
           onClick={() => go({ screen: entry.screen })}
         >

@@ -20,6 +20,8 @@ export interface MirrorSlice {
   readonly info: AppInfo | undefined
   /** The way to the core. While it is lost, everything else is as it was. */
   readonly link: 'up' | 'lost'
+  /** Since when it is lost. */
+  readonly lostAt: string | undefined
   readonly linkIs: (link: 'up' | 'lost') => void
   /** Begins to listen; once. */
   readonly openMirror: () => void
@@ -27,7 +29,7 @@ export interface MirrorSlice {
 
 export const mirrorSlice =
   (core: Bridge): StateCreator<MirrorSlice> =>
-  (set) => ({
+  (set, get) => ({
     hosts: undefined,
     points: undefined,
     jobs: undefined,
@@ -37,7 +39,8 @@ export const mirrorSlice =
     choices: undefined,
     info: undefined,
     link: 'up',
-    linkIs: (link) => set({ link }),
+    lostAt: undefined,
+    linkIs: (link) => set({ link, lostAt: link === 'up' ? undefined : (get().lostAt ?? new Date().toISOString()) }),
     openMirror: () => {
       core.hosts.changed((hosts) => set({ hosts }))
       core.points.changed((points) => set({ points }))

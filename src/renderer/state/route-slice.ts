@@ -1,4 +1,5 @@
 import type { StateCreator } from 'zustand/vanilla'
+import type { GoTo } from '../../shared/views/notice-view.ts'
 
 /** Where the window is. */
 export type Route =
@@ -39,6 +40,12 @@ export const routeSlice: StateCreator<RouteSlice> = (set, get) => {
       if (before !== undefined) set({ route: keep(before), trail: get().trail.slice(0, -1) })
     }
   }
+}
+
+/** Where a notice leads. */
+export function routeOf(to: GoTo): Route {
+  if (to.screen !== 'hosts') return to
+  return to.host === undefined ? { screen: 'hosts' } : { screen: 'hosts', host: to.host }
 }
 
 function kept(): Route | undefined {

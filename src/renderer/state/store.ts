@@ -3,11 +3,21 @@ import type { Bridge } from '../../shared/contract.ts'
 import { activitySlice, type ActivitySlice } from '../features/activity/activity-slice.ts'
 import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slice.ts'
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
+import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
+import { settingsSlice, type SettingsSlice } from '../features/settings/settings-slice.ts'
+import { frameSlice, type FrameSlice } from '../app/frame-slice.ts'
 import { mirrorSlice, type MirrorSlice } from './mirror-slice.ts'
 import { routeSlice, type RouteSlice } from './route-slice.ts'
 
 /** Everything the window knows. The core is the truth, `mirrorSlice` holds what it said; each feature adds its errands. */
-export type WindowState = MirrorSlice & RouteSlice & HostsSlice & AddHostSlice & ActivitySlice
+export type WindowState = MirrorSlice &
+  RouteSlice &
+  FrameSlice &
+  HostsSlice &
+  AddHostSlice &
+  OverviewSlice &
+  SettingsSlice &
+  ActivitySlice
 export type WindowStore = StoreApi<WindowState>
 
 export const createWindowStore = (core: Bridge): WindowStore =>
@@ -16,5 +26,8 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...routeSlice(...args),
     ...hostsSlice(core)(...args),
     ...addHostSlice(core)(...args),
-    ...activitySlice(core)(...args)
+    ...activitySlice(core)(...args),
+    ...frameSlice(core)(...args),
+    ...overviewSlice(core)(...args),
+    ...settingsSlice(core)(...args)
   }))

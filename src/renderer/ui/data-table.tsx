@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly width?: string | undefined
   /** `end` for figures that are compared. */
   readonly align?: 'start' | 'end' | undefined
+  /** Left out where the window is narrow (1200 px): what can also be seen elsewhere. */
+  readonly wideOnly?: boolean | undefined
   readonly cell: (row: Row) => ReactNode
 }
 
@@ -31,11 +33,17 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight
   const { hold, shown, before, after } = useRowWindow(rows.length, rowHeight)
   return (
     <div className={classes['table']} ref={hold}>
-      <Table aria-label={label} aria-rowcount={rows.length + 1} layout="fixed" verticalSpacing={0}>
+      <Table
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+        layout="fixed"
+        verticalSpacing={4}
+        horizontalSpacing="sm"
+      >
         <Table.Thead className={classes['tableHead']}>
           <Table.Tr aria-rowindex={1}>
-            {columns.map(({ key, title, width, align }) => (
-              <Table.Th key={key} w={width} ta={align}>
+            {columns.map(({ key, title, width, align, wideOnly }) => (
+              <Table.Th key={key} w={width} ta={align} data-wide={wideOnly}>
                 {title}
               </Table.Th>
             ))}
@@ -81,8 +89,8 @@ const DataRow = memo(function DataRow<Row>({ row, n, columns, onOpen, rowHeight 
       aria-rowindex={n + 2}
       onClick={open && ((event) => isOfRow(event) && open())}
     >
-      {columns.map(({ key, align, cell }, column) => (
-        <Table.Td key={key} ta={align}>
+      {columns.map(({ key, align, wideOnly, cell }, column) => (
+        <Table.Td key={key} ta={align} data-wide={wideOnly}>
           {open !== undefined && column === 0 ? (
             <UnstyledButton className={classes['tableOpen']} onClick={open}>
               {cell(row)}

@@ -1,5 +1,6 @@
 import { VisuallyHidden } from '@mantine/core'
 import type { Progress } from '../../shared/model/job.ts'
+import { ProgressBar } from './progress-bar.tsx'
 import classes from './ui.module.css'
 import { progressShown } from './progress-view.ts'
 
@@ -21,21 +22,7 @@ export function ProgressStrip({ progress, label, quiet = false }: ProgressStripP
         <span className={classes['progressPhase']}>{phase}</span>
         <span className={classes['progressFacts']}>{facts}</span>
       </div>
-      <div
-        className={classes['progressTrack']}
-        role="progressbar"
-        aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-        aria-valuetext={[phase, facts].filter((part) => part !== '').join(', ')}
-      >
-        <div
-          className={classes['progressBar']}
-          data-open={percent === undefined}
-          style={{ width: percent === undefined ? '100%' : `${percent}%` }}
-        />
-      </div>
+      <ProgressBar percent={percent} label={label} text={[phase, facts].filter((part) => part !== '').join(', ')} />
       {!quiet && <VisuallyHidden role="status">{`${label}: ${spoken}`}</VisuallyHidden>}
     </div>
   )

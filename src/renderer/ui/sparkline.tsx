@@ -1,7 +1,7 @@
 import classes from './ui.module.css'
 import { sparklinePoints } from './sparkline-view.ts'
 
-const WIDTH = 88
+const WIDTH = 80
 const HEIGHT = 24
 
 interface SparklineProps {

@@ -1,0 +1,84 @@
+import { Spotlight } from '@mantine/spotlight'
+import { IconBolt, IconDeviceDesktop, IconLayoutSidebar, IconSearch, IconServer2, type Icon } from '@tabler/icons-react'
+import { useMemo, useState } from 'react'
+import { useWindow } from '../../state/store-context.ts'
+import { useSafety } from '../../state/use-safety.ts'
+import { words } from '../../words.ts'
+import { RAIL } from '../screens.tsx'
+import { found, searchEntries, type SearchAct, type SearchEntry, type SearchGroup } from './search-view.ts'
+
+const SHOWN = 12
+
+const ICONS: Readonly<Record<SearchGroup, Icon>> = {
+  vm: IconDeviceDesktop,
+  host: IconServer2,
+  screen: IconLayoutSidebar,
+  command: IconBolt
+}
+
+const SCREENS = RAIL.map(({ screen, label }): SearchEntry => ({
+  id: `screen ${screen}`,
+  group: 'screen',
+  label,
+  detail: words.search.screen,
+  act: { kind: 'go', to: { screen } }
+}))
+
+/** Ctrl+K: finds hosts, VMs and screens, and runs commands. */
+export function Search() {
+  const [query, setQuery] = useState('')
+  return (
+    <Spotlight.Root query={query} onQueryChange={setQuery} scrollable maxHeight="60dvh" lockScroll={false}>
+      <Spotlight.Search
+        placeholder={words.search.placeholder}
+        aria-label={words.search.open}
+        leftSection={<IconSearch size={20} stroke={1.6} aria-hidden />}
+      />
+      <Findings query={query} />
+    </Spotlight.Root>
+  )
+}
+
+/** Only there while the search is open, so that nothing is sorted for it otherwise. */
+function Findings({ query }: { readonly query: string }) {
+  const hosts = useWindow((state) => state.hosts)
+  const vms = useSafety()
+  const entries = useMemo(() => searchEntries(hosts ?? [], vms, SCREENS), [hosts, vms])
+  const run = useAct()
+  const shown = found(entries, query, SHOWN)
+  return (
+    <Spotlight.ActionsList>
+      {shown.length === 0 && <Spotlight.Empty>{words.search.none}</Spotlight.Empty>}
+      {shown.map(({ id, group, label, detail, act }) => {
+        const Symbol = ICONS[group]
+        return (
+          <Spotlight.Action
+            key={id}
+            label={label}
+            description={detail}
+            leftSection={<Symbol size={20} stroke={1.6} aria-hidden />}
+            onClick={() => run(act)}
+          />
+        )
+      })}
+    </Spotlight.ActionsList>
+  )
+}
+
+function useAct(): (act: SearchAct) => void {
+  const go = useWindow((state) => state.go)
+  const backUpNow = useWindow((state) => state.backUpNow)
+  const openAddHost = useWindow((state) => state.openAddHost)
+  return (act) => {
+    if (act.kind === 'go') go(act.to)
+    if (act.kind === 'add-host') {
+      go({ screen: 'hosts' })
+      openAddHost()
+    }
+    // Where it does not start, the overview says why.
+    if (act.kind === 'back-up')
+      void backUpNow(act.host, act.vm).then((job) =>
+        go(job === undefined ? { screen: 'overview' } : { screen: 'job', job })
+      )
+  }
+}

@@ -1,0 +1,90 @@
+import { describeFailure } from '../../../shared/failure-words.ts'
+import type { Failure } from '../../../shared/failure.ts'
+import { formatAge } from '../../../shared/format.ts'
+import { needsYou, type VmSafety } from '../../../shared/safety.ts'
+import { safeText } from '../../../shared/safe-text.ts'
+import type { HostView } from '../../../shared/views/host-view.ts'
+import type { BrokenPoint } from '../../../shared/views/point-view.ts'
+import type { Tone } from '../../ui/state-mark.tsx'
+import { hoursWords, SAFETY_TONES } from './overview-view.ts'
+import type { Starting } from './overview-slice.ts'
+import { words } from './words.ts'
+
+/** What mends it. `wait`: nothing can be done until its host answers. */
+export type Remedy = 'back-up' | 'retry' | 'restore' | 'wait' | 'running'
+
+/** Something that somebody has to do something about. */
+export type Attention =
+  | { readonly kind: 'host'; readonly key: string; readonly host: HostView; readonly text: string }
+  | { readonly kind: 'refused'; readonly key: string; readonly vm: VmSafety; readonly failure: Failure }
+  | { readonly kind: 'broken'; readonly key: string; readonly points: readonly BrokenPoint[] }
+  | {
+      readonly kind: 'vm'
+      readonly key: string
+      readonly vm: VmSafety
+      readonly tone: Tone
+      readonly label: string
+      readonly text: string
+      readonly remedy: Remedy
+    }
+
+interface Seen {
+  readonly hosts: readonly HostView[]
+  /** Worst first. */
+  readonly vms: readonly VmSafety[]
+  readonly broken: readonly BrokenPoint[]
+  readonly starting: ReadonlyMap<string, Starting>
+  readonly expectHours: number | undefined
+  readonly now: Date
+}
+
+/** What was refused just now, hosts that do not answer, VMs from worst to best, points that cannot be read. */
+export function attentionOf({ hosts, vms, broken, starting, expectHours, now }: Seen): readonly Attention[] {
+  const down = hosts.filter(({ state }) => state === 'down')
+  const isDown = new Set(down.map(({ name }) => name))
+  return [
+    ...vms.flatMap((vm) => refused(vm, starting.get(vm.uuid))),
+    ...down.map(hostAttention),
+    ...vms.filter(needsYou).map((vm) => vmAttention(vm, isDown.has(vm.host), expectHours, now)),
+    ...(broken.length === 0 ? [] : [{ kind: 'broken', key: 'broken', points: broken } as const])
+  ]
+}
+
+function refused(vm: VmSafety, starting: Starting | undefined): readonly Attention[] {
+  if (starting === undefined || starting === 'asking') return []
+  return [{ kind: 'refused', key: `refused ${vm.host} ${vm.uuid}`, vm, failure: starting }]
+}
+
+function hostAttention(host: HostView): Attention {
+  const why = host.failure === undefined ? words.hostSilent : describeFailure(host.failure).explanation
+  return { kind: 'host', key: `host ${host.name}`, host, text: safeText(why) }
+}
+
+function vmAttention(vm: VmSafety, isDown: boolean, expectHours: number | undefined, now: Date): Attention {
+  return {
+    kind: 'vm',
+    key: `vm ${vm.host} ${vm.uuid}`,
+    vm,
+    tone: SAFETY_TONES[vm.safety],
+    label: words.needs[vm.safety],
+    text: whyOf(vm, expectHours, now),
+    remedy: remedyOf(vm, isDown)
+  }
+}
+
+function remedyOf({ safety, running, failing }: VmSafety, isDown: boolean): Remedy {
+  if (running !== undefined) return 'running'
+  if (safety === 'gone') return 'restore'
+  if (isDown) return 'wait'
+  return failing?.retryable === true ? 'retry' : 'back-up'
+}
+
+function whyOf({ safety, failing, lastPoint, host }: VmSafety, expectHours: number | undefined, now: Date): string {
+  const age = lastPoint && formatAge(now.getTime() - Date.parse(lastPoint.takenAt))
+  if (failing !== undefined) {
+    const why = failing.failure === undefined ? words.failedUntold : safeText(describeFailure(failing.failure).title)
+    return words.failedWhy(why, age)
+  }
+  if (age === undefined) return words.noneWhy
+  return safety === 'gone' ? words.goneWhy(safeText(host), age) : words.oldWhy(age, hoursWords(expectHours))
+}

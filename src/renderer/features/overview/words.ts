@@ -1,0 +1,117 @@
+import type { Safety } from '../../../shared/safety.ts'
+import type { FilterState } from './filter-view.ts'
+
+const each = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+const counts = {
+  none: (n: number) => `${n} without a good point`,
+  failing: (n: number) => each(n, 'backup fails', 'backups fail'),
+  gone: (n: number) => `${n} on no host`,
+  old: (n: number) => each(n, 'point too old', 'points too old'),
+  unknown: (n: number) => `${n} not known yet`,
+  muted: (n: number) => `${n} muted`,
+  good: (n: number) => `${n} protected`
+} as const satisfies Record<Safety, (n: number) => string>
+
+/** What needs somebody, as a mark. */
+const needs = {
+  none: 'No good point',
+  failing: 'Backup failed',
+  gone: 'On no host',
+  old: 'Point too old',
+  unknown: 'Not known yet',
+  muted: 'Muted',
+  good: 'Protected'
+} as const satisfies Record<Safety, string>
+
+/** Why the first light has its colour. */
+const why = {
+  none: () => 'nothing protects this VM',
+  failing: () => 'the newest backup failed',
+  gone: () => 'no host has this VM',
+  old: (expected: string) => `older than ${expected}`,
+  unknown: () => 'stores are still being asked',
+  muted: () => 'muted',
+  good: (expected: string) => `within ${expected}`
+} as const satisfies Record<Safety, (expected: string) => string>
+
+const states = {
+  all: 'All states',
+  'needs-you': 'Needs you',
+  running: 'Job running',
+  unknown: 'Not known yet',
+  muted: 'Muted',
+  good: 'Protected'
+} as const satisfies Record<FilterState, string>
+
+export const words = {
+  counts,
+  needs,
+  why,
+  states,
+  asOf: (at: string) => `as of ${at}`,
+  mutedWhy: (reason: string) => (reason === '' ? 'muted' : `muted: ${reason}`),
+  expected: 'what is expected',
+  pointNone: { none: 'none', unknown: 'not known' },
+  provenNever: 'never',
+  provenNeverWhy: 'no restore yet',
+  provenOn: (host: string) => `ran on ${host}`,
+  needsYou: 'Needs you',
+  showAll: (count: number) => `Show all ${count}`,
+  showFew: 'Show fewer',
+  hostDown: 'Does not answer',
+  hostSilent: 'Nothing is heard from it.',
+  goToHosts: 'Open host',
+  refused: (vm: string) => `The backup of ${vm} did not start`,
+  dismiss: 'Dismiss',
+  backUp: 'Back up now',
+  retry: 'Try again',
+  openJob: 'Open job',
+  restore: 'Restore…',
+  runs: 'A job is running',
+  waits: (host: string) => `Can be mended when ${host} answers`,
+  failedUntold: 'It ended without saying why',
+  failedWhy: (reason: string, age: string | undefined) =>
+    `${reason}. ${age === undefined ? 'There is no good point.' : `The last good point is ${age} old.`}`,
+  noneWhy: 'Nothing can be restored: no store has a good point of it.',
+  goneWhy: (host: string, age: string) => `It was on ${host}. Its last good point is ${age} old.`,
+  oldWhy: (age: string, expected: string) =>
+    `The last good point is ${age} old; it should be no older than ${expected}.`,
+  broken: (count: number) => (count === 1 ? '1 point cannot be read' : `${count} points cannot be read`),
+  brokenMark: 'Not readable',
+  brokenAt: (where: string, path: string, reason: string) => `${where}: ${path} (${reason})`,
+  vms: 'VMs',
+  filter: { text: 'Filter', placeholder: 'Name, host or UUID', state: 'State', host: 'Host', allHosts: 'All hosts' },
+  shown: (shown: number, all: number) => (shown === all ? `${all}` : `${shown} of ${all}`),
+  columns: {
+    vm: 'VM',
+    host: 'Host',
+    point: 'Last good point',
+    proven: 'Proven restore',
+    pause: 'Last pause',
+    size: 'Size',
+    next: 'Next run'
+  },
+  hints: {
+    point: 'Newest point that can be restored, coloured by how old it may be',
+    proven: 'Newest restore after which the VM ran: only that proves a backup',
+    pause: 'How long the VM stood still for its last backup, and for those before it'
+  },
+  pauses: (last: string, count: number) => `Pause of the last ${count} backups, the newest ${last}`,
+  nothingPaused: '–',
+  noSchedule: 'no schedule',
+  running: { backup: 'Backing up', restore: 'Restoring', verify: 'Verifying', copy: 'Copying' },
+  noVms: { title: 'No VMs yet', text: 'Your hosts have no VMs. As soon as one has, it is listed here.' },
+  noneFound: { title: 'No VM matches', text: 'Nothing is left with this filter.', clear: 'Clear filter' },
+  actions: (vm: string) => `Actions for ${vm}`,
+  open: 'Open',
+  mute: 'Mute…',
+  unmute: 'Unmute',
+  muteDialog: {
+    title: (vm: string) => `Mute ${vm}?`,
+    text: 'It stays in the list as muted. Nobody is told when its backups fail or stay away, and it counts for nothing in the sentence on top.',
+    reason: 'Why it may be left alone',
+    reasonHint: 'So that others know, and you in a year.',
+    confirm: 'Mute'
+  }
+} as const
