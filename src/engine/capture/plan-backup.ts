@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fail, isFailure } from '../../shared/failure.ts'
+import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -95,18 +96,9 @@ function bestMethod(devices: readonly string[], state: string): { method: Method
   return { method: 'disk', methodReason: `the VM is ${state}` }
 }
 
-/** QEMU leaves the images of a paused VM closed behind a live capture, so that overlays could not be folded back. */
-const STATES_FOR: Record<Method, readonly string[]> = {
-  live: ['running', 'idle'],
-  classic: ['running', 'idle', 'paused'],
-  disk: ['running', 'idle', 'paused', 'crashed', 'pmsuspended'],
-  offline: ['shut off']
-}
-
 function refuseMethod({ vmName: vm }: BackupSpec, method: Method, devices: readonly string[], state: string): void {
-  const states = STATES_FOR[method]
-  if (!states.includes(state))
-    fail({ kind: 'vm-state', vm, state, wanted: `${states.join(' or ')}, for method ${method}` })
+  if (!allowsMethod(state, method))
+    fail({ kind: 'vm-state', vm, state, wanted: `${STATES_FOR[method].join(' or ')}, for method ${method}` })
   if ((method === 'live' || method === 'classic') && devices.length > 0)
     fail({ kind: 'state-not-savable', vm, devices })
 }

@@ -1,5 +1,6 @@
 import { UnstyledButton } from '@mantine/core'
 import { Suspense, useRef, useState } from 'react'
+import { BackupDialog } from '../features/backup/backup-dialog.tsx'
 import { AddHostDialog } from '../features/hosts/add-host-dialog.tsx'
 import { useWindow } from '../state/store-context.ts'
 import { words } from '../words.ts'
@@ -36,6 +37,7 @@ export function Frame() {
       </div>
       <Search />
       <AddHostDialog />
+      <BackupDialog />
       <PassphraseDialog />
       <FrameDialogs />
       <TitleKeeper />

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Bridge } from '../../shared/contract.ts'
 import { activitySlice, type ActivitySlice } from '../features/activity/activity-slice.ts'
+import { backupSlice, type BackupSlice } from '../features/backup/backup-slice.ts'
 import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slice.ts'
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
@@ -17,7 +18,8 @@ export type WindowState = MirrorSlice &
   AddHostSlice &
   OverviewSlice &
   SettingsSlice &
-  ActivitySlice
+  ActivitySlice &
+  BackupSlice
 export type WindowStore = StoreApi<WindowState>
 
 export const createWindowStore = (core: Bridge): WindowStore =>
@@ -29,5 +31,6 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...activitySlice(core)(...args),
     ...frameSlice(core)(...args),
     ...overviewSlice(core)(...args),
-    ...settingsSlice(core)(...args)
+    ...settingsSlice(core)(...args),
+    ...backupSlice(core)(...args)
   }))
