@@ -24,7 +24,7 @@ const forget = (host: LabHost, { uuid }: Guest): Promise<unknown> =>
 describe('a point of Debian 12 on Debian 13', () => {
   let guest: Guest
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'traveller', ramMiB: 256, disks: 2 })
+    guest = await alpha.defineGuest({ name: 'traveller', ramMiB: 256 })
     await guest.start()
     await guest.waitForTick(40)
   })

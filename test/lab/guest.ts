@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buildDisk } from './guest-disk.ts'
 import { guestDisks, guestXml, serialLog, type GuestDisk, type GuestOptions } from './guest-xml.ts'
 import type { LabHost } from './host.ts'
-import { waitFor } from './run.ts'
+import { LabError, waitFor } from './run.ts'
 import {
   parseBoots,
   parseRewriteRates,
@@ -193,6 +193,9 @@ export class Guest {
 
   #tickFrom(counter: number): Tick | undefined {
     const last = this.lastTick()
+    const panic = /Kernel panic[^\n]*/.exec(this.log().slice(-4000))?.[0]
+    if (panic !== undefined)
+      throw new LabError(`the kernel of ${this.name} has stopped (emulated RAM? docs/decisions/0008): ${panic}`)
     return last !== undefined && last.counter >= counter ? last : undefined
   }
 

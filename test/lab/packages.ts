@@ -25,6 +25,9 @@ const machinePackages = [
   'swtpm-tools'
 ]
 
+/** What looking at the window needs beside that. */
+export const BROWSER_PACKAGES = ['chromium', 'fonts-dejavu-core']
+
 /** Installs what is missing with apt. Refuses, with the reason, where that cannot be done. */
 export async function ensurePackages(say: (line: string) => void = () => undefined): Promise<void> {
   refuseForeignSystem()
