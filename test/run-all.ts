@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asRoot } from './lab/as-root.ts'
-import { ensurePackages } from './lab/packages.ts'
+import { BROWSER_PACKAGES, ensurePackages } from './lab/packages.ts'
 
 /**
  * `npm test`: installs what the tests need, then types, lint, format, and all vitest projects, the lab's included; ends
@@ -19,13 +19,13 @@ interface Counts {
 }
 
 async function main(): Promise<number> {
-  await ensurePackages((line) => console.log(line))
+  await ensurePackages((line) => console.log(line), BROWSER_PACKAGES)
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
   await check('build', ['node', join(root, 'scripts/build-node.mjs')], counts)
   await check('types', [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'], counts)
   await check('lint', [bin('eslint'), '.'], counts)
   await check('format', [bin('prettier'), '--check', '--log-level', 'warn', '.'], counts)
-  for (const project of ['unit', 'contract', 'lab']) add(counts, await vitest(project))
+  for (const project of ['unit', 'contract', 'e2e', 'lab']) add(counts, await vitest(project))
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   return counts.failed === 0 ? 0 : 1
 }

@@ -30,7 +30,7 @@ function dataOf(scenario: Scenario): FakeData {
 export function fakeCore(scenario: Scenario): FakeCore {
   const data = dataOf(scenario)
   const isSilent = scenario === 'loading'
-  const saying = <T>(first: T): LiveValue<T> => new LiveValue<T>(0, isSilent ? undefined : first)
+  const saying = <T>(first: T, everyMs = 0): LiveValue<T> => new LiveValue<T>(everyMs, isSilent ? undefined : first)
   const hosts = saying(data.hosts)
   const points = saying(data.points)
   const running = data.points.points[0]
@@ -50,7 +50,8 @@ export function fakeCore(scenario: Scenario): FakeCore {
     ...variety,
     ...data.jobs
   ])
-  const live = saying<readonly JobLive[]>([...(job === undefined ? [] : [liveOf(job)]), ...troubled.live])
+  // As seldom as the real core says it.
+  const live = saying<readonly JobLive[]>([...(job === undefined ? [] : [liveOf(job)]), ...troubled.live], 200)
   const notices = saying(data.notices)
   const choices = saying(DEFAULT_CHOICES)
   const questions = saying<readonly Question[]>([])

@@ -29,9 +29,12 @@ const machinePackages = [
 export const BROWSER_PACKAGES = ['chromium', 'fonts-dejavu-core']
 
 /** Installs what is missing with apt. Refuses, with the reason, where that cannot be done. */
-export async function ensurePackages(say: (line: string) => void = () => undefined): Promise<void> {
+export async function ensurePackages(
+  say: (line: string) => void = () => undefined,
+  more: readonly string[] = []
+): Promise<void> {
   refuseForeignSystem()
-  const missing = await missingPackages()
+  const missing = await missingPackages([...machinePackages, ...more])
   if (missing.length === 0) return
   const prefix = await rootPrefix()
   say(`installing ${missing.join(' ')}`)
@@ -70,15 +73,15 @@ function readRelease(): string {
   }
 }
 
-async function missingPackages(): Promise<string[]> {
-  const query = await run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...machinePackages])
+async function missingPackages(wanted: readonly string[]): Promise<string[]> {
+  const query = await run(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted])
   const installed = new Set(
     query.stdout
       .split('\n')
       .filter((line) => line.endsWith(' installed'))
       .map((line) => line.split(' ')[0])
   )
-  return machinePackages.filter((name) => !installed.has(name))
+  return wanted.filter((name) => !installed.has(name))
 }
 
 function definedEnvironment(): Record<string, string> {
