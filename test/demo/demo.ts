@@ -6,11 +6,13 @@ import { table } from '../bench/table.ts'
 import { asRoot } from '../lab/as-root.ts'
 import type { Guest } from '../lab/guest.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
+import { offerWindow } from './offer-window.ts'
 import { gaps, isContiguous, isOneBoot, joinResumed, longestGapMs, type Tick } from '../lab/ticks.ts'
 
 /**
  * `npm run demo`: two KVM hosts on this machine, a guest that counts; backed up live and by the classic method through the
- * terminal door, restored with its RAM on the other host. What the guest itself saw stands beside what was measured.
+ * terminal door, restored with its RAM on the other host. What the guest itself saw stands beside what was measured. Then the
+ * app opens on it.
  */
 const root = join(import.meta.dirname, '../..')
 const say = (line: string): void => console.log(line)
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => void stop().finally(() => process.exit(130)))
   try {
     await show(lab, settings)
+    await offerWindow(settings, say)
   } finally {
     await stop()
     say('\nThe lab is gone again.')

@@ -16,10 +16,20 @@ export class Served {
 
   static async start(home: string, ...args: readonly string[]): Promise<Served> {
     const env = { ...process.env, STILLPOINT_HOME: home }
-    const child = spawn(process.execPath, [LAUNCHER, 'serve', '--no-open', '--json', ...args], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
+    const child = spawn(
+      process.execPath,
+      [
+        LAUNCHER,
+        'serve',
+        '--json',
+        ...(args.includes('--open') ? [] : ['--no-open']),
+        ...args.filter((arg) => arg !== '--open')
+      ],
+      {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit']
+      }
+    )
     const url = await new Promise<string>((resolve, reject) => {
       let text = ''
       child.stdout.on('data', (chunk: Buffer) => {

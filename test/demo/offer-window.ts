@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/frames.ts'
+import type { HostView } from '../../src/shared/views/host-view.ts'
+import type { PointsView } from '../../src/shared/views/point-view.ts'
+import { buildIfStale } from '../contract/built-window.ts'
+import { Served } from '../e2e/served.ts'
+
+const KNOWN_WITHIN_MS = 60_000
+
+/**
+ * Opens the app on the lab, by the browser door. Where somebody sits at the terminal it stays until they press Enter;
+ * elsewhere it is seen to work, and ends.
+ */
+export async function offerWindow(settings: string, say: (line: string) => void): Promise<void> {
+  say('\nBuilding the window.')
+  buildIfStale()
+  const isWatched = process.stdin.isTTY && process.stdout.isTTY
+  const served = await Served.start(settings, ...(isWatched ? ['--open'] : []))
+  try {
+    const { hosts, points } = await whatItShows(served.url)
+    say(`\nThe app is open on the lab: ${hosts} hosts, ${points} points. In your browser:\n  ${served.url}`)
+    if (isWatched) {
+      say('Press Enter to end the demo.')
+      await once(process.stdin, 'data')
+      process.stdin.unref()
+    }
+  } finally {
+    await served.stop()
+  }
+}
+
+/** Page and core as a browser gets them. @throws if they do not know both hosts and their points in time */
+async function whatItShows(url: string): Promise<{ hosts: number; points: number }> {
+  const { origin, host, hash } = new URL(url)
+  const page = await fetch(origin)
+  if (!page.ok || !(await page.text()).includes('id="root"')) throw new Error('the window is not served')
+  const socket = new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, tokenProtocol(hash.slice(1))], { origin })
+  const said = new Map<string, unknown>()
+  socket.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString()) as CoreFrame
+    if ('push' in frame) said.set(frame.push, frame.value)
+  })
+  await once(socket, 'open')
+  try {
+    const end = Date.now() + KNOWN_WITHIN_MS
+    while (Date.now() < end) {
+      await sleep(200)
+      const hosts =
+        (said.get('hosts.changed') as HostView[] | undefined)?.filter(({ state }) => state === 'up').length ?? 0
+      const points = (said.get('points.changed') as PointsView | undefined)?.points.length ?? 0
+      if (hosts === 2 && points > 0) return { hosts, points }
+    }
+    throw new Error('the window does not show the lab')
+  } finally {
+    socket.terminate()
+  }
+}
