@@ -30,7 +30,7 @@ export const words = {
   title: {
     lost: 'No answer',
     needYou: (count: number) => `${count} ${count === 1 ? 'needs' : 'need'} you`,
-    down: (count: number) => (count === 1 ? '1 host down' : `${count} hosts down`)
+    down: (count: number) => (count === 1 ? '1 host out of reach' : `${count} hosts out of reach`)
   },
   linkLost: (at: string) =>
     `Stillpoint does not answer; what you see is as of ${at}. Backups and restores go on on their hosts. The window comes back by itself.`,

@@ -20,8 +20,8 @@ const wantingWords = (wanting: number, all: number): string =>
 
 const downWords = ([first, ...others]: readonly HostView[], all: number): string =>
   first !== undefined && others.length === 0
-    ? `${first.name} does not answer; its VMs are as they were last seen`
-    : `${others.length + 1} of ${all} hosts do not answer; their VMs are as they were last seen`
+    ? `${first.name} is out of reach; its VMs are as they were last seen`
+    : `${others.length + 1} of ${all} hosts are out of reach; their VMs are as they were last seen`
 
 const nothingWords = (muted: number): string =>
   muted === 0 ? 'There are no VMs on your hosts' : 'Nothing is watched: every VM is muted'

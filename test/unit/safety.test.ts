@@ -213,7 +213,7 @@ describe('the company in one word and one sentence', () => {
       'a host is down',
       known({ hosts: [host([vm(1)], { state: 'down' })], points: [point(1, 1)] }),
       'attention',
-      'alpha does not answer; its VMs are as they were last seen'
+      'alpha is out of reach; its VMs are as they were last seen'
     ],
     [
       'a host has never answered',

@@ -1,7 +1,7 @@
 import classes from './ui.module.css'
 import { sparklinePoints } from './sparkline-view.ts'
 
-const WIDTH = 80
+const WIDTH = 72
 const HEIGHT = 24
 
 interface SparklineProps {

@@ -71,10 +71,10 @@ function Row({ tone, label, name, host, text, children }: RowProps) {
 
 type Of<K extends Attention['kind']> = Extract<Attention, { readonly kind: K }>
 
-function HostRow({ item: { host, text } }: { readonly item: Of<'host'> }) {
+function HostRow({ item: { host, label, text } }: { readonly item: Of<'host'> }) {
   const go = useWindow((state) => state.go)
   return (
-    <Row tone="attention" label={words.hostDown} name={host.name} text={text}>
+    <Row tone="attention" label={label} name={host.name} text={text}>
       <Button variant="default" size="xs" onClick={() => go({ screen: 'hosts', host: host.name })}>
         {words.goToHosts}
       </Button>

@@ -15,7 +15,13 @@ export type Remedy = 'back-up' | 'retry' | 'restore' | 'wait' | 'running'
 
 /** Something that somebody has to do something about. */
 export type Attention =
-  | { readonly kind: 'host'; readonly key: string; readonly host: HostView; readonly text: string }
+  | {
+      readonly kind: 'host'
+      readonly key: string
+      readonly host: HostView
+      readonly label: string
+      readonly text: string
+    }
   | { readonly kind: 'refused'; readonly key: string; readonly vm: VmSafety; readonly failure: Failure }
   | { readonly kind: 'broken'; readonly key: string; readonly points: readonly BrokenPoint[] }
   | {
@@ -57,8 +63,17 @@ function refused(vm: VmSafety, starting: Starting | undefined): readonly Attenti
 
 function hostAttention(host: HostView): Attention {
   const why = host.failure === undefined ? words.hostSilent : describeFailure(host.failure).explanation
-  return { kind: 'host', key: `host ${host.name}`, host, text: safeText(why) }
+  return { kind: 'host', key: `host ${host.name}`, host, label: hostLabel(host.failure), text: safeText(why) }
 }
+
+/** A host that answers, but not as it should, is told from one that is silent. */
+function hostLabel(failure: Failure | undefined): string {
+  if (failure === undefined) return words.hostDown
+  if (failure.kind.startsWith('host-key')) return words.hostNotTrusted
+  return SILENT.includes(failure.kind) ? words.hostDown : words.hostUnusable
+}
+
+const SILENT: readonly Failure['kind'][] = ['host-unreachable', 'connection-lost', 'timeout']
 
 function vmAttention(vm: VmSafety, isDown: boolean, expectHours: number | undefined, now: Date): Attention {
   return {

@@ -21,7 +21,7 @@ export function OverviewHeader({ hosts, vms }: OverviewHeaderProps) {
   const now = useNow()
   const lostAt = useWindow((state) => state.lostAt)
   const tone = lostAt === undefined ? OVERALL_TONES[overallOf(hosts, vms)] : 'unknown'
-  const counts = countsOf(vms)
+  const counts = countsOf(hosts, vms)
   return (
     <PageHeader
       title={

@@ -1,6 +1,7 @@
 import { formatAge } from '../../../shared/format.ts'
 import type { Overall, Safety, VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import type { HostView } from '../../../shared/views/host-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 import { words } from './words.ts'
 
@@ -22,16 +23,16 @@ export const SAFETY_TONES: Readonly<Record<Safety, Tone>> = {
   good: 'good'
 }
 
-/** `3 without a good point · 2 muted · 290 protected`: only what there is, worst first. */
-export function countsOf(vms: readonly VmSafety[]): string {
+/** `1 host out of reach · 3 without a good point · 290 protected`: only what there is, worst first. */
+export function countsOf(hosts: readonly HostView[], vms: readonly VmSafety[]): string {
+  const down = hosts.filter(({ state }) => state === 'down').length
   const counts = new Map<Safety, number>()
   for (const { safety } of vms) counts.set(safety, (counts.get(safety) ?? 0) + 1)
-  return Object.entries(words.counts)
-    .flatMap(([safety, told]) => {
-      const count = counts.get(safety as Safety)
-      return count === undefined ? [] : [told(count)]
-    })
-    .join(' · ')
+  const ofVms = Object.entries(words.counts).flatMap(([safety, told]) => {
+    const count = counts.get(safety as Safety)
+    return count === undefined ? [] : [told(count)]
+  })
+  return [...(down === 0 ? [] : [words.hostsDown(down)]), ...ofVms].join(' · ')
 }
 
 export interface Light {

@@ -14,11 +14,11 @@ import { words } from './words.ts'
 export const COLUMNS: readonly Column<VmSafety>[] = [
   { key: 'vm', title: words.columns.vm, cell: (row) => <NameCell row={row} /> },
   { key: 'host', title: words.columns.host, width: '9rem', wideOnly: true, cell: ({ host }) => <Name text={host} /> },
-  { key: 'point', title: words.columns.point, width: '11rem', cell: (row) => <PointCell row={row} /> },
-  { key: 'proven', title: words.columns.proven, width: '8.5rem', cell: (row) => <ProvenCell row={row} /> },
-  { key: 'pause', title: words.columns.pause, width: '10rem', cell: (row) => <PauseCell row={row} /> },
+  { key: 'point', title: words.columns.point, width: '9.5rem', cell: (row) => <PointCell row={row} /> },
+  { key: 'proven', title: words.columns.proven, width: '7.75rem', cell: (row) => <ProvenCell row={row} /> },
+  { key: 'pause', title: words.columns.pause, width: '9.5rem', cell: (row) => <PauseCell row={row} /> },
   { key: 'size', title: words.columns.size, width: '6rem', align: 'end', wideOnly: true, cell: sizeOf },
-  { key: 'next', title: words.columns.next, width: '8rem', cell: (row) => <RunCell row={row} /> },
+  { key: 'next', title: words.columns.next, width: '7rem', cell: (row) => <RunCell row={row} /> },
   { key: 'actions', title: '', width: '3.5rem', align: 'end', cell: (row) => <RowMenu row={row} /> }
 ]
 

@@ -26,7 +26,7 @@ const needs = {
 
 /** Why the first light has its colour. */
 const why = {
-  none: () => 'nothing protects this VM',
+  none: () => 'nothing protects it',
   failing: () => 'the newest backup failed',
   gone: () => 'no host has this VM',
   old: (expected: string) => `older than ${expected}`,
@@ -60,6 +60,9 @@ export const words = {
   showAll: (count: number) => `Show all ${count}`,
   showFew: 'Show fewer',
   hostDown: 'Does not answer',
+  hostNotTrusted: 'Not trusted',
+  hostUnusable: 'Cannot be used',
+  hostsDown: (count: number) => each(count, 'host out of reach', 'hosts out of reach'),
   hostSilent: 'Nothing is heard from it.',
   goToHosts: 'Open host',
   refused: (vm: string) => `The backup of ${vm} did not start`,
@@ -69,7 +72,7 @@ export const words = {
   openJob: 'Open job',
   restore: 'Restore…',
   runs: 'A job is running',
-  waits: (host: string) => `Can be mended when ${host} answers`,
+  waits: (host: string) => `Can be mended when ${host} is back`,
   failedUntold: 'It ended without saying why',
   failedWhy: (reason: string, age: string | undefined) =>
     `${reason}. ${age === undefined ? 'There is no good point.' : `The last good point is ${age} old.`}`,
@@ -100,7 +103,7 @@ export const words = {
   pauses: (last: string, count: number) => `Pause of the last ${count} backups, the newest ${last}`,
   nothingPaused: '–',
   noSchedule: 'no schedule',
-  running: { backup: 'Backing up', restore: 'Restoring', verify: 'Verifying', copy: 'Copying' },
+  running: { backup: 'Backup', restore: 'Restore', verify: 'Check', copy: 'Copy' },
   noVms: { title: 'No VMs yet', text: 'Your hosts have no VMs. As soon as one has, it is listed here.' },
   noneFound: { title: 'No VM matches', text: 'Nothing is left with this filter.', clear: 'Clear filter' },
   actions: (vm: string) => `Actions for ${vm}`,

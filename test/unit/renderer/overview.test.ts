@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import { attentionOf } from '../../../src/renderer/features/overview/attention-view.ts'
+import { filtered, isFiltering, NO_FILTER } from '../../../src/renderer/features/overview/filter-view.ts'
+import { countsOf, pointLight, provenLight } from '../../../src/renderer/features/overview/overview-view.ts'
+import type { Failure } from '../../../src/shared/failure.ts'
+import type { Safety, VmSafety } from '../../../src/shared/safety.ts'
+import type { HostView } from '../../../src/shared/views/host-view.ts'
+import { fakeData, uuidOf } from '../../e2e/fake-data.ts'
+
+const NOW = new Date('2026-11-22T20:00:00.000Z')
+const DATA = fakeData({ hosts: 2, vms: 4, pointsPerVm: 1, now: NOW, troubles: false })
+const [alpha, beta] = DATA.hosts
+if (alpha === undefined || beta === undefined) throw new Error('no hosts')
+const POINT = DATA.points.points[0]
+const JOB = DATA.jobs[0]
+const FULL: Failure = { kind: 'no-room', path: '/srv', forWhat: 'the point', neededBytes: 2, freeBytes: 1 }
+
+const vm = (n: number, safety: Safety, more: Partial<VmSafety> = {}): VmSafety => ({
+  uuid: uuidOf(n),
+  name: `vm${n}`,
+  host: alpha.name,
+  vm: alpha.vms[0],
+  safety,
+  lastPoint: undefined,
+  pointCount: 0,
+  lastProven: undefined,
+  pausesMs: [],
+  failing: undefined,
+  running: undefined,
+  mutedBecause: undefined,
+  ...more
+})
+
+const aged = (hours: number): Partial<VmSafety> => ({
+  lastPoint: POINT && { ...POINT, takenAt: new Date(NOW.getTime() - hours * 3_600_000).toISOString() }
+})
+
+const failing = (retryable: boolean): Partial<VmSafety> => ({
+  failing: JOB && { ...JOB, state: 'failed-clean', failure: FULL, retryable }
+})
+
+const seen = (vms: readonly VmSafety[], hosts: readonly HostView[] = [alpha, beta]) =>
+  attentionOf({ hosts, vms, broken: [], starting: new Map(), expectHours: 26, now: NOW })
+
+describe('what needs somebody', () => {
+  it('is nothing while all are protected, muted or not known', () => {
+    expect(seen([vm(1, 'good'), vm(2, 'muted'), vm(3, 'unknown')])).toEqual([])
+  })
+
+  it.each<[Safety, Partial<VmSafety>, string, string]>([
+    ['none', {}, 'back-up', 'Nothing can be restored: no store has a good point of it.'],
+    ['old', aged(72), 'back-up', 'The last good point is 3 days old; it should be no older than 26 hours.'],
+    ['gone', aged(5), 'restore', 'It was on kvm-1. Its last good point is 5 hours old.'],
+    [
+      'failing',
+      { ...aged(5), ...failing(true) },
+      'retry',
+      'Not enough room in /srv. The last good point is 5 hours old.'
+    ],
+    [
+      'failing',
+      { ...aged(5), ...failing(false) },
+      'back-up',
+      'Not enough room in /srv. The last good point is 5 hours old.'
+    ],
+    ['none', failing(true), 'retry', 'Not enough room in /srv. There is no good point.']
+  ])('says why a VM that is %s does, and what mends it', (safety, more, remedy, text) => {
+    expect(seen([vm(1, safety, more)])).toMatchObject([{ kind: 'vm', remedy, text }])
+  })
+
+  it('offers nothing while a job of the VM runs, or its host is away', () => {
+    expect(seen([vm(1, 'none', { running: JOB })])).toMatchObject([{ remedy: 'running' }])
+    const down: HostView = { ...alpha, state: 'down', failure: { kind: 'host-unreachable', host: 'a', reason: 'no' } }
+    expect(seen([vm(1, 'none')], [down, beta])).toMatchObject([
+      { kind: 'host', label: 'Does not answer' },
+      { kind: 'vm', remedy: 'wait' }
+    ])
+  })
+
+  it('tells a host whose key is another one from a silent one', () => {
+    const down: HostView = {
+      ...alpha,
+      state: 'down',
+      failure: { kind: 'host-key-changed', host: 'a', address: 'a', keyType: 'k', fingerprint: 'f', knownIn: 'x:1' }
+    }
+    expect(seen([], [down])).toMatchObject([{ kind: 'host', label: 'Not trusted' }])
+  })
+
+  it('puts what was just refused on top, for any VM, until it is dismissed', () => {
+    const starting = new Map<string, 'asking' | Failure>([
+      [uuidOf(1), 'asking'],
+      [uuidOf(2), FULL]
+    ])
+    const vms = [vm(3, 'old', aged(99)), vm(1, 'good'), vm(2, 'good')]
+    const all = attentionOf({ hosts: [alpha], vms, broken: [], starting, expectHours: 26, now: NOW })
+    expect(all).toMatchObject([
+      { kind: 'refused', failure: FULL, vm: { name: 'vm2' } },
+      { kind: 'vm', vm: { name: 'vm3' } }
+    ])
+  })
+
+  it('names points that cannot be read last', () => {
+    const broken = [{ where: 'alpha', path: '/x', reason: 'half' }]
+    const all = attentionOf({
+      hosts: [alpha],
+      vms: [vm(1, 'none')],
+      broken,
+      starting: new Map(),
+      expectHours: 26,
+      now: NOW
+    })
+    expect(all.map(({ kind }) => kind)).toEqual(['vm', 'broken'])
+  })
+})
+
+describe('the two lights of a VM', () => {
+  const ago = (): string => '3 h ago'
+
+  it.each<[VmSafety, string, string, string]>([
+    [vm(1, 'good', aged(3)), 'good', '3 h ago', 'within 26 hours'],
+    [vm(1, 'old', aged(90)), 'attention', '3 h ago', 'older than 26 hours'],
+    [vm(1, 'none'), 'danger', 'none', 'nothing protects it'],
+    [vm(1, 'unknown'), 'unknown', 'not known', 'stores are still being asked'],
+    [vm(1, 'failing', aged(3)), 'danger', '3 h ago', 'the newest backup failed'],
+    [vm(1, 'muted', { mutedBecause: 'parked\u202E' }), 'muted', 'none', 'muted: parked\\u{202e}']
+  ])('say what the colour of the newest point means', (row, tone, label, reason) => {
+    expect(pointLight(row, 26, ago)).toEqual({ tone, label, reason })
+  })
+
+  it('tell a restore that was proven from none', () => {
+    expect(provenLight(vm(1, 'good'), ago)).toMatchObject({ tone: 'unknown', label: 'never' })
+    const proven = { at: NOW.toISOString(), host: 'beta', runningMs: 1 }
+    expect(provenLight(vm(1, 'good', { lastProven: proven }), ago)).toMatchObject({
+      tone: 'good',
+      reason: 'ran on beta'
+    })
+  })
+})
+
+describe('the counts below the sentence', () => {
+  it('name what there is, worst first', () => {
+    const vms = [vm(1, 'good'), vm(2, 'muted'), vm(3, 'none'), vm(4, 'failing'), vm(5, 'good')]
+    expect(countsOf([{ ...alpha, state: 'down' }, beta], vms)).toBe(
+      '1 host out of reach · 1 without a good point · 1 backup fails · 1 muted · 2 protected'
+    )
+  })
+})
+
+describe('the filter', () => {
+  const vms = [vm(1, 'good'), vm(2, 'old', { host: 'beta' }), vm(3, 'good', { running: JOB, name: 'Web One' })]
+  const names = (change: Partial<typeof NO_FILTER>): readonly string[] =>
+    filtered(vms, { ...NO_FILTER, ...change }).map(({ name }) => name)
+
+  it('leaves all without one', () => {
+    expect(names({})).toHaveLength(3)
+    expect([isFiltering(NO_FILTER), isFiltering({ ...NO_FILTER, text: ' ' })]).toEqual([false, false])
+  })
+
+  it('wants every word, in name, host or UUID, in any case', () => {
+    expect(names({ text: 'one WEB' })).toEqual(['Web One'])
+    expect(names({ text: 'bet' })).toEqual(['vm2'])
+    expect(names({ text: uuidOf(1).slice(0, 8) })).toEqual(['vm1'])
+    expect(names({ text: 'web beta' })).toEqual([])
+  })
+
+  it('knows states and hosts', () => {
+    expect(names({ state: 'needs-you' })).toEqual(['vm2'])
+    expect(names({ state: 'running' })).toEqual(['Web One'])
+    expect(names({ state: 'good', host: 'beta' })).toEqual([])
+  })
+})
