@@ -6,6 +6,7 @@ import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
 import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
 import { fakeLog, fakeTroubledJobs, fakeVariety } from './fake-jobs.ts'
+import { fakePreflight } from './fake-preflight.ts'
 
 /** `loading` says nothing at all; `failing` refuses what it is asked. */
 export const SCENARIOS = ['empty', 'small', 'full', 'failing', 'loading'] as const
@@ -152,15 +153,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
           remarks: []
         }),
       backup: started,
-      preflight: () =>
-        Promise.resolve({
-          items: [
-            { check: 'machine type', state: 'ok', text: 'pc-q35-7.2 is known here' },
-            { check: 'room', state: 'ok', text: '/var/lib/libvirt/images has room for the disks' },
-            { check: 'networks', state: 'warning', text: 'network default will be made' }
-          ],
-          bytesToMove: 0
-        }),
+      preflight: (question) => Promise.resolve(fakePreflight(question, data, scenario === 'failing')),
       restore: started,
       cancel: () => Promise.resolve(),
       retry: started

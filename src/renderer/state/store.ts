@@ -7,6 +7,7 @@ import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
 import { settingsSlice, type SettingsSlice } from '../features/settings/settings-slice.ts'
 import { frameSlice, type FrameSlice } from '../app/frame-slice.ts'
+import { restoreSlice, type RestoreSlice } from '../features/restore/restore-slice.ts'
 import { mirrorSlice, type MirrorSlice } from './mirror-slice.ts'
 import { routeSlice, type RouteSlice } from './route-slice.ts'
 
@@ -19,6 +20,7 @@ export type WindowState = MirrorSlice &
   OverviewSlice &
   SettingsSlice &
   ActivitySlice &
+  RestoreSlice &
   BackupSlice
 export type WindowStore = StoreApi<WindowState>
 
@@ -29,6 +31,7 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...hostsSlice(core)(...args),
     ...addHostSlice(core)(...args),
     ...activitySlice(core)(...args),
+    ...restoreSlice(core)(...args),
     ...frameSlice(core)(...args),
     ...overviewSlice(core)(...args),
     ...settingsSlice(core)(...args),

@@ -15,6 +15,8 @@ interface ConfirmDialogProps {
   readonly onConfirm: () => void
   /** This must be typed first: for what cannot be undone. */
   readonly typed?: string | undefined
+  /** Nothing is lost by it. */
+  readonly harmless?: boolean | undefined
   readonly busy: boolean
   readonly failure?: FailureShown | undefined
 }
@@ -32,7 +34,7 @@ const nothing = (): void => undefined
 
 type ConfirmBodyProps = Omit<ConfirmDialogProps, 'opened' | 'title'>
 
-function ConfirmBody({ onClose, children, confirmLabel, onConfirm, typed, busy, failure }: ConfirmBodyProps) {
+function ConfirmBody({ onClose, children, confirmLabel, onConfirm, typed, harmless, busy, failure }: ConfirmBodyProps) {
   const [text, setText] = useState('')
   const isAllowed = typed === undefined || [typed, safeText(typed)].includes(text.trim())
   return (
@@ -51,7 +53,12 @@ function ConfirmBody({ onClose, children, confirmLabel, onConfirm, typed, busy, 
         <Button variant="default" data-autofocus disabled={busy} onClick={onClose}>
           {words.cancel}
         </Button>
-        <Button color="danger" disabled={!isAllowed} loading={busy} onClick={onConfirm}>
+        <Button
+          {...(harmless !== true && { color: 'danger' })}
+          disabled={!isAllowed}
+          loading={busy}
+          onClick={onConfirm}
+        >
           {confirmLabel}
         </Button>
       </Group>

@@ -1,0 +1,73 @@
+import { Button, Skeleton, Text } from '@mantine/core'
+import { IconRestore } from '@tabler/icons-react'
+import type { PreflightItem } from '../../../shared/engine-protocol.ts'
+import { safeLines } from '../../../shared/safe-text.ts'
+import type { PreflightView } from '../../../shared/views/job-view.ts'
+import { StateMark, type Tone } from '../../ui/state-mark.tsx'
+import classes from './restore.module.css'
+import { verdictOf, type Verdict } from './restore-view.ts'
+import { words } from './words.ts'
+
+interface CheckPanelProps {
+  /** Undefined: the host looks. */
+  readonly view: PreflightView | undefined
+  /** Who looks. */
+  readonly host: string
+  /** What else is worth knowing before one begins. */
+  readonly remarks: readonly string[]
+  readonly onRestore: () => void
+  readonly onCheckAgain: () => void
+}
+
+/** What the host found before anything is touched, and the button that begins. */
+export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: CheckPanelProps) {
+  const verdict = view && verdictOf(view)
+  return (
+    <>
+      <div role="status">
+        {verdict === undefined ? (
+          <StateMark tone="busy" label={words.check.looking(host)} />
+        ) : (
+          <StateMark tone={VERDICT[verdict]} label={words.check.verdict[verdict]} />
+        )}
+      </div>
+      {remarks.map((remark) => (
+        <Text key={remark}>
+          <bdi>{remark}</bdi>
+        </Text>
+      ))}
+      <div className={classes['begin']}>
+        <Button
+          leftSection={<IconRestore size={16} aria-hidden />}
+          disabled={verdict === undefined || verdict === 'blocked'}
+          onClick={onRestore}
+        >
+          {words.restore}
+        </Button>
+        <Button variant="default" disabled={verdict === undefined} onClick={onCheckAgain}>
+          {words.check.again}
+        </Button>
+      </div>
+      {view === undefined ? <Skeleton height={160} /> : <Checklist items={view.items} />}
+    </>
+  )
+}
+
+const VERDICT: Readonly<Record<Verdict, Tone>> = { ready: 'good', warned: 'attention', blocked: 'danger' }
+const TONE: Readonly<Record<PreflightItem['state'], Tone>> = { ok: 'good', warning: 'attention', problem: 'danger' }
+const ORDER = ['problem', 'warning', 'ok'] as const
+
+/** What stands in the way first. */
+function Checklist({ items }: { readonly items: readonly PreflightItem[] }) {
+  const sorted = items.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
+  return (
+    <ul className={classes['checks']}>
+      {sorted.map(({ check, state, text, fix }, n) => (
+        <li key={n}>
+          <StateMark tone={TONE[state]} label={safeLines(`${check}: ${text}`)} />
+          {fix !== undefined && fix !== '' && <span className={classes['fix']}>{safeLines(fix)}</span>}
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,46 @@
+import { formatBytes, formatTime } from '../../../shared/format.ts'
+import { safeText, shorten } from '../../../shared/safe-text.ts'
+import type { HostView } from '../../../shared/views/host-view.ts'
+import type { PreflightView } from '../../../shared/views/job-view.ts'
+import { isToBeHad } from './point-groups.ts'
+import { nameProblem, replacedBy, sourceOf, twinOf, type Chosen } from './restore-view.ts'
+import { words } from './words.ts'
+
+const shown = (name: string): string => shorten(safeText(name), 60)
+
+/** `web1 as it was at 20:17, goes on where it was, on beta.` Empty until both are chosen. */
+export function sentenceOf({ point, host, mode, newName }: Chosen): string {
+  if (point === undefined || host === undefined) return ''
+  const time = formatTime(point.takenAt)
+  const name = safeText(host.name)
+  const what = mode === 'copy' ? words.copySentence(time, name, shown(newName)) : words.sentence(time, name, mode)
+  return `${shown(point.vm.name)} ${what}`
+}
+
+/** Why the host was not even asked. */
+export function notAskedText(chosen: Chosen): string {
+  const { point, host, mode, newName } = chosen
+  if (point === undefined || host === undefined) return words.check.missing
+  if (!isToBeHad(point)) return words.check.notToBeHad
+  if (host.state !== 'up') return words.check.hostDown(safeText(host.name))
+  return mode === 'copy' && nameProblem(newName, host) !== undefined ? words.check.fixName : ''
+}
+
+/** What moves, what makes way, and what would be in the way of each other. */
+export function remarksOf(chosen: Chosen, hosts: readonly HostView[], view: PreflightView): readonly string[] {
+  const { point, host } = chosen
+  if (point === undefined || host === undefined) return []
+  const replaces = replacedBy(chosen, view)
+  const twin = twinOf(chosen, hosts)
+  const from = sourceOf(point, host.name)
+  return [
+    view.bytesToMove > 0
+      ? words.check.moves(
+          formatBytes(view.bytesToMove),
+          from === undefined ? words.check.elsewhere : safeText(from.label)
+        )
+      : '',
+    replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name)),
+    twin === undefined ? '' : words.check.twin(shown(point.vm.name), safeText(twin.name))
+  ].filter((text) => text !== '')
+}
