@@ -1,35 +1,46 @@
 import { join } from 'node:path'
+import { localShell } from '../shell/local.ts'
 import { contract } from '../shared/contract.ts'
 import { failureOf } from '../shared/failure.ts'
-import type { GoTo } from '../shared/views/notice-view.ts'
+import type { IpcPort } from '../shared/ipc-port.ts'
 import { LiveCore } from './core/live/live-core.ts'
-import { LiveValue } from './core/live/live-value.ts'
-import { packageRoot, packageVersion } from './core/package.ts'
+import { packageRoot } from './core/package.ts'
+import { autostartFile } from './core/session/autostart-entry.ts'
+import { sessionShowsTrays } from './core/session/tray-watcher.ts'
 import { cacheFolder, settingsFolder } from './core/settings/folders.ts'
+import { desktopCoreOver, type DesktopCore } from './desktop/desktop-core.ts'
+import type { DesktopSide } from './desktop/desktop-side.ts'
 import { builtFiles, startDesktop } from './desktop/start.ts'
 import { forTheWindow } from './doors/answer.ts'
 import { errorLog } from './doors/error-log.ts'
-import { handlersOver } from './doors/handlers.ts'
+import { handlersOver, type DoorSide } from './doors/handlers.ts'
 import { openIpcDoor } from './doors/ipc.ts'
 
-const folder = settingsFolder(process.env)
+const { env, platform } = process
+const folder = settingsFolder(env)
 const report = errorLog(folder)
-const goTo = new LiveValue<GoTo | undefined>()
 
 startDesktop({
   ...builtFiles(import.meta.dirname),
   userData: join(folder, 'window'),
-  openDoor: (port, openLink) => {
-    const live = new LiveCore({ folder, cache: cacheFolder(process.env), root: packageRoot() })
-    const info = {
-      version: packageVersion(),
-      door: 'desktop',
-      platform: process.platform,
-      home: folder,
-      canStartAtLogin: false,
-      hasTray: false
-    } as const
-    openIpcDoor(contract, handlersOver(live, { info: () => info, openLink, goTo }), port, report)
-  },
+  windowFile: join(folder, 'window.json'),
+  autostartFile: autostartFile(env),
+  trayIsShown: async () => platform !== 'linux' || (await sessionShowsTrays(localShell())),
+  openCore,
   onFailure: (error) => void forTheWindow(failureOf(error), report)
 })
+
+function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
+  const live = new LiveCore({ folder, cache: cacheFolder(env), root: packageRoot() })
+  const handlers = handlersOver(live, doorSide(desktop))
+  openIpcDoor(contract, handlers, port, report)
+  return desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close() })
+}
+
+function doorSide({ version, canStartAtLogin, hasTray, openLink, goTo }: DesktopSide): DoorSide {
+  return {
+    info: async () => ({ version, door: 'desktop', platform, home: folder, canStartAtLogin, hasTray: await hasTray() }),
+    openLink,
+    goTo
+  }
+}

@@ -7,6 +7,8 @@ const ORIGIN = `${SCHEME}://${HOST}`
 
 /** The one page there is. */
 export const WINDOW_URL = `${ORIGIN}/index.html`
+/** How the address of something begins that the page made itself. */
+export const OUR_BLOBS = `blob:${ORIGIN}/`
 
 /** Makes `app:` a scheme with a real origin. Electron takes this only before it is ready. */
 export function registerAppScheme(protocol: Pick<Protocol, 'registerSchemesAsPrivileged'>): void {

@@ -1,23 +1,31 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { app, BrowserWindow, ipcMain, Menu, nativeTheme, protocol, session, shell } from 'electron'
+import { app, protocol } from 'electron'
 import type { IpcPort } from '../../shared/ipc-port.ts'
-import { registerAppScheme, serveWindowFiles } from './app-scheme.ts'
-import { openLink, type ExternalLink } from './external-links.ts'
-import { electronIpcPort } from './ipc-port.ts'
-import { menuTemplate } from './menu.ts'
+import { registerAppScheme } from './app-scheme.ts'
+import type { DesktopCore } from './desktop-core.ts'
+import type { DesktopSide } from './desktop-side.ts'
 import { confine } from './navigation.ts'
-import { denyPermissions } from './permissions.ts'
-import { bringToFront, showWindow, windowOptions } from './window.ts'
+import { runDesktop } from './run.ts'
+
+/** By which Windows, and the packages' own files, know the app. The same stands in electron-builder.config.ts. */
+const APP_ID = 'app.stillpoint'
 
 export interface Desktop {
   /** Where Chromium may keep its own things. One running Stillpoint for each such folder. */
   readonly userData: string
-  /** The built window and its preload. */
+  /** Where the window's places are remembered. */
+  readonly windowFile: string
+  /** The built window, its preload, and the folder of icons. */
   readonly rendererRoot: string
   readonly preload: string
-  /** Opens the door to the core, once and before the first window. */
-  readonly openDoor: (port: IpcPort, openLink: (link: ExternalLink) => Promise<void>) => void
+  readonly icons: string
+  /** The file that starts Stillpoint with a Linux session. */
+  readonly autostartFile: string
+  /** True if an icon in the tray can be seen. Asked each time that it matters. */
+  readonly trayIsShown: () => Promise<boolean>
+  /** Opens the core and the door to it, once and before the first window. */
+  readonly openCore: (port: IpcPort, side: DesktopSide) => DesktopCore
   readonly onFailure: (error: unknown) => void
 }
 
@@ -30,11 +38,12 @@ export function startDesktop(desktop: Desktop): void {
   }
   registerAppScheme(protocol)
   app.enableSandbox()
+  app.setAppUserModelId(APP_ID)
   app.on('web-contents-created', (_event, contents) => confine(contents))
   app.on('window-all-closed', () => app.quit())
   app
     .whenReady()
-    .then(() => whenReady(desktop))
+    .then(() => runDesktop(desktop))
     .catch(desktop.onFailure)
 }
 
@@ -48,34 +57,9 @@ function useFolder({ userData, onFailure }: Desktop): void {
   }
 }
 
-async function whenReady(desktop: Desktop): Promise<void> {
-  denyPermissions(session.defaultSession)
-  serveWindowFiles(protocol, desktop.rendererRoot)
-  const openInBrowser = (link: ExternalLink): Promise<void> => openLink((url) => shell.openExternal(url), link)
-  const open = (link: ExternalLink): void => {
-    openInBrowser(link).catch(desktop.onFailure)
-  }
-  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, open)))
-  desktop.openDoor(
-    electronIpcPort(ipcMain, () => BrowserWindow.getAllWindows()),
-    openInBrowser
-  )
-  const comeForward = (): void => {
-    openOrFocus(desktop.preload).catch(desktop.onFailure)
-  }
-  app.on('second-instance', comeForward)
-  app.on('activate', comeForward)
-  await openOrFocus(desktop.preload)
-}
-
-async function openOrFocus(preload: string): Promise<void> {
-  const [window] = BrowserWindow.getAllWindows()
-  if (window !== undefined) bringToFront(window)
-  else await showWindow(new BrowserWindow(windowOptions(preload, nativeTheme.shouldUseDarkColors)))
-}
-
-/** Where the build puts main, preload and window, seen from the main bundle. */
-export const builtFiles = (mainFolder: string): Pick<Desktop, 'rendererRoot' | 'preload'> => ({
+/** Where the build puts main, preload and window, seen from the main bundle, and the icons beside. */
+export const builtFiles = (mainFolder: string): Pick<Desktop, 'rendererRoot' | 'preload' | 'icons'> => ({
   rendererRoot: join(mainFolder, '../renderer'),
-  preload: join(mainFolder, '../preload/index.cjs')
+  preload: join(mainFolder, '../preload/index.cjs'),
+  icons: join(mainFolder, '../../resources')
 })

@@ -1,12 +1,12 @@
 import * as z from 'zod'
 
-/** Where in the window something is. */
+/** Where in the window something is. `adding` and `firstSteps` open what the menu asks for. */
 export const GoTo = z.discriminatedUnion('screen', [
-  z.object({ screen: z.literal('overview') }),
+  z.object({ screen: z.literal('overview'), firstSteps: z.boolean().optional() }),
   z.object({ screen: z.literal('job'), job: z.string() }),
   z.object({ screen: z.literal('vm'), host: z.string(), vm: z.string() }),
-  z.object({ screen: z.literal('hosts'), host: z.string().optional() }),
-  z.object({ screen: z.literal('settings') })
+  z.object({ screen: z.literal('hosts'), host: z.string().optional(), adding: z.boolean().optional() }),
+  z.object({ screen: z.enum(['restore', 'activity', 'downtime', 'settings']) })
 ])
 export type GoTo = z.infer<typeof GoTo>
 

@@ -1,0 +1,47 @@
+import { LiveValue } from '../core/live/live-value.ts'
+import { JobEndings, notificationsOf, type Notification } from './job-endings.ts'
+import type { Mirror, Seen } from './mirror.ts'
+import { barOf } from './progress.ts'
+
+export interface FollowPorts {
+  readonly startedAt: Date
+  /** Draws the tray; at most once a second, and each minute, for what is good grows old. */
+  readonly draw: (seen: Seen, now: Date) => void
+  readonly notify: (notification: Notification) => void
+  readonly stayAwake: (seen: Seen) => void
+  readonly progress: (bar: number) => void
+  readonly startAtLogin: (wanted: boolean) => void
+}
+
+const DRAW_EVERY_MS = 1000
+const AGES_EVERY_MS = 60_000
+
+/** Carries what the core says to everything outside of the window. */
+export function followCore(mirror: Mirror, ports: FollowPorts): void {
+  const drawn = new LiveValue<Seen>(DRAW_EVERY_MS)
+  drawn.listen((seen) => ports.draw(seen, new Date()))
+  mirror.onChange((seen) => drawn.set(seen))
+  setInterval(() => drawn.set(mirror.seen), AGES_EVERY_MS).unref()
+  mirror.onChange(ports.stayAwake)
+  const progress = onNew(ports.progress)
+  mirror.onChange(({ live }) => progress(barOf(live)))
+  const startAtLogin = onNew(ports.startAtLogin)
+  mirror.onChange(({ choices }) => {
+    if (choices !== undefined) startAtLogin(choices.startAtLogin)
+  })
+  const endings = new JobEndings(ports.startedAt)
+  const jobsHeard = onNew((jobs: Seen['jobs']) =>
+    notificationsOf(endings.heard(jobs ?? []), mirror.choices).forEach(ports.notify)
+  )
+  mirror.onChange(({ jobs }) => jobsHeard(jobs))
+}
+
+/** Calls only with what differs from the last time. */
+function onNew<T>(listener: (value: T) => void): (value: T) => void {
+  let last: { readonly value: T } | undefined
+  return (value) => {
+    if (last !== undefined && Object.is(last.value, value)) return
+    last = { value }
+    listener(value)
+  }
+}

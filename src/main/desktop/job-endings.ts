@@ -1,0 +1,67 @@
+import { describeFailure } from '../../shared/failure-words.ts'
+import { isEnded } from '../../shared/model/job.ts'
+import type { JobView } from '../../shared/views/job-view.ts'
+import type { GoTo } from '../../shared/views/notice-view.ts'
+import type { Choices } from '../../shared/views/settings-view.ts'
+import { words } from './words.ts'
+
+/** What a notification says, and where a click on it leads. */
+export interface Notification {
+  readonly title: string
+  readonly body: string
+  readonly goTo: GoTo
+}
+
+/** After a night's sleep many may have ended: then one word for all of them. */
+const MOST_AT_ONCE = 3
+const { ended } = words
+
+/** Finds the jobs that end while Stillpoint runs. What had ended before is nobody's news. */
+export class JobEndings {
+  private readonly open = new Set<string>()
+  private readonly known = new Set<string>()
+  private readonly since: string
+
+  /** @param startedAt when this Stillpoint started */
+  constructor(startedAt: Date) {
+    this.since = startedAt.toISOString()
+  }
+
+  /** Those that have ended since the last time, or that were first heard of when they had ended, but after the start. */
+  heard(jobs: readonly JobView[]): readonly JobView[] {
+    const fresh = jobs.filter((job) => this.isNews(job))
+    for (const { id, state } of jobs) {
+      this.known.add(id)
+      if (isEnded(state)) this.open.delete(id)
+      else this.open.add(id)
+    }
+    return fresh
+  }
+
+  private isNews({ id, state, endedAt }: JobView): boolean {
+    if (!isEnded(state) || endedAt === undefined) return false
+    return this.open.has(id) || (!this.known.has(id) && endedAt > this.since)
+  }
+}
+
+/** What to say about jobs that ended, by the operator's choice. Who cancelled knows. */
+export function notificationsOf(
+  jobs: readonly JobView[],
+  choices: Pick<Choices, 'notifySuccess' | 'notifyFailure'>
+): readonly Notification[] {
+  const told = jobs.filter(({ state }) =>
+    isFailed(state) ? choices.notifyFailure : state !== 'cancelled' && choices.notifySuccess
+  )
+  if (told.length <= MOST_AT_ONCE) return told.map(notificationOf)
+  const failed = told.filter(({ state }) => isFailed(state)).length
+  return [{ title: ended.many(told.length, failed), body: ended.manyText, goTo: { screen: 'activity' } }]
+}
+
+const isFailed = (state: JobView['state']): boolean => state.startsWith('failed')
+
+function notificationOf(job: JobView): Notification {
+  const goTo: GoTo = { screen: 'job', job: job.id }
+  if (!isFailed(job.state)) return { title: ended.done(job), body: ended.doneText(job), goTo }
+  const why = job.failure && describeFailure(job.failure).title
+  return { title: ended.failed(job), body: ended.failedText(job, why), goTo }
+}
