@@ -1,5 +1,6 @@
-import type { BrowserWindow, Dialog, MessageBoxOptions, MessageBoxReturnValue } from 'electron'
+import type { Dialog, MessageBoxOptions, MessageBoxReturnValue } from 'electron'
 import type { CloseAnswer, CloseQuestion } from './close-decision.ts'
+import type { Window } from './window-keeper.ts'
 import { words } from './words.ts'
 
 const { trouble, closing } = words
@@ -7,9 +8,9 @@ const { trouble, closing } = words
 /** The system's own dialogs, over the window if it can be seen. */
 export class Dialogs {
   private readonly boxes: Pick<Dialog, 'showMessageBox'>
-  private readonly window: () => BrowserWindow | undefined
+  private readonly window: () => Window | undefined
 
-  constructor(boxes: Pick<Dialog, 'showMessageBox'>, window: () => BrowserWindow | undefined) {
+  constructor(boxes: Pick<Dialog, 'showMessageBox'>, window: () => Window | undefined) {
     this.boxes = boxes
     this.window = window
   }

@@ -12,7 +12,7 @@ import { WindowKeeper } from './window-keeper.ts'
 export class Front {
   readonly wanted = new GoToSource()
   readonly keeper: WindowKeeper
-  readonly dialogs = new Dialogs(dialog, () => this.keeper.window)
+  readonly dialogs: Dialogs = new Dialogs(dialog, () => this.keeper.window)
   readonly notifier = new Notifier(Notification, (to) => this.goTo(to))
 
   /** @param onWindow gets every window that is made, before it loads */

@@ -1,9 +1,10 @@
 import { describeFailure } from '../../shared/failure-words.ts'
+import { deedWords, outcomeWords } from '../../shared/job-words.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
 import type { GoTo } from '../../shared/views/notice-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
-import { words } from './words.ts'
+import { shown, words } from './words.ts'
 
 /** What a notification says, and where a click on it leads. */
 export interface Notification {
@@ -49,19 +50,32 @@ export function notificationsOf(
   jobs: readonly JobView[],
   choices: Pick<Choices, 'notifySuccess' | 'notifyFailure'>
 ): readonly Notification[] {
-  const told = jobs.filter(({ state }) =>
-    isFailed(state) ? choices.notifyFailure : state !== 'cancelled' && choices.notifySuccess
+  const told = jobs.filter((job) =>
+    isBad(job) ? choices.notifyFailure : job.state !== 'cancelled' && choices.notifySuccess
   )
   if (told.length <= MOST_AT_ONCE) return told.map(notificationOf)
-  const failed = told.filter(({ state }) => isFailed(state)).length
-  return [{ title: ended.many(told.length, failed), body: ended.manyText, goTo: { screen: 'activity' } }]
+  return [{ title: ended.many(told.length, told.filter(isBad).length), body: ended.manyText, goTo: ACTIVITY }]
 }
 
-const isFailed = (state: JobView['state']): boolean => state.startsWith('failed')
+const ACTIVITY: GoTo = { screen: 'activity' }
+
+/** A verification that did its work, and found damage, is no success. */
+const isDamaged = ({ verify }: JobView): boolean => verify?.good === false
+const isBad = (job: JobView): boolean => job.state.startsWith('failed') || isDamaged(job)
 
 function notificationOf(job: JobView): Notification {
   const goTo: GoTo = { screen: 'job', job: job.id }
-  if (!isFailed(job.state)) return { title: ended.done(job), body: ended.doneText(job), goTo }
-  const why = job.failure && describeFailure(job.failure).title
-  return { title: ended.failed(job), body: ended.failedText(job, why), goTo }
+  if (isDamaged(job)) return { title: ended.damaged(job), body: sentence(outcomeWords(job)), goTo }
+  if (isBad(job)) return { title: ended.failed(job), body: whatNow(job), goTo }
+  const warnings = job.warnings.length === 0 ? '' : `, ${ended.warnings(job.warnings.length)}`
+  return { title: ended.went(job), body: sentence(`${deedWords(job)}${warnings}`), goTo }
 }
+
+function whatNow({ failure, state, kind }: JobView): string {
+  const why = failure === undefined ? '' : sentence(describeFailure(failure).title)
+  const then =
+    state === 'failed-needs-you' ? ended.needsYou : kind === 'copy' || kind === 'verify' ? '' : ended.asBefore
+  return `${why} ${then}`.trim()
+}
+
+const sentence = (text: string): string => `${shown(text.charAt(0).toUpperCase() + text.slice(1))}.`

@@ -3,6 +3,7 @@ import type { Overall } from '../../shared/safety.ts'
 import type { Seen } from './mirror.ts'
 import { statusOf, type Status } from './status.ts'
 import { trayMenu, type TrayAction, type TrayEntry } from './tray-menu.ts'
+import { words } from './words.ts'
 
 type TrayOf = Pick<Tray, 'setImage' | 'setToolTip' | 'setContextMenu' | 'on'>
 
@@ -38,7 +39,7 @@ export class TrayIcon {
     const { drawn, tray, ports } = this
     this.drawn = { status, entries }
     if (drawn?.status.worst !== status.worst) tray?.setImage(ports.icon(status.worst))
-    if (drawn?.status.sentence !== status.sentence) tray?.setToolTip(`Stillpoint: ${status.sentence}`)
+    if (drawn?.status.sentence !== status.sentence) tray?.setToolTip(words.tray.tip(status.sentence))
     if (drawn?.entries !== entries) tray?.setContextMenu(ports.menu(templateOf(menu, ports.act)))
   }
 

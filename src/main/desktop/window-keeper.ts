@@ -3,7 +3,8 @@ import { rememberedPlace, rememberPlace } from './remember-place.ts'
 import { bringToFront, showWindow, windowOptions } from './window.ts'
 import type { WindowPlaces } from './window-file.ts'
 
-type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number]
+/** As Electron lists them. */
+export type Window = ReturnType<typeof BrowserWindow.getAllWindows>[number]
 
 export interface KeeperOptions {
   readonly preload: string

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { JobEndings, notificationsOf } from '../../../src/main/desktop/job-endings.ts'
+import { barOf, percentOf, streamsHere } from '../../../src/main/desktop/progress.ts'
+import { ended, jobOf, liveOf } from './jobs.ts'
+
+const START = new Date('2026-11-25T10:02:00Z')
+const BEFORE = '2026-11-25T10:01:59.000Z'
+const ALL = { notifySuccess: true, notifyFailure: true }
+const [one, two] = [jobOf(1), jobOf(2)]
+
+describe('jobs that end', () => {
+  it('are news once, when they had been seen to run', () => {
+    const endings = new JobEndings(START)
+    expect(endings.heard([one, two])).toEqual([])
+    expect(endings.heard([ended(one, 'done'), two])).toEqual([ended(one, 'done')])
+    expect(endings.heard([ended(one, 'done'), two])).toEqual([])
+  })
+
+  it('are news even if the clock of their host is late', () => {
+    const endings = new JobEndings(START)
+    endings.heard([one])
+    expect(endings.heard([ended(one, 'done', BEFORE)])).toHaveLength(1)
+  })
+
+  it('are no news if they had ended before the start, whenever they are first heard of', () => {
+    const endings = new JobEndings(START)
+    expect(endings.heard([ended(one, 'failed-clean', BEFORE)])).toEqual([])
+    expect(endings.heard([ended(one, 'failed-clean', BEFORE), ended(two, 'failed-clean', BEFORE)])).toEqual([])
+  })
+
+  it('are news if they began and ended between two looks', () => {
+    const endings = new JobEndings(START)
+    endings.heard([])
+    expect(endings.heard([ended(one, 'done')])).toHaveLength(1)
+  })
+})
+
+describe('what is notified', () => {
+  const failed = { ...ended(one, 'failed-clean'), failure: { kind: 'missing-tool', tool: 'qemu-img' } as const }
+
+  it('follows the choices: failures without successes, successes without failures, neither', () => {
+    const jobs = [failed, ended(two, 'done')]
+    const titles = (notifySuccess: boolean, notifyFailure: boolean): string[] =>
+      notificationsOf(jobs, { notifySuccess, notifyFailure }).map(({ title }) => title)
+    expect(titles(false, true)).toEqual(['The backup of web1 on alpha failed'])
+    expect(titles(true, false)).toEqual(['web2 on alpha'])
+    expect(titles(true, true)).toHaveLength(2)
+    expect(titles(false, false)).toEqual([])
+  })
+
+  it('tells how it went, and leads to the job', () => {
+    expect(notificationsOf([ended(one, 'done')], ALL)).toEqual([
+      { title: 'web1 on alpha', body: 'Backed up, stood still 48 ms.', goTo: { screen: 'job', job: one.id } }
+    ])
+    const warned = { ...ended(one, 'done-with-warnings'), warnings: ['x'] }
+    expect(notificationsOf([warned], ALL)[0]?.body).toBe('Backed up, stood still 48 ms, 1 warning.')
+  })
+
+  it('tells why it failed, and what state things are in', () => {
+    const [clean] = notificationsOf([failed], ALL)
+    expect(clean?.body).toMatch(/qemu-img.*\. Everything is as it was before\.$/)
+    expect(notificationsOf([{ ...failed, state: 'failed-needs-you' }], ALL)[0]?.body).toMatch(/It needs you\.$/)
+    expect(notificationsOf([ended(two, 'failed-needs-you')], ALL)[0]?.body).toBe('It needs you.')
+  })
+
+  it('says nothing of what somebody cancelled', () => {
+    expect(notificationsOf([ended(one, 'cancelled')], ALL)).toEqual([])
+  })
+
+  it('counts a verification that found damage as bad news', () => {
+    const verify = { good: false, checkedBytes: 1, problems: [{ file: 'vda.qcow2', problem: 'differs' }] }
+    const job = { ...ended(one, 'done'), kind: 'verify' as const, verify: verify as never }
+    expect(notificationsOf([job], { notifySuccess: false, notifyFailure: true })).toMatchObject([
+      { title: 'A point of web1 is damaged', body: 'One file is damaged.' }
+    ])
+  })
+
+  it('is one word about many', () => {
+    const jobs = [1, 2, 3, 4].map((n) => ended(jobOf(n), n === 4 ? 'failed-clean' : 'done'))
+    expect(notificationsOf(jobs, ALL)).toMatchObject([
+      { title: '1 of 4 jobs that ended have failed', goTo: { screen: 'activity' } }
+    ])
+  })
+
+  it('shows names as harmless text', () => {
+    const named = ended(jobOf(1, { vm: { uuid: one.vm.uuid, name: 'a\u202eb\n' + 'x'.repeat(300) } }), 'done')
+    const [{ title = '' } = {}] = notificationsOf([named], ALL)
+    expect(title).toMatch(/^a\\u\{202e\}b\\u\{a\}x+…/)
+    expect(title.length).toBeLessThan(80)
+  })
+})
+
+describe('progress', () => {
+  it('is a percentage of the phase, where its size is known', () => {
+    expect(percentOf({ phase: 'x', doneBytes: 1, totalBytes: 3 })).toBe(33)
+    expect(percentOf({ phase: 'x', doneBytes: 9, totalBytes: 3 })).toBe(100)
+    expect([percentOf({ phase: 'x', doneBytes: 0, totalBytes: 0 }), percentOf(undefined)]).toEqual([
+      undefined,
+      undefined
+    ])
+  })
+
+  it('in the taskbar is none, that something goes on, or how much of everything is done', () => {
+    expect(barOf([])).toBe(-1)
+    expect(barOf([liveOf(one, 'planning')])).toBe(2)
+    expect(barOf([liveOf(one, 'x', 30, 100), liveOf(two, 'x', 0, 200), liveOf(jobOf(3), 'planning')])).toBe(0.1)
+  })
+
+  it('keeps the computer awake only while bytes go through it', () => {
+    const restore = jobOf(3, { kind: 'restore' })
+    expect(streamsHere([one, restore], [liveOf(one, 'copying vda'), liveOf(restore, 'disks')])).toBe(false)
+    expect(streamsHere([restore], [liveOf(restore, 'copying the point')])).toBe(true)
+    expect(streamsHere([jobOf(4, { kind: 'copy' })], [])).toBe(true)
+    expect(streamsHere([ended(jobOf(4, { kind: 'copy' }), 'done')], [])).toBe(false)
+  })
+})
