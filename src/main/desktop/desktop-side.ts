@@ -7,7 +7,7 @@ export interface DesktopSide {
   readonly version: string
   readonly canStartAtLogin: boolean
   /** Asked anew each time: a panel may come and go. */
-  hasTray(): Promise<boolean>
-  openLink(key: ExternalLink): Promise<void>
-  goTo(listener: (to: GoTo | undefined) => void): Stop
+  readonly hasTray: () => Promise<boolean>
+  readonly openLink: (key: ExternalLink) => Promise<void>
+  readonly goTo: { listen(listener: (to: GoTo | undefined) => void): Stop }
 }

@@ -63,7 +63,7 @@ function openCore(desktop: Desktop, front: Front, hasTray: () => Promise<boolean
     canStartAtLogin: canStartAtLogin(process.platform),
     hasTray,
     openLink: open,
-    goTo: (listener) => front.wanted.listen(listener)
+    goTo: front.wanted
   })
 }
 

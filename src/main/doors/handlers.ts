@@ -1,4 +1,5 @@
 import type { AppInfo, Handlers } from '../../shared/contract.ts'
+import type { Stop } from '../../shared/contract-shape.ts'
 import { estimateBackup } from '../../shared/backup-estimate.ts'
 import { fail } from '../../shared/failure.ts'
 import type { GoTo } from '../../shared/views/notice-view.ts'
@@ -10,22 +11,21 @@ import { sshEntries } from '../core/hosts/ssh-entries.ts'
 import { logLines, readJournal } from '../core/jobs/read-journal.ts'
 import { backUp, copy, mark, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
 import type { LiveCore } from '../core/live/live-core.ts'
-import type { LiveValue } from '../core/live/live-value.ts'
 import { preflight } from '../core/points/points.ts'
 import { forgetKnownKey, knownKeys } from '../core/ssh/known-keys.ts'
 
 /** What only the door knows. */
 export interface DoorSide {
-  readonly info: () => AppInfo
+  readonly info: () => AppInfo | Promise<AppInfo>
   readonly openLink: (key: 'libvirtManual' | 'qemuManual') => Promise<void>
-  readonly goTo: LiveValue<GoTo | undefined>
+  readonly goTo: { listen(listener: (to: GoTo | undefined) => void): Stop }
 }
 
 /** The contract over the core: each call one errand, each push one live value. */
 export function handlersOver(live: LiveCore, door: DoorSide): Handlers {
   return {
     app: {
-      info: () => Promise.resolve(door.info()),
+      info: async () => door.info(),
       openLink: (key) => door.openLink(key),
       goTo: (listener) => door.goTo.listen(listener)
     },
@@ -121,6 +121,6 @@ function settingsHandlers(live: LiveCore, door: DoorSide): Handlers['settings'] 
     change: (change) => at(() => live.change(change)),
     knownKeys: () => knownKeys(folder),
     forgetKey: ({ line, fingerprint }) => forgetKnownKey(folder, line, fingerprint),
-    diagnostics: () => Promise.resolve(diagnostics(live, door.info().version))
+    diagnostics: async () => diagnostics(live, (await door.info()).version)
   }
 }

@@ -84,7 +84,7 @@ describe('what is notified', () => {
 
   it('shows names as harmless text', () => {
     const named = ended(jobOf(1, { vm: { uuid: one.vm.uuid, name: 'a\u202eb\n' + 'x'.repeat(300) } }), 'done')
-    const [{ title = '' } = {}] = notificationsOf([named], ALL)
+    const title = notificationsOf([named], ALL)[0]?.title ?? ''
     expect(title).toMatch(/^a\\u\{202e\}b\\u\{a\}x+…/)
     expect(title.length).toBeLessThan(80)
   })
