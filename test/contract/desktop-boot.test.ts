@@ -1,35 +1,72 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import vm from 'node:vm'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { contract } from '../../src/shared/contract.ts'
+import { channelsOf, LATEST } from '../../src/shared/contract-shape.ts'
+import type { HostView } from '../../src/shared/views/host-view.ts'
+import type { MenuItemConstructorOptions } from 'electron'
 import { boot, FakeContents, fakeElectron, invokedBy, type FakeElectron } from './fake-electron.ts'
 import { built, buildIfStale } from './built-window.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'stillpoint-boot-'))
-const settings = join(home, 'settings.json')
+const base = mkdtempSync(join(tmpdir(), 'stillpoint-boot-'))
+const bin = join(base, 'bin')
 const host = {
   name: 'host-a',
-  address: '10.0.0.5',
+  address: '127.0.0.1',
+  port: 1, // nobody listens there
   user: 'root',
-  identityFile: '/home/l/.ssh/id',
+  machineId: '5ca1ab1e',
   addedAt: '2026-11-23T12:00:00.000Z'
 }
-const writeHosts = (...hosts: object[]): void =>
-  writeFileSync(settings, JSON.stringify({ version: 1, hosts, places: [] }))
+let home = ''
+let homes = 0
+const writeSettings = (value: object): void => writeFileSync(join(home, 'settings.json'), JSON.stringify(value))
+const writeHosts = (...hosts: object[]): void => writeSettings({ version: 1, hosts, places: [] })
+
+/** The session bus of a desktop that shows tray icons, or does not. */
+function panelShowsTray(shows: boolean): void {
+  writeFileSync(join(bin, 'busctl'), `#!/bin/sh\necho b ${shows}\n`)
+  chmodSync(join(bin, 'busctl'), 0o755)
+}
 
 beforeAll(() => {
   buildIfStale()
+  mkdirSync(bin)
+  vi.stubEnv('PATH', `${bin}:${process.env['PATH'] ?? ''}`)
+  vi.stubEnv('XDG_CONFIG_HOME', join(base, 'config'))
+  vi.stubEnv('XDG_CACHE_HOME', join(base, 'cache'))
+}, 120_000)
+beforeEach(() => {
+  home = join(base, String((homes += 1)))
+  mkdirSync(home)
   vi.stubEnv('STILLPOINT_HOME', home)
+  panelShowsTray(true)
   writeHosts(host)
-}, 60_000)
+})
+afterEach(() =>
+  closing.splice(0).forEach(({ modules }) => modules.app.emit('will-quit', { preventDefault: () => undefined }))
+)
 afterAll(() => {
   vi.unstubAllEnvs()
-  rmSync(home, { recursive: true })
+  rmSync(base, { recursive: true })
 })
 
+const closing: FakeElectron[] = []
+
 async function booted(fake: FakeElectron = fakeElectron()) {
+  closing.push(fake)
   await boot(built.main, fake)
   const window = await vi.waitFor(() => {
     const [first] = fake.windows
@@ -140,57 +177,107 @@ describe('the app: protocol', () => {
 })
 
 describe('questions over IPC', () => {
-  const ask = ({ calls }: Booted, event: ReturnType<typeof invokedBy>, ...question: unknown[]): Promise<unknown> =>
-    Promise.resolve(calls.get('hosts.list')?.(event, ...question))
+  const answerTo = ({ calls }: Booted, channel: string, event: ReturnType<typeof invokedBy>, ...question: unknown[]) =>
+    Promise.resolve(calls.get(channel)?.(event, ...question) as unknown)
+  const ask = (app: Booted, channel: string, ...question: unknown[]): Promise<unknown> =>
+    answerTo(app, channel, invokedBy(app.contents), ...question)
 
-  it('are those of the contract and no others', async () => {
-    expect([...(await booted()).calls.keys()]).toEqual(['hosts.list'])
+  it('are every call of the contract, the last word of pushes, and no others', async () => {
+    const calls = channelsOf(contract).flatMap(([name, { kind }]) => (kind === 'call' ? [name] : []))
+    expect([...(await booted()).calls.keys()].sort()).toEqual([...calls, LATEST].sort())
   })
 
-  it('are answered with the hosts of the settings, without what the window has no business with', async () => {
-    const app = await booted()
-    const { name, address, user, addedAt } = host
-    expect(await ask(app, invokedBy(app.contents))).toEqual({ ok: true, value: [{ name, address, user, addedAt }] })
+  it('are answered with where the window is and what goes there', async () => {
+    expect(await ask(await booted(), 'app.info')).toEqual({
+      ok: true,
+      value: {
+        version: '0.1.0',
+        door: 'desktop',
+        platform: process.platform,
+        home,
+        canStartAtLogin: true,
+        hasTray: true
+      }
+    })
+    panelShowsTray(false)
+    expect(await ask(await booted(), 'app.info')).toMatchObject({ value: { hasTray: false } })
   })
 
   it('are refused with extra arguments', async () => {
     const app = await booted()
     const refused = { ok: false, failure: { kind: 'usage' } }
-    expect(await ask(app, invokedBy(app.contents), 'x')).toMatchObject(refused)
-    expect(await ask(app, invokedBy(app.contents), undefined, 'x')).toMatchObject(refused)
+    expect(await ask(app, 'app.info', 'x')).toMatchObject(refused)
+    expect(await ask(app, 'app.info', undefined, 'x')).toMatchObject(refused)
   })
 
   it('are refused unheard from any sender but the top frame of our own window', async () => {
     const app = await booted()
-    const navigated = { url: 'https://evil.example/' }
     const senders = [
       invokedBy(app.contents, null),
       invokedBy(app.contents, { url: 'app://stillpoint/index.html' }),
       invokedBy(new FakeContents())
     ]
-    for (const sender of senders)
-      expect(await ask(app, sender)).toMatchObject({ ok: false, failure: { kind: 'usage' } })
-    Object.assign(app.contents.mainFrame, navigated)
-    expect(await ask(app, invokedBy(app.contents))).toMatchObject({ ok: false })
+    const refused = { ok: false, failure: { kind: 'usage' } }
+    for (const channel of ['app.info', 'settings.change', LATEST])
+      for (const sender of senders) expect(await answerTo(app, channel, sender, {})).toMatchObject(refused)
+    Object.assign(app.contents.mainFrame, { url: 'https://evil.example/' })
+    expect(await ask(app, 'app.info')).toMatchObject(refused)
   })
 
-  it('get the reason while the settings are of a newer version, and the list once they are readable', async () => {
-    writeFileSync(settings, JSON.stringify({ version: 99, hosts: [], places: [] }))
+  it('change what the operator has chosen, for window, tray and the session', async () => {
     const app = await booted()
-    expect(await ask(app, invokedBy(app.contents))).toMatchObject({ ok: false, failure: { kind: 'usage' } })
-    writeHosts(host)
-    expect(await ask(app, invokedBy(app.contents))).toMatchObject({ ok: true })
+    expect(await ask(app, 'settings.change', { startAtLogin: true })).toEqual({ ok: true, value: undefined })
+    const entry = join(base, 'config/autostart/stillpoint.desktop')
+    await vi.waitFor(() => expect(readFileSync(entry, 'utf8')).toContain('"--hidden"'), { timeout: 5000 })
+    expect(readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"startAtLogin": true')
+    await ask(app, 'settings.change', { startAtLogin: false })
+    await vi.waitFor(() => expect(existsSync(entry)).toBe(false), { timeout: 5000 })
+  })
+
+  it('open a page of the fixed table, by its key only', async () => {
+    const app = await booted()
+    await ask(app, 'app.openLink', 'qemuManual')
+    for (const key of ['https://evil.example/', 'toString', '', null]) await ask(app, 'app.openLink', key)
+    expect(app.shell.openExternal.mock.calls.map(([url]) => url)).toEqual(['https://www.qemu.org/docs/master/'])
   })
 })
 
 describe('pushes', () => {
+  const hostsIn = ({ contents }: Booted): readonly HostView[] =>
+    (contents.send.mock.calls.findLast(([channel]) => channel === 'hosts.changed')?.[1] ?? []) as HostView[]
+
+  it('tell the window of the hosts in the settings, without what it has no business with', async () => {
+    const app = await booted()
+    await vi.waitFor(() => expect(hostsIn(app)).toMatchObject([{ name: 'host-a', state: 'down' }]), { timeout: 9000 })
+    expect(JSON.stringify(hostsIn(app))).not.toContain('5ca1ab1e')
+  })
+
   it('tell the window when the terminal door has added a host', async () => {
     const app = await booted()
     writeHosts(host, { ...host, name: 'host-b' })
-    await vi.waitFor(() => expect(app.contents.send).toHaveBeenCalled(), { timeout: 5000 })
-    const [channel, cards] = app.contents.send.mock.calls[0] ?? []
-    expect(channel).toBe('hosts.changed')
-    expect((cards as { name: string }[]).map(({ name }) => name)).toEqual(['host-a', 'host-b'])
+    await vi.waitFor(() => expect(hostsIn(app).map(({ name }) => name)).toEqual(['host-a', 'host-b']), {
+      timeout: 5000
+    })
+  })
+
+  it('lead the window to where the menu says', async () => {
+    const app = await booted()
+    const template = app.Menu.buildFromTemplate.mock.calls.flatMap(([given]) => given as MenuItemConstructorOptions[])
+    const settings = template
+      .flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : []))
+      .find(({ accelerator }) => accelerator === 'CmdOrCtrl+,')
+    ;(settings?.click as (() => void) | undefined)?.()
+    expect(app.contents.send).toHaveBeenLastCalledWith('app.goTo', { screen: 'settings' })
+  })
+
+  it('say in the tray, as in the window, that a host does not answer', async () => {
+    const { trays } = await booted()
+    await vi.waitFor(
+      () => expect(trays[0]?.setToolTip).toHaveBeenLastCalledWith(expect.stringContaining('host-a is out of reach')),
+      {
+        timeout: 9000
+      }
+    )
   })
 })
 
@@ -205,7 +292,7 @@ describe('the app', () => {
     await new Promise(setImmediate)
     expect(fake.modules.app.quit).toHaveBeenCalledOnce()
     expect(fake.modules.app.whenReady).not.toHaveBeenCalled()
-    expect([fake.windows.length, fake.calls.size, fake.schemes.size]).toEqual([0, 0, 0])
+    expect([fake.windows, fake.trays, [...fake.calls], [...fake.schemes]]).toEqual([[], [], [], []])
   })
 
   it('brings its window to the front when it is started again', async () => {
@@ -217,19 +304,50 @@ describe('the app', () => {
     expect(windows).toHaveLength(1)
   })
 
-  it('sandboxes every page and quits with its last window', async () => {
-    const { app } = await booted()
-    expect(app.enableSandbox).toHaveBeenCalledOnce()
-    app.emit('window-all-closed')
-    expect(app.quit).toHaveBeenCalledOnce()
+  it('sandboxes every page', async () => {
+    expect((await booted()).app.enableSandbox).toHaveBeenCalledOnce()
   })
 
-  it('opens only addresses of the fixed table', async () => {
-    const { Menu, shell } = await booted()
-    const template = Menu.buildFromTemplate.mock.calls[0]?.[0] as { role: string; submenu?: { click: () => void }[] }[]
-    template.flatMap(({ submenu = [] }) => submenu).forEach(({ click }) => click())
-    expect(shell.openExternal.mock.calls.map(([url]) => new URL(url).host)).toEqual(['libvirt.org', 'www.qemu.org'])
+  it('ends when it is told to, and closes its connections first', async () => {
+    const { app, window } = await booted()
+    app.quit()
+    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledOnce(), { timeout: 5000 })
+    expect(window.destroyed).toBe(true)
   })
+
+  it('goes on when its settings cannot be read for a while', async () => {
+    const { failures, app, contents } = { failures: vi.fn(), ...(await booted()) }
+    process.on('unhandledRejection', failures)
+    writeSettings({ version: 99, hosts: [], places: [] })
+    await vi.waitFor(() => expect(contents.send.mock.calls.map(([channel]) => channel)).toContain('notices.changed'), {
+      timeout: 5000
+    })
+    process.off('unhandledRejection', failures)
+    expect(failures).not.toHaveBeenCalled()
+    expect(app.exit).not.toHaveBeenCalled()
+  })
+
+  it('says why it cannot start on settings of a newer version, and leaves them as they are', async () => {
+    writeSettings({ version: 99, hosts: [], places: [] })
+    const fake = fakeElectron()
+    await boot(built.main, fake)
+    const { dialog, app } = fake.modules
+    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledExactlyOnceWith(1))
+    const [title, text] = dialog.showErrorBox.mock.calls[0] ?? []
+    expect(title).toBe('Stillpoint cannot start')
+    expect(text).toContain('written by a newer Stillpoint')
+    expect(readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"version":99')
+  })
+
+  it.each(['', '{"version":1,"hos', '[]', 'null'])(
+    'starts on settings that read %j, and keeps them aside',
+    async (text) => {
+      writeFileSync(join(home, 'settings.json'), text)
+      await booted()
+      const aside = readdirSync(home).find((name) => name.startsWith('settings.json.broken-'))
+      expect(readFileSync(join(home, aside ?? ''), 'utf8')).toBe(text)
+    }
+  )
 })
 
 describe('the preload', () => {
@@ -260,21 +378,22 @@ describe('the preload', () => {
     expect([...exposed.keys()]).toEqual(['stillpoint'])
     const bridge = exposed.get('stillpoint') ?? {}
     expect(Object.isFrozen(bridge) && Object.values(bridge).every(Object.isFrozen)).toBe(true)
-    expect(Object.entries(bridge).map(([group, names]) => [group, Object.keys(names)])).toEqual([
-      ['hosts', ['list', 'changed']]
-    ])
+    expect(Object.entries(bridge).map(([group, names]) => [group, Object.keys(names)])).toEqual(
+      Object.entries(contract).map(([group, channels]) => [group, Object.keys(channels)])
+    )
   })
 
   it('passes values on, and never the event', async () => {
     const { exposed, ipcRenderer } = loaded()
-    const hosts = exposed.get('stillpoint')?.['hosts']
-    expect(await hosts?.['list']?.()).toBe('answer')
-    expect(ipcRenderer.invoke).toHaveBeenCalledWith('hosts.list')
+    const bridge = exposed.get('stillpoint')
+    expect(await bridge?.['points']?.['show']?.('20261122T201744Z-7f3a21')).toBe('answer')
+    expect(ipcRenderer.invoke).toHaveBeenCalledExactlyOnceWith('points.show', '20261122T201744Z-7f3a21')
     const listener = vi.fn()
-    const stop = hosts?.['changed']?.(listener) as () => void
+    const stop = bridge?.['hosts']?.['changed']?.(listener) as () => void
+    expect(ipcRenderer.invoke).toHaveBeenLastCalledWith(LATEST, 'hosts.changed')
     const [channel, pass] = (ipcRenderer.on.mock.calls[0] ?? []) as [string, (...given: unknown[]) => void]
-    pass({ sender: 'ipcRenderer' }, ['card'], 'more')
-    expect([channel, listener.mock.calls]).toEqual(['hosts.changed', [[['card']]]])
+    pass({ sender: 'ipcRenderer' }, ['host'], 'more')
+    expect([channel, listener.mock.calls]).toEqual(['hosts.changed', [[['host']]]])
     stop()
     expect(ipcRenderer.off).toHaveBeenCalledWith('hosts.changed', pass)
   })

@@ -209,7 +209,10 @@ export function fakeElectron(choices: FakeChoices = {}) {
   const modules = {
     app,
     BrowserWindow,
-    dialog: { showMessageBox: showMessageBox as unknown as Dialog['showMessageBox'] },
+    dialog: {
+      showMessageBox: showMessageBox as unknown as Dialog['showMessageBox'],
+      showErrorBox: vi.fn<Dialog['showErrorBox']>()
+    },
     ipcMain: { handle: vi.fn<IpcMain['handle']>((channel, answer) => void calls.set(channel, answer)) },
     Menu: {
       buildFromTemplate: vi.fn((template: unknown) => template),

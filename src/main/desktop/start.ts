@@ -1,12 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { app, protocol } from 'electron'
+import { app, dialog, protocol } from 'electron'
+import { describeFailure } from '../../shared/failure-words.ts'
+import { failureOf } from '../../shared/failure.ts'
 import type { IpcPort } from '../../shared/ipc-port.ts'
+import { safeLines } from '../../shared/safe-text.ts'
 import { registerAppScheme } from './app-scheme.ts'
 import type { DesktopCore } from './desktop-core.ts'
 import type { DesktopSide } from './desktop-side.ts'
 import { confine } from './navigation.ts'
 import { runDesktop } from './run.ts'
+import { words } from './words.ts'
 
 /** By which Windows, and the packages' own files, know the app. The same stands in electron-builder.config.ts. */
 const APP_ID = 'app.stillpoint'
@@ -44,7 +48,16 @@ export function startDesktop(desktop: Desktop): void {
   app
     .whenReady()
     .then(() => runDesktop(desktop))
-    .catch(desktop.onFailure)
+    .catch((error: unknown) => giveUp(error, desktop))
+}
+
+/** Without a core there is nothing to show but why: settings of a newer Stillpoint, a disk that is full. */
+function giveUp(error: unknown, { onFailure }: Desktop): void {
+  onFailure(error)
+  const { title, explanation, nextStep } = describeFailure(failureOf(error))
+  const text = [title, explanation, nextStep].filter((part) => part !== '').join('\n\n')
+  dialog.showErrorBox(words.trouble.noStart, safeLines(text))
+  app.exit(1)
 }
 
 /** Electron wants the folder to be there. Where it cannot be made, its own default is as good. */

@@ -87,6 +87,7 @@ export const words = {
     }
   },
   trouble: {
+    noStart: 'Stillpoint cannot start',
     crashed: 'The window had stopped and was opened again',
     crashedText: 'Nothing that runs on the hosts was touched by that.',
     crashedAgain: 'The window has stopped twice within a minute',

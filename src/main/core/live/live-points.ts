@@ -16,6 +16,7 @@ export class LivePoints {
   private readonly core: Core
   private readonly looked = new Map<string, Looked>()
   private readonly looking = new Map<string, Promise<void>>()
+  private lastPlaces: Place[] = []
 
   constructor(core: Core) {
     this.core = core
@@ -45,8 +46,14 @@ export class LivePoints {
     return this.looked.get(label(place))?.unreachable === undefined
   }
 
+  /** Those of the settings; while these cannot be read, those that were last in them. */
   places(): Place[] {
-    return allPlaces(this.core.settings.read())
+    try {
+      this.lastPlaces = allPlaces(this.core.settings.read())
+    } catch {
+      return this.lastPlaces
+    }
+    return this.lastPlaces
   }
 
   /** One at a time for each store; whoever comes meanwhile gets a look of their own afterwards. */
