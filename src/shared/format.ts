@@ -81,3 +81,8 @@ export function formatTime(iso: string): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
+
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+
+/** `22 Nov`, in this computer's time zone: for scales. */
+export const formatDay = (date: Date): string => DAY.format(date)

@@ -2,8 +2,10 @@ import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import type { Handlers } from '../../src/shared/contract.ts'
 import { fail } from '../../src/shared/failure.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
+import type { PointView } from '../../src/shared/views/point-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
+import { fakeManifest } from './fake-manifest.ts'
 import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
 import { fakeLog, fakeTroubledJobs, fakeVariety } from './fake-jobs.ts'
 import { fakePreflight } from './fake-preflight.ts'
@@ -62,6 +64,11 @@ export function fakeCore(scenario: Scenario): FakeCore {
     scenario === 'failing'
       ? Promise.reject(failure(refuse))
       : Promise.resolve({ id: job?.id ?? '20260101T000000Z-000000' })
+  const changePoint = (id: string, change: (point: PointView) => PointView): void => {
+    const { points: before = [], ...rest } = points.value ?? { broken: [], known: true }
+    const after = before.map((point) => (point.id === id ? change(point) : point))
+    points.set({ ...rest, points: after.filter(({ places }) => places.length > 0) })
+  }
   const handlers: Handlers = {
     app: {
       info: () =>
@@ -129,11 +136,27 @@ export function fakeCore(scenario: Scenario): FakeCore {
     },
     points: {
       changed: (listener) => points.listen(listener),
-      show: (id) => Promise.reject(failure(() => fail({ kind: 'not-found', what: 'point', name: id }))),
+      show: (id) => {
+        const point = scenario === 'failing' ? undefined : points.value?.points.find((each) => each.id === id)
+        return point === undefined
+          ? Promise.reject(failure(() => fail({ kind: 'not-found', what: 'point', name: id })))
+          : Promise.resolve(fakeManifest(point))
+      },
       verify: started,
       copy: started,
-      delete: () => Promise.resolve({ freedBytes: 1 }),
-      mark: () => Promise.resolve()
+      delete: ({ point, place }) => {
+        const found = points.value?.points.find(({ id }) => id === point)
+        changePoint(point, (each) => ({ ...each, places: each.places.filter(({ label }) => label !== place) }))
+        return Promise.resolve({ freedBytes: found?.sizeBytes ?? 0 })
+      },
+      mark: ({ point, pinned, note }) => {
+        changePoint(point, (each) => {
+          const { note: before, ...marks } = { ...each.marks, ...(pinned !== undefined && { pinned }) }
+          const kept = note ?? before
+          return { ...each, marks: { ...marks, ...(kept !== undefined && kept !== '' && { note: kept }) } }
+        })
+        return Promise.resolve()
+      }
     },
     jobs: {
       changed: (listener) => jobs.listen(listener),

@@ -74,7 +74,7 @@ export function fakeData({ hosts, vms, pointsPerVm, now, troubles }: Sizes): Fak
     hosts: hostNames.map((name, n) =>
       fakeHost(name, n, vmsOf.get(name) ?? [], now, troubles ? troubleOf(name, hosts - 1 - n) : undefined)
     ),
-    points: { points, broken: [], known: true },
+    points: { points, broken: troubles ? [brokenOf(points[0])] : [], known: true },
     jobs: jobs.slice(0, 1000),
     notices: jobs
       .filter(({ state }) => state.startsWith('failed'))
@@ -114,6 +114,11 @@ function fakeVm(n: number, random: () => number, troubles: boolean): VmView {
       }
     ]
   }
+}
+
+function brokenOf(point: PointView | undefined): PointsView['broken'][number] {
+  const path = `/var/lib/stillpoint/points/${point?.vm.uuid ?? ''}/20260101T010101Z-0badc0`
+  return { where: point?.host ?? '', path, reason: 'disks/vda.qcow2 is shorter than its manifest says' }
 }
 
 /** The last host does not answer, and the one before it shows another key. */

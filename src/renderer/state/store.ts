@@ -6,6 +6,7 @@ import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slic
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
 import { settingsSlice, type SettingsSlice } from '../features/settings/settings-slice.ts'
+import { vmSlice, type VmSlice } from '../features/vm/vm-slice.ts'
 import { frameSlice, type FrameSlice } from '../app/frame-slice.ts'
 import { restoreSlice, type RestoreSlice } from '../features/restore/restore-slice.ts'
 import { mirrorSlice, type MirrorSlice } from './mirror-slice.ts'
@@ -21,7 +22,8 @@ export type WindowState = MirrorSlice &
   SettingsSlice &
   ActivitySlice &
   RestoreSlice &
-  BackupSlice
+  BackupSlice &
+  VmSlice
 export type WindowStore = StoreApi<WindowState>
 
 export const createWindowStore = (core: Bridge): WindowStore =>
@@ -35,5 +37,6 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...frameSlice(core)(...args),
     ...overviewSlice(core)(...args),
     ...settingsSlice(core)(...args),
-    ...backupSlice(core)(...args)
+    ...backupSlice(core)(...args),
+    ...vmSlice(core)(...args)
   }))

@@ -1,19 +1,17 @@
 import { Button, Skeleton, Stack } from '@mantine/core'
 import { IconActivity, IconFilterOff } from '@tabler/icons-react'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useMemo } from 'react'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { failureShown } from '../../ui/failure-shown.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { PageHeader } from '../../ui/page-header.tsx'
-import { useNow } from '../../ui/use-now.ts'
 import { ActivityFilters } from './activity-filters.tsx'
-import { hostsOf, NO_FILTER, pastJobs, runningJobs } from './activity-view.ts'
+import { hostsOf, NO_FILTER, pastJobs } from './activity-view.ts'
 import classes from './activity.module.css'
-import { CancelDialog } from './cancel-dialog.tsx'
 import { PastJobs } from './past-jobs.tsx'
-import { RunningCard } from './running-card.tsx'
+import { RunningJobs } from './running-jobs.tsx'
 import { words } from './words.ts'
 
 /** Jobs that run, on top; below them those that ended. */
@@ -54,34 +52,6 @@ const Jobs = ({ jobs }: { readonly jobs: readonly JobView[] }) => (
     <Past jobs={jobs} />
   </Stack>
 )
-
-function RunningJobs({ jobs }: { readonly jobs: readonly JobView[] }) {
-  const live = useWindow((state) => state.live)
-  const errands = useWindow((state) => state.jobErrands)
-  const cancel = useWindow((state) => state.cancelJob)
-  const go = useWindow((state) => state.go)
-  const now = useNow(1000)
-  const [cancelling, setCancelling] = useState<JobView>()
-  const running = runningJobs(jobs)
-  if (running.length === 0) return undefined
-  return (
-    <section className={classes['running']} aria-label={words.running(running.length)}>
-      {running.map((job) => (
-        <RunningCard
-          key={job.id}
-          job={job}
-          live={live.get(job.id)}
-          errand={errands.get(job.id)}
-          now={now}
-          quiet={running.length > 1}
-          onOpen={({ id }) => go({ screen: 'job', job: id })}
-          onCancel={setCancelling}
-        />
-      ))}
-      <CancelDialog job={cancelling} onClose={() => setCancelling(undefined)} onCancel={cancel} />
-    </section>
-  )
-}
 
 function Past({ jobs }: { readonly jobs: readonly JobView[] }) {
   const filter = useWindow((state) => state.jobFilter)

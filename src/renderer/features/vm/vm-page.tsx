@@ -1,5 +1,83 @@
-import { Title } from '@mantine/core'
+import { Button, Skeleton, Stack } from '@mantine/core'
+import { IconServerOff } from '@tabler/icons-react'
+import { lazy, Suspense, useCallback, useMemo } from 'react'
+import type { PointView } from '../../../shared/views/point-view.ts'
+import { useWindow } from '../../state/store-context.ts'
+import { EmptyState } from '../../ui/empty-state.tsx'
+import { PageHeader } from '../../ui/page-header.tsx'
+import { RunningJobs } from '../activity/running-jobs.tsx'
+import { BrokenPoints } from './broken-points.tsx'
+import { PointDrawer } from './point-drawer.tsx'
+import { PointTable } from './point-table.tsx'
+import { PointsPanel } from './points-panel.tsx'
+import { VmHeader } from './vm-header.tsx'
+import { vmKnown, type VmKnown } from './vm-view.ts'
+import { words } from './words.ts'
 
+/** Charts are the heaviest part of the window: the page does not wait for them. */
+const VmTrends = lazy(async () => ({ default: (await import('./vm-trends.tsx')).VmTrends }))
+
+/** One VM: how it is, its points, and how long it stood still for them. */
 export function VmPage() {
-  return <Title order={1}>VM</Title>
+  const route = useWindow((state) => state.route)
+  const hosts = useWindow((state) => state.hosts)
+  const points = useWindow((state) => state.points)
+  const jobs = useWindow((state) => state.jobs)
+  const { vm: uuid, host } = route.screen === 'vm' ? route : { vm: '', host: '' }
+  const known = useMemo(() => vmKnown({ hosts, points, jobs }, uuid, host), [hosts, points, jobs, uuid, host])
+  if (known !== undefined) return <Known known={known} selected={route.screen === 'vm' ? route.point : undefined} />
+  return hosts === undefined || points === undefined ? <Loading /> : <Unknown />
+}
+
+interface KnownProps {
+  readonly known: VmKnown
+  /** Of a point. */
+  readonly selected: string | undefined
+}
+
+function Known({ known, selected }: KnownProps) {
+  const go = useWindow((state) => state.go)
+  const { uuid, hostName, points } = known
+  const select = useCallback(
+    (point: PointView | undefined) =>
+      go({ screen: 'vm', host: hostName, vm: uuid, ...(point !== undefined && { point: point.id }) }),
+    [go, hostName, uuid]
+  )
+  return (
+    <Stack gap="lg">
+      <VmHeader known={known} />
+      <RunningJobs jobs={known.running} />
+      <PointsPanel known={known} selected={selected} onSelect={select} />
+      {points.length > 0 && (
+        <Suspense fallback={<Skeleton height={340} />}>
+          <VmTrends known={known} />
+        </Suspense>
+      )}
+      {points.length > 0 && <PointTable points={points} onOpen={select} />}
+      <BrokenPoints broken={known.broken} />
+      <PointDrawer known={known} point={points.find(({ id }) => id === selected)} onClose={() => select(undefined)} />
+    </Stack>
+  )
+}
+
+const Loading = () => (
+  <Stack gap="lg" aria-busy>
+    <Skeleton height={32} width="40%" />
+    <Skeleton height={72} />
+    <Skeleton height={360} />
+  </Stack>
+)
+
+function Unknown() {
+  const go = useWindow((state) => state.go)
+  return (
+    <>
+      <PageHeader title={words.unknown.title} />
+      <EmptyState icon={IconServerOff} title={words.unknown.title} text={words.unknown.text}>
+        <Button variant="default" onClick={() => go({ screen: 'overview' })}>
+          {words.unknown.back}
+        </Button>
+      </EmptyState>
+    </>
+  )
 }

@@ -1,0 +1,81 @@
+import { formatBytes } from '../../../shared/format.ts'
+import { safeText } from '../../../shared/safe-text.ts'
+import { isGood } from '../../../shared/safety.ts'
+import type { HostView, VmView } from '../../../shared/views/host-view.ts'
+import type { JobView } from '../../../shared/views/job-view.ts'
+import type { BrokenPoint, PointsView, PointView } from '../../../shared/views/point-view.ts'
+import { words } from './words.ts'
+
+/** All that is known of one VM. */
+export interface VmKnown {
+  readonly uuid: string
+  readonly name: string
+  /** Where it is, or where its points were taken. */
+  readonly hostName: string
+  readonly host: HostView | undefined
+  /** Undefined: no host has it now. */
+  readonly vm: VmView | undefined
+  /** Newest first. */
+  readonly points: readonly PointView[]
+  readonly newestGood: PointView | undefined
+  readonly broken: readonly BrokenPoint[]
+  readonly running: readonly JobView[]
+}
+
+interface Mirror {
+  readonly hosts: readonly HostView[] | undefined
+  readonly points: PointsView | undefined
+  readonly jobs: readonly JobView[] | undefined
+}
+
+/** Undefined: nobody knows such a VM. It may have moved: its host is where it is now, not where the link said. */
+export function vmKnown({ hosts, points, jobs }: Mirror, uuid: string, linked: string): VmKnown | undefined {
+  const ofVm = (points?.points ?? [])
+    .filter(({ vm }) => vm.uuid === uuid)
+    .toSorted((a, b) => b.takenAt.localeCompare(a.takenAt))
+  const host = whereIs(hosts ?? [], uuid, linked)
+  const vm = host?.vms.find((each) => each.uuid === uuid)
+  const ofJobs = (jobs ?? []).filter((job) => job.vm.uuid === uuid)
+  const name = vm?.name ?? ofVm[0]?.vm.name ?? ofJobs[0]?.vm.name
+  if (name === undefined) return undefined
+  const hostName = host?.name ?? ofVm[0]?.host ?? linked
+  return {
+    uuid,
+    name,
+    hostName,
+    host: host ?? hosts?.find((each) => each.name === hostName),
+    vm,
+    points: ofVm,
+    newestGood: ofVm.find(isGood),
+    broken: (points?.broken ?? []).filter(({ path }) => path.includes(uuid)),
+    running: ofJobs.filter(({ endedAt }) => endedAt === undefined)
+  }
+}
+
+/** The host of the link, if it has the VM; else any other that does. */
+function whereIs(hosts: readonly HostView[], uuid: string, linked: string): HostView | undefined {
+  const having = hosts.filter(({ vms }) => vms.some((vm) => vm.uuid === uuid))
+  return having.find(({ name }) => name === linked) ?? having[0]
+}
+
+/** What the VM is, as label and value. */
+export function vmFacts({ vm }: Pick<VmKnown, 'vm'>): readonly (readonly [label: string, value: string])[] {
+  if (vm === undefined) return []
+  const { facts } = words
+  return [
+    [facts.ram, formatBytes(vm.ramBytes)],
+    [facts.vcpus, String(vm.vcpus)],
+    [facts.disks, disksShown(vm)],
+    [facts.agent, facts.agents[vm.agent]],
+    [facts.autostart, vm.autostart ? facts.yes : facts.no]
+  ]
+}
+
+function disksShown({ disks }: VmView): string {
+  const shown = disks
+    .filter(({ device }) => device === 'disk' || device === 'lun')
+    .map(({ target, capacityBytes }) =>
+      capacityBytes === undefined ? safeText(target) : `${safeText(target)} ${formatBytes(capacityBytes)}`
+    )
+  return shown.length === 0 ? words.facts.none : shown.join(', ')
+}
