@@ -4,7 +4,7 @@ import type { HostView } from './views/host-view.ts'
 
 /** The one sentence that answers "are we safe?". Names in it are as hosts have them: whoever prints them escapes them. */
 export function safetySentence(hosts: readonly HostView[] | undefined, vms: readonly VmSafety[], now: Date): string {
-  if (hosts === undefined) return 'Not known yet: Stillpoint has not said anything'
+  if (hosts === undefined) return 'Not known yet: Stillpoint is still looking'
   if (hosts.length === 0) return 'There are no hosts yet'
   const watched = vms.filter(({ safety }) => safety !== 'muted')
   const wanting = watched.filter(needsYou).length

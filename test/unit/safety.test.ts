@@ -226,12 +226,7 @@ describe('the company in one word and one sentence', () => {
     ],
     ['there is no host', known({ hosts: [] }), 'empty', 'There are no hosts yet'],
     ['there is no VM', known({ hosts: [host([])] }), 'good', 'There are no VMs on your hosts'],
-    [
-      'nothing was heard',
-      { ...known({}), hosts: undefined },
-      'unknown',
-      'Not known yet: Stillpoint has not said anything'
-    ]
+    ['nothing was heard', { ...known({}), hosts: undefined }, 'unknown', 'Not known yet: Stillpoint is still looking']
   ])('when %s', (_, of, word, sentence) => {
     expect(told(of)).toEqual([word, sentence])
   })

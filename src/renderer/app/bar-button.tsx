@@ -19,8 +19,8 @@ interface BarButtonProps {
 export function BarButton({ icon: Symbol, label, count, color, opened, onChange, children }: BarButtonProps) {
   return (
     <Popover opened={opened} onChange={onChange} position="bottom-end" width={420} trapFocus returnFocus shadow="md">
-      <Popover.Target>
-        <Indicator label={count > 99 ? '99+' : count} size={18} color={color} offset={6} disabled={count === 0}>
+      <Indicator label={count > 99 ? '99+' : count} size={18} color={color} offset={6} disabled={count === 0}>
+        <Popover.Target>
           <ActionIcon
             variant="subtle"
             color="gray"
@@ -31,8 +31,8 @@ export function BarButton({ icon: Symbol, label, count, color, opened, onChange,
           >
             <Symbol size={22} stroke={1.6} aria-hidden />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown className={classes['popover']} aria-label={label}>
         {children}
       </Popover.Dropdown>

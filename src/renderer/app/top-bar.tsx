@@ -11,7 +11,7 @@ import { modKey } from './mod-key.ts'
 export function TopBar() {
   return (
     <header className={classes['bar']}>
-      <UnstyledButton className={classes['search']} onClick={spotlight.open} aria-label={words.search.open}>
+      <UnstyledButton className={classes['search']} onClick={spotlight.open}>
         <IconSearch size={18} stroke={1.6} aria-hidden />
         <span className={classes['searchText']}>{words.search.open}</span>
         <Kbd className={classes['searchKey']} aria-hidden>

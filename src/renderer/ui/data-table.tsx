@@ -1,4 +1,3 @@
-import { Table, UnstyledButton } from '@mantine/core'
 import { memo, type MouseEvent, type ReactNode } from 'react'
 import classes from './ui.module.css'
 import { useRowWindow } from './use-row-window.ts'
@@ -28,28 +27,25 @@ export interface DataTableProps<Row> {
   readonly rowHeight?: number | undefined
 }
 
-/** A table on a panel whose head stays in sight. Of many rows only those in sight are there; it scrolls with its page. */
+/**
+ * A table on a panel whose head stays in sight. Of many rows only those in sight are there; it scrolls with its page.
+ * Plain elements: many rows come and go while one scrolls.
+ */
 export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight = 48 }: DataTableProps<Row>) {
   const { hold, shown, before, after } = useRowWindow(rows.length, rowHeight)
   return (
     <div className={classes['table']} ref={hold}>
-      <Table
-        aria-label={label}
-        aria-rowcount={rows.length + 1}
-        layout="fixed"
-        verticalSpacing={4}
-        horizontalSpacing="sm"
-      >
-        <Table.Thead className={classes['tableHead']}>
-          <Table.Tr aria-rowindex={1}>
+      <table aria-label={label} aria-rowcount={rows.length + 1}>
+        <thead className={classes['tableHead']}>
+          <tr aria-rowindex={1}>
             {columns.map(({ key, title, width, align, wideOnly }) => (
-              <Table.Th key={key} w={width} ta={align} data-wide={wideOnly}>
+              <th key={key} scope="col" style={{ width }} data-align={align} data-wide={wideOnly}>
                 {title}
-              </Table.Th>
+              </th>
             ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
+          </tr>
+        </thead>
+        <tbody>
           <Gap height={before} columns={columns.length} />
           {shown.map((n) => {
             const row = rows[n]
@@ -57,8 +53,8 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight
             return <DataRow key={rowKey(row)} row={row} n={n} {...{ columns, onOpen, rowHeight }} />
           })}
           <Gap height={after} columns={columns.length} />
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </div>
   )
 }
@@ -82,7 +78,7 @@ interface DataRowProps<Row> extends Required<Pick<DataTableProps<Row>, 'columns'
 const DataRow = memo(function DataRow<Row>({ row, n, columns, onOpen, rowHeight }: DataRowProps<Row>) {
   const open = onOpen && (() => onOpen(row))
   return (
-    <Table.Tr
+    <tr
       className={classes['tableRow']}
       style={{ height: rowHeight }}
       data-opens={onOpen !== undefined}
@@ -90,17 +86,17 @@ const DataRow = memo(function DataRow<Row>({ row, n, columns, onOpen, rowHeight 
       onClick={open && ((event) => isOfRow(event) && open())}
     >
       {columns.map(({ key, align, wideOnly, cell }, column) => (
-        <Table.Td key={key} ta={align} data-wide={wideOnly}>
+        <td key={key} data-align={align} data-wide={wideOnly}>
           {open !== undefined && column === 0 ? (
-            <UnstyledButton className={classes['tableOpen']} onClick={open}>
+            <button type="button" className={classes['tableOpen']} onClick={open}>
               {cell(row)}
-            </UnstyledButton>
+            </button>
           ) : (
             cell(row)
           )}
-        </Table.Td>
+        </td>
       ))}
-    </Table.Tr>
+    </tr>
   )
 }) as <Row>(props: DataRowProps<Row>) => ReactNode
 

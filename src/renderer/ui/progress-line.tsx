@@ -14,7 +14,7 @@ export function ProgressLine({ progress, label }: ProgressLineProps) {
   const { percent, phase, facts } = progressShown(progress)
   return (
     <div className={classes['progress']} title={[phase, facts].filter((part) => part !== '').join(' · ')}>
-      <span className={classes['progressText']}>
+      <span className={classes['progressLine']}>
         <span>{label}</span>
         {percent !== undefined && <span>{percent} %</span>}
       </span>

@@ -1,4 +1,4 @@
-import { createTheme, Modal, rem, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Menu, Modal, rem, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 import { words } from '../words.ts'
 
 /** The one accent: a still blue-green. State has its own colours, always with icon and word. */
@@ -65,7 +65,9 @@ export const theme = createTheme({
     // Pages scroll in `main`, so there is no scrolling of the body to lock.
     Modal: Modal.extend({
       defaultProps: { lockScroll: false, centered: true, closeButtonProps: { 'aria-label': words.close } }
-    })
+    }),
+    // Its first item takes the focus itself: a placeholder would be a child that no menu may have.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } })
   }
 })
 

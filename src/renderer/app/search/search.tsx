@@ -28,7 +28,16 @@ const SCREENS = RAIL.map(({ screen, label }): SearchEntry => ({
 export function Search() {
   const [query, setQuery] = useState('')
   return (
-    <Spotlight.Root query={query} onQueryChange={setQuery} scrollable maxHeight="60dvh" lockScroll={false}>
+    <Spotlight.Root
+      query={query}
+      onQueryChange={setQuery}
+      scrollable
+      maxHeight="60dvh"
+      centered={false}
+      yOffset={64}
+      overlayProps={{ backgroundOpacity: 0.35 }}
+      attributes={{ content: { 'aria-label': words.search.open } }}
+    >
       <Spotlight.Search
         placeholder={words.search.placeholder}
         aria-label={words.search.open}

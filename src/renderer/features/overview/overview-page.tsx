@@ -38,7 +38,11 @@ function Loading() {
       <Stack gap="lg">
         <Skeleton h={120} />
         <Skeleton h={32} w="50%" />
-        <Skeleton h={420} />
+        <Stack gap="xs">
+          {Array.from({ length: 7 }, (_, n) => (
+            <Skeleton key={n} h={52} />
+          ))}
+        </Stack>
       </Stack>
     </>
   )

@@ -1,66 +1,39 @@
-import { ActionIcon, Menu } from '@mantine/core'
-import { IconBellOff, IconBell, IconDots, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
+import { Menu } from '@mantine/core'
+import { IconDots } from '@tabler/icons-react'
+import { useState } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
-import { useWindow } from '../../state/store-context.ts'
+import classes from './overview.module.css'
+import { RowActions } from './row-actions.tsx'
 import { words } from './words.ts'
 
-/** What can be done with one VM. */
+/** What can be done with one VM. A plain button until it is pressed: rows come and go while one scrolls. */
 export function RowMenu({ row }: { readonly row: VmSafety }) {
+  const [opened, setOpened] = useState(false)
   const label = words.actions(safeText(row.name))
+  const close = (): void => setOpened(false)
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={label}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <RowActions row={row} />
-      </Menu.Dropdown>
-    </Menu>
-  )
-}
-
-/** Only there while the menu is open. */
-function RowActions({ row }: { readonly row: VmSafety }) {
-  const { uuid, host, vm, running, lastPoint, mutedBecause } = row
-  const go = useWindow((state) => state.go)
-  const backUp = useWindow((state) => state.backUpNow)
-  const openMute = useWindow((state) => state.openMute)
-  const unmute = useWindow((state) => state.unmuteVm)
-  return (
-    <>
-      <Menu.Item
-        leftSection={<IconExternalLink size={18} aria-hidden />}
-        onClick={() => go({ screen: 'vm', host, vm: uuid })}
+    <span className={classes['menu']}>
+      <button
+        type="button"
+        className={classes['menuButton']}
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={opened}
+        onClick={() => setOpened(true)}
       >
-        {words.open}
-      </Menu.Item>
-      <Menu.Item
-        leftSection={<IconPlayerRecord size={18} aria-hidden />}
-        disabled={vm === undefined || running !== undefined}
-        onClick={() => void backUp(host, uuid)}
-      >
-        {words.backUp}
-      </Menu.Item>
-      <Menu.Item
-        leftSection={<IconHistory size={18} aria-hidden />}
-        disabled={lastPoint === undefined}
-        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: lastPoint.id }) })}
-      >
-        {words.restore}
-      </Menu.Item>
-      <Menu.Divider />
-      {mutedBecause === undefined ? (
-        <Menu.Item leftSection={<IconBellOff size={18} aria-hidden />} onClick={() => openMute(row)}>
-          {words.mute}
-        </Menu.Item>
-      ) : (
-        <Menu.Item leftSection={<IconBell size={18} aria-hidden />} onClick={() => void unmute(uuid)}>
-          {words.unmute}
-        </Menu.Item>
+        <IconDots size={18} aria-hidden />
+      </button>
+      {opened && (
+        <Menu opened onClose={close} position="bottom-end" returnFocus>
+          <Menu.Target>
+            <span className={classes['menuAnchor']} aria-hidden onClick={close} />
+          </Menu.Target>
+          <Menu.Dropdown aria-label={label}>
+            <RowActions row={row} />
+          </Menu.Dropdown>
+        </Menu>
       )}
-    </>
+    </span>
   )
 }

@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core'
 import { formatBytes, formatPause } from '../../../shared/format.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
@@ -15,11 +16,17 @@ export const COLUMNS: readonly Column<VmSafety>[] = [
   { key: 'vm', title: words.columns.vm, cell: (row) => <NameCell row={row} /> },
   { key: 'host', title: words.columns.host, width: '9rem', wideOnly: true, cell: ({ host }) => <Name text={host} /> },
   { key: 'point', title: words.columns.point, width: '9.5rem', cell: (row) => <PointCell row={row} /> },
-  { key: 'proven', title: words.columns.proven, width: '7.75rem', cell: (row) => <ProvenCell row={row} /> },
+  { key: 'proven', title: words.columns.proven, width: '8.25rem', cell: (row) => <ProvenCell row={row} /> },
   { key: 'pause', title: words.columns.pause, width: '9.5rem', cell: (row) => <PauseCell row={row} /> },
   { key: 'size', title: words.columns.size, width: '6rem', align: 'end', wideOnly: true, cell: sizeOf },
   { key: 'next', title: words.columns.next, width: '7rem', cell: (row) => <RunCell row={row} /> },
-  { key: 'actions', title: '', width: '3.5rem', align: 'end', cell: (row) => <RowMenu row={row} /> }
+  {
+    key: 'actions',
+    title: <VisuallyHidden>{words.columns.actions}</VisuallyHidden>,
+    width: '3.5rem',
+    align: 'end',
+    cell: (row) => <RowMenu row={row} />
+  }
 ]
 
 function NameCell({ row: { name, host, vm } }: { readonly row: VmSafety }) {

@@ -93,7 +93,8 @@ export const words = {
     proven: 'Proven restore',
     pause: 'Last pause',
     size: 'Size',
-    next: 'Next run'
+    next: 'Next run',
+    actions: 'Actions'
   },
   hints: {
     point: 'Newest point that can be restored, coloured by how old it may be',

@@ -1,4 +1,4 @@
-import { Button, Text } from '@mantine/core'
+import { Button, Text, VisuallyHidden } from '@mantine/core'
 import { useMemo } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { KnownKey } from '../../../shared/views/settings-view.ts'
@@ -40,7 +40,7 @@ const columnsWith = (onForget: (key: KnownKey) => void): readonly Column<KnownKe
   },
   {
     key: 'forget',
-    title: '',
+    title: <VisuallyHidden>{words.keyColumns.actions}</VisuallyHidden>,
     width: '7rem',
     align: 'end',
     cell: (key) => key.ours && <Forget knownKey={key} onForget={onForget} />

@@ -62,7 +62,7 @@ export const words = {
   keysText:
     'Hosts that are trusted, by the keys that they must show. Yours are only read; Stillpoint writes to a file of its own.',
   noKeys: 'No host key is known yet.',
-  keyColumns: { host: 'Host', type: 'Type', fingerprint: 'Fingerprint', where: 'File and line' },
+  keyColumns: { host: 'Host', type: 'Type', fingerprint: 'Fingerprint', where: 'File and line', actions: 'Actions' },
   revoked: 'revoked',
   forget: 'Forget…',
   forgetKey: (host: string) => `Forget the key of ${host}`,

@@ -1,0 +1,49 @@
+import { Menu } from '@mantine/core'
+import { IconBell, IconBellOff, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
+import type { VmSafety } from '../../../shared/safety.ts'
+import { useWindow } from '../../state/store-context.ts'
+import { words } from './words.ts'
+
+/** The items of a row's menu. */
+export function RowActions({ row }: { readonly row: VmSafety }) {
+  const { uuid, host, vm, running, lastPoint } = row
+  const go = useWindow((state) => state.go)
+  const backUp = useWindow((state) => state.backUpNow)
+  return (
+    <>
+      <Menu.Item leftSection={<IconExternalLink size={18} />} onClick={() => go({ screen: 'vm', host, vm: uuid })}>
+        {words.open}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconPlayerRecord size={18} />}
+        disabled={vm === undefined || running !== undefined}
+        onClick={() => void backUp(host, uuid)}
+      >
+        {words.backUp}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconHistory size={18} />}
+        disabled={lastPoint === undefined}
+        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: lastPoint.id }) })}
+      >
+        {words.restore}
+      </Menu.Item>
+      <Menu.Divider />
+      <MuteItem row={row} />
+    </>
+  )
+}
+
+function MuteItem({ row }: { readonly row: VmSafety }) {
+  const openMute = useWindow((state) => state.openMute)
+  const unmute = useWindow((state) => state.unmuteVm)
+  return row.mutedBecause === undefined ? (
+    <Menu.Item leftSection={<IconBellOff size={18} />} onClick={() => openMute(row)}>
+      {words.mute}
+    </Menu.Item>
+  ) : (
+    <Menu.Item leftSection={<IconBell size={18} />} onClick={() => void unmute(row.uuid)}>
+      {words.unmute}
+    </Menu.Item>
+  )
+}
