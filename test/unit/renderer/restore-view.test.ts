@@ -191,7 +191,7 @@ describe('what is said before it begins', () => {
   })
 
   it('is one sentence with point, host and how', () => {
-    expect(sentenceOf(choose({}, [alpha]))).toMatch(/^web1 as it was at .*, goes on where it was, on alpha\.$/)
+    expect(sentenceOf(choose({}, [alpha]))).toMatch(/^web1 as it was at .*: it goes on where it was, on alpha\.$/)
     expect(sentenceOf(choose({ mode: 'copy', newName: 'trial' }, [alpha]))).toContain('beside it as trial')
     expect(sentenceOf(choose({}, []))).toBe('')
   })

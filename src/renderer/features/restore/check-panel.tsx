@@ -1,7 +1,7 @@
 import { Button, Skeleton, Text } from '@mantine/core'
 import { IconRestore } from '@tabler/icons-react'
 import type { PreflightItem } from '../../../shared/engine-protocol.ts'
-import { safeLines } from '../../../shared/safe-text.ts'
+import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
 import classes from './restore.module.css'
@@ -64,7 +64,8 @@ function Checklist({ items }: { readonly items: readonly PreflightItem[] }) {
     <ul className={classes['checks']}>
       {sorted.map(({ check, state, text, fix }, n) => (
         <li key={n}>
-          <StateMark tone={TONE[state]} label={safeLines(`${check}: ${text}`)} />
+          <StateMark tone={TONE[state]} label={safeText(check)} hint={words.check.state[state]} />
+          <bdi className={classes['finding']}>{safeLines(text)}</bdi>
           {fix !== undefined && fix !== '' && <span className={classes['fix']}>{safeLines(fix)}</span>}
         </li>
       ))}

@@ -56,7 +56,7 @@ export function HostStep({ hosts, point, chosen, onChoose, onAdd }: HostStepProp
 const TONE: Readonly<Record<HostView['state'], Tone>> = { up: 'good', connecting: 'busy', down: 'danger' }
 
 const whyNot = ({ state, failure }: HostView): string =>
-  failure === undefined ? words.host[state] : safeText(describeFailure(failure).explanation)
+  failure === undefined ? words.host[state] : safeText(describeFailure(failure).title)
 
 function HostFacts({ host, point }: { readonly host: HostView; readonly point: PointView | undefined }) {
   const { store } = host.facts ?? {}

@@ -36,10 +36,10 @@ const NAME: Readonly<Record<NameProblem, string>> = {
 }
 
 const DOES: Readonly<Record<RestoreViewMode, string>> = {
-  resume: 'goes on where it was',
-  boot: 'starts from its disks',
-  define: 'is put there, and not started',
-  copy: 'gets a second VM beside it'
+  resume: 'it goes on where it was',
+  boot: 'it starts from its disks',
+  define: 'it is put there, and not started',
+  copy: 'it gets a second VM beside it'
 }
 
 export const words = {
@@ -84,7 +84,7 @@ export const words = {
     hasVm: 'has this VM now',
     up: 'up',
     connecting: 'connecting',
-    down: 'does not answer'
+    down: 'not to be had'
   },
   mode: MODE,
   modeLabel: 'How it comes back',
@@ -110,6 +110,7 @@ export const words = {
       warned: 'It can be done; mind the warnings',
       blocked: 'Something stands in the way'
     },
+    state: { ok: 'in order', warning: 'mind this', problem: 'in the way' },
     again: 'Check again',
     moves: (bytes: string, from: string) => `${bytes} come from ${from} first.`,
     elsewhere: 'another store',
@@ -118,7 +119,7 @@ export const words = {
     twin: (vm: string, host: string) =>
       `${vm} also runs on ${host}. Two with the same name and addresses disturb each other in the network: stop that one first, or choose a copy.`
   },
-  sentence: (time: string, host: string, mode: RestoreViewMode) => `as it was at ${time}, ${DOES[mode]}, on ${host}.`,
+  sentence: (time: string, host: string, mode: RestoreViewMode) => `as it was at ${time}: ${DOES[mode]}, on ${host}.`,
   copySentence: (time: string, host: string, name: string) => `as it was at ${time}, beside it as ${name}, on ${host}.`,
   restore: 'Restore …',
   confirm: {
