@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Bridge } from '../../shared/contract.ts'
 import { activitySlice, type ActivitySlice } from '../features/activity/activity-slice.ts'
 import { backupSlice, type BackupSlice } from '../features/backup/backup-slice.ts'
+import { downtimeSlice, type DowntimeSlice } from '../features/downtime/downtime-slice.ts'
 import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slice.ts'
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
@@ -22,6 +23,7 @@ export type WindowState = MirrorSlice &
   SettingsSlice &
   ActivitySlice &
   RestoreSlice &
+  DowntimeSlice &
   BackupSlice &
   VmSlice
 export type WindowStore = StoreApi<WindowState>
@@ -34,6 +36,7 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...addHostSlice(core)(...args),
     ...activitySlice(core)(...args),
     ...restoreSlice(core)(...args),
+    ...downtimeSlice(...args),
     ...frameSlice(core)(...args),
     ...overviewSlice(core)(...args),
     ...settingsSlice(core)(...args),

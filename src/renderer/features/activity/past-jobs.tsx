@@ -56,14 +56,8 @@ const COLUMNS: readonly Column<JobView>[] = [
     align: 'end',
     cell: ({ sizeBytes }) => (sizeBytes === undefined ? '' : formatBytes(sizeBytes))
   },
-  { key: 'outcome', title: titles.outcome, width: '28%', cell: (job) => <Ended job={job} /> }
+  { key: 'outcome', title: titles.outcome, width: '28%', cell: (job) => <OutcomeMark job={job} /> }
 ]
-
-const Ended = ({ job }: { readonly job: JobView }) => (
-  <div className={classes['ended']}>
-    <OutcomeMark job={job} />
-  </div>
-)
 
 /** Past jobs have an end of their own. */
 const NEVER = new Date(0)

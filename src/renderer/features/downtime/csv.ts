@@ -1,0 +1,31 @@
+import { downMs, type Downtime } from '../../../shared/downtimes.ts'
+
+/** A cell as RFC 4180 wants it. What a spreadsheet would run as a formula gets an apostrophe in front. */
+export function cell(text: string): string {
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}
+
+const HEAD = ['time', 'kind', 'host', 'vm', 'vm_uuid', 'point', 'method', 'mode', 'downtime_ms', 'made_of']
+
+/** The entries in their order, with a head line. Times are ISO 8601 in UTC, figures plain milliseconds. */
+export const downtimeCsv = (entries: readonly Downtime[]): string =>
+  [HEAD, ...entries.map(cellsOf)].map((row) => `${row.map(cell).join(',')}\r\n`).join('')
+
+const cellsOf = (entry: Downtime): readonly string[] => [
+  entry.at,
+  entry.kind,
+  entry.host,
+  entry.vm,
+  entry.vmUuid,
+  entry.point ?? '',
+  entry.method ?? '',
+  entry.mode ?? '',
+  downMs(entry)?.toFixed(3) ?? '',
+  partsOf(entry)
+    .map(({ phase, ms }) => `${phase} ${ms.toFixed(3)}`)
+    .join('; ')
+]
+
+/** A backup's pauses, a restore's phases. */
+export const partsOf = ({ kind, pauses, phases }: Downtime): Downtime['pauses'] => (kind === 'backup' ? pauses : phases)
