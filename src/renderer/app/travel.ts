@@ -12,8 +12,9 @@ export class Travel {
 
   /** The page of this route is there. Returns what ends the watch over how far it is scrolled. */
   arrive(route: Route, page: HTMLElement): () => void {
-    if (route !== this.at) {
-      this.at = route
+    const isOther = !isSamePage(route, this.at)
+    this.at = route
+    if (isOther) {
       focusHeading()
       page.scrollTo({ top: this.scrolled.get(route) ?? 0 })
     }
@@ -22,3 +23,6 @@ export class Travel {
     return () => page.removeEventListener('scroll', remember)
   }
 }
+
+/** A point of a VM opens over the VM's page, which stays as it is below. */
+const isSamePage = (a: Route, b: Route): boolean => a === b || (a.screen === 'vm' && b.screen === 'vm' && a.vm === b.vm)

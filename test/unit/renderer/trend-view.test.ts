@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { dayAt, timeAt } from '../../../src/renderer/features/vm/axis.ts'
-import { byteScale, downtimeRows, logScale, sizeRows, valuesOf } from '../../../src/renderer/features/vm/trend-view.ts'
+import {
+  byteScale,
+  downtimeRows,
+  logScale,
+  sizeRows,
+  stepShown,
+  valuesOf
+} from '../../../src/renderer/features/vm/trend-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { aPoint, uuid } from './a-point.ts'
 
@@ -56,6 +63,7 @@ describe('how long a VM stood still over time', () => {
       domain: [10, 10_000],
       ticks: [10, 100, 1000, 10_000]
     })
+    expect([10, 1000, 100_000].map(stepShown)).toEqual(['10 ms', '1 s', '100 s'])
     expect(logScale([4]).domain).toEqual([1, 100])
     expect(logScale([]).domain).toEqual([10, 100])
   })

@@ -17,6 +17,37 @@ function window() {
   return { ...core, act: () => store.getState(), went, count }
 }
 
+describe('a point over the page of its VM', () => {
+  const page: Route = { screen: 'vm', host: 'alpha', vm: 'u' }
+  const routed = (route: Route, trail: Route[]) => {
+    const went: (Route | 'back')[] = []
+    const rest = { route, trail, go: (to: Route) => void went.push(to), goBack: () => void went.push('back') }
+    const store = createStore<VmSlice & RouteSlice>()((...args) => ({
+      ...rest,
+      ...vmSlice(askedCore().bridge)(...args)
+    }))
+    return { act: store.getState(), went }
+  }
+
+  it('opens where the window is', () => {
+    const { act, went } = routed(page, [])
+    act.showPoint(point)
+    expect(went).toEqual([{ ...page, point }])
+  })
+
+  it('closes by going back to where it was opened, so that Back does not open it again', () => {
+    const { act, went } = routed({ ...page, point }, [{ screen: 'overview' }, page])
+    act.closePoint()
+    expect(went).toEqual(['back'])
+  })
+
+  it('closes to the page below it where a link led straight to it', () => {
+    const { act, went } = routed({ ...page, point }, [{ screen: 'activity' }])
+    act.closePoint()
+    expect(went).toEqual([page])
+  })
+})
+
 describe('the manifest of a point', () => {
   it('is read once: points do not change', async () => {
     const { act, last, count } = window()

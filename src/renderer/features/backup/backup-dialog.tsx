@@ -34,12 +34,12 @@ const useVm = ({ host, vm }: BackupDialogState) =>
 function BackupTitle({ backup }: { readonly backup: BackupDialogState }) {
   const vm = useVm(backup)
   return (
-    <>
+    <div className={classes['title']}>
       <Name text={words.title(vm?.name ?? backup.vm)} lines={2} />
       <Text span c="dimmed">
         {words.on(safeText(backup.host))}
       </Text>
-    </>
+    </div>
   )
 }
 

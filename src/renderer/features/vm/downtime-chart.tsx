@@ -2,7 +2,7 @@ import { CompositeChart } from '@mantine/charts'
 import { formatPause } from '../../../shared/format.ts'
 import { TIME_AXIS, timeAt } from './axis.ts'
 import { ChartTable } from './chart-table.tsx'
-import { logScale, valuesOf, type DowntimeRow } from './trend-view.ts'
+import { logScale, stepShown, valuesOf, type DowntimeRow } from './trend-view.ts'
 import classes from './vm.module.css'
 import { words } from './words.ts'
 
@@ -11,7 +11,7 @@ const said = words.trend
 const SERIES = [
   { name: 'classicMs', label: said.classic, color: 'var(--still-quiet)', type: 'line', strokeDasharray: '4 4' },
   { name: 'pauseMs', label: said.pause, color: 'var(--still-accent-text)', type: 'line' },
-  { name: 'runningMs', label: said.running, color: 'var(--still-attention)', type: 'line' }
+  { name: 'runningMs', label: said.running, color: 'var(--still-text-soft)', type: 'line' }
 ] as const
 
 /** Restores are single events: dots without a line. What was only estimated is a line without dots. */
@@ -40,6 +40,8 @@ export function DowntimeChart({ rows, budget }: DowntimeChartProps) {
           series={[...shown]}
           withLegend
           connectNulls
+          // The table below says the same to those who cannot see it.
+          composedChartProps={{ accessibilityLayer: false }}
           curveType="linear"
           gridAxis="x"
           lineProps={({ name }) => LINES[name as keyof typeof LINES]}
@@ -48,7 +50,14 @@ export function DowntimeChart({ rows, budget }: DowntimeChartProps) {
             referenceLines: [{ y: budget.ms, label: budget.label, color: 'var(--still-attention)' }]
           })}
           xAxisProps={{ ...TIME_AXIS, domain: [...TIME_AXIS.domain] }}
-          yAxisProps={{ scale: 'log', domain: [...domain], ticks: [...ticks], width: 64, allowDataOverflow: true }}
+          yAxisProps={{
+            scale: 'log',
+            domain: [...domain],
+            ticks: [...ticks],
+            width: 64,
+            allowDataOverflow: true,
+            tickFormatter: stepShown
+          }}
           tooltipProps={{ labelFormatter: timeAt }}
         />
       </div>

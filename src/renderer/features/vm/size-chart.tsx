@@ -20,6 +20,7 @@ export function SizeChart({ rows }: { readonly rows: readonly SizeRow[] }) {
           dataKey="at"
           series={[{ name: 'bytes', label: said.bytes, color: 'var(--still-accent-text)' }]}
           curveType="linear"
+          areaChartProps={{ accessibilityLayer: false }}
           strokeWidth={1.5}
           gridAxis="x"
           valueFormatter={formatBytes}

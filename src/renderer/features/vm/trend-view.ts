@@ -62,6 +62,9 @@ export function logScale(values: readonly number[]): Scale {
   return { domain: [10 ** low, 10 ** high], ticks }
 }
 
+/** Of a power of ten: `10 ms`, `100 s`. */
+export const stepShown = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${ms / 1000} s`)
+
 /** From nothing to a power of two or three quarters of one, in four steps: sizes are read in those. */
 export function byteScale(values: readonly number[]): Scale {
   const most = Math.max(...values, 1)

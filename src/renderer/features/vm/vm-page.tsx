@@ -36,13 +36,10 @@ interface KnownProps {
 }
 
 function Known({ known, selected }: KnownProps) {
-  const go = useWindow((state) => state.go)
-  const { uuid, hostName, points } = known
-  const select = useCallback(
-    (point: PointView | undefined) =>
-      go({ screen: 'vm', host: hostName, vm: uuid, ...(point !== undefined && { point: point.id }) }),
-    [go, hostName, uuid]
-  )
+  const show = useWindow((state) => state.showPoint)
+  const close = useWindow((state) => state.closePoint)
+  const { points } = known
+  const select = useCallback(({ id }: PointView) => show(id), [show])
   return (
     <Stack gap="lg">
       <VmHeader known={known} />
@@ -55,7 +52,7 @@ function Known({ known, selected }: KnownProps) {
       )}
       {points.length > 0 && <PointTable points={points} onOpen={select} />}
       <BrokenPoints broken={known.broken} />
-      <PointDrawer known={known} point={points.find(({ id }) => id === selected)} onClose={() => select(undefined)} />
+      <PointDrawer known={known} point={points.find(({ id }) => id === selected)} onClose={close} />
     </Stack>
   )
 }

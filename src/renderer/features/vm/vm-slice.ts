@@ -26,6 +26,10 @@ export type PointDialog =
   | { readonly kind: 'copy'; readonly point: string }
 
 export interface VmSlice {
+  /** Opens a point over the page of its VM. */
+  readonly showPoint: (point: string) => void
+  /** The same as going back, where one came from that page. */
+  readonly closePoint: () => void
   readonly manifests: ReadonlyMap<string, ManifestState>
   readonly loadManifest: (point: string) => void
   /** The last one. */
@@ -75,7 +79,20 @@ export const vmSlice =
       closeDialog()
       get().go({ screen: 'job', job: id })
     }
+    const closePoint = (): void => {
+      const { route, trail, go, goBack } = get()
+      if (route.screen !== 'vm') return
+      const before = trail.at(-1)
+      const cameFromHere = before?.screen === 'vm' && before.vm === route.vm && before.point === undefined
+      if (cameFromHere) goBack()
+      else go({ screen: 'vm', host: route.host, vm: route.vm })
+    }
     return {
+      showPoint: (point) => {
+        const { route, go } = get()
+        if (route.screen === 'vm') go({ ...route, point })
+      },
+      closePoint,
       manifests: new Map(),
       loadManifest: (point) => void load(point),
       pointErrand: undefined,
