@@ -77,8 +77,11 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       mutedBecause
     }
   })
-  return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || a.name.localeCompare(b.name))
+  return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
 }
+
+const { compare } = new Intl.Collator(undefined, { numeric: true })
+const byName = (a: VmSafety, b: VmSafety): number => compare(a.name, b.name)
 
 interface Judged {
   /** Points, jobs and choices: a lack can be told from not knowing. */

@@ -180,9 +180,9 @@ describe('what is told of a VM', () => {
   })
 
   it('comes worst first, then by name', () => {
-    const hosts = [host([vm(3), vm(2), vm(1), vm(4)])]
-    const all = safetyOf(known({ hosts, points: [point(1, 1), point(2, 30), point(4, 1)] }), NOW)
-    expect(all.map(({ name }) => name)).toEqual(['vm3', 'vm2', 'vm1', 'vm4'])
+    const hosts = [host([vm(3), vm(2), vm(10), vm(4)])]
+    const all = safetyOf(known({ hosts, points: [point(10, 1), point(2, 30), point(4, 1)] }), NOW)
+    expect(all.map(({ name }) => name)).toEqual(['vm3', 'vm2', 'vm4', 'vm10'])
   })
 })
 

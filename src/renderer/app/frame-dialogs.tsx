@@ -5,16 +5,23 @@ import { words } from '../words.ts'
 import { modKey } from './mod-key.ts'
 import { RAIL } from './screens.tsx'
 
-/** What Help opens. */
+export const HELP_MENU = 'help'
+
+/** The menu item that opened it is gone by then. */
+const focusHelp = (): void => document.getElementById(`${HELP_MENU}-target`)?.focus()
+
+const returning = { returnFocus: false, onExitTransitionEnd: focusHelp }
+
+/** What Help opens; it can be opened again from where the focus is afterwards. */
 export function FrameDialogs() {
   const dialog = useWindow((state) => state.frameDialog)
   const close = useWindow((state) => state.closeFrameDialog)
   return (
     <>
-      <Modal opened={dialog === 'shortcuts'} onClose={close} title={words.help.shortcuts}>
+      <Modal opened={dialog === 'shortcuts'} onClose={close} title={words.help.shortcuts} {...returning}>
         <Shortcuts />
       </Modal>
-      <Modal opened={dialog === 'how-it-works'} onClose={close} title={words.help.howItWorks} size="lg">
+      <Modal opened={dialog === 'how-it-works'} onClose={close} title={words.help.howItWorks} size="lg" {...returning}>
         <HowItWorks />
       </Modal>
     </>

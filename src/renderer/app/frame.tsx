@@ -52,10 +52,12 @@ function Page() {
   const Screen = PAGES[route.screen]
   return (
     <main className={classes['page']} ref={page}>
-      <Suspense fallback={<PageSkeleton />}>
-        <Screen />
-        <Arrival route={route} travel={travel} page={page} />
-      </Suspense>
+      <div className={classes['content']}>
+        <Suspense fallback={<PageSkeleton />}>
+          <Screen />
+          <Arrival route={route} travel={travel} page={page} />
+        </Suspense>
+      </div>
     </main>
   )
 }

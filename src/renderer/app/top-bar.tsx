@@ -6,6 +6,7 @@ import { words } from '../words.ts'
 import classes from './frame.module.css'
 import { Inbox } from './inbox.tsx'
 import { RunningJobs } from './running-jobs.tsx'
+import { HELP_MENU } from './frame-dialogs.tsx'
 import { modKey } from './mod-key.ts'
 
 export function TopBar() {
@@ -29,7 +30,7 @@ function Help() {
   const open = useWindow((state) => state.openFrameDialog)
   const openLink = useWindow((state) => state.openLink)
   return (
-    <Menu position="bottom-end" width={260}>
+    <Menu id={HELP_MENU} position="bottom-end" width={260}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label={words.help.open} title={words.help.open}>
           <IconHelpCircle size={22} stroke={1.6} aria-hidden />

@@ -46,13 +46,13 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight
           </tr>
         </thead>
         <tbody>
-          <Gap height={before} columns={columns.length} />
+          <Gap height={before} />
           {shown.map((n) => {
             const row = rows[n]
             if (row === undefined) return undefined
             return <DataRow key={rowKey(row)} row={row} n={n} {...{ columns, onOpen, rowHeight }} />
           })}
-          <Gap height={after} columns={columns.length} />
+          <Gap height={after} />
         </tbody>
       </table>
     </div>
@@ -60,11 +60,11 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, rowHeight
 }
 
 /** Stands for the rows that are not there. */
-function Gap({ height, columns }: { readonly height: number; readonly columns: number }) {
+function Gap({ height }: { readonly height: number }) {
   if (height <= 0) return undefined
   return (
     <tr aria-hidden>
-      <td colSpan={columns} style={{ height, padding: 0 }} />
+      <td style={{ height, padding: 0 }} />
     </tr>
   )
 }

@@ -67,7 +67,7 @@ export const theme = createTheme({
       defaultProps: { lockScroll: false, centered: true, closeButtonProps: { 'aria-label': words.close } }
     }),
     // Its first item takes the focus itself: a placeholder would be a child that no menu may have.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } })
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, returnFocus: true } })
   }
 })
 

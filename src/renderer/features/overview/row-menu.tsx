@@ -1,6 +1,6 @@
 import { Menu } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import classes from './overview.module.css'
@@ -11,10 +11,15 @@ import { words } from './words.ts'
 export function RowMenu({ row }: { readonly row: VmSafety }) {
   const [opened, setOpened] = useState(false)
   const label = words.actions(safeText(row.name))
-  const close = (): void => setOpened(false)
+  const button = useRef<HTMLButtonElement>(null)
+  const close = (): void => {
+    setOpened(false)
+    button.current?.focus()
+  }
   return (
     <span className={classes['menu']}>
       <button
+        ref={button}
         type="button"
         className={classes['menuButton']}
         aria-label={label}
@@ -25,7 +30,7 @@ export function RowMenu({ row }: { readonly row: VmSafety }) {
         <IconDots size={18} aria-hidden />
       </button>
       {opened && (
-        <Menu opened onClose={close} position="bottom-end" returnFocus>
+        <Menu opened onClose={close} position="bottom-end">
           <Menu.Target>
             <span className={classes['menuAnchor']} aria-hidden onClick={close} />
           </Menu.Target>
