@@ -2,7 +2,7 @@ import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import type { Handlers } from '../../src/shared/contract.ts'
 import { fail } from '../../src/shared/failure.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
-import type { PointView } from '../../src/shared/views/point-view.ts'
+import type { PointsView, PointView } from '../../src/shared/views/point-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
 import { fakeManifest } from './fake-manifest.ts'
@@ -17,6 +17,7 @@ export type Scenario = (typeof SCENARIOS)[number]
 /** A core that a window cannot tell from the real one, for pictures and for measuring. Nothing it does is real. */
 export interface FakeCore {
   readonly handlers: Handlers
+  readonly points: LiveValue<PointsView>
   readonly jobs: LiveValue<readonly JobView[]>
   readonly live: LiveValue<readonly JobLive[]>
 }
@@ -214,7 +215,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
       diagnostics: () => Promise.resolve({ fileName: 'stillpoint-diagnostics.txt', text: 'Stillpoint 0.1.0' })
     }
   }
-  return { handlers, jobs, live }
+  return { handlers, points, jobs, live }
 }
 
 function failure(make: () => never): Error {

@@ -1,0 +1,148 @@
+import type { Browser, Page } from '@playwright/test'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Route } from '../../src/renderer/state/route-slice.ts'
+import type { BrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
+import { launch, openPage, seriousFindings, shoot, type WatchedPage } from './browser.ts'
+import { SCENARIOS, type FakeCore, type Scenario } from './fake-core.ts'
+import { openFakeDoor } from './fake-door.ts'
+
+let browser: Browser
+const doors = new Map<Scenario, { door: BrowserDoor; core: FakeCore }>()
+
+beforeAll(async () => {
+  browser = await launch()
+  for (const scenario of SCENARIOS) doors.set(scenario, await openFakeDoor(scenario))
+})
+afterAll(async () => {
+  await browser.close()
+  for (const { door } of doors.values()) await door.close()
+})
+
+/** Every screen by the route that leads there; those about one thing take it from what is made up. */
+function routesOf(core: FakeCore): readonly (readonly [string, Route])[] {
+  const point = core.points.value?.points[0]
+  const job = core.jobs.value?.find(({ state }) => state === 'done')
+  const running = core.jobs.value?.find(({ state }) => state === 'running')
+  const failed = core.jobs.value?.find(({ state }) => state.startsWith('failed'))
+  return [
+    ['overview', { screen: 'overview' }],
+    ['hosts', { screen: 'hosts' }],
+    ['activity', { screen: 'activity' }],
+    ['restore', { screen: 'restore' }],
+    ['downtime', { screen: 'downtime' }],
+    ['settings', { screen: 'settings' }],
+    ...(point === undefined
+      ? []
+      : ([
+          ['vm', { screen: 'vm', host: point.host, vm: point.vm.uuid }],
+          ['point', { screen: 'vm', host: point.host, vm: point.vm.uuid, point: point.id }],
+          ['restore-point', { screen: 'restore', point: point.id }]
+        ] as const)),
+    ...(job === undefined ? [] : [['job-done', { screen: 'job', job: job.id }] as const]),
+    ...(running === undefined ? [] : [['job-running', { screen: 'job', job: running.id }] as const]),
+    ...(failed === undefined ? [] : [['job-failed', { screen: 'job', job: failed.id }] as const]),
+    ['job-unknown', { screen: 'job', job: '20200101T000000Z-000000' }]
+  ]
+}
+
+/** As a reload would: the window comes back to where it was. */
+async function show(page: Page, route: Route): Promise<void> {
+  await page.evaluate((text) => sessionStorage.setItem('stillpoint-route', text), JSON.stringify(route))
+  await page.reload()
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.waitForTimeout(400)
+}
+
+async function forEachScreen(
+  scenario: Scenario,
+  look: Parameters<typeof openPage>[2],
+  visit: (page: Page, name: string) => Promise<void>
+): Promise<WatchedPage> {
+  const found = doors.get(scenario)
+  if (found === undefined) throw new Error(scenario)
+  const opened = await openPage(browser, found.door.url, look)
+  for (const [name, route] of routesOf(found.core)) {
+    await show(opened.page, route)
+    await visit(opened.page, name)
+  }
+  return opened
+}
+
+/** Nothing sticks out to the right, whatever the names. */
+const isTooWide = (page: Page): Promise<boolean> =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+
+describe.each(SCENARIOS)('every screen, %s', (scenario) => {
+  it.each(['light', 'dark'] as const)('keeps nobody out, in %s', async (colorScheme) => {
+    const findings: string[] = []
+    const { context, problems } = await forEachScreen(scenario, { colorScheme }, async (page, name) => {
+      await shoot(page, `${scenario}-${name}-${colorScheme}`)
+      findings.push(...(await seriousFindings(page)).map((finding) => `${name}: ${finding}`))
+    })
+    expect(findings).toEqual([])
+    expect(problems).toEqual([])
+    await context.close()
+  })
+
+  it('fits into 900 pixels', async () => {
+    const tooWide: string[] = []
+    const { context, problems } = await forEachScreen(scenario, { width: 900, height: 700 }, async (page, name) => {
+      await shoot(page, `${scenario}-${name}-narrow`)
+      if (await isTooWide(page)) tooWide.push(name)
+    })
+    expect(tooWide).toEqual([])
+    expect(problems).toEqual([])
+    await context.close()
+  })
+})
+
+describe('the keyboard', () => {
+  it('reaches every action of every screen', async () => {
+    const unreachable: string[] = []
+    const { context } = await forEachScreen('small', {}, async (page, name) => {
+      const missing = await page.evaluate(() =>
+        Array.from(
+          document.querySelectorAll<HTMLElement>('button, a[href], [role=button], [role=tab], [role=row][onclick]')
+        )
+          .filter((element) => element.checkVisibility() && element.tabIndex < 0 && !element.hasAttribute('disabled'))
+          .filter(
+            (element) => element.closest('[role=tablist], [role=radiogroup], [role=menu], [aria-hidden=true]') === null
+          )
+          .map((element) => element.outerHTML.slice(0, 120))
+      )
+      unreachable.push(...missing.map((html) => `${name}: ${html}`))
+    })
+    expect(unreachable).toEqual([])
+    await context.close()
+  })
+
+  it('goes round by itself: skip link, search, shortcuts, back', async () => {
+    const door = doors.get('small')?.door
+    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await page.keyboard.press('Control+2')
+    await page.getByRole('heading', { level: 1, name: 'Hosts' }).waitFor()
+    await page.keyboard.press('Alt+ArrowLeft')
+    await page.getByRole('navigation').locator('[aria-current=page]', { hasText: 'Overview' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('dialog').getByRole('textbox').or(page.getByRole('combobox')).first().fill('web1')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: /web1/ }).waitFor()
+    expect(problems).toEqual([])
+    await context.close()
+  })
+})
+
+describe('text that comes from hosts', () => {
+  it('is shown as it is, and runs nowhere', async () => {
+    const door = doors.get('failing')?.door
+    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    page.on('dialog', () => expect.fail('something was executed'))
+    await page.getByText('<img src=x onerror=alert(1)>').first().waitFor()
+    expect(await page.locator('img[src="x"]').count()).toBe(0)
+    expect(await page.getByText('\u202E').count()).toBe(0)
+    expect(problems).toEqual([])
+    await context.close()
+  })
+})

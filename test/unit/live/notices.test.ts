@@ -1,0 +1,45 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { Notices } from '../../../src/main/core/live/notices.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'stillpoint-notices-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const notice = (id: string) =>
+  ({ id, at: '2026-11-25T09:00:00.000Z', severity: 'failure', title: id, text: '' }) as const
+
+describe('notices', () => {
+  it('are each said once, newest first, and are still there after a restart, read or unread', () => {
+    const path = join(folder, 'a/notices.json')
+    const notices = new Notices(path)
+    notices.add(notice('one'))
+    notices.add(notice('two'))
+    notices.add(notice('one'))
+    notices.acknowledge('one')
+    const again = new Notices(path).all.value ?? []
+    expect(again.map(({ id, acknowledged }) => [id, acknowledged])).toEqual([
+      ['two', false],
+      ['one', true]
+    ])
+  })
+
+  it('can all be put aside at once', () => {
+    const notices = new Notices(join(folder, 'b.json'))
+    notices.add(notice('one'))
+    notices.add(notice('two'))
+    notices.acknowledge(undefined)
+    expect(notices.all.value?.every(({ acknowledged }) => acknowledged)).toBe(true)
+  })
+
+  it('begin anew where the file cannot be understood, and are said where it cannot be written', () => {
+    const path = join(folder, 'c.json')
+    writeFileSync(path, '{"half":')
+    const notices = new Notices(path)
+    expect(notices.all.value).toEqual([])
+    const nowhere = new Notices(join(path, 'below-a-file.json'))
+    nowhere.add(notice('one'))
+    expect(nowhere.all.value).toHaveLength(1)
+    expect(readFileSync(path, 'utf8')).toBe('{"half":')
+  })
+})
