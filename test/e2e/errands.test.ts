@@ -100,6 +100,4 @@ describe('an operator with a browser and two hosts', () => {
       expect(await seriousFindings(the.page), screen).toEqual([])
     }
   })
-})
-
-void [isContiguous, isOneBoot, joinResumed]
+})[(isContiguous, isOneBoot, joinResumed)]

@@ -23,7 +23,7 @@ const events: JournalEvent[] = [
   { type: 'step-done', step: 'snapshot', ms: 900 },
   { type: 'step', step: 'copy' }
 ]
-const entries = events.map((event, n) => ({ ...event, n, at: AT }) as JournalEntry)
+const entries = events.map((event, n) => ({ ...event, n, at: AT }))
 
 function watched(count: number): { record: JobRecord; news: boolean[] } {
   const record = new JobRecord(viewOfReport(reportAtStart(id, spec, AT)), new Date(AT))
