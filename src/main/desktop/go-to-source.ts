@@ -18,6 +18,8 @@ export class GoToSource {
 
   go(to: GoTo): void {
     clearTimeout(this.timer)
+    // A window takes the same again for an echo, unless it was taken back in between.
+    if (this.to !== undefined) this.tell(undefined)
     this.tell(to)
     this.timer = setTimeout(() => this.tell(undefined), STANDS_MS)
     this.timer.unref()

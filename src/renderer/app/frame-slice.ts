@@ -2,6 +2,8 @@ import type { StateCreator } from 'zustand/vanilla'
 import type * as z from 'zod'
 import type { Bridge, ExternalLinkKey } from '../../shared/contract.ts'
 import type { Failure } from '../../shared/failure.ts'
+import type { GoTo } from '../../shared/views/notice-view.ts'
+import type { AddHostSlice } from '../features/hosts/add-host-slice.ts'
 import { ask } from '../state/ask.ts'
 import { routeOf, type RouteSlice } from '../state/route-slice.ts'
 
@@ -23,9 +25,17 @@ export interface FrameSlice {
   readonly followCore: () => void
 }
 
+/** To the page, and into the dialog that the desktop's menu asks for. */
+function follow(to: GoTo, { go, openAddHost, openFrameDialog }: Followed): void {
+  go(routeOf(to))
+  if (to.screen === 'hosts' && to.adding === true) openAddHost()
+  if (to.screen === 'overview' && to.firstSteps === true) openFrameDialog('how-it-works')
+}
+type Followed = Pick<FrameSlice & RouteSlice & AddHostSlice, 'go' | 'openAddHost' | 'openFrameDialog'>
+
 /** Errands of what is round the pages. */
 export const frameSlice =
-  (core: Bridge): StateCreator<FrameSlice & RouteSlice, [], [], FrameSlice> =>
+  (core: Bridge): StateCreator<FrameSlice & RouteSlice & AddHostSlice, [], [], FrameSlice> =>
   (set, get) => ({
     frameDialog: undefined,
     openFrameDialog: (frameDialog) => set({ frameDialog }),
@@ -46,7 +56,7 @@ export const frameSlice =
       core.app.goTo((to) => {
         // A way that came back says again what it said before: that leads nowhere twice.
         const said = to && JSON.stringify(to)
-        if (to !== undefined && said !== heard) get().go(routeOf(to))
+        if (to !== undefined && said !== heard) follow(to, get())
         heard = said
       })
     }

@@ -44,6 +44,7 @@ export const routeSlice: StateCreator<RouteSlice> = (set, get) => {
 
 /** Where a notice leads. */
 export function routeOf(to: GoTo): Route {
+  if (to.screen === 'overview') return { screen: 'overview' }
   if (to.screen !== 'hosts') return to
   return to.host === undefined ? { screen: 'hosts' } : { screen: 'hosts', host: to.host }
 }

@@ -120,6 +120,7 @@ describe('where a notice leads', () => {
     expect(routeOf({ screen: 'hosts', host: undefined })).toEqual({ screen: 'hosts' })
     expect(routeOf({ screen: 'hosts', host: 'a' })).toEqual({ screen: 'hosts', host: 'a' })
     expect(routeOf({ screen: 'job', job: 'j' })).toEqual({ screen: 'job', job: 'j' })
+    expect(routeOf({ screen: 'overview', firstSteps: true })).toEqual({ screen: 'overview' })
   })
 })
 

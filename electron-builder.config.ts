@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Configuration } from 'electron-builder'
+
+/** Hosts are Linux, whatever this computer is: every package brings the runtimes of both architectures, if npm has them here. */
+const runtimes = ['x64', 'arm64']
+  .map((arch) => `node_modules/node-linux-${arch}`)
+  .filter((folder) => existsSync(join(import.meta.dirname, folder, 'bin/node')))
+
+/** Read from the folder beside `app.asar` (src/main/core/package.ts), laid out like the checkout. */
+const beside = (path: string): { from: string; to: string } => ({ from: path, to: `stillpoint/${path}` })
+
+const config: Configuration = {
+  appId: 'app.stillpoint', // src/main/desktop/start.ts
+  productName: 'Stillpoint',
+  copyright: 'Copyright © 2026 The Stillpoint authors',
+  directories: { output: 'out/package', buildResources: 'resources/app' },
+  files: ['out/main/**', 'out/preload/**', 'out/renderer/**', 'resources/tray/*.png', 'resources/app/256x256.png'],
+  extraResources: [
+    'package.json',
+    'LICENSE',
+    'out/engine/engine.mjs',
+    ...runtimes.flatMap((folder) => [`${folder}/bin/node`, `${folder}/LICENSE`])
+  ].map(beside),
+  // fpm insists on a home page, and there is none yet.
+  extraMetadata: { homepage: 'https://stillpoint.invalid/', desktopName: 'stillpoint.desktop' },
+  asar: true,
+  npmRebuild: false, // nothing native: ssh2 does without
+  artifactName: '${name}-${version}-${os}-${arch}.${ext}',
+  electronFuses: {
+    runAsNode: false,
+    enableNodeOptionsEnvironmentVariable: false,
+    enableNodeCliInspectArguments: false,
+    enableCookieEncryption: true,
+    enableEmbeddedAsarIntegrityValidation: true,
+    onlyLoadAppFromAsar: true,
+    grantFileProtocolExtraPrivileges: false
+  },
+  linux: {
+    target: ['AppImage', 'deb', 'rpm'],
+    executableName: 'stillpoint',
+    icon: 'resources/app',
+    category: 'System',
+    synopsis: 'Live backups of running KVM VMs',
+    maintainer: 'The Stillpoint authors <authors@stillpoint.invalid>',
+    syncDesktopName: true,
+    desktop: { entry: { Name: 'Stillpoint', Keywords: 'backup;restore;KVM;libvirt;QEMU;', StartupNotify: 'true' } }
+  },
+  mac: { target: ['dmg'], icon: 'resources/app/1024x1024.png', category: 'public.app-category.utilities' },
+  win: { target: ['nsis'], icon: 'resources/app/512x512.png' },
+  nsis: {
+    oneClick: false,
+    perMachine: false,
+    allowToChangeInstallationDirectory: true,
+    deleteAppDataOnUninstall: false
+  }
+}
+
+export default config
