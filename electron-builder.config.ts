@@ -15,9 +15,18 @@ const config: Configuration = {
   productName: 'Stillpoint',
   copyright: 'Copyright © 2026 The Stillpoint authors',
   directories: { output: 'out/package', buildResources: 'resources/app' },
-  files: ['out/main/**', 'out/preload/**', 'out/renderer/**', 'resources/tray/*.png', 'resources/app/256x256.png'],
+  files: [
+    'out/main/**',
+    'out/preload/**',
+    'out/renderer/**',
+    'resources/tray/*.png',
+    'resources/app/256x256.png',
+    // Built here for Node, not for Electron: ssh2 does without, and the runtimes lie outside.
+    '!**/*.node',
+    '!node_modules/cpu-features/**',
+    '!node_modules/node-linux-*/**'
+  ],
   extraResources: [
-    'package.json',
     'LICENSE',
     'out/engine/engine.mjs',
     ...runtimes.flatMap((folder) => [`${folder}/bin/node`, `${folder}/LICENSE`])
@@ -25,7 +34,7 @@ const config: Configuration = {
   // fpm insists on a home page, and there is none yet.
   extraMetadata: { homepage: 'https://stillpoint.invalid/', desktopName: 'stillpoint.desktop' },
   asar: true,
-  npmRebuild: false, // nothing native: ssh2 does without
+  npmRebuild: false,
   artifactName: '${name}-${version}-${os}-${arch}.${ext}',
   electronFuses: {
     runAsNode: false,
