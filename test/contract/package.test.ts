@@ -2,14 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listPackage } from '@electron/asar'
+import { extractAll, listPackage } from '@electron/asar'
 import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import config from '../../electron-builder.config.ts'
 import { engineAssets } from '../../src/main/core/engine-on-host/engine-assets.ts'
 import { packageRootFrom } from '../../src/main/core/package.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildIfStale } from './built-window.ts'
+import { boot, fakeElectron } from './fake-electron.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'stillpoint-package-'))
@@ -84,6 +85,21 @@ describe('a package', () => {
     expect(here.length).toBeGreaterThan(0)
     for (const [machine] of here)
       expect((await packed.runtime('h', machine)).hash).toBe((await built.runtime('h', machine)).hash)
+  })
+
+  it('starts from what is in it alone', async () => {
+    const alone = join(folder, 'alone')
+    extractAll(join(unpacked, 'resources/app.asar'), alone)
+    vi.stubEnv('STILLPOINT_HOME', join(folder, 'home'))
+    vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'))
+    const fake = fakeElectron({ isPackaged: true })
+    const { modules, windows, trays } = fake
+    await boot(join(alone, manifest.main), fake)
+    await vi.waitFor(() => expect([windows.length, trays.length]).toEqual([1, 1]))
+    expect(windows[0]?.options.icon).toBe(join(alone, 'resources/app/256x256.png'))
+    modules.app.quit()
+    await vi.waitFor(() => expect(modules.app.exit).toHaveBeenCalledOnce())
+    vi.unstubAllEnvs()
   })
 
   it('has its fuses burnt: no way in by environment or switches, and only its own asar', async () => {
