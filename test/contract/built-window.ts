@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { globSync, statSync } from 'node:fs'
+import { globSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { oneAtATime } from './one-at-a-time.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const OUT = join(ROOT, 'out')
@@ -13,6 +14,11 @@ export const built = {
 
 /** Builds main, preload and window, unless what is there is newer than all that goes into it. */
 export function buildIfStale(): void {
+  mkdirSync(OUT, { recursive: true })
+  oneAtATime(join(OUT, 'building.lock'), buildWhatIsStale)
+}
+
+function buildWhatIsStale(): void {
   const sources = globSync(['src/{main,preload,renderer,shared}/**/*', 'electron.vite.config.ts', 'package.json'], {
     cwd: ROOT
   })
