@@ -1,4 +1,5 @@
 import { kindWords } from '../shared/job-words.ts'
+import { phaseWords } from '../shared/phase-words.ts'
 import { safeText } from '../shared/safe-text.ts'
 import type { JobView } from '../shared/views/job-view.ts'
 
@@ -95,33 +96,8 @@ export const words = {
   }
 } as const
 
-const PHASES: Readonly<Record<string, string>> = {
-  'begin-point': 'point begun',
-  snapshot: 'RAM and disks captured',
-  freeze: 'file systems frozen',
-  thaw: 'file systems thawed',
-  mirror: 'disks mirrored',
-  suspend: 'VM stopped',
-  'end-mirror': 'mirrors ended',
-  save: 'RAM saved',
-  restore: 'VM started again',
-  copy: 'disks copied',
-  'fold-back': 'changes folded back',
-  collect: 'definition kept',
-  commit: 'point completed',
-  verify: 'point checked',
-  stage: 'disks written',
-  displace: 'old VM kept aside',
-  place: 'disks put in place',
-  define: 'VM defined',
-  start: 'VM started',
-  settle: 'guest settled',
-  memory: 'captured RAM',
-  switch: 'changed disks over'
-}
-
 /** A phase of a job in words; one that has none is shown as the host calls it. */
-export const phaseWord = (phase: string): string => PHASES[phase] ?? safeText(phase)
+export const phaseWord = (phase: string): string => safeText(phaseWords(phase))
 
 /** `Backup of web1 on kvm-1`. */
 export function jobTitle({ kind, vm, host }: Pick<JobView, 'kind' | 'vm' | 'host'>): string {

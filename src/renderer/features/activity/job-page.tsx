@@ -71,12 +71,15 @@ function Job({ job }: { readonly job: JobView }) {
         {isEnded(job.state) && <JobWarnings warnings={job.warnings} />}
         <div className={classes['columns']}>
           <JobFacts facts={factsOf(job, NEVER)} onLink={links.follow} />
-          <Log job={job} />
+          {KEEPS_LOG.includes(job.kind) && <Log job={job} />}
         </div>
       </Stack>
     </>
   )
 }
+
+/** Verifying and copying run in Stillpoint itself, and no host writes a journal of them. */
+const KEEPS_LOG: readonly JobView['kind'][] = ['backup', 'restore']
 
 /** Facts tell of a time only when the job has ended. */
 const NEVER = new Date(0)
@@ -147,6 +150,7 @@ function Failure({ job, onHost }: FailureProps) {
   if (job.failure === undefined || job.state === 'cancelled') return undefined
   return (
     <>
+      <VisuallyHidden component="h2">{words.job.why}</VisuallyHidden>
       <FailureNotice failure={failureShown(job.failure)} />
       {job.state === 'failed-needs-you' && (
         <Panel>

@@ -1,4 +1,4 @@
-import { ActionIcon } from '@mantine/core'
+import { ActionIcon, VisuallyHidden } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import { useMemo } from 'react'
 import { formatBytes, formatDuration, formatPause, formatTime } from '../../../shared/format.ts'
@@ -81,7 +81,7 @@ function downText({ kind, pauses, pauseMs, runningMs }: JobView): string {
 
 const retryColumn = (onRetry: (job: JobView) => void): Column<JobView> => ({
   key: 'retry',
-  title: '',
+  title: <VisuallyHidden>{titles.retry}</VisuallyHidden>,
   width: '48px',
   align: 'end',
   cell: (job) =>

@@ -117,6 +117,7 @@ export const words = {
     good: 'Every byte is as it was taken.',
     damaged: 'The point is damaged. Do not rely on it: take a new one, and verify its other copies.',
     strip: 'What it did, and when',
+    why: 'Why it failed',
     facts: 'In detail',
     warnings: 'Warnings',
     findings: 'What was found',
