@@ -6,6 +6,9 @@ import type { JobView } from './views/job-view.ts'
 /** A job as every door tells of it: a report of the engine, or the window's view of one. */
 export type ToldJob = Omit<JobView, 'retryable'>
 
+/** The phase in which a point goes through this computer: of a copy, and of a restore that has to fetch it first. */
+export const COPYING_THE_POINT = 'copying the point'
+
 const STATE_WORDS: Readonly<Record<JobState, string>> = {
   queued: 'queued',
   running: 'running',

@@ -1,3 +1,4 @@
+import { COPYING_THE_POINT } from '../../shared/job-words.ts'
 import type { Progress } from '../../shared/model/job.ts'
 import type { JobLive, JobView } from '../../shared/views/job-view.ts'
 
@@ -16,9 +17,6 @@ export function barOf(live: readonly JobLive[]): number {
   const total = known.reduce((sum, { totalBytes }) => sum + totalBytes, 0)
   return Math.round((100 * done) / total) / 100
 }
-
-/** The engine's word for the part of a restore in which the point still comes from elsewhere. */
-const COPYING_THE_POINT = 'copying the point'
 
 /** True while bytes go through this computer, which therefore must not fall asleep. */
 export function streamsHere(jobs: readonly JobView[], live: readonly JobLive[]): boolean {

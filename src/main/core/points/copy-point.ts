@@ -1,3 +1,4 @@
+import { COPYING_THE_POINT } from '../../../shared/job-words.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { fail, failureOf } from '../../../shared/failure.ts'
@@ -95,7 +96,7 @@ async function receive(
   const meter = speedometer(onProgress)
   if (to.kind === 'local') {
     const tell = (doneBytes: number, totalBytes: number): void =>
-      meter({ phase: 'copying the point', doneBytes, totalBytes })
+      meter({ phase: COPYING_THE_POINT, doneBytes, totalBytes })
     return importPoint(to.dir, manifest.id, stream, { onProgress: tell, ...(signal !== undefined && { signal }) })
   }
   const engine = await core.connections.engine(to.host)
