@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createStore } from 'zustand/vanilla'
+import type { KeyFailure } from '../../../src/renderer/features/hosts/add-host.ts'
 import { hostsSlice, type HostsSlice } from '../../../src/renderer/features/hosts/hosts-slice.ts'
 import type { Failure } from '../../../src/shared/failure.ts'
 import { askedCore } from './asked-core.ts'
@@ -59,6 +60,34 @@ describe('removing a host', () => {
     act().removeHost(true)
     await last('hosts.remove').fails(gone)
     expect(act().hostDialog).toMatchObject({ kind: 'remove', removed: undefined, failure: gone })
+  })
+})
+
+describe('the key of a known host', () => {
+  const key: KeyFailure = {
+    kind: 'host-key-changed',
+    host: 'alpha',
+    address: 'alpha:22',
+    keyType: 'ssh-ed25519',
+    fingerprint: 'SHA256:new',
+    knownIn: 'known_hosts:1'
+  }
+
+  it('is taken by its fingerprint, and the dialog closes when the core has taken the host up again', async () => {
+    const { act, last } = window()
+    act().openHostKey('alpha', key)
+    act().acceptHostKey(key.fingerprint)
+    expect(last('hosts.acceptKey').question).toEqual({ name: 'alpha', fingerprint: 'SHA256:new' })
+    await last('hosts.acceptKey').succeeds({ rebuilt: true })
+    expect(act().hostDialog).toBeUndefined()
+  })
+
+  it('stays as it was judged, with the reason, when the host could not be taken up', async () => {
+    const { act, last } = window()
+    act().openHostKey('alpha', key)
+    act().acceptHostKey(key.fingerprint)
+    await last('hosts.acceptKey').fails(gone)
+    expect(act().hostDialog).toMatchObject({ kind: 'key', key, failure: gone, isBusy: false })
   })
 })
 

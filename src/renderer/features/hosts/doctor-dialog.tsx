@@ -82,7 +82,7 @@ function Finding({ finding: { kind, what, remedy, repaired } }: { readonly findi
     <li className={classes['finding']}>
       <StateMark
         tone={repaired ? 'good' : 'attention'}
-        label={`${safeText(kind)}: ${repaired ? words.doctor.repaired : words.doctor.leftOver}`}
+        label={`${repaired ? words.doctor.repaired : words.doctor.leftOver}: ${safeText(kind)}`}
       />
       <Text className={classes['lines']}>{safeText(what)}</Text>
       {!repaired && remedy !== '' && (

@@ -1,5 +1,6 @@
 import type { HostView } from '../../../shared/views/host-view.ts'
 import { useWindow } from '../../state/store-context.ts'
+import { isKeyFailure } from './add-host.ts'
 import { HostCard } from './host-card.tsx'
 import { inOrder } from './host-card-view.ts'
 import classes from './hosts.module.css'
@@ -24,7 +25,7 @@ export function HostCards({ hosts, marked }: HostCardsProps) {
           onRefresh={() => refreshHosts(host.name)}
           onDoctor={() => openDoctor(host.name)}
           onRemove={() => openRemoveHost(host.name)}
-          onJudgeKey={() => openHostKey(host.name)}
+          onJudgeKey={() => host.failure && isKeyFailure(host.failure) && openHostKey(host.name, host.failure)}
         />
       ))}
     </div>

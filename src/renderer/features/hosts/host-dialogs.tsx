@@ -10,9 +10,8 @@ export function HostDialogs() {
   const askDoctor = useWindow((state) => state.askDoctor)
   const removeHost = useWindow((state) => state.removeHost)
   const acceptHostKey = useWindow((state) => state.acceptHostKey)
-  const host = useWindow((state) => state.hosts?.find(({ name }) => name === dialog?.host))
   if (dialog === undefined) return undefined
   if (dialog.kind === 'doctor') return <DoctorDialog dialog={dialog} onAsk={askDoctor} onClose={close} />
   if (dialog.kind === 'remove') return <RemoveHostDialog dialog={dialog} onRemove={removeHost} onClose={close} />
-  return <HostKeyDialog dialog={dialog} host={host} onAccept={acceptHostKey} onClose={close} />
+  return <HostKeyDialog dialog={dialog} onAccept={acceptHostKey} onClose={close} />
 }

@@ -1,24 +1,20 @@
 import { safeText } from '../../../shared/safe-text.ts'
-import type { HostView } from '../../../shared/views/host-view.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
 import { failureShown } from '../../ui/failure-shown.ts'
-import { isKeyFailure } from './add-host.ts'
 import type { HostDialog } from './hosts-slice.ts'
 import { KeyFacts } from './key-facts.tsx'
 import { words } from './words.ts'
 
 interface HostKeyDialogProps {
   readonly dialog: Extract<HostDialog, { kind: 'key' }>
-  readonly host: HostView | undefined
   readonly onAccept: (fingerprint: string) => void
   readonly onClose: () => void
 }
 
-/** A known host whose key has to be judged. If it was judged elsewhere meanwhile, there is nothing left to ask. */
-export function HostKeyDialog({ dialog, host, onAccept, onClose }: HostKeyDialogProps) {
-  const failure = host?.failure
-  if (failure === undefined || !isKeyFailure(failure)) return undefined
-  const { title } = failureShown(failure)
+/** A known host whose key has to be judged. */
+export function HostKeyDialog({ dialog, onAccept, onClose }: HostKeyDialogProps) {
+  const { key } = dialog
+  const { title } = failureShown(key)
   return (
     <ConfirmDialog
       opened
@@ -26,11 +22,11 @@ export function HostKeyDialog({ dialog, host, onAccept, onClose }: HostKeyDialog
       title={title}
       confirmLabel={words.key.accept}
       typed={safeText(dialog.host)}
-      onConfirm={() => onAccept(failure.fingerprint)}
+      onConfirm={() => onAccept(key.fingerprint)}
       busy={dialog.isBusy}
       failure={dialog.failure && failureShown(dialog.failure)}
     >
-      <KeyFacts failure={failure} />
+      <KeyFacts failure={key} />
     </ConfirmDialog>
   )
 }

@@ -4,6 +4,7 @@ import type { Leftover } from '../../../shared/engine-protocol.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import type { Result } from '../../../shared/result.ts'
 import { ask } from '../../state/ask.ts'
+import type { KeyFailure } from './add-host.ts'
 
 /** The one dialog about a host that is open. */
 export type HostDialog = {
@@ -13,7 +14,8 @@ export type HostDialog = {
 } & (
   | { readonly kind: 'doctor'; readonly findings: readonly Leftover[] | undefined }
   | { readonly kind: 'remove'; readonly removed: readonly string[] | undefined }
-  | { readonly kind: 'key' }
+  /** As it was when the dialog opened: what a person judges does not change under their eyes. */
+  | { readonly kind: 'key'; readonly key: KeyFailure }
 )
 
 export interface HostsSlice {
@@ -27,7 +29,7 @@ export interface HostsSlice {
   readonly askDoctor: (repair: boolean) => void
   readonly openRemoveHost: (host: string) => void
   readonly removeHost: (clean: boolean) => void
-  readonly openHostKey: (host: string) => void
+  readonly openHostKey: (host: string, key: KeyFailure) => void
   readonly acceptHostKey: (fingerprint: string) => void
   readonly closeHostDialog: () => void
 }
@@ -85,7 +87,7 @@ export const hostsSlice =
             else set({ hostDialog: { ...fresh(hostDialog.host), kind: 'remove', removed } })
           }
         ),
-      openHostKey: (host) => set({ hostDialog: { ...fresh(host), kind: 'key' } }),
+      openHostKey: (host, key) => set({ hostDialog: { ...fresh(host), kind: 'key', key } }),
       acceptHostKey: (fingerprint) => void run((name) => core.hosts.acceptKey({ name, fingerprint }), close),
       closeHostDialog: close
     }

@@ -14,6 +14,8 @@ interface PointLaneProps {
 }
 
 const ROW_PX = 18
+/** Room above the dots for the label of one of them. */
+const LABEL_PX = 36
 /** Until it is measured. */
 const USUAL_PX = 900
 
@@ -33,7 +35,7 @@ export function PointLane({ points, selected, onSelect }: PointLaneProps) {
       <div
         ref={ref}
         className={classes['laneDots']}
-        style={{ height: rows * ROW_PX + 16 }}
+        style={{ height: rows * ROW_PX + LABEL_PX }}
         role="group"
         aria-label={words.lane}
         onKeyDown={goAlong}

@@ -155,6 +155,6 @@ export const words = {
     budget: (budget: string) => `budget ${budget}`,
     at: 'When',
     bytes: 'Size',
-    tooFew: 'Two points, and there is something to compare.'
+    tooFew: 'From the second one on, there is something to compare here.'
   }
 } as const
