@@ -130,7 +130,7 @@ export const words = {
     openVm: 'Open VM',
     lookAtHost: 'Look at the host',
     needsYou:
-      'Something is left that only you can put right. The host’s page lists it under “Leftovers”, with the way to mend it.',
+      'Something is left that only you can put right. The doctor on the host’s page lists it, with the way to mend it.',
     clockCorrected: (late: string) => `was ${late} late, and was set`,
     clockLate: (late: string) => `was ${late} late, and was not set: the guest agent did not answer`,
     clockGood: 'was right',
