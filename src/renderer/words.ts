@@ -90,6 +90,12 @@ export const words = {
     unlock: 'Unlock',
     decline: 'Go on without it'
   },
+  broken: {
+    title: 'This page cannot be shown',
+    what: 'A fault in Stillpoint',
+    text: 'The window itself goes on, and so do backups and restores. A maintainer can use the details.',
+    leave: 'Go to the overview'
+  },
   noToken: {
     title: 'This address alone does not open Stillpoint',
     text: 'Stillpoint gives each launch an address with a key in it. Open the one that “stillpoint serve” printed, or start it again.'

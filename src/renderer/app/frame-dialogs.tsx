@@ -5,10 +5,11 @@ import { words } from '../words.ts'
 import { modKey } from './mod-key.ts'
 import { RAIL } from './screens.tsx'
 
+/** Mantine gives the menu's id to its button. */
 export const HELP_MENU = 'help'
 
 /** The menu item that opened it is gone by then. */
-const focusHelp = (): void => document.getElementById(`${HELP_MENU}-target`)?.focus()
+const focusHelp = (): void => document.getElementById(HELP_MENU)?.focus()
 
 const returning = { returnFocus: false, onExitTransitionEnd: focusHelp }
 

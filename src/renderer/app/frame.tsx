@@ -9,6 +9,7 @@ import { focusHeading } from './focus-heading.ts'
 import classes from './frame.module.css'
 import { FrameDialogs } from './frame-dialogs.tsx'
 import { LinkBanner } from './link-banner.tsx'
+import { PageGuard } from './page-guard.tsx'
 import { PageSkeleton } from './page-skeleton.tsx'
 import { PassphraseDialog } from './passphrase-dialog.tsx'
 import { Rail } from './rail.tsx'
@@ -47,6 +48,7 @@ export function Frame() {
 
 function Page() {
   const route = useWindow((state) => state.route)
+  const go = useWindow((state) => state.go)
   const page = useRef<HTMLElement>(null)
   const [travel] = useState(() => new Travel(route))
   const Screen = PAGES[route.screen]
@@ -54,7 +56,9 @@ function Page() {
     <main className={classes['page']} ref={page}>
       <div className={classes['content']}>
         <Suspense fallback={<PageSkeleton />}>
-          <Screen />
+          <PageGuard route={route} onLeave={() => go({ screen: 'overview' })}>
+            <Screen />
+          </PageGuard>
           <Arrival route={route} travel={travel} page={page} />
         </Suspense>
       </div>

@@ -72,7 +72,7 @@ describe('what needs somebody', () => {
     expect(seen([vm(1, 'none', { running: JOB })])).toMatchObject([{ remedy: 'running' }])
     const down: HostView = { ...alpha, state: 'down', failure: { kind: 'host-unreachable', host: 'a', reason: 'no' } }
     expect(seen([vm(1, 'none')], [down, beta])).toMatchObject([
-      { kind: 'host', label: 'Does not answer' },
+      { kind: 'host', label: 'No answer', text: 'no' },
       { kind: 'vm', remedy: 'wait' }
     ])
   })
@@ -83,7 +83,7 @@ describe('what needs somebody', () => {
       state: 'down',
       failure: { kind: 'host-key-changed', host: 'a', address: 'a', keyType: 'k', fingerprint: 'f', knownIn: 'x:1' }
     }
-    expect(seen([], [down])).toMatchObject([{ kind: 'host', label: 'Not trusted' }])
+    expect(seen([], [down])).toMatchObject([{ kind: 'host', label: 'Not trusted', text: 'The key of a has changed' }])
   })
 
   it('puts what was just refused on top, for any VM, until it is dismissed', () => {

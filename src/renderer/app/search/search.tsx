@@ -76,7 +76,7 @@ function Findings({ query }: { readonly query: string }) {
 
 function useAct(): (act: SearchAct) => void {
   const go = useWindow((state) => state.go)
-  const backUpNow = useWindow((state) => state.backUpNow)
+  const openBackup = useWindow((state) => state.openBackup)
   const openAddHost = useWindow((state) => state.openAddHost)
   return (act) => {
     if (act.kind === 'go') go(act.to)
@@ -84,10 +84,6 @@ function useAct(): (act: SearchAct) => void {
       go({ screen: 'hosts' })
       openAddHost()
     }
-    // Where it does not start, the overview says why.
-    if (act.kind === 'back-up')
-      void backUpNow(act.host, act.vm).then((job) =>
-        go(job === undefined ? { screen: 'overview' } : { screen: 'job', job })
-      )
+    if (act.kind === 'back-up') openBackup(act)
   }
 }

@@ -62,8 +62,14 @@ function refused(vm: VmSafety, starting: Starting | undefined): readonly Attenti
 }
 
 function hostAttention(host: HostView): Attention {
-  const why = host.failure === undefined ? words.hostSilent : describeFailure(host.failure).explanation
+  const why = host.failure === undefined ? words.hostSilent : whyDown(host.failure)
   return { kind: 'host', key: `host ${host.name}`, host, label: hostLabel(host.failure), text: safeText(why) }
+}
+
+/** Of what can be mended the page of hosts says more. */
+function whyDown(failure: Failure): string {
+  const { title, explanation } = describeFailure(failure)
+  return SILENT.includes(failure.kind) ? explanation : title
 }
 
 /** A host that answers, but not as it should, is told from one that is silent. */

@@ -8,7 +8,7 @@ import { words } from './words.ts'
 export function RowActions({ row }: { readonly row: VmSafety }) {
   const { uuid, host, vm, running, lastPoint } = row
   const go = useWindow((state) => state.go)
-  const backUp = useWindow((state) => state.backUpNow)
+  const openBackup = useWindow((state) => state.openBackup)
   return (
     <>
       <Menu.Item leftSection={<IconExternalLink size={18} />} onClick={() => go({ screen: 'vm', host, vm: uuid })}>
@@ -17,9 +17,9 @@ export function RowActions({ row }: { readonly row: VmSafety }) {
       <Menu.Item
         leftSection={<IconPlayerRecord size={18} />}
         disabled={vm === undefined || running !== undefined}
-        onClick={() => void backUp(host, uuid)}
+        onClick={() => openBackup({ host, vm: uuid })}
       >
-        {words.backUp}
+        {words.backUpMenu}
       </Menu.Item>
       <Menu.Item
         leftSection={<IconHistory size={18} />}
