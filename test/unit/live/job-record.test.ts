@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { JobRecord, viewOfReport } from '../../../src/main/core/live/job-record.ts'
 import { reportAtStart } from '../../../src/shared/job-report.ts'
-import type { BackupSpec, JournalEntry, JournalEvent } from '../../../src/shared/model/job.ts'
+import type { BackupSpec, JournalEvent } from '../../../src/shared/model/job.ts'
 
 const AT = '2026-11-25T09:00:00.000Z'
 const spec: BackupSpec = {
