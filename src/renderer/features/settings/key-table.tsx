@@ -35,7 +35,6 @@ const columnsWith = (onForget: (key: KnownKey) => void): readonly Column<KnownKe
   {
     key: 'where',
     title: words.keyColumns.where,
-    wideOnly: true,
     cell: ({ file, line }) => <Name text={`${file}:${line}`} lines={2} />
   },
   {
