@@ -102,7 +102,7 @@ function insertElement(parent: Element, name: string, before: Node | undefined):
   return element
 }
 
-function editDomain(xml: string, edit: (root: Element) => void): string {
+export function editDomain(xml: string, edit: (root: Element) => void): string {
   const document = parseXml(xml, 'domain XML')
   const root = document.documentElement
   if (root?.tagName !== 'domain') return fail({ kind: 'bad-output', what: 'domain XML', detail: 'no <domain>' })

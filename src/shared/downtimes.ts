@@ -50,6 +50,7 @@ const span = ({ phase, ms }: Span): Span => ({ phase, ms })
 function ofJob(job: ToldJob): Downtime | undefined {
   const { kind, host, vm, startedAt, point, method, mode, runningMs } = job
   if ((kind !== 'backup' && kind !== 'restore') || point === undefined || !hasSucceeded(job)) return undefined
+  if (job.copyOf !== undefined) return undefined // nothing was down
   return {
     kind,
     vm: vm.name,

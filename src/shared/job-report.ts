@@ -1,5 +1,5 @@
 import { pauseMsOf } from './model/pause.ts'
-import type { JobFact, JobReport, JobSpec, JournalEntry } from './model/job.ts'
+import { originalOf, vmOf, type JobFact, type JobReport, type JobSpec, type JournalEntry } from './model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
 
@@ -23,11 +23,13 @@ export function reportOf(entries: readonly JournalEntry[]): JobReport | undefine
 
 /** A job of which only its order is known. */
 export function reportAtStart(id: string, spec: JobSpec, startedAt: string): JobReport {
+  const original = originalOf(spec)
   return {
     id,
     kind: spec.kind,
     host: spec.hostName,
-    vm: { uuid: spec.vm, name: spec.vmName },
+    vm: vmOf(spec),
+    ...(original && { copyOf: original }),
     state: 'queued',
     startedAt,
     store: spec.store,

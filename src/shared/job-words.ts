@@ -42,7 +42,7 @@ export function deedWords(job: ToldJob): string {
     case 'backup':
       return `backed up, ${standstillWords(job)}`
     case 'restore':
-      return `restored${job.mode === undefined ? '' : ` (${job.mode})`}${job.runningMs === undefined ? '' : `, ${runningWords(job.runningMs)}`}`
+      return `restored${job.copyOf === undefined ? '' : ' as a copy'}${job.mode === undefined ? '' : ` (${job.mode})`}${job.runningMs === undefined ? '' : `, ${runningWords(job.runningMs)}`}`
     case 'verify':
       return `point verified, ${foundWords(job)}`
     case 'copy':

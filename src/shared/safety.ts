@@ -29,7 +29,7 @@ export interface VmSafety {
   /** Newest good point; one that was verified and found damaged is none. */
   readonly lastPoint: PointView | undefined
   readonly pointCount: number
-  /** Newest restore after which the VM ran from one of its points. */
+  /** Newest restore after which the VM, or a copy of it, ran from one of its points. */
   readonly lastProven:
     { readonly at: string; readonly host: string; readonly runningMs: number | undefined } | undefined
   /** Of the last backups that paused it, oldest first, at most 20. */
@@ -46,6 +46,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   if (hosts === undefined) return []
   const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
   const jobsByVm = groupBy(jobs ?? [], (job) => job.vm.uuid)
+  const provingByVm = groupBy(jobs ?? [], (job) => job.copyOf?.uuid ?? job.vm.uuid)
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
   const limitMs = (choices?.expectEveryHours ?? Infinity) * 3_600_000
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
@@ -70,7 +71,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       }),
       lastPoint,
       pointCount: ofVm.length,
-      lastProven: provenBy(vmJobs),
+      lastProven: provenBy(provingByVm.get(place.uuid) ?? []),
       pausesMs: pausesOf(ofVm),
       failing,
       running: vmJobs.find(({ endedAt, kind }) => endedAt === undefined && kind !== 'verify' && kind !== 'copy'),

@@ -63,6 +63,37 @@ describe('firmware state', () => {
     expect(await leftoversOf(alpha, before, { roomTaken: 256 * 1024 * 1024 })).toEqual([])
   })
 
+  it("is a copy's own: another NVRAM, another TPM, beside a VM that goes on", async () => {
+    const copy = { name: 'firmware twin', uuid: randomUUID() }
+    const own = [`/var/lib/libvirt/qemu/nvram/${copy.uuid}_VARS.fd`, `/var/lib/libvirt/swtpm/${copy.uuid}`]
+    const before = await takeBaseline(alpha)
+    const report = await engine.restore(point, guest, { mode: 'boot', copy })
+    try {
+      expect(report).toMatchObject({ state: 'done', vm: copy, copyOf: { uuid } })
+      const twin = await alpha.guest(copy.uuid)
+      expect([await twin.state(), await guest.state()]).toEqual(['running', 'running'])
+      expect(await twin.xml()).toContain(own[0])
+      await alpha.must(['ls', ...own, nvram, `/var/lib/libvirt/swtpm/${uuid}`])
+      expect(await leftoversOf(alpha, before, { roomTaken: 64 * 1024 * 1024 })).toEqual([])
+    } finally {
+      await alpha.run(
+        `virsh destroy ${copy.uuid}; virsh undefine ${copy.uuid} --nvram --tpm; rm -f "/var/lib/libvirt/images/firmware twin"-*`
+      )
+    }
+  })
+
+  it.each(['define.done', 'start'])('of a copy that is killed at %s goes with it', async (at) => {
+    const copy = { name: 'firmware twin', uuid: randomUUID() }
+    const files = (): Promise<string> =>
+      alpha.must('ls /var/lib/libvirt/images /var/lib/libvirt/qemu/nvram /var/lib/libvirt/swtpm')
+    const before = await files()
+    expect(await engine.restore(point, guest, { mode: 'boot', copy }, `${at}:1:kill`)).toMatchObject({
+      state: 'failed-clean'
+    })
+    expect(await files()).toBe(before)
+    expect(await guest.state()).toBe('running')
+  })
+
   it.each(['resume', 'boot'] as const)('comes back with the VM on another host, to %s', async (mode) => {
     const relative = `${DEFAULT_STORE.slice(1)}/${uuid}`
     await beta.must(['mkdir', '-p', `/${relative}`])

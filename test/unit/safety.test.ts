@@ -172,6 +172,16 @@ describe('what is told of a VM', () => {
     expect(only(known({ jobs })).lastProven).toEqual({ at: hoursAgo(3), host: 'beta', runningMs: 1100 })
   })
 
+  it('is proven by a copy of it that ran: the copy itself has no points to prove', () => {
+    const copy = { uuid: uuidOf(2), name: 'twin' }
+    const jobs = [backup(2, 3, { kind: 'restore', mode: 'boot', vm: copy, copyOf: { uuid: uuidOf(1), name: 'vm1' } })]
+    const all = safetyOf(known({ hosts: [host([vm(1), vm(2)])], jobs }), NOW)
+    expect(all.map(({ uuid, lastProven }) => [uuid, lastProven !== undefined])).toEqual([
+      [uuidOf(1), true],
+      [uuidOf(2), false]
+    ])
+  })
+
   it('is the pauses of its last twenty points, oldest first, without those of a VM that was shut off', () => {
     const points = Array.from({ length: 25 }, (_, n) => point(1, n))
     const { pausesMs } = only(known({ points: [...points, point(1, 0.5, { method: 'offline', pauseMs: 0 })] }))

@@ -1,5 +1,5 @@
 import { failureOf } from '../../shared/failure.ts'
-import type { JobSpec } from '../../shared/model/job.ts'
+import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
@@ -25,7 +25,7 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
   if (lock === undefined) return
   try {
     journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION })
-    await recoverEarlierJobs(shell, spec.vm, id)
+    await recoverEarlierJobs(shell, vmOf(spec).uuid, id)
     await workAndEnd(id, spec, shell, journal)
   } finally {
     await lock.release()
@@ -34,8 +34,9 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
 }
 
 async function lockOrEnd(id: string, spec: JobSpec, journal: Journal): Promise<VmLock | undefined> {
+  const { uuid, name } = vmOf(spec)
   try {
-    return await lockVm(spec.vm, spec.vmName, `job ${id}`)
+    return await lockVm(uuid, name, `job ${id}`)
   } catch (error) {
     const report = reportAtStart(id, spec, new Date().toISOString())
     endJob(journal, { ...report, state: 'failed-clean', failure: failureOf(error) })

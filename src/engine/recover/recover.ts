@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failureOf, isFailure, type Failure } from '../../shared/failure.ts'
-import { isEnded, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
+import { isEnded, vmOf, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { jobContext, type JobContext } from '../jobs/job-context.ts'
@@ -32,7 +32,10 @@ export async function recoverAll(shell: Shell): Promise<JobReport[]> {
 
 /** Before a job begins: what earlier ones of its VM left. The caller holds the VM's lock. */
 export async function recoverEarlierJobs(shell: Shell, vm: string, before: string): Promise<void> {
-  for (const id of openJobs()) if (id !== before && readSpec(id)?.vm === vm) await finish(shell, id)
+  for (const id of openJobs()) {
+    const spec = readSpec(id)
+    if (id !== before && spec !== undefined && vmOf(spec).uuid === vm) await finish(shell, id)
+  }
 }
 
 const LOCK_WITHIN_MS = 30_000
@@ -46,7 +49,8 @@ export async function recoverJob(shell: Shell, id: string): Promise<JobReport | 
   const report = readReport(id)
   const spec = readSpec(id)
   if (report === undefined || spec === undefined || isEnded(report.state)) return report
-  const lock = await lockWithin(spec.vm, spec.vmName, id)
+  const { uuid, name } = vmOf(spec)
+  const lock = await lockWithin(uuid, name, id)
   try {
     return await finish(shell, id)
   } finally {

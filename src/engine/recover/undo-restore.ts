@@ -53,7 +53,8 @@ async function removeVm(job: JobContext, plan: RestorePlan): Promise<void> {
   const now = await domainState(job.shell, plan.vm)
   if (now === undefined) return
   if (now.state !== 'shut off') await destroyDomain(job.shell, plan.vm)
-  await undefineDomain(job.shell, plan.vm)
+  // All firmware state below a copy's own UUID is the copy's.
+  await undefineDomain(job.shell, plan.vm, { removeFirmwareState: plan.copyOf !== undefined })
 }
 
 /** A staged file that is gone has become the placed one; otherwise what is in its place is not ours. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, extname } from 'node:path'
-import type { RestoreSpec } from '../../shared/model/job.ts'
+import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
@@ -28,7 +28,9 @@ export function placeDisks(
 
 function candidates(spec: RestoreSpec, jobId: string, manifest: Manifest, disk: PointDisk): string[] {
   const folder = spec.diskDir ?? originalFolder(disk) ?? IMAGES
-  const name = originalName(disk) ?? `${manifest.vm.uuid}-${disk.target}.${extension(disk)}`
+  const name = spec.copy
+    ? `${fileStem(spec.copy)}-${disk.target}.${extension(disk)}`
+    : (originalName(disk) ?? `${manifest.vm.uuid}-${disk.target}.${extension(disk)}`)
   const ending = extname(name)
   const stem = name.slice(0, name.length - ending.length)
   return [`${folder}/${name}`, `${folder}/${stem}-${manifest.id}${ending}`, `${folder}/${stem}-${jobId}${ending}`]
@@ -45,6 +47,10 @@ function originalName({ originalType, originalSource }: PointDisk): string | und
   const name = basename(originalSource)
   return originalType === 'file' && /^[\w+@][\w.+@ -]{0,199}$/.test(name) ? name : undefined
 }
+
+/** With some of the UUID in it: two copies that are made at the same time must not choose one file. */
+const fileStem = ({ name, uuid }: VmCopy): string =>
+  /^[A-Za-z0-9][\w.+@ -]{0,99}$/.test(name) ? `${name}-${uuid.slice(0, 8)}` : uuid
 
 /** The guest's definition asks for the format that the disk had; all others read as qcow2. */
 const formatOf = (disk: PointDisk): string => (disk.originalFormat === 'raw' ? 'raw' : 'qcow2')

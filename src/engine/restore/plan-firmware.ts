@@ -6,15 +6,21 @@ import type { RestorePlan } from './restore-plan.ts'
 
 const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
 
-/** Where it was, unless something lies there that does not make way. */
-export function planNvram(manifest: Manifest, jobId: string, freed: readonly string[]): RestorePlan['nvram'] {
+/** Firmware variables of a copy, whether the point has some or libvirt makes new ones. */
+export const nvramOfCopy = (uuid: string): string => `${NVRAM_FOLDER}/${uuid}_VARS.fd`
+
+/** At the path given, or where it was, unless something lies there that does not make way. */
+export function planNvram(
+  manifest: Manifest,
+  jobId: string,
+  freed: readonly string[],
+  own?: string
+): RestorePlan['nvram'] {
   if (manifest.nvram === undefined) return undefined
   const { file, originalPath } = manifest.nvram
   const isFree = freed.includes(originalPath) || !existsSync(originalPath)
-  const path =
-    isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`)
-      ? originalPath
-      : `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
+  const former = isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`) ? originalPath : undefined
+  const path = own ?? former ?? `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
   return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
 }
 

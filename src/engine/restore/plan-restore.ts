@@ -4,17 +4,19 @@ import type { PointTexts, PreflightItem } from '../../shared/engine-protocol.ts'
 import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { machineIsSupported } from '../../libvirt/host.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { checkCopy } from './check-copy.ts'
 import { checkRoom } from './check-room.ts'
 import { Checklist } from './checklist.ts'
 import { asideOf, findConflicts } from './conflicts.ts'
 import { editDisks } from './edit-disks.ts'
 import { placeDisks } from './place-disks.ts'
-import { planNvram, planTpm } from './plan-firmware.ts'
+import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestorePlan } from './restore-plan.ts'
@@ -45,21 +47,26 @@ async function makePlan(
   const { manifest, definition, dir } = source
   const domain = sameVm(manifest, parseDomain(definition), 'domain.xml')
   await checkMachine(shell, domain, list)
-  const displaced = await findConflicts(shell, spec, jobId, manifest, list)
+  const { copy } = spec
+  if (copy !== undefined) await checkCopy(shell, copy, spec, domain, list)
+  const displaced = copy === undefined ? await findConflicts(shell, spec, jobId, manifest, list) : []
   const disks = placeDisks(spec, jobId, manifest, displaced)
   await checkRoom(source, disks, list)
   const networks = await planNetworks(shell, source.host, domain, list)
   const edits = editDisks(domain, disks, list)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
-  const nvram = planNvram(manifest, jobId, freed)
-  const tpm = planTpm(manifest, manifest.vm.uuid, jobId)
+  const ownNvram = copy && nvramOfCopy(copy.uuid)
+  const nvram = planNvram(manifest, jobId, freed, ownNvram)
+  const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
+  const nvramPath = nvram?.path ?? ownNvram
   const edit = (xml: string): string =>
-    nvram === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvram.path)
+    nvramPath === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvramPath)
   const { mode, modeReason } = chooseMode(spec, manifest, edits.removed)
   if (modeReason !== undefined) list.warning('mode', modeReason)
   return {
-    vm: manifest.vm.uuid,
-    vmName: manifest.vm.name,
+    vm: copy?.uuid ?? manifest.vm.uuid,
+    vmName: copy?.name ?? manifest.vm.name,
+    ...(copy && { copyOf: manifest.vm }),
     mode,
     ...(modeReason !== undefined && { modeReason }),
     pointDir: dir,
@@ -69,10 +76,10 @@ async function makePlan(
     displaced,
     orphans: tpm !== undefined && existsSync(tpm.path) && !freed.includes(tpm.path) ? [asideOf(tpm.path, jobId)] : [],
     networks,
-    definition: edit(definition),
+    definition: copy === undefined ? edit(definition) : copyDomain(edit(definition), copy),
     ...(mode === 'resume' && (await memoryOf(shell, source, edit))),
     runsAfterwards: mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
-    autostart: manifest.autostart,
+    autostart: copy === undefined && manifest.autostart,
     hasAgent: domain.agent !== 'absent',
     takenAt: manifest.takenAt
   }

@@ -34,6 +34,8 @@ export type DisplacedVm = z.infer<typeof DisplacedVm>
 export const RestorePlan = z.object({
   vm: Uuid,
   vmName: z.string(),
+  /** The VM beside which this one is made. */
+  copyOf: z.object({ uuid: Uuid, name: z.string() }).optional(),
   mode: RestoreMode,
   modeReason: z.string().optional(),
   pointDir: z.string(),

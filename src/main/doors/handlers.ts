@@ -13,6 +13,7 @@ import { readJournal } from '../core/jobs/read-journal.ts'
 import { backUp, copy, mark, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
 import type { LiveCore } from '../core/live/live-core.ts'
 import { preflight } from '../core/points/points.ts'
+import { orderFor } from '../core/points/restore-order.ts'
 import { forgetKnownKey, knownKeys } from '../core/ssh/known-keys.ts'
 
 /** What only the door knows. */
@@ -104,11 +105,7 @@ function jobHandlers(live: LiveCore): Handlers['jobs'] {
       return Promise.resolve(estimateBackup(question, { host, vm, jobs: live.jobs.all.value ?? [] }))
     },
     backup: (question) => backUp(live, question),
-    preflight: async ({ point: id, to, mode, replace }) => {
-      const point = await requirePoint(live, id)
-      const asked = mode === 'copy' ? 'boot' : mode
-      return preflight(live.core, { point, to, mode: asked, replace, diskDir: undefined })
-    },
+    preflight: async (question) => preflight(live.core, orderFor(await requirePoint(live, question.point), question)),
     restore: (question) => restore(live, question),
     cancel: (id) => live.jobs.cancel(id),
     retry: (id) => retry(live, id)

@@ -33,6 +33,10 @@ export const BackupSpec = z.strictObject({
 })
 export type BackupSpec = z.infer<typeof BackupSpec>
 
+/** The second VM that a restore makes beside the first, with a UUID that no VM has. */
+export const VmCopy = z.strictObject({ name: z.string().min(1).max(200), uuid: Uuid })
+export type VmCopy = z.infer<typeof VmCopy>
+
 export const RestoreSpec = z.strictObject({
   kind: z.literal('restore'),
   vm: Uuid,
@@ -44,12 +48,26 @@ export const RestoreSpec = z.strictObject({
   /** Replace the VM that has this UUID or name; it is kept aside. */
   replace: z.boolean(),
   /** Where disks go. Undefined: where they were, if that directory exists, else libvirt's images folder. */
-  diskDir: Absolute.optional()
+  diskDir: Absolute.optional(),
+  /** Not the VM of the point, which `vm` and `vmName` are, but a copy of it. Booted or defined: RAM fits no other VM. */
+  copy: VmCopy.optional()
 })
 export type RestoreSpec = z.infer<typeof RestoreSpec>
 
 export const JobSpec = z.discriminatedUnion('kind', [BackupSpec, RestoreSpec])
 export type JobSpec = z.infer<typeof JobSpec>
+
+const VmIdentity = z.object({ uuid: Uuid, name: z.string() })
+export type VmIdentity = z.infer<typeof VmIdentity>
+
+/** The VM that the job works on, and whose lock it takes: of a copy the new one. */
+export const vmOf = (spec: JobSpec): VmIdentity => copyIn(spec) ?? { uuid: spec.vm, name: spec.vmName }
+
+/** The VM that a copy is made of. Undefined: it is no copy. */
+export const originalOf = (spec: JobSpec): VmIdentity | undefined =>
+  copyIn(spec) && { uuid: spec.vm, name: spec.vmName }
+
+const copyIn = (spec: JobSpec): VmCopy | undefined => (spec.kind === 'restore' ? spec.copy : undefined)
 
 export const JobState = z.enum([
   'queued',
@@ -71,7 +89,9 @@ export const JobReport = z.object({
   id: JobId,
   kind: JobKind,
   host: z.string(),
-  vm: z.object({ uuid: Uuid, name: z.string() }),
+  vm: VmIdentity,
+  /** The restore made `vm` as a copy of this one, which it did not touch. */
+  copyOf: VmIdentity.optional(),
   state: JobState,
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),

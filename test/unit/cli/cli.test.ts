@@ -56,6 +56,7 @@ describe('command lines that scripts rely on', () => {
     ['points alpha/web1 --json', { json: true }],
     ['points --json', { json: true }],
     ['restore 2026 --to beta --mode resume --json', { to: 'beta', mode: 'resume' }],
+    ['restore 2026 --to beta --mode copy --name twin --no-start', { mode: 'copy', name: 'twin', start: false }],
     ['copy 2026 --to ./points', { to: './points' }],
     ['pin 2026 --note later --json', { note: 'later', json: true }],
     ['unpin 2026', {}],

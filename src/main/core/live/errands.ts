@@ -1,7 +1,7 @@
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { reportAtStart } from '../../../shared/job-report.ts'
-import type { JobSpec } from '../../../shared/model/job.ts'
+import { originalOf, vmOf, type JobSpec } from '../../../shared/model/job.ts'
 import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
@@ -9,8 +9,9 @@ import { startBackup } from '../jobs/start-backup.ts'
 import { readJournal } from '../jobs/read-journal.ts'
 import { markPoint } from '../points/mark-point.ts'
 import { copyPoint } from '../points/copy-point.ts'
-import { deletePoint, placeNamed, restoreSpec, startRestore, storeOnTarget, verifyPoint } from '../points/points.ts'
+import { deletePoint, placeNamed, startRestore, verifyPoint } from '../points/points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
+import { orderFor, restoreSpec, storeOnTarget } from '../points/restore-order.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { viewOfReport } from './job-record.ts'
 import type { LiveCore } from './live-core.ts'
@@ -44,8 +45,7 @@ export async function backUp(live: LiveCore, question: BackupQuestion): Promise<
 export async function restore(live: LiveCore, question: RestoreQuestion): Promise<Started> {
   const point = await requirePoint(live, question.point)
   const { to } = question
-  const mode = question.mode === 'copy' ? (question.start === false ? 'define' : 'boot') : question.mode
-  const order = { point, to, mode, replace: question.replace, diskDir: undefined }
+  const order = orderFor(point, question)
   const spec = restoreSpec(order)
   if (storeOnTarget(point, to).isThere) {
     const id = await startRestore(live.core, order, { onProgress: () => undefined })
@@ -53,7 +53,7 @@ export async function restore(live: LiveCore, question: RestoreQuestion): Promis
     return { id }
   }
   const id = live.jobs.start({
-    view: { kind: 'restore', host: to, vm: point.manifest.vm, point: point.manifest.id },
+    view: { ...identityOf(spec), kind: 'restore', host: to, point: point.manifest.id, mode: spec.mode },
     run: async ({ id, signal, onProgress }) => {
       await startRestore(live.core, { ...order, id }, { onProgress, signal })
       begin(live, to, id, spec)
@@ -61,6 +61,11 @@ export async function restore(live: LiveCore, question: RestoreQuestion): Promis
     }
   })
   return { id }
+}
+
+function identityOf(spec: JobSpec): Pick<JobView, 'vm' | 'copyOf'> {
+  const original = originalOf(spec)
+  return { vm: vmOf(spec), ...(original && { copyOf: original }) }
 }
 
 function begin(live: LiveCore, host: string, id: string, spec: JobSpec): void {
@@ -115,12 +120,20 @@ export async function retry(live: LiveCore, id: string): Promise<Started> {
   if (job.kind === 'verify') return verify(live, job.point ?? '', job.place ?? '')
   if (job.kind === 'copy') return copy(live, job.point ?? '', job.place ?? '')
   if (job.kind === 'restore' && live.points.find(job.point ?? '') !== undefined && !(await isOnHost(live, job)))
-    return restore(live, { point: job.point ?? '', to: job.host, mode: 'resume', replace: false })
+    return restore(live, questionOf(job))
   const begun = (await readJournal(live.core, job.host, id)).find(({ type }) => type === 'begin')
   if (begun?.type !== 'begin') return fail({ kind: 'not-found', what: 'job', name: id, where: job.host })
   const again = await submitJob(live.core, job.host, begun.spec, { id: newJobId() })
   begin(live, job.host, again, begun.spec)
   return { id: again }
+}
+
+/** What a restore was asked for whose point did not get there. */
+function questionOf({ point = '', host, vm, mode = 'resume', copyOf }: JobView): RestoreQuestion {
+  const question = { point, to: host, replace: false }
+  return copyOf === undefined
+    ? { ...question, mode }
+    : { ...question, mode: 'copy', newName: vm.name, start: mode !== 'define' }
 }
 
 /** False: it ended while its point was still on its way. */

@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
-import type { RestoreMode, RestoreSpec } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
@@ -16,6 +15,7 @@ import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
 import { placeLabel, type KnownPoint } from './point-places.ts'
+import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
 export async function verifyPoint(
@@ -60,39 +60,6 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
   if (place.kind === 'local') return (await deleteLocal(place.dir, manifest.id)).freedBytes
   const engine = await core.connections.engine(place.host)
   return (await engine.call('delete', { store: place.dir, point: manifest.id }, { timeoutMs: 600_000 })).freedBytes
-}
-
-export interface RestoreOrder {
-  readonly point: KnownPoint
-  readonly to: string
-  /** Undefined: resume if the point has RAM, else boot. */
-  readonly mode: RestoreMode | undefined
-  readonly replace: boolean
-  readonly diskDir: string | undefined
-  readonly fault?: string
-  /** Of the job, where somebody watches for it already. */
-  readonly id?: string
-}
-
-/** Where the point is once it is on the target: what it has, else where it will be fetched to. */
-export function storeOnTarget(point: KnownPoint, host: string): { readonly store: string; readonly isThere: boolean } {
-  const there = point.places.find((place) => place.kind === 'host' && place.host === host)
-  return { store: there?.dir ?? DEFAULT_STORE, isThere: there !== undefined }
-}
-
-export function restoreSpec(order: RestoreOrder): RestoreSpec {
-  const { manifest } = order.point
-  return {
-    kind: 'restore',
-    vm: manifest.vm.uuid,
-    vmName: manifest.vm.name,
-    hostName: order.to,
-    point: manifest.id,
-    store: storeOnTarget(order.point, order.to).store,
-    mode: order.mode ?? (manifest.memory === undefined ? 'boot' : 'resume'),
-    replace: order.replace,
-    ...(order.diskDir !== undefined && { diskDir: order.diskDir })
-  }
 }
 
 /** Brings the point to the target if it is not there, and starts the restore. Returns the job's id. */

@@ -50,6 +50,7 @@ export function reportText(report: JobReport): string {
   const details = fields([
     ['state', stateWords(report.state)],
     ['failure', failure === undefined ? undefined : `${failure.title}. ${failure.explanation}`],
+    ['copy of', report.copyOf && `${report.copyOf.name} (${report.copyOf.uuid}), which stays as it was`],
     ['point', report.point],
     ['method', withReason(report.method, report.methodReason)],
     ['mode', withReason(report.mode, report.modeReason)],

@@ -1,7 +1,10 @@
 import { Option, type Command } from 'commander'
 import { findPoint } from '../../../core/points/list-points.ts'
-import { preflight, startRestore, storeOnTarget, type RestoreOrder } from '../../../core/points/points.ts'
-import { RestoreMode, type JobReport } from '../../../../shared/model/job.ts'
+import { preflight, startRestore } from '../../../core/points/points.ts'
+import { newCopy, storeOnTarget, type RestoreOrder } from '../../../core/points/restore-order.ts'
+import { fail } from '../../../../shared/failure.ts'
+import type { JobReport } from '../../../../shared/model/job.ts'
+import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { absolutePath, leaf } from '../leaf.ts'
@@ -12,7 +15,9 @@ import { watchToEnd } from '../watch-job.ts'
 
 interface RestoreOptions extends ActionOptions {
   readonly to: string
-  readonly mode?: RestoreMode
+  readonly mode?: RestoreViewMode
+  readonly name?: string
+  readonly start: boolean
   readonly replace?: boolean
   readonly diskDir?: string
   readonly check?: boolean
@@ -23,15 +28,18 @@ export const restoreCommand = (perform: Perform): Command =>
     'restore 20261122T201744Z-7f3a21 --to beta',
     'restore 20261122T201744Z-7f3a21 --to alpha --replace',
     'restore 20261122T20 --to beta --mode boot --json',
+    'restore 20261122T20 --to alpha --mode copy --name web1-trial',
     'restore 20261122T20 --to beta --check'
   ])
     .requiredOption('--to <HOST>', 'host that gets the VM')
     .addOption(
       new Option(
         '--mode <MODE>',
-        'resume (RAM), boot (disks only) or define (do not start); default: resume if the point holds RAM'
-      ).choices(RestoreMode.options)
+        'resume (RAM), boot (disks only), define (do not start) or copy (a second VM beside the first, booted); default: resume if the point holds RAM'
+      ).choices(RestoreViewMode.options)
     )
+    .option('--name <NEWNAME>', 'of a copy: what it is called; no VM there may have the name')
+    .option('--no-start', 'of a copy: define it, and leave it off')
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
@@ -42,14 +50,30 @@ export const restoreCommand = (perform: Perform): Command =>
       })
     )
 
-async function orderOf(
-  { core }: Session,
-  id: string,
-  { to, mode, replace, diskDir }: RestoreOptions
-): Promise<RestoreOrder> {
+async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
+  const { to, replace, diskDir } = options
+  const how = modeOf(options)
   const point = await findPoint(core, id)
-  return { point, to, mode, replace: replace === true, diskDir, ...(fault !== undefined && fault !== '' && { fault }) }
+  return {
+    ...how,
+    point,
+    to,
+    replace: replace === true,
+    diskDir,
+    ...(fault !== undefined && fault !== '' && { fault })
+  }
+}
+
+/** A copy is booted or defined like any VM, under a name and UUID of its own. */
+function modeOf({ mode, name, start, replace }: RestoreOptions): Pick<RestoreOrder, 'mode' | 'copy'> {
+  const refuse = (message: string): never => fail({ kind: 'usage', message })
+  if (mode !== 'copy') {
+    if (name !== undefined || !start) refuse('--name and --no-start are for --mode copy.')
+    return { mode }
+  }
+  if (replace === true) refuse('A copy replaces nothing: leave out --replace, or choose another mode.')
+  return { mode: start ? 'boot' : 'define', copy: newCopy(name ?? refuse('A copy needs a name: --name NEWNAME.')) }
 }
 
 async function restore(session: Session, order: RestoreOrder): Promise<ExitCode> {
@@ -61,7 +85,7 @@ async function restore(session: Session, order: RestoreOrder): Promise<ExitCode>
     onProgress: (progress) => out.progress(progress),
     signal: interrupts.signal
   })
-  const job = { kind: 'restore', host: order.to, id, vm: vm.name } as const
+  const job = { kind: 'restore', host: order.to, id, vm: order.copy?.name ?? vm.name } as const
   const report = await watchToEnd(session, job)
   return endOfJob(session, job, report, report === undefined ? {} : restoreJson(report))
 }
@@ -71,6 +95,7 @@ const restoreJson = (report: JobReport): Readonly<Record<string, unknown>> => ({
   point: report.point,
   vm: report.vm.name,
   vmUuid: report.vm.uuid,
+  copyOf: report.copyOf,
   host: report.host,
   mode: report.mode,
   modeReason: report.modeReason,

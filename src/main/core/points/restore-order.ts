@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { fail } from '../../../shared/failure.ts'
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { RestoreMode, RestoreSpec, VmCopy } from '../../../shared/model/job.ts'
+import type { RestoreQuestion } from '../../../shared/views/job-view.ts'
+import { vmNameProblem } from '../../../shared/vm-name.ts'
+import type { KnownPoint } from './point-places.ts'
+
+export interface RestoreOrder {
+  readonly point: KnownPoint
+  readonly to: string
+  /** Undefined: resume if the point has RAM, else boot. */
+  readonly mode: RestoreMode | undefined
+  readonly replace: boolean
+  readonly diskDir: string | undefined
+  /** A second VM beside the first instead, booted or defined. */
+  readonly copy?: VmCopy | undefined
+  readonly fault?: string
+  /** Of the job, where somebody watches for it already. */
+  readonly id?: string
+}
+
+/** Where the point is once it is on the target: what it has, else where it will be fetched to. */
+export function storeOnTarget(point: KnownPoint, host: string): { readonly store: string; readonly isThere: boolean } {
+  const there = point.places.find((place) => place.kind === 'host' && place.host === host)
+  return { store: there?.dir ?? DEFAULT_STORE, isThere: there !== undefined }
+}
+
+export function restoreSpec(order: RestoreOrder): RestoreSpec {
+  const { manifest } = order.point
+  return {
+    kind: 'restore',
+    vm: manifest.vm.uuid,
+    vmName: manifest.vm.name,
+    hostName: order.to,
+    point: manifest.id,
+    store: storeOnTarget(order.point, order.to).store,
+    mode: order.mode ?? (manifest.memory === undefined ? 'boot' : 'resume'),
+    replace: order.replace,
+    ...(order.diskDir !== undefined && { diskDir: order.diskDir }),
+    ...(order.copy !== undefined && { copy: order.copy })
+  }
+}
+
+/** What a window asked for. @throws `usage` for a copy that cannot have its name */
+export function orderFor(point: KnownPoint, { to, mode, newName, start, replace }: RestoreQuestion): RestoreOrder {
+  if (mode !== 'copy') return { point, to, mode, replace, diskDir: undefined }
+  const copyMode = start === false ? 'define' : 'boot'
+  return { point, to, mode: copyMode, replace: false, diskDir: undefined, copy: newCopy(newName ?? '') }
+}
+
+/** A copy under this name, with a UUID that no VM has. @throws `usage` if no VM can have the name */
+export function newCopy(name: string): VmCopy {
+  const problem = vmNameProblem(name)
+  if (problem !== undefined) fail({ kind: 'usage', message: `No VM can be called "${name}": the name ${problem}.` })
+  return { name, uuid: randomUUID() }
+}
