@@ -3,7 +3,7 @@ import { localShell } from '../shell/local.ts'
 import { recoverUntilDone } from './recover/recover.ts'
 import { runJob } from './jobs/run.ts'
 import { answer, isVerb } from './verbs.ts'
-import { readQuestion, writeFailure } from './wire.ts'
+import { flushed, readQuestion, writeFailure } from './wire.ts'
 
 const [, , command = '', argument = ''] = process.argv
 const shell = localShell()
@@ -20,8 +20,10 @@ async function main(): Promise<void> {
 process.stdout.on('error', () => undefined)
 try {
   await main()
+  await flushed()
   process.exit(0)
 } catch (error) {
   await writeFailure(failureOf(error))
+  await flushed()
   process.exit(1)
 }

@@ -48,6 +48,9 @@ export async function write(data: string | Uint8Array): Promise<void> {
   })
 }
 
+/** Resolves when all that was written has left this process, or nobody is there to take it: exiting earlier would lose it. */
+export const flushed = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
+
 export const writeEvent = (event: unknown): Promise<void> => write(`${JSON.stringify({ event })}\n`)
 export const writeResult = (result: unknown): Promise<void> => write(`${JSON.stringify({ result })}\n`)
 export const writeFailure = (failure: Failure): Promise<void> => write(`${JSON.stringify({ failure })}\n`)
