@@ -28,8 +28,115 @@ export class TheWindow {
     return new JobScreen(this.page)
   }
 
+  get vm(): VmScreen {
+    return new VmScreen(this.page)
+  }
+
+  get activity(): ActivityScreen {
+    return new ActivityScreen(this.page)
+  }
+
+  get restore(): RestoreScreen {
+    return new RestoreScreen(this.page)
+  }
+
   get overview(): OverviewScreen {
     return new OverviewScreen(this.page)
+  }
+}
+
+class VmScreen {
+  private readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  get dialog(): Locator {
+    return this.page.getByRole('dialog')
+  }
+
+  async beginBackup(): Promise<void> {
+    await this.page.getByRole('main').getByRole('button', { name: 'Back up now' }).first().click()
+    await this.dialog.waitFor()
+  }
+
+  async chooseStore(dir: string): Promise<void> {
+    await this.dialog.getByText('More choices').click()
+    await this.dialog.getByLabel('Store').fill(dir)
+  }
+
+  async startBackup(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Start backup' }).click()
+    await this.dialog.waitFor({ state: 'hidden' })
+  }
+
+  async restoreNewest(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Restore newest point…' }).click()
+    await this.page.getByRole('heading', { level: 1, name: 'Restore' }).waitFor()
+  }
+}
+
+class ActivityScreen {
+  private readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  running(vm: string): Locator {
+    return this.page.getByRole('article').filter({ hasText: vm })
+  }
+
+  async stop(vm: string): Promise<void> {
+    await this.running(vm).getByRole('button', { name: 'Stop' }).click()
+    await this.page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Stop the/ })
+      .click()
+  }
+}
+
+/** The wizard, from its top to its bottom. */
+class RestoreScreen {
+  private readonly page: Page
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  /** The newest of a VM. */
+  async choosePoint(vm: string): Promise<void> {
+    const another = this.page.getByRole('button', { name: 'Choose another' })
+    if (await another.isVisible()) await another.click()
+    await this.page.getByText(vm, { exact: true }).first().click()
+    await this.page
+      .getByRole('radiogroup', { name: `Points of ${vm}` })
+      .getByRole('radio')
+      .first()
+      .check()
+  }
+
+  async to(host: string): Promise<void> {
+    await this.page
+      .getByRole('radiogroup', { name: 'Target host' })
+      .getByRole('radio', { name: new RegExp(`^${host}`) })
+      .check()
+  }
+
+  async how(title: string): Promise<void> {
+    await this.page.getByRole('radiogroup', { name: 'How it comes back' }).getByRole('radio', { name: title }).check()
+  }
+
+  /** The one click, and the confirmation; with the VM's name typed where something is replaced. */
+  async restore(vm: string, replaces = false): Promise<void> {
+    await this.page
+      .getByRole('button', { name: /^Restore/ })
+      .last()
+      .click({ timeout: JOB_MS })
+    const dialog = this.page.getByRole('dialog')
+    if (replaces) await dialog.getByRole('textbox').fill(vm)
+    await dialog.getByRole('button', { name: replaces ? 'Replace and restore' : 'Restore', exact: true }).click()
   }
 }
 
@@ -76,6 +183,16 @@ class HostsScreen {
     await dialog.getByLabel('Key file').fill(identityFile)
     await dialog.getByRole('button', { name: 'Connect' }).click()
     return dialog
+  }
+
+  /** The key that a known host shows now, compared with what is known of it from elsewhere. */
+  async judgeKey(name: string, fingerprint: string): Promise<void> {
+    await this.card(name).getByRole('button', { name: 'Compare the keys…' }).click()
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByText(fingerprint).waitFor()
+    await dialog.getByRole('textbox').fill(name)
+    await dialog.getByRole('button', { name: 'Take the new key' }).click()
+    await dialog.waitFor({ state: 'hidden', timeout: JOB_MS })
   }
 
   /** From the empty dialog to the card; the fingerprint is compared as a person would. */
