@@ -67,7 +67,7 @@ describe('an operator with a browser and two hosts', () => {
 
   it('sees at a glance that nothing protects the VM', async () => {
     await the.goTo('Overview')
-    await the.overview.sentence.filter({ hasText: /1 .*need/ }).waitFor()
+    await the.overview.sentence.filter({ hasText: /needs you/ }).waitFor()
     await the.overview.row(VM).getByText('none').first().waitFor()
   })
 
@@ -111,7 +111,7 @@ describe('an operator with a browser and two hosts', () => {
     await the.vm.chooseStore(SMALL_STORE)
     await the.vm.startBackup()
     await the.page
-      .getByText(/too little room/i)
+      .getByText(/Not enough room/)
       .first()
       .waitFor({ timeout: 60_000 })
     await the.page

@@ -79,10 +79,7 @@ describe('the window over 10 hosts and 300 VMs', () => {
         await page.mouse.wheel(0, 240)
         await page.waitForTimeout(16)
       }
-      const filter = page
-        .getByRole('searchbox')
-        .or(page.getByPlaceholder(/filter/i))
-        .first()
+      const filter = page.getByPlaceholder('Name, host or UUID')
       await filter.pressSequentially('web', { delay: 40 })
       await page.waitForTimeout(200)
     })

@@ -10,6 +10,7 @@ import { ENGINE_VERSION } from '../version.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { journalPath, readSpec } from './job-directory.ts'
 import { endJob, endReport, finalReport } from './job-end.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import { reportAtStart } from '../../shared/job-report.ts'
 import { lockVm, type VmLock } from './vm-lock.ts'
 
@@ -53,7 +54,7 @@ async function workAndEnd(id: string, spec: JobSpec, shell: Shell, journal: Jour
     endJob(journal, finalReport(id, job.warnings.length > 0 ? 'done-with-warnings' : 'done'))
   } catch (error) {
     const failure = failureOf(error)
-    job.note(`stopped by: ${JSON.stringify(failure)}`)
+    job.note(`stopped: ${describeFailure(failure).title}`)
     endJob(journal, endReport(id, await undo(job, readJournal(journalPath(id))), failure))
   }
 }
