@@ -135,7 +135,7 @@ describe('the keyboard', () => {
     await page.keyboard.press('Alt+ArrowLeft')
     await page.getByRole('navigation').locator('[aria-current=page]', { hasText: 'Overview' }).waitFor()
     await page.keyboard.press('Control+k')
-    await page.locator('.mantine-Spotlight-search').fill('web1')
+    await page.locator('input.mantine-Spotlight-search').fill('web1')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: /web1/ }).waitFor()

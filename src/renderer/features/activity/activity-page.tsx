@@ -26,7 +26,7 @@ export function ActivityPage() {
 }
 
 const Loading = () => (
-  <Stack gap="sm" aria-busy aria-label={words.loading}>
+  <Stack gap="sm" role="status" aria-busy aria-label={words.loading}>
     <Skeleton height={120} />
     <Skeleton height={56} mt="lg" />
     {Array.from({ length: 8 }, (_, n) => (

@@ -37,7 +37,7 @@ export function JobPage() {
 }
 
 const Loading = () => (
-  <Stack gap="md" aria-busy aria-label={words.job.loading}>
+  <Stack gap="md" role="status" aria-busy aria-label={words.job.loading}>
     <Skeleton height={32} width="60%" />
     <Skeleton height={160} />
     <Skeleton height={240} />

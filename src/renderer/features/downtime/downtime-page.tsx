@@ -28,7 +28,7 @@ export function DowntimePage() {
 }
 
 const Loading = () => (
-  <Stack gap="lg" aria-busy aria-label={words.loading}>
+  <Stack gap="lg" role="status" aria-busy aria-label={words.loading}>
     <Skeleton height={56} />
     <Skeleton height={88} />
     <Skeleton height={380} />

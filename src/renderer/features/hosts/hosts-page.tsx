@@ -77,7 +77,7 @@ const NoHosts = () => (
 
 /** The shape of what comes. */
 const Loading = () => (
-  <div className={classes['cards']} aria-busy="true" aria-label={words.states.connecting}>
+  <div className={classes['cards']} role="status" aria-busy="true" aria-label={words.states.connecting}>
     {[0, 1, 2].map((n) => (
       <Skeleton key={n} height={280} />
     ))}

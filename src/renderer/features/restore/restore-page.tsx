@@ -29,7 +29,7 @@ export function RestorePage() {
 }
 
 const Loading = () => (
-  <div className={classes['wizard']} aria-busy aria-label={words.loading}>
+  <div className={classes['wizard']} role="status" aria-busy aria-label={words.loading}>
     <Stack gap="lg">
       <Skeleton height={320} />
       <Skeleton height={160} />
