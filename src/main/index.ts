@@ -4,7 +4,7 @@ import { contract } from '../shared/contract.ts'
 import { failureOf } from '../shared/failure.ts'
 import type { IpcPort } from '../shared/ipc-port.ts'
 import { LiveCore } from './core/live/live-core.ts'
-import { packageRoot } from './core/package.ts'
+import { demoCommand, packageRoot } from './core/package.ts'
 import { autostartFile } from './core/session/autostart-entry.ts'
 import { sessionShowsTrays } from './core/session/tray-watcher.ts'
 import { cacheFolder, settingsFolder } from './core/settings/folders.ts'
@@ -19,6 +19,7 @@ import { openIpcDoor } from './doors/ipc.ts'
 const { env, platform } = process
 const folder = settingsFolder(env)
 const report = errorLog(folder)
+const demo = demoCommand()
 
 startDesktop({
   ...builtFiles(import.meta.dirname),
@@ -39,7 +40,15 @@ function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
 
 function doorSide({ version, canStartAtLogin, hasTray, openLink, goTo }: DesktopSide): DoorSide {
   return {
-    info: async () => ({ version, door: 'desktop', platform, home: folder, canStartAtLogin, hasTray: await hasTray() }),
+    info: async () => ({
+      version,
+      door: 'desktop',
+      platform,
+      home: folder,
+      canStartAtLogin,
+      hasTray: await hasTray(),
+      ...(demo !== undefined && { demoCommand: demo })
+    }),
     openLink,
     goTo
   }

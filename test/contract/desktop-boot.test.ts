@@ -327,16 +327,17 @@ describe('the app', () => {
     expect(app.exit).not.toHaveBeenCalled()
   })
 
-  it('says why it cannot start on settings of a newer version, and leaves them as they are', async () => {
+  it('starts on settings of a newer version, says so, and leaves them as they are', async () => {
     writeSettings({ version: 99, hosts: [], places: [] })
-    const fake = fakeElectron()
-    await boot(built.main, fake)
-    const { dialog, app } = fake.modules
-    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledExactlyOnceWith(1))
-    const [title, text] = dialog.showErrorBox.mock.calls[0] ?? []
-    expect(title).toBe('Stillpoint cannot start')
-    expect(text).toContain('written by a newer Stillpoint')
+    const { calls, contents, app } = await booted()
+    const latest: unknown = await calls.get(LATEST)?.(invokedBy(contents), 'notices.changed')
+    expect(JSON.stringify(latest)).toContain('written by a newer Stillpoint')
+    expect(await calls.get('settings.change')?.(invokedBy(contents), { notifySuccess: true })).toMatchObject({
+      ok: false,
+      failure: { kind: 'usage' }
+    })
     expect(readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"version":99')
+    expect(app.exit).not.toHaveBeenCalled()
   })
 
   it.each(['', '{"version":1,"hos', '[]', 'null'])(

@@ -21,7 +21,7 @@ afterAll(async () => {
 /** Every screen by the route that leads there; those about one thing take it from what is made up. */
 function routesOf(core: FakeCore): readonly (readonly [string, Route])[] {
   const point = core.points.value?.points[0]
-  const job = core.jobs.value?.find(({ state }) => state === 'done')
+  const job = core.jobs.value?.find(({ kind, state, pauseMs }) => kind === 'backup' && state === 'done' && pauseMs > 0)
   const running = core.jobs.value?.find(({ state }) => state === 'running')
   const failed = core.jobs.value?.find(({ state }) => state.startsWith('failed'))
   return [

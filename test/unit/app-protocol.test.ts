@@ -6,7 +6,7 @@ import { assetPath } from '../../src/main/core/window-files/asset-path.ts'
 import { contentPolicy, NONCE_PLACEHOLDER } from '../../src/main/core/window-files/content-policy.ts'
 import { readAsset } from '../../src/main/core/window-files/read-asset.ts'
 import { isOurPage } from '../../src/main/desktop/app-scheme.ts'
-import { openLink, type ExternalLink } from '../../src/main/desktop/external-links.ts'
+import { openLink, type ExternalLink } from '../../src/shared/external-links.ts'
 
 describe('finding the file of a request', () => {
   it.each([

@@ -25,6 +25,8 @@ export interface CoreOptions {
   readonly questions: ConnectQuestions
   /** The engine is being put on a host. */
   readonly onPlacing: (host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
+  /** What to do about settings that a newer Stillpoint wrote; by default they are refused. */
+  readonly newerSettings?: 'refuse' | 'leave'
   /** For tests. */
   readonly connect?: Connect
 }
@@ -32,7 +34,7 @@ export interface CoreOptions {
 export function openCore(options: CoreOptions): Core {
   keepYoungGenerationSmall()
   const { folder, questions, onPlacing } = options
-  const settings = openSettings(folder)
+  const settings = openSettings(folder, options.newerSettings)
   const assets = engineAssets(options.root, options.cache)
   const connect = options.connect ?? connectWith(questions, folder)
   const history = new History(join(folder, 'history.jsonl'))

@@ -33,3 +33,7 @@ export function packageVersion(): string {
     return 'unknown'
   }
 }
+
+/** What makes the demo lab, where this machine can: a checkout on Linux. */
+export const demoCommand = (): string | undefined =>
+  process.platform === 'linux' && existsSync(join(packageRoot(), 'test/demo/demo.ts')) ? 'npm run demo' : undefined

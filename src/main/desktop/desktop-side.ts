@@ -1,6 +1,6 @@
 import type { Stop } from '../../shared/contract-shape.ts'
 import type { GoTo } from '../../shared/views/notice-view.ts'
-import type { ExternalLink } from './external-links.ts'
+import type { ExternalLink } from '../../shared/external-links.ts'
 
 /** What the handlers behind the window ask of the desktop. */
 export interface DesktopSide {

@@ -1,6 +1,6 @@
 import type { MenuItemConstructorOptions } from 'electron'
 import type { GoTo } from '../../shared/views/notice-view.ts'
-import type { ExternalLink } from './external-links.ts'
+import type { ExternalLink } from '../../shared/external-links.ts'
 import { words } from './words.ts'
 
 type Item = MenuItemConstructorOptions

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describeFailure } from '../../../shared/failure-words.ts'
+import { failureOf } from '../../../shared/failure.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { Choices, ChoicesChange } from '../../../shared/views/settings-view.ts'
 import { openCore, type Core, type CoreOptions } from '../core.ts'
@@ -33,6 +34,7 @@ export class LiveCore {
     this.questions = new Questions()
     this.core = openCore({
       ...options,
+      newerSettings: 'leave',
       questions: this.questions.forConnecting,
       onPlacing: (...placing) => this.hosts.placing(...placing)
     })
@@ -75,7 +77,7 @@ export class LiveCore {
       this.choices.set(readChoices(this.core.settings))
       this.hosts.follow(this.core.settings.read().hosts)
     } catch (error) {
-      this.tellOfSettings(error instanceof Error ? error.message : String(error), 0)
+      this.tellOfSettings(describeFailure(failureOf(error)).explanation, 0)
     }
   }
 

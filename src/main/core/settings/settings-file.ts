@@ -17,10 +17,13 @@ const LARGEST_BYTES = 16 << 20
 
 /**
  * The settings of a folder. A file that cannot be understood is kept aside under another name, and said; one that a
- * newer Stillpoint wrote is refused, for writing to it would lose what only that one understands.
+ * newer Stillpoint wrote is refused, for writing to it would lose what only that one understands. A window that has to
+ * start all the same opens with `leave`: empty, with that said, and nothing is ever written.
  */
-export function openSettings(folder: string): SettingsFile {
+export function openSettings(folder: string, newer: 'refuse' | 'leave' = 'refuse'): SettingsFile {
   const path = join(folder, 'settings.json')
+  const reason = newer === 'leave' ? whyNewer(path, readJson(path)) : undefined
+  if (reason !== undefined) return leftAlone(path, reason)
   const notices: string[] = []
   const found = readSettings(path)
   if (typeof found === 'string') notices.push(keepAside(path, found))
@@ -31,6 +34,18 @@ export function openSettings(folder: string): SettingsFile {
     notices,
     read: () => understood(path),
     update: (change) => write(conf, path, change(understood(path)))
+  }
+}
+
+/** Settings that are not ours to understand: as if there were none, and as if they could not be written. */
+function leftAlone(path: string, reason: string): SettingsFile {
+  return {
+    path,
+    notices: [
+      `${reason} Until then this window is empty, and what you change here is not kept. The file stays as it is.`
+    ],
+    read: () => EMPTY_SETTINGS,
+    update: () => fail({ kind: 'usage', message: reason })
   }
 }
 
@@ -60,14 +75,20 @@ function parse(text: string): unknown {
   }
 }
 
+function readJson(path: string): unknown {
+  return existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined
+}
+
 function refuseNewer(path: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || !('version' in value)) return
+  const message = whyNewer(path, value)
+  if (message !== undefined) fail({ kind: 'usage', message })
+}
+
+function whyNewer(path: string, value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return undefined
   const { version } = value
-  if (typeof version === 'number' && version > SETTINGS_VERSION)
-    fail({
-      kind: 'usage',
-      message: `${path} was written by a newer Stillpoint (settings version ${version}). Use that one, or another settings folder (STILLPOINT_HOME).`
-    })
+  if (typeof version !== 'number' || version <= SETTINGS_VERSION) return undefined
+  return `${path} was written by a newer Stillpoint (settings version ${version}). Use that one, or another settings folder (STILLPOINT_HOME).`
 }
 
 function keepAside(path: string, why: string): string {

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { contract } from '../../../../shared/contract.ts'
+import { openLink } from '../../../../shared/external-links.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { LiveCore } from '../../../core/live/live-core.ts'
 import { LiveValue } from '../../../core/live/live-value.ts'
 import type { GoTo } from '../../../../shared/views/notice-view.ts'
-import { packageRoot, packageVersion } from '../../../core/package.ts'
+import { demoCommand, packageRoot, packageVersion } from '../../../core/package.ts'
 import { cacheFolder } from '../../../core/settings/folders.ts'
 import { errorLog } from '../../error-log.ts'
 import { handlersOver } from '../../handlers.ts'
@@ -52,6 +53,7 @@ async function serve({ core: { folder }, out, interrupts }: Session, options: Se
   if (!existsSync(join(rendererRoot, 'index.html')))
     fail({ kind: 'io', path: rendererRoot, code: 'ENOENT', detail: 'The window is not built. Build it: npm run build' })
   const live = new LiveCore({ folder, cache: cacheFolder(process.env), root: packageRoot() })
+  const demo = demoCommand()
   const idle = new IdleTimer(options.endWhenIdle)
   const handlers = handlersOver(live, {
     info: () => ({
@@ -60,9 +62,10 @@ async function serve({ core: { folder }, out, interrupts }: Session, options: Se
       platform: process.platform,
       home: folder,
       canStartAtLogin: false,
-      hasTray: false
+      hasTray: false,
+      ...(demo !== undefined && { demoCommand: demo })
     }),
-    openLink: () => Promise.reject(new Error('a browser opens links itself')),
+    openLink: (link) => openLink((url) => Promise.resolve().then(() => openInBrowser(url)), link),
     goTo: new LiveValue<GoTo | undefined>()
   })
   const report = errorLog(folder)
