@@ -196,7 +196,8 @@ describe('questions over IPC', () => {
         platform: process.platform,
         home,
         canStartAtLogin: true,
-        hasTray: true
+        hasTray: true,
+        demoCommand: 'npm run demo'
       }
     })
     panelShowsTray(false)

@@ -56,7 +56,7 @@ export class LiveCore {
 
   /** The computer has slept, or the network is another one: everything is looked at anew. */
   wake(): void {
-    this.hosts.refresh(undefined)
+    this.hosts.wake()
     void this.points.refresh(undefined)
   }
 

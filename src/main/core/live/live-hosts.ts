@@ -61,6 +61,11 @@ export class LiveHosts {
     for (const [host, { watch }] of this.kept) if (name === undefined || host === name) watch.refresh()
   }
 
+  /** Nothing counts as seen until it has been seen again. */
+  wake(): void {
+    this.kept.forEach(({ watch }) => watch.wake())
+  }
+
   placing(host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number): void {
     const isOver = doneBytes >= totalBytes
     this.change(host, ({ placing: _, ...view }) =>
@@ -80,7 +85,7 @@ export class LiveHosts {
     before?.watch.stop()
     const view: HostView = { ...known, state: 'connecting', vms: before?.view.vms ?? [] }
     const watch = new HostWatch(this.core, name, {
-      connecting: () => this.change(name, (now) => (now.state === 'up' ? now : { ...now, state: 'connecting' })),
+      connecting: () => this.change(name, (now) => ({ ...now, state: 'connecting' })),
       up: (inventory) => this.up(name, inventory),
       jobs: (reports) => this.listener.jobs(name, reports),
       ready: () => this.listener.ready(name),

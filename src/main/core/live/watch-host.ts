@@ -19,6 +19,7 @@ export interface HostListener {
 }
 
 const LOOK_EVERY_MS = 60_000
+const ALIVE_WITHIN_MS = 4000
 const SETTLE_MS = 1000
 const FIRST_BACK_OFF_MS = 2000
 const LONGEST_BACK_OFF_MS = 60_000
@@ -42,7 +43,7 @@ export class HostWatch {
   private readonly host: string
   private readonly listener: HostListener
   private readonly stopped = new AbortController()
-  private wake = new AbortController()
+  private hurry = new AbortController()
   private isLookDue = false
 
   constructor(core: Core, host: string, listener: HostListener) {
@@ -54,12 +55,28 @@ export class HostWatch {
 
   /** Looks now: also at a host that is down, without waiting for the next try. */
   refresh(): void {
-    this.wake.abort()
+    this.hurry.abort()
+  }
+
+  /** After a sleep: what is known counts as old until it has been seen again, and a connection that has died is let go at once. */
+  wake(): void {
+    this.listener.connecting()
+    this.refresh()
+    void this.dropIfDead()
   }
 
   stop(): void {
     this.stopped.abort()
-    this.wake.abort()
+    this.hurry.abort()
+  }
+
+  private async dropIfDead(): Promise<void> {
+    try {
+      const { shell } = await this.core.connections.connection(this.host)
+      await shell.run(['true'], { timeoutMs: ALIVE_WITHIN_MS })
+    } catch {
+      await this.core.connections.drop(this.host)
+    }
   }
 
   /** A method, so that the compiler does not take it for settled. */
@@ -157,8 +174,8 @@ export class HostWatch {
   /** True if it was cut short. */
   private async pause(ms: number): Promise<boolean> {
     if (this.isOver()) return true
-    this.wake = new AbortController()
-    return sleep(ms, undefined, { signal: this.wake.signal, ref: false }).then(
+    this.hurry = new AbortController()
+    return sleep(ms, undefined, { signal: this.hurry.signal, ref: false }).then(
       () => false,
       () => true
     )

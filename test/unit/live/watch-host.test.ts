@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Core } from '../../../src/main/core/core.ts'
+import { HostWatch, type HostListener } from '../../../src/main/core/live/watch-host.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
+
+const unreachable = new StillpointError({ kind: 'host-unreachable', host: 'alpha', reason: 'no route' })
+let watch: HostWatch | undefined
+afterEach(() => watch?.stop())
+
+function watching(connection: () => Promise<unknown>) {
+  const said: string[] = []
+  const listener: HostListener = {
+    connecting: () => said.push('connecting'),
+    up: () => said.push('up'),
+    jobs: () => said.push('jobs'),
+    ready: () => said.push('ready'),
+    down: ({ kind }) => said.push(`down: ${kind}`)
+  }
+  const drop = vi.fn(() => Promise.resolve())
+  const core = { connections: { connection, drop } } as unknown as Core
+  watch = new HostWatch(core, 'alpha', listener)
+  return { said, drop, watch }
+}
+
+describe('the eye on a host', () => {
+  it('says why a host is down, and tries again at once when it is asked to look', async () => {
+    const { said, watch } = watching(() => Promise.reject(unreachable))
+    await vi.waitFor(() => expect(said).toEqual(['connecting', 'down: host-unreachable']))
+    watch.refresh()
+    await vi.waitFor(() => expect(said.slice(2)).toEqual(['connecting', 'down: host-unreachable']))
+  })
+
+  it('after a sleep counts what it knew as old, and lets go of a connection that has died', async () => {
+    const shell = { run: () => Promise.reject(unreachable) }
+    const { said, drop, watch } = watching(() => Promise.resolve({ shell }))
+    await vi.waitFor(() => expect(said).toContain('down: host-unreachable'))
+    said.length = 0
+    watch.wake()
+    expect(said[0]).toBe('connecting')
+    await vi.waitFor(() => expect(drop).toHaveBeenCalledWith('alpha'))
+  })
+
+  it('stops when it is told to', async () => {
+    const { said, watch } = watching(() => Promise.reject(unreachable))
+    await vi.waitFor(() => expect(said).toHaveLength(2))
+    watch.stop()
+    watch.refresh()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(said).toHaveLength(2)
+  })
+})
