@@ -45,13 +45,19 @@ export function startRemote(seat: RemoteSeat, argv: Argv, options: RunOptions): 
   return { done, end: () => endRemote(seat, opened, started.promise) }
 }
 
-function openChannel({ host, route, through }: RemoteSeat, program: string): Promise<ClientChannel> {
+interface Opened {
+  readonly channel: ClientChannel
+  readonly ended: Promise<Exit | undefined>
+}
+
+/** Listens for the end at once: a program that ends immediately has its end in the same packet as the channel's beginning. */
+function openChannel({ host, route, through }: RemoteSeat, program: string): Promise<Opened> {
   const lost = (cause: Error): StillpointError =>
     new StillpointError({ kind: 'connection-lost', host, during: program }, { cause })
   return new Promise((resolve, reject) => {
     try {
       route.client.exec(commandLine(through), (error: (Error & { reason?: unknown }) | undefined, channel) => {
-        if (!error) resolve(channel)
+        if (!error) resolve({ channel, ended: exitOf(channel) })
         else if (route.isClosed() || error.reason === undefined) reject(lost(error))
         else reject(new ChannelRefused(error.message, { cause: error }))
       })
@@ -69,7 +75,7 @@ interface Framing {
 
 async function follow(
   seat: RemoteSeat,
-  channel: ClientChannel,
+  { channel, ended }: Opened,
   argv: Argv,
   options: RunOptions,
   { marker, line, onStarted }: Framing
@@ -80,7 +86,6 @@ async function follow(
     stdout: new Frame(marker, stdout.take, (rest) => onStarted((begun = parseStarted(rest)))),
     stderr: new Frame(marker, stderr.take)
   }
-  const ended = exitOf(channel)
   const pumped = Promise.all([pump(channel, frames.stdout.take), pump(channel.stderr, frames.stderr.take)])
   const fed = feed(channel, withFirstLine(line, options.stdin))
   const faults = fed.then(() => new Promise<never>(() => undefined))
@@ -126,11 +131,11 @@ function tooNoisy({ host }: RemoteSeat): StillpointError {
 /** Ends the program on the host, then its channel: closing a channel alone leaves the program running. */
 async function endRemote(
   seat: RemoteSeat,
-  opened: Promise<ClientChannel>,
+  opened: Promise<Opened>,
   started: Promise<Started | undefined>
 ): Promise<void> {
-  const channel = await opened.catch(() => undefined)
-  if (!channel) return
+  const channel = (await opened.catch(() => undefined))?.channel
+  if (channel === undefined) return
   const shownUp = await Promise.race([started, sleep(SHOW_UP_MS, undefined, { ref: false })])
   const gone = shownUp === undefined || (await seat.endSession(shownUp.session))
   if (!gone) channel.signal('KILL') // sshd does it, if it is new enough and the program is not root's over sudo
