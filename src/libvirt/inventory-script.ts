@@ -27,7 +27,10 @@ section loadavg; cat /proc/loadavg
 section df; timeout -s KILL 3 df -P -B 1
 if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
 section version
-list=$(timeout -s KILL 10 virsh "version; echo $mark list; list --all --uuid" 2>&1); status=$?
+first() { list=$(timeout -s KILL 10 virsh "version; echo $mark list; list --all --uuid" 2>&1); status=$?; }
+first
+# A libvirtd that was just ending for want of work is started anew for the next who comes.
+case $list in *'Connection reset by peer'*|*'End of file'*) sleep 1; first ;; esac
 printf '%s\\n' "$list"
 section list-status; echo $status
 [ $status -eq 0 ] || { section end; exit 0; }

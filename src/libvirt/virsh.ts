@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../shared/failure.ts'
 import type { RunOptions, RunResult, Shell } from '../shared/shell.ts'
 
@@ -24,10 +25,26 @@ export async function virsh(
   const { expect = [0], ...runOptions } = options
   // A lone argument is parsed by virsh as a command line of its own, several are not.
   const words = args.length === 1 ? [quoteForVirsh(args[0])] : args
-  const result = await shell.run(['virsh', ...words], inSystem(runOptions))
+  const result = await connected(shell, words, inSystem(runOptions))
   if (result.exitCode !== undefined && expect.includes(result.exitCode)) return result
   return commandFailed(`virsh ${args.join(' ')}`, result)
 }
+
+const AGAIN_AFTER_MS = 300
+
+/**
+ * A libvirtd that nobody has used for two minutes ends, and systemd starts it anew for whoever comes next. Who comes just
+ * as it ends is cut off before anything was said: then once more.
+ */
+async function connected(shell: Shell, words: readonly string[], options: RunOptions): Promise<RunResult> {
+  const result = await shell.run(['virsh', ...words], options)
+  if (result.exitCode === 0 || !saysEndedMeanwhile(result.stderr)) return result
+  await sleep(AGAIN_AFTER_MS)
+  return shell.run(['virsh', ...words], options)
+}
+
+const saysEndedMeanwhile = (stderr: string): boolean =>
+  /failed to connect to the hypervisor/.test(stderr) && /Connection reset by peer|Broken pipe|End of file/.test(stderr)
 
 /** With the deadline and the libvirt that every call has unless it says otherwise. */
 export const inSystem = (options: RunOptions): RunOptions => ({
@@ -91,7 +108,7 @@ export async function virshBatch(
 ): Promise<BatchAnswer[]> {
   if (commands.length === 0) return []
   const mark = `mark-${crypto.randomUUID()}`
-  const result = await shell.run(['virsh', batchText(commands, mark)], inSystem(options))
+  const result = await connected(shell, [batchText(commands, mark)], inSystem(options))
   if (!result.stdout.includes(mark)) return commandFailed(`virsh ${commands[0]?.join(' ') ?? ''} ; ...`, result)
   const stdout = result.stdout.split(`${mark}\n`).slice(0, -1)
   const stderr = result.stderr.split(`error: ${mark}\n`)

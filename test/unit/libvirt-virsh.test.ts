@@ -42,6 +42,19 @@ describe('virsh', () => {
     })
   })
 
+  it('asks once more when libvirtd has just ended for want of work, and not for any other reason', async () => {
+    const reset = 'error: failed to connect to the hypervisor\nerror: Cannot recv data: Connection reset by peer'
+    const answers = [
+      { exitCode: 1, stderr: reset },
+      { exitCode: 0, stdout: 'web1' }
+    ]
+    const shell = fakeShell(() => answers.shift() ?? refused)
+    expect(await virsh(shell, ['list', '--name'])).toMatchObject({ stdout: 'web1' })
+    expect(shell.calls).toHaveLength(2)
+    await failureFrom(virsh(shell, ['list', '--name']))
+    expect(shell.calls).toHaveLength(3)
+  })
+
   it("talks to the system's libvirt, whatever the host prefers", async () => {
     const shell = fakeShell(() => '')
     await virsh(shell, ['list'])
