@@ -49,8 +49,8 @@ async function whatItShows(url: string): Promise<{ hosts: number; points: number
       await sleep(200)
       const hosts =
         (said.get('hosts.changed') as HostView[] | undefined)?.filter(({ state }) => state === 'up').length ?? 0
-      const points = (said.get('points.changed') as PointsView | undefined)?.points.length ?? 0
-      if (hosts === 2 && points > 0) return { hosts, points }
+      const { points = [], known = false } = (said.get('points.changed') as PointsView | undefined) ?? {}
+      if (hosts === 2 && known && points.length > 0) return { hosts, points: points.length }
     }
     throw new Error('the window does not show the lab')
   } finally {

@@ -129,8 +129,9 @@ export class Guest {
   }
 
   /** Waits until `count` more ticks have come: the guest is alive. */
-  waitForMoreTicks(count = 5, timeoutMs = 60_000): Promise<Tick> {
-    return this.waitForTick((this.lastTick()?.counter ?? 0) + count, timeoutMs)
+  async waitForMoreTicks(count = 5, timeoutMs = 60_000): Promise<Tick> {
+    const { counter } = this.lastTick() ?? (await this.waitForTick(0, timeoutMs)) // resumed just now: its first one here
+    return this.waitForTick(counter + count, timeoutMs)
   }
 
   /** Waits until the agent answers. */
