@@ -31,7 +31,6 @@ beforeAll(async () => {
   alpha = testLab().host('alpha')
   beta = testLab().host('beta')
   engine = await BareEngine.on(alpha)
-  await alpha.run(['virsh', 'net-start', 'default']) // a reset in another file leaves it down
   guest = await alpha.defineGuest({
     name: 'original',
     ramMiB: 192,

@@ -10,7 +10,15 @@ import {
   type BootedHost
 } from './boot.ts'
 import { defineGuest, findGuest, type Guest, type GuestOptions } from './guest.ts'
-import { cableName, connectHost, disconnectHost, namespaceName, setCable, type LabNetwork } from './network.ts'
+import {
+  cableName,
+  connectHost,
+  disconnectHost,
+  namespaceName,
+  removeOwnLinks,
+  setCable,
+  type LabNetwork
+} from './network.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
 import { buildTree, mountTree, type HostFolders, type TreeContents } from './root-tree.ts'
 import { LabError, must, run, waitFor, type Outcome, type RunOptions } from './run.ts'
@@ -185,6 +193,7 @@ export class LabHost {
       await waitFor(`${this.name} to shut down`, gone, { timeoutMs: 120_000 })
     }
     await crash([init, supervisor], this.#namespace)
+    await removeOwnLinks(this.#setting.lab, this.name)
     this.#write(withoutProcesses(this.notes))
   }
 

@@ -64,6 +64,14 @@ export async function setCable(network: LabNetwork, host: string, state: 'up' | 
   await must(['ip', 'link', 'set', cableName(network, host), state])
 }
 
+/** Bridges and taps that the host made for itself: a power cut takes them along, but the namespace outlives it. */
+export async function removeOwnLinks(lab: string, host: string): Promise<void> {
+  const inside = ['ip', '-n', namespaceName(lab, host)]
+  const links = (await must([...inside, '-o', 'link', 'show'])).matchAll(/^\d+: ([^:@]+)/gm)
+  const own = Array.from(links, ([, name = '']) => name).filter((name) => name !== 'lo' && name !== 'eth0')
+  for (const name of own) await run([...inside, 'link', 'delete', name])
+}
+
 export async function disconnectHost(lab: string, network: LabNetwork, host: string): Promise<void> {
   await removeLink(cableName(network, host))
   const namespace = namespaceName(lab, host)

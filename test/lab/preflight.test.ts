@@ -17,7 +17,6 @@ beforeAll(async () => {
   alpha = testLab().host('alpha')
   beta = testLab().host('beta')
   for (const host of [alpha, beta]) await stillpoint.add(host, '--accept-new')
-  await alpha.run(['virsh', 'net-start', 'default']) // a reset in another file leaves it down
   guest = await alpha.defineGuest({ name: 'asked', ramMiB: 128, network: 'default' })
   await guest.start()
   await guest.waitForTick(10)
