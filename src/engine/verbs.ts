@@ -26,6 +26,11 @@ import { jobIds, readReport } from './jobs/job-directory.ts'
 import { submitJob } from './jobs/submit.ts'
 import { unrecovered } from './jobs/unit-state.ts'
 import { recoverAll, recoverJob } from './recover/recover.ts'
+import { listPolicies, putPolicy, removePolicy, setParallel, startRun } from './policy/policies.ts'
+import { listRuns } from './policy/runs.ts'
+import { planPrune } from './retention/prune.ts'
+import { putChannels, testChannel } from './tell/channels.ts'
+import { readPolicy } from './policy/policy-file.ts'
 import { preflightRestore } from './restore/plan-restore.ts'
 import { ENGINE_VERSION } from './version.ts'
 import { write, writeEvent, writeResult } from './wire.ts'
@@ -58,7 +63,7 @@ const handlers: Handlers = {
     }
   },
   cancel: ({ question, shell }) => cancelJob(shell, question.id),
-  jobs: ({ question, shell }) => listJobs(shell, question.limit),
+  jobs: ({ question, shell }) => listJobs(shell, question),
   points: ({ question }) => listAll(question.stores, question.vm),
   async verify({ question: { store, point }, shell, tell }) {
     const { dir } = await findPoint([store], point)
@@ -80,6 +85,15 @@ const handlers: Handlers = {
       void tell({ phase: 'receiving the point', doneBytes, totalBytes })
     return importPoint(store, point, rest, { onProgress })
   },
+  policies: ({ shell }) => listPolicies(shell),
+  'policy-put': ({ question: { policy, acceptStore = false }, shell }) => putPolicy(shell, policy, acceptStore),
+  'policy-remove': ({ question: { id }, shell }) => removePolicy(shell, id),
+  'policy-run': ({ question: { id }, shell }) => startRun(shell, id),
+  runs: ({ question }) => Promise.resolve(listRuns(question)),
+  'prune-plan': async ({ question: { id }, shell }) => planPrune(shell, await readPolicy(id)),
+  parallel: ({ question: { parallel } }) => setParallel(parallel),
+  'channels-put': ({ question: { change } }) => putChannels(change),
+  'channels-test': ({ question: { channel } }) => testChannel(channel),
   async recover({ question: { id }, shell }) {
     if (id === undefined) return recoverAll(shell)
     const report = await recoverJob(shell, id)
@@ -112,9 +126,14 @@ async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<v
   for await (const chunk of exportPoint(dir, { have })) await write(chunk)
 }
 
-async function listJobs(shell: Shell, limit = 200): Promise<JobReport[]> {
+/** The last ones, or those younger than one. */
+async function listJobs(
+  shell: Shell,
+  { after, limit = after === undefined ? 200 : Infinity }: QuestionOf<'jobs'>
+): Promise<JobReport[]> {
   const reports: JobReport[] = []
-  for (const id of jobIds().reverse().slice(0, limit)) {
+  const ids = jobIds().filter((id) => after === undefined || id > after)
+  for (const id of ids.reverse().slice(0, limit)) {
     const report = readReport(id)
     if (report !== undefined) reports.push(isEnded(report.state) ? report : ((await unrecovered(shell, id)) ?? report))
   }

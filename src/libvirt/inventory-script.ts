@@ -24,6 +24,7 @@ section cpus; getconf _NPROCESSORS_ONLN
 section cpuinfo; grep -m 1 -i '^model name' /proc/cpuinfo
 section meminfo; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 section loadavg; cat /proc/loadavg
+section time-zone; readlink /etc/localtime || cat /etc/timezone
 section df; timeout -s KILL 3 df -P -B 1
 if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
 section version

@@ -51,6 +51,7 @@ export function parseInventory(host: string, stdout: string, mark: string, taken
     memoryBytes: kibibytes(text('meminfo'), 'MemTotal'),
     freeMemoryBytes: kibibytes(text('meminfo'), 'MemAvailable'),
     ...loadOf(text('loadavg')),
+    ...timeZoneOf(text('time-zone')),
     os: /^PRETTY_NAME="?(.*?)"?$/m.exec(text('os'))?.[1] ?? '',
     architecture: text('architecture').trim(),
     space: spaceOf(text('df'), domains),
@@ -181,6 +182,13 @@ function attempt<T>(read: () => T): T | undefined {
 const numberOr = (text: string, otherwise: number): number => (/^\d+$/.test(text.trim()) ? Number(text) : otherwise)
 
 /** `0.52 0.58 0.59 1/467 12345`: the average over one minute comes first. */
+/** From where `/etc/localtime` leads. A host without one keeps UTC. */
+function timeZoneOf(text: string): { timeZone?: string } {
+  const name = text.trim().replace(/^.*\/zoneinfo\/(posix\/)?/, '')
+  if (name === '') return { timeZone: 'UTC' }
+  return /^[A-Za-z0-9_+/-]{1,64}$/.test(name) ? { timeZone: name } : {}
+}
+
 function loadOf(text: string): { load?: number } {
   const oneMinute = /^(\d+\.\d+) /.exec(text.trim())?.[1]
   return oneMinute === undefined ? {} : { load: Number(oneMinute) }

@@ -12,6 +12,7 @@ export const words = {
     overview: 'Overview',
     hosts: 'Hosts',
     restore: 'Restore',
+    schedules: 'Schedules',
     activity: 'Activity',
     downtime: 'Downtime',
     settings: 'Settings'

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { call, push, type BridgeOf, type HandlersOf } from './contract-shape.ts'
 import { Leftover } from './engine-protocol.ts'
+import { ChannelsView } from './model/channels.ts'
 import { JobId, PointId } from './model/ids.ts'
 import { Manifest } from './model/point.ts'
 import { HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
@@ -14,7 +15,9 @@ import {
   RestoreQuestion
 } from './views/job-view.ts'
 import { GoTo, NoticeView, Question } from './views/notice-view.ts'
+import { PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts'
 import { PointsView } from './views/point-view.ts'
+import { PoliciesView, PolicyQuestions } from './views/policy-view.ts'
 import { Choices, ChoicesChange, KnownKey } from './views/settings-view.ts'
 
 const Name = z.string().max(300)
@@ -99,6 +102,22 @@ export const contract = {
     /** Resolves when the host has confirmed it. */
     cancel: call(JobId, z.void()),
     retry: call(JobId, Started)
+  },
+  policies: {
+    changed: push(PoliciesView),
+    /** Newest first, the last thousand of all hosts. */
+    runs: push(list(RunReport)),
+    put: call(PolicyQuestions.put, z.object({ id: PolicyId })),
+    /** Its points stay. */
+    remove: call(PolicyQuestions.one, z.void()),
+    run: call(PolicyQuestions.one, z.object({ run: RunId })),
+    pause: call(PolicyQuestions.pause, z.void()),
+    /** What its rules would do now, as the host itself says. */
+    prunePlan: call(PolicyQuestions.one, PrunePlan),
+    parallel: call(PolicyQuestions.parallel, z.void()),
+    channels: call(PolicyQuestions.channels, ChannelsView),
+    /** Sends a test message from the host. */
+    test: call(PolicyQuestions.test, z.object({ text: z.string() }))
   },
   notices: {
     /** Newest first. */

@@ -1,7 +1,10 @@
 import * as z from 'zod'
+import { ChannelsChange, ChannelsView } from './model/channels.ts'
 import { JobId, PointId, Uuid } from './model/ids.ts'
 import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
 import { Manifest } from './model/point.ts'
+import { Policy, PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts'
+import { PolicyListing } from './views/policy-view.ts'
 import { MarksChange, PointMarks } from './views/point-view.ts'
 
 /**
@@ -93,8 +96,12 @@ export const engineVerbs = {
   follow: verb(z.object({ id: JobId, from: z.number().int().nonnegative() }), JournalEntry, JobReport),
   /** Asks the job to stop and waits until the host confirms it. Result: the final report. */
   cancel: verb(z.object({ id: JobId }), z.never(), JobReport),
-  /** All jobs that the host remembers, newest first. */
-  jobs: verb(z.object({ limit: z.number().int().positive().optional() }), z.never(), z.array(JobReport)),
+  /** Jobs that the host remembers, newest first: the last 200, or as asked. `after`: those that are younger than this one. */
+  jobs: verb(
+    z.object({ limit: z.number().int().positive().optional(), after: JobId.optional() }),
+    z.never(),
+    z.array(JobReport)
+  ),
   points: verb(z.object({ stores: z.array(Store), vm: Uuid.optional() }), z.never(), PointListing),
   /** Full check: sizes, SHA-256, image headers, `qemu-img check`. The verdict is noted beside the point. */
   verify: verb(z.object({ store: Store, point: PointId }), Progress, VerifyReport),
@@ -117,6 +124,26 @@ export const engineVerbs = {
     z.object({ have: z.record(z.string(), z.number()) })
   ),
   import: verb(z.object({ store: Store, point: PointId }), Progress, Manifest),
+  /** Everything about policies but their history. */
+  policies: verb(none, z.never(), PolicyListing),
+  /** Writes a policy and its timer, or changes them; a run that goes on keeps what it began with. */
+  'policy-put': verb(z.object({ policy: Policy, acceptStore: z.boolean().optional() }), z.never(), Policy),
+  /** Takes the policy, its units and its runs off the host; its points stay. Result: what was removed. */
+  'policy-remove': verb(z.object({ id: PolicyId }), z.never(), z.object({ removed: z.array(z.string()) })),
+  /** Starts a run by hand: also of a policy that is paused, or out of its hours. */
+  'policy-run': verb(z.object({ id: PolicyId }), z.never(), z.object({ run: RunId })),
+  /** Newest first: the last 100, or as asked. */
+  runs: verb(
+    z.object({ limit: z.number().int().positive().optional(), after: RunId.optional(), policy: PolicyId.optional() }),
+    z.never(),
+    z.array(RunReport)
+  ),
+  /** What the policy's rules would do now; nothing is touched. */
+  'prune-plan': verb(z.object({ id: PolicyId }), z.never(), PrunePlan),
+  parallel: verb(z.object({ parallel: z.number().int().min(1).max(16) }), z.never(), none),
+  'channels-put': verb(z.object({ change: ChannelsChange }), z.never(), ChannelsView),
+  /** Sends a test message now. Fails with `not-told`, with what the server said. */
+  'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: z.string() })),
   recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
   doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),
   /** Takes everything of ours off the host but the points. Refuses while a job runs. */

@@ -23,9 +23,18 @@ const LISTED_BY = {
   point: 'stillpoint points',
   job: 'stillpoint jobs',
   disk: 'stillpoint vm list',
-  store: 'stillpoint points'
+  store: 'stillpoint points',
+  policy: 'stillpoint policy list'
 } as const
-const CALLED = { host: 'host', vm: 'VM', point: 'restore point', job: 'job', disk: 'disk', store: 'store' } as const
+const CALLED = {
+  host: 'host',
+  vm: 'VM',
+  point: 'restore point',
+  job: 'job',
+  disk: 'disk',
+  store: 'store',
+  policy: 'policy'
+} as const
 
 const connecting = {
   'host-unreachable': (failure) =>
@@ -206,6 +215,18 @@ const asking = {
       `${failure.host} already has a VM with this ${failure.because === 'name' ? 'name' : 'UUID'}: ${failure.name}`,
       `Its UUID is ${failure.uuid}. It was not touched.`,
       'To restore in its place, add --replace: its disks and definition are then kept aside.'
+    ),
+  'store-changed': (failure) =>
+    words(
+      `${failure.store} is not the store that it was`,
+      `${failure.detail} Nothing was written there, and nothing deleted.`,
+      'Mount the right one. If this one is meant, save the policy again and accept it: stillpoint policy edit NAME --accept-store'
+    ),
+  'not-told': (failure) =>
+    words(
+      failure.channel === 'mail' ? 'The mail did not go out' : 'The webhook did not take the message',
+      failure.detail,
+      failure.fix
     ),
   preflight: (failure) =>
     words(

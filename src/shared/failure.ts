@@ -5,13 +5,13 @@ export type Failure =
   | { readonly kind: 'usage'; readonly message: string }
   | {
       readonly kind: 'not-found'
-      readonly what: 'host' | 'vm' | 'point' | 'job' | 'disk' | 'store'
+      readonly what: 'host' | 'vm' | 'point' | 'job' | 'disk' | 'store' | 'policy'
       readonly name: string
       readonly where?: string
     }
   | {
       readonly kind: 'ambiguous'
-      readonly what: 'vm' | 'point'
+      readonly what: 'vm' | 'point' | 'policy'
       readonly name: string
       readonly candidates: readonly string[]
     }
@@ -84,6 +84,10 @@ export type Failure =
   | { readonly kind: 'preflight'; readonly problems: readonly { readonly text: string; readonly fix: string }[] }
   | { readonly kind: 'engine-version'; readonly host: string; readonly theirs: string; readonly ours: string }
   | { readonly kind: 'io'; readonly path: string; readonly code: string; readonly detail: string }
+  /** Another store lies at the place of the one that was there: not mounted, or swapped. */
+  | { readonly kind: 'store-changed'; readonly store: string; readonly detail: string }
+  /** Mail or webhook did not go through. */
+  | { readonly kind: 'not-told'; readonly channel: 'mail' | 'webhook'; readonly detail: string; readonly fix: string }
   /** The engine died in the middle; recovery has put everything back, or says what is left. */
   | { readonly kind: 'interrupted'; readonly job: JobKind; readonly step: string; readonly leftover?: string }
   | { readonly kind: 'bug'; readonly reference: string; readonly message: string }

@@ -4,10 +4,29 @@ export const RUN_DIR = '/run/stillpoint'
 export const DEFAULT_STORE = `${STATE_DIR}/points`
 export const JOBS_DIR = `${STATE_DIR}/jobs`
 export const ASIDE_DIR = `${STATE_DIR}/aside`
+export const POLICIES_DIR = `${STATE_DIR}/policies`
+/** Journals of policy runs: `<run-id>/journal.jsonl`. */
+export const RUNS_DIR = `${STATE_DIR}/runs`
+/** Messages that wait for another try. */
+export const OUTBOX_DIR = `${STATE_DIR}/outbox`
+/** Mail and webhook with their secrets, mode 0600. */
+export const CHANNELS_FILE = `${STATE_DIR}/channels.json`
+/** Which store identity belongs to which path, and how many jobs at a time. */
+export const STORES_FILE = `${STATE_DIR}/stores.json`
+export const RULES_FILE = `${STATE_DIR}/rules.json`
+export const UNITS_DIR = '/etc/systemd/system'
 export const RECOVER_UNIT = 'stillpoint-recover.service'
 /** Only where this file exists do fault points answer to `STILLPOINT_FAULT`. */
 export const LAB_MARKER = '/etc/stillpoint-lab'
 
 export const runtimePath = (hash: string): string => `${STATE_DIR}/runtime/${hash}/node`
 export const enginePath = (hash: string): string => `${STATE_DIR}/engine/${hash}.mjs`
+export const policyPath = (id: string): string => `${POLICIES_DIR}/${id}.json`
+export const policyTimer = (id: string): string => `stillpoint-policy-${id}.timer`
+export const policyService = (id: string): string => `stillpoint-policy-${id}.service`
+/** A run by hand. */
+export const runUnit = (runId: string): string => `stillpoint-run-${runId}.service`
+/** Sends what waits and what is due: outbox, digests, silence. */
+export const TELL_TIMER = 'stillpoint-tell.timer'
+export const TELL_SERVICE = 'stillpoint-tell.service'
 export const jobUnit = (jobId: string): string => `stillpoint-job-${jobId}.service`

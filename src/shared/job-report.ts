@@ -33,6 +33,8 @@ export function reportAtStart(id: string, spec: JobSpec, startedAt: string): Job
     state: 'queued',
     startedAt,
     store: spec.store,
+    ...(spec.kind === 'backup' && spec.policy && { policy: spec.policy }),
+    ...(spec.kind === 'backup' && spec.run !== undefined && { run: spec.run }),
     ...(spec.kind === 'restore' && { point: spec.point }),
     pauses: [],
     pauseMs: 0,

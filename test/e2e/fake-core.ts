@@ -8,6 +8,7 @@ import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-vie
 import { fakeManifest } from './fake-manifest.ts'
 import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
 import { fakeLog, fakeTroubledJobs, fakeVariety } from './fake-jobs.ts'
+import { fakePolicies } from './fake-policies.ts'
 import { fakePreflight } from './fake-preflight.ts'
 
 /** `loading` says nothing at all; `failing` refuses what it is asked. */
@@ -182,6 +183,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
       cancel: () => Promise.resolve(),
       retry: started
     },
+    policies: fakePolicies(saying),
     notices: {
       changed: (listener) => notices.listen(listener),
       acknowledge: ({ id }) => {

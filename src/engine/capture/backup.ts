@@ -83,6 +83,7 @@ async function completeManifest(
     takenAt,
     vm: { uuid: plan.vm, name: plan.vmName },
     host: { name: job.spec.hostName, machineId: identity.machineId },
+    ...(job.spec.policy && { policy: job.spec.policy }),
     method: plan.method,
     methodReason: plan.methodReason,
     stateBefore: plan.stateBefore,

@@ -38,6 +38,7 @@ export function handlersOver(live: LiveCore, door: DoorSide): Handlers {
     hosts: hostHandlers(live),
     points: pointHandlers(live),
     jobs: jobHandlers(live),
+    policies: policyHandlers(live),
     notices: {
       changed: (listener) => live.notices.all.listen(listener),
       acknowledge: ({ id }) => at(() => live.notices.acknowledge(id))
@@ -109,6 +110,22 @@ function jobHandlers(live: LiveCore): Handlers['jobs'] {
     restore: (question) => restore(live, question),
     cancel: (id) => live.jobs.cancel(id),
     retry: (id) => retry(live, id)
+  }
+}
+
+function policyHandlers(live: LiveCore): Handlers['policies'] {
+  const notYet = (): Promise<never> => Promise.resolve().then(() => fail({ kind: 'usage', message: 'not there yet' }))
+  return {
+    changed: (listener) => live.policies.all.listen(listener),
+    runs: (listener) => live.policies.runs.listen(listener),
+    put: notYet,
+    remove: notYet,
+    run: notYet,
+    pause: notYet,
+    prunePlan: notYet,
+    parallel: notYet,
+    channels: notYet,
+    test: notYet
   }
 }
 

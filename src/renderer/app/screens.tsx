@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconCalendarTime,
   IconClockPause,
   IconHistory,
   IconLayoutDashboard,
@@ -13,6 +14,7 @@ import { JobPage } from '../features/activity/job-page.tsx'
 import { HostsPage } from '../features/hosts/hosts-page.tsx'
 import { OverviewPage } from '../features/overview/overview-page.tsx'
 import { RestorePage } from '../features/restore/restore-page.tsx'
+import { SchedulesPage } from '../features/schedules/schedules-page.tsx'
 import { SettingsPage } from '../features/settings/settings-page.tsx'
 import type { ScreenName } from '../state/route-slice.ts'
 import { words } from '../words.ts'
@@ -29,13 +31,14 @@ export const PAGES: Readonly<Record<ScreenName, ComponentType>> = {
   hosts: HostsPage,
   vm: VmPage,
   restore: RestorePage,
+  schedules: SchedulesPage,
   activity: ActivityPage,
   job: JobPage,
   downtime: DowntimePage,
   settings: SettingsPage
 }
 
-type RailScreen = 'overview' | 'hosts' | 'restore' | 'activity' | 'downtime' | 'settings'
+type RailScreen = 'overview' | 'hosts' | 'restore' | 'schedules' | 'activity' | 'downtime' | 'settings'
 
 export interface RailEntry {
   readonly screen: RailScreen
@@ -52,6 +55,7 @@ export const RAIL: readonly RailEntry[] = [
   { screen: 'overview', label: screens.overview, icon: IconLayoutDashboard, holds: ['overview', 'vm'] },
   { screen: 'hosts', label: screens.hosts, icon: IconServer2, holds: ['hosts'] },
   { screen: 'restore', label: screens.restore, icon: IconHistory, holds: ['restore'] },
+  { screen: 'schedules', label: screens.schedules, icon: IconCalendarTime, holds: ['schedules'] },
   { screen: 'activity', label: screens.activity, icon: IconActivity, holds: ['activity', 'job'] },
   { screen: 'downtime', label: screens.downtime, icon: IconClockPause, holds: ['downtime'] },
   { screen: 'settings', label: screens.settings, icon: IconSettings, holds: ['settings'] }

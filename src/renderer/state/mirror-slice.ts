@@ -4,6 +4,8 @@ import type { HostView } from '../../shared/views/host-view.ts'
 import type { JobLive, JobView } from '../../shared/views/job-view.ts'
 import type { NoticeView, Question } from '../../shared/views/notice-view.ts'
 import type { PointsView } from '../../shared/views/point-view.ts'
+import type { RunReport } from '../../shared/model/policy.ts'
+import type { PoliciesView } from '../../shared/views/policy-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
 import { ask } from './ask.ts'
 
@@ -14,6 +16,9 @@ export interface MirrorSlice {
   readonly jobs: readonly JobView[] | undefined
   /** By job. */
   readonly live: ReadonlyMap<string, JobLive>
+  readonly policies: PoliciesView | undefined
+  /** Newest first. */
+  readonly runs: readonly RunReport[] | undefined
   readonly notices: readonly NoticeView[]
   readonly questions: readonly Question[]
   readonly choices: Choices | undefined
@@ -34,6 +39,8 @@ export const mirrorSlice =
     points: undefined,
     jobs: undefined,
     live: new Map(),
+    policies: undefined,
+    runs: undefined,
     notices: [],
     questions: [],
     choices: undefined,
@@ -46,6 +53,8 @@ export const mirrorSlice =
       core.points.changed((points) => set({ points }))
       core.jobs.changed((jobs) => set({ jobs }))
       core.jobs.live((live) => set({ live: new Map(live.map((job) => [job.id, job])) }))
+      core.policies.changed((policies) => set({ policies }))
+      core.policies.runs((runs) => set({ runs }))
       core.notices.changed((notices) => set({ notices }))
       core.questions.changed((questions) => set({ questions }))
       core.settings.changed((choices) => set({ choices }))

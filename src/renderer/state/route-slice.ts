@@ -8,6 +8,7 @@ export type Route =
   | { readonly screen: 'vm'; readonly host: string; readonly vm: string; readonly point?: string }
   /** Without a point: choose one. */
   | { readonly screen: 'restore'; readonly point?: string }
+  | { readonly screen: 'schedules'; readonly host?: string; readonly policy?: string }
   | { readonly screen: 'activity' }
   | { readonly screen: 'job'; readonly job: string }
   | { readonly screen: 'downtime' }

@@ -57,6 +57,8 @@ export interface Inventory {
   /** Processes that want to run, averaged over a minute. Undefined if the host did not say. */
   readonly load?: number
   readonly os: string
+  /** IANA name, as `Europe/Rome`; undefined if the host did not say. */
+  readonly timeZone?: string
   readonly architecture: string
   readonly space: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[]
   readonly domains: readonly Domain[]

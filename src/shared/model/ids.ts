@@ -5,11 +5,15 @@ export const Uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 export type Uuid = z.infer<typeof Uuid>
 
 /** Sorts by time: `20261122T201744Z-7f3a21`. Points and jobs are named alike. */
-const timeSorted = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/)
-export const PointId = timeSorted
+export const TimeSortedId = z.string().regex(/^\d{8}T\d{6}Z-[0-9a-f]{6}$/)
+export const PointId = TimeSortedId
 export type PointId = z.infer<typeof PointId>
-export const JobId = timeSorted
+export const JobId = TimeSortedId
 export type JobId = z.infer<typeof JobId>
+
+/** The policy that wanted a backup, as it was called then. */
+export const PolicyName = z.strictObject({ id: z.string().regex(/^[0-9a-f]{12}$/), name: z.string().min(1).max(100) })
+export type PolicyName = z.infer<typeof PolicyName>
 
 /** Sha-256 in lower-case hex. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { JobId, PointId, Uuid } from './ids.ts'
+import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
 import { FailureData } from '../failure-data.ts'
@@ -29,7 +29,10 @@ export const BackupSpec = z.strictObject({
   onBusy: OnBusy,
   /** Only these targets, or all. */
   includeDisks: z.array(z.string().max(32)).optional(),
-  excludeDisks: z.array(z.string().max(32)).optional()
+  excludeDisks: z.array(z.string().max(32)).optional(),
+  /** Undefined: started by hand. */
+  policy: PolicyName.optional(),
+  run: TimeSortedId.optional()
 })
 export type BackupSpec = z.infer<typeof BackupSpec>
 
@@ -88,6 +91,9 @@ export const isEnded = (state: JobState): boolean => !OPEN_STATES.includes(state
 export const JobReport = z.object({
   id: JobId,
   kind: JobKind,
+  /** The policy that wanted it, and in which of its runs. Undefined: started by hand. */
+  policy: PolicyName.optional(),
+  run: TimeSortedId.optional(),
   host: z.string(),
   vm: VmIdentity,
   /** The restore made `vm` as a copy of this one, which it did not touch. */

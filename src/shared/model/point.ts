@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { JobId, PointId, Sha256, Uuid } from './ids.ts'
+import { JobId, PointId, PolicyName, Sha256, Uuid } from './ids.ts'
 import { Pause } from './pause.ts'
 
 export const Method = z.enum(['live', 'disk', 'classic', 'offline'])
@@ -40,6 +40,8 @@ export const Manifest = z.strictObject({
   takenAt: z.iso.datetime(),
   vm: z.strictObject({ uuid: Uuid, name: z.string().min(1).max(4096) }),
   host: z.strictObject({ name: z.string().max(255), machineId: z.string().max(64) }),
+  /** The policy that took it, whose retention it is under. Undefined: taken by hand, never pruned. */
+  policy: PolicyName.optional(),
   method: Method,
   /** Why this method: asked for, or what decided. */
   methodReason: z.string().max(1000),

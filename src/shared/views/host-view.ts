@@ -40,6 +40,8 @@ export const HostFacts = z.object({
   freeMemoryBytes: z.number(),
   /** Processes that want to run, averaged over a minute. */
   load: z.number().optional(),
+  /** IANA name, as `Europe/Rome`. */
+  timeZone: z.string().optional(),
   /** The file system that holds the host's own store. */
   store: z.object({ path: z.string(), freeBytes: z.number(), totalBytes: z.number() }).optional()
 })

@@ -6,7 +6,7 @@ export const GoTo = z.discriminatedUnion('screen', [
   z.object({ screen: z.literal('job'), job: z.string() }),
   z.object({ screen: z.literal('vm'), host: z.string(), vm: z.string() }),
   z.object({ screen: z.literal('hosts'), host: z.string().optional(), adding: z.boolean().optional() }),
-  z.object({ screen: z.enum(['restore', 'activity', 'downtime', 'settings']) })
+  z.object({ screen: z.enum(['restore', 'schedules', 'activity', 'downtime', 'settings']) })
 ])
 export type GoTo = z.infer<typeof GoTo>
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { PointId, Uuid } from '../model/ids.ts'
+import { PointId, PolicyName, Uuid } from '../model/ids.ts'
 import { Method } from '../model/point.ts'
 
 /** A store that has a point. */
@@ -40,6 +40,9 @@ export const PointView = z.object({
   hasMemory: z.boolean(),
   sizeBytes: z.number(),
   pauseMs: z.number(),
+  /** RAM alone, of all that it takes. */
+  memoryBytes: z.number().optional(),
+  policy: PolicyName.optional(),
   warnings: z.array(z.string()).readonly(),
   places: z.array(PlaceView).readonly(),
   marks: PointMarks

@@ -8,6 +8,7 @@ import { changeChoices, readChoices } from '../settings/choices.ts'
 import { jobNotice } from './job-notice.ts'
 import { LiveHosts } from './live-hosts.ts'
 import { LiveJobs } from './live-jobs.ts'
+import { LivePolicies } from './live-policies.ts'
 import { LivePoints } from './live-points.ts'
 import { LiveValue } from './live-value.ts'
 import { Notices } from './notices.ts'
@@ -26,6 +27,7 @@ export class LiveCore {
   readonly hosts: LiveHosts
   readonly points: LivePoints
   readonly jobs: LiveJobs
+  readonly policies = new LivePolicies()
   readonly choices = new LiveValue<Choices>()
   private readonly stops: (() => void)[]
   private beatAt = Date.now()

@@ -141,8 +141,9 @@ export class LiveHosts {
 const OWN_STORE = '/var/lib/stillpoint/'
 
 export function factsOf(inventory: Inventory): HostFacts {
-  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, space } =
+  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
     inventory
+  const { space } = inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
@@ -157,6 +158,7 @@ export function factsOf(inventory: Inventory): HostFacts {
     memoryBytes,
     freeMemoryBytes,
     ...(load !== undefined && { load }),
+    ...(timeZone !== undefined && { timeZone }),
     ...(store !== undefined && { store })
   }
 }

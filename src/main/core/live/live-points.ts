@@ -1,5 +1,5 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
-import { sizeBytesOf } from '../../../shared/model/point.ts'
+import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PlaceView, PointsView, PointView } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
@@ -96,6 +96,8 @@ export class LivePoints {
       hasMemory: manifest.memory !== undefined,
       sizeBytes: sizeBytesOf(manifest),
       pauseMs: manifest.pauseMs,
+      ...(manifest.memory && { memoryBytes: sizeOf(manifest, manifest.memory.file) }),
+      ...(manifest.policy && { policy: manifest.policy }),
       warnings: manifest.warnings,
       places: places.map((place) => this.placeView(place)),
       marks
@@ -112,5 +114,7 @@ export class LivePoints {
     }
   }
 }
+
+const sizeOf = ({ files }: Manifest, path: string): number => files.find((file) => file.path === path)?.sizeBytes ?? 0
 
 const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)

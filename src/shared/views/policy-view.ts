@@ -1,0 +1,65 @@
+import * as z from 'zod'
+import { ChannelsChange, ChannelsView, OutboxItem } from '../model/channels.ts'
+import { Policy, PolicyId, RunReport } from '../model/policy.ts'
+
+/** A policy as its host has it. */
+export const PolicyState = z.object({
+  policy: Policy,
+  /** What the host's own timer says; undefined where it has none. */
+  nextRunAt: z.iso.datetime().optional(),
+  /** The newest one, running or ended. */
+  lastRun: RunReport.optional(),
+  /** What keeps it from running: no timer, another store at its place. */
+  problem: z.string().optional()
+})
+export type PolicyState = z.infer<typeof PolicyState>
+
+/** What a host says of policies. */
+export const PolicyListing = z.object({
+  policies: z.array(PolicyState),
+  /** Files that are no policy that can be understood: shown, never run. */
+  broken: z.array(z.object({ path: z.string(), reason: z.string() })),
+  /** IANA name, as `Europe/Rome`. */
+  timeZone: z.string(),
+  /** Jobs of policies at a time. */
+  parallel: z.number().int(),
+  channels: ChannelsView,
+  outbox: z.array(OutboxItem)
+})
+export type PolicyListing = z.infer<typeof PolicyListing>
+
+/** The same with who said it and since when it is true; of a host that does not answer, what it last said. */
+export const HostPolicies = PolicyListing.extend({
+  host: z.string(),
+  asOf: z.iso.datetime(),
+  reachable: z.boolean()
+})
+export type HostPolicies = z.infer<typeof HostPolicies>
+
+/** `known` is false until every host has said it once, now or to an earlier Stillpoint. */
+export const PoliciesView = z.object({ hosts: z.array(HostPolicies).readonly(), known: z.boolean() })
+export type PoliciesView = z.infer<typeof PoliciesView>
+
+/** A policy as it is asked for; without an id it is new. */
+export const PolicyDraft = Policy.omit({ version: true, id: true, hostName: true, changedAt: true }).extend({
+  id: PolicyId.optional()
+})
+export type PolicyDraft = z.infer<typeof PolicyDraft>
+
+const HostName = z.string().max(300)
+const OnHost = z.strictObject({ host: HostName, id: PolicyId })
+
+export const PolicyQuestions = {
+  put: z.strictObject({
+    host: HostName,
+    policy: PolicyDraft,
+    /** The store at that place is another one than it was, and that is meant. */
+    acceptStore: z.boolean().optional()
+  }),
+  one: OnHost,
+  /** Without a time: goes on. */
+  pause: OnHost.extend({ until: z.iso.datetime().optional() }),
+  parallel: z.strictObject({ host: HostName, parallel: z.number().int().min(1).max(16) }),
+  channels: z.strictObject({ host: HostName, change: ChannelsChange }),
+  test: z.strictObject({ host: HostName, channel: z.enum(['mail', 'webhook']) })
+}
