@@ -86,3 +86,31 @@ const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
 /** `22 Nov`, in this computer's time zone: for scales. */
 export const formatDay = (date: Date): string => DAY.format(date)
+
+/** When something that is ahead comes, in one unit: `any moment`, `in 12 min`, `in 3 h`, `in 5 d`. */
+export function formatUntil(at: string, now: Date): string {
+  const ms = Date.parse(at) - now.getTime()
+  if (Number.isNaN(ms)) return at
+  if (ms < MINUTE_MS) return 'any moment'
+  if (ms < HOUR_MS) return `in ${Math.floor(ms / MINUTE_MS)} min`
+  return ms < 2 * DAY_MS ? `in ${Math.floor(ms / HOUR_MS)} h` : `in ${Math.floor(ms / DAY_MS)} d`
+}
+
+const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short' })
+
+/** A near moment as one says it: `today 02:00`, `Tue 02:00`, `24 Dec 02:00`, `2027-01-02 02:00`. In this computer's time zone. */
+export function formatMoment(iso: string, now: Date): string {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  return `${dayWord(at, now)} ${formatTime(iso).slice(11, 16)}`
+}
+
+function dayWord(at: Date, now: Date): string {
+  const days = Math.round((midnight(at) - midnight(now)) / DAY_MS)
+  if (days === 0) return 'today'
+  if (Math.abs(days) === 1) return days === 1 ? 'tomorrow' : 'yesterday'
+  if (Math.abs(days) < 7) return WEEKDAY.format(at)
+  return at.getFullYear() === now.getFullYear() ? formatDay(at) : formatTime(at.toISOString()).slice(0, 10)
+}
+
+const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()

@@ -4,9 +4,11 @@ import {
   formatAgo,
   formatBytes,
   formatDuration,
+  formatMoment,
   formatPause,
   formatRate,
-  formatTimeLeft
+  formatTimeLeft,
+  formatUntil
 } from '../../../src/shared/format.ts'
 import { safeLines, safeText, shorten } from '../../../src/shared/safe-text.ts'
 
@@ -76,4 +78,32 @@ describe('ages', () => {
   it('shows what is no time as it came', () => {
     expect(formatAgo('yesterday', now)).toBe('yesterday')
   })
+})
+
+describe('what is ahead', () => {
+  // Local times: the words are those of this computer's time zone.
+  const now = new Date(2026, 10, 25, 14, 30)
+  const at = (month: number, day: number, hour: number, year = 2026): string =>
+    new Date(year, month - 1, day, hour).toISOString()
+
+  it.each([
+    [at(11, 25, 14), 'any moment', 'today 14:00'],
+    [new Date(2026, 10, 25, 14, 42).toISOString(), 'in 12 min', 'today 14:42'],
+    [at(11, 26, 2), 'in 11 h', 'tomorrow 02:00'],
+    [at(12, 1, 2), 'in 5 d', 'Tue 02:00'],
+    [at(12, 24, 2), 'in 28 d', '24 Dec 02:00'],
+    [at(1, 2, 2, 2027), 'in 37 d', '2027-01-02 02:00']
+  ])('%s comes %s, which is %s', (iso, until, moment) =>
+    expect([formatUntil(iso, now), formatMoment(iso, now)]).toEqual([until, moment])
+  )
+
+  it('is said of what has been, too', () => {
+    expect([at(11, 24, 23), at(11, 20, 2)].map((iso) => formatMoment(iso, now))).toEqual([
+      'yesterday 23:00',
+      'Fri 02:00'
+    ])
+  })
+
+  it('stays as it is where it is no time', () =>
+    expect([formatUntil('soon', now), formatMoment('soon', now)]).toEqual(['soon', 'soon']))
 })
