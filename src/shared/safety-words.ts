@@ -1,5 +1,6 @@
-import { formatAge } from './format.ts'
-import { needsYou, overallOf, type VmSafety } from './safety.ts'
+import { formatAge, formatTime } from './format.ts'
+import { isBrokenPromise, needsYou, overallOf, wantsYou, type VmSafety } from './safety.ts'
+import { isSeen } from './vm-places.ts'
 import type { HostView } from './views/host-view.ts'
 
 /** The one sentence that answers "are we safe?". Names in it are as hosts have them: whoever prints them escapes them. */
@@ -7,16 +8,38 @@ export function safetySentence(hosts: readonly HostView[] | undefined, vms: read
   if (hosts === undefined) return 'Not known yet: Stillpoint is still looking'
   if (hosts.length === 0) return 'There are no hosts yet'
   const watched = vms.filter(({ safety }) => safety !== 'muted')
-  const wanting = watched.filter(needsYou).length
-  if (wanting > 0) return wantingWords(wanting, watched.length)
+  const wanting = watched.filter(wantsYou)
+  if (wanting.length > 0) return `${wantingWords(wanting.length, watched.length)}${silenceWords(wanting)}`
   const down = hosts.filter(({ state }) => state === 'down')
   if (down.length > 0) return downWords(down, hosts.length)
-  if (overallOf(hosts, vms) === 'unknown') return 'Not known yet: hosts and stores are being asked'
+  const waiting = watched.filter(({ safety }) => safety === 'waiting')
+  if (overallOf(hosts, vms) === 'unknown')
+    return isOnlyWaiting(hosts, watched) ? waitingWords(waiting) : 'Not known yet: hosts and stores are being asked'
   return watched.length === 0 ? nothingWords(vms.length) : goodWords(watched, now)
 }
 
 const wantingWords = (wanting: number, all: number): string =>
   all === 1 ? 'Your VM needs you' : `${wanting} of ${all} VMs ${wanting === 1 ? 'needs' : 'need'} you`
+
+/** `; web: no good point since 24 Nov, 02:00`: silence in words, of the longest. */
+function silenceWords(wanting: readonly VmSafety[]): string {
+  const silent = wanting.filter(isBrokenPromise).map((vm) => ({ name: vm.name, since: vm.silentSince ?? '' }))
+  const [longest] = silent.sort((a, b) => a.since.localeCompare(b.since))
+  if (longest === undefined) return ''
+  const more = silent.length === 1 ? '' : ` (and ${silent.length - 1} more)`
+  return `; ${longest.name}: a good point is due since ${formatTime(longest.since)}${more}`
+}
+
+const isOnlyWaiting = (hosts: readonly HostView[], watched: readonly VmSafety[]): boolean =>
+  hosts.every(isSeen) && watched.every(({ safety }) => safety !== 'unknown')
+
+function waitingWords(waiting: readonly VmSafety[]): string {
+  const [soonest] = waiting.flatMap(({ nextRunAt }) => nextRunAt ?? []).sort()
+  const when = soonest === undefined ? '' : `: ${formatTime(soonest)}`
+  const [only] = waiting
+  if (waiting.length === 1 && only !== undefined) return `${only.name} waits for its first backup${when}`
+  return `${waiting.length} VMs wait for their first backup${when}`
+}
 
 const downWords = ([first, ...others]: readonly HostView[], all: number): string =>
   first !== undefined && others.length === 0
@@ -27,9 +50,16 @@ const nothingWords = (muted: number): string =>
   muted === 0 ? 'There are no VMs on your hosts' : 'Nothing is watched: every VM is muted'
 
 function goodWords(watched: readonly VmSafety[], now: Date): string {
+  const calm = watched.filter((vm) => !needsYou(vm))
+  if (calm.length < watched.length) return acknowledgedWords(watched.length - calm.length, watched.length)
   const taken = watched.map(({ lastPoint }) => Date.parse(lastPoint?.takenAt ?? ''))
   const age = formatAge(now.getTime() - Math.min(...taken))
   return watched.length === 1
     ? `Your VM is protected; its last good point is ${age} old`
     : `All ${watched.length} VMs are protected; the oldest good point is ${age} old`
 }
+
+const acknowledgedWords = (known: number, all: number): string =>
+  known === all
+    ? `Nothing new: what is wrong with ${all === 1 ? 'your VM' : `all ${all} VMs`} has been acknowledged`
+    : `Nothing new: ${all - known} of ${all} VMs are protected, ${known} acknowledged`

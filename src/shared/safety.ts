@@ -1,6 +1,11 @@
+import type { Cover, Covering } from './cover.ts'
+import { dueOf } from './vm-due.ts'
+import { groupBy, isSeen, newest, placesOf, takenAt } from './vm-places.ts'
 import type { HostView, VmView } from './views/host-view.ts'
+import { failingBackup, pausesOf, provenBy, type Proof } from './vm-past.ts'
 import type { JobView } from './views/job-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
+import type { PoliciesView } from './views/policy-view.ts'
 import type { Choices } from './views/settings-view.ts'
 
 /** Everything that says whether the company is safe. Undefined parts are not known yet. */
@@ -9,13 +14,14 @@ export interface Known {
   readonly points: PointsView | undefined
   readonly jobs: readonly JobView[] | undefined
   readonly choices: Choices | undefined
+  readonly policies?: PoliciesView | undefined
 }
 
 /**
- * From worst to best. `gone`: it has points, and no host has it. `muted`: left alone on purpose. `unknown` is never
- * shown as good.
+ * From worst to best. `gone`: it has points, and no host has it. `waiting`: no point yet, and the first run of its policy
+ * is not due. `muted`: left alone on purpose. `unknown` and `waiting` are never shown as good.
  */
-export const SAFETY = ['none', 'failing', 'gone', 'old', 'unknown', 'muted', 'good'] as const
+export const SAFETY = ['none', 'failing', 'gone', 'old', 'unknown', 'waiting', 'muted', 'good'] as const
 export type Safety = (typeof SAFETY)[number]
 
 /** One VM, and how safe it is. A VM that only its points remember is there too: it may be what has to be restored. */
@@ -30,52 +36,68 @@ export interface VmSafety {
   readonly lastPoint: PointView | undefined
   readonly pointCount: number
   /** Newest restore after which the VM, or a copy of it, ran from one of its points. */
-  readonly lastProven:
-    { readonly at: string; readonly host: string; readonly runningMs: number | undefined } | undefined
+  readonly lastProven: Proof | undefined
   /** Of the last backups that paused it, oldest first, at most 20. */
   readonly pausesMs: readonly number[]
   /** The newest backup, where it failed after the newest good point. */
   readonly failing: JobView | undefined
   readonly running: JobView | undefined
   readonly mutedBecause: string | undefined
+  /** Those that back it up. */
+  readonly policies: readonly Covering[]
+  /** The soonest run of its policies that are not paused. */
+  readonly nextRunAt: string | undefined
+  /** How old its newest good point may be: by its policies, else as the operator chose. */
+  readonly expectWithinMs: number | undefined
+  /** Since when there should have been another good point; it is not known to have come. */
+  readonly silentSince: string | undefined
+  /** Everything that is wrong with it now has been acknowledged. */
+  readonly isAcknowledged: boolean
 }
 
 /** Worst first, then by name. */
 export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
-  const { hosts, points, jobs, choices } = known
+  const { hosts, points, jobs, choices, policies } = known
   if (hosts === undefined) return []
   const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
   const jobsByVm = groupBy(jobs ?? [], (job) => job.vm.uuid)
   const provingByVm = groupBy(jobs ?? [], (job) => job.copyOf?.uuid ?? job.vm.uuid)
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
-  const limitMs = (choices?.expectEveryHours ?? Infinity) * 3_600_000
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
-  const all = placesOf(hosts, points).map((place): VmSafety => {
+  const all = placesOf(hosts, points, policies).map((place): VmSafety => {
     const ofVm = goodPoints.get(place.uuid) ?? []
     const lastPoint = newest(ofVm, takenAt)
     const vmJobs = jobsByVm.get(place.uuid) ?? []
     const failing = failingBackup(vmJobs, lastPoint)
     const mutedBecause = muted.get(place.uuid)
-    const isOld = lastPoint !== undefined && now.getTime() - Date.parse(lastPoint.takenAt) > limitMs
+    const isGone = place.vm === undefined && isEachSeen
+    const due = dueOf(place, lastPoint, isGone ? undefined : policies, choices, now)
+    const safety = judge({
+      isKnown,
+      isMuted: mutedBecause !== undefined,
+      isGone,
+      isExpected: choices !== undefined,
+      lastPoint,
+      isFailing: failing !== undefined,
+      ...due
+    })
+    const silentSince = isKnown ? due.silentSince : undefined
     return {
       ...place,
-      safety: judge({
-        isKnown,
-        isMuted: mutedBecause !== undefined,
-        isGone: place.vm === undefined && isEachSeen,
-        isExpected: choices !== undefined,
-        lastPoint,
-        isFailing: failing !== undefined,
-        isOld
-      }),
+      safety,
       lastPoint,
       pointCount: ofVm.length,
       lastProven: provenBy(provingByVm.get(place.uuid) ?? []),
       pausesMs: pausesOf(ofVm),
       failing,
       running: vmJobs.find(({ endedAt, kind }) => endedAt === undefined && kind !== 'verify' && kind !== 'copy'),
-      mutedBecause
+      mutedBecause,
+      policies: due.cover.policies,
+      nextRunAt: due.cover.nextRunAt,
+      expectWithinMs: due.expectWithinMs,
+      silentSince,
+      isAcknowledged: isAllAcknowledged({ uuid: place.uuid, safety, failing, lastPoint, silentSince }, choices)
     }
   })
   return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
@@ -94,80 +116,38 @@ interface Judged {
   readonly lastPoint: PointView | undefined
   readonly isFailing: boolean
   readonly isOld: boolean
+  readonly silentSince: string | undefined
+  readonly cover: Cover
 }
 
-function judge({ isKnown, isMuted, isGone, isExpected, lastPoint, isFailing, isOld }: Judged): Safety {
+function judge(judged: Judged): Safety {
+  const { isKnown, isMuted, isGone, isExpected, lastPoint, isFailing, isOld, silentSince, cover } = judged
   if (isMuted) return 'muted'
-  if (lastPoint === undefined) return isKnown ? 'none' : 'unknown'
+  if (lastPoint === undefined && !isKnown) return 'unknown'
+  const isWaiting = cover.dueAtMs !== undefined && silentSince === undefined
+  if (lastPoint === undefined && !isWaiting) return 'none'
   if (isFailing) return 'failing'
+  if (lastPoint === undefined) return 'waiting'
   if (isGone) return 'gone'
   if (isOld) return isKnown ? 'old' : 'unknown'
   return isExpected ? 'good' : 'unknown'
 }
 
-/** Its VMs are known, if only as they were. A host that never answered may have any. */
-const isSeen = ({ asOf }: HostView): boolean => asOf !== undefined
-
 export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false
 
-/** Every VM that a host has, and those that only points of theirs remember. */
-function placesOf(
-  hosts: readonly HostView[],
-  points: PointsView | undefined
-): readonly Pick<VmSafety, 'uuid' | 'name' | 'host' | 'vm'>[] {
-  const there = hosts.flatMap((host) =>
-    host.vms.map((vm) => ({ uuid: vm.uuid, name: vm.name, host: host.name, vm: vm }))
-  )
-  const seen = new Set(there.map(({ uuid }) => uuid))
-  const left = (points?.points ?? []).filter(({ vm }) => !seen.has(vm.uuid))
-  const gone = [...groupBy(left, ({ vm }) => vm.uuid).values()].flatMap((ofVm) => newest(ofVm, takenAt) ?? [])
-  return [...there, ...gone.map(({ vm, host }) => ({ ...vm, host, vm: undefined }))]
+type Wrong = Pick<VmSafety, 'uuid' | 'safety' | 'failing' | 'lastPoint' | 'silentSince'>
+
+/** What there is to acknowledge about a VM now, as `Choices.acknowledged` names it. */
+export function alarmsOf({ safety, failing, lastPoint, silentSince }: Omit<Wrong, 'uuid'>): readonly string[] {
+  if (!needsYou({ safety })) return []
+  const isSilent = safety !== 'failing' || silentSince !== undefined
+  return [...(failing ? [failing.id] : []), ...(isSilent ? [`silent:${lastPoint?.id ?? '-'}`] : [])]
 }
 
-const takenAt = (point: PointView): string => point.takenAt
-
-function failingBackup(jobs: readonly JobView[], lastPoint: PointView | undefined): JobView | undefined {
-  const last = newest(
-    jobs.filter(({ kind, endedAt, state }) => kind === 'backup' && endedAt !== undefined && state !== 'cancelled'),
-    (job) => job.startedAt
-  )
-  if (last === undefined || !last.state.startsWith('failed')) return undefined
-  return lastPoint === undefined || last.startedAt > lastPoint.takenAt ? last : undefined
-}
-
-function provenBy(jobs: readonly JobView[]): VmSafety['lastProven'] {
-  const last = newest(
-    jobs.filter(
-      ({ kind, state, mode }) =>
-        kind === 'restore' && (state === 'done' || state === 'done-with-warnings') && mode !== 'define'
-    ),
-    (job) => job.startedAt
-  )
-  return last && { at: last.endedAt ?? last.startedAt, host: last.host, runningMs: last.runningMs }
-}
-
-const pausesOf = (points: readonly PointView[]): readonly number[] =>
-  points
-    .filter(({ method }) => method !== 'offline')
-    .toSorted((a, b) => a.takenAt.localeCompare(b.takenAt))
-    .slice(-20)
-    .map(({ pauseMs }) => pauseMs)
-
-function newest<T>(items: readonly T[], at: (item: T) => string): T | undefined {
-  return items.reduce<T | undefined>(
-    (best, item) => (best === undefined || at(item) > at(best) ? item : best),
-    undefined
-  )
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group === undefined) groups.set(key(item), [item])
-    else group.push(item)
-  }
-  return groups
+function isAllAcknowledged(wrong: Wrong, choices: Choices | undefined): boolean {
+  const alarms = alarmsOf(wrong)
+  const known = (choices?.acknowledged ?? []).filter(({ uuid }) => uuid === wrong.uuid).map(({ what }) => what)
+  return alarms.length > 0 && alarms.every((alarm) => known.includes(alarm))
 }
 
 /** The company in one word: the worst of its VMs, and of hosts that do not answer. */
@@ -176,13 +156,22 @@ export type Overall = 'empty' | 'unknown' | 'good' | 'attention' | 'danger'
 export function overallOf(hosts: readonly HostView[] | undefined, vms: readonly VmSafety[]): Overall {
   if (hosts === undefined) return 'unknown'
   if (hosts.length === 0) return 'empty'
-  if (vms.some(({ safety }) => safety === 'none' || safety === 'failing')) return 'danger'
-  const isWanting = vms.some(({ safety }) => safety === 'old' || safety === 'gone')
-  if (isWanting || hosts.some(({ state }) => state === 'down')) return 'attention'
-  const isOpen = !hosts.every(isSeen) || vms.some(({ safety }) => safety === 'unknown')
+  const wanting = vms.filter(wantsYou)
+  if (wanting.some(isDangerous)) return 'danger'
+  if (wanting.length > 0 || hosts.some(({ state }) => state === 'down')) return 'attention'
+  const isOpen = !hosts.every(isSeen) || vms.some(({ safety }) => safety === 'unknown' || safety === 'waiting')
   return isOpen ? 'unknown' : 'good'
 }
 
-/** Somebody has to do something about it. */
+const isDangerous = (vm: VmSafety): boolean => vm.safety === 'none' || vm.safety === 'failing' || isBrokenPromise(vm)
+
+/** Silence of a VM that a policy should back up, and is not paused. */
+export const isBrokenPromise = ({ safety, silentSince, policies }: VmSafety): boolean =>
+  safety !== 'muted' && silentSince !== undefined && policies.some(({ pausedUntil }) => pausedUntil === undefined)
+
+/** Something is wrong with it, acknowledged or not. */
 export const needsYou = ({ safety }: Pick<VmSafety, 'safety'>): boolean =>
   safety === 'none' || safety === 'failing' || safety === 'gone' || safety === 'old'
+
+/** Somebody has to do something about it, and has not said that they know. */
+export const wantsYou = (vm: Pick<VmSafety, 'safety' | 'isAcknowledged'>): boolean => needsYou(vm) && !vm.isAcknowledged

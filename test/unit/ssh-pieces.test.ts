@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Deadline } from '../../src/main/core/ssh/deadline.ts'
 import { retryDelayMs } from '../../src/main/core/ssh/link.ts'
 import { Slots } from '../../src/main/core/ssh/slots.ts'
-import { matchesPattern, matchesPatternList } from '../../src/main/core/ssh/wildcard.ts'
+import { matchesPatternList } from '../../src/main/core/ssh/wildcard.ts'
+import { matchesPattern } from '../../src/shared/glob.ts'
 
 describe('patterns', () => {
   it.each([

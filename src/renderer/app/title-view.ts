@@ -1,4 +1,4 @@
-import { needsYou, type VmSafety } from '../../shared/safety.ts'
+import { wantsYou, type VmSafety } from '../../shared/safety.ts'
 import type { HostView } from '../../shared/views/host-view.ts'
 import { words } from '../words.ts'
 
@@ -14,7 +14,7 @@ function worstOf(
   vms: readonly VmSafety[]
 ): string | undefined {
   if (link === 'lost') return words.title.lost
-  const wanting = vms.filter(needsYou).length
+  const wanting = vms.filter(wantsYou).length
   if (wanting > 0) return words.title.needYou(wanting)
   const down = (hosts ?? []).filter(({ state }) => state === 'down').length
   return down > 0 ? words.title.down(down) : undefined

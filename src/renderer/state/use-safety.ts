@@ -9,8 +9,9 @@ const computed = lastOf(
     points: Known['points'],
     jobs: Known['jobs'],
     choices: Known['choices'],
+    policies: Known['policies'],
     now: Date
-  ): readonly VmSafety[] => safetyOf({ hosts, points, jobs, choices }, now)
+  ): readonly VmSafety[] => safetyOf({ hosts, points, jobs, choices, policies }, now)
 )
 
 /** Every VM and how safe it is, worst first. What only moves in running jobs changes nothing here. */
@@ -19,5 +20,6 @@ export function useSafety(): readonly VmSafety[] {
   const points = useWindow((state) => state.points)
   const jobs = useWindow((state) => state.jobs)
   const choices = useWindow((state) => state.choices)
-  return computed(hosts, points, jobs, choices, useNow())
+  const policies = useWindow((state) => state.policies)
+  return computed(hosts, points, jobs, choices, policies, useNow())
 }

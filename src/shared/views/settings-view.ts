@@ -6,6 +6,13 @@ import { Uuid } from '../model/ids.ts'
 export const MutedVm = z.object({ uuid: Uuid, name: z.string(), reason: z.string().max(500), at: z.iso.datetime() })
 export type MutedVm = z.infer<typeof MutedVm>
 
+/**
+ * What is known to the operator and need not be said again: a job that failed, by its id, or the silence behind a point,
+ * `silent:<point id>` (`silent:-` where there is none). What comes after it is said again.
+ */
+export const Acknowledged = z.object({ uuid: Uuid, what: z.string().max(100), at: z.iso.datetime() })
+export type Acknowledged = z.infer<typeof Acknowledged>
+
 /** What the operator can choose. */
 export const Choices = z.object({
   notifySuccess: z.boolean(),
@@ -23,7 +30,8 @@ export const Choices = z.object({
     .number()
     .positive()
     .max(24 * 366),
-  muted: z.array(MutedVm).max(10_000)
+  muted: z.array(MutedVm).max(10_000),
+  acknowledged: z.array(Acknowledged).max(10_000)
 })
 export type Choices = z.infer<typeof Choices>
 
@@ -36,7 +44,8 @@ export const DEFAULT_CHOICES: Choices = {
   defaultBudgetMs: DEFAULT_BUDGET_MS,
   defaultOnBusy: 'pause',
   expectEveryHours: 26,
-  muted: []
+  muted: [],
+  acknowledged: []
 }
 
 export const KnownKey = z.object({

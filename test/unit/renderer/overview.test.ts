@@ -28,6 +28,11 @@ const vm = (n: number, safety: Safety, more: Partial<VmSafety> = {}): VmSafety =
   failing: undefined,
   running: undefined,
   mutedBecause: undefined,
+  policies: [],
+  nextRunAt: undefined,
+  expectWithinMs: undefined,
+  silentSince: undefined,
+  isAcknowledged: false,
   ...more
 })
 

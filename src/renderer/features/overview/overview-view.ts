@@ -19,6 +19,7 @@ export const SAFETY_TONES: Readonly<Record<Safety, Tone>> = {
   gone: 'attention',
   old: 'attention',
   unknown: 'unknown',
+  waiting: 'unknown',
   muted: 'muted',
   good: 'good'
 }

@@ -9,6 +9,7 @@ const counts = {
   gone: (n: number) => `${n} on no host`,
   old: (n: number) => each(n, 'point too old', 'points too old'),
   unknown: (n: number) => `${n} not known yet`,
+  waiting: (n: number) => `${n} waiting for a first backup`,
   muted: (n: number) => `${n} muted`,
   good: (n: number) => `${n} protected`
 } as const satisfies Record<Safety, (n: number) => string>
@@ -20,6 +21,7 @@ const needs = {
   gone: 'On no host',
   old: 'Point too old',
   unknown: 'Not known yet',
+  waiting: 'First backup to come',
   muted: 'Muted',
   good: 'Protected'
 } as const satisfies Record<Safety, string>
@@ -31,6 +33,7 @@ const why = {
   gone: () => 'no host has this VM',
   old: (expected: string) => `older than ${expected}`,
   unknown: () => 'stores are still being asked',
+  waiting: () => 'the first run of its schedule is to come',
   muted: () => 'muted',
   good: (expected: string) => `within ${expected}`
 } as const satisfies Record<Safety, (expected: string) => string>

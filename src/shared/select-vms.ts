@@ -1,0 +1,22 @@
+import { matchesPattern } from './glob.ts'
+import type { VmSelection } from './model/policy.ts'
+
+interface Named {
+  readonly uuid: string
+  readonly name: string
+}
+
+/** As a whole, by name or by UUID; upper and lower case count, as they do to libvirt. */
+const fits = (pattern: string, { uuid, name }: Named): boolean =>
+  matchesPattern(pattern, name) || matchesPattern(pattern, uuid)
+
+/** Whether a policy means this VM. A chosen one is known by its UUID, whatever it is called now. */
+export function isSelected(selection: VmSelection, vm: Named): boolean {
+  if (selection.kind === 'chosen') return selection.vms.some(({ uuid }) => uuid === vm.uuid)
+  if (selection.exclude.some((pattern) => fits(pattern, vm))) return false
+  return selection.kind === 'all' || selection.patterns.some((pattern) => fits(pattern, vm))
+}
+
+/** Those of the VMs that a policy means, in the same order. */
+export const selectVms = <T extends Named>(selection: VmSelection, vms: readonly T[]): readonly T[] =>
+  vms.filter((vm) => isSelected(selection, vm))

@@ -1,0 +1,37 @@
+import { coverOf, expectedHours, type Cover } from './cover.ts'
+import type { VmPlace } from './vm-places.ts'
+import type { PointView } from './views/point-view.ts'
+import type { PoliciesView } from './views/policy-view.ts'
+import type { Choices } from './views/settings-view.ts'
+
+/** When a VM should have its next good point. */
+export interface Due {
+  readonly cover: Cover
+  readonly expectWithinMs: number | undefined
+  readonly silentSince: string | undefined
+  readonly isOld: boolean
+}
+
+/** Its policies say when a point is due; without any that is not paused, the operator's choice does. */
+export function dueOf(
+  place: VmPlace,
+  lastPoint: PointView | undefined,
+  policies: PoliciesView | undefined,
+  choices: Choices | undefined,
+  now: Date
+): Due {
+  const chosenHours = choices?.expectEveryHours
+  const vm = { ...place, takenAt: lastPoint?.takenAt }
+  const cover = coverOf(vm, policies, expectedHours(chosenHours ?? Infinity), now)
+  const expectWithinMs = cover.expectWithinMs ?? (chosenHours === undefined ? undefined : chosenHours * 3_600_000)
+  const tooOldAtMs =
+    lastPoint && expectWithinMs !== undefined ? Date.parse(lastPoint.takenAt) + expectWithinMs : undefined
+  const dueAtMs = cover.dueAtMs ?? tooOldAtMs
+  const isSilent = dueAtMs !== undefined && dueAtMs < now.getTime()
+  return {
+    cover,
+    expectWithinMs,
+    silentSince: isSilent ? new Date(dueAtMs).toISOString() : undefined,
+    isOld: tooOldAtMs !== undefined && tooOldAtMs < now.getTime()
+  }
+}
