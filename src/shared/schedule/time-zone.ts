@@ -1,0 +1,95 @@
+const DAY = 86_400
+
+/** Times are whole seconds: since 1970 in UTC, and, called civil, as the zone's clocks show them, counted alike. */
+export interface TimeZone {
+  civil(seconds: number): { readonly day: number; readonly seconds: number }
+  /** When the clocks show this: once, never (leapt over) or twice (set back); earliest first. */
+  instants(civilSeconds: number): number[]
+  /** What to take from civil time on that civil day; undefined where the clocks are set on or near it. */
+  steadyOffset(civilDay: number): number | undefined
+}
+
+/** Throws RangeError at a zone that is not known here. */
+export function timeZone(name: string): TimeZone {
+  const offset = offsets(name)
+  const offsetsNear = (from: number, to: number): number[] => [...new Set([offset(from - DAY), offset(to + DAY)])]
+  return {
+    civil: (seconds) => {
+      const civil = Math.floor(seconds) + offset(seconds)
+      return { day: Math.floor(civil / DAY), seconds: civil }
+    },
+    instants: (civil) =>
+      offsetsNear(civil, civil)
+        .map((each) => ({ at: civil - each, each }))
+        .filter(({ at, each }) => offset(at) === each)
+        .map(({ at }) => at)
+        .sort((a, b) => a - b),
+    steadyOffset: (day) => {
+      const [only, other] = offsetsNear(day * DAY, (day + 1) * DAY)
+      return other === undefined ? only : undefined
+    }
+  }
+}
+
+/** Known here under exactly this name; systemd minds upper and lower case. */
+export function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z][\w+-]*(\/[\w+-]+)*$/.test(name)) return false
+  try {
+    const { timeZone: known } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions()
+    return known === name || known.toLowerCase() !== name.toLowerCase()
+  } catch {
+    return false
+  }
+}
+
+interface DayOffsets {
+  readonly before: number
+  readonly after: number
+  readonly changeAt: number
+}
+
+/** Asks Intl, which is slow, twice for a day, and oftener only for one on which the clocks are set. */
+function offsets(name: string): (seconds: number) => number {
+  const ask = askIntl(name)
+  const known = new Map<number, DayOffsets>()
+  return (seconds) => {
+    const day = Math.floor(seconds / DAY)
+    const found = known.get(day) ?? lookAt(ask, day)
+    if (!known.has(day)) known.set(day, found)
+    return seconds < found.changeAt ? found.before : found.after
+  }
+}
+
+function lookAt(ask: (seconds: number) => number, day: number): DayOffsets {
+  const [start, end] = [day * DAY, (day + 1) * DAY]
+  const [before, after] = [ask(start), ask(end)]
+  if (before === after) return { before, after, changeAt: end }
+  let [low, high] = [start, end]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (ask(middle) === before) low = middle
+    else high = middle
+  }
+  return { before, after, changeAt: high }
+}
+
+const PARTS = {
+  year: 'numeric',
+  month: 'numeric',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: 'numeric',
+  second: 'numeric'
+} as const
+
+/** What the zone's clocks are ahead of UTC, in seconds. */
+function askIntl(name: string): (seconds: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', calendar: 'gregory', ...PARTS })
+  return (seconds) => {
+    const part = Object.fromEntries(
+      format.formatToParts(seconds * 1000).map(({ type, value }) => [type, Number(value)])
+    )
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part
+    return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - seconds
+  }
+}
