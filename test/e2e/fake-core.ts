@@ -183,7 +183,13 @@ export function fakeCore(scenario: Scenario): FakeCore {
       cancel: () => Promise.resolve(),
       retry: started
     },
-    policies: fakePolicies(saying),
+    policies: fakePolicies({
+      hosts: data.hosts,
+      now: NOW,
+      troubles: scenario !== 'small',
+      refuses: scenario === 'failing',
+      saying
+    }),
     notices: {
       changed: (listener) => notices.listen(listener),
       acknowledge: ({ id }) => {

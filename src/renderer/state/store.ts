@@ -6,6 +6,7 @@ import { downtimeSlice, type DowntimeSlice } from '../features/downtime/downtime
 import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slice.ts'
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
+import { channelsSlice, type ChannelsSlice } from '../features/settings/channels-slice.ts'
 import { settingsSlice, type SettingsSlice } from '../features/settings/settings-slice.ts'
 import { vmSlice, type VmSlice } from '../features/vm/vm-slice.ts'
 import { frameSlice, type FrameSlice } from '../app/frame-slice.ts'
@@ -21,6 +22,7 @@ export type WindowState = MirrorSlice &
   AddHostSlice &
   OverviewSlice &
   SettingsSlice &
+  ChannelsSlice &
   ActivitySlice &
   RestoreSlice &
   DowntimeSlice &
@@ -40,6 +42,7 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...frameSlice(core)(...args),
     ...overviewSlice(core)(...args),
     ...settingsSlice(core)(...args),
+    ...channelsSlice(core)(...args),
     ...backupSlice(core)(...args),
     ...vmSlice(core)(...args)
   }))

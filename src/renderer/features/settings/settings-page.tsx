@@ -3,6 +3,7 @@ import { useWindow } from '../../state/store-context.ts'
 import { PageHeader } from '../../ui/page-header.tsx'
 import { AboutPanel } from './about-panel.tsx'
 import { BackupsPanel } from './backups-panel.tsx'
+import { ChannelsPanel } from './channels-panel.tsx'
 import { ComputerPanel } from './computer-panel.tsx'
 import { KeysPanel } from './keys-panel.tsx'
 import { MutedPanel } from './muted-panel.tsx'
@@ -25,6 +26,7 @@ export function SettingsPage() {
         ) : (
           <>
             <NoticesPanel choices={choices} />
+            <ChannelsPanel />
             <ComputerPanel choices={choices} />
             <BackupsPanel choices={choices} />
             <MutedPanel muted={choices.muted} />
