@@ -1,5 +1,5 @@
 // Builds what runs on plain Node: the engine that is uploaded to hosts, and the terminal door. One file each.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -22,10 +22,11 @@ const bundles = [
 
 for (const { entry, out } of bundles) {
   if (!existsSync(join(root, entry))) continue
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile: out,
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -37,4 +38,13 @@ for (const { entry, out } of bundles) {
     legalComments: 'none',
     logLevel: 'warning'
   })
+  for (const { path, contents } of outputFiles) put(path, contents)
+}
+
+/** Whole or not at all, and only if it is another: somebody may be running or uploading it just now. */
+function put(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}`, contents)
+  renameSync(`${path}.${process.pid}`, path)
 }

@@ -25,7 +25,11 @@ async function main(): Promise<number> {
   await check('types', [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'], counts)
   await check('lint', [bin('eslint'), '.'], counts)
   await check('format', [bin('prettier'), '--check', '--log-level', 'warn', '.'], counts)
-  for (const project of ['unit', 'contract', 'e2e', 'lab']) add(counts, await vitest(project))
+  for (const project of ['unit', 'contract', 'e2e']) add(counts, await vitest(project))
+  const halves = Array.from({ length: LABS }, (_, n) =>
+    vitest('lab', { shard: `${n + 1}/${LABS}`, lab: `test${n + 1}` })
+  )
+  for (const half of await Promise.all(halves)) add(counts, half)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
   return counts.failed === 0 ? 0 : 1
 }
@@ -36,14 +40,24 @@ async function check(name: string, argv: readonly [string, ...string[]], counts:
   add(counts, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 })
 }
 
+/** Most of the time a lab waits for its guests, so two of them side by side take little longer than one. */
+const LABS = 2
+
+interface Share {
+  readonly shard: string
+  /** Name of the lab that these files have for themselves. */
+  readonly lab: string
+}
+
 /** Counts come from vitest's own report; a run that ends without one has failed. */
-async function vitest(project: string): Promise<Counts> {
-  console.log(`\n== ${project} tests`)
+async function vitest(project: string, share?: Share): Promise<Counts> {
+  console.log(`\n== ${project} tests${share === undefined ? '' : `, part ${share.shard}`}`)
   const folder = mkdtempSync(join(tmpdir(), 'stillpoint-test-'))
   const report = join(folder, 'report.json')
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const exitCode = await run([bin('vitest'), 'run', '--project', project, ...reporters])
+    const part = share === undefined ? [] : ['--shard', share.shard]
+    const exitCode = await run([bin('vitest'), 'run', '--project', project, ...part, ...reporters], share?.lab)
     if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
       readFileSync(report, 'utf8')
@@ -61,8 +75,9 @@ function add(counts: Counts, more: Counts): void {
   counts.skipped += more.skipped
 }
 
-function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {
-  const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` }
+function run([program, ...args]: readonly [string, ...string[]], lab?: string): Promise<number> {
+  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`
+  const env = { ...process.env, PATH: path, ...(lab !== undefined && { STILLPOINT_TEST_LAB: lab }) }
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: 'inherit', env })
     child.on('error', reject)
