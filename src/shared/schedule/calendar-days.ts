@@ -2,7 +2,8 @@ import type { Calendar } from './calendar.ts'
 import { FIELDS, fromMonthEnd, valuesOf, type Component, type Field } from './component.ts'
 import { timeZone, type TimeZone } from './time-zone.ts'
 
-const DAY = 86_400
+const HOUR = 3600
+const DAY = 24 * HOUR
 
 /** A calendar worked out: what a day is asked, and what is alike on every day. Days are counted since 1970. */
 export interface Plan {
@@ -10,29 +11,33 @@ export interface Plan {
   readonly zone: TimeZone
   readonly years: readonly number[]
   readonly months: readonly number[]
-  /** Seconds of the day, in order. */
-  readonly times: readonly number[]
+  readonly hours: readonly number[]
+  /** Seconds of the hour, in order, and of the day. */
+  readonly hourTimes: readonly number[]
+  readonly dayTimes: readonly number[]
 }
 
-/** The runs of one day: `shift` and each of `times` together are seconds since 1970, in order. */
-export interface DayRuns {
+/** Runs of a day or of an hour of it: `shift` and each of `times` together are seconds since 1970, in order. */
+export interface RunBlock {
   readonly shift: number
   readonly times: readonly number[]
 }
 
 /** Throws RangeError at a zone that is not known here. */
 export function planOf(calendar: Calendar, hostZone: string): Plan {
-  const [hours, minutes, seconds] = [
-    values(FIELDS.hour, calendar.hour),
-    values(FIELDS.minute, calendar.minute),
-    values(FIELDS.second, calendar.second)
-  ]
+  const seconds = values(FIELDS.second, calendar.second)
+  const hours = values(FIELDS.hour, calendar.hour)
+  const hourTimes = values(FIELDS.minute, calendar.minute).flatMap((minute) =>
+    seconds.map((each) => minute * 60 + each)
+  )
   return {
     calendar,
     zone: timeZone(calendar.timeZone ?? hostZone),
     years: values(FIELDS.year, calendar.year),
     months: values(FIELDS.month, calendar.month),
-    times: hours.flatMap((hour) => minutes.flatMap((minute) => seconds.map((each) => (hour * 60 + minute) * 60 + each)))
+    hours,
+    hourTimes,
+    dayTimes: hours.flatMap((hour) => hourTimes.map((time) => hour * HOUR + time))
   }
 }
 
@@ -43,29 +48,45 @@ function values({ first, last }: Field, components: readonly Component[] = ANY):
   return [...new Set(all)].filter((each) => each >= first).sort((a, b) => a - b)
 }
 
-/** The runs after a time, day by day, until the calendar ends. Days without any are left out. */
-export function* runDays(plan: Plan, after: Date): Generator<DayRuns> {
-  const start = plan.zone.civil(after.getTime() / 1000)
-  for (const day of matchingDays(plan, start.day)) {
-    const runs = day > start.day ? dayRuns(plan, day) : later(plan, start, after)
-    if (runs.times.length > 0) yield runs
-  }
+interface Begin {
+  readonly at: Date
+  /** What the clocks show then. */
+  readonly civil: number
 }
 
-/** All runs of a day that matches. */
-export function dayRuns({ zone, times }: Plan, day: number): DayRuns {
-  const offset = zone.steadyOffset(day)
-  if (offset !== undefined) return { shift: day * DAY - offset, times }
-  return { shift: 0, times: times.flatMap((time) => zone.instants(day * DAY + time).slice(0, 1)) }
+/** The runs after a time, block by block, until the calendar ends. */
+export function* runBlocks(plan: Plan, after: Date): Generator<RunBlock> {
+  const start = plan.zone.civil(after.getTime() / 1000)
+  for (const day of matchingDays(plan, start.day))
+    for (const block of blocksOfDay(plan, day, day > start.day ? undefined : { at: after, civil: start.seconds }))
+      if (block.times.length > 0) yield block
+}
+
+/** All runs of a day that matches, or those after a time on it. */
+export function* blocksOfDay(plan: Plan, day: number, after?: Begin): Generator<RunBlock> {
+  const offset = after === undefined ? plan.zone.steadyOffset(day * DAY, (day + 1) * DAY) : undefined
+  if (offset !== undefined) yield { shift: day * DAY - offset, times: plan.dayTimes }
+  else for (const hour of plan.hours) yield hourBlock(plan, day * DAY + hour * HOUR, after)
 }
 
 /**
- * systemd looks for what the clock shows next, so that of a time shown twice the first counts; begun after that, the second.
+ * systemd looks for what the clocks show next. So of a time that they show twice the first counts, or, begun after that, the
+ * second; and one that they leap over is left out.
  */
-function later({ zone, times }: Plan, start: { day: number; seconds: number }, after: Date): DayRuns {
-  const civil = times.map((time) => start.day * DAY + time).filter((time) => time > start.seconds)
-  const isLater = (instant: number): boolean => instant * 1000 > after.getTime()
-  return { shift: 0, times: civil.flatMap((time) => zone.instants(time).filter(isLater).slice(0, 1)) }
+function hourBlock({ zone, hourTimes }: Plan, hour: number, after?: Begin): RunBlock {
+  const times = after === undefined ? hourTimes : hourTimes.filter((time) => hour + time > after.civil)
+  const offset = zone.steadyOffset(hour, hour + HOUR)
+  if (offset !== undefined) return { shift: hour - offset, times }
+  const isLater = (instant: number): boolean => after === undefined || instant * 1000 > after.at.getTime()
+  return {
+    shift: 0,
+    times: times.flatMap((time) =>
+      zone
+        .instants(hour + time)
+        .filter(isLater)
+        .slice(0, 1)
+    )
+  }
 }
 
 /** Whether the calendar wants anything on that day, clocks that are set aside. */

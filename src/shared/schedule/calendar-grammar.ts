@@ -22,6 +22,7 @@ const SHORTHANDS: Readonly<Record<string, string>> = {
 
 /** Throws NotACalendar. */
 export function calendarFrom(text: string): Calendar {
+  if (/[^ -~]/.test(text)) throw new NotACalendar(`Only plain letters, digits and signs, ${EXAMPLE}.`)
   const { rest, timeZone } = withoutZone(text.replaceAll(/^ +| +$/g, ''))
   if (rest === '') throw new NotACalendar(`Write when, ${EXAMPLE}.`)
   if (CRON.test(rest)) throw new NotACalendar(`This is cron's way of writing. systemd's is ${EXAMPLE}.`)

@@ -1,5 +1,5 @@
 import type { Component } from './component.ts'
-import { planOf, runDays, type DayRuns } from './calendar-days.ts'
+import { planOf, runBlocks, type RunBlock } from './calendar-days.ts'
 import { calendarFrom } from './calendar-grammar.ts'
 import { textOf } from './calendar-text.ts'
 import { NotACalendar } from './field-grammar.ts'
@@ -45,7 +45,7 @@ export const normalForm = (calendar: Calendar): string => textOf(calendar)
  */
 export function nextRuns(calendar: Calendar, timeZone: string, after: Date, count: number): Date[] {
   const runs: Date[] = []
-  for (const { shift, times } of runDays(planOf(calendar, timeZone), after))
+  for (const { shift, times } of runBlocks(planOf(calendar, timeZone), after))
     for (const time of times) {
       if (runs.length >= count) return runs
       runs.push(new Date((shift + time) * 1000))
@@ -63,17 +63,17 @@ export function runsBetween(
 ): { runs: Date[]; count: number } {
   const runs: Date[] = []
   let count = 0
-  for (const day of runDays(planOf(calendar, timeZone), after)) {
-    const inside = before(day, until)
-    for (const time of inside.slice(0, limit - runs.length)) runs.push(new Date((day.shift + time) * 1000))
+  for (const block of runBlocks(planOf(calendar, timeZone), after)) {
+    const inside = before(block, until)
+    for (const time of inside.slice(0, limit - runs.length)) runs.push(new Date((block.shift + time) * 1000))
     count += inside.length
-    if (inside.length < day.times.length) break
+    if (inside.length < block.times.length) break
   }
   return { runs, count }
 }
 
-/** All of the day, without a copy, where all of it is before. */
-function before({ shift, times }: DayRuns, until: Date): readonly number[] {
+/** All of the block, without a copy, where all of it is before. */
+function before({ shift, times }: RunBlock, until: Date): readonly number[] {
   const end = until.getTime() / 1000 - shift
   return (times.at(-1) ?? 0) < end ? times : times.filter((time) => time < end)
 }

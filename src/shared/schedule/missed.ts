@@ -1,4 +1,4 @@
-import { dayRuns, matchesDay, planOf } from './calendar-days.ts'
+import { blocksOfDay, matchesDay, planOf, type RunBlock } from './calendar-days.ts'
 import { runsBetween, type Calendar } from './calendar.ts'
 
 /**
@@ -9,14 +9,19 @@ import { runsBetween, type Calendar } from './calendar.ts'
 export function scheduledFor(calendar: Calendar, timeZone: string, startedAt: Date): Date | undefined {
   const plan = planOf(calendar, timeZone)
   for (let day = plan.zone.civil(startedAt.getTime() / 1000).day; day >= 0; day--) {
-    const { shift, times } = matchesDay(plan, day) ? dayRuns(plan, day) : NONE
-    const time = times.findLast((each) => (shift + each) * 1000 <= startedAt.getTime())
-    if (time !== undefined) return new Date((shift + time) * 1000)
+    const found = matchesDay(plan, day) ? lastUpTo([...blocksOfDay(plan, day)], startedAt) : undefined
+    if (found !== undefined) return found
   }
   return undefined
 }
 
-const NONE = { shift: 0, times: [] }
+function lastUpTo(blocks: readonly RunBlock[], at: Date): Date | undefined {
+  for (const { shift, times } of blocks.toReversed()) {
+    const time = times.findLast((each) => (shift + each) * 1000 <= at.getTime())
+    if (time !== undefined) return new Date((shift + time) * 1000)
+  }
+  return undefined
+}
 
 /**
  * What the calendar wanted strictly between what the last run was for and what this one is for: the first `limit` of it, and

@@ -5,30 +5,41 @@ export interface TimeZone {
   civil(seconds: number): { readonly day: number; readonly seconds: number }
   /** When the clocks show this: once, never (leapt over) or twice (set back); earliest first. */
   instants(civilSeconds: number): number[]
-  /** What to take from civil time on that civil day; undefined where the clocks are set on or near it. */
-  steadyOffset(civilDay: number): number | undefined
+  /** What to take from civil time between two civil times; undefined where the clocks are set, or may be. */
+  steadyOffset(from: number, to: number): number | undefined
 }
 
 /** Throws RangeError at a zone that is not known here. */
 export function timeZone(name: string): TimeZone {
   const offset = offsets(name)
   const offsetsNear = (from: number, to: number): number[] => [...new Set([offset(from - DAY), offset(to + DAY)])]
+  const instants = (civil: number): number[] =>
+    offsetsNear(civil, civil)
+      .map((each) => ({ at: civil - each, each }))
+      .filter(({ at, each }) => offset(at) === each)
+      .map(({ at }) => at)
+      .sort((a, b) => a - b)
   return {
     civil: (seconds) => {
       const civil = Math.floor(seconds) + offset(seconds)
       return { day: Math.floor(civil / DAY), seconds: civil }
     },
-    instants: (civil) =>
-      offsetsNear(civil, civil)
-        .map((each) => ({ at: civil - each, each }))
-        .filter(({ at, each }) => offset(at) === each)
-        .map(({ at }) => at)
-        .sort((a, b) => a - b),
-    steadyOffset: (day) => {
-      const [only, other] = offsetsNear(day * DAY, (day + 1) * DAY)
-      return other === undefined ? only : undefined
+    instants,
+    steadyOffset: (from, to) => {
+      const [only, other] = offsetsNear(from, to)
+      return other === undefined ? only : sameOffset(from, instants(from), to, instants(to))
     }
   }
+}
+
+function sameOffset(
+  from: number,
+  [begin, ...again]: number[],
+  to: number,
+  [end, ...more]: number[]
+): number | undefined {
+  if (begin === undefined || end === undefined || again.length + more.length > 0) return undefined
+  return from - begin === to - end ? from - begin : undefined
 }
 
 /** Known here under exactly this name; systemd minds upper and lower case. */
