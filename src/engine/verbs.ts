@@ -92,7 +92,7 @@ const handlers: Handlers = {
   runs: ({ question }) => Promise.resolve(listRuns(question)),
   'prune-plan': async ({ question: { id }, shell }) => planPrune(shell, await readPolicy(id)),
   parallel: ({ question: { parallel } }) => setParallel(parallel),
-  'channels-put': ({ question: { change } }) => putChannels(change),
+  'channels-put': ({ question: { change }, shell }) => putChannels(shell, change),
   'channels-test': ({ question: { channel } }) => testChannel(channel),
   async recover({ question: { id }, shell }) {
     if (id === undefined) return recoverAll(shell)

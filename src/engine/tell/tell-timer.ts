@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { TELL_SERVICE, TELL_TIMER, UNITS_DIR } from '../../shared/host-paths.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { expectZero } from '../prepare-host.ts'
+import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
+import { isOutboxEmpty } from './outbox.ts'
+
+const UNITS = [TELL_TIMER, TELL_SERVICE] as const
+
+/** Has the host look every five minutes for what is to be told, if there is anybody to tell. Safe to do again. */
+export async function ensureTellTimer(shell: Shell, files: TellFiles = TELL_FILES): Promise<void> {
+  if (!isNeeded(files)) return removeTellTimer(shell)
+  const texts = { [TELL_TIMER]: timerText, [TELL_SERVICE]: serviceText() }
+  const now = await Promise.all(UNITS.map((unit) => readFile(`${UNITS_DIR}/${unit}`, 'utf8').catch(() => '')))
+  if (UNITS.every((unit, n) => texts[unit] === now[n])) return
+  mkdirSync(UNITS_DIR, { recursive: true })
+  for (const unit of UNITS) await writeFile(`${UNITS_DIR}/${unit}`, texts[unit])
+  await expectZero(shell, ['systemctl', 'daemon-reload'])
+  await expectZero(shell, ['systemctl', 'enable', '--now', '--quiet', TELL_TIMER])
+}
+
+/** Settings that cannot be read count: the operator is to hear of what waits. */
+function isNeeded(files: TellFiles): boolean {
+  try {
+    return Object.keys(readChannels(files)).length > 0 || !isOutboxEmpty(files)
+  } catch {
+    return true
+  }
+}
+
+/** Takes both units off the host. What was removed is told by its path. */
+export async function removeTellTimer(shell: Shell): Promise<void> {
+  const found = await Promise.all(
+    UNITS.map((unit) =>
+      readFile(`${UNITS_DIR}/${unit}`).then(
+        () => true,
+        () => false
+      )
+    )
+  )
+  if (!found.includes(true)) return
+  await shell.run(['systemctl', 'disable', '--now', '--quiet', TELL_TIMER])
+  for (const unit of UNITS) await rm(`${UNITS_DIR}/${unit}`, { force: true })
+  await expectZero(shell, ['systemctl', 'daemon-reload'])
+}
+
+const timerText = `[Unit]
+Description=Stillpoint: messages that wait, digests and silence
+
+[Timer]
+OnCalendar=*:0/5
+AccuracySec=30s
+Persistent=false
+
+[Install]
+WantedBy=timers.target
+`
+
+function serviceText(): string {
+  return `[Unit]
+Description=Stillpoint: tell what is due
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=${process.execPath} ${process.argv[1] ?? ''} tell
+StandardInput=null
+TimeoutStartSec=900
+`
+}
