@@ -8,11 +8,17 @@ export const MANIFEST_NAME = 'manifest.json'
 /** Where points that are on their way from elsewhere wait: `<store>/.incoming/<point-id>`. */
 export const INCOMING_NAME = '.incoming'
 
+/** Where retention puts points before they are gone: `<store>/.trash/<vm-uuid>/<point-id>` (`trash.ts`). */
+export const TRASH_NAME = '.trash'
+
 export const vmDir = (store: string, vmUuid: Uuid): string => join(store, checked(Uuid.safeParse(vmUuid)))
 export const pointDir = (store: string, vmUuid: Uuid, pointId: PointId): string =>
   join(vmDir(store, vmUuid), checked(PointId.safeParse(pointId)))
 export const incomingDir = (store: string, pointId: PointId): string =>
   join(store, INCOMING_NAME, checked(PointId.safeParse(pointId)))
+
+export const trashDir = (store: string, vmUuid: Uuid, pointId: PointId): string =>
+  pointDir(join(store, TRASH_NAME), vmUuid, pointId)
 
 /** Ids come from outside: what is no id never becomes a path. */
 function checked(id: { success: true; data: string } | { success: false; error: Error }): string {

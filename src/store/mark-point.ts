@@ -1,9 +1,10 @@
 import { lstat, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { VerifyReport } from '../shared/engine-protocol.ts'
 import { fail, failureOf } from '../shared/failure.ts'
 import { type PointId, Uuid } from '../shared/model/ids.ts'
 import type { MarksChange, PointMarks } from '../shared/views/point-view.ts'
+import { trashDir } from './layout.ts'
 import { changeMarks, marksPath, pointOfMarks } from './marks.ts'
 import { lstatOrNone } from './point-files.ts'
 import { committedDirs, namesIn } from './point-store.ts'
@@ -29,7 +30,7 @@ export async function noteVerdict(store: string, report: VerifyReport): Promise<
   }
 }
 
-/** Files of marks whose point is gone, and what a crash left of writing one. */
+/** Files of marks whose point is gone, and what a crash left of writing one. Those of points in the trash follow them there. */
 export async function listStrayMarks(store: string): Promise<string[]> {
   const stray: string[] = []
   for (const vm of await namesIn(store)) {
@@ -43,5 +44,7 @@ export async function listStrayMarks(store: string): Promise<string[]> {
 async function isStray(dir: string, name: string): Promise<boolean> {
   const point = pointOfMarks(name)
   if (point === undefined || (await lstatOrNone(join(dir, name)))?.isDirectory() !== false) return false
-  return name !== marksPath(point) || (await lstatOrNone(join(dir, point))) === undefined
+  if (name !== marksPath(point)) return true
+  const places = [join(dir, point), trashDir(dirname(dir), basename(dir), point)]
+  return (await Promise.all(places.map(lstatOrNone))).every((stats) => stats === undefined)
 }

@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail } from '../shared/failure.ts'
 import { PointId } from '../shared/model/ids.ts'
 import { NO_MARKS, isMarked, withMarks } from '../shared/point-marks.ts'
 import { PointMarks, type MarksChange } from '../shared/views/point-view.ts'
 import { syncDir, writeDurably } from './durable.ts'
-import { openRegular, readExactly } from './file-io.ts'
+import { isCode, openRegular, readExactly } from './file-io.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 /** `<store>/<vm-uuid>/<point-id>.marks.json`, beside the point's directory: the point itself stays as it was. */
@@ -56,6 +56,16 @@ export function changeMarks(dir: string, change: MarksChange): Promise<PointMark
     }
     return marks
   })
+}
+
+/** Marks follow their point to another directory, and replace what lies there. Nothing happens if it has none. */
+export async function moveMarks(from: string, to: string): Promise<void> {
+  const none = (error: unknown): 'none' => {
+    if (!isCode(error, 'ENOENT')) throw error
+    return 'none'
+  }
+  if ((await rename(marksPath(from), marksPath(to)).catch(none)) === 'none') return
+  for (const dir of [to, from]) await syncDir(dirname(dir))
 }
 
 export async function removeMarks(dir: string): Promise<void> {

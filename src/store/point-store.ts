@@ -77,10 +77,15 @@ interface Candidate {
 }
 
 /** Good points of a store, oldest first for each VM, and what looks like one and is not. Without a store: none. */
-export async function listPoints(store: string): Promise<PointListing> {
+export const listPoints = async (store: string): Promise<PointListing> => listAmong(await candidatesIn(store))
+
+/** The same of one VM. */
+export const listPointsOf = async (store: string, vm: Uuid): Promise<PointListing> =>
+  listAmong(await candidatesOf(vmDir(store, vm)))
+
+async function listAmong(candidates: readonly Candidate[]): Promise<PointListing> {
   const listing: PointListing = { points: [], broken: [], marks: {} }
-  for (const candidate of await candidatesIn(store)) {
-    const { dir, reason } = candidate
+  for (const { dir, reason } of candidates) {
     if (reason !== undefined) listing.broken.push({ path: dir, reason })
     else await list(dir, listing)
   }
@@ -125,7 +130,9 @@ async function candidatesIn(store: string): Promise<Candidate[]> {
 
 async function candidatesOf(dir: string): Promise<Candidate[]> {
   try {
-    if ((await lstatOrNone(dir))?.isDirectory() !== true) return [{ dir, reason: 'it is not a directory' }]
+    const stats = await lstatOrNone(dir)
+    if (stats === undefined) return []
+    if (!stats.isDirectory()) return [{ dir, reason: 'it is not a directory' }]
     const names = (await namesIn(dir)).filter((name) => pointOfMarks(name) === undefined)
     return await Promise.all(names.map((name) => candidateOf(dir, name)))
   } catch (error) {
