@@ -2,6 +2,7 @@ import { failureOf } from '../shared/failure.ts'
 import { localShell } from '../shell/local.ts'
 import { recoverUntilDone } from './recover/recover.ts'
 import { runJob } from './jobs/run.ts'
+import { recoverRuns } from './policy/recover-runs.ts'
 import { runPolicy } from './policy/run-policy.ts'
 import { tellWhatIsDue } from './tell/tell.ts'
 import { answer, isVerb } from './verbs.ts'
@@ -10,12 +11,13 @@ import { flushed, readQuestion, writeFailure } from './wire.ts'
 const [, , command = '', argument = '', second] = process.argv
 const shell = localShell()
 
-/** `run`, `recover-job`, `run-policy` and `tell` are for units of the host; everything else is a verb of the protocol. */
+/** `run`, `recover-job`, `run-policy`, `recover-run` and `tell` are for units of the host; everything else is a verb of the protocol. */
 async function main(): Promise<void> {
   if (command === 'run') return runJob(argument, shell)
   if (command === 'recover-job') return recoverUntilDone(shell, argument)
   // By the policy's timer; with the id of a run by hand.
   if (command === 'run-policy') return runPolicy(shell, argument, second === undefined ? 'timer' : 'manual', second)
+  if (command === 'recover-run') return recoverRuns(shell, argument)
   if (command === 'tell') return tellWhatIsDue(shell)
   if (!isVerb(command)) throw new Error(`unknown command ${command}`)
   const { question, rest } = await readQuestion(process.stdin)

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { fail } from '../shared/failure.ts'
 import { DEFAULT_STORE, JOBS_DIR, RECOVER_UNIT, STATE_DIR } from '../shared/host-paths.ts'
 import type { Shell } from '../shared/shell.ts'
+import { expectZero } from './expect-zero.ts'
 
 const UNIT_PATH = `/etc/systemd/system/${RECOVER_UNIT}`
 
@@ -30,11 +30,4 @@ TimeoutStartSec=900
 [Install]
 WantedBy=multi-user.target
 `
-}
-
-export async function expectZero(shell: Shell, argv: readonly [string, ...string[]]): Promise<string> {
-  const { exitCode, stdout, stderr } = await shell.run(argv)
-  return exitCode === 0
-    ? stdout
-    : fail({ kind: 'command-failed', command: argv.join(' '), exitCode, stderr: stderr.trim() })
 }

@@ -27,6 +27,7 @@ import { submitJob } from './jobs/submit.ts'
 import { unrecovered } from './jobs/unit-state.ts'
 import { recoverAll, recoverJob } from './recover/recover.ts'
 import { listPolicies, putPolicy, removePolicy, setParallel, startRun } from './policy/policies.ts'
+import { recoverRuns } from './policy/recover-runs.ts'
 import { listRuns } from './policy/runs.ts'
 import { planPrune } from './retention/prune.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
@@ -95,7 +96,7 @@ const handlers: Handlers = {
   'channels-put': ({ question: { change }, shell }) => putChannels(shell, change),
   'channels-test': ({ question: { channel } }) => testChannel(channel),
   async recover({ question: { id }, shell }) {
-    if (id === undefined) return recoverAll(shell)
+    if (id === undefined) return recoverAllThenRuns(shell)
     const report = await recoverJob(shell, id)
     return report === undefined ? [] : [report]
   },
@@ -124,6 +125,13 @@ export async function answer(
 async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<void> {
   const { dir } = await findPoint([store], point)
   for await (const chunk of exportPoint(dir, { have })) await write(chunk)
+}
+
+/** Runs wait for their jobs, so these come first. */
+async function recoverAllThenRuns(shell: Shell): Promise<JobReport[]> {
+  const reports = await recoverAll(shell)
+  await recoverRuns(shell)
+  return reports
 }
 
 /** The last ones, or those younger than one. */

@@ -2,7 +2,7 @@ import { jobUnit } from '../../shared/host-paths.ts'
 import { isEnded, type JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { fail } from '../../shared/failure.ts'
-import { followJob } from './follow.ts'
+import { endOfJob } from './follow.ts'
 import { askForCancel, readReport } from './job-directory.ts'
 
 /** Stops the job and waits for its end: only then it is cancelled. A job that has ended stays as it ended. */
@@ -12,13 +12,5 @@ export async function cancelJob(shell: Shell, id: string): Promise<JobReport> {
   if (isEnded(report.state)) return report
   askForCancel(id)
   await shell.run(['systemctl', 'stop', '--no-block', jobUnit(id)])
-  return endOf(shell, id)
-}
-
-async function endOf(shell: Shell, id: string): Promise<JobReport> {
-  const entries = followJob(shell, id, Number.MAX_SAFE_INTEGER)
-  for (;;) {
-    const { done, value } = await entries.next()
-    if (done === true) return value
-  }
+  return endOfJob(shell, id)
 }

@@ -26,6 +26,15 @@ export async function* followJob(shell: Shell, id: string, from: number): AsyncG
   return fail({ kind: 'not-found', what: 'job', name: id })
 }
 
+/** The report of a job that has ended, or needs its operator. */
+export async function endOfJob(shell: Shell, id: string): Promise<JobReport> {
+  const entries = followJob(shell, id, Number.MAX_SAFE_INTEGER)
+  for (;;) {
+    const { done, value } = await entries.next()
+    if (done === true) return value
+  }
+}
+
 const LOOK_EVERY_MS = 60
 const QUIET_LOOKS = 50
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFile
 import { JOBS_DIR } from '../../shared/host-paths.ts'
 import { JobId } from '../../shared/model/ids.ts'
 import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
-import { readJournal, syncDirectory } from '../journal/journal.ts'
+import { readJournal } from '../journal/journal.ts'
+import { syncDirectory } from '../journal/json-lines.ts'
 import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`

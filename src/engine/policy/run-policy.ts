@@ -1,7 +1,132 @@
-import { fail } from '../../shared/failure.ts'
-import type { RunTrigger } from '../../shared/model/policy.ts'
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failureOf } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
+import { newTimeSortedId } from '../../shared/model/ids.ts'
+import type { Policy, RunReport, RunTrigger } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { bootId } from '../host-facts.ts'
+import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
+import { prune } from '../retention/prune.ts'
+import { backUpVm, GONE, tell } from './back-up-vm.ts'
+import { endRun } from './end-run.ts'
+import { readParallel } from './host-rules.ts'
+import { isPolicyThere, readPolicy } from './policy-file.ts'
+import { recoverRuns } from './recover-runs.ts'
+import { entriesOf, type RunContext } from './run-context.ts'
+import { RunJournal, writeRunPolicy } from './run-files.ts'
+import { runReportOf } from './run-report.ts'
+import { select, vmsHere } from './select.ts'
+import { workThrough } from './work-through.ts'
 
-/** A run's own process, from its unit's start to its end. */
-export const runPolicy = (_shell: Shell, _id: string, _trigger: RunTrigger, _run?: string): Promise<void> =>
-  Promise.resolve().then(() => fail({ kind: 'usage', message: 'policies are not there yet' }))
+const OVERLAP = 'the run before was still going'
+const AGAIN_AFTER_MS = 3000
+/** How long VMs that somebody else has are waited for. */
+const LONGEST_RUN_MS = 12 * 3_600_000
+
+/**
+ * A run's own process, from its unit's start to its end. `run`: its id, of a run by hand. Two runs of one policy never
+ * go side by side: one by hand waits, one of the timer is skipped, and says so.
+ */
+export async function runPolicy(shell: Shell, id: string, trigger: RunTrigger, run = newId()): Promise<void> {
+  const own = await tryHostLock(`run-${run}`, `run ${run}`)
+  const turn = await ourTurn(id, run, trigger)
+  try {
+    if (turn !== undefined) await recoverRuns(shell, id, run)
+    // Read when its turn has come: what is changed later counts for the next run.
+    await begin(shell, await readPolicy(id), trigger, run, turn === undefined ? OVERLAP : undefined)
+  } finally {
+    await turn?.release()
+    await own?.release()
+  }
+}
+
+const newId = (): string => newTimeSortedId(new Date(), randomBytes)
+
+async function ourTurn(id: string, run: string, trigger: RunTrigger): Promise<HostLock | undefined> {
+  for (;;) {
+    const lock = await tryHostLock(`policy-${id}`, `run ${run}`)
+    if (lock !== undefined || trigger === 'timer') return lock
+    await sleep(500)
+  }
+}
+
+async function begin(
+  shell: Shell,
+  policy: Policy,
+  trigger: RunTrigger,
+  id: string,
+  overlap: string | undefined
+): Promise<void> {
+  await writeRunPolicy(id, policy)
+  const journal = new RunJournal(id)
+  try {
+    const report = reportAtStart(policy, trigger, id)
+    journal.append({ type: 'begin', report, bootId: await bootId() })
+    const run = contextOf(shell, policy, trigger, id, journal)
+    const skipped = overlap ?? whyNotNow(policy, trigger)
+    if (skipped === undefined) await workAndEnd(run)
+    else await endRun(run, { state: 'skipped', reason: skipped })
+  } finally {
+    journal.close()
+  }
+}
+
+function reportAtStart(policy: Policy, trigger: RunTrigger, id: string): RunReport {
+  return {
+    id,
+    policy: { id: policy.id, name: policy.name },
+    host: policy.hostName,
+    trigger,
+    startedAt: new Date().toISOString(),
+    state: 'running',
+    missed: [],
+    missedCount: 0,
+    vms: [],
+    told: [],
+    warnings: []
+  }
+}
+
+function contextOf(shell: Shell, policy: Policy, trigger: RunTrigger, id: string, journal: RunJournal): RunContext {
+  const abort = new AbortController()
+  process.on('SIGTERM', () => abort.abort())
+  const until = { at: new Date(Date.now() + LONGEST_RUN_MS), why: 'its turn did not come within 12 hours' }
+  return { id, policy, trigger, shell, journal, signal: abort.signal, until }
+}
+
+/** A run by hand always runs. */
+function whyNotNow(policy: Policy, trigger: RunTrigger): string | undefined {
+  if (trigger === 'manual') return undefined
+  const { pausedUntil } = policy
+  return pausedUntil !== undefined && Date.parse(pausedUntil) > Date.now() ? `paused until ${pausedUntil}` : undefined
+}
+
+async function workAndEnd(run: RunContext): Promise<void> {
+  try {
+    await backUpAll(run)
+    await pruneOld(run)
+    await endRun(run, {})
+  } catch (error) {
+    await endRun(run, { state: 'failed', reason: describeFailure(failureOf(error)).title })
+  }
+}
+
+async function backUpAll(run: RunContext): Promise<void> {
+  const { vms, gone } = select(run.policy.vms, await vmsHere(run.shell))
+  for (const vm of vms) tell(run, { vm, outcome: 'waiting' })
+  for (const vm of gone) tell(run, { vm, outcome: 'skipped', reason: GONE })
+  if (vms.length + gone.length === 0) run.journal.append({ type: 'warning', text: 'no VM of this host is meant by it' })
+  await workThrough(vms, (vm) => backUpVm(run, vm), { workers: readParallel(), againAfterMs: AGAIN_AFTER_MS })
+}
+
+/** By the rules as they are now, so that rules made milder meanwhile hold; not at all for a policy that is gone. */
+async function pruneOld(run: RunContext): Promise<void> {
+  const good = (runReportOf(entriesOf(run))?.vms ?? []).flatMap(({ vm, point }) => (point === undefined ? [] : [vm.uuid]))
+  if (good.length === 0 || !isPolicyThere(run.policy.id)) return
+  const { keep } = await readPolicy(run.policy.id)
+  const pruned = await prune(run.shell, { ...run.policy, keep }, good, (step) => {
+    run.journal.append({ ...step, type: 'prune' })
+  })
+  run.journal.append({ type: 'pruned', pruned })
+}

@@ -179,6 +179,8 @@ export const RunEntry = z.intersection(
     z.object({ type: z.literal('begin'), report: RunReport, bootId: z.string() }),
     z.object({ type: z.literal('vm'), vm: RunVm }),
     z.object({ type: z.literal('warning'), text: z.string() }),
+    /** A hook of this VM begins, or has ended. */
+    z.object({ type: z.literal('hook'), vm: Uuid, phase: z.enum(['before', 'after']), done: z.boolean() }),
     z.object({
       type: z.literal('prune'),
       action: z.enum(['trash', 'remove', 'drop-memory']),

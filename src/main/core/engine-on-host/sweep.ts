@@ -1,11 +1,12 @@
 import type { Shell } from '../../../shared/shell.ts'
 
 /**
- * Arguments: state folder, our runtime's folder, our engine. Takes away what no job uses: nothing while any job runs,
- * nothing that a unit names, and nothing younger than a day, so that two versions in use do not push each other out.
+ * Arguments: state folder, our runtime's folder, our engine. Takes away what no job uses: nothing while any job
+ * or run of a policy goes on, nothing that a unit names, and nothing younger than a day, so that two versions in use do not push each other out.
  */
 const SWEEP = `
-systemctl list-units --all --plain --no-legend 'stillpoint-job-*' | grep -q . && exit 0
+systemctl list-units --all --plain --no-legend 'stillpoint-job-*' 'stillpoint-run-*' | grep -q . && exit 0
+systemctl list-units --plain --no-legend --state=active,activating,deactivating 'stillpoint-policy-*.service' | grep -q . && exit 0
 used() { grep -qsF -- "$1" /etc/systemd/system/stillpoint-*; }
 find "$1/engine" "$1/runtime" -mindepth 1 -maxdepth 1 ! -name '.*' -mmin +1440 2>/dev/null | while IFS= read -r old; do
   case $old in "$2"|"$3") continue ;; esac

@@ -1,0 +1,133 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { policyService, policyTimer, UNITS_DIR } from '../../shared/host-paths.ts'
+import { PolicyId, type Policy } from '../../shared/model/policy.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { expectZero } from '../expect-zero.ts'
+
+const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`
+/** When a persistent timer last fired: systemd's own file. */
+const stampPath = (id: string): string => `/var/lib/systemd/timers/stamp-${policyTimer(id)}`
+
+/** Writes what has changed of a policy's units, and sees to it that its timer runs. Safe to do again. */
+export async function writeUnits(shell: Shell, policy: Policy): Promise<void> {
+  const timer = await writeUnit(policyTimer(policy.id), timerText(policy))
+  const service = await writeUnit(policyService(policy.id), serviceText(policy))
+  if (timer || service) await expectZero(shell, ['systemctl', 'daemon-reload'])
+  // What the old calendar wanted is over: the new one begins now, without a run to catch up.
+  if (timer) await touchStamp(policy.id)
+  if (timer) await shell.run(['systemctl', 'stop', policyTimer(policy.id)])
+  await expectZero(shell, ['systemctl', 'enable', '--quiet', '--now', policyTimer(policy.id)])
+}
+
+/** Takes the timer away, and the service too unless it runs just now: then that run does it at its end. */
+export async function removeUnits(shell: Shell, id: string): Promise<string[]> {
+  await shell.run(['systemctl', 'disable', '--quiet', '--now', policyTimer(id)])
+  const isRunning = await isActive(shell, policyService(id))
+  const paths = [pathOf(policyTimer(id)), ...(isRunning ? [] : [pathOf(policyService(id))]), stampPath(id)]
+  const removed = paths.filter(existsSync)
+  for (const path of removed) await rm(path, { force: true })
+  await shell.run(['systemctl', 'daemon-reload'])
+  if (!isRunning) await shell.run(['systemctl', 'reset-failed', policyService(id)])
+  return removed
+}
+
+/** For the last run of a policy that was removed while it went on. */
+export async function removeServiceUnit(shell: Shell, id: string): Promise<void> {
+  if (!existsSync(pathOf(policyService(id)))) return
+  await rm(pathOf(policyService(id)), { force: true })
+  await shell.run(['systemctl', 'daemon-reload'])
+}
+
+/** Ids of policies that have units here, with a policy's file or without. */
+export function idsWithUnits(): string[] {
+  if (!existsSync(UNITS_DIR)) return []
+  const ids = readdirSync(UNITS_DIR).flatMap(
+    (name) => /^stillpoint-policy-(\w+)\.(?:timer|service)$/.exec(name)?.[1] ?? []
+  )
+  return [...new Set(ids)].filter((id) => PolicyId.safeParse(id).success)
+}
+
+export async function isActive(shell: Shell, unit: string): Promise<boolean> {
+  const { stdout } = await shell.run(['systemctl', 'show', '-p', 'ActiveState', '--value', unit])
+  return !['inactive', 'failed', ''].includes(stdout.trim())
+}
+
+export interface TimerState {
+  readonly isRunning: boolean
+  /** As systemd has reckoned it, jitter included. Undefined while its service runs, or if it never comes. */
+  readonly nextRunAt: string | undefined
+}
+
+/** One call for all. */
+export async function timerStates(shell: Shell, ids: readonly string[]): Promise<ReadonlyMap<string, TimerState>> {
+  if (ids.length === 0) return new Map()
+  const properties = ['Id', 'ActiveState', 'NextElapseUSecRealtime'].flatMap((name) => ['-p', name])
+  const argv = ['systemctl', 'show', '--timestamp=unix', ...properties, ...ids.map(policyTimer)] as const
+  const { stdout } = await shell.run([...argv])
+  return new Map(stdout.split('\n\n').flatMap(parseTimer))
+}
+
+function parseTimer(block: string): [string, TimerState][] {
+  const value = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1]
+  const id = /^stillpoint-policy-(\w+)\.timer$/.exec(value('Id') ?? '')?.[1]
+  const seconds = /^@(\d+)/.exec(value('NextElapseUSecRealtime') ?? '')?.[1]
+  if (id === undefined) return []
+  const nextRunAt = seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString()
+  return [[id, { isRunning: value('ActiveState') === 'active', nextRunAt }]]
+}
+
+/** True if the file said something else before. */
+async function writeUnit(name: string, text: string): Promise<boolean> {
+  if ((await readFile(pathOf(name), 'utf8').catch(() => '')) === text) return false
+  await writeFile(pathOf(name), text, { flush: true })
+  return true
+}
+
+async function touchStamp(id: string): Promise<void> {
+  const now = new Date()
+  if (existsSync(stampPath(id))) await utimes(stampPath(id), now, now)
+}
+
+/** `Persistent`: a host that was off catches up once. A jitter stays the same, so that hosts keep out of each other's way. */
+const timerText = ({ id, name, schedule }: Policy): string => `[Unit]
+Description=Stillpoint: when policy ${unitText(name)} runs
+
+[Timer]
+Unit=${policyService(id)}
+OnCalendar=${schedule.calendar}
+Persistent=true
+AccuracySec=1s
+RandomizedDelaySec=${schedule.jitterSeconds}
+FixedRandomDelay=true
+
+[Install]
+WantedBy=timers.target
+`
+
+const serviceText = ({ id, name }: Policy): string => `[Unit]
+Description=Stillpoint: a run of policy ${unitText(name)}
+After=stillpoint-recover.service libvirtd.service virtqemud.service network-online.target local-fs.target remote-fs.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+${serviceProperties(id)
+  .map((property) => `${property}\n`)
+  .join('')}ExecStart=${engine()} run-policy ${id}
+StandardInput=null
+`
+
+/** Of a run's process, whether a timer started it or the operator. TERM reaches the run only, which then begins nothing more. */
+export const serviceProperties = (id: string): string[] => [
+  'TimeoutStartSec=infinity',
+  'TimeoutStopSec=900',
+  'KillMode=mixed',
+  'OOMPolicy=continue',
+  `ExecStopPost=${engine()} recover-run ${id}`
+]
+
+export const engine = (): string => `${process.execPath} ${process.argv[1] ?? ''}`
+
+/** In a unit file `%` begins a specifier, and a backslash at the end of a line goes on with the next. */
+const unitText = (text: string): string => text.replaceAll('%', '%%').replaceAll('\\', '/')

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs'
+import type { RunEntry, RunReport, RunVm } from '../../shared/model/policy.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { bootId } from '../host-facts.ts'
+import { tryHostLock } from '../jobs/host-lock.ts'
+import { endOfJob } from '../jobs/follow.ts'
+import { jobDirectory } from '../jobs/job-directory.ts'
+import { outcomeOf, tell } from './back-up-vm.ts'
+import { endRun } from './end-run.ts'
+import { runHook } from './hooks.ts'
+import { readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
+import { ofType, runReportOf } from './run-report.ts'
+
+/**
+ * Ends the runs, of one policy or of all, whose process died: their jobs are waited for, which end by themselves, VMs
+ * whose `after` hook is owed get it, and the run is told of as failed. `except` is a run that is just beginning.
+ */
+export async function recoverRuns(shell: Shell, policy?: string, except?: string): Promise<void> {
+  for (const id of runIds()) {
+    if (id === except) continue
+    const report = runReportOf(readRunEntries(id))
+    if (report?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
+  }
+}
+
+const isOf = (run: string, policy: string): boolean => readRunPolicy(run)?.id === policy
+
+async function recoverRun(shell: Shell, id: string): Promise<void> {
+  const lock = await tryHostLock(`run-${id}`, `recovery of run ${id}`)
+  if (lock === undefined) return
+  try {
+    await finish(shell, id)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function finish(shell: Shell, id: string): Promise<void> {
+  const policy = readRunPolicy(id)
+  const entries = readRunEntries(id)
+  const report = runReportOf(entries)
+  if (policy === undefined || report === undefined) return removeRun(id)
+  if (report.endedAt !== undefined) return
+  const journal = new RunJournal(id)
+  const run = { id, policy, shell, journal }
+  try {
+    for (const vm of report.vms) await settle(run, vm, entries)
+    await endRun(run, { state: 'failed', reason: await whyInterrupted(entries) })
+  } finally {
+    journal.close()
+  }
+}
+
+type Recovered = Parameters<typeof endRun>[0]
+
+async function settle(run: Recovered, vm: RunVm, entries: readonly RunEntry[]): Promise<void> {
+  if (vm.outcome === 'waiting' && !owesAfter(vm, entries))
+    return tell(run, { ...vm, outcome: 'skipped', reason: 'the run was interrupted before its turn' })
+  if (vm.outcome !== 'running' && vm.outcome !== 'waiting') return
+  const settled = await jobsEnd(run, vm)
+  tell(run, owesAfter(vm, entries) ? await withAfter(run, settled) : settled)
+}
+
+async function jobsEnd({ shell }: Recovered, { vm, job, reason }: RunVm): Promise<RunVm> {
+  if (job !== undefined && existsSync(jobDirectory(job))) return { vm, ...outcomeOf(await endOfJob(shell, job), reason) }
+  return { vm, outcome: 'failed', reason: 'the run was interrupted before its backup had begun' }
+}
+
+/** Its `before` hook was begun and its `after` hook has not ended. */
+function owesAfter({ vm }: RunVm, entries: readonly RunEntry[]): boolean {
+  const hooks = ofType(entries, 'hook').filter((entry) => entry.vm === vm.uuid)
+  const last = hooks.at(-1)
+  return last !== undefined && !(last.phase === 'after' && last.done)
+}
+
+async function withAfter({ shell, policy, journal }: Recovered, vm: RunVm): Promise<RunVm> {
+  const after = policy.hooks?.after
+  if (after === undefined) return vm
+  journal.append({ type: 'hook', vm: vm.vm.uuid, phase: 'after', done: false })
+  const setting = { policy: policy.name, vm: vm.vm, phase: 'after', outcome: vm.outcome, point: vm.point } as const
+  const problem = await runHook(shell, after, setting)
+  journal.append({ type: 'hook', vm: vm.vm.uuid, phase: 'after', done: true })
+  return problem === undefined ? vm : { ...vm, reason: [vm.reason, problem].filter(Boolean).join('; ') }
+}
+
+async function whyInterrupted(entries: readonly RunEntry[]): Promise<NonNullable<RunReport['reason']>> {
+  const begin = ofType(entries, 'begin')[0]
+  return begin?.bootId === (await bootId()) ? 'interrupted: its process was ended' : 'interrupted: the host went down'
+}
