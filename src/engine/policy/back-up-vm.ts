@@ -67,7 +67,10 @@ function noteOnce(run: RunContext, vm: RunVm): void {
 }
 
 export function tell({ journal }: Pick<RunContext, 'journal'>, vm: RunVm): void {
-  journal.append({ type: 'vm', vm: { ...vm, ...(vm.reason !== undefined && { reason: shorten(vm.reason, LONGEST_REASON) }) } })
+  journal.append({
+    type: 'vm',
+    vm: { ...vm, ...(vm.reason !== undefined && { reason: shorten(vm.reason, LONGEST_REASON) }) }
+  })
 }
 
 function skip(run: RunContext, vm: Vm, reason: string): 'done' {
@@ -149,7 +152,9 @@ function specFor({ id, policy }: RunContext, vm: Vm, { method, excludeDisks }: F
 /** `remark`: what the run itself has to say of this VM. */
 export function outcomeOf(job: JobReport, remark?: string): Outcome {
   const { state, failure, point, method, sizeBytes, pauseMs, startedAt, endedAt } = job
-  const reasons = [remark, failure && describeFailure(failure).title, ...job.warnings].filter((text) => text !== undefined)
+  const reasons = [remark, failure && describeFailure(failure).title, ...job.warnings].filter(
+    (text) => text !== undefined
+  )
   return {
     outcome: state === 'done' || state === 'done-with-warnings' || state === 'cancelled' ? state : 'failed',
     ...(reasons.length > 0 && { reason: reasons.join('; ') }),

@@ -25,12 +25,9 @@ export function fitToVm(
   }
 }
 
-function whyNot(
-  method: NonNullable<Policy['method']>,
-  state: string,
-  devices: readonly string[]
-): string | undefined {
-  if (!allowsMethod(state, method)) return `the VM is ${state}, and this takes one that is ${STATES_FOR[method].join(' or ')}`
+function whyNot(method: NonNullable<Policy['method']>, state: string, devices: readonly string[]): string | undefined {
+  if (!allowsMethod(state, method))
+    return `the VM is ${state}, and this takes one that is ${STATES_FOR[method].join(' or ')}`
   if ((method === 'live' || method === 'classic') && devices.length > 0)
     return `the state of these devices cannot be saved: ${devices.join(', ')}`
   return undefined

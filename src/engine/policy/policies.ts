@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail } from '../../shared/failure.ts'
+import { fail, failureOf } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import { policyPath, runUnit } from '../../shared/host-paths.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
@@ -8,6 +9,7 @@ import type { Shell } from '../../shared/shell.ts'
 import type { PolicyListing, PolicyState } from '../../shared/views/policy-view.ts'
 import { expectZero } from '../expect-zero.ts'
 import { withHostLock } from '../jobs/host-lock.ts'
+import { knowStore, requireKnownStore } from '../retention/known-stores.ts'
 import { channelsView } from '../tell/channels.ts'
 import { listOutbox } from '../tell/tell.ts'
 import { hostTimeZone } from '../time-zone.ts'
@@ -26,8 +28,9 @@ export async function listPolicies(shell: Shell): Promise<PolicyListing> {
     policies.map(({ id }) => id)
   )
   const lastRuns = newestRuns(policies)
+  const states = policies.map((policy) => stateOf(policy, timers.get(policy.id), lastRuns.get(policy.id)))
   return {
-    policies: policies.map((policy) => stateOf(policy, timers.get(policy.id), lastRuns.get(policy.id))),
+    policies: await Promise.all(states),
     broken: [...broken],
     timeZone: hostTimeZone(),
     parallel: readParallel(),
@@ -36,13 +39,27 @@ export async function listPolicies(shell: Shell): Promise<PolicyListing> {
   }
 }
 
-function stateOf(policy: Policy, timer: TimerState | undefined, lastRun: RunReport | undefined): PolicyState {
-  const problem = timer?.isRunning === true ? undefined : 'Its timer does not run on this host: save it again'
+async function stateOf(
+  policy: Policy,
+  timer: TimerState | undefined,
+  lastRun: RunReport | undefined
+): Promise<PolicyState> {
+  const problem = timer?.isRunning === true ? await storeProblem(policy.store) : 'Its timer does not run: save it again'
   return {
     policy,
     ...(timer?.nextRunAt !== undefined && { nextRunAt: timer.nextRunAt }),
     ...(lastRun && { lastRun }),
     ...(problem !== undefined && { problem })
+  }
+}
+
+async function storeProblem(store: string): Promise<string | undefined> {
+  try {
+    await requireKnownStore(store)
+    return undefined
+  } catch (error) {
+    const { title, explanation } = describeFailure(failureOf(error))
+    return `${title}. ${explanation}`
   }
 }
 
@@ -58,12 +75,13 @@ function newestRuns(policies: readonly Policy[]): ReadonlyMap<string, RunReport>
 /**
  * Writes a policy and its timer, or changes them. `changedAt` of what it answers is this host's time.
  *
- * @throws `usage` if its calendar is none
+ * @throws `usage` if its calendar is none, `store-changed` if another store lies at its place and that is not said to be meant
  */
-export async function putPolicy(shell: Shell, policy: Policy, _acceptStore: boolean): Promise<Policy> {
+export async function putPolicy(shell: Shell, policy: Policy, acceptStore: boolean): Promise<Policy> {
   await checkCalendar(shell, policy.schedule.calendar)
   const saved = { ...policy, changedAt: new Date().toISOString() }
   return withHostLock('policies', `saving of ${policy.name}`, async () => {
+    await knowStore(policy.store, acceptStore)
     await writePolicy(saved)
     await writeUnits(shell, saved)
     return saved

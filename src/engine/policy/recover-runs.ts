@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { RunEntry, RunReport, RunVm } from '../../shared/model/policy.ts'
+import type { Policy, RunEntry, RunReport, RunVm } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock } from '../jobs/host-lock.ts'
@@ -39,12 +39,21 @@ async function finish(shell: Shell, id: string): Promise<void> {
   const policy = readRunPolicy(id)
   const entries = readRunEntries(id)
   const report = runReportOf(entries)
-  if (policy === undefined || report === undefined) return removeRun(id)
-  if (report.endedAt !== undefined) return
+  // Its process died before it had said anything.
+  if (policy === undefined || report === undefined) removeRun(id)
+  else if (report.endedAt === undefined) await endInterrupted(shell, policy, report, entries)
+}
+
+async function endInterrupted(
+  shell: Shell,
+  policy: Policy,
+  { id, vms }: RunReport,
+  entries: readonly RunEntry[]
+): Promise<void> {
   const journal = new RunJournal(id)
   const run = { id, policy, shell, journal }
   try {
-    for (const vm of report.vms) await settle(run, vm, entries)
+    for (const vm of vms) await settle(run, vm, entries)
     await endRun(run, { state: 'failed', reason: await whyInterrupted(entries) })
   } finally {
     journal.close()
@@ -54,16 +63,18 @@ async function finish(shell: Shell, id: string): Promise<void> {
 type Recovered = Parameters<typeof endRun>[0]
 
 async function settle(run: Recovered, vm: RunVm, entries: readonly RunEntry[]): Promise<void> {
-  if (vm.outcome === 'waiting' && !owesAfter(vm, entries))
-    return tell(run, { ...vm, outcome: 'skipped', reason: 'the run was interrupted before its turn' })
   if (vm.outcome !== 'running' && vm.outcome !== 'waiting') return
-  const settled = await jobsEnd(run, vm)
-  tell(run, owesAfter(vm, entries) ? await withAfter(run, settled) : settled)
+  const owed = owesAfter(vm, entries)
+  const settled = vm.outcome === 'running' || owed ? await jobsEnd(run, vm) : NOT_ITS_TURN
+  tell(run, owed ? await withAfter(run, { vm: vm.vm, ...settled }) : { vm: vm.vm, ...settled })
 }
 
-async function jobsEnd({ shell }: Recovered, { vm, job, reason }: RunVm): Promise<RunVm> {
-  if (job !== undefined && existsSync(jobDirectory(job))) return { vm, ...outcomeOf(await endOfJob(shell, job), reason) }
-  return { vm, outcome: 'failed', reason: 'the run was interrupted before its backup had begun' }
+type Outcome = Omit<RunVm, 'vm'>
+const NOT_ITS_TURN: Outcome = { outcome: 'skipped', reason: 'the run was interrupted before its turn' }
+
+async function jobsEnd({ shell }: Recovered, { job, reason }: RunVm): Promise<Outcome> {
+  if (job !== undefined && existsSync(jobDirectory(job))) return outcomeOf(await endOfJob(shell, job), reason)
+  return { outcome: 'failed', reason: 'the run was interrupted before its backup had begun' }
 }
 
 /** Its `before` hook was begun and its `after` hook has not ended. */

@@ -7,11 +7,13 @@ import type { Policy, RunReport, RunTrigger } from '../../shared/model/policy.ts
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
+import { requireKnownStore } from '../retention/known-stores.ts'
 import { prune } from '../retention/prune.ts'
 import { backUpVm, GONE, tell } from './back-up-vm.ts'
 import { endRun } from './end-run.ts'
 import { readParallel } from './host-rules.ts'
 import { isPolicyThere, readPolicy } from './policy-file.ts'
+import { removeServiceUnit } from './policy-units.ts'
 import { recoverRuns } from './recover-runs.ts'
 import { entriesOf, type RunContext } from './run-context.ts'
 import { RunJournal, writeRunPolicy } from './run-files.ts'
@@ -32,6 +34,8 @@ export async function runPolicy(shell: Shell, id: string, trigger: RunTrigger, r
   const own = await tryHostLock(`run-${run}`, `run ${run}`)
   const turn = await ourTurn(id, run, trigger)
   try {
+    // Removed as its timer fired.
+    if (!isPolicyThere(id)) return await removeServiceUnit(shell, id)
     if (turn !== undefined) await recoverRuns(shell, id, run)
     // Read when its turn has come: what is changed later counts for the next run.
     await begin(shell, await readPolicy(id), trigger, run, turn === undefined ? OVERLAP : undefined)
@@ -104,6 +108,7 @@ function whyNotNow(policy: Policy, trigger: RunTrigger): string | undefined {
 
 async function workAndEnd(run: RunContext): Promise<void> {
   try {
+    await requireKnownStore(run.policy.store)
     await backUpAll(run)
     await pruneOld(run)
     await endRun(run, {})
@@ -122,11 +127,12 @@ async function backUpAll(run: RunContext): Promise<void> {
 
 /** By the rules as they are now, so that rules made milder meanwhile hold; not at all for a policy that is gone. */
 async function pruneOld(run: RunContext): Promise<void> {
-  const good = (runReportOf(entriesOf(run))?.vms ?? []).flatMap(({ vm, point }) => (point === undefined ? [] : [vm.uuid]))
-  if (good.length === 0 || !isPolicyThere(run.policy.id)) return
+  const { vms = [] } = runReportOf(entriesOf(run)) ?? {}
+  const fresh = vms.flatMap(({ vm, point }) => (point === undefined ? [] : [{ vm: vm.uuid, point }]))
+  if (fresh.length === 0 || !isPolicyThere(run.policy.id)) return
   const { keep } = await readPolicy(run.policy.id)
-  const pruned = await prune(run.shell, { ...run.policy, keep }, good, (step) => {
-    run.journal.append({ ...step, type: 'prune' })
+  const pruned = await prune(run.shell, { ...run.policy, keep }, fresh, (step) => {
+    run.journal.append(step)
   })
   run.journal.append({ type: 'pruned', pruned })
 }
