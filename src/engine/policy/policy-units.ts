@@ -63,17 +63,19 @@ export interface TimerState {
 export async function timerStates(shell: Shell, ids: readonly string[]): Promise<ReadonlyMap<string, TimerState>> {
   if (ids.length === 0) return new Map()
   const properties = ['Id', 'ActiveState', 'NextElapseUSecRealtime'].flatMap((name) => ['-p', name])
-  const argv = ['systemctl', 'show', '--timestamp=unix', ...properties, ...ids.map(policyTimer)] as const
-  const { stdout } = await shell.run([...argv])
+  const { stdout } = await shell.run(['systemctl', 'show', ...properties, ...ids.map(policyTimer)], {
+    env: { TZ: 'UTC' }
+  })
   return new Map(stdout.split('\n\n').flatMap(parseTimer))
 }
 
 function parseTimer(block: string): [string, TimerState][] {
   const value = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1]
   const id = /^stillpoint-policy-(\w+)\.timer$/.exec(value('Id') ?? '')?.[1]
-  const seconds = /^@(\d+)/.exec(value('NextElapseUSecRealtime') ?? '')?.[1]
+  // `Thu 2026-11-26 00:00:00 UTC`
+  const [, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/.exec(value('NextElapseUSecRealtime') ?? '') ?? []
   if (id === undefined) return []
-  const nextRunAt = seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString()
+  const nextRunAt = day === undefined || time === undefined ? undefined : new Date(`${day}T${time}Z`).toISOString()
   return [[id, { isRunning: value('ActiveState') === 'active', nextRunAt }]]
 }
 

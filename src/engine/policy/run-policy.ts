@@ -35,7 +35,10 @@ export async function runPolicy(shell: Shell, id: string, trigger: RunTrigger, r
   const turn = await ourTurn(id, run, trigger)
   try {
     // Removed as its timer fired.
-    if (!isPolicyThere(id)) return await removeServiceUnit(shell, id)
+    if (!isPolicyThere(id)) {
+      await removeServiceUnit(shell, id)
+      return
+    }
     if (turn !== undefined) await recoverRuns(shell, id, run)
     // Read when its turn has come: what is changed later counts for the next run.
     await begin(shell, await readPolicy(id), trigger, run, turn === undefined ? OVERLAP : undefined)

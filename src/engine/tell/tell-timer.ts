@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { TELL_SERVICE, TELL_TIMER, UNITS_DIR } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { expectZero } from '../prepare-host.ts'
+import { expectZero } from '../expect-zero.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
 import { isOutboxEmpty } from './outbox.ts'
 
