@@ -8,7 +8,14 @@ export type Route =
   | { readonly screen: 'vm'; readonly host: string; readonly vm: string; readonly point?: string }
   /** Without a point: choose one. */
   | { readonly screen: 'restore'; readonly point?: string }
-  | { readonly screen: 'schedules'; readonly host?: string; readonly policy?: string }
+  /** Without a policy: all of them. `edit` opens the form: for a new one, for this one, or for another like it. */
+  | {
+      readonly screen: 'schedules'
+      readonly host?: string
+      readonly policy?: string
+      readonly run?: string
+      readonly edit?: 'new' | 'change' | 'copy'
+    }
   | { readonly screen: 'activity' }
   | { readonly screen: 'job'; readonly job: string }
   | { readonly screen: 'downtime' }

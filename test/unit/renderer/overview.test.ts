@@ -1,13 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { attentionOf } from '../../../src/renderer/features/overview/attention-view.ts'
+import { attentionOf, isCalm } from '../../../src/renderer/features/overview/attention-view.ts'
 import { filtered, isFiltering, NO_FILTER } from '../../../src/renderer/features/overview/filter-view.ts'
-import { countsOf, pointLight, provenLight } from '../../../src/renderer/features/overview/overview-view.ts'
+import {
+  countsOf,
+  nextRunOf,
+  pointLight,
+  provenLight,
+  toneOf
+} from '../../../src/renderer/features/overview/overview-view.ts'
 import type { Failure } from '../../../src/shared/failure.ts'
 import type { Safety, VmSafety } from '../../../src/shared/safety.ts'
 import type { HostView } from '../../../src/shared/views/host-view.ts'
 import { fakeData, uuidOf } from '../../e2e/fake-data.ts'
 
-const NOW = new Date('2026-11-22T20:00:00.000Z')
+// Local times: words of what is near are those of this computer's time zone.
+const NOW = new Date(2026, 10, 22, 20)
+const HOUR_MS = 3_600_000
+const hoursFromNow = (hours: number): string => new Date(NOW.getTime() + hours * HOUR_MS).toISOString()
+const NIGHTLY = { id: '0123456789ab', name: 'nightly', host: 'kvm-1' }
 const DATA = fakeData({ hosts: 2, vms: 4, pointsPerVm: 1, now: NOW, troubles: false })
 const [alpha, beta] = DATA.hosts
 if (alpha === undefined || beta === undefined) throw new Error('no hosts')
@@ -30,7 +40,7 @@ const vm = (n: number, safety: Safety, more: Partial<VmSafety> = {}): VmSafety =
   mutedBecause: undefined,
   policies: [],
   nextRunAt: undefined,
-  expectWithinMs: undefined,
+  expectWithinMs: 26 * HOUR_MS,
   silentSince: undefined,
   isAcknowledged: false,
   ...more
@@ -45,7 +55,7 @@ const failing = (retryable: boolean): Partial<VmSafety> => ({
 })
 
 const seen = (vms: readonly VmSafety[], hosts: readonly HostView[] = [alpha, beta]) =>
-  attentionOf({ hosts, vms, broken: [], starting: new Map(), expectHours: 26, now: NOW })
+  attentionOf({ hosts, vms, broken: [], starting: new Map(), now: NOW })
 
 describe('what needs somebody', () => {
   it('is nothing while all are protected, muted or not known', () => {
@@ -54,7 +64,7 @@ describe('what needs somebody', () => {
 
   it.each<[Safety, Partial<VmSafety>, string, string]>([
     ['none', {}, 'back-up', 'Nothing can be restored: no store has a good point of it.'],
-    ['old', aged(72), 'back-up', 'The last good point is 3 days old; it should be no older than 26 hours.'],
+    ['old', aged(72), 'back-up', 'No good point since Thu 20:00; one is expected every 26 hours.'],
     ['gone', aged(5), 'restore', 'It was on kvm-1. Its last good point is 5 hours old.'],
     [
       'failing',
@@ -71,6 +81,27 @@ describe('what needs somebody', () => {
     ['none', failing(true), 'retry', 'Not enough room in /srv. There is no good point.']
   ])('says why a VM that is %s does, and what mends it', (safety, more, remedy, text) => {
     expect(seen([vm(1, safety, more)])).toMatchObject([{ kind: 'vm', remedy, text }])
+  })
+
+  it('says the silence of a VM that a schedule covers as bad as a failure, and since when', () => {
+    const silent = { policies: [NIGHTLY], silentSince: hoursFromNow(-10) }
+    expect(seen([vm(1, 'old', { ...aged(36), ...silent })])).toMatchObject([
+      { tone: 'danger', label: 'Silent', text: 'No good point since yesterday 08:00; one is expected every 26 hours.' }
+    ])
+    expect(seen([vm(1, 'none', silent)])).toMatchObject([
+      { label: 'Silent', text: 'There is no good point; the first one was due today 10:00.' }
+    ])
+    const paused = { ...silent, policies: [{ ...NIGHTLY, pausedUntil: hoursFromNow(30) }] }
+    expect(seen([vm(1, 'old', { ...aged(36), ...paused })])).toMatchObject([
+      { tone: 'attention', label: 'Point too old' }
+    ])
+  })
+
+  it('keeps what has been acknowledged in the list, calm', () => {
+    const [item, other] = seen([vm(1, 'failing', { ...failing(true), isAcknowledged: true }), vm(2, 'none')])
+    expect([item, other].map((each) => each && isCalm(each))).toEqual([true, false])
+    expect(item).toMatchObject({ tone: 'muted', label: 'Backup failed' })
+    expect(toneOf(vm(1, 'failing'))).toBe('danger')
   })
 
   it('offers nothing while a job of the VM runs, or its host is away', () => {
@@ -97,7 +128,7 @@ describe('what needs somebody', () => {
       [uuidOf(2), FULL]
     ])
     const vms = [vm(3, 'old', aged(99)), vm(1, 'good'), vm(2, 'good')]
-    const all = attentionOf({ hosts: [alpha], vms, broken: [], starting, expectHours: 26, now: NOW })
+    const all = attentionOf({ hosts: [alpha], vms, broken: [], starting, now: NOW })
     expect(all).toMatchObject([
       { kind: 'refused', failure: FULL, vm: { name: 'vm2' } },
       { kind: 'vm', vm: { name: 'vm3' } }
@@ -111,7 +142,6 @@ describe('what needs somebody', () => {
       vms: [vm(1, 'none')],
       broken,
       starting: new Map(),
-      expectHours: 26,
       now: NOW
     })
     expect(all.map(({ kind }) => kind)).toEqual(['vm', 'broken'])
@@ -129,7 +159,15 @@ describe('the two lights of a VM', () => {
     [vm(1, 'failing', aged(3)), 'danger', '3 h ago', 'the newest backup failed'],
     [vm(1, 'muted', { mutedBecause: 'parked\u202E' }), 'muted', 'none', 'muted: parked\\u{202e}']
   ])('say what the colour of the newest point means', (row, tone, label, reason) => {
-    expect(pointLight(row, 26, ago)).toEqual({ tone, label, reason })
+    expect(pointLight(row, ago)).toEqual({ tone, label, reason })
+  })
+
+  it('are calm once it has been acknowledged', () => {
+    expect(pointLight(vm(1, 'old', { ...aged(90), isAcknowledged: true }), ago)).toEqual({
+      tone: 'muted',
+      label: '3 h ago',
+      reason: 'acknowledged'
+    })
   })
 
   it('tell a restore that was proven from none', () => {
@@ -139,6 +177,31 @@ describe('the two lights of a VM', () => {
       tone: 'good',
       reason: 'ran on beta'
     })
+  })
+})
+
+describe('the next run of a VM', () => {
+  const nextOf = (more: Partial<VmSafety>) => nextRunOf(vm(1, 'good', more), NOW)
+
+  it('is a time, and how far it is', () => {
+    expect(nextOf({ policies: [NIGHTLY], nextRunAt: hoursFromNow(6) })).toEqual({
+      text: 'tomorrow 02:00',
+      more: 'in 6 h'
+    })
+  })
+
+  it('is missing where no schedule means the VM, and that can be mended', () => {
+    expect(nextOf({})).toEqual({ text: 'no schedule', more: '', isUncovered: true })
+  })
+
+  it('says until when it is paused, or that it is for good', () => {
+    const until = (pausedUntil: string) => nextOf({ policies: [{ ...NIGHTLY, pausedUntil }] })
+    expect(until(hoursFromNow(30))).toEqual({ text: 'paused', more: 'until Tue 02:00' })
+    expect(until('9999-12-31T00:00:00.000Z')).toEqual({ text: 'paused', more: '' })
+  })
+
+  it('says where a schedule does not get to run', () => {
+    expect(nextOf({ policies: [NIGHTLY] })).toMatchObject({ text: 'no run planned', isStuck: true })
   })
 })
 
@@ -171,6 +234,8 @@ describe('the filter', () => {
   it('knows states and hosts', () => {
     expect(names({ state: 'needs-you' })).toEqual(['vm2'])
     expect(names({ state: 'running' })).toEqual(['Web One'])
+    expect(names({ state: 'no-schedule' })).toHaveLength(3)
+    expect(names({ state: 'acknowledged' })).toEqual([])
     expect(names({ state: 'good', host: 'beta' })).toEqual([])
   })
 })

@@ -9,6 +9,7 @@ import { settingsSlice, type SettingsSlice } from '../../../src/renderer/feature
 import { mirrorSlice, type MirrorSlice } from '../../../src/renderer/state/mirror-slice.ts'
 import type { Bridge } from '../../../src/shared/contract.ts'
 import { failed, succeeded } from '../../../src/shared/result.ts'
+import type { VmSafety } from '../../../src/shared/safety.ts'
 import { DEFAULT_CHOICES, type ChoicesChange, type KnownKey } from '../../../src/shared/views/settings-view.ts'
 import { createStore } from 'zustand/vanilla'
 
@@ -82,6 +83,25 @@ describe('saving a choice', () => {
     await store.getState().unmuteVm('u')
     expect(asked[0]?.muted).toMatchObject([other, { uuid: 'u', name: 'web1', reason: 'parked' }])
     expect(asked[1]).toEqual({ muted: [other] })
+  })
+})
+
+describe('what is known', () => {
+  const failing = (uuid: string, job: string) =>
+    ({ uuid, safety: 'failing', failing: { id: job }, lastPoint: undefined, silentSince: undefined }) as VmSafety
+
+  it('is remembered by the job that failed, in place of what was known of the same VM', async () => {
+    const { store, asked } = storeOn('ok')
+    const at = '2026-01-01T00:00:00.000Z'
+    const [old, other] = [
+      { uuid: 'u', what: 'job-1', at },
+      { uuid: 'o', what: 'silent:-', at }
+    ]
+    store.setState({ choices: { ...DEFAULT_CHOICES, acknowledged: [old, other] } })
+    await store.getState().acknowledgeVms([failing('u', 'job-2'), failing('v', 'job-3')])
+    await store.getState().unacknowledgeVm('u')
+    expect(asked[0]?.acknowledged).toMatchObject([other, { uuid: 'u', what: 'job-2' }, { uuid: 'v', what: 'job-3' }])
+    expect(asked[1]).toEqual({ acknowledged: [other] })
   })
 })
 

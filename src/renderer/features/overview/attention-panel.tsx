@@ -1,13 +1,15 @@
-import { Button } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { useState } from 'react'
-import type { VmSafety } from '../../../shared/safety.ts'
+import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { BrokenPoint } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
+import { FailureNotice } from '../../ui/failure-notice.tsx'
+import { failureShown } from '../../ui/failure-shown.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import { AttentionRow } from './attention-row.tsx'
-import { attentionOf } from './attention-view.ts'
+import { attentionOf, isCalm, type Attention } from './attention-view.ts'
 import classes from './overview.module.css'
 import { words } from './words.ts'
 
@@ -19,17 +21,42 @@ interface AttentionPanelProps {
   readonly vms: readonly VmSafety[]
 }
 
-/** What somebody has to do, worst first, each with what mends it. */
+/** What somebody has to do, worst first, each with what mends it; below it what has been acknowledged. */
 export function AttentionPanel({ hosts, vms }: AttentionPanelProps) {
-  const [isAll, setAll] = useState(false)
   const broken = useWindow((state) => state.points?.broken ?? NONE)
   const starting = useWindow((state) => state.starting)
-  const expectHours = useWindow((state) => state.choices?.expectEveryHours)
-  const items = attentionOf({ hosts, vms, broken, starting, expectHours, now: useNow() })
-  if (items.length === 0) return undefined
+  const save = useWindow((state) => state.saves.acknowledged)
+  const items = attentionOf({ hosts, vms, broken, starting, now: useNow() })
+  const wanting = items.filter((item) => !isCalm(item))
+  return (
+    <>
+      {wanting.length > 0 && (
+        <Panel title={words.needsYou} actions={<AcknowledgeAll vms={vms.filter(wantsYou)} />}>
+          <Rows items={wanting} />
+          {wanting.some(({ kind }) => kind === 'vm') && (
+            <Text size="sm" c="dimmed">
+              {words.acknowledgeMeans}
+            </Text>
+          )}
+        </Panel>
+      )}
+      {save?.state === 'failed' && <FailureNotice failure={failureShown(save.failure)} />}
+      {wanting.length < items.length && (
+        <Panel title={words.acknowledged}>
+          <Text c="dimmed">{words.acknowledgedText}</Text>
+          <Rows items={items.filter(isCalm)} />
+        </Panel>
+      )}
+    </>
+  )
+}
+
+function Rows({ items }: { readonly items: readonly Attention[] }) {
+  const [isAll, setAll] = useState(false)
+  const starting = useWindow((state) => state.starting)
   const isLong = items.length > FEW + 1
   return (
-    <Panel title={words.needsYou}>
+    <>
       <ul className={classes['attention']}>
         {(isLong && !isAll ? items.slice(0, FEW) : items).map((item) => (
           <AttentionRow key={item.key} item={item} isAsking={'vm' in item && starting.get(item.vm.uuid) === 'asking'} />
@@ -42,6 +69,18 @@ export function AttentionPanel({ hosts, vms }: AttentionPanelProps) {
           </Button>
         </div>
       )}
-    </Panel>
+    </>
+  )
+}
+
+/** For a morning after which all is known; for one alone its row has a button. */
+function AcknowledgeAll({ vms }: { readonly vms: readonly VmSafety[] }) {
+  const acknowledge = useWindow((state) => state.acknowledgeVms)
+  const isSaving = useWindow((state) => state.saves.acknowledged?.state === 'saving')
+  if (vms.length < 2) return undefined
+  return (
+    <Button variant="default" size="xs" loading={isSaving} onClick={() => void acknowledge(vms)}>
+      {words.acknowledgeAll}
+    </Button>
   )
 }

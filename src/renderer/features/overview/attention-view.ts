@@ -1,12 +1,12 @@
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { Failure } from '../../../shared/failure.ts'
-import { formatAge } from '../../../shared/format.ts'
-import { needsYou, type VmSafety } from '../../../shared/safety.ts'
+import { formatAge, formatMoment } from '../../../shared/format.ts'
+import { isBrokenPromise, needsYou, type VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { BrokenPoint } from '../../../shared/views/point-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
-import { hoursWords, SAFETY_TONES } from './overview-view.ts'
+import { expectedWords, toneOf } from './overview-view.ts'
 import type { Starting } from './overview-slice.ts'
 import { words } from './words.ts'
 
@@ -40,21 +40,23 @@ interface Seen {
   readonly vms: readonly VmSafety[]
   readonly broken: readonly BrokenPoint[]
   readonly starting: ReadonlyMap<string, Starting>
-  readonly expectHours: number | undefined
   readonly now: Date
 }
 
 /** What was refused just now, hosts that do not answer, VMs from worst to best, points that cannot be read. */
-export function attentionOf({ hosts, vms, broken, starting, expectHours, now }: Seen): readonly Attention[] {
+export function attentionOf({ hosts, vms, broken, starting, now }: Seen): readonly Attention[] {
   const down = hosts.filter(({ state }) => state === 'down')
   const isDown = new Set(down.map(({ name }) => name))
   return [
     ...vms.flatMap((vm) => refused(vm, starting.get(vm.uuid))),
     ...down.map(hostAttention),
-    ...vms.filter(needsYou).map((vm) => vmAttention(vm, isDown.has(vm.host), expectHours, now)),
+    ...vms.filter(needsYou).map((vm) => vmAttention(vm, isDown.has(vm.host), now)),
     ...(broken.length === 0 ? [] : [{ kind: 'broken', key: 'broken', points: broken } as const])
   ]
 }
+
+/** Somebody has said that they know. */
+export const isCalm = (item: Attention): boolean => item.kind === 'vm' && item.vm.isAcknowledged
 
 function refused(vm: VmSafety, starting: Starting | undefined): readonly Attention[] {
   if (starting === undefined || starting === 'asking') return []
@@ -81,14 +83,14 @@ function hostLabel(failure: Failure | undefined): string {
 
 const SILENT: readonly Failure['kind'][] = ['host-unreachable', 'connection-lost', 'timeout']
 
-function vmAttention(vm: VmSafety, isDown: boolean, expectHours: number | undefined, now: Date): Attention {
+function vmAttention(vm: VmSafety, isDown: boolean, now: Date): Attention {
   return {
     kind: 'vm',
     key: `vm ${vm.host} ${vm.uuid}`,
     vm,
-    tone: SAFETY_TONES[vm.safety],
-    label: words.needs[vm.safety],
-    text: whyOf(vm, expectHours, now),
+    tone: toneOf(vm),
+    label: labelOf(vm),
+    text: whyOf(vm, now),
     remedy: remedyOf(vm, isDown)
   }
 }
@@ -100,12 +102,24 @@ function remedyOf({ safety, running, failing }: VmSafety, isDown: boolean): Reme
   return failing?.retryable === true ? 'retry' : 'back-up'
 }
 
-function whyOf({ safety, failing, lastPoint, host }: VmSafety, expectHours: number | undefined, now: Date): string {
+/** A promise that is broken is told from a point that is merely old. */
+const labelOf = (vm: VmSafety): string =>
+  isBrokenPromise(vm) && vm.failing === undefined ? words.silent : words.needs[vm.safety]
+
+/** Why it needs somebody: what failed last, or since when nothing is heard. */
+export function whyOf(vm: VmSafety, now: Date): string {
+  const { safety, failing, lastPoint, host } = vm
   const age = lastPoint && formatAge(now.getTime() - Date.parse(lastPoint.takenAt))
   if (failing !== undefined) {
     const why = failing.failure === undefined ? words.failedUntold : safeText(describeFailure(failing.failure).title)
     return words.failedWhy(why, age)
   }
-  if (age === undefined) return words.noneWhy
-  return safety === 'gone' ? words.goneWhy(safeText(host), age) : words.oldWhy(age, hoursWords(expectHours))
+  if (safety === 'gone' && age !== undefined) return words.goneWhy(safeText(host), age)
+  return isBrokenPromise(vm) || lastPoint !== undefined ? silenceOf(vm, now) : words.noneWhy
+}
+
+function silenceOf({ lastPoint, silentSince, expectWithinMs }: VmSafety, now: Date): string {
+  if (lastPoint !== undefined)
+    return words.silentWhy(formatMoment(lastPoint.takenAt, now), expectedWords(expectWithinMs))
+  return silentSince === undefined ? words.noneWhy : words.neverWhy(formatMoment(silentSince, now))
 }

@@ -1,6 +1,15 @@
-import { needsYou, type VmSafety } from '../../../shared/safety.ts'
+import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
 
-export const FILTER_STATES = ['all', 'needs-you', 'running', 'unknown', 'muted', 'good'] as const
+export const FILTER_STATES = [
+  'all',
+  'needs-you',
+  'acknowledged',
+  'no-schedule',
+  'running',
+  'unknown',
+  'muted',
+  'good'
+] as const
 export type FilterState = (typeof FILTER_STATES)[number]
 
 export interface OverviewFilter {
@@ -30,7 +39,11 @@ function isIn(vm: VmSafety, state: FilterState): boolean {
     case 'all':
       return true
     case 'needs-you':
-      return needsYou(vm)
+      return wantsYou(vm)
+    case 'acknowledged':
+      return vm.isAcknowledged
+    case 'no-schedule':
+      return vm.policies.length === 0 && vm.safety !== 'muted'
     case 'running':
       return vm.running !== undefined
     case 'unknown':

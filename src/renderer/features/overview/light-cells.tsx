@@ -1,6 +1,5 @@
 import { formatAgo, formatTime } from '../../../shared/format.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
-import { useWindow } from '../../state/store-context.ts'
 import { StateMark } from '../../ui/state-mark.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import classes from './overview.module.css'
@@ -9,8 +8,7 @@ import { pointLight, provenLight, type Light } from './overview-view.ts'
 /** Two lights, never one: this is the newest good point. */
 export function PointCell({ row }: { readonly row: VmSafety }) {
   const now = useNow()
-  const expectHours = useWindow((state) => state.choices?.expectEveryHours)
-  return <LightCell light={pointLight(row, expectHours, (at) => formatAgo(at, now))} at={row.lastPoint?.takenAt} />
+  return <LightCell light={pointLight(row, (at) => formatAgo(at, now))} at={row.lastPoint?.takenAt} />
 }
 
 /** And this the newest restore after which it ran. */

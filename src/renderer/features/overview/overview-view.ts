@@ -1,5 +1,5 @@
-import { formatAge } from '../../../shared/format.ts'
-import type { Overall, Safety, VmSafety } from '../../../shared/safety.ts'
+import { formatAge, formatMoment, formatUntil } from '../../../shared/format.ts'
+import { isBrokenPromise, type Overall, type Safety, type VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
@@ -43,19 +43,49 @@ export interface Light {
   readonly reason: string
 }
 
+/** A broken promise is as bad as a failure; what has been acknowledged is calm. */
+export function toneOf(vm: VmSafety): Tone {
+  if (vm.isAcknowledged) return 'muted'
+  return isBrokenPromise(vm) ? 'danger' : SAFETY_TONES[vm.safety]
+}
+
 /** The first light: the newest good point, against what is expected. */
-export function pointLight(vm: VmSafety, expectHours: number | undefined, ago: (at: string) => string): Light {
-  const { safety, lastPoint, mutedBecause } = vm
+export function pointLight(vm: VmSafety, ago: (at: string) => string): Light {
+  const { safety, lastPoint } = vm
   const label =
     lastPoint === undefined ? words.pointNone[safety === 'unknown' ? 'unknown' : 'none'] : ago(lastPoint.takenAt)
-  const reason =
-    mutedBecause === undefined ? words.why[safety](hoursWords(expectHours)) : words.mutedWhy(safeText(mutedBecause))
-  return { tone: SAFETY_TONES[safety], label, reason }
+  return { tone: toneOf(vm), label, reason: reasonOf(vm) }
+}
+
+function reasonOf({ safety, mutedBecause, isAcknowledged, expectWithinMs }: VmSafety): string {
+  if (mutedBecause !== undefined) return words.mutedWhy(safeText(mutedBecause))
+  return isAcknowledged ? words.acknowledgedWhy : words.why[safety](expectedWords(expectWithinMs))
 }
 
 /** `26 hours`, `3 days`. */
-export const hoursWords = (hours: number | undefined): string =>
-  hours === undefined ? words.expected : formatAge(hours * 3_600_000)
+export const expectedWords = (ms: number | undefined): string =>
+  ms === undefined || !Number.isFinite(ms) ? words.expected : formatAge(ms)
+
+/** The next run of a VM's schedules, or why there is none. */
+export interface NextRun {
+  readonly text: string
+  readonly more: string
+  /** Something keeps its schedules from running. */
+  readonly isStuck?: boolean
+  /** No schedule means this VM: one can be made. */
+  readonly isUncovered?: boolean
+}
+
+export function nextRunOf({ policies, nextRunAt }: VmSafety, now: Date): NextRun {
+  if (policies.length === 0) return { text: words.noSchedule, more: '', isUncovered: true }
+  if (nextRunAt !== undefined) return { text: formatMoment(nextRunAt, now), more: formatUntil(nextRunAt, now) }
+  const [soonest] = policies.flatMap(({ pausedUntil }) => pausedUntil ?? []).sort()
+  if (soonest === undefined) return { text: words.noRun, more: words.noRunWhy, isStuck: true }
+  return { text: words.paused, more: soonest >= FOR_GOOD ? '' : words.pausedUntil(formatMoment(soonest, now)) }
+}
+
+/** A pause that ends later than anyone plans. */
+const FOR_GOOD = '9000'
 
 /** The second light: the newest restore after which the VM ran. */
 export function provenLight({ lastProven }: VmSafety, ago: (at: string) => string): Light {

@@ -1,6 +1,6 @@
 import { Menu } from '@mantine/core'
-import { IconBell, IconBellOff, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
-import type { VmSafety } from '../../../shared/safety.ts'
+import { IconBell, IconBellOff, IconCheck, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
+import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { words } from './words.ts'
 
@@ -29,8 +29,23 @@ export function RowActions({ row }: { readonly row: VmSafety }) {
         {words.restore}
       </Menu.Item>
       <Menu.Divider />
+      <AcknowledgeItem row={row} />
       <MuteItem row={row} />
     </>
+  )
+}
+
+function AcknowledgeItem({ row }: { readonly row: VmSafety }) {
+  const acknowledge = useWindow((state) => state.acknowledgeVms)
+  const takeBack = useWindow((state) => state.unacknowledgeVm)
+  if (!wantsYou(row) && !row.isAcknowledged) return undefined
+  return (
+    <Menu.Item
+      leftSection={<IconCheck size={18} />}
+      onClick={() => void (row.isAcknowledged ? takeBack(row.uuid) : acknowledge([row]))}
+    >
+      {row.isAcknowledged ? words.unacknowledgeMenu : words.acknowledge}
+    </Menu.Item>
   )
 }
 

@@ -2,6 +2,7 @@ import { Button, Text } from '@mantine/core'
 import { safeText } from '../../../shared/safe-text.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { StateMark } from '../../ui/state-mark.tsx'
+import { AcknowledgeButton } from './acknowledge-button.tsx'
 import type { Attention } from './attention-view.ts'
 import { words } from './words.ts'
 
@@ -23,7 +24,14 @@ export function VmAttentionActions({ item, isAsking }: VmAttentionActionsProps) 
         </Button>
       )}
       <Remedy item={item} isAsking={isAsking} />
-      <Button variant="subtle" color="gray" size="xs" onClick={() => openMute(item.vm)}>
+      <AcknowledgeButton vm={item.vm} />
+      <Button
+        variant="subtle"
+        color="gray"
+        size="xs"
+        aria-label={`${words.mute} ${safeText(item.vm.name)}`}
+        onClick={() => openMute(item.vm)}
+      >
         {words.mute}
       </Button>
     </>

@@ -19,7 +19,7 @@ export const COLUMNS: readonly Column<VmSafety>[] = [
   { key: 'proven', title: words.columns.proven, width: '8.25rem', cell: (row) => <ProvenCell row={row} /> },
   { key: 'pause', title: words.columns.pause, width: '9.5rem', cell: (row) => <PauseCell row={row} /> },
   { key: 'size', title: words.columns.size, width: '6rem', align: 'end', wideOnly: true, cell: sizeOf },
-  { key: 'next', title: words.columns.next, width: '7rem', cell: (row) => <RunCell row={row} /> },
+  { key: 'next', title: words.columns.next, width: '8.5rem', cell: (row) => <RunCell row={row} /> },
   {
     key: 'actions',
     title: <VisuallyHidden>{words.columns.actions}</VisuallyHidden>,

@@ -1,6 +1,7 @@
 import type { StateCreator } from 'zustand/vanilla'
 import type { Bridge } from '../../../shared/contract.ts'
 import type { Failure } from '../../../shared/failure.ts'
+import { alarmsOf, type VmSafety } from '../../../shared/safety.ts'
 import type { Choices, ChoicesChange, KnownKey } from '../../../shared/views/settings-view.ts'
 import { ask } from '../../state/ask.ts'
 import type { MirrorSlice } from '../../state/mirror-slice.ts'
@@ -23,6 +24,9 @@ export interface SettingsSlice {
   readonly changeSettings: (change: ChoicesChange) => Promise<boolean>
   readonly muteVm: (vm: { readonly uuid: string; readonly name: string }, reason: string) => Promise<boolean>
   readonly unmuteVm: (uuid: string) => Promise<boolean>
+  /** What is wrong with them now is known: quiet until something new is. */
+  readonly acknowledgeVms: (vms: readonly VmSafety[]) => Promise<boolean>
+  readonly unacknowledgeVm: (uuid: string) => Promise<boolean>
   readonly knownKeys: Fetched<readonly KnownKey[]> | undefined
   readonly loadKeys: () => Promise<void>
   readonly forgetting: Save | undefined
@@ -57,6 +61,12 @@ export const settingsSlice =
       },
       unmuteVm: (uuid) =>
         get().changeSettings({ muted: (get().choices?.muted ?? []).filter((muted) => muted.uuid !== uuid) }),
+      acknowledgeVms: (vms) => {
+        const at = new Date().toISOString()
+        const now = vms.flatMap((vm) => alarmsOf(vm).map((what) => ({ uuid: vm.uuid, what, at })))
+        return get().changeSettings({ acknowledged: [...acknowledgedBut(get(), vms), ...now] })
+      },
+      unacknowledgeVm: (uuid) => get().changeSettings({ acknowledged: acknowledgedBut(get(), [{ uuid }]) }),
       knownKeys: undefined,
       loadKeys: async () => {
         if (get().knownKeys?.state !== 'here') set({ knownKeys: { state: 'asking' } })
@@ -84,3 +94,9 @@ export const settingsSlice =
       dropDiagnostics: () => set({ diagnostics: undefined })
     }
   }
+
+const acknowledgedBut = (
+  { choices }: Pick<MirrorSlice, 'choices'>,
+  vms: readonly Pick<VmSafety, 'uuid'>[]
+): Choices['acknowledged'] =>
+  (choices?.acknowledged ?? []).filter((known) => !vms.some(({ uuid }) => uuid === known.uuid))
