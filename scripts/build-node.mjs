@@ -7,6 +7,10 @@ import { build } from 'esbuild'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
+// By the day, so that a build of the same sources stays the same and is not uploaded anew; reproducible builds set the epoch.
+const epoch = process.env['SOURCE_DATE_EPOCH']
+const builtAt = (epoch === undefined ? new Date() : new Date(Number(epoch) * 1000)).toISOString().slice(0, 10)
+
 /** CommonJS dependencies inside an ES module ask for these. */
 const banner = {
   js: [
@@ -32,7 +36,7 @@ for (const { entry, out } of bundles) {
     format: 'esm',
     target: 'node24',
     banner,
-    define: { __ENGINE_VERSION__: JSON.stringify(version) },
+    define: { __ENGINE_VERSION__: JSON.stringify(version), __ENGINE_BUILT_AT__: JSON.stringify(builtAt) },
     // ssh2's optional natives: it does without them.
     external: ['cpu-features', '*.node'],
     legalComments: 'none',

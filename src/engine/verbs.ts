@@ -29,6 +29,7 @@ import { recoverAll, recoverJob } from './recover/recover.ts'
 import { listPolicies, putPolicy, removePolicy, setParallel, startRun } from './policy/policies.ts'
 import { recoverRuns } from './policy/recover-runs.ts'
 import { listRuns } from './policy/runs.ts'
+import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
 import { readPolicy } from './policy/policy-file.ts'
@@ -70,7 +71,7 @@ const handlers: Handlers = {
     const { dir } = await findPoint([store], point)
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
-    return noteVerdict(store, await verifyPoint(dir, shell, { onProgress }))
+    return noteVerdict(store, await whileReading(dir, () => verifyPoint(dir, shell, { onProgress })))
   },
   delete: ({ question: { store, point } }) => deletePoint(store, point),
   mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
@@ -124,7 +125,9 @@ export async function answer(
 
 async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<void> {
   const { dir } = await findPoint([store], point)
-  for await (const chunk of exportPoint(dir, { have })) await write(chunk)
+  await whileReading(dir, async () => {
+    for await (const chunk of exportPoint(dir, { have })) await write(chunk)
+  })
 }
 
 /** Runs wait for their jobs, so these come first. */

@@ -18,8 +18,9 @@ import { isUnitAlive } from '../jobs/unit-state.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
+import { trashIn } from './trash.ts'
 
-interface Finding extends Omit<Leftover, 'repaired'> {
+export interface Finding extends Omit<Leftover, 'repaired'> {
   readonly repair?: () => Promise<unknown>
 }
 
@@ -33,6 +34,7 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await overlays(shell)),
     ...(await halfPoints(stores)),
     ...(await strayMarks(stores)),
+    ...(await trashIn(shell, allOf(stores))),
     ...locks(),
     ...keptAside()
   ]
