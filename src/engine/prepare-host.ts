@@ -3,12 +3,18 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { DEFAULT_STORE, JOBS_DIR, RECOVER_UNIT, STATE_DIR } from '../shared/host-paths.ts'
 import type { Shell } from '../shared/shell.ts'
 import { expectZero } from './expect-zero.ts'
+import { refreshPolicies } from './policy/policies.ts'
 
 const UNIT_PATH = `/etc/systemd/system/${RECOVER_UNIT}`
 
-/** The folders, and the unit that recovers interrupted jobs after a boot. Safe to do again. */
+/** The folders, the unit that recovers interrupted jobs after a boot, and those of policies. Safe to do again. */
 export async function prepareHost(shell: Shell): Promise<void> {
   for (const path of [STATE_DIR, JOBS_DIR, DEFAULT_STORE]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  await ensureRecoverUnit(shell)
+  await refreshPolicies(shell)
+}
+
+async function ensureRecoverUnit(shell: Shell): Promise<void> {
   if ((await readFile(UNIT_PATH, 'utf8').catch(() => '')) === unitText()) return
   await writeFile(UNIT_PATH, unitText())
   await expectZero(shell, ['systemctl', 'daemon-reload'])

@@ -40,7 +40,7 @@ for vm in $(virsh -q list --all --uuid); do
 done
 find /var/lib/libvirt/images /srv -name '*.stillpoint-*' 2>/dev/null | sed 's/^/STRAY /'
 ls -A /run/stillpoint 2>/dev/null | sed 's/^/RUN /'
-systemctl list-units --all --plain --no-legend 'stillpoint-job-*' | sed 's/^/UNIT /'
+systemctl list-units --all --plain --no-legend 'stillpoint-job-*' 'stillpoint-run-*' 'stillpoint-thaw-*' | sed 's/^/UNIT /'
 ps -eo comm,args | grep -E '^(qemu-nbd|qemu-storage-da|qemu-img|flock|virtnbdbackup)' | sed 's/^/PROCESS /'
 for store in /var/lib/stillpoint/points /srv/points; do
   [ -d $store ] || continue

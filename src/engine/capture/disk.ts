@@ -7,18 +7,19 @@ import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
 import { foldBackAll } from './fold-back.ts'
 import { measurePauses } from './stand-still.ts'
+import { armThawGuard, disarmThawGuard } from './thaw-guard.ts'
 import { whileRoomLasts } from './watch-room.ts'
 
 /** Disks only, all at one instant; the guest's file systems are frozen for it where its agent answers. */
 export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
   const froze = plan.agent === 'answered' && (await freezeGuest(job, plan))
   await job.step('snapshot', {}, () => snapshotDisks(job, plan))
-  if (froze) await job.step('thaw', {}, () => thaw(job.shell, plan.vm).then(() => undefined))
+  const stayedFrozen = froze && (await thawGuest(job, plan))
   const disks = await job.step('copy', {}, () =>
     whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
   )
   await job.step('fold-back', {}, () => foldBackAll(job, plan))
-  return { disks, froze }
+  return { disks, froze: stayedFrozen }
 }
 
 /** An agent that refuses costs the file systems' consistency, not the point. */
@@ -26,11 +27,24 @@ async function freezeGuest(job: JobContext<BackupSpec>, plan: CapturePlan): Prom
   let frozen = false
   await job.step('freeze', {}, () =>
     orWarn(job, 'The guest agent did not freeze the file systems; the point is as after a power cut', async () => {
+      await armThawGuard(job.shell, job.id, plan.vm)
       await freeze(job.shell, plan.vm)
       frozen = true
     })
   )
   return frozen
+}
+
+/** False if somebody else had thawed it before, so that the disks may be of a moment in which it wrote. */
+async function thawGuest(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<boolean> {
+  let thawed = 0
+  await job.step('thaw', {}, async () => {
+    thawed = await thaw(job.shell, plan.vm)
+  })
+  await disarmThawGuard(job.shell, job.id)
+  if (thawed === 0)
+    job.warn('The guest did not stay frozen until its disks were held; the point is as after a power cut')
+  return thawed > 0
 }
 
 const SNAPSHOT_WITHIN_MS = 120_000

@@ -16,6 +16,7 @@ import { foldBack } from '../capture/fold-back.ts'
 import { jobIds, readReport } from '../jobs/job-directory.ts'
 import { isUnitAlive } from '../jobs/unit-state.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
+import { deadRuns, goingRuns, recoverRuns } from '../policy/recover-runs.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
 import { trashIn } from './trash.ts'
@@ -26,9 +27,11 @@ export interface Finding extends Omit<Leftover, 'repaired'> {
 
 /** What of ours lies about on this host though no job needs it; with `repair` it is put right. */
 export async function doctor(shell: Shell, stores: readonly string[], repair: boolean): Promise<Leftover[]> {
-  const jobs = await deadJobs(shell)
-  const first = await settle(jobs, repair)
-  const running = await runningJobs(shell)
+  const first = [
+    ...(await settle(await deadJobs(shell), repair)),
+    ...(await settle(await interruptedRuns(shell), repair))
+  ]
+  const running = [...(await runningJobs(shell)), ...(await goingRuns())]
   if (running.length > 0) return first
   const rest = [
     ...(await overlays(shell)),
@@ -68,6 +71,15 @@ async function deadJobs(shell: Shell): Promise<Finding[]> {
       remedy: 'recover it: put its VM right and remove what it left',
       repair: () => recoverJob(shell, id)
     }))
+}
+
+async function interruptedRuns(shell: Shell): Promise<Finding[]> {
+  return (await deadRuns()).map(({ id, policy }) => ({
+    kind: 'run',
+    what: `run ${id} of policy ${policy.name} was interrupted and has no end`,
+    remedy: 'end it as failed, and tell of it',
+    repair: () => recoverRuns(shell, policy.id)
+  }))
 }
 
 async function overlays(shell: Shell): Promise<Finding[]> {

@@ -1,27 +1,63 @@
 import { rm } from 'node:fs/promises'
 import { existsSync, readdirSync } from 'node:fs'
 import { fail } from '../../shared/failure.ts'
-import { DEFAULT_STORE, RECOVER_UNIT, RUN_DIR, STATE_DIR } from '../../shared/host-paths.ts'
+import {
+  CHANNELS_FILE,
+  DEFAULT_STORE,
+  JOBS_DIR,
+  OUTBOX_DIR,
+  POLICIES_DIR,
+  RECOVER_UNIT,
+  RULES_FILE,
+  RUN_DIR,
+  RUNS_DIR,
+  STATE_DIR,
+  STORES_FILE,
+  UNITS_DIR
+} from '../../shared/host-paths.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { IDENTITY_NAME } from '../../store/store-identity.ts'
 import { jobIds, readReport } from '../jobs/job-directory.ts'
+import { removePolicy } from '../policy/policies.ts'
+import { idsWithUnits } from '../policy/policy-units.ts'
+import { goingRuns } from '../policy/recover-runs.ts'
+import { TELL_FILES } from '../tell/channels-file.ts'
+import { removeTellTimer } from '../tell/tell-timer.ts'
 
-/** Takes everything of ours off this host, this engine included. Points, and what restores kept aside, stay. */
+/** Of the state folder; points, and what restores kept aside, stay. */
+const OURS = [JOBS_DIR, RUNS_DIR, POLICIES_DIR, OUTBOX_DIR, CHANNELS_FILE, STORES_FILE, RULES_FILE, TELL_FILES.state]
+const PROGRAMS = ['engine', 'runtime'].map((name) => `${STATE_DIR}/${name}`)
+
+/**
+ * Takes everything of ours off this host, policies with their timers and this engine included. Points, and what restores
+ * kept aside, stay.
+ */
 export async function removeAll(shell: Shell): Promise<{ removed: string[] }> {
   for (const id of jobIds()) {
     const report = readReport(id)
     if (report !== undefined && !isEnded(report.state))
       fail({ kind: 'vm-busy', vm: report.vm.name, by: `job ${id}`, since: report.startedAt })
   }
+  for (const { policy, startedAt } of await goingRuns())
+    fail({ kind: 'usage', message: `a run of policy ${policy.name} goes on since ${startedAt}: wait for its end` })
+  const policies = await removePolicies(shell)
   await shell.run(['systemctl', 'disable', '--quiet', RECOVER_UNIT])
-  const unit = `/etc/systemd/system/${RECOVER_UNIT}`
-  const parts = ['jobs', 'engine', 'runtime'].map((name) => `${STATE_DIR}/${name}`)
-  const removed = [unit, ...parts, RUN_DIR].filter(existsSync)
+  const unit = `${UNITS_DIR}/${RECOVER_UNIT}`
+  const removed = [unit, ...OURS, ...PROGRAMS, RUN_DIR].filter(existsSync)
   for (const path of removed) await rm(path, { recursive: true, force: true })
   await shell.run(['systemctl', 'daemon-reload'])
-  if (isEmpty(DEFAULT_STORE)) await rm(DEFAULT_STORE, { recursive: true, force: true })
+  if (isEmpty(DEFAULT_STORE, IDENTITY_NAME)) await rm(DEFAULT_STORE, { recursive: true, force: true })
   if (isEmpty(STATE_DIR)) await rm(STATE_DIR, { recursive: true, force: true })
-  return { removed }
+  return { removed: [...policies, ...removed] }
 }
 
-const isEmpty = (path: string): boolean => existsSync(path) && readdirSync(path).length === 0
+async function removePolicies(shell: Shell): Promise<string[]> {
+  const removed: string[] = []
+  for (const id of idsWithUnits()) removed.push(...(await removePolicy(shell, id)).removed)
+  await removeTellTimer(shell)
+  return removed
+}
+
+const isEmpty = (path: string, ...but: string[]): boolean =>
+  existsSync(path) && readdirSync(path).every((name) => but.includes(name))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { RUN_DIR } from '../../shared/host-paths.ts'
@@ -46,6 +46,14 @@ export async function withHostLock<T>(name: string, holder: string, work: () => 
       await lock.release()
     }
   }
+}
+
+/** Without a lock file nothing is taken in order to look. */
+export async function isHeld(name: string): Promise<boolean> {
+  if (!existsSync(lockPath(name))) return false
+  const lock = await tryHostLock(name, 'a look whether it is free')
+  await lock?.release()
+  return lock === undefined
 }
 
 /** Who wrote the lock file, if anything can be read from it. */

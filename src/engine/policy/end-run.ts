@@ -1,7 +1,9 @@
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { hostTimeZone } from '../tell/host-time.ts'
 import { tellOfRun } from '../tell/tell.ts'
 import { forgetOld } from './forget-old.ts'
+import { nextRunAt } from './missed.ts'
 import { isPolicyThere } from './policy-file.ts'
 import { removeServiceUnit } from './policy-units.ts'
 import { readRunEntries, removeRun, type RunJournal } from './run-files.ts'
@@ -16,10 +18,10 @@ interface Ending {
 
 /** Tells of the run and closes its journal. Of a policy that was removed meanwhile nothing stays behind. */
 export async function endRun(run: Ending, end: Partial<Pick<RunReport, 'state' | 'reason'>>): Promise<void> {
-  const report = finalReport(run.id, end)
+  const report = finalReport(run, end)
   if (report === undefined) return
   for (const told of await tellOfRun(run.policy, report)) run.journal.append({ type: 'told', told })
-  const { told } = finalReport(run.id, end) ?? report
+  const { told } = finalReport(run, end) ?? report
   run.journal.append({ type: 'end', report: { ...report, told } })
   if (!isPolicyThere(run.policy.id)) {
     removeRun(run.id)
@@ -28,7 +30,11 @@ export async function endRun(run: Ending, end: Partial<Pick<RunReport, 'state' |
   forgetOld()
 }
 
-function finalReport(id: string, end: Partial<Pick<RunReport, 'state' | 'reason'>>): RunReport | undefined {
+function finalReport({ id, policy }: Ending, end: Partial<Pick<RunReport, 'state' | 'reason'>>): RunReport | undefined {
   const report = runReportOf(readRunEntries(id))
-  return report && { ...report, state: stateOf(report), endedAt: new Date().toISOString(), ...end }
+  if (report === undefined) return undefined
+  const now = new Date()
+  const next = isPolicyThere(policy.id) ? nextRunAt(policy, hostTimeZone(), now) : undefined
+  const state = stateOf(report)
+  return { ...report, state, endedAt: now.toISOString(), ...(next !== undefined && { nextRunAt: next }), ...end }
 }

@@ -8,9 +8,21 @@ const KEPT = 1000
 
 /** Removes old runs and jobs of this host, but none that has not ended. */
 export function forgetOld(): void {
-  for (const id of runIds().slice(0, -KEPT)) if (readRun(id)?.endedAt !== undefined) removeRun(id)
+  if (runIds().length > KEPT) forgetOldRuns()
   for (const id of jobIds().slice(0, -KEPT)) {
     const report = readReport(id)
     if (report !== undefined && isEnded(report.state)) rmSync(jobDirectory(id), { recursive: true, force: true })
   }
+}
+
+/** Skipped ones first: a policy that is paused for long must not push out what happened before. */
+function forgetOldRuns(): void {
+  const ended = runIds()
+    .flatMap((id) => readRun(id) ?? [])
+    .filter(({ endedAt }) => endedAt !== undefined)
+  const inTurn = [
+    ...ended.filter(({ state }) => state === 'skipped'),
+    ...ended.filter(({ state }) => state !== 'skipped')
+  ]
+  for (const { id } of inTurn.slice(0, ended.length - KEPT)) removeRun(id)
 }

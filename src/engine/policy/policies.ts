@@ -1,23 +1,20 @@
-import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, failureOf } from '../../shared/failure.ts'
+import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
-import { policyPath, runUnit } from '../../shared/host-paths.ts'
-import { newTimeSortedId } from '../../shared/model/ids.ts'
+import { policyPath } from '../../shared/host-paths.ts'
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { PolicyListing, PolicyState } from '../../shared/views/policy-view.ts'
-import { expectZero } from '../expect-zero.ts'
 import { withHostLock } from '../jobs/host-lock.ts'
 import { knowStore, requireKnownStore } from '../retention/known-stores.ts'
 import { channelsView } from '../tell/channels.ts'
+import { ensureTellTimer } from '../tell/tell-timer.ts'
 import { listOutbox } from '../tell/tell.ts'
-import { hostTimeZone } from '../time-zone.ts'
+import { hostTimeZone } from '../tell/host-time.ts'
 import { checkCalendar } from './calendar-check.ts'
 import { readParallel, writeParallel } from './host-rules.ts'
-import { isPolicyThere, policyFiles, readPolicy, removePolicyFile, writePolicy } from './policy-file.ts'
-import { engine, removeUnits, serviceProperties, timerStates, writeUnits, type TimerState } from './policy-units.ts'
-import { readRun, removeRun } from './run-files.ts'
+import { isPolicyThere, policyFiles, removePolicyFile, writePolicy } from './policy-file.ts'
+import { idsWithUnits, removeUnits, timerStates, writeUnits, type TimerState } from './policy-units.ts'
+import { removeRun } from './run-files.ts'
 import { runsFromNewest } from './runs.ts'
 
 /** Everything about policies but their history. */
@@ -84,6 +81,7 @@ export async function putPolicy(shell: Shell, policy: Policy, acceptStore: boole
     await knowStore(policy.store, acceptStore)
     await writePolicy(saved)
     await writeUnits(shell, saved)
+    await ensureTellTimer(shell)
     return saved
   })
 }
@@ -95,6 +93,7 @@ export function removePolicy(shell: Shell, id: string): Promise<{ removed: strin
     await removePolicyFile(id)
     const units = await removeUnits(shell, id)
     const runs = removeEndedRuns(id)
+    await ensureTellTimer(shell)
     return { removed: [...(wasThere ? [policyPath(id)] : []), ...units, ...runs] }
   })
 }
@@ -106,30 +105,18 @@ function removeEndedRuns(id: string): string[] {
   return ended.map((run) => `run ${run.id}`)
 }
 
-/** Starts a run by hand and returns when it has begun. If one of this policy goes on already, that is the one. */
-export async function startRun(shell: Shell, id: string): Promise<{ run: string }> {
-  const policy = await readPolicy(id)
-  const going = [...runsFromNewest()].find((run) => run.policy.id === id && run.endedAt === undefined)
-  if (going !== undefined) return { run: going.id }
-  const run = newTimeSortedId(new Date(), randomBytes)
-  const properties = serviceProperties(policy.id).flatMap((property) => ['-p', property])
-  const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...properties]
-  await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
-  await begun(run)
-  return { run }
-}
-
-const BEGIN_WITHIN_MS = 60_000
-
-async function begun(run: string): Promise<void> {
-  const deadline = Date.now() + BEGIN_WITHIN_MS
-  while (readRun(run) === undefined) {
-    if (Date.now() > deadline) fail({ kind: 'timeout', what: `start of ${runUnit(run)}`, afterMs: BEGIN_WITHIN_MS })
-    await sleep(20)
-  }
-}
-
 export async function setParallel(parallel: number): Promise<Record<string, never>> {
   await writeParallel(parallel)
   return {}
+}
+
+/** After an update of the engine units name the new one; what a removal that was cut short has left goes. Safe to do again. */
+export async function refreshPolicies(shell: Shell): Promise<void> {
+  await withHostLock('policies', 'a look after the policies', async () => {
+    const { policies, broken } = await policyFiles()
+    for (const policy of policies) await writeUnits(shell, policy)
+    const known = [...policies.map(({ id }) => policyPath(id)), ...broken.map(({ path }) => path)]
+    for (const id of idsWithUnits()) if (!known.includes(policyPath(id))) await removeUnits(shell, id)
+    await ensureTellTimer(shell)
+  })
 }

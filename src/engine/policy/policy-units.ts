@@ -13,7 +13,8 @@ const stampPath = (id: string): string => `/var/lib/systemd/timers/stamp-${polic
 export async function writeUnits(shell: Shell, policy: Policy): Promise<void> {
   const timer = await writeUnit(policyTimer(policy.id), timerText(policy))
   const service = await writeUnit(policyService(policy.id), serviceText(policy))
-  if (timer || service) await expectZero(shell, ['systemctl', 'daemon-reload'])
+  if (!timer && !service && (await isActive(shell, policyTimer(policy.id)))) return
+  await expectZero(shell, ['systemctl', 'daemon-reload'])
   // What the old calendar wanted is over: the new one begins now, without a run to catch up.
   if (timer) await touchStamp(policy.id)
   if (timer) await shell.run(['systemctl', 'stop', policyTimer(policy.id)])

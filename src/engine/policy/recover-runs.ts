@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs'
 import type { Policy, RunEntry, RunReport, RunVm } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
-import { tryHostLock } from '../jobs/host-lock.ts'
+import { isHeld, tryHostLock } from '../jobs/host-lock.ts'
 import { endOfJob } from '../jobs/follow.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
-import { outcomeOf, tell } from './back-up-vm.ts'
+import { outcomeOf } from './backup-job.ts'
 import { endRun } from './end-run.ts'
-import { runHook } from './hooks.ts'
+import { hook, withWarning, type Outcome } from './with-hooks.ts'
+import { noteVm } from './run-context.ts'
 import { readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
 import { ofType, runReportOf } from './run-report.ts'
+import { runsFromNewest } from './runs.ts'
 
 /**
  * Ends the runs, of one policy or of all, whose process died: their jobs are waited for, which end by themselves, VMs
@@ -21,6 +23,20 @@ export async function recoverRuns(shell: Shell, policy?: string, except?: string
     const report = runReportOf(readRunEntries(id))
     if (report?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
   }
+}
+
+/** Runs, of one policy or of all, whose process lives. */
+export async function goingRuns(policy?: string): Promise<RunReport[]> {
+  const open = [...runsFromNewest()].filter(({ endedAt }) => endedAt === undefined)
+  const going: RunReport[] = []
+  for (const run of open) if (await isHeld(`run-${run.id}`)) going.push(run)
+  return going.filter((run) => policy === undefined || run.policy.id === policy)
+}
+
+/** Runs that have no end and no process. */
+export async function deadRuns(): Promise<RunReport[]> {
+  const going = await goingRuns()
+  return [...runsFromNewest()].filter((run) => run.endedAt === undefined && !going.some(({ id }) => id === run.id))
 }
 
 const isOf = (run: string, policy: string): boolean => readRunPolicy(run)?.id === policy
@@ -66,10 +82,9 @@ async function settle(run: Recovered, vm: RunVm, entries: readonly RunEntry[]): 
   if (vm.outcome !== 'running' && vm.outcome !== 'waiting') return
   const owed = owesAfter(vm, entries)
   const settled = vm.outcome === 'running' || owed ? await jobsEnd(run, vm) : NOT_ITS_TURN
-  tell(run, owed ? await withAfter(run, { vm: vm.vm, ...settled }) : { vm: vm.vm, ...settled })
+  noteVm(run, owed ? await withAfter(run, { vm: vm.vm, ...settled }) : { vm: vm.vm, ...settled })
 }
 
-type Outcome = Omit<RunVm, 'vm'>
 const NOT_ITS_TURN: Outcome = { outcome: 'skipped', reason: 'the run was interrupted before its turn' }
 
 async function jobsEnd({ shell }: Recovered, { job, reason }: RunVm): Promise<Outcome> {
@@ -84,14 +99,10 @@ function owesAfter({ vm }: RunVm, entries: readonly RunEntry[]): boolean {
   return last !== undefined && !(last.phase === 'after' && last.done)
 }
 
-async function withAfter({ shell, policy, journal }: Recovered, vm: RunVm): Promise<RunVm> {
-  const after = policy.hooks?.after
-  if (after === undefined) return vm
-  journal.append({ type: 'hook', vm: vm.vm.uuid, phase: 'after', done: false })
+async function withAfter(run: Recovered, vm: RunVm): Promise<RunVm> {
+  const { policy } = run
   const setting = { policy: policy.name, vm: vm.vm, phase: 'after', outcome: vm.outcome, point: vm.point } as const
-  const problem = await runHook(shell, after, setting)
-  journal.append({ type: 'hook', vm: vm.vm.uuid, phase: 'after', done: true })
-  return problem === undefined ? vm : { ...vm, reason: [vm.reason, problem].filter(Boolean).join('; ') }
+  return { ...vm, ...withWarning(vm, await hook(run, policy.hooks?.after, setting)) }
 }
 
 async function whyInterrupted(entries: readonly RunEntry[]): Promise<NonNullable<RunReport['reason']>> {

@@ -1,4 +1,5 @@
-import type { Policy, RunEntry, RunTrigger } from '../../shared/model/policy.ts'
+import type { Policy, RunEntry, RunVm } from '../../shared/model/policy.ts'
+import { shorten } from '../../shared/safe-text.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readRunEntries, type RunJournal } from './run-files.ts'
 
@@ -7,7 +8,6 @@ export interface RunContext {
   readonly id: string
   /** As it was when the run began. */
   readonly policy: Policy
-  readonly trigger: RunTrigger
   readonly shell: Shell
   readonly journal: RunJournal
   /** Aborted when its unit is stopped or the host shuts down: nothing more is begun. */
@@ -22,4 +22,14 @@ export const entriesOf = ({ id }: Pick<RunContext, 'id'>): RunEntry[] => readRun
 export function whyOver({ signal, until }: RunContext): string | undefined {
   if (signal.aborted) return 'the run was stopped before its turn'
   return Date.now() >= until.at.getTime() ? until.why : undefined
+}
+
+const LONGEST_REASON = 4000
+
+/** Writes down how it stands with a VM now. */
+export function noteVm({ journal }: Pick<RunContext, 'journal'>, vm: RunVm): void {
+  journal.append({
+    type: 'vm',
+    vm: { ...vm, ...(vm.reason !== undefined && { reason: shorten(vm.reason, LONGEST_REASON) }) }
+  })
 }

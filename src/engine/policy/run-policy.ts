@@ -9,13 +9,18 @@ import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { prune } from '../retention/prune.ts'
-import { backUpVm, GONE, tell } from './back-up-vm.ts'
+import { hostTimeZone } from '../tell/host-time.ts'
+import { backUpVm, GONE } from './back-up-vm.ts'
+import { bootedAt } from './boot-time.ts'
 import { endRun } from './end-run.ts'
 import { readParallel } from './host-rules.ts'
+import { untilWhen, whyNotNow } from './hours.ts'
+import { due, type Timing } from './missed.ts'
 import { isPolicyThere, readPolicy } from './policy-file.ts'
 import { removeServiceUnit } from './policy-units.ts'
 import { recoverRuns } from './recover-runs.ts'
-import { entriesOf, type RunContext } from './run-context.ts'
+import { entriesOf, noteVm, type RunContext } from './run-context.ts'
+import { listRuns } from './runs.ts'
 import { RunJournal, writeRunPolicy } from './run-files.ts'
 import { runReportOf } from './run-report.ts'
 import { select, vmsHere } from './select.ts'
@@ -23,8 +28,6 @@ import { workThrough } from './work-through.ts'
 
 const OVERLAP = 'the run before was still going'
 const AGAIN_AFTER_MS = 3000
-/** How long VMs that somebody else has are waited for. */
-const LONGEST_RUN_MS = 12 * 3_600_000
 
 /**
  * A run's own process, from its unit's start to its end. `run`: its id, of a run by hand. Two runs of one policy never
@@ -65,13 +68,21 @@ async function begin(
   id: string,
   overlap: string | undefined
 ): Promise<void> {
+  const now = new Date()
   await writeRunPolicy(id, policy)
+  const report = reportAtStart(policy, trigger, id, now)
   const journal = new RunJournal(id)
   try {
-    const report = reportAtStart(policy, trigger, id)
     journal.append({ type: 'begin', report, bootId: await bootId() })
-    const run = contextOf(shell, policy, trigger, id, journal)
-    const skipped = overlap ?? whyNotNow(policy, trigger)
+    const run = {
+      id,
+      policy,
+      shell,
+      journal,
+      signal: stopped(),
+      until: untilWhen(policy, trigger, hostTimeZone(), now)
+    }
+    const skipped = overlap ?? whyNotNow(policy, trigger, hostTimeZone(), now)
     if (skipped === undefined) await workAndEnd(run)
     else await endRun(run, { state: 'skipped', reason: skipped })
   } finally {
@@ -79,34 +90,29 @@ async function begin(
   }
 }
 
-function reportAtStart(policy: Policy, trigger: RunTrigger, id: string): RunReport {
+function stopped(): AbortSignal {
+  const abort = new AbortController()
+  process.on('SIGTERM', () => abort.abort())
+  return abort.signal
+}
+
+function reportAtStart(policy: Policy, trigger: RunTrigger, id: string, now: Date): RunReport {
   return {
     id,
     policy: { id: policy.id, name: policy.name },
     host: policy.hostName,
     trigger,
-    startedAt: new Date().toISOString(),
+    startedAt: now.toISOString(),
     state: 'running',
-    missed: [],
-    missedCount: 0,
+    ...(trigger === 'timer' ? due(policy, timingOf(policy, now)) : { missed: [], missedCount: 0 }),
     vms: [],
     told: [],
     warnings: []
   }
 }
 
-function contextOf(shell: Shell, policy: Policy, trigger: RunTrigger, id: string, journal: RunJournal): RunContext {
-  const abort = new AbortController()
-  process.on('SIGTERM', () => abort.abort())
-  const until = { at: new Date(Date.now() + LONGEST_RUN_MS), why: 'its turn did not come within 12 hours' }
-  return { id, policy, trigger, shell, journal, signal: abort.signal, until }
-}
-
-/** A run by hand always runs. */
-function whyNotNow(policy: Policy, trigger: RunTrigger): string | undefined {
-  if (trigger === 'manual') return undefined
-  const { pausedUntil } = policy
-  return pausedUntil !== undefined && Date.parse(pausedUntil) > Date.now() ? `paused until ${pausedUntil}` : undefined
+function timingOf({ id }: Policy, now: Date): Timing {
+  return { timeZone: hostTimeZone(), now, bootedAt: bootedAt(), earlier: listRuns({ policy: id }) }
 }
 
 async function workAndEnd(run: RunContext): Promise<void> {
@@ -122,8 +128,8 @@ async function workAndEnd(run: RunContext): Promise<void> {
 
 async function backUpAll(run: RunContext): Promise<void> {
   const { vms, gone } = select(run.policy.vms, await vmsHere(run.shell))
-  for (const vm of vms) tell(run, { vm, outcome: 'waiting' })
-  for (const vm of gone) tell(run, { vm, outcome: 'skipped', reason: GONE })
+  for (const vm of vms) noteVm(run, { vm, outcome: 'waiting' })
+  for (const vm of gone) noteVm(run, { vm, outcome: 'skipped', reason: GONE })
   if (vms.length + gone.length === 0) run.journal.append({ type: 'warning', text: 'no VM of this host is meant by it' })
   await workThrough(vms, (vm) => backUpVm(run, vm), { workers: readParallel(), againAfterMs: AGAIN_AFTER_MS })
 }

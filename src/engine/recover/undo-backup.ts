@@ -15,6 +15,7 @@ import { dropUnfinished } from '../../store/point-store.ts'
 import { CapturePlan, memoryPath, PLAN_STEP } from '../capture/capture-plan.ts'
 import { foldBack, removeUnlessInUse } from '../capture/fold-back.ts'
 import { allowFormerPause } from '../capture/live.ts'
+import { disarmThawGuard } from '../capture/thaw-guard.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { Undone } from '../jobs/job-end.ts'
@@ -36,7 +37,7 @@ async function putVmRight(job: JobContext, plan: CapturePlan, trace: Trace): Pro
   const { shell } = job
   await libvirtAnswers(shell, plan.vm)
   await endMemoryJob(shell, plan.vm, trace)
-  if (trace.announced('freeze') && !trace.done('thaw')) await thaw(shell, plan.vm).catch(() => undefined)
+  if (trace.announced('freeze')) await endFreeze(job, plan, trace)
   if (!(await isCommitted(plan))) await dropCopies(plan, trace)
   for (const disk of plan.disks) {
     if (plan.method === 'classic') await endMirror(shell, plan.vm, disk.target, disk.sidecar)
@@ -44,6 +45,16 @@ async function putVmRight(job: JobContext, plan: CapturePlan, trace: Trace): Pro
   }
   await bringStateBack(job, plan, trace)
   await allowFormerPause(shell, plan)
+}
+
+/** Where the agent does not answer now, the guard stays and tries once more. */
+async function endFreeze({ shell, id }: JobContext, { vm }: CapturePlan, trace: Trace): Promise<void> {
+  if (!trace.done('thaw'))
+    await thaw(shell, vm).then(
+      () => disarmThawGuard(shell, id),
+      () => undefined
+    )
+  else await disarmThawGuard(shell, id)
 }
 
 /** What the journal announced; only announced things can have happened. */

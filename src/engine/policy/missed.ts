@@ -1,0 +1,56 @@
+import type { Policy, RunReport } from '../../shared/model/policy.ts'
+import { nextRuns, parseCalendar, type Calendar } from '../../shared/schedule/calendar.ts'
+import { missedRuns, scheduledFor } from '../../shared/schedule/missed.ts'
+
+/** Each of these is told with its reason, the others are counted. */
+const TOLD = 50
+
+export interface Timing {
+  readonly timeZone: string
+  readonly now: Date
+  /** When this host was last started. */
+  readonly bootedAt: Date
+  /** Earlier runs of the policy, newest first. */
+  readonly earlier: readonly RunReport[]
+}
+
+export type Due = Pick<RunReport, 'scheduledFor' | 'missed' | 'missedCount'>
+
+/** What a run that the timer has started is for, and what the calendar wanted since the one before and did not get. */
+export function due({ schedule, changedAt }: Policy, timing: Timing): Due {
+  const calendar = calendarOf(schedule.calendar)
+  const scheduled = calendar && scheduledFor(calendar, timing.timeZone, timing.now)
+  if (calendar === undefined || scheduled === undefined) return { missed: [], missedCount: 0 }
+  const last = timing.earlier.find((run) => run.scheduledFor !== undefined)?.scheduledFor ?? changedAt
+  // What an earlier calendar wanted is no concern of this one.
+  const lastScheduled = new Date(Math.max(Date.parse(last), Date.parse(changedAt)))
+  const { runs, count } = missedRuns({ calendar, timeZone: timing.timeZone, lastScheduled, scheduled, limit: TOLD })
+  return {
+    scheduledFor: scheduled.toISOString(),
+    missed: runs.map((at) => ({ at: at.toISOString(), reason: whyMissed(at, timing) })),
+    missedCount: count
+  }
+}
+
+/** Of a policy that is paused, when it is no longer. Without the jitter. */
+export function nextRunAt({ schedule, pausedUntil }: Policy, timeZone: string, now: Date): string | undefined {
+  const calendar = calendarOf(schedule.calendar)
+  const from = new Date(Math.max(now.getTime(), pausedUntil === undefined ? 0 : Date.parse(pausedUntil)))
+  return calendar && nextRuns(calendar, timeZone, from, 1)[0]?.toISOString()
+}
+
+function whyMissed(at: Date, { earlier, bootedAt }: Timing): string {
+  if (earlier.some((run) => coversTime(run, at))) return 'the run before was still going'
+  return at < bootedAt ? 'the host was off' : 'the host was asleep, or its clock was changed'
+}
+
+/** A run that was interrupted has ended some time before its recovery noted it. */
+const coversTime = ({ startedAt, endedAt, reason = '' }: RunReport, at: Date): boolean =>
+  !reason.startsWith('interrupted') &&
+  Date.parse(startedAt) <= at.getTime() &&
+  at.getTime() < (endedAt === undefined ? Infinity : Date.parse(endedAt))
+
+function calendarOf(text: string): Calendar | undefined {
+  const calendar = parseCalendar(text)
+  return 'problem' in calendar ? undefined : calendar
+}
