@@ -25,7 +25,7 @@ export function calendarFrom(text: string): Calendar {
   if (/[^ -~]/.test(text)) throw new NotACalendar(`Only plain letters, digits and signs, ${EXAMPLE}.`)
   const { rest, timeZone } = withoutZone(text.replaceAll(/^ +| +$/g, ''))
   if (rest === '') throw new NotACalendar(`Write when, ${EXAMPLE}.`)
-  if (CRON.test(rest)) throw new NotACalendar(`This is cron's way of writing. systemd's is ${EXAMPLE}.`)
+  if (CRON.test(rest)) throw new NotACalendar(`This is cron’s way of writing. systemd’s is ${EXAMPLE}.`)
   const words = (SHORTHANDS[rest.toLowerCase()] ?? rest).split(/ +/)
   const weekdays = /^[a-z]/i.test(words[0] ?? '') ? weekdaysFrom(words.shift() ?? '') : []
   const date = /[-~]/.test(words[0] ?? '') ? dateFrom(words.shift() ?? '') : ANY_DATE

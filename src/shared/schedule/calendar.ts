@@ -1,7 +1,7 @@
 import type { Component } from './component.ts'
 import { planOf, runBlocks, type RunBlock } from './calendar-days.ts'
 import { calendarFrom } from './calendar-grammar.ts'
-import { textOf } from './calendar-text.ts'
+import { boundedCalendar, textOf } from './calendar-text.ts'
 import { NotACalendar } from './field-grammar.ts'
 
 /** What `OnCalendar=` says, as systemd.time(7) has it; whole seconds only. A field that is undefined is `*`. */
@@ -37,6 +37,9 @@ export function parseCalendar(text: string): Calendar | CalendarProblem {
 
 /** As `systemd-analyze calendar` writes it. */
 export const normalForm = (calendar: Calendar): string => textOf(calendar)
+
+/** As a timer has to say it, so that systemd finds every one of its times. */
+export const timerForm = (calendar: Calendar): string => textOf(boundedCalendar(calendar))
 
 /**
  * The next times after `after`, at most `count`; fewer where the calendar ends. `timeZone` is the host's, and gives way to

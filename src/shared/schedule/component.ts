@@ -69,6 +69,14 @@ export function valuesOf({ start, stop, repeat }: Component, last: number): numb
   return Array.from({ length: Math.max(0, Math.floor((end - start) / step) + 1) }, (_, at) => start + at * step)
 }
 
+/** The same values with the last of them said. */
+export function bounded(field: Field, component: Component): Component {
+  const { start, stop, repeat } = component
+  if (repeat === 0 || stop !== undefined) return component
+  if (field !== FIELDS.dayFromEnd) return normalComponent({ start, stop: field.last, repeat })
+  return normalComponent({ start: start - repeat * Math.floor((start - field.first) / repeat), stop: start, repeat })
+}
+
 /** The same counted from the other end of a month with so many days. */
 export function fromMonthEnd({ start, stop, repeat }: Component, days: number): Component {
   const at = (value: number): number => days + 1 - value

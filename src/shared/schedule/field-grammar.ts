@@ -33,7 +33,7 @@ function componentFrom(field: Field, text: string): Component {
 }
 
 function notNumber(field: Field, text: string): string {
-  if (/^\*\/\d+$/.test(text)) return `${text} is cron's way of writing. systemd's is ${field.first}${text.slice(1)}.`
+  if (/^\*\/\d+$/.test(text)) return `${text} is cron’s way of writing. systemd’s is ${field.first}${text.slice(1)}.`
   if (/^\d+\.\d+$/.test(text)) return `${text}: whole seconds only.`
   return `“${text}” is no ${field.name}: write a number, a list as 1,15, a range as 1..5, 0/4 for every fourth, or *.`
 }

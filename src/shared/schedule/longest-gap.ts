@@ -4,26 +4,32 @@ import type { Calendar } from './calendar.ts'
 const YEAR_SECONDS = 366 * 86_400
 
 /**
- * The longest time between two runs that follow each other, of those that begin in the coming year, or of the next two
- * if they are later; undefined where there are no two more. Throws RangeError at a zone that is not known here.
+ * The longest time between two runs that follow each other, the first of them in the coming year; where the next two are
+ * later than that, the time between those. Undefined where there are no two more. Throws RangeError at a zone that is not
+ * known here.
  */
 export function longestGapMs(calendar: Calendar, timeZone: string, from: Date): number | undefined {
   const plan = planOf(calendar, timeZone)
-  const usual = longestStep(plan.dayTimes)
+  const usual = longestStep({ shift: 0, times: plan.dayTimes }, Infinity)
   const end = from.getTime() / 1000 + YEAR_SECONDS
   let longest = 0
   let last: number | undefined
   for (const block of runBlocks(plan, from)) {
+    if (longest > 0 && last !== undefined && last > end) break
     const first = block.shift + (block.times[0] ?? 0)
     longest = Math.max(longest, first - (last ?? first))
-    if (longest > 0 && first > end) break
-    longest = Math.max(longest, block.times === plan.dayTimes ? usual : longestStep(block.times))
     last = lastOf(block)
+    const isUsual = block.times === plan.dayTimes && last <= end
+    longest = Math.max(longest, isUsual ? usual : longestStep(block, longest > 0 ? end : Infinity))
   }
   return longest > 0 ? longest * 1000 : undefined
 }
 
 const lastOf = ({ shift, times }: RunBlock): number => shift + (times.at(-1) ?? 0)
 
-const longestStep = (times: readonly number[]): number =>
-  times.reduce((longest, time, at) => Math.max(longest, time - (times[at - 1] ?? time)), 0)
+/** Between two of them, the first not after `end`. */
+const longestStep = ({ shift, times }: RunBlock, end: number): number =>
+  times.reduce((longest, time, at) => {
+    const before = times[at - 1] ?? time
+    return shift + before > end ? longest : Math.max(longest, time - before)
+  }, 0)

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { expectedWithinMs } from '../../../src/shared/schedule/expectation.ts'
+
+const HOUR_MS = 3_600_000
+const FROM = new Date('2026-11-25T12:00:00Z')
+const hours = (calendar: string, jitterSeconds = 0): number | undefined => {
+  const ms = expectedWithinMs({ calendar, jitterSeconds }, 'UTC', FROM)
+  return ms === undefined ? undefined : ms / HOUR_MS
+}
+
+describe('how old the newest good point may be before it is silence', () => {
+  it.each([
+    ['hourly', 1 + 1],
+    ['0/4:00', 4 + 1],
+    ['0/8:00', 8 + 2],
+    ['daily', 24 + 6],
+    ['Mon..Fri 22:00', 72 + 12],
+    ['weekly', 168 + 12],
+    ['monthly', 744 + 12]
+  ])('%s: %d hours, the longest time between two runs and a part of it', (calendar, expected) =>
+    expect(hours(calendar)).toBe(expected)
+  )
+
+  it('has the jitter on top', () => expect(hours('daily', 1800)).toBe(30.5))
+
+  it('has the change of the clocks in it', () => {
+    const ms = expectedWithinMs({ calendar: '02:30', jitterSeconds: 0 }, 'Europe/Berlin', FROM)
+    expect(ms).toBe((47 + 11.75) * HOUR_MS)
+  })
+
+  it.each(['2020-01-01', '2027-01-01', 'nonsense'])('is unknown where no runs follow each other: %s', (calendar) =>
+    expect(hours(calendar)).toBeUndefined()
+  )
+})
