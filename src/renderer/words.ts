@@ -63,7 +63,7 @@ export const words = {
   inbox: {
     label: (unread: number) => (unread === 0 ? 'Inbox' : `Inbox, ${unread} unread`),
     title: 'Inbox',
-    none: 'Nothing yet. Backups and restores that fail are told here.',
+    none: 'Nothing yet. Told here: backups, restores and schedules that fail, and what happened while you were away.',
     acknowledgeAll: 'Acknowledge all',
     acknowledgeShort: 'Acknowledge',
     acknowledge: (title: string) => `Acknowledge: ${title}`,

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
+  BY_HAND,
   hostsOf,
   isFiltering,
   livenessOf,
   NO_FILTER,
   outcomeOf,
   pastJobs,
+  policiesOf,
   runningJobs,
   tookMs
 } from '../../../src/renderer/features/activity/activity-view.ts'
@@ -55,6 +57,19 @@ describe('the list of past jobs', () => {
     expect(idsWith({ vm: ' mail (' })).toEqual(['c'])
     expect(idsWith({ vm: other.uuid })).toEqual(['c'])
     expect(idsWith({ vm: 'mail', host: 'alpha' })).toEqual([])
+  })
+
+  it('is narrowed to a schedule, or to what was wanted by hand', () => {
+    const nightly = { id: '0123456789ab', name: 'nightly' }
+    const wanted = [
+      aJob({ id: 'n', policy: nightly }),
+      aJob({ id: 'h' }),
+      aJob({ id: 'o', policy: { ...nightly, name: 'old name' } })
+    ]
+    const idsOf = (policy: string): string[] => pastJobs(wanted, { ...NO_FILTER, policy }).map(({ id }) => id)
+    expect([idsOf(nightly.id), idsOf(BY_HAND)]).toEqual([['n', 'o'], ['h']])
+    expect(policiesOf(wanted)).toEqual([{ ...nightly, host: 'alpha' }])
+    expect(isFiltering({ ...NO_FILTER, policy: BY_HAND })).toBe(true)
   })
 
   it('knows whether it is narrowed, and to which hosts it can be', () => {

@@ -4,10 +4,13 @@ import {
   hostState,
   inOrder,
   loginShown,
+  schedulesShown,
   sharesOf,
-  vmsShown
+  vmsShown,
+  zoneShown
 } from '../../../src/renderer/features/hosts/host-card-view.ts'
 import { checkShown, vmNamesShown } from '../../../src/renderer/features/hosts/probe-view.ts'
+import type { HostPolicies } from '../../../src/shared/views/policy-view.ts'
 import type { HostFacts, HostView } from '../../../src/shared/views/host-view.ts'
 
 const GIB = 1024 ** 3
@@ -29,6 +32,29 @@ const host = (change: Partial<HostView>): HostView => ({
   state: 'up',
   vms: [],
   ...change
+})
+
+describe('schedules of a host', () => {
+  const now = new Date(2026, 10, 22, 20)
+  const said = (nextRuns: readonly (string | undefined)[], reachable = true): HostPolicies =>
+    ({ policies: nextRuns.map((nextRunAt) => ({ nextRunAt })), reachable }) as HostPolicies
+  const tomorrow = new Date(2026, 10, 23, 2).toISOString()
+
+  it('are counted, with the soonest run of them all', () => {
+    expect(schedulesShown(said(['9999-01-01T00:00:00Z', undefined, tomorrow]), now)).toBe(
+      '3 schedules, next run tomorrow 02:00'
+    )
+    expect(schedulesShown(said([undefined]), now)).toBe('1 schedule')
+    expect(schedulesShown(said([tomorrow], false), now)).toBe('1 schedule')
+    expect([schedulesShown(said([]), now), schedulesShown(undefined, now)]).toEqual(['No schedules', undefined])
+  })
+
+  it('run by its clock, which is shown where it is another one', () => {
+    const own = new Intl.DateTimeFormat().resolvedOptions().timeZone
+    expect(zoneShown(own, now)).toBe(own)
+    expect(zoneShown('Pacific/Chatham', now)).toMatch(/^Pacific\/Chatham \(\d\d:\d\d there\)$/)
+    expect(zoneShown('Mars/\u202EOlympus', now)).toBe('Mars/\\u{202e}Olympus')
+  })
 })
 
 describe('the card of a host', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { factsOf, heroOf, logMark, shareOf, storyOf } from '../../../src/renderer/features/activity/job-view.ts'
 import { classicPauseMs } from '../../../src/shared/estimate.ts'
+import type { RunReport } from '../../../src/shared/model/policy.ts'
 import { aJob, aLive } from './fake-job.ts'
 
 const GIB = 1024 ** 3
@@ -49,6 +50,17 @@ describe('details of a job', () => {
     expect(clock(84_000, true)).toBe('was 1 min 24 s late, and was set')
     expect(clock(84_000, false)).toContain('was not set')
     expect(clock(40, false)).toBe('was right')
+  })
+
+  it('name the schedule, its run, and of which VM a copy is, each with its link', () => {
+    const job = aJob({ policy: { id: '0123456789ab', name: 'nightly' }, copyOf: { uuid: 'u', name: 'web0' } })
+    const run = { startedAt: job.startedAt, state: 'skipped', reason: 'paused', vms: [] } as unknown as RunReport
+    const linked = factsOf(job, now, run).filter(({ link }) => ['policy', 'run', 'copy-of'].includes(link ?? ''))
+    expect(linked.map(({ label, text }) => `${label}: ${text.replace(/^[-\d]+ [:\d]+/, 'then')}`)).toEqual([
+      'Copy of: web0',
+      'Schedule: nightly',
+      'Run: then skipped: paused'
+    ])
   })
 
   it('leave out what is not known', () => {

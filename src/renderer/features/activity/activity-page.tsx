@@ -8,8 +8,9 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { PageHeader } from '../../ui/page-header.tsx'
 import { ActivityFilters } from './activity-filters.tsx'
-import { hostsOf, NO_FILTER, pastJobs } from './activity-view.ts'
+import { hostsOf, NO_FILTER, pastJobs, policiesOf } from './activity-view.ts'
 import classes from './activity.module.css'
+import { LastRun } from './last-run.tsx'
 import { PastJobs } from './past-jobs.tsx'
 import { RunningJobs } from './running-jobs.tsx'
 import { words } from './words.ts'
@@ -66,7 +67,14 @@ function Past({ jobs }: { readonly jobs: readonly JobView[] }) {
   const count = words.countOf(shown.length, ended.length)
   return (
     <section className={classes['past']} aria-label={words.past}>
-      <ActivityFilters filter={filter} hosts={hostsOf(jobs)} count={count} onChange={change} />
+      <ActivityFilters
+        filter={filter}
+        hosts={hostsOf(jobs)}
+        policies={policiesOf(jobs)}
+        count={count}
+        onChange={change}
+      />
+      <LastRun policy={policiesOf(jobs).find(({ id }) => id === filter.policy)} />
       <RetryFailures />
       {shown.length > 0 ? (
         <PastJobs jobs={shown} onOpen={open} onRetry={again} />

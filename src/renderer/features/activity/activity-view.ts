@@ -13,12 +13,17 @@ export interface JobFilter {
   readonly vm: string
   readonly kind: JobViewKind | undefined
   readonly outcome: Outcome | undefined
+  /** Its id; `BY_HAND`: none. */
+  readonly policy: string | undefined
 }
 
-export const NO_FILTER: JobFilter = { host: undefined, vm: '', kind: undefined, outcome: undefined }
+/** Jobs that no schedule wanted. */
+export const BY_HAND = '-'
 
-export const isFiltering = ({ host, vm, kind, outcome }: JobFilter): boolean =>
-  host !== undefined || vm.trim() !== '' || kind !== undefined || outcome !== undefined
+export const NO_FILTER: JobFilter = { host: undefined, vm: '', kind: undefined, outcome: undefined, policy: undefined }
+
+export const isFiltering = ({ host, vm, kind, outcome, policy }: JobFilter): boolean =>
+  [host, kind, outcome, policy].some((part) => part !== undefined) || vm.trim() !== ''
 
 /** Undefined while it runs. A verification that found damage has failed, although it did its work. */
 export function outcomeOf(job: JobView): Outcome | undefined {
@@ -35,16 +40,33 @@ export function pastJobs(jobs: readonly JobView[], filter: JobFilter): readonly 
   return jobs.filter((job) => isEnded(job.state) && passes(job, filter, sought))
 }
 
-function passes(job: JobView, { host, kind, outcome }: JobFilter, sought: string): boolean {
+function passes(job: JobView, { host, kind, outcome, policy }: JobFilter, sought: string): boolean {
   if (host !== undefined && job.host !== host) return false
   if (kind !== undefined && job.kind !== kind) return false
   if (outcome !== undefined && outcomeOf(job) !== outcome) return false
+  if (policy !== undefined && (job.policy?.id ?? BY_HAND) !== policy) return false
   return sought === '' || job.vm.name.toLowerCase().includes(sought) || job.vm.uuid === sought
 }
 
 /** Every host that a job ran on, by name. */
 export const hostsOf = (jobs: readonly JobView[]): readonly string[] =>
   [...new Set(jobs.map(({ host }) => host))].sort()
+
+/** A schedule that wanted a job, as it is called now, or was when it last wanted one. */
+export interface JobPolicy {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+}
+
+/** Every schedule that wanted a job, by name; those that are gone, too. Jobs are newest first. */
+export function policiesOf(jobs: readonly JobView[]): readonly JobPolicy[] {
+  const found = new Map<string, JobPolicy>()
+  for (const { policy, host } of jobs) {
+    if (policy !== undefined && !found.has(policy.id)) found.set(policy.id, { ...policy, host })
+  }
+  return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name) || a.host.localeCompare(b.host))
+}
 
 /** From its start to its end, or until now. */
 export const tookMs = ({ startedAt, endedAt }: JobView, now: Date): number =>

@@ -60,6 +60,7 @@ function Unknown() {
 
 function Job({ job }: { readonly job: JobView }) {
   const hosts = useWindow((state) => state.hosts)
+  const run = useWindow((state) => state.runs?.find(({ id }) => id === job.run))
   const links = useJobLinks(job)
   return (
     <>
@@ -70,7 +71,7 @@ function Job({ job }: { readonly job: JobView }) {
         <JobFindings verify={job.verify} />
         {isEnded(job.state) && <JobWarnings warnings={job.warnings} />}
         <div className={classes['columns']}>
-          <JobFacts facts={factsOf(job, NEVER)} onLink={links.follow} />
+          <JobFacts facts={factsOf(job, NEVER, run)} onLink={links.follow} />
           {KEEPS_LOG.includes(job.kind) && <Log job={job} />}
         </div>
       </Stack>

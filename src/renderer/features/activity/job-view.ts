@@ -2,6 +2,8 @@ import { classicPauseMs } from '../../../shared/estimate.ts'
 import { formatBytes, formatDuration, formatTime } from '../../../shared/format.ts'
 import { hasSucceeded, stateWords } from '../../../shared/job-words.ts'
 import { isEnded } from '../../../shared/model/job.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import { runHeadline } from '../../../shared/run-words.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { JobLive, JobView, LogLine } from '../../../shared/views/job-view.ts'
 import { tookMs } from './activity-view.ts'
@@ -47,17 +49,20 @@ export const shareOf = (ms: number, classicMs: number): number => Math.min(100, 
 export interface Fact {
   readonly label: string
   readonly text: string
-  readonly link?: 'vm' | 'host' | 'point'
+  readonly link?: 'vm' | 'host' | 'point' | 'copy-of' | 'policy' | 'run'
 }
 
 /** In the order of reading; what is not known is left out. */
-export function factsOf(job: JobView, now: Date): readonly Fact[] {
+export function factsOf(job: JobView, now: Date, run?: RunReport): readonly Fact[] {
   const { fact } = words.job
-  const { startedAt, endedAt, sizeBytes, clock, verify } = job
+  const { startedAt, endedAt, sizeBytes, clock, verify, copyOf, policy } = job
   return [
     { label: fact.state, text: stateWords(job.state) },
     { label: fact.vm, text: job.vm.name, link: 'vm' as const },
+    { label: fact.copyOf, text: copyOf?.name, link: 'copy-of' as const },
     { label: fact.host, text: job.host, link: 'host' as const },
+    { label: fact.policy, text: policy?.name, link: 'policy' as const },
+    { label: fact.run, text: run && runText(run), link: 'run' as const },
     { label: fact.point, text: job.point, link: 'point' as const },
     { label: fact.method, text: methodText(job) },
     { label: fact.mode, text: modeText(job) },
@@ -73,6 +78,9 @@ export function factsOf(job: JobView, now: Date): readonly Fact[] {
     { label: fact.took, text: isEnded(job.state) ? formatDuration(tookMs(job, now)) : undefined }
   ].flatMap(({ text, ...rest }) => (text === undefined || text === '' ? [] : [{ ...rest, text }]))
 }
+
+/** `2026-11-22 02:00:00: 5 of 7 backed up, 1 failed`. */
+const runText = (run: RunReport): string => `${formatTime(run.startedAt)}: ${runHeadline(run)}`
 
 const because = (what: string, why: string | undefined): string =>
   why === undefined || why === '' ? what : `${what}\n${why}`

@@ -62,13 +62,21 @@ const COLUMNS: readonly Column<JobView>[] = [
 /** Past jobs have an end of their own. */
 const NEVER = new Date(0)
 
+/** `Backup on kvm-1 · schedule nightly`. */
+const whereabouts = ({ kind, host, policy, copyOf }: JobView): string =>
+  [
+    `${words.kind[kind]} ${words.on(host)}`,
+    ...(policy ? [words.bySchedule(policy.name)] : []),
+    ...(copyOf ? [words.copyOf(copyOf.name)] : [])
+  ].join(' · ')
+
 const What = ({ job }: { readonly job: JobView }) => (
   <span className={classes['what']}>
     <JobKindIcon kind={job.kind} />
     <span className={classes['whatText']}>
       <Name text={job.vm.name} />
       <span className={classes['soft']}>
-        <Name text={`${words.kind[job.kind]} ${words.on(job.host)}`} />
+        <Name text={whereabouts(job)} />
       </span>
     </span>
   </span>

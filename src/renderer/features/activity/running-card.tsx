@@ -34,7 +34,9 @@ export function RunningCard({ job, live, errand, now, quiet, onOpen, onCancel }:
             <Name text={job.vm.name} />
           </b>
           <span className={classes['cardHost']}>
-            <Name text={words.on(job.host)} />
+            <Name
+              text={job.policy ? `${words.on(job.host)} · ${words.bySchedule(job.policy.name)}` : words.on(job.host)}
+            />
           </span>
         </div>
         <LivenessMark liveness={isStopping ? { ...liveness, is: 'cancelling' } : liveness} />

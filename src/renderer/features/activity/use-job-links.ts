@@ -1,24 +1,44 @@
 import type { JobView } from '../../../shared/views/job-view.ts'
+import type { Route } from '../../state/route-slice.ts'
 import { useWindow } from '../../state/store-context.ts'
 import type { Fact } from './job-view.ts'
+
+type Link = NonNullable<Fact['link']>
 
 export interface JobLinks {
   /** The job's point is in some store. */
   readonly hasPoint: boolean
   readonly restore: () => void
-  readonly follow: (link: NonNullable<Fact['link']>) => void
+  readonly follow: (link: Link) => void
 }
 
-/** Where a job leads to: its VM, its host, its point. */
-export function useJobLinks({ host, vm, point }: JobView): JobLinks {
+/** Where a job leads to: its VM, its host, its point, its schedule. */
+export function useJobLinks(job: JobView): JobLinks {
   const go = useWindow((state) => state.go)
-  const hasPoint = useWindow((state) => state.points?.points.some(({ id }) => id === point) === true)
+  const hasPoint = useWindow((state) => state.points?.points.some(({ id }) => id === job.point) === true)
   return {
     hasPoint,
-    restore: () => go({ screen: 'restore', ...(point !== undefined && { point }) }),
-    follow: (link) => {
-      if (link === 'host') go({ screen: 'hosts', host })
-      else go({ screen: 'vm', host, vm: vm.uuid, ...(link === 'point' && point !== undefined && { point }) })
-    }
+    restore: () => go({ screen: 'restore', ...(job.point !== undefined && { point: job.point }) }),
+    follow: (link) => go(routeTo(job, link))
+  }
+}
+
+function routeTo({ host, vm, point, policy, run, copyOf }: JobView, link: Link): Route {
+  switch (link) {
+    case 'host':
+      return { screen: 'hosts', host }
+    case 'policy':
+    case 'run':
+      return {
+        screen: 'schedules',
+        host,
+        ...(policy && { policy: policy.id }),
+        ...(link === 'run' && run !== undefined && { run })
+      }
+    case 'copy-of':
+      return { screen: 'vm', host, vm: copyOf?.uuid ?? vm.uuid }
+    case 'vm':
+    case 'point':
+      return { screen: 'vm', host, vm: vm.uuid, ...(link === 'point' && point !== undefined && { point }) }
   }
 }

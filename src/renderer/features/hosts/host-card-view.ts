@@ -1,6 +1,7 @@
-import { formatBytes } from '../../../shared/format.ts'
+import { formatBytes, formatMoment } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
+import type { HostPolicies } from '../../../shared/views/policy-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 import { isKeyFailure } from './add-host.ts'
 import { words } from './words.ts'
@@ -64,8 +65,34 @@ export function factsOf({ facts }: Pick<HostView, 'facts'>): readonly (readonly 
   return [
     [said.os, safeText(facts.os)],
     [said.versions, `${said.libvirt} ${safeText(facts.libvirt)} · ${said.qemu} ${safeText(facts.qemu)}`],
-    [said.cpu, `${said.cpus(facts.cpus)}${load}`]
+    [said.cpu, `${said.cpus(facts.cpus)}${load}`],
+    ...(facts.timeZone === undefined ? [] : [[said.timeZone, zoneShown(facts.timeZone, new Date())] as const])
   ]
+}
+
+/** `Europe/Rome`, with its clock where that is not this computer's: schedules run by it. */
+export function zoneShown(timeZone: string, now: Date): string {
+  const there = clockIn(now, timeZone)
+  return there === undefined || there === clockIn(now, undefined)
+    ? safeText(timeZone)
+    : `${safeText(timeZone)} (${said.clockThere(there)})`
+}
+
+/** Undefined: this computer does not know such a zone. */
+function clockIn(at: Date, timeZone: string | undefined): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone }).format(at)
+  } catch {
+    return undefined
+  }
+}
+
+/** `2 schedules, next run tomorrow 02:00`; undefined where nothing is known of them. */
+export function schedulesShown(said: HostPolicies | undefined, now: Date): string | undefined {
+  if (said === undefined) return undefined
+  const [next] = said.policies.flatMap(({ nextRunAt }) => nextRunAt ?? []).sort()
+  const count = words.facts.schedules(said.policies.length)
+  return next === undefined || !said.reachable ? count : `${count}, ${words.facts.nextRun(formatMoment(next, now))}`
 }
 
 /** `12 VMs, 11 running`. */

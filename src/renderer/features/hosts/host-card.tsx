@@ -1,12 +1,15 @@
+import { Anchor } from '@mantine/core'
 import { memo } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
+import type { HostPolicies } from '../../../shared/views/policy-view.ts'
 import { Ago } from '../../ui/ago.tsx'
 import { Name } from '../../ui/name.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
+import { useNow } from '../../ui/use-now.ts'
 import { isKeyFailure } from './add-host.ts'
 import { FactsList } from './facts-list.tsx'
-import { factsOf, hostState, loginShown, sharesOf, vmsShown } from './host-card-view.ts'
+import { factsOf, hostState, loginShown, schedulesShown, sharesOf, vmsShown } from './host-card-view.ts'
 import { HostMenu, type HostActions } from './host-menu.tsx'
 import { HostTrouble } from './host-trouble.tsx'
 import classes from './hosts.module.css'
@@ -16,12 +19,15 @@ import { words } from './words.ts'
 
 interface HostCardProps extends HostActions {
   readonly host: HostView
+  /** Undefined: not known yet. */
+  readonly policies: HostPolicies | undefined
+  readonly onSchedules: () => void
   /** The one that the window was led to. */
   readonly isMarked: boolean
 }
 
 /** One host: how it is, what it is, and how much room it has. */
-export const HostCard = memo(function HostCard({ host, isMarked, ...actions }: HostCardProps) {
+export const HostCard = memo(function HostCard({ host, policies, onSchedules, isMarked, ...actions }: HostCardProps) {
   const { tone, label } = hostState(host)
   const { failure } = host
   const hasKeyProblem = failure !== undefined && isKeyFailure(failure)
@@ -41,6 +47,7 @@ export const HostCard = memo(function HostCard({ host, isMarked, ...actions }: H
       <div className={classes['cardState']}>
         <StateMark tone={tone} label={label} />
         <span className={classes['soft']}>{vmsShown(host)}</span>
+        <Schedules policies={policies} onOpen={onSchedules} />
         {host.state !== 'up' && host.asOf !== undefined && (
           <span className={classes['soft']}>
             {words.asOf} <Ago at={host.asOf} />
@@ -64,3 +71,13 @@ export const HostCard = memo(function HostCard({ host, isMarked, ...actions }: H
     </article>
   )
 })
+
+function Schedules({ policies, onOpen }: { readonly policies: HostPolicies | undefined; readonly onOpen: () => void }) {
+  const shown = schedulesShown(policies, useNow())
+  if (shown === undefined) return undefined
+  return (
+    <Anchor component="button" type="button" size="sm" onClick={onOpen}>
+      {shown}
+    </Anchor>
+  )
+}

@@ -11,6 +11,8 @@ interface HostCardsProps {
 }
 
 export function HostCards({ hosts, marked }: HostCardsProps) {
+  const policies = useWindow((state) => state.policies)
+  const go = useWindow((state) => state.go)
   const refreshHosts = useWindow((state) => state.refreshHosts)
   const openDoctor = useWindow((state) => state.openDoctor)
   const openRemoveHost = useWindow((state) => state.openRemoveHost)
@@ -21,6 +23,8 @@ export function HostCards({ hosts, marked }: HostCardsProps) {
         <HostCard
           key={host.name}
           host={host}
+          policies={policies?.hosts.find((each) => each.host === host.name)}
+          onSchedules={() => go({ screen: 'schedules', host: host.name })}
           isMarked={host.name === marked}
           onRefresh={() => refreshHosts(host.name)}
           onDoctor={() => openDoctor(host.name)}

@@ -106,7 +106,11 @@ export const words = {
     nearlyFull: 'Nearly full',
     free: (free: string) => `${free} free`,
     vms: (n: number) => count(n, 'VM', 'VMs'),
-    running: (n: number) => `${n} running`
+    running: (n: number) => `${n} running`,
+    timeZone: 'Time zone',
+    clockThere: (clock: string) => `${clock} there`,
+    schedules: (n: number) => (n === 0 ? 'No schedules' : count(n, 'schedule', 'schedules')),
+    nextRun: (at: string) => `next run ${at}`
   },
   empty: {
     title: 'No hosts yet',

@@ -39,6 +39,7 @@ function pointFacts(point: PointView, manifest: Manifest | undefined): Facts {
   return [
     [said.taken, formatTime(point.takenAt)],
     [said.method, manifest === undefined ? method : said.because(method, safeText(manifest.methodReason))],
+    [said.policy, point.policy === undefined ? said.byHand : safeText(point.policy.name)],
     [said.host, safeText(point.host)],
     [said.size, formatBytes(point.sizeBytes)],
     [

@@ -10,6 +10,7 @@ import { BrokenPoints } from './broken-points.tsx'
 import { PointDrawer } from './point-drawer.tsx'
 import { PointTable } from './point-table.tsx'
 import { PointsPanel } from './points-panel.tsx'
+import { VmCare } from './vm-care.tsx'
 import { VmHeader } from './vm-header.tsx'
 import { vmKnown, type VmKnown } from './vm-view.ts'
 import { words } from './words.ts'
@@ -44,6 +45,7 @@ function Known({ known, selected }: KnownProps) {
     <Stack gap="lg">
       <VmHeader known={known} />
       <RunningJobs jobs={known.running} />
+      <VmCare uuid={known.uuid} host={known.hostName} />
       <PointsPanel known={known} selected={selected} onSelect={select} />
       {points.length > 0 && (
         <Suspense fallback={<Skeleton height={340} />}>

@@ -30,6 +30,16 @@ export const words = {
     no: 'no',
     none: 'none'
   },
+  care: {
+    title: 'Protection',
+    schedules: 'Schedules',
+    none: 'none;',
+    make: 'make one',
+    next: 'Next run',
+    expected: 'Expected',
+    every: (age: string) => `a good point every ${age}`,
+    pausedUntil: (at: string) => `paused until ${at}`
+  },
   running: 'What is going on now',
   points: 'Restore points',
   pointsCount: (n: number) => count(n, 'restore point', 'restore points'),
@@ -73,6 +83,8 @@ export const words = {
     title: 'Restore point',
     restore: 'Restore this point…',
     taken: 'Taken',
+    policy: 'Schedule',
+    byHand: 'none: by hand',
     method: 'Method',
     because: (method: string, reason: string) => `${method}: ${reason}`,
     host: 'On host',
