@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { engineCall, type PlacedEngine } from './engine-on-host/engine-call.ts'
 import { engineAssets } from './engine-on-host/engine-assets.ts'
-import { Connections, type Connect } from './hosts/connections.ts'
+import { Connections, type Connect, type ConnectionsOptions } from './hosts/connections.ts'
 import { History } from './settings/history.ts'
 import { openSettings, type SettingsFile } from './settings/settings-file.ts'
+import { catchUp } from './jobs/catch-up.ts'
 import { connectHost } from './ssh/connect.ts'
 import type { ConnectQuestions } from './ssh/host-connection.ts'
 import { keepYoungGenerationSmall } from './steady-memory.ts'
@@ -27,6 +27,8 @@ export interface CoreOptions {
   readonly onPlacing: (host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
   /** What to do about settings that a newer Stillpoint wrote; by default they are refused. */
   readonly newerSettings?: 'refuse' | 'leave'
+  /** False: whoever opened the core asks hosts itself what ended on them. */
+  readonly catchesUp?: boolean
   /** For tests. */
   readonly connect?: Connect
 }
@@ -38,12 +40,15 @@ export function openCore(options: CoreOptions): Core {
   const assets = engineAssets(options.root, options.cache)
   const connect = options.connect ?? connectWith(questions, folder)
   const history = new History(join(folder, 'history.jsonl'))
-  // On each contact: what ended on the host while nobody watched is written down here.
-  const onContact = async (placed: PlacedEngine): Promise<void> =>
-    void history.addJobs(await engineCall(placed, 'jobs', {}))
+  const onContact = options.catchesUp === false ? () => Promise.resolve() : catchUpInto(history)
   const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
   return { folder, settings, history, connections, close: () => connections.close() }
 }
+
+const catchUpInto =
+  (history: History): ConnectionsOptions['onContact'] =>
+  (placed) =>
+    catchUp(placed, history)
 
 const connectWith =
   (questions: ConnectQuestions, settingsDir: string): Connect =>

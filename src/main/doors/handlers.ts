@@ -12,6 +12,16 @@ import { logLines } from '../core/jobs/log-lines.ts'
 import { readJournal } from '../core/jobs/read-journal.ts'
 import { backUp, copy, mark, remove, requirePoint, restore, retry, verify } from '../core/live/errands.ts'
 import type { LiveCore } from '../core/live/live-core.ts'
+import {
+  changeChannels,
+  pausePolicy,
+  prunePlan,
+  putPolicy,
+  removePolicy,
+  runPolicy,
+  setParallel,
+  testChannel
+} from '../core/policies/policy-errands.ts'
 import { preflight } from '../core/points/points.ts'
 import { orderFor } from '../core/points/restore-order.ts'
 import { forgetKnownKey, knownKeys } from '../core/ssh/known-keys.ts'
@@ -49,6 +59,8 @@ export function handlersOver(live: LiveCore, door: DoorSide): Handlers {
 
 /** What is done at once, as the answer that a handler owes; also where it throws. */
 const at = (errand: () => void): Promise<void> => Promise.resolve().then(errand)
+
+const nothing = (): void => undefined
 
 function hostHandlers(live: LiveCore): Handlers['hosts'] {
   return {
@@ -114,18 +126,23 @@ function jobHandlers(live: LiveCore): Handlers['jobs'] {
 }
 
 function policyHandlers(live: LiveCore): Handlers['policies'] {
-  const notYet = (): Promise<never> => Promise.resolve().then(() => fail({ kind: 'usage', message: 'not there yet' }))
+  const { core, policies } = live
+  const changing = async <T>(host: string, errand: Promise<T>): Promise<T> => {
+    const result = await errand
+    await live.policiesChanged(host)
+    return result
+  }
   return {
-    changed: (listener) => live.policies.all.listen(listener),
-    runs: (listener) => live.policies.runs.listen(listener),
-    put: notYet,
-    remove: notYet,
-    run: notYet,
-    pause: notYet,
-    prunePlan: notYet,
-    parallel: notYet,
-    channels: notYet,
-    test: notYet
+    changed: (listener) => policies.all.listen(listener),
+    runs: (listener) => policies.runs.listen(listener),
+    put: async (asked) => ({ id: (await changing(asked.host, putPolicy(core, asked))).id }),
+    remove: (one) => changing(one.host, removePolicy(core, one)).then(nothing),
+    run: (one) => changing(one.host, runPolicy(core, one)),
+    pause: (asked) => changing(asked.host, pausePolicy(core, asked)).then(nothing),
+    prunePlan: (one) => prunePlan(core, one),
+    parallel: (asked) => changing(asked.host, setParallel(core, asked)),
+    channels: (asked) => changing(asked.host, changeChannels(core, asked)),
+    test: (asked) => testChannel(core, asked)
   }
 }
 

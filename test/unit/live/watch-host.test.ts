@@ -12,8 +12,8 @@ function watching(connection: () => Promise<unknown>) {
   const listener: HostListener = {
     connecting: () => said.push('connecting'),
     up: () => said.push('up'),
-    jobs: () => said.push('jobs'),
-    ready: () => said.push('ready'),
+    contact: () => Promise.resolve(void said.push('contact')),
+    moved: (folders) => Promise.resolve(void said.push(...folders)),
     down: ({ kind }) => said.push(`down: ${kind}`)
   }
   const drop = vi.fn(() => Promise.resolve())

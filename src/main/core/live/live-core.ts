@@ -5,6 +5,9 @@ import type { JobView } from '../../../shared/views/job-view.ts'
 import type { Choices, ChoicesChange } from '../../../shared/views/settings-view.ts'
 import { openCore, type Core, type CoreOptions } from '../core.ts'
 import { changeChoices, readChoices } from '../settings/choices.ts'
+import { Away, type Meanwhile } from './away.ts'
+import { awayNotice } from './away-notice.ts'
+import { HostNews } from './host-news.ts'
 import { jobNotice } from './job-notice.ts'
 import { LiveHosts } from './live-hosts.ts'
 import { LiveJobs } from './live-jobs.ts'
@@ -12,6 +15,7 @@ import { LivePolicies } from './live-policies.ts'
 import { LivePoints } from './live-points.ts'
 import { LiveValue } from './live-value.ts'
 import { Notices } from './notices.ts'
+import { runNotices } from './policy-notices.ts'
 import { Questions } from './questions.ts'
 import { watchSettings } from './watch-settings.ts'
 
@@ -27,7 +31,9 @@ export class LiveCore {
   readonly hosts: LiveHosts
   readonly points: LivePoints
   readonly jobs: LiveJobs
-  readonly policies = new LivePolicies()
+  readonly policies: LivePolicies
+  readonly away: Away
+  private readonly news: HostNews
   readonly choices = new LiveValue<Choices>()
   private readonly stops: (() => void)[]
   private beatAt = Date.now()
@@ -37,6 +43,7 @@ export class LiveCore {
     this.core = openCore({
       ...options,
       newerSettings: 'leave',
+      catchesUp: false,
       questions: this.questions.forConnecting,
       onPlacing: (...placing) => this.hosts.placing(...placing)
     })
@@ -44,12 +51,19 @@ export class LiveCore {
     this.notices = new Notices(join(folder, 'notices.json'))
     settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
     this.points = new LivePoints(this.core)
-    this.jobs = new LiveJobs(this.core, (job) => this.ended(job))
+    this.policies = new LivePolicies(this.core)
+    this.away = new Away((meanwhile) => this.cameBack(meanwhile))
+    this.jobs = new LiveJobs(this.core, (job, where) => this.ended(job, where))
+    this.news = new HostNews(this)
     this.hosts = new LiveHosts(this.core, this.notices, {
-      jobs: (host, reports) => this.jobs.heard(host, reports),
-      ready: (host) => void this.points.refresh(host),
-      down: (host) => void this.points.refresh(host),
-      listed: () => void this.points.follow()
+      left: (host) => this.away.left(host),
+      contact: (host) => this.news.contact(host),
+      moved: (host, folders) => this.news.moved(host, folders),
+      down: (host) => this.down(host),
+      listed: (names) => {
+        this.policies.follow(names)
+        void this.points.follow()
+      }
     })
     this.readSettings()
     const beat = setInterval(() => this.beat(), BEAT_MS).unref()
@@ -58,6 +72,7 @@ export class LiveCore {
 
   /** The computer has slept, or the network is another one: everything is looked at anew. */
   wake(): void {
+    this.points.wake()
     this.hosts.wake()
     void this.points.refresh(undefined)
   }
@@ -70,6 +85,7 @@ export class LiveCore {
     this.stops.forEach((stop) => stop())
     this.hosts.stop()
     this.jobs.stop()
+    this.away.stop()
     await this.core.close()
   }
 
@@ -89,13 +105,35 @@ export class LiveCore {
     this.beatAt = now
   }
 
+  /** Of a policy: asked again where it was changed from here. A host that has just gone says it when it is back. */
+  async policiesChanged(host: string): Promise<void> {
+    await this.news.askPolicies(host).catch(() => undefined)
+    this.readSettings()
+  }
+
+  private down(host: string): void {
+    this.away.left(host)
+    this.policies.down(host)
+    void this.points.refresh(host)
+  }
+
   /** What a job changes is looked at when it has ended: points in the store, the VM on its host. */
-  private ended(job: JobView): void {
-    const choices = this.choices.value
-    this.notices.add(...jobNotice(job, choices))
+  ended(job: JobView, where: 'here' | 'on its host'): void {
+    if (where === 'on its host' && !this.away.isHere(job.host)) {
+      this.away.gather({ jobs: [job], runs: [] })
+      return
+    }
+    this.notices.add(...jobNotice(job, this.choices.value))
     this.hosts.refresh(job.host)
     void this.points.refresh(job.host)
     if (job.kind === 'copy' || job.kind === 'verify') void this.points.refresh(undefined)
+  }
+
+  private cameBack(meanwhile: Meanwhile): void {
+    const notice = awayNotice(meanwhile, this.choices.value)
+    if (notice !== undefined) this.notices.add(...notice)
+    const refused = meanwhile.runs.flatMap((run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
+    refused.forEach((each) => this.notices.add(each))
   }
 
   private tellOfSettings(text: string, n: number): void {

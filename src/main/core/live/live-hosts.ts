@@ -1,20 +1,22 @@
 import type { Inventory } from '../../../shared/model/host.ts'
-import type { JobReport } from '../../../shared/model/job.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { HostFacts, HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
+import type { Folder } from './folder-script.ts'
 import { LiveValue } from './live-value.ts'
 import type { Notices } from './notices.ts'
 import { HostWatch } from './watch-host.ts'
 
 /** What the rest of the live core hears of hosts. */
 export interface HostsListener {
-  jobs(host: string, reports: readonly JobReport[]): void
-  ready(host: string): void
+  /** What is known of it is old, until it answers again. */
+  left(host: string): void
+  contact(host: string): Promise<void>
+  moved(host: string, folders: readonly Folder[]): Promise<void>
   down(host: string): void
   /** The list of hosts has changed. */
-  listed(): void
+  listed(names: readonly string[]): void
 }
 
 interface Kept {
@@ -49,7 +51,7 @@ export class LiveHosts {
       }
     for (const record of records) this.take(record)
     this.tell()
-    this.listener.listed()
+    this.listener.listed([...names])
   }
 
   view(name: string): HostView | undefined {
@@ -85,10 +87,13 @@ export class LiveHosts {
     before?.watch.stop()
     const view: HostView = { ...known, state: 'connecting', vms: before?.view.vms ?? [] }
     const watch = new HostWatch(this.core, name, {
-      connecting: () => this.change(name, (now) => ({ ...now, state: 'connecting' })),
+      connecting: () => {
+        this.listener.left(name)
+        this.change(name, (now) => ({ ...now, state: 'connecting' }))
+      },
       up: (inventory) => this.up(name, inventory),
-      jobs: (reports) => this.listener.jobs(name, reports),
-      ready: () => this.listener.ready(name),
+      contact: () => this.listener.contact(name),
+      moved: (folders) => this.listener.moved(name, folders),
       down: (failure) => this.down(name, failure)
     })
     this.kept.set(name, { watch, view, tries: 0 })

@@ -3,6 +3,8 @@ import { fail, failureOf } from '../../../shared/failure.ts'
 import { isEnded, type JobReport, type Progress } from '../../../shared/model/job.ts'
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Core } from '../core.ts'
+import type { QuestionOf } from '../../../shared/engine-protocol.ts'
+import { questionAfter } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
@@ -10,6 +12,7 @@ import { LiveValue } from './live-value.ts'
 const LIST_EVERY_MS = 100
 const LIVE_EVERY_MS = 200
 const MOST_ENDED = 1000
+const MOST_HELD = 2000
 const FOLLOW_AGAIN_MS = 5000
 
 /** Work that Stillpoint does itself: it ends with it. */
@@ -28,36 +31,66 @@ export interface TaskContext {
   readonly onProgress: (progress: Progress) => void
 }
 
+/** Where it ran: this computer's own work is news also while its host is away. */
+type OnEnd = (job: JobView, where: 'here' | 'on its host') => void
+
+const newestOf = (reports: readonly JobReport[]): readonly JobReport[] =>
+  reports.toSorted((a, b) => a.id.localeCompare(b.id)).slice(-MOST_HELD)
+
 /** All jobs that are known: those of the hosts, followed while they run, and those of this computer. */
 export class LiveJobs {
   readonly all = new LiveValue<readonly JobView[]>(LIST_EVERY_MS)
   readonly live = new LiveValue<readonly JobLive[]>(LIVE_EVERY_MS, [])
   private readonly core: Core
-  private readonly onEnd: (job: JobView) => void
+  private readonly onEnd: OnEnd
+  /** Of everything that has ended and was told, also what is too old to be listed. */
+  private readonly told: Set<string>
   private readonly records = new Map<string, JobRecord>()
   private readonly following = new Map<string, AbortController>()
   private readonly tasks = new Map<string, AbortController>()
   private readonly stopped = new AbortController()
 
-  constructor(core: Core, onEnd: (job: JobView) => void) {
+  constructor(core: Core, onEnd: OnEnd) {
     this.core = core
     this.onEnd = onEnd
-    for (const report of core.history.jobs())
-      this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    const past = core.history.jobs()
+    this.told = new Set(past.map(({ id }) => id))
+    for (const report of newestOf(past)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
     this.tell()
   }
 
-  /** What a host says of its jobs. Those that ended while nobody looked are given to `onEnd`, those that run are followed. */
-  heard(host: string, reports: readonly JobReport[]): void {
-    const fresh = new Set(this.core.history.addJobs(reports).map(({ id }) => id))
-    for (const report of reports) {
-      const known = this.records.get(report.id)
-      if (known !== undefined && !known.isOpen) continue
-      if (!this.following.has(report.id)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+  /** Nothing of this host has been heard yet, now or by an earlier Stillpoint. */
+  isNew(host: string): boolean {
+    return ![...this.records.values()].some(({ view }) => view.host === host)
+  }
+
+  /** What to ask a host for, so that nothing is missed and little is heard twice. */
+  question(host: string, differMs: number): QuestionOf<'jobs'> {
+    const ofHost = [...this.records.values()].filter(({ view }) => view.host === host && !this.tasks.has(view.id))
+    return questionAfter(
+      ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen })),
+      differMs
+    )
+  }
+
+  /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
+  heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
+    this.core.history.addJobs(reports)
+    const ended: JobView[] = []
+    for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
+      if (this.told.has(report.id)) continue
+      const view = viewOfReport(report)
+      const isFollowed = this.following.has(report.id)
+      if (!isFollowed || isEnded(report.state)) this.records.set(report.id, new JobRecord(view, new Date()))
       if (!isEnded(report.state)) this.follow(host, report.id)
-      else if (fresh.has(report.id) && !this.following.has(report.id)) this.onEnd(viewOfReport(report))
+      else if (report.endedAt !== undefined) {
+        this.told.add(report.id)
+        ended.push(view)
+      }
     }
+    this.trim()
     this.tell()
+    return ended
   }
 
   /** A job that has just been handed to its host. */
@@ -130,7 +163,7 @@ export class LiveJobs {
     if (end === 'handed over' || record === undefined) return
     record.view = { ...record.view, state: 'done', endedAt: new Date().toISOString(), ...end }
     this.tell()
-    this.onEnd(record.view)
+    this.onEnd(record.view, 'here')
   }
 
   private follow(host: string, id: string): void {
@@ -147,7 +180,7 @@ export class LiveJobs {
     while (!signal.aborted) {
       try {
         const report = await watchJob(this.core, host, id, { onWatched: (what) => this.watched(id, what), signal })
-        this.ended(viewOfReport(report))
+        this.ended(viewOfReport({ ...report, host }))
         return
       } catch (error) {
         if (failureOf(error).kind === 'not-found') {
@@ -165,16 +198,26 @@ export class LiveJobs {
     else this.tellLive()
   }
 
+  /** Unless the host's own list has said so meanwhile. */
   private ended(view: JobView): void {
+    if (this.told.has(view.id)) return
+    this.told.add(view.id)
     this.records.set(view.id, new JobRecord(view, new Date()))
     this.tell()
-    this.onEnd(view)
+    this.onEnd(view, 'on its host')
   }
 
   /** The host was rebuilt, or removed. */
   private forget(id: string): void {
     this.records.delete(id)
     this.tell()
+  }
+
+  /** A year of hourly backups need not be held: the history has them. */
+  private trim(): void {
+    if (this.records.size <= 2 * MOST_HELD) return
+    const ended = [...this.records].filter(([, { isOpen }]) => !isOpen).map(([id]) => id)
+    for (const id of ended.sort().slice(0, -MOST_HELD)) this.records.delete(id)
   }
 
   private tell(): void {

@@ -15,11 +15,18 @@ export class LivePoints {
   readonly all = new LiveValue<PointsView>(TELL_EVERY_MS)
   private readonly core: Core
   private readonly looked = new Map<string, Looked>()
+  private readonly old = new Set<string>()
   private readonly looking = new Map<string, Promise<void>>()
   private lastPlaces: Place[] = []
 
   constructor(core: Core) {
     this.core = core
+  }
+
+  /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
+  wake(): void {
+    this.places().forEach((place) => this.old.add(label(place)))
+    this.tell()
   }
 
   /** Asks the stores of a host, or with undefined those of this computer. */
@@ -63,6 +70,7 @@ export class LivePoints {
     const now = (before ?? Promise.resolve()).then(async () => {
       const looked = await lookInto(this.core, place)
       if (this.places().some((known) => samePlace(known, place))) this.looked.set(key, looked)
+      this.old.delete(key)
       this.tell()
     })
     this.looking.set(key, now)
@@ -82,7 +90,7 @@ export class LivePoints {
     this.all.set({
       points: this.joined().map((point) => this.viewOf(point)),
       broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: label(place), ...each }))),
-      known: this.places().every((place) => this.looked.has(label(place)))
+      known: this.places().every((place) => this.looked.has(label(place)) && !this.old.has(label(place)))
     })
   }
 

@@ -1,9 +1,97 @@
+import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
-import type { PoliciesView } from '../../../shared/views/policy-view.ts'
+import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-view.ts'
+import type { Core } from '../core.ts'
+import { questionAfter } from '../jobs/catch-up.ts'
+import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
 import { LiveValue } from './live-value.ts'
 
-/** The policies of every host, and how their runs went. */
+const TELL_EVERY_MS = 100
+const MOST_RUNS = 1000
+
+/** The policies of every host, as it says or last said, and how their runs went. */
 export class LivePolicies {
-  readonly all = new LiveValue<PoliciesView>(100, { hosts: [], known: false })
-  readonly runs = new LiveValue<readonly RunReport[]>(100, [])
+  readonly all = new LiveValue<PoliciesView>(TELL_EVERY_MS)
+  readonly runs = new LiveValue<readonly RunReport[]>(TELL_EVERY_MS)
+  private readonly core: Core
+  private readonly hosts = new Map<string, HostPolicies | undefined>()
+  private readonly reports: Map<string, RunReport>
+
+  constructor(core: Core) {
+    this.core = core
+    this.reports = new Map(core.history.runs().map((run) => [run.id, run]))
+    this.tell()
+    this.tellRuns()
+  }
+
+  /** The hosts of the settings: of those that are new here, what they last said is remembered. */
+  follow(names: readonly string[]): void {
+    for (const known of this.hosts.keys()) if (!names.includes(known)) this.hosts.delete(known)
+    for (const name of names) if (!this.hosts.has(name)) this.hosts.set(name, lastPolicies(this.core, name))
+    this.tell()
+  }
+
+  /** It never said anything of policies, now or to an earlier Stillpoint. */
+  isNew(host: string): boolean {
+    return this.hosts.get(host) === undefined
+  }
+
+  of(host: string): HostPolicies | undefined {
+    return this.hosts.get(host)
+  }
+
+  /** Asks the host. @throws what asking fails with; what it last said stays */
+  async refresh(host: string): Promise<HostPolicies> {
+    const said = await readPolicies(this.core, host)
+    if (this.hosts.has(host)) this.hosts.set(host, said)
+    this.tell()
+    return said
+  }
+
+  down(host: string): void {
+    const last = this.hosts.get(host)
+    if (last === undefined) return
+    this.hosts.set(host, { ...last, reachable: false })
+    this.tell()
+  }
+
+  /** What to ask a host for, so that nothing is missed and little is heard twice. */
+  question(host: string, differMs: number): QuestionOf<'runs'> {
+    const ofHost = [...this.reports.values()].filter((run) => run.host === host)
+    return questionAfter(
+      ofHost.map(({ id, endedAt }) => ({ id, isOpen: endedAt === undefined })),
+      differMs
+    )
+  }
+
+  /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */
+  heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
+    this.core.history.addRuns(reports)
+    const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
+    const ended = sorted.filter(({ id, endedAt }) => endedAt !== undefined && this.isOpen(id))
+    for (const run of sorted) if (this.isOpen(run.id)) this.reports.set(run.id, run)
+    this.trim()
+    this.tellRuns()
+    return ended
+  }
+
+  /** Not known, or not known to have ended. */
+  private isOpen(id: string): boolean {
+    return this.reports.get(id)?.endedAt === undefined
+  }
+
+  private trim(): void {
+    if (this.reports.size <= 2 * MOST_RUNS) return
+    for (const id of [...this.reports.keys()].sort().slice(0, -MOST_RUNS)) this.reports.delete(id)
+  }
+
+  private tell(): void {
+    const all = [...this.hosts.values()]
+    const hosts = all.flatMap((each) => each ?? []).sort((a, b) => a.host.localeCompare(b.host))
+    this.all.set({ hosts, known: all.every((each) => each !== undefined) })
+  }
+
+  private tellRuns(): void {
+    this.runs.set([...this.reports.values()].sort((a, b) => b.id.localeCompare(a.id)).slice(0, MOST_RUNS))
+  }
 }

@@ -4,6 +4,8 @@ import * as z from 'zod'
 import { NoticeView } from '../../../shared/views/notice-view.ts'
 import { LiveValue } from './live-value.ts'
 
+export type Said = Omit<NoticeView, 'acknowledged'>
+
 const MOST = 200
 
 /** What the operator should hear, kept in `notices.json` so that nothing unread is lost. Newest first. */
@@ -17,7 +19,7 @@ export class Notices {
   }
 
   /** Each once, by its id. */
-  add(notice: Omit<NoticeView, 'acknowledged'>, acknowledged = false): void {
+  add(notice: Said, acknowledged = false): void {
     const before = this.all.value ?? []
     if (before.some(({ id }) => id === notice.id)) return
     this.keep([{ ...notice, acknowledged }, ...before].slice(0, MOST))

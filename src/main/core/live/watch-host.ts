@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { takeInventory } from '../../../libvirt/inventory.ts'
-import { JOBS_DIR } from '../../../shared/host-paths.ts'
 import { failureOf, type Failure } from '../../../shared/failure.ts'
 import type { Inventory } from '../../../shared/model/host.ts'
-import type { JobReport } from '../../../shared/model/job.ts'
 import type { Argv, Shell } from '../../../shared/shell.ts'
 import type { Core } from '../core.ts'
+import { foldersIn, WATCH_FOLDERS, type Folder } from './folder-script.ts'
 
 /** What is heard of one host. */
 export interface HostListener {
   connecting(): void
   up(inventory: Inventory): void
-  /** All jobs that the host remembers: when it has come up, and whenever there is a new one. */
-  jobs(reports: readonly JobReport[]): void
-  /** The engine answers: its stores can be asked. */
-  ready(): void
+  /** It answers, for the first time or again: jobs, policies and points can be asked for. @throws what asking fails with */
+  contact(): Promise<void>
+  /** Something has moved in these folders. @throws what asking fails with */
+  moved(folders: readonly Folder[]): Promise<void>
   down(failure: Failure): void
 }
 
@@ -24,19 +23,6 @@ const SETTLE_MS = 1000
 const FIRST_BACK_OFF_MS = 2000
 const LONGEST_BACK_OFF_MS = 60_000
 
-/** One line whenever something has been put into the folder, and one every twenty seconds to find out who is gone. */
-const FOLDER_SCRIPT = `
-last=$(stat -c %y -- "$1" 2>/dev/null)
-n=0
-while :; do
-  now=$(stat -c %y -- "$1" 2>/dev/null)
-  if [ "$now" != "$last" ]; then last=$now; echo changed; fi
-  n=$((n + 1))
-  [ $((n % 20)) -ne 0 ] || echo .
-  sleep 1
-done
-`
-
 /** Keeps an eye on one host: comes back by itself, looks at once when asked to, and when libvirt or a job moves. */
 export class HostWatch {
   private readonly core: Core
@@ -45,6 +31,7 @@ export class HostWatch {
   private readonly stopped = new AbortController()
   private hurry = new AbortController()
   private isLookDue = false
+  private isInContact = false
 
   constructor(core: Core, host: string, listener: HostListener) {
     this.core = core
@@ -62,7 +49,7 @@ export class HostWatch {
   wake(): void {
     this.listener.connecting()
     this.refresh()
-    void this.dropIfDead()
+    void this.comeBack()
   }
 
   stop(): void {
@@ -70,10 +57,13 @@ export class HostWatch {
     this.hurry.abort()
   }
 
-  private async dropIfDead(): Promise<void> {
+  /** A connection that has lived through the sleep is asked what happened meanwhile; without one that is asked anyway. */
+  private async comeBack(): Promise<void> {
+    const wasInContact = this.isInContact
     try {
       const { shell } = await this.core.connections.connection(this.host)
       await shell.run(['true'], { timeoutMs: ALIVE_WITHIN_MS })
+      if (wasInContact && this.isInContact) await this.listener.contact()
     } catch {
       await this.core.connections.drop(this.host)
     }
@@ -105,13 +95,17 @@ export class HostWatch {
   private async contact(): Promise<void> {
     const { shell } = await this.core.connections.connection(this.host)
     await this.look(shell)
-    await this.askForJobs()
-    this.listener.ready()
+    await this.listener.contact()
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, this.stopped.signal])
     try {
-      await Promise.race([this.keepLooking(shell, signal), this.watchJobs(shell, signal), this.watchVms(shell, signal)])
+      await Promise.race([
+        this.keepLooking(shell, signal),
+        this.watchFolders(shell, signal),
+        this.watchVms(shell, signal)
+      ])
     } finally {
+      this.isInContact = false
       ended.abort()
     }
   }
@@ -137,14 +131,11 @@ export class HostWatch {
     if (!this.isOver()) await this.look(shell)
   }
 
-  private async askForJobs(): Promise<void> {
-    this.listener.jobs(await (await this.core.connections.engine(this.host)).call('jobs', {}))
-  }
-
-  /** Also of jobs that another laptop or the terminal has begun. */
-  private async watchJobs(shell: Shell, signal: AbortSignal): Promise<void> {
-    await this.stream(shell, ['sh', '-c', FOLDER_SCRIPT, 'sh', JOBS_DIR], signal, async (text) => {
-      if (text.includes('changed')) await this.askForJobs()
+  /** Also of jobs that another laptop or the terminal has begun, and of runs that nobody here began. */
+  private async watchFolders(shell: Shell, signal: AbortSignal): Promise<void> {
+    await this.stream(shell, WATCH_FOLDERS, signal, async (text) => {
+      const folders = foldersIn(text)
+      if (folders.length > 0) await this.listener.moved(folders)
     })
   }
 

@@ -1,0 +1,84 @@
+import { kindWords } from '../../../shared/job-words.ts'
+import { runWorst } from '../../../shared/run-words.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import type { JobView } from '../../../shared/views/job-view.ts'
+import type { GoTo } from '../../../shared/views/notice-view.ts'
+import type { Choices } from '../../../shared/views/settings-view.ts'
+import type { Meanwhile } from './away.ts'
+import type { Said } from './notices.ts'
+
+/**
+ * All that ended meanwhile in one notice, and whether it need not be heard. Undefined: nothing that is worth a word,
+ * such as a run that only made the jobs that are told anyway.
+ */
+export function awayNotice({ jobs, runs }: Meanwhile, choices: Choices | undefined): [Said, boolean] | undefined {
+  const failed = jobs.filter(isFailure)
+  const lost = runs.filter((run) => isLost(run, jobs))
+  const what = [...countsOf(jobs), ...runWords(lost)]
+  const last = [...jobs, ...lost]
+    .map(({ id }) => id)
+    .sort()
+    .at(-1)
+  if (last === undefined) return undefined
+  const severity =
+    failed.length > 0 || lost.some(({ state }) => state === 'failed') ? 'failure' : severityOf(jobs, lost)
+  const notice: Said = {
+    id: `away-${last}`,
+    at: new Date().toISOString(),
+    severity,
+    title: `While you were away: ${what.join(', ')}`,
+    text: [...failed.slice(0, MOST_NAMED).map(failedWords), ...lost.slice(0, MOST_NAMED).map(lostWords)].join('; '),
+    goTo: goToOf(failed, lost)
+  }
+  return [notice, severity === 'good' && choices?.notifySuccess !== true]
+}
+
+const MOST_NAMED = 5
+
+const isFailure = ({ state, verify }: JobView): boolean => state.startsWith('failed') || verify?.good === false
+
+/** It failed as a whole, or names missed ones: no job tells that. Skipped is what was paused or out of hours, on purpose. */
+const isLost = (run: RunReport, jobs: readonly JobView[]): boolean =>
+  run.missedCount > 0 ||
+  (run.state === 'failed' && !run.vms.some(({ job }) => job !== undefined && jobs.some(({ id }) => id === job)))
+
+const severityOf = (jobs: readonly JobView[], lost: readonly RunReport[]): Said['severity'] =>
+  lost.length > 0 || jobs.some(({ state }) => state !== 'done') ? 'warning' : 'good'
+
+/** `12 backups done, 1 failed, 1 restore done`. */
+function countsOf(jobs: readonly JobView[]): string[] {
+  return (['backup', 'restore'] as const).flatMap((kind) => {
+    const ofKind = jobs.filter((job) => job.kind === kind)
+    if (ofKind.length === 0) return []
+    const failed = ofKind.filter(isFailure).length
+    const cancelled = ofKind.filter(({ state }) => state === 'cancelled').length
+    const done = ofKind.length - failed - cancelled
+    const parts = [
+      [done, 'done'],
+      [failed, 'failed'],
+      [cancelled, 'cancelled']
+    ] as const
+    const told = parts.filter(([count]) => count > 0)
+    return told.map(([count, word], n) => (n === 0 ? `${counted(count, kindWords(kind))} ${word}` : `${count} ${word}`))
+  })
+}
+
+function runWords(lost: readonly RunReport[]): string[] {
+  const failed = lost.filter(({ state }) => state === 'failed').length
+  const missed = lost.reduce((sum, { missedCount }) => sum + missedCount, 0)
+  return [
+    ...(failed > 0 ? [`${counted(failed, 'run')} failed`] : []),
+    ...(missed > 0 ? [`${counted(missed, 'run')} missed`] : [])
+  ]
+}
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+const failedWords = ({ kind, vm, host }: JobView): string => `the ${kindWords(kind)} of ${vm.name} on ${host} failed`
+const lostWords = (run: RunReport): string => `${run.policy.name} on ${run.host}: ${runWorst(run)}`
+
+/** To the one job that failed, else to where all are. */
+function goToOf(failed: readonly JobView[], lost: readonly RunReport[]): GoTo {
+  const [only, ...others] = failed
+  if (only !== undefined && others.length === 0) return { screen: 'job', job: only.id }
+  return only === undefined && lost.length > 0 ? { screen: 'schedules' } : { screen: 'activity' }
+}

@@ -1,0 +1,60 @@
+import type { RunReport } from '../../../shared/model/policy.ts'
+import type { JobView } from '../../../shared/views/job-view.ts'
+
+/** What ended while nobody here could see it. */
+export interface Meanwhile {
+  readonly jobs: readonly JobView[]
+  readonly runs: readonly RunReport[]
+}
+
+/** Hosts that come back within this time of each other are one story. */
+const SETTLE_MS = 5000
+
+/**
+ * Which hosts are watched just now, and what ended on the others: gathered and told once, when they have come back. By
+ * connection, not by time of day: no two clocks have to agree.
+ */
+export class Away {
+  private readonly here = new Set<string>()
+  private readonly tell: (meanwhile: Meanwhile) => void
+  private readonly settleMs: number
+  private gathered: Meanwhile = { jobs: [], runs: [] }
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(tell: (meanwhile: Meanwhile) => void, settleMs = SETTLE_MS) {
+    this.tell = tell
+    this.settleMs = settleMs
+  }
+
+  isHere(host: string): boolean {
+    return this.here.has(host)
+  }
+
+  back(host: string): void {
+    this.here.add(host)
+  }
+
+  left(host: string): void {
+    this.here.delete(host)
+  }
+
+  gather({ jobs, runs }: Meanwhile): void {
+    if (jobs.length === 0 && runs.length === 0) return
+    this.gathered = { jobs: [...this.gathered.jobs, ...jobs], runs: [...this.gathered.runs, ...runs] }
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.settle(), this.settleMs).unref()
+  }
+
+  /** What is gathered is not lost with the window. */
+  stop(): void {
+    if (this.timer !== undefined) this.settle()
+  }
+
+  private settle(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const meanwhile = this.gathered
+    this.gathered = { jobs: [], runs: [] }
+    this.tell(meanwhile)
+  }
+}

@@ -1,0 +1,91 @@
+import { failureOf, isFailure } from '../../../shared/failure.ts'
+import type { JobView } from '../../../shared/views/job-view.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import type { Core } from '../core.ts'
+import { calledHere, CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
+import { adoptionNotice } from './adoption-notice.ts'
+import type { Away } from './away.ts'
+import type { Folder } from './folder-script.ts'
+import type { LiveJobs } from './live-jobs.ts'
+import type { LivePoints } from './live-points.ts'
+import type { LivePolicies } from './live-policies.ts'
+import type { Notices } from './notices.ts'
+import { policyNotices, runNotices, untoldNotice } from './policy-notices.ts'
+
+interface Parts {
+  readonly core: Core
+  readonly jobs: LiveJobs
+  readonly policies: LivePolicies
+  readonly points: LivePoints
+  readonly notices: Notices
+  readonly away: Away
+  /** A job ended that was not told yet. */
+  ended(job: JobView, where: 'on its host'): void
+}
+
+/** What a host has to tell: everything when it comes into contact, then what moves on it. */
+export class HostNews {
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  /** What ended meanwhile is gathered into one story; of a host that nothing was known of, it is what the host brought. */
+  async contact(host: string): Promise<void> {
+    const { jobs, policies, points, away } = this.parts
+    const isNew = jobs.isNew(host) && policies.isNew(host)
+    await this.askPolicies(host)
+    const meanwhile = { jobs: await this.jobsOf(host, 'atContact'), runs: await this.runsOf(host, 'atContact') }
+    away.back(host)
+    const looking = points.refresh(host)
+    if (!isNew) away.gather(meanwhile)
+    else void looking.then(() => this.adopted(host, meanwhile.jobs))
+  }
+
+  async moved(host: string, folders: readonly Folder[]): Promise<void> {
+    const { notices, points } = this.parts
+    if (folders.includes('jobs'))
+      for (const job of await this.jobsOf(host, 'inBetween')) this.parts.ended(job, 'on its host')
+    if (!folders.some((folder) => folder !== 'jobs')) return
+    await this.askPolicies(host)
+    const runs = await this.runsOf(host, 'inBetween')
+    runs.flatMap((run) => runNotices(run)).forEach((notice) => notices.add(notice))
+    if (runs.length > 0) void points.refresh(host)
+  }
+
+  /** A host that answers and cannot say it keeps what it last said, and the reason is told. @throws where nobody answers */
+  async askPolicies(host: string): Promise<void> {
+    const { policies, notices } = this.parts
+    try {
+      const said = await policies.refresh(host)
+      policyNotices(said, new Date()).forEach((notice) => notices.add(notice))
+    } catch (error) {
+      if (isFailure(error, 'connection-lost', 'host-unreachable', 'timeout')) throw error
+      policies.down(host)
+      notices.add(untoldNotice(host, failureOf(error), new Date()))
+    }
+  }
+
+  private async jobsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly JobView[]> {
+    const { core, jobs } = this.parts
+    const engine = await core.connections.engine(host)
+    const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
+    return jobs.heard(host, calledHere(host, reports))
+  }
+
+  private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
+    const { core, policies } = this.parts
+    const engine = await core.connections.engine(host)
+    const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
+    return policies.heardRuns(calledHere(host, reports))
+  }
+
+  private adopted(host: string, past: readonly JobView[]): void {
+    const { policies, points, notices } = this.parts
+    const inPlace = (points.all.value?.points ?? []).filter(({ places }) => places.some((place) => place.host === host))
+    const schedules = policies.of(host)?.policies.length ?? 0
+    const notice = adoptionNotice(host, { schedules, points: inPlace.length, jobs: past.length })
+    if (notice !== undefined) notices.add(notice)
+  }
+}

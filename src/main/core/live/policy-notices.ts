@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import type { Failure } from '../../../shared/failure.ts'
+import { formatAge } from '../../../shared/format.ts'
+import type { OutboxItem } from '../../../shared/model/channels.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import { missedWords } from '../../../shared/run-words.ts'
+import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
+import type { Said } from './notices.ts'
+
+/** So long a message may wait for its next try without a word about it. */
+const QUIET_MS = 3_600_000
+
+/** What is wrong with a host's policies and with its telling, each with the same id as long as it is the same. */
+export function policyNotices(said: HostPolicies, now: Date): readonly Said[] {
+  const problems = said.policies.flatMap((state) => problemNotice(said.host, state, now))
+  return [...problems, ...said.outbox.flatMap((item) => outboxNotice(said.host, item, now))]
+}
+
+/** The host answers, and cannot say which policies it has. */
+export function untoldNotice(host: string, failure: Failure, now: Date): Said {
+  const { title, explanation } = describeFailure(failure)
+  return {
+    id: `policies-${host}-${digest(title, explanation)}`,
+    at: now.toISOString(),
+    severity: 'failure',
+    title: `The schedules of ${host} could not be read`,
+    text: [title, explanation].filter((text) => text !== '').join('. '),
+    goTo: { screen: 'schedules' }
+  }
+}
+
+function problemNotice(host: string, { policy, problem }: PolicyState, now: Date): readonly Said[] {
+  if (problem === undefined) return []
+  return [
+    {
+      id: `policy-${host}-${policy.id}-${digest(policy.changedAt, problem)}`,
+      at: now.toISOString(),
+      severity: 'failure',
+      title: `The schedule ${policy.name} on ${host} does not run as it should`,
+      text: problem,
+      goTo: { screen: 'schedules' }
+    }
+  ]
+}
+
+function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[] {
+  const isGivenUp = item.nextTryAt === undefined
+  const waitsMs = now.getTime() - Date.parse(item.at)
+  if (!isGivenUp && waitsMs < QUIET_MS) return []
+  const what = item.channel === 'mail' ? 'a mail' : 'a message to its webhook'
+  const tries = `${item.tries} ${item.tries === 1 ? 'try' : 'tries'}`
+  const state = isGivenUp
+    ? `It was given up after ${tries}.`
+    : `It has waited for ${formatAge(waitsMs)}, after ${tries}.`
+  return [
+    {
+      id: `told-${host}-${item.id}${isGivenUp ? '-given-up' : ''}`,
+      at: now.toISOString(),
+      severity: 'warning',
+      title: `${host} could not send ${what}: ${item.subject}`,
+      text: `${item.lastError}. ${state} The backups themselves are not touched by that.`,
+      goTo: { screen: 'settings' }
+    }
+  ]
+}
+
+/** What a run says that no job does: it failed as a whole, runs were missed, old points were not pruned. */
+export function runNotices(run: RunReport): readonly Said[] {
+  const { id, policy, host, endedAt = run.startedAt } = run
+  const common = { at: endedAt, goTo: { screen: 'schedules' } } as const
+  const name = `${policy.name} on ${host}`
+  const isWhole = run.state === 'failed' && !run.vms.some(({ outcome }) => outcome === 'failed')
+  const refused = run.pruned?.refused ?? []
+  const told: readonly (Said | undefined)[] = [
+    isWhole
+      ? { ...common, id: `run-${id}`, severity: 'failure', title: `The run of ${name} failed`, text: run.reason ?? '' }
+      : undefined,
+    run.missedCount > 0
+      ? {
+          ...common,
+          id: `missed-${id}`,
+          severity: 'warning',
+          title: `${name}: ${missedWords(run)}`,
+          text: missedText(run)
+        }
+      : undefined,
+    refused.length > 0
+      ? {
+          ...common,
+          id: `prune-${host}-${policy.id}-${digest(...refused)}`,
+          severity: 'warning',
+          title: `${name}: old points were not pruned`,
+          text: refused.join('; ')
+        }
+      : undefined
+  ]
+  return told.filter((notice) => notice !== undefined)
+}
+
+function missedText({ missed, missedCount }: RunReport): string {
+  const reasons = [...new Set(missed.map(({ reason }) => reason))].join('; ')
+  return `${reasons}${reasons === '' ? '' : '. '}${missedCount === 1 ? 'It was' : 'They were'} made up for by one run.`
+}
+
+const digest = (...texts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 12)

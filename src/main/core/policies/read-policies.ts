@@ -1,0 +1,38 @@
+import type { Core } from '../core.ts'
+import type { HostPolicies, PolicyListing } from '../../../shared/views/policy-view.ts'
+import { withPlace } from '../hosts/host-book.ts'
+import { knownPolicies, rememberPolicies } from './known-policies.ts'
+
+/** What a host says of its policies. Remembered; stores that only a policy knew are known from then on. @throws what asking fails with */
+export async function readPolicies(core: Core, host: string): Promise<HostPolicies> {
+  const listing = await (await core.connections.engine(host)).call('policies', {})
+  const asOf = new Date().toISOString()
+  rememberPolicies(core.folder, host, { asOf, listing })
+  learnStores(core, host, listing)
+  return viewOf(host, listing, asOf, true)
+}
+
+/** What it last said, as of then. Undefined: it never did. */
+export function lastPolicies(core: Core, host: string): HostPolicies | undefined {
+  const known = knownPolicies(core.folder, host)
+  return known && viewOf(host, known.listing, known.asOf, false)
+}
+
+/** Runs say the host's name as the one who made the policy calls it; here it is called as here. */
+const viewOf = (host: string, listing: PolicyListing, asOf: string, reachable: boolean): HostPolicies => ({
+  ...listing,
+  policies: listing.policies.map(({ lastRun, ...state }) => ({
+    ...state,
+    ...(lastRun !== undefined && { lastRun: { ...lastRun, host } })
+  })),
+  host,
+  asOf,
+  reachable
+})
+
+function learnStores(core: Core, host: string, { policies }: PolicyListing): void {
+  const before = core.settings.read()
+  const learnt = (settings: typeof before): typeof before =>
+    policies.reduce((all, { policy }) => withPlace(all, { kind: 'host', host, dir: policy.store }), settings)
+  if (learnt(before) !== before) core.settings.update(learnt)
+}
