@@ -80,6 +80,8 @@ describe('the form of mail', () => {
     expect(mailOf(draft, [has('kvm-1'), bare('kvm-2')])).toEqual(anew)
     expect(mailOf({ ...draft, server: 'evil.example.org' }, [has('kvm-1')])).toHaveProperty('problems.password')
     expect(mailOf({ ...draft, port: '25' }, [has('kvm-1')])).toHaveProperty('problems.password')
+    expect(mailOf({ ...draft, security: 'none' }, [has('kvm-1')])).toHaveProperty('problems.password')
+    expect(mailOf({ ...draft, security: 'tls' }, [has('kvm-1')])).toHaveProperty('change')
     expect(mailOf({ ...draft, server: 'new.example.org', password: 'p' }, [has('kvm-1')])).toHaveProperty('change')
   })
 
@@ -97,6 +99,10 @@ describe('the form of a webhook', () => {
       problems: { url: 'Type it: kvm-2 has none yet.' }
     })
     expect(webhookOf({ ...empty, url: 'ftp://x' }, [])).toHaveProperty('problems.url')
+    expect(webhookOf({ ...empty, url: 'https://ntfy.example.org/' }, [])).toHaveProperty(
+      'problems.url',
+      'It ends with the topic: https://ntfy.example.org/my-topic'
+    )
   })
 
   it('leaves out what stays as it is', () => {

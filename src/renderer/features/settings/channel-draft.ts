@@ -94,7 +94,7 @@ function recipientsProblem(to: readonly string[]): string | undefined {
   return to.length > 20 ? words.problems.toMany : undefined
 }
 
-/** A password goes to no other server and no other login than it was given for: then it must be typed anew. */
+/** A password goes to no other server and login than it was given for, and never in the clear all at once: hosts refuse that. */
 function passwordProblem(mail: MailChannel, hosts: readonly ChannelHost[]): string | undefined {
   if (mail.user === undefined) return mail.password === undefined ? undefined : words.problems.passwordAlone
   if (mail.password !== undefined) return undefined
@@ -102,8 +102,10 @@ function passwordProblem(mail: MailChannel, hosts: readonly ChannelHost[]): stri
   return without.length === 0 ? undefined : words.problems.passwordNew(named(without))
 }
 
-const keepsPassword = (now: ChannelsView['mail'], { server, port, user }: MailChannel): boolean =>
-  now?.hasPassword === true && now.server === server && now.port === port && now.user === user
+const keepsPassword = (now: ChannelsView['mail'], mail: MailChannel): boolean =>
+  now?.hasPassword === true &&
+  (['server', 'port', 'user'] as const).every((key) => now[key] === mail[key]) &&
+  (mail.security !== 'none' || now.security === 'none')
 
 export interface WebhookDraft {
   readonly form: WebhookChannel['form']
@@ -122,11 +124,16 @@ export const webhookDraftOf = (webhook: ChannelsView['webhook']): WebhookDraft =
 export function webhookOf(draft: WebhookDraft, hosts: readonly ChannelHost[]): Drafted<WebhookDraft> {
   const [url, token] = [draft.url.trim(), draft.token.trim()]
   const problems = found<WebhookDraft>({
-    url: url === '' ? missingUrl(hosts) : originOf(url) === undefined ? words.problems.url : undefined,
+    url: url === '' ? missingUrl(hosts) : wrongUrl(url, draft.form),
     token: token === '' ? missingToken(draft.form, originOf(url), hosts) : undefined
   })
   if (Object.keys(problems).length > 0) return { problems }
   return { change: { webhook: { form: draft.form, ...(url !== '' && { url }), ...(token !== '' && { token }) } } }
+}
+
+function wrongUrl(url: string, form: WebhookDraft['form']): string | undefined {
+  if (originOf(url) === undefined) return words.problems.url
+  return form === 'ntfy' && /^\/*$/.test(new URL(url).pathname) ? words.problems.topic : undefined
 }
 
 function missingUrl(hosts: readonly ChannelHost[]): string | undefined {

@@ -138,6 +138,7 @@ export const words = {
     toMany: 'At most 20 of them.',
     ca: 'It begins with -----BEGIN CERTIFICATE-----.',
     url: 'An address that begins with https:// or http://.',
+    topic: 'It ends with the topic: https://ntfy.example.org/my-topic',
     urlNew: (hosts: string) => `Type it: ${hosts} has none yet.`,
     tokenNew: (hosts: string) => `Type it: ${hosts} has none for this address.`
   },
