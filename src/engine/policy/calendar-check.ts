@@ -1,5 +1,6 @@
 import { fail, isFailure } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { timerCalendar } from './timer-calendar.ts'
 
 /**
  * Asks this host's own systemd, whose timer it will be.
@@ -8,7 +9,7 @@ import type { Shell } from '../../shared/shell.ts'
  */
 export async function checkCalendar(shell: Shell, calendar: string): Promise<void> {
   if (!/^[A-Za-z0-9 .,:*/~_+-]+$/.test(calendar)) refuse(calendar, 'it holds characters that no calendar has')
-  const said = await analyse(shell, calendar)
+  const said = await analyse(shell, timerCalendar(calendar))
   if (said === undefined) return
   if (said.exitCode !== 0) refuse(calendar, said.stderr.trim().split('\n').at(-1) ?? '')
   if (/^\s*Next elapse: never$/m.test(said.stdout)) refuse(calendar, 'no such time comes any more')

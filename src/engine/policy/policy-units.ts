@@ -4,6 +4,7 @@ import { policyService, policyTimer, UNITS_DIR } from '../../shared/host-paths.t
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { timerCalendar } from './timer-calendar.ts'
 
 const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`
 /** When a persistent timer last fired: systemd's own file. */
@@ -98,7 +99,7 @@ Description=Stillpoint: when policy ${unitText(name)} runs
 
 [Timer]
 Unit=${policyService(id)}
-OnCalendar=${schedule.calendar}
+OnCalendar=${timerCalendar(schedule.calendar)}
 Persistent=true
 AccuracySec=1s
 RandomizedDelaySec=${schedule.jitterSeconds}

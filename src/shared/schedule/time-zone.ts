@@ -59,23 +59,29 @@ interface DayOffsets {
   readonly changeAt: number
 }
 
-/** Asks Intl, which is slow, twice for a day, and oftener only for one on which the clocks are set. */
+/** Asks Intl, which is slow, once for a day, and oftener only for one on which the clocks are set. */
 function offsets(name: string): (seconds: number) => number {
   const ask = askIntl(name)
-  const known = new Map<number, DayOffsets>()
+  const midnights = remembered((day) => ask(day * DAY))
+  const days = remembered((day) => dayOffsets(ask, day, midnights(day), midnights(day + 1)))
   return (seconds) => {
-    const day = Math.floor(seconds / DAY)
-    const found = known.get(day) ?? lookAt(ask, day)
-    if (!known.has(day)) known.set(day, found)
-    return seconds < found.changeAt ? found.before : found.after
+    const { before, after, changeAt } = days(Math.floor(seconds / DAY))
+    return seconds < changeAt ? before : after
   }
 }
 
-function lookAt(ask: (seconds: number) => number, day: number): DayOffsets {
-  const [start, end] = [day * DAY, (day + 1) * DAY]
-  const [before, after] = [ask(start), ask(end)]
-  if (before === after) return { before, after, changeAt: end }
-  let [low, high] = [start, end]
+function remembered<T>(find: (day: number) => T): (day: number) => T {
+  const known = new Map<number, T>()
+  return (day) => {
+    const found = known.get(day) ?? find(day)
+    known.set(day, found)
+    return found
+  }
+}
+
+function dayOffsets(ask: (seconds: number) => number, day: number, before: number, after: number): DayOffsets {
+  let [low, high] = [day * DAY, (day + 1) * DAY]
+  if (before === after) return { before, after, changeAt: high }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)
     if (ask(middle) === before) low = middle
