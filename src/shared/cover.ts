@@ -2,8 +2,6 @@ import type { Policy } from './model/policy.ts'
 import { isSelected } from './select-vms.ts'
 import type { PoliciesView, PolicyState } from './views/policy-view.ts'
 
-const HOUR_MS = 3_600_000
-
 /** A policy that backs up a VM. */
 export interface Covering {
   readonly id: string
@@ -38,8 +36,8 @@ interface Named {
   readonly takenAt: string | undefined
 }
 
-/** How old the newest good point of a VM may be, by this policy. */
-export type Expect = (policy: Policy, timeZone: string, now: Date) => number
+/** How old the newest good point of a VM may be, by this policy. Undefined: it promises none, for it does not come again. */
+export type Expect = (policy: Policy, timeZone: string, now: Date) => number | undefined
 
 /** Which policies of its host mean a VM, and what they promise. What a host last said counts while it is silent. */
 export function coverOf(vm: Named, policies: PoliciesView | undefined, expect: Expect, now: Date): Cover {
@@ -48,13 +46,16 @@ export function coverOf(vm: Named, policies: PoliciesView | undefined, expect: E
     .flatMap(({ host, timeZone, policies: states }) => states.map((state) => ({ state, host, timeZone })))
     .filter(({ state }) => isSelected(state.policy.vms, vm))
   const active = covering.filter(({ state }) => !isPaused(state.policy, now))
-  const within = ({ state, timeZone }: Promising): number => expect(state.policy, timeZone, now)
+  const promised = active.flatMap((each) => {
+    const withinMs = expect(each.state.policy, each.timeZone, now)
+    return withinMs === undefined ? [] : [{ withinMs, dueAtMs: countsFrom(each.state, vm, now) + withinMs }]
+  })
   const nextRuns = active.flatMap(({ state }) => state.nextRunAt ?? []).sort()
   return {
     policies: covering.map((each) => coveringOf(each, now)),
     nextRunAt: nextRuns[0],
-    expectWithinMs: smallest(active.map(within)),
-    dueAtMs: smallest(active.map((each) => countsFrom(each.state, vm, now) + within(each)))
+    expectWithinMs: smallest(promised.map(({ withinMs }) => withinMs)),
+    dueAtMs: smallest(promised.map(({ dueAtMs }) => dueAtMs))
   }
 }
 
@@ -85,9 +86,3 @@ function countsFrom({ policy, lastRun }: PolicyState, { uuid, takenAt }: Named, 
 
 const smallest = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : Math.min(...values)
-
-/** What the policy says itself, else what holds for all. */
-export const expectedHours =
-  (otherwiseHours: number): Expect =>
-  ({ expectEveryHours = otherwiseHours }) =>
-    expectEveryHours * HOUR_MS

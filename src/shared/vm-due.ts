@@ -1,4 +1,5 @@
-import { coverOf, expectedHours, type Cover } from './cover.ts'
+import { coverOf, type Cover } from './cover.ts'
+import { promisedAge } from './promised-age.ts'
 import type { VmPlace } from './vm-places.ts'
 import type { PointView } from './views/point-view.ts'
 import type { PoliciesView } from './views/policy-view.ts'
@@ -22,7 +23,7 @@ export function dueOf(
 ): Due {
   const chosenHours = choices?.expectEveryHours
   const vm = { ...place, takenAt: lastPoint?.takenAt }
-  const cover = coverOf(vm, policies, expectedHours(chosenHours ?? Infinity), now)
+  const cover = coverOf(vm, policies, promisedAge, now)
   const expectWithinMs = cover.expectWithinMs ?? (chosenHours === undefined ? undefined : chosenHours * 3_600_000)
   const tooOldAtMs =
     lastPoint && expectWithinMs !== undefined ? Date.parse(lastPoint.takenAt) + expectWithinMs : undefined

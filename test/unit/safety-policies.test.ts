@@ -148,6 +148,16 @@ describe('a VM that a policy covers', () => {
     expect(only({ states: states.slice(0, 1), points: [point(40)] }).safety).toBe('good')
   })
 
+  it('is held to what the schedule comes to, where the policy does not say', () => {
+    const of = (calendar: string): readonly PolicyState[] => [
+      { policy: policy({ expectEveryHours: undefined, schedule: { calendar, jitterSeconds: 0 } }) }
+    ]
+    expect(only({ states: of('02:00'), points: [point(29)] })).toMatchObject({ safety: 'good' })
+    expect(only({ states: of('02:00'), points: [point(31)] })).toMatchObject({ safety: 'old' })
+    expect(only({ states: of('hourly'), points: [point(3)] })).toMatchObject({ expectWithinMs: 2 * 3_600_000 })
+    expect(only({ states: of('nonsense'), points: [point(3)] })).toMatchObject({ expectWithinMs: 26 * 3_600_000 })
+  })
+
   it('says since when it is silent, and that is a danger', () => {
     const given = { states: [{ policy: policy(), lastRun: run(9, [1]) }], points: [point(9)] }
     expect(only(given)).toMatchObject({ safety: 'old', silentSince: hoursAgo(4) })

@@ -1,6 +1,7 @@
 import type { Schedule } from '../model/policy.ts'
 import { parseCalendar } from './calendar.ts'
 import { longestGapMs } from './longest-gap.ts'
+import { closedMs, type Window } from './window.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -10,9 +11,15 @@ const HOUR_MS = 3_600_000
  */
 export function expectedWithinMs(schedule: Schedule, timeZone: string, from: Date): number | undefined {
   const calendar = parseCalendar(schedule.calendar)
-  const gapMs = 'problem' in calendar ? undefined : longestGapMs(calendar, timeZone, from)
-  return gapMs === undefined ? undefined : gapMs + schedule.jitterSeconds * 1000 + slackMs(gapMs)
+  const betweenMs = 'problem' in calendar ? undefined : longestGapMs(calendar, timeZone, from)
+  if (betweenMs === undefined) return undefined
+  const gapMs = throughClosedHours(betweenMs, schedule.window)
+  return gapMs + schedule.jitterSeconds * 1000 + slackMs(gapMs)
 }
+
+/** Runs out of the allowed hours back nothing up. Those that come once a day or less often are meant to be within them. */
+const throughClosedHours = (gapMs: number, window: Window | undefined): number =>
+  window === undefined ? gapMs : Math.max(gapMs, Math.min(gapMs + closedMs(window), 24 * HOUR_MS))
 
 /** A quarter of the time between, but never less than an hour or more than twelve. */
 const slackMs = (gapMs: number): number => Math.min(Math.max(gapMs / 4, HOUR_MS), 12 * HOUR_MS)

@@ -9,6 +9,12 @@ const MINUTE = 60
 
 const secondsOf = (time: string): number => (Number(time.slice(0, 2)) * 60 + Number(time.slice(3))) * MINUTE
 
+/** How long a day of 24 hours is closed to backups. */
+export function closedMs({ from, to }: Window): number {
+  const open = secondsOf(to) - secondsOf(from)
+  return (DAY - (open > 0 ? open : open + DAY)) * 1000
+}
+
 /** The first minute is in it, the last is not. Throws RangeError at a zone that is not known here. */
 export function isWithin(window: Window, timeZone: string, at: Date): boolean {
   const time = zoneOf(timeZone).civil(at.getTime() / 1000).seconds % DAY

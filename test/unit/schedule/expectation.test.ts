@@ -23,6 +23,20 @@ describe('how old the newest good point may be before it is silence', () => {
 
   it('has the jitter on top', () => expect(hours('daily', 1800)).toBe(30.5))
 
+  it.each([
+    ['hourly', '22:00', '06:00', (1 + 16) * 1.25],
+    ['daily', '22:00', '06:00', 24 + 6],
+    ['0/12:00', '22:00', '06:00', 24 + 6],
+    ['weekly', '22:00', '06:00', 168 + 12],
+    ['hourly', '08:00', '08:00', 1 + 1]
+  ])(
+    '%s, allowed from %s to %s: %d hours, for out of its hours nothing is backed up',
+    (calendar, from, to, expected) => {
+      const ms = expectedWithinMs({ calendar, jitterSeconds: 0, window: { from, to } }, 'UTC', FROM)
+      expect(ms).toBe(expected * HOUR_MS)
+    }
+  )
+
   it('has the change of the clocks in it', () => {
     const ms = expectedWithinMs({ calendar: '02:30', jitterSeconds: 0 }, 'Europe/Berlin', FROM)
     expect(ms).toBe((47 + 11.75) * HOUR_MS)
