@@ -15,8 +15,10 @@ const BUSY = 75
 const HELD = 'echo held; exec cat >/dev/null'
 /** Never makes the file. A reader waits: retention holds a point for the moment of a rename. */
 const SHARED = `exec 9<"$1" || exit 76; flock -s -w 60 9 || exit ${BUSY}; ${HELD}`
-/** Open for writing too, as NFS asks of who wants it alone. */
-const ALONE = `test -f "$1" || exit 76; exec 9<>"$1" || exit 76; flock -n 9 || exit ${BUSY}; ${HELD}`
+/** Open for writing too, as NFS asks of who wants it alone; on a read-only store the change itself says what is wrong. */
+const ALONE = `test -f "$1" || exit 76
+if (: <>"$1") 2>/dev/null; then exec 9<>"$1"; else exec 9<"$1"; fi
+flock -n 9 || exit ${BUSY}; ${HELD}`
 
 /** @throws `not-found` if there is no point, `timeout` if retention does not let go of it */
 async function readingPoint(dir: string): Promise<PointLock> {
