@@ -1,11 +1,12 @@
+import { hostname } from 'node:os'
 import { fail } from '../../shared/failure.ts'
 import type { Channels, ChannelsChange, ChannelsView } from '../../shared/model/channels.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { policyFiles } from '../policy/policy-file.ts'
+import { hostTimeZone } from '../time-zone.ts'
 import { changed, viewOf } from './change-channels.ts'
 import { readChannels, TELL_FILES, writeChannels, type TellFiles } from './channels-file.ts'
-import { hostTimeZone } from './host-time.ts'
 import { sendMail } from './mail.ts'
-import { nameOfHost } from './policies-here.ts'
 import { dropOutbox, wakeOutbox } from './outbox.ts'
 import { ensureTellTimer } from './tell-timer.ts'
 import { testMessage } from './test-message.ts'
@@ -50,7 +51,7 @@ export async function testChannel(
   files: TellFiles = TELL_FILES
 ): Promise<{ text: string }> {
   const { mail, webhook } = readChannels(files)
-  const message = testMessage(nameOfHost(), new Date(), hostTimeZone())
+  const message = testMessage(await nameOfHost(), new Date(), hostTimeZone())
   if (channel === 'webhook') return webhook === undefined ? missing('webhook') : postWebhook(webhook, message)
   if (mail === undefined) return missing('mail')
   const { text, refused } = await sendMail(mail, message)
@@ -61,6 +62,12 @@ export async function testChannel(
     detail: `${mail.server} refused ${refused.join(', ')}, and took it for the others.`,
     fix: 'Check these addresses.'
   })
+}
+
+/** As the operator calls it, which its policies know; else as it calls itself. */
+async function nameOfHost(): Promise<string> {
+  const { policies } = await policyFiles()
+  return policies.toSorted((a, b) => b.changedAt.localeCompare(a.changedAt))[0]?.hostName ?? hostname()
 }
 
 const missing = (channel: 'mail' | 'webhook'): never =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatDuration } from '../../shared/format.ts'
 import { stampOf } from './digest-message.ts'
-import { timeIn } from './host-time.ts'
+import { timeIn } from './time-in.ts'
 import { subjectOf, tableOf, type Message, type SilentVm } from './message.ts'
 import { zoneFact } from './run-message.ts'
 
@@ -19,7 +19,7 @@ export function messageOfSilence(host: string, silent: readonly SilentVm[], at: 
     ]
   }))
   return {
-    id: `silence-${stampOf(at)}-${hashOf(silent)}`,
+    id: `silence-${stampOf(at).slice(0, 8)}-${hashOf(silent)}`,
     event: 'silence',
     at: at.toISOString(),
     host,
@@ -40,8 +40,9 @@ function leadOf(silent: readonly SilentVm[], zone: string): string {
     : `no good backup of ${first.vm.name} since ${timeIn(zone, first.lastGoodAt)}`
 }
 
+/** The same VMs silent since the same time are the same message, also after a crash. */
 const hashOf = (silent: readonly SilentVm[]): string =>
   createHash('sha256')
-    .update(silent.map(({ vm }) => vm.uuid).join())
+    .update(JSON.stringify(silent.map(({ vm, since }) => [vm.uuid, since])))
     .digest('hex')
     .slice(0, 8)

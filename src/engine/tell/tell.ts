@@ -3,10 +3,14 @@ import { failureOf } from '../../shared/failure.ts'
 import type { Policy, RunReport, Told } from '../../shared/model/policy.ts'
 import { runSeverity } from '../../shared/run-words.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { policyFiles } from '../policy/policy-file.ts'
+import { hostTimeZone } from '../time-zone.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
 import { deliverNow, flushOutbox, post } from './deliver.ts'
-import { hostTimeZone } from './host-time.ts'
 import { messageOfRun } from './run-message.ts'
+import { isSilenceDue, postDigests, postSilence, type Due } from './tell-due.ts'
+import { lookForSilence } from './look-for-silence.ts'
+import { nextRunAt } from './next-run.ts'
 import { ensureTellTimer } from './tell-timer.ts'
 
 export { listOutbox } from './outbox.ts'
@@ -19,7 +23,10 @@ export async function tellOfRun(policy: Policy, report: RunReport, files: TellFi
   if (!isToldAtOnce(policy, report)) return []
   try {
     const channels = readChannels(files)
-    const items = await post(messageOfRun(report, hostTimeZone()), channels, policy.tell.mailTo, files)
+    const zone = hostTimeZone()
+    const next = report.nextRunAt ?? nextRunAt(policy, new Date(), zone)
+    const message = messageOfRun({ ...report, ...(next !== undefined && { nextRunAt: next }) }, zone)
+    const items = await post(message, channels, policy.tell.mailTo, files)
     return await deliverNow(items, channels, files)
   } catch (error) {
     const { title, explanation } = describeFailure(failureOf(error))
@@ -36,6 +43,25 @@ export function isToldAtOnce({ tell, pausedUntil }: Policy, report: RunReport): 
 
 /** For the timer: what waits in the outbox, digests that are due, VMs gone silent. */
 export async function tellWhatIsDue(shell: Shell, files: TellFiles = TELL_FILES): Promise<void> {
-  await flushOutbox(files)
-  await ensureTellTimer(shell, files)
+  const { policies } = await policyFiles()
+  await logged('outbox', () => flushOutbox(files))
+  await logged('digests and silence', () => tellNews(shell, policies, files))
+  await logged('timer', () => ensureTellTimer(shell, files))
+}
+
+async function tellNews(shell: Shell, policies: readonly Policy[], files: TellFiles): Promise<void> {
+  const due: Due = { policies, channels: readChannels(files), now: new Date() }
+  if (Object.keys(due.channels).length === 0 || !isSilenceDue(due, files)) return
+  const silent = await lookForSilence(shell, policies, due.now, hostTimeZone())
+  const items = [...(await postSilence(silent, due, files)), ...(await postDigests(silent, due, files))]
+  await deliverNow(items, due.channels, files)
+}
+
+/** One thing that goes wrong does not keep the host from telling another. */
+async function logged(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    console.error(`${what}: ${describeFailure(failureOf(error)).title}: ${String(error)}`)
+  }
 }

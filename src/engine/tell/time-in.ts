@@ -1,6 +1,3 @@
-/** IANA name of the host's time zone, as `Europe/Berlin`. */
-export const hostTimeZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone
-
 /** `Tue 2026-11-24 02:00` in that zone. */
 export function timeIn(zone: string, iso: string): string {
   const at = new Date(iso)
