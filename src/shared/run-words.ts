@@ -109,14 +109,15 @@ const tookWords = ({ durationMs }: RunVm): string | undefined =>
   durationMs === undefined ? undefined : `took ${formatDuration(durationMs)}`
 
 /** `3 old points to the trash, 2 removed, RAM of 1 dropped, 4.1 GiB freed`. */
-export function prunedWords({ trashed, removed, memoryDropped, freedBytes }: Pruned): string {
+export function prunedWords({ trashed, removed, memoryDropped, freedBytes, refused }: Pruned): string {
   const parts = [
     trashed.length === 0 ? undefined : `${count(trashed.length, 'old point')} to the trash`,
     removed.length === 0 ? undefined : `${removed.length} removed for good`,
     memoryDropped.length === 0 ? undefined : `RAM of ${memoryDropped.length} dropped`,
     freedBytes === 0 ? undefined : `${formatBytes(freedBytes)} freed`
   ].filter((part) => part !== undefined)
-  return parts.length === 0 ? 'no old points had to go' : parts.join(', ')
+  if (parts.length > 0) return parts.join(', ')
+  return refused.length > 0 ? 'left as they are' : 'no old points had to go'
 }
 
 /** `2 runs missed`, with why where all have the same reason. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { formatBytes, formatPause } from '../../shared/format.ts'
 import type { Policy, RunReport, RunVm } from '../../shared/model/policy.ts'
 import { isBackedUp, missedWords, runSeverity, vmOutcomeWords, vmReason } from '../../shared/run-words.ts'
-import { timeIn } from './time-in.ts'
+import { timeIn } from './host-time.ts'
 import { listOf, subjectOf, tableOf, worstOf, type Message, type Row, type Section, type SilentVm } from './message.ts'
 import { vmSeverity, zoneFact } from './run-message.ts'
 

@@ -44,9 +44,13 @@ export type Message = z.infer<typeof Message>
 
 const LONGEST_SUBJECT = 200
 const LONGEST_TEXT = 500
+/** In a table, whose other columns are to stay in sight. */
+const LONGEST_CELL = 80
 
-/** The subject as it is, a text of any other place: no control, line end or bidi character gets through. */
+/** No control, line end or bidi character gets through. */
 const clean = (text: string): string => shorten(safeText(text), LONGEST_TEXT)
+
+const cleanCell = (text: string): string => shorten(safeText(text), LONGEST_CELL)
 
 /** All that people read made harmless: names and reasons in it come from VMs, hooks and servers. */
 export function cleaned(message: Message): Message {
@@ -65,7 +69,7 @@ const cleanedSection = ({ title, columns, rows }: Section): Section => ({
   columns: columns.map(clean),
   rows: rows.map(({ cells, note, ...rest }) => ({
     ...rest,
-    cells: cells.map(clean),
+    cells: cells.map(columns.length === 0 ? clean : cleanCell),
     ...(note !== undefined && { note: clean(note) })
   }))
 })

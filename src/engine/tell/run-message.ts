@@ -11,7 +11,7 @@ import {
   vmOutcomeWords,
   vmReason
 } from '../../shared/run-words.ts'
-import { timeIn } from './time-in.ts'
+import { timeIn } from './host-time.ts'
 import { listOf, subjectOf, tableOf, type Message, type Row, type Severity } from './message.ts'
 
 /** A run that has ended, in the host's time zone. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatDuration } from '../../shared/format.ts'
 import { stampOf } from './digest-message.ts'
-import { timeIn } from './time-in.ts'
+import { timeIn } from './host-time.ts'
 import { subjectOf, tableOf, type Message, type SilentVm } from './message.ts'
 import { zoneFact } from './run-message.ts'
 

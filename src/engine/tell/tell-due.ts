@@ -1,7 +1,7 @@
 import type { Channels } from '../../shared/model/channels.ts'
 import type { Policy } from '../../shared/model/policy.ts'
 import { listRuns } from '../policy/runs.ts'
-import { hostTimeZone } from '../time-zone.ts'
+import { hostTimeZone } from './host-time.ts'
 import type { TellFiles } from './channels-file.ts'
 import { post } from './deliver.ts'
 import { messageOfDigest, stampOf } from './digest-message.ts'

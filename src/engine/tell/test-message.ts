@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { timeIn } from './time-in.ts'
+import { timeIn } from './host-time.ts'
 import { subjectOf, type Message } from './message.ts'
 import { zoneFact } from './run-message.ts'
 

@@ -104,7 +104,8 @@ it('says what was done about old points, and what was missed and why', () => {
   expect(prunedWords({ ...done, refused: [] })).toBe(
     '1 old point to the trash, 2 removed for good, RAM of 1 dropped, 4.1 GiB freed'
   )
-  expect(prunedWords(refused)).toBe('no old points had to go')
+  expect(prunedWords(refused)).toBe('left as they are')
+  expect(prunedWords({ ...refused, refused: [] })).toBe('no old points had to go')
   expect(missedWords({ missed, missedCount: 2 })).toBe('2 runs missed: the host was off')
   expect(missedWords({ missed: [...missed, { at: point, reason: 'the clock was changed' }], missedCount: 9 })).toBe(
     '9 runs missed'

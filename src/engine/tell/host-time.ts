@@ -1,3 +1,9 @@
+/** IANA name of the host's time zone, as `Europe/Berlin`. `UTC` where it cannot be told. */
+export function hostTimeZone(): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone
+}
+
 /** `Tue 2026-11-24 02:00` in that zone. */
 export function timeIn(zone: string, iso: string): string {
   const at = new Date(iso)
