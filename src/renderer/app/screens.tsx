@@ -14,15 +14,17 @@ import { JobPage } from '../features/activity/job-page.tsx'
 import { HostsPage } from '../features/hosts/hosts-page.tsx'
 import { OverviewPage } from '../features/overview/overview-page.tsx'
 import { RestorePage } from '../features/restore/restore-page.tsx'
-import { SchedulesPage } from '../features/schedules/schedules-page.tsx'
 import { SettingsPage } from '../features/settings/settings-page.tsx'
 import type { ScreenName } from '../state/route-slice.ts'
 import { words } from '../words.ts'
 
-/** Charts are heavy: these two come when they are asked for. */
+/** Charts are heavy, and so is the form of a schedule: these come when they are asked for. */
 const VmPage = lazy(async () => ({ default: (await import('../features/vm/vm-page.tsx')).VmPage }))
 const DowntimePage = lazy(async () => ({
   default: (await import('../features/downtime/downtime-page.tsx')).DowntimePage
+}))
+const SchedulesPage = lazy(async () => ({
+  default: (await import('../features/schedules/schedules-page.tsx')).SchedulesPage
 }))
 
 /** Every screen by its name in a route. */

@@ -24,5 +24,9 @@ export class Travel {
   }
 }
 
-/** A point of a VM opens over the VM's page, which stays as it is below. */
-const isSamePage = (a: Route, b: Route): boolean => a === b || (a.screen === 'vm' && b.screen === 'vm' && a.vm === b.vm)
+/** A point of a VM opens over the VM's page, and a run over its schedule's, which stay as they are below. */
+function isSamePage(a: Route, b: Route): boolean {
+  if (a.screen === 'vm' && b.screen === 'vm') return a.vm === b.vm
+  if (a.screen !== 'schedules' || b.screen !== 'schedules') return a === b
+  return a.host === b.host && a.policy === b.policy && a.edit === b.edit
+}

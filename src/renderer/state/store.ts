@@ -7,6 +7,7 @@ import { addHostSlice, type AddHostSlice } from '../features/hosts/add-host-slic
 import { hostsSlice, type HostsSlice } from '../features/hosts/hosts-slice.ts'
 import { overviewSlice, type OverviewSlice } from '../features/overview/overview-slice.ts'
 import { channelsSlice, type ChannelsSlice } from '../features/settings/channels-slice.ts'
+import { schedulesSlice, type SchedulesSlice } from '../features/schedules/schedules-slice.ts'
 import { settingsSlice, type SettingsSlice } from '../features/settings/settings-slice.ts'
 import { vmSlice, type VmSlice } from '../features/vm/vm-slice.ts'
 import { frameSlice, type FrameSlice } from '../app/frame-slice.ts'
@@ -27,6 +28,7 @@ export type WindowState = MirrorSlice &
   RestoreSlice &
   DowntimeSlice &
   BackupSlice &
+  SchedulesSlice &
   VmSlice
 export type WindowStore = StoreApi<WindowState>
 
@@ -44,5 +46,6 @@ export const createWindowStore = (core: Bridge): WindowStore =>
     ...settingsSlice(core)(...args),
     ...channelsSlice(core)(...args),
     ...backupSlice(core)(...args),
+    ...schedulesSlice(core)(...args),
     ...vmSlice(core)(...args)
   }))

@@ -1,0 +1,72 @@
+import type { Schedule } from '../../../shared/model/policy.ts'
+import { calendarOf, formOf, type ScheduleForm } from '../../../shared/schedule/schedule-form.ts'
+import { wholeIn } from './keep-form.ts'
+
+type Weekly = Extract<ScheduleForm, { kind: 'weekly' }>
+type Monthly = Extract<ScheduleForm, { kind: 'monthly' }>
+type Hours = Extract<ScheduleForm, { kind: 'hours' }>
+export type Weekday = Weekly['days'][number]
+
+/** All kinds of times at once, so that nothing is lost while one compares them. */
+export interface WhenForm {
+  readonly kind: ScheduleForm['kind']
+  readonly every: Hours['every']
+  readonly minute: string
+  readonly time: string
+  readonly days: readonly Weekday[]
+  readonly day: Monthly['day']
+  /** A calendar expression. */
+  readonly text: string
+  readonly jitterMinutes: string
+  readonly isWindowed: boolean
+  readonly from: string
+  readonly to: string
+}
+
+/** At night, when little else goes on. */
+export const firstWhen: WhenForm = {
+  kind: 'daily',
+  every: 4,
+  minute: '0',
+  time: '02:00',
+  days: ['Sat'],
+  day: 1,
+  text: '*-*-* 02:00:00',
+  jitterMinutes: '5',
+  isWindowed: false,
+  from: '22:00',
+  to: '06:00'
+}
+
+export function whenFormOf({ calendar, jitterSeconds, window }: Schedule): WhenForm {
+  const form = formOf(calendar)
+  return {
+    ...firstWhen,
+    ...partsOf(form),
+    kind: form.kind,
+    text: calendar,
+    jitterMinutes: String(jitterSeconds / 60),
+    isWindowed: window !== undefined,
+    ...(window !== undefined && window)
+  }
+}
+
+function partsOf(form: ScheduleForm): Partial<WhenForm> {
+  if (form.kind === 'hours') return { every: form.every, minute: String(form.minute) }
+  const { kind: _, ...parts } = form
+  return parts
+}
+
+/** The expression that the host gets. */
+export const calendarText = (when: WhenForm): string => (when.kind === 'calendar' ? when.text.trim() : calendarOf(formIn(when)))
+
+function formIn({ kind, every, minute, time, days, day, text }: WhenForm): ScheduleForm {
+  if (kind === 'hours') return { kind, every, minute: wholeIn(minute, 0, 59) ?? 0 }
+  if (kind === 'daily') return { kind, time }
+  if (kind === 'weekly') return { kind, days, time }
+  return kind === 'monthly' ? { kind, day, time } : { kind, text }
+}
+
+/** Another kind begins with what the one before says, as far as it can be said there. */
+export const withKind = (when: WhenForm, kind: WhenForm['kind']): WhenForm =>
+  kind === 'calendar' && when.kind !== 'calendar' ? { ...when, kind, text: calendarText(when) } : { ...when, kind }
