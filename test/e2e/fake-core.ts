@@ -184,7 +184,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
       retry: started
     },
     policies: fakePolicies({
-      hosts: data.hosts,
+      data,
       now: NOW,
       troubles: scenario !== 'small',
       refuses: scenario === 'failing',

@@ -162,6 +162,12 @@ function fakeHost(name: string, n: number, vms: VmView[], now: Date, failure: Ho
   }
 }
 
+/** The policy of a made-up host that all its points are of. */
+export const nightlyOf = (host: string): { id: string; name: string } => ({
+  id: Number(host.replaceAll(/\D/g, '')).toString(16).padStart(12, '0'),
+  name: 'Every night'
+})
+
 function fakePoint(vm: VmView, host: string, at: number, random: () => number, n: number): PointView {
   const hasMemory = vm.state === 'running'
   const place = { kind: 'host', host, dir: '/var/lib/stillpoint/points', label: host, reachable: true } as const
@@ -175,6 +181,9 @@ function fakePoint(vm: VmView, host: string, at: number, random: () => number, n
     hasMemory: hasMemory && n % 9 !== 4,
     sizeBytes: Math.round(vm.ramBytes * 0.7 + (vm.disks[0]?.allocationBytes ?? 0)),
     pauseMs: hasMemory ? 28 + random() * 40 + (random() > 0.95 ? 260 : 0) : 0,
+    ...(hasMemory && n % 9 !== 4 && { memoryBytes: Math.round(vm.ramBytes * 0.7) }),
+    // Each thirteenth was made by hand.
+    ...(n % 13 !== 1 && { policy: nightlyOf(host) }),
     warnings: [],
     places: n % 2 === 0 ? [place, copy] : [place],
     marks: {

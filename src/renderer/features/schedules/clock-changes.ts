@@ -29,7 +29,10 @@ function daysOfChange(zone: string, from: Date): readonly Date[] {
   const noon = Math.floor(from.getTime() / DAY_MS) * DAY_MS + DAY_MS / 2
   const days = Array.from({ length: 366 }, (_, n) => new Date(noon + n * DAY_MS))
   return days
-    .filter((day, n) => n > 0 && wallOf(day, zone) - day.getTime() !== wallOf(days[n - 1] ?? day, zone) - (days[n - 1] ?? day).getTime())
+    .filter(
+      (day, n) =>
+        n > 0 && wallOf(day, zone) - day.getTime() !== wallOf(days[n - 1] ?? day, zone) - (days[n - 1] ?? day).getTime()
+    )
     .map((day) => new Date(Math.floor(wallOf(day, zone) / DAY_MS) * DAY_MS))
 }
 

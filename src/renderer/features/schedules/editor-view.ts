@@ -41,7 +41,12 @@ export function editorOf({ edit, host, policy }: Asked, { policies, hosts, choic
   if (at === undefined || found === undefined) return undefined
   const form = formOfPolicy(found, at.host)
   if (edit === 'change') return { edit, key, form, id: found.id }
-  return { edit, key, form: { ...form, name: formWords.copyOf(found.name).slice(0, 100), pausedUntil: undefined }, id: undefined }
+  return {
+    edit,
+    key,
+    form: { ...form, name: formWords.copyOf(found.name).slice(0, 100), pausedUntil: undefined },
+    id: undefined
+  }
 }
 
 /** The zone that the times of a form are in: the host's, as far as it is known. */
@@ -51,7 +56,11 @@ export function zoneOf(host: string, { policies, hosts }: Pick<Known, 'policies'
 }
 
 /** Names that a policy of that host cannot have. */
-export const takenNames = (host: string, id: string | undefined, policies: PoliciesView | undefined): readonly string[] =>
+export const takenNames = (
+  host: string,
+  id: string | undefined,
+  policies: PoliciesView | undefined
+): readonly string[] =>
   (policies?.hosts.find((each) => each.host === host)?.policies ?? [])
     .filter(({ policy }) => policy.id !== id)
     .map(({ policy }) => policy.name)

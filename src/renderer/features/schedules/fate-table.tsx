@@ -32,7 +32,12 @@ export function FateTable({ fates, timeZone }: FateTableProps) {
 }
 
 const columnsIn = (timeZone: string): readonly Column<VmPointFate>[] => [
-  { key: 'point', title: titles.point, width: '170px', cell: ({ fate }) => <Taken at={fate.takenAt} zone={timeZone} /> },
+  {
+    key: 'point',
+    title: titles.point,
+    width: '170px',
+    cell: ({ fate }) => <Taken at={fate.takenAt} zone={timeZone} />
+  },
   { key: 'vm', title: titles.vm, width: '20%', cell: ({ vm }) => <Name text={vm.name} /> },
   { key: 'size', title: titles.size, width: '84px', align: 'end', cell: ({ fate }) => formatBytes(fate.sizeBytes) },
   { key: 'fate', title: titles.fate, cell: ({ fate }) => <Fate fate={fate} /> },

@@ -57,6 +57,7 @@ export const formWords = {
     minute: 'At minute',
     time: 'At',
     days: 'Days',
+    dayNames: ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'],
     day: 'Day of the month',
     last: 'the last day',
     calendar: 'Expression',
@@ -73,8 +74,10 @@ export const formWords = {
     jittered: (minutes: string) => `each up to ${minutes} min later`,
     none: 'No run to come: the expression names no time that is ahead.',
     changes: {
-      skipped: (time: string, day: string) => `${time} does not exist on ${day}: the clock is set forward, and that run is left out.`,
-      twice: (time: string, day: string) => `${time} comes twice on ${day}: the clock is set back, and the first one counts.`
+      skipped: (time: string, day: string) =>
+        `${time} does not exist on ${day}: the clock is set forward, and that run is left out.`,
+      twice: (time: string, day: string) =>
+        `${time} comes twice on ${day}: the clock is set back, and the first one counts.`
     },
     outside: 'outside the hours in which backups begin: skipped'
   },
@@ -106,7 +109,8 @@ export const formWords = {
       graceHours: 'Hours in the trash'
     },
     memoryHint: 'Of older ones the disks stay. Empty: in all.',
-    promise: 'Pinned points always stay. Points made by hand are never touched, and nothing goes before a good new point is there.'
+    promise:
+      'Pinned points always stay. Points made by hand are never touched, and nothing goes before a good new point is there.'
   },
   simulator: {
     title: 'What that would do',
@@ -120,7 +124,8 @@ export const formWords = {
     goes: (n: number, bytes: string) => `${count(n, 'point goes', 'points go')}, which frees ${bytes}`,
     memory: (n: number) => `${count(n, 'point loses its RAM and keeps', 'points lose their RAM and keep')} the disks`,
     nothingGoes: 'nothing goes',
-    assumed: (size: string, runs: number) => `Drawn with ${size} per point and ${count(runs, 'run', 'runs')}; increments and what compresses well take less.`,
+    assumed: (size: string, runs: number) =>
+      `Drawn with ${size} per point and ${count(runs, 'run', 'runs')}; increments and what compresses well take less.`,
     capped: (runs: number) => `Drawn with the last ${runs} runs of that year.`,
     noPoints: 'This schedule has no points yet.',
     noRuns: 'There are no runs to draw.',

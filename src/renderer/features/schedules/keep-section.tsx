@@ -1,6 +1,6 @@
 import { NumberInput, Radio, Stack, Text, TextInput } from '@mantine/core'
 import { formWords } from './form-words.ts'
-import { KEEP_COUNTS, MOST_SIMPLE, PRESETS, withPreset, type KeepField, type KeepForm, type Preset } from './keep-form.ts'
+import { KEEP_COUNTS, MOST_SIMPLE, PRESETS, withPreset, type KeepField, type KeepForm } from './keep-form.ts'
 import classes from './schedules.module.css'
 import { Section, type PartProps } from './section.tsx'
 import { Simulator } from './simulator.tsx'
@@ -21,7 +21,7 @@ export function KeepSection({ form, problems, onEdit, id, timeZone }: KeepSectio
       <Radio.Group
         aria-label={said.preset}
         value={keep.preset}
-        onChange={(preset) => onEdit({ keep: withPreset(keep, preset as Preset) })}
+        onChange={(preset) => onEdit({ keep: withPreset(keep, preset) })}
       >
         <Stack gap="sm">
           {PRESETS.map((preset) => (

@@ -30,10 +30,7 @@ export const NextRuns = ({ schedule, timeZone }: NextRunsProps) => (
 export function NextRunList({ schedule, timeZone }: NextRunsProps) {
   const now = useNow()
   const { calendar, window, jitterSeconds } = schedule
-  const shown = useMemo(
-    () => nextRunsShown({ calendar, window }, timeZone, now),
-    [calendar, window, timeZone, now]
-  )
+  const shown = useMemo(() => nextRunsShown({ calendar, window }, timeZone, now), [calendar, window, timeZone, now])
   if (shown === undefined) return undefined
   if (shown.runs.length === 0) return <StateMark tone="attention" label={said.none} />
   return (

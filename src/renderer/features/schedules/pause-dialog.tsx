@@ -30,7 +30,7 @@ function PauseForm({ dialog, onClose }: { readonly dialog: ScheduleDialog; reado
   return (
     <Stack gap="md">
       <Text>{said.text}</Text>
-      <Radio.Group label={said.until} value={choice} onChange={(value) => choose(value as PauseChoice)}>
+      <Radio.Group label={said.until} value={choice} onChange={(value) => choose(value)}>
         <Stack gap="sm" mt="sm">
           {PAUSES.map((value) => (
             <Radio key={value} value={value} label={said[value]} />

@@ -65,7 +65,9 @@ function Plan({ plan, timeZone }: { readonly plan: PrunePlan; readonly timeZone:
     <Stack gap="md">
       <div className={classes['planFigures']}>
         <span className={classes['figure']}>
-          {going.length === 0 ? said.nothing : `${said.goes(going.length, vms)}, ${said.frees(formatBytes(plan.freesBytes))}`}
+          {going.length === 0
+            ? said.nothing
+            : `${said.goes(going.length, vms)}, ${said.frees(formatBytes(plan.freesBytes))}`}
         </span>
         {plan.trash.points > 0 && <span>{said.trash(plan.trash.points, formatBytes(plan.trash.bytes))}</span>}
       </div>

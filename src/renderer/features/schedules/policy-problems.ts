@@ -85,7 +85,8 @@ function whenProblems(when: WhenForm): PolicyProblems {
 
 function keepProblems(keep: KeepForm): PolicyProblems {
   if (keep.preset !== 'custom') return {}
-  const isBad = (field: KeepField): boolean => keep[field].trim() !== '' && wholeIn(keep[field], 0, 10_000) === undefined
+  const isBad = (field: KeepField): boolean =>
+    keep[field].trim() !== '' && wholeIn(keep[field], 0, 10_000) === undefined
   const counts = [...KEEP_COUNTS, 'memory' as const].filter(isBad).map((field) => [field, said.count] as const)
   return {
     ...Object.fromEntries(counts),

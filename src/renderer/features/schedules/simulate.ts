@@ -43,9 +43,12 @@ const UNKNOWN_VM: PointSize = { sizeBytes: 10 * 1024 ** 3, memoryBytes: 0 }
 /** Of its newest point, else from what its disks take and its RAM is. */
 export function sizeOf(vm: VmView | undefined, points: readonly PointView[]): PointSize {
   if (vm === undefined) return UNKNOWN_VM
-  const [newest] = points.filter((point) => point.vm.uuid === vm.uuid).sort((a, b) => b.takenAt.localeCompare(a.takenAt))
+  const [newest] = points
+    .filter((point) => point.vm.uuid === vm.uuid)
+    .sort((a, b) => b.takenAt.localeCompare(a.takenAt))
   const memoryBytes = vm.state === 'running' ? vm.ramBytes : 0
-  if (newest !== undefined) return { sizeBytes: newest.sizeBytes, memoryBytes: newest.memoryBytes ?? Math.min(memoryBytes, newest.sizeBytes) }
+  if (newest !== undefined)
+    return { sizeBytes: newest.sizeBytes, memoryBytes: newest.memoryBytes ?? Math.min(memoryBytes, newest.sizeBytes) }
   const disks = vm.disks.reduce((sum, { allocationBytes = 0 }) => sum + allocationBytes, 0)
   return { sizeBytes: disks + memoryBytes, memoryBytes }
 }
@@ -87,7 +90,11 @@ export function simulateYear(
 }
 
 /** Of all the runs of a year the newest, where they are too many. */
-function lastRuns(calendar: Calendar, timeZone: string, now: Date): { readonly runs: readonly Date[]; readonly count: number } {
+function lastRuns(
+  calendar: Calendar,
+  timeZone: string,
+  now: Date
+): { readonly runs: readonly Date[]; readonly count: number } {
   const end = now.getTime() + YEAR_MS
   const from = (start: number) => runsBetween(calendar, timeZone, new Date(start), new Date(end), MOST)
   const year = from(now.getTime())

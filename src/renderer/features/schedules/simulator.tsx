@@ -39,7 +39,7 @@ export function Simulator({ form, id, timeZone }: SimulatorProps) {
             aria-label={said.source}
             value={source}
             data={(['real', 'year'] as const).map((value) => ({ value, label: said[value] }))}
-            onChange={(value) => setSource(value as 'real' | 'year')}
+            onChange={(value) => setSource(value)}
           />
         )}
       </div>
@@ -65,7 +65,11 @@ function Real({ form, id, timeZone }: SimulatorProps & { readonly id: string }) 
   if (fates.length === 0) return <Text c="dimmed">{said.noPoints}</Text>
   return (
     <Stack gap="md">
-      <VmChoice value={chosen} vms={[{ uuid: ALL, name: said.allVms }, ...fates.map(({ vm }) => vm)]} onChange={choose} />
+      <VmChoice
+        value={chosen}
+        vms={[{ uuid: ALL, name: said.allVms }, ...fates.map(({ vm }) => vm)]}
+        onChange={choose}
+      />
       <RealSum fates={fatesOf(vms).map(({ fate }) => fate)} />
       <Ladder points={fatesOf(vms).map(({ fate }) => fate)} now={now} />
       <details>
@@ -126,9 +130,7 @@ function Year({ form, timeZone }: Omit<SimulatorProps, 'id'>) {
   const { keptBytes } = totalsOf(kept)
   return (
     <Stack gap="md">
-      {vm !== undefined && vms.length > 1 && (
-        <VmChoice value={vm.uuid} vms={vms} onChange={choose} />
-      )}
+      {vm !== undefined && vms.length > 1 && <VmChoice value={vm.uuid} vms={vms} onChange={choose} />}
       <div role="status">
         <span className={classes['figure']}>{said.yearSum(kept.length, formatBytes(keptBytes))}</span>
         <Text c="dimmed">

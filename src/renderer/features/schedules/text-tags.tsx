@@ -18,7 +18,7 @@ export const TextTags = ({ value, onChange, splitChars = [], placeholder, ...res
     acceptValueOnBlur
     onChange={(texts) => onChange(texts.map((text) => text.trim()).filter((text) => text !== ''))}
     renderPill={({ option, onRemove, disabled }) => (
-      <Pill withRemoveButton onRemove={onRemove} disabled={disabled === true}>
+      <Pill withRemoveButton {...(onRemove && { onRemove })} disabled={disabled === true}>
         {shorten(safeText(option.label), 60)}
       </Pill>
     )}

@@ -1,8 +1,9 @@
 import { Checkbox, Code, Group, Select, Text, TextInput } from '@mantine/core'
+import { EVERY_HOURS } from '../../../shared/schedule/schedule-form.ts'
 import { formWords } from './form-words.ts'
 import type { PolicyProblems } from './policy-problems.ts'
 import { TimeField } from './time-field.tsx'
-import { calendarText, type Weekday, type WhenForm } from './when-form.ts'
+import { calendarText, type WhenForm } from './when-form.ts'
 
 interface TimesOfProps {
   readonly when: WhenForm
@@ -21,12 +22,7 @@ export function TimesOf({ when, problems, onEdit }: TimesOfProps) {
       {when.kind === 'weekly' && <Days when={when} problems={problems} onEdit={onEdit} />}
       <Group gap="md" align="flex-start">
         {when.kind === 'monthly' && <DayOfMonth when={when} onEdit={onEdit} />}
-        <TimeField
-          label={said.time}
-          value={when.time}
-          problem={problems.time}
-          onChange={(time) => onEdit({ time })}
-        />
+        <TimeField label={said.time} value={when.time} problem={problems.time} onChange={(time) => onEdit({ time })} />
       </Group>
       <Text fz="sm" c="dimmed">
         <Code>{calendarText(when)}</Code>
@@ -47,16 +43,14 @@ const Expression = ({ when, problems, onEdit }: TimesOfProps) => (
   />
 )
 
-const EVERY = [1, 2, 3, 4, 6, 8, 12] as const
-
 const EveryHours = ({ when, problems, onEdit }: TimesOfProps) => (
   <Group gap="md" align="flex-start">
     <Select
       label={said.every}
       allowDeselect={false}
       value={String(when.every)}
-      data={EVERY.map((every) => ({ value: String(every), label: said.hours(every) }))}
-      onChange={(value) => onEdit({ every: EVERY.find((every) => String(every) === value) ?? when.every })}
+      data={EVERY_HOURS.map((every) => ({ value: String(every), label: said.hours(every) }))}
+      onChange={(value) => onEdit({ every: EVERY_HOURS.find((every) => String(every) === value) ?? when.every })}
     />
     <TextInput
       label={said.minute}
@@ -68,18 +62,16 @@ const EveryHours = ({ when, problems, onEdit }: TimesOfProps) => (
   </Group>
 )
 
-const DAYS: readonly Weekday[] = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
-
 const Days = ({ when, problems, onEdit }: TimesOfProps) => (
   <Checkbox.Group
     label={said.days}
     error={problems.days}
-    value={[...when.days]}
-    onChange={(days) => onEdit({ days: DAYS.filter((day) => days.includes(day)) })}
+    value={when.days.map(String)}
+    onChange={(days) => onEdit({ days: days.map(Number).sort() })}
   >
     <Group gap="md" mt="xs">
-      {DAYS.map((day) => (
-        <Checkbox key={day} value={day} label={day} />
+      {said.dayNames.map((name, day) => (
+        <Checkbox key={name} value={String(day)} label={name} />
       ))}
     </Group>
   </Checkbox.Group>
@@ -96,6 +88,6 @@ const DayOfMonth = ({ when, onEdit }: Pick<TimesOfProps, 'when' | 'onEdit'>) => 
       ...Array.from({ length: 28 }, (_, n) => ({ value: String(n + 1), label: String(n + 1) })),
       { value: LAST, label: said.last }
     ]}
-    onChange={(value) => value !== null && onEdit({ day: value === LAST ? LAST : (Number(value) as WhenForm['day']) })}
+    onChange={(value) => value !== null && onEdit({ day: value === LAST ? LAST : Number(value) })}
   />
 )

@@ -22,11 +22,7 @@ export function VmsSection({ form: { host, vms }, problems, onEdit }: PartProps)
       title={said.title}
       aside={<MatchingVms vms={isSeen ? selectVms(selectionOf(vms), known.vms) : undefined} />}
     >
-      <Radio.Group
-        aria-label={said.title}
-        value={vms.kind}
-        onChange={(kind) => edit({ kind: kind as VmSelection['kind'] })}
-      >
+      <Radio.Group aria-label={said.title} value={vms.kind} onChange={(kind) => edit({ kind: kind })}>
         <Stack gap="sm">
           {KINDS.map((kind) => (
             <Radio key={kind} value={kind} label={said.kinds[kind]} description={said.texts[kind]} />

@@ -1,20 +1,16 @@
 import type { Schedule } from '../../../shared/model/policy.ts'
-import { calendarOf, formOf, type ScheduleForm } from '../../../shared/schedule/schedule-form.ts'
+import { calendarOf, formOf, type EveryHours, type ScheduleForm } from '../../../shared/schedule/schedule-form.ts'
 import { wholeIn } from './keep-form.ts'
-
-type Weekly = Extract<ScheduleForm, { kind: 'weekly' }>
-type Monthly = Extract<ScheduleForm, { kind: 'monthly' }>
-type Hours = Extract<ScheduleForm, { kind: 'hours' }>
-export type Weekday = Weekly['days'][number]
 
 /** All kinds of times at once, so that nothing is lost while one compares them. */
 export interface WhenForm {
   readonly kind: ScheduleForm['kind']
-  readonly every: Hours['every']
+  readonly every: EveryHours
   readonly minute: string
   readonly time: string
-  readonly days: readonly Weekday[]
-  readonly day: Monthly['day']
+  /** 0 is Monday. */
+  readonly days: readonly number[]
+  readonly day: number | 'last'
   /** A calendar expression. */
   readonly text: string
   readonly jitterMinutes: string
@@ -29,7 +25,7 @@ export const firstWhen: WhenForm = {
   every: 4,
   minute: '0',
   time: '02:00',
-  days: ['Sat'],
+  days: [5],
   day: 1,
   text: '*-*-* 02:00:00',
   jitterMinutes: '5',
@@ -58,7 +54,8 @@ function partsOf(form: ScheduleForm): Partial<WhenForm> {
 }
 
 /** The expression that the host gets. */
-export const calendarText = (when: WhenForm): string => (when.kind === 'calendar' ? when.text.trim() : calendarOf(formIn(when)))
+export const calendarText = (when: WhenForm): string =>
+  when.kind === 'calendar' ? when.text.trim() : calendarOf(formIn(when))
 
 function formIn({ kind, every, minute, time, days, day, text }: WhenForm): ScheduleForm {
   if (kind === 'hours') return { kind, every, minute: wholeIn(minute, 0, 59) ?? 0 }

@@ -16,7 +16,7 @@ export function WhenSection({ form: { when }, problems, onEdit, timeZone }: Part
   const edit = (change: Partial<WhenForm>): void => onEdit({ when: { ...when, ...change } })
   return (
     <Section title={said.title} aside={<Preview when={when} timeZone={timeZone} />}>
-      <Chip.Group value={when.kind} onChange={(kind) => onEdit({ when: withKind(when, kind as WhenForm['kind']) })}>
+      <Chip.Group value={when.kind} onChange={(kind) => onEdit({ when: withKind(when, kind) })}>
         <Group gap="sm" role="radiogroup" aria-label={said.kind}>
           {KINDS.map((kind) => (
             <Chip key={kind} value={kind} size="sm">
@@ -42,7 +42,12 @@ export function WhenSection({ form: { when }, problems, onEdit, timeZone }: Part
       />
       {when.isWindowed && (
         <Group gap="md" align="flex-start">
-          <TimeField label={said.from} value={when.from} problem={problems.window} onChange={(from) => edit({ from })} />
+          <TimeField
+            label={said.from}
+            value={when.from}
+            problem={problems.window}
+            onChange={(from) => edit({ from })}
+          />
           <TimeField label={said.to} value={when.to} problem={undefined} onChange={(to) => edit({ to })} />
         </Group>
       )}

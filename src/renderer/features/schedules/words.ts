@@ -165,8 +165,7 @@ export const words = {
     asking: 'The host is asked',
     refused: 'Nothing goes now',
     nothing: 'Nothing goes: every point is kept by a rule.',
-    goes: (n: number, vms: number) =>
-      `${count(n, 'point goes', 'points go')}, of ${count(vms, 'VM', 'VMs')}`,
+    goes: (n: number, vms: number) => `${count(n, 'point goes', 'points go')}, of ${count(vms, 'VM', 'VMs')}`,
     frees: (bytes: string) => `frees ${bytes}`,
     trash: (n: number, bytes: string) => `${count(n, 'point', 'points')} in the trash, ${bytes}`,
     vm: (keep: number, go: number) => `${keep} stay, ${go} ${go === 1 ? 'goes' : 'go'}`
