@@ -38,7 +38,7 @@ const policyOf = (host: string, id: string, name: string, change: Change = {}): 
 })
 
 /** Others than the nightly one, so that every kind of words is seen. */
-function others(host: string, vms: HostView['vms'], n: number, now: Date): readonly Policy[] {
+function others(host: string, vms: HostView['vms'], n: number, { now, troubles }: Circumstances): readonly Policy[] {
   const chosen = vms.slice(0, 5).map(({ uuid, name }) => ({ uuid, name }))
   const ids = ['a', 'b', 'c'].map((letter) => `${letter.repeat(6)}${n.toString(16).padStart(6, '0')}`)
   const [hourly = '', weekly = '', odd = ''] = ids
@@ -68,11 +68,11 @@ function others(host: string, vms: HostView['vms'], n: number, now: Date): reado
             pausedUntil: new Date(now.getTime() + 60 * HOUR_MS).toISOString()
           })
         ]),
-    ...(n === 0
+    ...(n === 0 || !troubles
       ? []
       : [
           policyOf(host, odd, NASTY[2]?.slice(0, 99) ?? '', {
-            vms: { kind: 'pattern', patterns: ['*'], exclude: [...NASTY] }
+            vms: { kind: 'pattern', patterns: ['*'], exclude: NASTY.map((name) => name.slice(0, 300)) }
           })
         ])
   ]
@@ -90,7 +90,9 @@ export function fakeHostPolicies(
   const { id, name } = nightlyOf(host.name)
   const nightly = policyOf(host.name, id, name)
   const policies =
-    n === hostCount - 1 && !refuses && hostCount < 5 ? [] : [nightly, ...others(host.name, host.vms, n, now)]
+    n === hostCount - 1 && !refuses && hostCount < 5
+      ? []
+      : [nightly, ...others(host.name, host.vms, n, { now, troubles, refuses, hostCount })]
   return {
     host: host.name,
     asOf: host.asOf ?? now.toISOString(),
