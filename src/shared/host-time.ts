@@ -54,6 +54,13 @@ export function clockThere(at: Date, timeZone: string): string {
   return `${hour}:${minute}${second === '00' ? '' : `:${second}`}`
 }
 
+/** The same moment on the clock of whoever asks: `15:15`, with its day where that is another. Undefined: the clocks agree. */
+export function ownBeside(iso: string, timeZone: string, now: Date, own = ownZone()): string | undefined {
+  const at = new Date(iso)
+  if (isSameClock(at, timeZone, own)) return undefined
+  return dayThere(at, timeZone) === dayThere(at, own) ? clockThere(at, own) : formatThere(iso, own, now)
+}
+
 /** `24 Nov 2026` there. */
 export function dayThere(at: Date, timeZone: string): string {
   const { day, month, year } = partsOf(at, timeZone)

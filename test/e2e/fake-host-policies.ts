@@ -45,7 +45,7 @@ function others(host: string, vms: HostView['vms'], n: number, { now, troubles }
   if (n > 1) return []
   return [
     policyOf(host, hourly, 'Databases by the hour', {
-      vms: { kind: 'pattern', patterns: ['db*', 'ldap?'], exclude: ['db-test*'] },
+      vms: { kind: 'pattern', patterns: ['db*', 'web?'], exclude: ['db-test*'] },
       schedule: {
         calendar: '*-*-* 00/4:15:00',
         jitterSeconds: 0,

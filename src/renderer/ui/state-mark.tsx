@@ -6,11 +6,12 @@ import {
   IconCircleX,
   IconHelpCircle,
   IconLoader2,
+  IconPlayerPause,
   type Icon
 } from '@tabler/icons-react'
 import classes from './ui.module.css'
 
-export type Tone = 'good' | 'attention' | 'danger' | 'unknown' | 'muted' | 'busy'
+export type Tone = 'good' | 'attention' | 'danger' | 'unknown' | 'muted' | 'paused' | 'busy'
 
 const ICONS: Readonly<Record<Tone, Icon>> = {
   good: IconCircleCheck,
@@ -18,6 +19,7 @@ const ICONS: Readonly<Record<Tone, Icon>> = {
   danger: IconCircleX,
   unknown: IconHelpCircle,
   muted: IconBellOff,
+  paused: IconPlayerPause,
   busy: IconLoader2
 }
 

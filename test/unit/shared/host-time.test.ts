@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clockThere, dayThere, formatThere, isSameClock, knownZone } from '../../../src/shared/host-time.ts'
+import { clockThere, dayThere, formatThere, isSameClock, knownZone, ownBeside } from '../../../src/shared/host-time.ts'
 
 const now = new Date('2026-11-25T12:00:00Z')
 
@@ -23,6 +23,12 @@ describe('a time of a host', () => {
     expect(knownZone('Middle/Earth')).toBe('UTC')
     expect(clockThere(now, 'Middle/Earth')).toBe('12:00')
     expect(dayThere(now, 'Pacific/Auckland')).toBe('26 Nov 2026')
+  })
+
+  it('has the clock here beside it where that shows another time, and its day where that is another', () => {
+    expect(ownBeside('2026-11-24T15:15:00.000Z', 'Europe/Rome', now, 'UTC')).toBe('15:15')
+    expect(ownBeside('2026-11-24T23:15:00.000Z', 'Europe/Rome', now, 'UTC')).toBe('Tue 24 Nov, 23:15')
+    expect(ownBeside('2026-11-24T15:15:00.000Z', 'Europe/Rome', now, 'Europe/Berlin')).toBeUndefined()
   })
 
   it('tells whether two clocks agree', () => {

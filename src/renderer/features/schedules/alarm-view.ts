@@ -1,5 +1,6 @@
 import { formatDuration } from '../../../shared/format.ts'
 import { expectedWithinMs } from '../../../shared/schedule/expectation.ts'
+import type { Policy } from '../../../shared/model/policy.ts'
 import { numberIn } from './keep-form.ts'
 import { calendarText, type WhenForm } from './when-form.ts'
 
@@ -9,3 +10,13 @@ export function standardAlarm(when: WhenForm, timeZone: string, now: Date): stri
   const withinMs = expectedWithinMs({ calendar: calendarText(when), jitterSeconds }, timeZone, now)
   return withinMs === undefined ? undefined : formatDuration(withinMs)
 }
+
+const HOUR_MS = 3_600_000
+
+/** After how long without a good point a VM of this policy is an alarm. Undefined: never. */
+export const alarmAfterMs = (
+  { expectEveryHours, schedule }: Pick<Policy, 'expectEveryHours' | 'schedule'>,
+  timeZone: string,
+  now: Date
+): number | undefined =>
+  expectEveryHours === undefined ? expectedWithinMs(schedule, timeZone, now) : expectEveryHours * HOUR_MS

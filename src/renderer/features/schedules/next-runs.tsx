@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import { useMemo } from 'react'
 import { formatUntil } from '../../../shared/format.ts'
-import { formatThere, isSameClock, ownZone } from '../../../shared/host-time.ts'
+import { formatThere, ownBeside } from '../../../shared/host-time.ts'
 import type { Schedule } from '../../../shared/model/policy.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { Panel } from '../../ui/panel.tsx'
@@ -55,13 +55,13 @@ export function NextRunList({ schedule, timeZone }: NextRunsProps) {
 }
 
 function NextRun({ at, timeZone, now }: { readonly at: string; readonly timeZone: string; readonly now: Date }) {
-  const isOwn = isSameClock(new Date(at), timeZone, ownZone())
+  const own = ownBeside(at, timeZone, now)
   return (
     <>
       <time dateTime={at}>{formatThere(at, timeZone, now)}</time>{' '}
       <span className={classes['inlineSoft']}>
         {formatUntil(at, now)}
-        {!isOwn && `, ${said.here(formatThere(at, ownZone(), now))}`}
+        {own !== undefined && `, ${said.here(own)}`}
       </span>
     </>
   )

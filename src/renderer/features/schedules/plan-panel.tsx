@@ -11,7 +11,8 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 import { FateTable } from './fate-table.tsx'
-import { fatesGoing } from './fate-view.ts'
+import { fatesGoing, totalsOf } from './fate-view.ts'
+import { Folded } from './folded.tsx'
 import { errandOf } from './schedules-slice.ts'
 import classes from './schedules.module.css'
 import { words } from './words.ts'
@@ -60,14 +61,12 @@ export function PlanPanel({ at: { host, timeZone }, state: { policy, lastRun } }
 
 function Plan({ plan, timeZone }: { readonly plan: PrunePlan; readonly timeZone: string }) {
   const going = fatesGoing(plan.vms)
-  const vms = new Set(going.map(({ vm }) => vm.uuid)).size
+  const totals = totalsOf(plan.vms.flatMap(({ points }) => points))
   return (
     <Stack gap="md">
       <div className={classes['planFigures']}>
         <span className={classes['figure']}>
-          {going.length === 0
-            ? said.nothing
-            : `${said.goes(going.length, vms)}, ${said.frees(formatBytes(plan.freesBytes))}`}
+          {going.length === 0 ? said.nothing : said.goes(totals, formatBytes(plan.freesBytes))}
         </span>
         {plan.trash.points > 0 && <span>{said.trash(plan.trash.points, formatBytes(plan.trash.bytes))}</span>}
       </div>
@@ -80,7 +79,11 @@ function Plan({ plan, timeZone }: { readonly plan: PrunePlan; readonly timeZone:
             <StateMark key={vm.uuid} tone="attention" label={`${safeText(vm.name)}: ${safeText(refused)}`} />
           )
       )}
-      {going.length > 0 && <FateTable fates={going} timeZone={timeZone} />}
+      {going.length > 0 && (
+        <Folded rows={going} first={12}>
+          {(rows) => <FateTable fates={rows} timeZone={timeZone} />}
+        </Folded>
+      )}
     </Stack>
   )
 }

@@ -1,23 +1,26 @@
 import type { ReactNode } from 'react'
 import { formatDuration, formatPause } from '../../../shared/format.ts'
+import { knownZone } from '../../../shared/host-time.ts'
 import type { Policy } from '../../../shared/model/policy.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
 import { scheduleWords } from '../../../shared/schedule/schedule-words.ts'
 import { Name } from '../../ui/name.tsx'
 import { Panel } from '../../ui/panel.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
+import { useNow } from '../../ui/use-now.ts'
 import { words as backup } from '../backup/words.ts'
+import { alarmAfterMs } from './alarm-view.ts'
 import { keepWords, selectionWords, tellWords } from './policy-words.ts'
 import type { PolicyRow } from './schedules-view.ts'
 import classes from './schedules.module.css'
 import { words } from './words.ts'
 
 const said = words.policy
-const HOUR_MS = 3_600_000
 
 /** Everything that a schedule says, in words. */
-export function PolicyFacts({ row: { state, vms } }: { readonly row: PolicyRow }) {
+export function PolicyFacts({ row: { at, state, vms } }: { readonly row: PolicyRow }) {
   const { policy } = state
+  const alarmMs = alarmAfterMs(policy, knownZone(at.timeZone), useNow())
   return (
     <Panel title={said.facts}>
       <dl className={classes['facts']}>
@@ -39,9 +42,7 @@ export function PolicyFacts({ row: { state, vms } }: { readonly row: PolicyRow }
         <Fact name={said.tell}>{tellWords(policy.tell)}</Fact>
         {policy.hooks !== undefined && <Hooks hooks={policy.hooks} />}
         <Fact name={said.alarm}>
-          {policy.expectEveryHours === undefined
-            ? said.alarmDefault
-            : said.alarmText(formatDuration(policy.expectEveryHours * HOUR_MS))}
+          {alarmMs === undefined ? said.alarmNone : said.alarmText(formatDuration(alarmMs))}
         </Fact>
       </dl>
     </Panel>

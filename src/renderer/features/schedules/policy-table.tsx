@@ -1,6 +1,6 @@
 import { VisuallyHidden } from '@mantine/core'
 import { formatUntil } from '../../../shared/format.ts'
-import { formatThere, isSameClock, ownZone } from '../../../shared/host-time.ts'
+import { formatThere, ownBeside } from '../../../shared/host-time.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { runHeadline } from '../../../shared/run-words.ts'
 import { scheduleWords } from '../../../shared/schedule/schedule-words.ts'
@@ -80,13 +80,13 @@ function When({ row: { state } }: { readonly row: PolicyRow }) {
 function Next({ row: { at, state } }: { readonly row: PolicyRow }) {
   const now = useNow()
   if (state.nextRunAt === undefined) return <span className={classes['soft']}>{words.noNext}</span>
-  const isOwn = isSameClock(new Date(state.nextRunAt), at.timeZone, ownZone())
+  const own = ownBeside(state.nextRunAt, at.timeZone, now)
   return (
     <span className={classes['two']}>
       <span>{formatThere(state.nextRunAt, at.timeZone, now)}</span>
       <span className={classes['soft']}>
         {formatUntil(state.nextRunAt, now)}
-        {!isOwn && `, ${words.host.own(formatThere(state.nextRunAt, ownZone(), now))}`}
+        {own !== undefined && `, ${words.host.own(own)}`}
       </span>
     </span>
   )

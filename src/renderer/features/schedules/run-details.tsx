@@ -112,13 +112,17 @@ function OldPoints({ pruned }: Pick<RunReport, 'pruned'>) {
   if (pruned === undefined) return undefined
   return (
     <Part title={said.pruned}>
-      <Name text={prunedWords(pruned)} lines={2} />
+      {isPruned(pruned) && <Name text={prunedWords(pruned)} lines={2} />}
       {pruned.refused.map((reason, n) => (
         <StateMark key={n} tone="attention" label={`${said.refused}: ${safeText(reason)}`} />
       ))}
     </Part>
   )
 }
+
+/** There is something to say besides what was refused. */
+const isPruned = ({ trashed, removed, memoryDropped, refused }: NonNullable<RunReport['pruned']>): boolean =>
+  refused.length === 0 || trashed.length + removed.length + memoryDropped.length > 0
 
 function ToldWhom({ told }: Pick<RunReport, 'told'>) {
   if (told.length === 0) return undefined

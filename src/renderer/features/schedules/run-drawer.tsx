@@ -25,7 +25,7 @@ export function RunDrawer({ run, isAsked, timeZone, onClose }: RunDrawerProps) {
       position="right"
       size="680px"
       lockScroll={false}
-      title={run === undefined ? said.new : said.title(formatThere(run.startedAt, timeZone, now))}
+      title={<b>{run === undefined ? said.new : said.title(formatThere(run.startedAt, timeZone, now))}</b>}
       closeButtonProps={{ 'aria-label': said.close }}
     >
       <Stack gap="lg" role={run === undefined ? 'status' : undefined}>

@@ -10,6 +10,7 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { Name } from '../../ui/name.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 import { useNow } from '../../ui/use-now.ts'
+import { Folded } from './folded.tsx'
 import { runMs, runTone } from './run-view.ts'
 import classes from './schedules.module.css'
 import { words } from './words.ts'
@@ -30,14 +31,18 @@ export function RunsPanel({ runs, timeZone, onOpen }: RunsPanelProps) {
   return (
     <section aria-label={words.policy.runs}>
       <h2 className={classes['sectionTitle']}>{words.policy.runs}</h2>
-      <DataTable
-        label={words.policy.runs}
-        columns={columns}
-        rows={runs}
-        rowKey={({ id }) => id}
-        onOpen={onOpen}
-        rowHeight={56}
-      />
+      <Folded rows={runs} first={10}>
+        {(rows) => (
+          <DataTable
+            label={words.policy.runs}
+            columns={columns}
+            rows={rows}
+            rowKey={({ id }) => id}
+            onOpen={onOpen}
+            rowHeight={56}
+          />
+        )}
+      </Folded>
     </section>
   )
 }
@@ -69,7 +74,7 @@ const columnsIn = (timeZone: string): readonly Column<RunReport>[] => [
     title: titles.pruned,
     width: '24%',
     wideOnly: true,
-    cell: ({ pruned }) => pruned && <Name text={prunedWords(pruned)} lines={2} />
+    cell: ({ pruned }) => pruned && <OldPoints pruned={pruned} />
   },
   {
     key: 'told',
@@ -105,3 +110,10 @@ function When({ run, timeZone }: { readonly run: RunReport; readonly timeZone: s
 
 /** To the minute: the second of a start says nothing. */
 const minute = (iso: string): string => `${iso.slice(0, 16)}:00.000Z`
+
+/** What was refused is what counts. */
+function OldPoints({ pruned }: { readonly pruned: NonNullable<RunReport['pruned']> }) {
+  const [refused] = pruned.refused
+  if (refused === undefined) return <Name text={prunedWords(pruned)} lines={2} />
+  return <StateMark tone="attention" label={words.run.refused} hint={safeText(refused)} />
+}

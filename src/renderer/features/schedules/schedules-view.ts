@@ -43,7 +43,7 @@ export function standingOf({ policy, problem, lastRun }: PolicyState, now: Date)
   if (problem !== undefined) return { tone: 'danger', label: standing.problem, why: safeText(problem) }
   if (lastRun?.state === 'running') return { tone: 'busy', label: standing.running, why: undefined }
   const paused = pausedNow(policy, now)
-  if (paused !== undefined) return { tone: 'muted', label: standing.paused, why: words.pausedUntil(paused.until, now) }
+  if (paused !== undefined) return { tone: 'paused', label: standing.paused, why: words.pausedUntil(paused.until, now) }
   if (lastRun === undefined) return { tone: 'unknown', label: standing.never, why: undefined }
   if (lastRun.missedCount > 0 && lastRun.state === 'done')
     return { tone: 'attention', label: standing.missed(lastRun.missedCount), why: safeText(missedWhy(lastRun)) }

@@ -27,13 +27,16 @@ const ALL = ''
 
 /** What the rules would do: to the points there are, and after a year of runs. */
 export function Simulator({ form, id, timeZone }: SimulatorProps) {
-  const [source, setSource] = useState<'real' | 'year'>(id === undefined ? 'year' : 'real')
+  const [source, setSource] = useState<'real' | 'year'>('real')
+  const hasPoints = useWindow(
+    ({ points }) => id !== undefined && points?.points.some(({ policy }) => policy?.id === id)
+  )
   const later = useDeferredValue(form)
   return (
     <section className={classes['simulator']} aria-label={said.title}>
       <div className={classes['simulatorHead']}>
         <Title order={3}>{said.title}</Title>
-        {id !== undefined && (
+        {hasPoints === true && (
           <SegmentedControl
             size="xs"
             aria-label={said.source}
@@ -43,7 +46,7 @@ export function Simulator({ form, id, timeZone }: SimulatorProps) {
           />
         )}
       </div>
-      {source === 'real' && id !== undefined ? (
+      {source === 'real' && id !== undefined && hasPoints === true ? (
         <Real form={later} id={id} timeZone={timeZone} />
       ) : (
         <Year form={later} timeZone={timeZone} />

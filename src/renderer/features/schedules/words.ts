@@ -1,5 +1,6 @@
 import { formatMoment } from '../../../shared/format.ts'
 import type { RunState } from '../../../shared/model/policy.ts'
+import type { FateTotals } from './fate-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
@@ -54,6 +55,7 @@ export const words = {
   },
   pausedUntil: (until: string | undefined, now: Date) =>
     until === undefined ? 'until somebody lets it go on' : `until ${formatMoment(until, now)}`,
+  showAll: (n: number) => `Show all ${n}`,
   noNext: 'none',
   unknownNext: 'not known',
   actions: {
@@ -121,7 +123,7 @@ export const words = {
     after: 'after',
     alarm: 'Alarm',
     alarmText: (hours: string) => `a VM without a good point for ${hours}`,
-    alarmDefault: 'as the times of the schedule say',
+    alarmNone: 'none: its calendar expects no more runs',
     next: 'Next runs',
     noNext: 'The calendar has no run to come.',
     runs: 'Runs',
@@ -165,8 +167,12 @@ export const words = {
     asking: 'The host is asked',
     refused: 'Nothing goes now',
     nothing: 'Nothing goes: every point is kept by a rule.',
-    goes: (n: number, vms: number) => `${count(n, 'point goes', 'points go')}, of ${count(vms, 'VM', 'VMs')}`,
-    frees: (bytes: string) => `frees ${bytes}`,
+    goes: ({ going, memoryDropped }: FateTotals, bytes: string) =>
+      [
+        ...(going === 0 ? [] : [count(going, 'point goes', 'points go')]),
+        ...(memoryDropped === 0 ? [] : [count(memoryDropped, 'loses its RAM', 'lose their RAM')]),
+        `${bytes} freed`
+      ].join(', '),
     trash: (n: number, bytes: string) => `${count(n, 'point', 'points')} in the trash, ${bytes}`,
     vm: (keep: number, go: number) => `${keep} stay, ${go} ${go === 1 ? 'goes' : 'go'}`
   },
