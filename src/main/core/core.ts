@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { engineCall } from './engine-on-host/engine-call.ts'
 import { engineAssets } from './engine-on-host/engine-assets.ts'
 import { Connections, type Connect, type ConnectionsOptions } from './hosts/connections.ts'
 import { History } from './settings/history.ts'
@@ -48,7 +49,7 @@ export function openCore(options: CoreOptions): Core {
 const catchUpInto =
   (history: History): ConnectionsOptions['onContact'] =>
   (placed) =>
-    catchUp(placed, history)
+    catchUp(placed.host, (verb, question) => engineCall(placed, verb, question), history)
 
 const connectWith =
   (questions: ConnectQuestions, settingsDir: string): Connect =>

@@ -62,7 +62,36 @@ describe('command lines that scripts rely on', () => {
     ['unpin 2026', {}],
     ['doctor alpha --repair', { repair: true }],
     ['job cancel 2026', {}],
-    ['downtime web1', {}]
+    ['downtime web1', {}],
+    [
+      'policy add nightly --host alpha --vms * --calendar 02:00 --method live --keep-last 4 --keep-daily 7 --json',
+      { host: 'alpha', vms: ['*'], calendar: '02:00', method: 'live', keepLast: 4, keepDaily: 7, json: true }
+    ],
+    [
+      'policy add db --host alpha --vms db* --vms x --exclude t --exclude u --calendar hourly --window 22:00-06:00',
+      { vms: ['db*', 'x'], exclude: ['t', 'u'], window: { from: '22:00', to: '06:00' } }
+    ],
+    [
+      'policy add db --host a --vms db --calendar daily --no-mail-failure --mail-success --before-must-succeed',
+      { mailFailure: false, mailSuccess: true, beforeMustSucceed: true }
+    ],
+    ['policy list --host alpha --json', { host: 'alpha', json: true }],
+    ['policy show nightly', {}],
+    ['policy edit nightly --name nights --keep-memory 2 --accept-store', { keepMemory: 2, acceptStore: true }],
+    ['policy remove nightly --host alpha', { host: 'alpha' }],
+    ['policy run nightly --wait', { wait: true }],
+    ['policy pause nightly --until 2026-12-24', { until: new Date('2026-12-24T00:00').toISOString() }],
+    ['policy resume nightly', {}],
+    ['history web1 --host alpha --policy nightly --since 2026-11-01T00:00:00Z', { since: '2026-11-01T00:00:00.000Z' }],
+    ['prune nightly --host alpha --dry-run', { dryRun: true }],
+    ['channels show --host alpha', { host: 'alpha' }],
+    [
+      'channels set-mail --host a --server mail.example.org --user u --password-file - --from a@example.org --to b@example.org',
+      { security: 'starttls', passwordFile: '-', to: ['b@example.org'] }
+    ],
+    ['channels set-webhook --host a --form ntfy --url-file /u', { form: 'ntfy', urlFile: '/u' }],
+    ['channels remove mail --host alpha', {}],
+    ['channels test webhook --host alpha', {}]
   ])('%s', async (line, options) => {
     const seen = await understood(line)
     expect(seen).toMatchObject({ options })
@@ -78,6 +107,14 @@ describe('command lines that scripts rely on', () => {
     'restore 2026 --to beta --mode sleep',
     'host add alpha',
     'points --colour',
+    'policy add nightly --vms x --calendar daily',
+    'policy add nightly --host alpha --calendar daily',
+    'policy add nightly --host alpha --vms x',
+    'policy add nightly --host alpha --vms x --calendar daily --keep-last many',
+    'policy add nightly --host alpha --vms x --calendar daily --window night',
+    'policy pause nightly --until soon',
+    'channels set-mail --host alpha --server x --from a --to b --password secret',
+    'channels set-webhook --host alpha --url https://example.org',
     `pin 2026 --note ${'n'.repeat(2001)}`,
     'unpin 2026 --note x',
     'fly'

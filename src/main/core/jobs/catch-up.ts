@@ -1,7 +1,6 @@
-import type { QuestionOf } from '../../../shared/engine-protocol.ts'
+import type { QuestionOf, ResultOf } from '../../../shared/engine-protocol.ts'
 import type { JobReport } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
-import { engineCall, type PlacedEngine } from '../engine-on-host/engine-call.ts'
 import type { History } from '../settings/history.ts'
 
 const HOUR_MS = 3_600_000
@@ -38,12 +37,15 @@ export function idBefore(id: string, ms: number): string {
 export const calledHere = <T extends JobReport | RunReport>(host: string, reports: readonly T[]): readonly T[] =>
   reports.map((report) => ({ ...report, host }))
 
+/** Asks the engine of a host. */
+export type AskPast = <V extends 'jobs' | 'runs'>(verb: V, question: QuestionOf<V>) => Promise<ResultOf<V>>
+
 /** What ended on the host while nobody watched is written down, each once. */
-export async function catchUp(placed: PlacedEngine, history: History): Promise<void> {
+export async function catchUp(host: string, ask: AskPast, history: History): Promise<void> {
   const knownOf = (reports: readonly (JobReport | RunReport)[]): Known[] =>
-    reports.flatMap(({ id, host }) => (host === placed.host ? [{ id, isOpen: false }] : []))
+    reports.flatMap(({ id, host: where }) => (where === host ? [{ id, isOpen: false }] : []))
   const jobs = questionAfter(knownOf(history.jobs()), CLOCKS_DIFFER_MS.atContact)
-  history.addJobs(calledHere(placed.host, await engineCall(placed, 'jobs', jobs)))
+  history.addJobs(calledHere(host, await ask('jobs', jobs)))
   const runs = questionAfter(knownOf(history.runs()), CLOCKS_DIFFER_MS.atContact)
-  history.addRuns(calledHere(placed.host, await engineCall(placed, 'runs', runs)))
+  history.addRuns(calledHere(host, await ask('runs', runs)))
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type * as z from 'zod'
 import { fail } from '../../../shared/failure.ts'
 import { POLICY_VERSION, type Policy, type PrunePlan } from '../../../shared/model/policy.ts'
+import { parseCalendar } from '../../../shared/schedule/calendar.ts'
 import type { ChannelsView } from '../../../shared/model/channels.ts'
 import type { PolicyListing, PolicyQuestions, PolicyState } from '../../../shared/views/policy-view.ts'
 import type { Core } from '../core.ts'
@@ -15,9 +16,10 @@ export const newPolicyId = (): string => randomBytes(6).toString('hex')
 /**
  * Puts a policy on its host, or changes it.
  *
- * @throws `usage` if another one there has that name, `store-changed` unless that is accepted
+ * @throws `usage` if its calendar is not understood or another one there has that name, `store-changed` unless that is accepted
  */
 export async function putPolicy(core: Core, { host, policy: draft, acceptStore }: Asked<'put'>): Promise<Policy> {
+  refuseCalendar(draft.schedule.calendar)
   const { policies } = await listingOf(core, host)
   const id = draft.id ?? newPolicyId()
   if (policies.some(({ policy }) => policy.id !== id && policy.name === draft.name))
@@ -33,6 +35,12 @@ export async function putPolicy(core: Core, { host, policy: draft, acceptStore }
   const put = await engine.call('policy-put', { policy, ...(acceptStore !== undefined && { acceptStore }) })
   await listingOf(core, host)
   return put
+}
+
+function refuseCalendar(text: string): void {
+  const calendar = parseCalendar(text)
+  if ('problem' in calendar)
+    fail({ kind: 'usage', message: `The calendar "${text}" is not understood: ${calendar.problem}` })
 }
 
 /** Its points stay; nothing removes old ones from then on. Result: what was taken off the host. */

@@ -1,12 +1,16 @@
 import { Command } from 'commander'
 import { backupCommand } from './commands/backup.ts'
+import { channelsCommand } from './commands/channels.ts'
 import { copyCommand, deleteCommand, verifyCommand } from './commands/copy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downtimeCommand } from './commands/downtime.ts'
+import { historyCommand } from './commands/history.ts'
 import { hostCommand } from './commands/host.ts'
 import { jobCommand, jobsCommand } from './commands/jobs.ts'
 import { pinCommand, unpinCommand } from './commands/pin.ts'
 import { pointsCommand, showCommand } from './commands/points.ts'
+import { policyCommand } from './commands/policy.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
 import { vmCommand } from './commands/vm.ts'
@@ -34,6 +38,8 @@ export function buildProgram(perform: Perform): Command {
   for (const command of [hostCommand, vmCommand, backupCommand, pointsCommand, showCommand, restoreCommand])
     program.addCommand(command(perform))
   for (const command of [copyCommand, verifyCommand, pinCommand, unpinCommand, deleteCommand, downtimeCommand])
+    program.addCommand(command(perform))
+  for (const command of [policyCommand, pruneCommand, historyCommand, channelsCommand])
     program.addCommand(command(perform))
   for (const command of [jobsCommand, jobCommand, doctorCommand, serveCommand]) program.addCommand(command(perform))
   throwInsteadOfExit(program)

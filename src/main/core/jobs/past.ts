@@ -1,0 +1,72 @@
+import { fail, failureOf } from '../../../shared/failure.ts'
+import type { JobReport } from '../../../shared/model/job.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import type { Core } from '../core.ts'
+import { catchUp } from './catch-up.ts'
+import type { Unreachable } from './jobs.ts'
+
+export interface PastQuestion {
+  /** Name or UUID. */
+  readonly vm: string | undefined
+  readonly host: string | undefined
+  /** Name or id. */
+  readonly policy: string | undefined
+  /** ISO time. */
+  readonly since: string | undefined
+}
+
+export interface Past {
+  /** Newest first. */
+  readonly jobs: readonly JobReport[]
+  readonly runs: readonly RunReport[]
+  readonly unreachable: readonly Unreachable[]
+}
+
+/** What has ended, after every host was asked what is new there. Of hosts that do not answer what is known stays in it. */
+export async function pastOf(core: Core, question: PastQuestion): Promise<Past> {
+  const names = core.settings.read().hosts.map(({ name }) => name)
+  const { host } = question
+  if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
+  const asked = await Promise.all((host === undefined ? names : [host]).map((name) => askForPast(core, name)))
+  const newestFirst = (a: { id: string }, b: { id: string }): number => b.id.localeCompare(a.id)
+  return {
+    jobs: core.history
+      .jobs()
+      .filter((job) => isMeant(question, job, [job.vm]))
+      .sort(newestFirst),
+    runs: core.history
+      .runs()
+      .filter((run) =>
+        isMeant(
+          question,
+          run,
+          run.vms.map(({ vm }) => vm)
+        )
+      )
+      .sort(newestFirst),
+    unreachable: asked.flat()
+  }
+}
+
+async function askForPast(core: Core, host: string): Promise<readonly Unreachable[]> {
+  try {
+    const engine = await core.connections.engine(host)
+    await catchUp(host, (verb, asked) => engine.call(verb, asked), core.history)
+    return []
+  } catch (error) {
+    return [{ host, failure: failureOf(error) }]
+  }
+}
+
+function isMeant(
+  { vm, host, policy, since }: PastQuestion,
+  report: Pick<JobReport, 'host' | 'startedAt' | 'policy'>,
+  vms: readonly { readonly uuid: string; readonly name: string }[]
+): boolean {
+  return (
+    (host === undefined || report.host === host) &&
+    (since === undefined || report.startedAt >= since) &&
+    (policy === undefined || report.policy?.name === policy || report.policy?.id === policy) &&
+    (vm === undefined || vms.some(({ uuid, name }) => uuid === vm || name === vm))
+  )
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { draftOf, type PolicyOptions } from '../../../src/main/doors/cli/policy-draft.ts'
+import type { Policy } from '../../../src/shared/model/policy.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
+
+const asked = (options: PolicyOptions, was?: Policy) =>
+  draftOf('nightly', { calendar: 'daily', vms: ['*'], ...options }, was)
+
+const there: Policy = {
+  version: 1,
+  id: '00000000000a',
+  name: 'nightly',
+  hostName: 'alpha',
+  store: '/srv/points',
+  budgetMs: 100,
+  onBusy: 'fail',
+  excludeDisks: ['vdb'],
+  vms: { kind: 'pattern', patterns: ['db*'], exclude: ['db-test'] },
+  schedule: { calendar: '02:00', jitterSeconds: 60, window: { from: '22:00', to: '06:00' } },
+  keep: { last: 4, floor: 2, graceHours: 48 },
+  tell: { onSuccess: true, onFailure: true, digest: 'weekly', mailTo: ['a@example.org'] },
+  hooks: { before: { command: 'sync', deadlineSeconds: 10 }, beforeMustSucceed: true },
+  expectEveryHours: 30,
+  pausedUntil: '2026-12-24T00:00:00.000Z',
+  changedAt: '2026-11-25T00:00:00.000Z'
+}
+
+describe('a policy from the command line', () => {
+  it('is by default as a backup by hand is, keeps everything, and tells of failures', () => {
+    expect(asked({})).toEqual({
+      name: 'nightly',
+      store: '/var/lib/stillpoint/points',
+      budgetMs: 300,
+      onBusy: 'pause',
+      vms: { kind: 'all', exclude: [] },
+      schedule: { calendar: 'daily', jitterSeconds: 0 },
+      keep: { floor: 3, graceHours: 24 },
+      tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] }
+    })
+  })
+
+  it('takes a star alone for all, and anything else for patterns', () => {
+    expect(asked({ vms: ['*'], exclude: ['x'] }).vms).toEqual({ kind: 'all', exclude: ['x'] })
+    expect(asked({ vms: ['a*', 'b'] }).vms).toEqual({ kind: 'pattern', patterns: ['a*', 'b'], exclude: [] })
+  })
+
+  it('gives commands a deadline', () => {
+    expect(asked({ before: 'sync', hookDeadline: 5 }).hooks).toEqual({
+      before: { command: 'sync', deadlineSeconds: 5 },
+      beforeMustSucceed: false
+    })
+  })
+
+  it('says what does not fit', () => {
+    expect(() => asked({ mailTo: ['nobody'] })).toThrow(StillpointError)
+    expect(() => draftOf('', { calendar: 'daily', vms: ['*'] })).toThrow(StillpointError)
+  })
+})
+
+describe('a policy that is edited', () => {
+  const { version: _, hostName: __, changedAt: ___, ...same } = there
+
+  it('stays as it was in everything that is not given', () => {
+    expect(draftOf('nightly', {}, there)).toEqual(same)
+  })
+
+  it('changes what is given', () => {
+    const changed = draftOf(
+      'nights',
+      { calendar: '03:00', window: 'always', keepDaily: 7, before: '', exclude: [] },
+      there
+    )
+    expect(changed).toEqual({
+      ...same,
+      name: 'nights',
+      vms: { kind: 'pattern', patterns: ['db*'], exclude: [] },
+      schedule: { calendar: '03:00', jitterSeconds: 60 },
+      keep: { last: 4, daily: 7, floor: 2, graceHours: 48 },
+      hooks: { beforeMustSucceed: true }
+    })
+  })
+})
