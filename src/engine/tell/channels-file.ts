@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
-import { CHANNELS_FILE, OUTBOX_DIR, STATE_DIR } from '../../shared/host-paths.ts'
+import { CHANNELS_FILE, OUTBOX_DIR, STATE_DIR, UNITS_DIR } from '../../shared/host-paths.ts'
 import { Channels } from '../../shared/model/channels.ts'
 import { makeDirs, writeDurably } from '../../store/durable.ts'
 
@@ -11,11 +11,14 @@ export interface TellFiles {
   readonly outbox: string
   /** What was told when: digests and silence. */
   readonly state: string
+  /** Units of systemd. */
+  readonly units: string
 }
 export const TELL_FILES: TellFiles = {
   channels: CHANNELS_FILE,
   outbox: OUTBOX_DIR,
-  state: `${STATE_DIR}/told.json`
+  state: `${STATE_DIR}/told.json`,
+  units: UNITS_DIR
 }
 
 /** With their secrets. None where there is no file. @throws `bad-output` for one that cannot be understood */

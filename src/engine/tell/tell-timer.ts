@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { TELL_SERVICE, TELL_TIMER, UNITS_DIR } from '../../shared/host-paths.ts'
+import { TELL_SERVICE, TELL_TIMER } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
@@ -10,12 +10,12 @@ const UNITS = [TELL_TIMER, TELL_SERVICE] as const
 
 /** Has the host look every five minutes for what is to be told, if there is anybody to tell. Safe to do again. */
 export async function ensureTellTimer(shell: Shell, files: TellFiles = TELL_FILES): Promise<void> {
-  if (!isNeeded(files)) return removeTellTimer(shell)
+  if (!isNeeded(files)) return removeTellTimer(shell, files)
   const texts = { [TELL_TIMER]: timerText, [TELL_SERVICE]: serviceText() }
-  const now = await Promise.all(UNITS.map((unit) => readFile(`${UNITS_DIR}/${unit}`, 'utf8').catch(() => '')))
+  const now = await Promise.all(UNITS.map((unit) => readFile(`${files.units}/${unit}`, 'utf8').catch(() => '')))
   if (UNITS.every((unit, n) => texts[unit] === now[n])) return
-  mkdirSync(UNITS_DIR, { recursive: true })
-  for (const unit of UNITS) await writeFile(`${UNITS_DIR}/${unit}`, texts[unit])
+  mkdirSync(files.units, { recursive: true })
+  for (const unit of UNITS) await writeFile(`${files.units}/${unit}`, texts[unit])
   await expectZero(shell, ['systemctl', 'daemon-reload'])
   await expectZero(shell, ['systemctl', 'enable', '--now', '--quiet', TELL_TIMER])
 }
@@ -29,11 +29,11 @@ function isNeeded(files: TellFiles): boolean {
   }
 }
 
-/** Takes both units off the host. What was removed is told by its path. */
-export async function removeTellTimer(shell: Shell): Promise<void> {
+/** Takes both units off the host. */
+export async function removeTellTimer(shell: Shell, files: TellFiles = TELL_FILES): Promise<void> {
   const found = await Promise.all(
     UNITS.map((unit) =>
-      readFile(`${UNITS_DIR}/${unit}`).then(
+      readFile(`${files.units}/${unit}`).then(
         () => true,
         () => false
       )
@@ -41,7 +41,7 @@ export async function removeTellTimer(shell: Shell): Promise<void> {
   )
   if (!found.includes(true)) return
   await shell.run(['systemctl', 'disable', '--now', '--quiet', TELL_TIMER])
-  for (const unit of UNITS) await rm(`${UNITS_DIR}/${unit}`, { force: true })
+  for (const unit of UNITS) await rm(`${files.units}/${unit}`, { force: true })
   await expectZero(shell, ['systemctl', 'daemon-reload'])
 }
 
