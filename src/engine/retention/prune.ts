@@ -6,6 +6,7 @@ import { planRetention } from '../../shared/retention/plan-retention.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { listPoints } from '../../store/point-store.ts'
 import { listTrash } from '../../store/trash.ts'
+import { hostTimeZone } from '../tell/host-time.ts'
 import { restoreOf } from './being-restored.ts'
 import { clockNow, hostClockProblem } from './clock.ts'
 import { requireKnownStore } from './known-stores.ts'
@@ -17,9 +18,6 @@ export interface FreshPoint {
   readonly vm: Uuid
   readonly point: PointId
 }
-
-/** The zone whose days and weeks are counted: the host's. */
-const hostTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** What the rules would do now; touches nothing. */
 export async function planPrune(shell: Shell, policy: Policy): Promise<PrunePlan> {
