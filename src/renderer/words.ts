@@ -38,11 +38,13 @@ export const words = {
     `Stillpoint does not answer; what you see is as of ${at}. Backups and restores go on on their hosts. The window comes back by itself.`,
   search: {
     open: 'Search',
-    placeholder: 'Host, VM, screen or command',
+    placeholder: 'Host, VM, schedule, screen or command',
     none: 'Nothing of that name',
     screen: 'Screen',
     command: 'Command',
     addHost: 'Add host',
+    newSchedule: 'New schedule',
+    scheduleOn: (host: string) => `Schedule on ${host}`,
     vmOn: (host: string) => `VM on ${host}`,
     hostAt: (address: string) => `Host at ${address}`,
     backUp: (vm: string) => `Back up ${vm}`

@@ -4,6 +4,7 @@ import { fail } from '../../src/shared/failure.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
 import type { PointsView, PointView } from '../../src/shared/views/point-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
+import type { PoliciesView } from '../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES, withChange } from '../../src/shared/views/settings-view.ts'
 import { fakeManifest } from './fake-manifest.ts'
 import { fakeBackup, fakeData, NASTY, type FakeData } from './fake-data.ts'
@@ -21,6 +22,7 @@ export interface FakeCore {
   readonly points: LiveValue<PointsView>
   readonly jobs: LiveValue<readonly JobView[]>
   readonly live: LiveValue<readonly JobLive[]>
+  readonly policies: LiveValue<PoliciesView>
 }
 
 const NOW = new Date()
@@ -71,6 +73,8 @@ export function fakeCore(scenario: Scenario): FakeCore {
     const after = before.map((point) => (point.id === id ? change(point) : point))
     points.set({ ...rest, points: after.filter(({ places }) => places.length > 0) })
   }
+  const troubles = scenario !== 'small'
+  const policies = fakePolicies({ data, now: NOW, troubles, refuses: scenario === 'failing', saying })
   const handlers: Handlers = {
     app: {
       info: () =>
@@ -183,13 +187,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
       cancel: () => Promise.resolve(),
       retry: started
     },
-    policies: fakePolicies({
-      data,
-      now: NOW,
-      troubles: scenario !== 'small',
-      refuses: scenario === 'failing',
-      saying
-    }),
+    policies: policies.handlers,
     notices: {
       changed: (listener) => notices.listen(listener),
       acknowledge: ({ id }) => {
@@ -223,7 +221,7 @@ export function fakeCore(scenario: Scenario): FakeCore {
       diagnostics: () => Promise.resolve({ fileName: 'stillpoint-diagnostics.txt', text: 'Stillpoint 0.1.0' })
     }
   }
-  return { handlers, points, jobs, live }
+  return { handlers, points, jobs, live, policies: policies.all }
 }
 
 function failure(make: () => never): Error {

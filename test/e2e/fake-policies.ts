@@ -21,8 +21,13 @@ interface Made {
   readonly saying: <T>(first: T, everyMs?: number) => LiveValue<T>
 }
 
+interface FakePolicies {
+  readonly handlers: Handlers['policies']
+  readonly all: LiveValue<PoliciesView>
+}
+
 /** Policies of made-up hosts. They can be changed, run, paused; nothing is backed up. */
-export function fakePolicies({ data, now, troubles, refuses, saying }: Made): Handlers['policies'] {
+export function fakePolicies({ data, now, troubles, refuses, saying }: Made): FakePolicies {
   const hosts = data.hosts.map((host, n) =>
     fakeHostPolicies(host, n, { now, troubles, refuses, hostCount: data.hosts.length })
   )
@@ -47,7 +52,7 @@ export function fakePolicies({ data, now, troubles, refuses, saying }: Made): Ha
     if (refuses) fail({ kind: 'host-unreachable', host: hosts[0]?.host ?? '', reason: 'connection timed out' })
   }
   let serial = 0xabc000
-  return {
+  const handlers: Handlers['policies'] = {
     changed: (listener) => all.listen(listener),
     runs: (listener) => runs.listen(listener),
     put: ({ host, policy, acceptStore }) =>
@@ -95,6 +100,7 @@ export function fakePolicies({ data, now, troubles, refuses, saying }: Made): Ha
     parallel: ({ host, parallel }) => soon(() => change(host, (at) => ({ ...at, parallel }))),
     ...fakeChannelHandlers(all, refuses)
   }
+  return { handlers, all }
 }
 
 const newestFirst = (a: RunReport, b: RunReport): number => b.startedAt.localeCompare(a.startedAt)

@@ -41,7 +41,26 @@ function routesOf(core: FakeCore): readonly (readonly [string, Route])[] {
     ...(job === undefined ? [] : [['job-done', { screen: 'job', job: job.id }] as const]),
     ...(running === undefined ? [] : [['job-running', { screen: 'job', job: running.id }] as const]),
     ...(failed === undefined ? [] : [['job-failed', { screen: 'job', job: failed.id }] as const]),
+    ['schedules', { screen: 'schedules' }],
+    ['schedule-new', { screen: 'schedules', edit: 'new' }],
+    ...scheduleRoutes(core),
     ['job-unknown', { screen: 'job', job: '20200101T000000Z-000000' }]
+  ]
+}
+
+/** A schedule, its form, one like it, and its newest run. */
+function scheduleRoutes(core: FakeCore): readonly (readonly [string, Route])[] {
+  const at = core.policies.value?.hosts[0]
+  const state = at?.policies[0]
+  if (at === undefined || state === undefined) return []
+  const one = { screen: 'schedules', host: at.host, policy: state.policy.id } as const
+  return [
+    ['schedule', one],
+    ['schedule-change', { ...one, edit: 'change' }],
+    ['schedule-copy', { ...one, edit: 'copy' }],
+    ...(state.lastRun === undefined ? [] : [['run', { ...one, run: state.lastRun.id }] as const]),
+    ['run-unknown', { ...one, run: '20200101T000000Z-000000' }],
+    ['schedule-unknown', { ...one, policy: 'ffffffffffff' }]
   ]
 }
 
@@ -137,6 +156,68 @@ describe('the keyboard', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: /web1/ }).waitFor()
     expect(problems).toEqual([])
+    await context.close()
+  })
+})
+
+describe('a schedule', () => {
+  it('is made by keyboard: named, previewed, saved; then it is run, paused and removed', async () => {
+    const door = doors.get('small')?.door
+    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.locator('input.mantine-Spotlight-search').fill('new schedule')
+    await page.getByText('New schedule', { exact: true }).first().waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'New schedule' }).waitFor()
+    await page.getByLabel('Name', { exact: false }).first().fill('Twice a day')
+    await page.getByText('Calendar expression', { exact: true }).click()
+    await page.getByLabel('Expression').fill('*-*-* 02:30,25:00')
+    expect(await page.getByRole('button', { name: 'Create schedule' }).isDisabled()).toBe(true)
+    await page.getByLabel('Expression').fill('*-*-* 02:30,14:30')
+    await page.getByText('02:30 does not exist on').waitFor()
+    await page
+      .getByText('27 points per VM')
+      .or(page.getByText(/points per VM/))
+      .first()
+      .waitFor()
+    await page.getByRole('button', { name: 'Create schedule' }).press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Twice a day' }).waitFor()
+    await page.getByRole('button', { name: 'Run now' }).click()
+    await page.getByRole('dialog').getByText('running', { exact: false }).first().waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'More for Twice a day' }).click()
+    await page.getByRole('menuitem', { name: 'Pause until…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByRole('button', { name: 'More for Twice a day' }).click()
+    await page.getByRole('menuitem', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'More for Twice a day' }).click()
+    await page.getByRole('menuitem', { name: 'Remove…' }).click()
+    expect(
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: 'Cancel' })
+        .evaluate((b) => b === document.activeElement)
+    ).toBe(true)
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove schedule' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Schedules' }).waitFor()
+    expect(await page.getByText('Twice a day').count()).toBe(0)
+    expect(problems).toEqual([])
+    await context.close()
+  })
+
+  it('is not saved into another store by mistake, and is where that is meant', async () => {
+    const door = doors.get('failing')?.door
+    const { page, context } = await openPage(browser, door?.url ?? '')
+    await show(page, { screen: 'schedules', edit: 'new' })
+    await page.getByLabel('Name', { exact: false }).first().fill('Into the new store')
+    await page.getByRole('button', { name: 'Create schedule' }).click()
+    await page
+      .getByRole('alert')
+      .getByText(/is not the store that it was/)
+      .waitFor()
+    await page.getByRole('button', { name: 'This store is meant' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Into the new store' }).waitFor()
     await context.close()
   })
 })

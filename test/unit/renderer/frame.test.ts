@@ -8,6 +8,7 @@ import { routeOf } from '../../../src/renderer/state/route-slice.ts'
 import { jobTitle } from '../../../src/renderer/words.ts'
 import { safetyOf } from '../../../src/shared/safety.ts'
 import type { NoticeView } from '../../../src/shared/views/notice-view.ts'
+import type { PoliciesView } from '../../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
 import { fakeData } from '../../e2e/fake-data.ts'
 
@@ -21,12 +22,24 @@ const SETTINGS: SearchEntry = {
   detail: 'Screen',
   act: { kind: 'go', to: { screen: 'settings' } }
 }
-const entries = searchEntries(hosts, vms, [SETTINGS])
+const nightly = { policies: [{ policy: { id: '0000000000aa', name: 'Nightly \u202E' } }], host: 'kvm-1' }
+const policies = { hosts: [nightly], known: true } as unknown as PoliciesView
+const entries = searchEntries(hosts, vms, [SETTINGS], policies)
 const labels = (query: string, limit = 12): readonly string[] => found(entries, query, limit).map(({ label }) => label)
 
 describe('the search', () => {
   it('offers screens and the first command before anything is typed', () => {
     expect(labels('')).toEqual(['Settings', 'Add host'])
+  })
+
+  it('finds schedules by name, and the way to a new one', () => {
+    expect(found(entries, 'nightly', 1)[0]).toMatchObject({
+      label: 'Nightly \\u{202e}',
+      detail: 'Schedule on kvm-1',
+      act: { kind: 'go', to: { screen: 'schedules', host: 'kvm-1', policy: '0000000000aa' } }
+    })
+    expect(found(entries, 'new sch', 1)[0]?.act).toEqual({ kind: 'go', to: { screen: 'schedules', edit: 'new' } })
+    expect(searchEntries([], [], [], undefined).map(({ label }) => label)).toEqual(['Add host'])
   })
 
   it('finds a VM before the commands about it', () => {
@@ -58,7 +71,7 @@ describe('the search', () => {
     const [one] = vms
     if (one === undefined) throw new Error('no VM')
     const commands = (change: object): number =>
-      searchEntries([], [{ ...one, ...change }], []).filter(({ act }) => act.kind === 'back-up').length
+      searchEntries([], [{ ...one, ...change }], [], undefined).filter(({ act }) => act.kind === 'back-up').length
     expect([commands({}), commands({ running: jobs[0] }), commands({ vm: undefined })]).toEqual([1, 0, 0])
   })
 })

@@ -1,6 +1,7 @@
 import { safeText } from '../../../shared/safe-text.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
+import type { PoliciesView } from '../../../shared/views/policy-view.ts'
 import type { Route } from '../../state/route-slice.ts'
 import { words } from '../../words.ts'
 
@@ -10,7 +11,7 @@ export type SearchAct =
   | { readonly kind: 'back-up'; readonly host: string; readonly vm: string }
   | { readonly kind: 'add-host' }
 
-export type SearchGroup = 'vm' | 'host' | 'screen' | 'command'
+export type SearchGroup = 'vm' | 'host' | 'schedule' | 'screen' | 'command'
 
 export interface SearchEntry {
   readonly id: string
@@ -20,13 +21,16 @@ export interface SearchEntry {
   readonly act: SearchAct
 }
 
-/** Everything that can be found: VMs and hosts (worst first), screens, commands. */
+/** Everything that can be found: VMs and hosts (worst first), schedules, screens, commands. */
 export function searchEntries(
   hosts: readonly HostView[],
   vms: readonly VmSafety[],
-  screens: readonly SearchEntry[]
+  screens: readonly SearchEntry[],
+  policies: PoliciesView | undefined
 ): readonly SearchEntry[] {
-  return [...vms.map(vmEntry), ...hosts.map(hostEntry), ...screens, ADD_HOST, ...vms.flatMap(backUpEntry)]
+  const schedules = (policies?.hosts ?? []).flatMap(scheduleEntries)
+  const commands = [ADD_HOST, ...(hosts.length > 0 ? [NEW_SCHEDULE] : []), ...vms.flatMap(backUpEntry)]
+  return [...vms.map(vmEntry), ...hosts.map(hostEntry), ...schedules, ...screens, ...commands]
 }
 
 const vmEntry = ({ uuid, name, host }: VmSafety): SearchEntry => ({
@@ -44,6 +48,15 @@ const hostEntry = ({ name, address }: HostView): SearchEntry => ({
   detail: words.search.hostAt(safeText(address)),
   act: { kind: 'go', to: { screen: 'hosts', host: name } }
 })
+
+const scheduleEntries = ({ host, policies }: PoliciesView['hosts'][number]): readonly SearchEntry[] =>
+  policies.map(({ policy: { id, name } }) => ({
+    id: `schedule ${host} ${id}`,
+    group: 'schedule',
+    label: safeText(name),
+    detail: words.search.scheduleOn(safeText(host)),
+    act: { kind: 'go', to: { screen: 'schedules', host, policy: id } }
+  }))
 
 /** A VM that runs a job already, or that no host has, cannot be backed up now. */
 function backUpEntry({ uuid, name, host, vm, running }: VmSafety): readonly SearchEntry[] {
@@ -66,6 +79,14 @@ const ADD_HOST: SearchEntry = {
   label: words.search.addHost,
   detail: words.search.command,
   act: { kind: 'add-host' }
+}
+
+const NEW_SCHEDULE: SearchEntry = {
+  id: 'new-schedule',
+  group: 'command',
+  label: words.search.newSchedule,
+  detail: words.search.command,
+  act: { kind: 'go', to: { screen: 'schedules', edit: 'new' } }
 }
 
 /** The best few for what was typed: every word of it must be there; where the label begins with it comes first. */

@@ -1,5 +1,13 @@
 import { Spotlight } from '@mantine/spotlight'
-import { IconBolt, IconDeviceDesktop, IconLayoutSidebar, IconSearch, IconServer2, type Icon } from '@tabler/icons-react'
+import {
+  IconBolt,
+  IconCalendarTime,
+  IconDeviceDesktop,
+  IconLayoutSidebar,
+  IconSearch,
+  IconServer2,
+  type Icon
+} from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { useWindow } from '../../state/store-context.ts'
 import { useSafety } from '../../state/use-safety.ts'
@@ -12,6 +20,7 @@ const SHOWN = 12
 const ICONS: Readonly<Record<SearchGroup, Icon>> = {
   vm: IconDeviceDesktop,
   host: IconServer2,
+  schedule: IconCalendarTime,
   screen: IconLayoutSidebar,
   command: IconBolt
 }
@@ -51,8 +60,9 @@ export function Search() {
 /** Only there while the search is open, so that nothing is sorted for it otherwise. */
 function Findings({ query }: { readonly query: string }) {
   const hosts = useWindow((state) => state.hosts)
+  const policies = useWindow((state) => state.policies)
   const vms = useSafety()
-  const entries = useMemo(() => searchEntries(hosts ?? [], vms, SCREENS), [hosts, vms])
+  const entries = useMemo(() => searchEntries(hosts ?? [], vms, SCREENS, policies), [hosts, vms, policies])
   const run = useAct()
   const shown = found(entries, query, SHOWN)
   return (

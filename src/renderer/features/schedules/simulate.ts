@@ -1,4 +1,4 @@
-import type { KeepRules, VmFate } from '../../../shared/model/policy.ts'
+import type { KeepRules, PointFate, VmFate } from '../../../shared/model/policy.ts'
 import { planRetention, type RetainedPoint } from '../../../shared/retention/plan-retention.ts'
 import { isGood } from '../../../shared/safety.ts'
 import { parseCalendar, runsBetween, type Calendar } from '../../../shared/schedule/calendar.ts'
@@ -54,7 +54,8 @@ export function sizeOf(vm: VmView | undefined, points: readonly PointView[]): Po
 }
 
 export interface SimulatedYear {
-  readonly fate: VmFate
+  /** What is left then, newest first. */
+  readonly points: readonly PointFate[]
   /** All that the calendar wants in that year. */
   readonly runCount: number
   /** Those that are drawn: the newest of them. */
@@ -65,7 +66,7 @@ const YEAR_MS = 365 * 86_400_000
 /** As many points as can be thought through while one types. */
 const MOST = 3000
 
-/** One VM after a year of runs that all went well, as it looks just after the last. Undefined: there is no run. */
+/** What is left of one VM after a year of runs that all went well. Undefined: there is no run. */
 export function simulateYear(
   calendarText: string,
   keep: KeepRules,
@@ -85,8 +86,7 @@ export function simulateYear(
     pinned: false,
     good: true
   }))
-  const fate = { vm: { uuid: '', name: '' }, points: planRetention(points, keep, { timeZone }) }
-  return { fate, runCount: count, drawn: runs.length }
+  return { points: survivors(points, keep, timeZone), runCount: count, drawn: runs.length }
 }
 
 /** Of all the runs of a year the newest, where they are too many. */
@@ -99,4 +99,24 @@ function lastRuns(
   const from = (start: number) => runsBetween(calendar, timeZone, new Date(start), new Date(end), MOST)
   const year = from(now.getTime())
   return year.count <= MOST ? year : { count: year.count, runs: from(end - (YEAR_MS * MOST) / year.count).runs }
+}
+
+/** So often it is pruned in that year, at most: what is more would take too long while one types. */
+const MOST_PRUNINGS = 500
+
+/**
+ * Pruned as time goes by, as on the host: what the weekly rule has let go cannot be a month's newest later on. Of schedules
+ * that run very often several runs are pruned at once.
+ */
+function survivors(points: readonly RetainedPoint[], keep: KeepRules, timeZone: string): readonly PointFate[] {
+  const step = Math.ceil(points.length / MOST_PRUNINGS)
+  let left: readonly RetainedPoint[] = []
+  let fates: readonly PointFate[] = []
+  for (let n = 0; n < points.length; n += step) {
+    left = [...left, ...points.slice(n, n + step)]
+    fates = planRetention(left, keep, { timeZone }).filter((fate) => fate.keep)
+    const kept = new Set(fates.map(({ id }) => id))
+    left = left.filter(({ id }) => kept.has(id))
+  }
+  return fates
 }

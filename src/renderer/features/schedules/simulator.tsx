@@ -127,21 +127,20 @@ function Year({ form, timeZone }: Omit<SimulatorProps, 'id'>) {
     () => simulateYear(calendarText(when), keepRulesOf(keep), timeZone, size, began),
     [when, keep, timeZone, size, began]
   )
-  const newest = year?.fate.points[0]
+  const newest = year?.points[0]
   if (year === undefined || newest === undefined) return <Text c="dimmed">{said.noRuns}</Text>
-  const kept = year.fate.points.filter((point) => point.keep)
-  const { keptBytes } = totalsOf(kept)
+  const { kept, keptBytes } = totalsOf(year.points)
   return (
     <Stack gap="md">
       {vm !== undefined && vms.length > 1 && <VmChoice value={vm.uuid} vms={vms} onChange={choose} />}
       <div role="status">
-        <span className={classes['figure']}>{said.yearSum(kept.length, formatBytes(keptBytes))}</span>
+        <span className={classes['figure']}>{said.yearSum(kept, formatBytes(keptBytes))}</span>
         <Text c="dimmed">
           {said.assumed(formatBytes(size.sizeBytes), year.runCount)}
           {year.drawn < year.runCount && ` ${said.capped(year.drawn)}`}
         </Text>
       </div>
-      <Ladder points={kept} now={new Date(newest.takenAt)} />
+      <Ladder points={year.points} now={new Date(newest.takenAt)} />
     </Stack>
   )
 }
