@@ -21,13 +21,13 @@ export function safetySentence(hosts: readonly HostView[] | undefined, vms: read
 const wantingWords = (wanting: number, all: number): string =>
   all === 1 ? 'Your VM needs you' : `${wanting} of ${all} VMs ${wanting === 1 ? 'needs' : 'need'} you`
 
-/** `; web: no good point since 24 Nov, 02:00`: silence in words, of the longest. */
+/** `; web is silent since 2026-11-24 02:00`: silence in words, of the longest. */
 function silenceWords(wanting: readonly VmSafety[]): string {
   const silent = wanting.filter(isBrokenPromise).map((vm) => ({ name: vm.name, since: vm.silentSince ?? '' }))
   const [longest] = silent.sort((a, b) => a.since.localeCompare(b.since))
   if (longest === undefined) return ''
   const more = silent.length === 1 ? '' : ` (and ${silent.length - 1} more)`
-  return `; ${longest.name}: a good point is due since ${formatTime(longest.since)}${more}`
+  return `; ${longest.name} is silent since ${formatTime(longest.since).slice(0, 16)}${more}`
 }
 
 const isOnlyWaiting = (hosts: readonly HostView[], watched: readonly VmSafety[]): boolean =>

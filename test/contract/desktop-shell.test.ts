@@ -2,8 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { jobNotice } from '../../src/main/core/live/job-notice.ts'
 import type { DesktopSide } from '../../src/main/desktop/desktop-side.ts'
 import { fail } from '../../src/shared/failure.ts'
+import type { JobView } from '../../src/shared/views/job-view.ts'
 import type { GoTo } from '../../src/shared/views/notice-view.ts'
 import type { Choices } from '../../src/shared/views/settings-view.ts'
 import { ended, jobOf, liveOf } from '../unit/desktop/jobs.ts'
@@ -227,12 +229,19 @@ describe('closing the window', () => {
   })
 })
 
+/** As the core tells of it: the job, and the notice about it. */
+function end(core: ReturnType<typeof fakeDesktopCore>, job: JobView): void {
+  core.jobs.set([job])
+  const [said, acknowledged] = jobNotice(job, core.choices.value)
+  core.notices.set([{ ...said, acknowledged }])
+}
+
 describe('notifications', () => {
   it('tell of a failure and lead to its job', async () => {
     const { core, notifications, goTos, window } = await started()
     const job = jobOf(1)
     core.jobs.set([job])
-    core.jobs.set([ended(job, 'failed-clean')])
+    end(core, ended(job, 'failed-clean'))
     expect(notifications.map(({ options, shown }) => [options.title, shown])).toEqual([
       ['The backup of web1 on alpha failed', true]
     ])
@@ -246,7 +255,7 @@ describe('notifications', () => {
     const tells = async (notifySuccess: boolean): Promise<number> => {
       const { core, notifications } = await started({ chosen: { notifySuccess } })
       core.jobs.set([jobOf(1)])
-      core.jobs.set([ended(jobOf(1), 'done')])
+      end(core, ended(jobOf(1), 'done'))
       return notifications.length
     }
     expect([await tells(false), await tells(true)]).toEqual([0, 1])
@@ -255,7 +264,7 @@ describe('notifications', () => {
   it('are not missed where there are none', async () => {
     const { core, notifications, failures } = await started({ hasNotifications: false })
     core.jobs.set([jobOf(1)])
-    core.jobs.set([ended(jobOf(1), 'failed-clean')])
+    end(core, ended(jobOf(1), 'failed-clean'))
     expect([notifications, failures]).toEqual([[], []])
   })
 

@@ -5,6 +5,7 @@ import type { HostView } from '../../src/shared/views/host-view.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
 import type { NoticeView } from '../../src/shared/views/notice-view.ts'
 import type { PointsView } from '../../src/shared/views/point-view.ts'
+import type { PoliciesView } from '../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES, withChange, type Choices } from '../../src/shared/views/settings-view.ts'
 import { fakeData } from '../e2e/fake-data.ts'
 
@@ -17,6 +18,7 @@ export function fakeDesktopCore(chosen: Partial<Choices> = {}) {
     jobs: new LiveValue<readonly JobView[]>(0, []),
     live: new LiveValue<readonly JobLive[]>(0, []),
     notices: new LiveValue<readonly NoticeView[]>(0, []),
+    policies: new LiveValue<PoliciesView>(0, { hosts: [], known: true }),
     choices: new LiveValue<Choices>(0, { ...DEFAULT_CHOICES, ...chosen })
   }
   const errands = {
@@ -35,6 +37,7 @@ export function fakeDesktopCore(chosen: Partial<Choices> = {}) {
     live: (listener) => said.live.listen(listener),
     notices: (listener) => said.notices.listen(listener),
     choices: (listener) => said.choices.listen(listener),
+    policies: (listener) => said.policies.listen(listener),
     ...errands
   }
   return { core, data, ...said, ...errands }

@@ -162,7 +162,7 @@ describe('a VM that a policy covers', () => {
     const given = { states: [{ policy: policy(), lastRun: run(9, [1]) }], points: [point(9)] }
     expect(only(given)).toMatchObject({ safety: 'old', silentSince: hoursAgo(4) })
     expect(overall(given)).toBe('danger')
-    expect(sentence(given)).toMatch(/^Your VM needs you; web: a good point is due since 2026-11-22 /)
+    expect(sentence(given)).toMatch(/^Your VM needs you; web is silent since 2026-11-22 ..:..$/)
   })
 
   it('is silent also when its host does not answer', () => {

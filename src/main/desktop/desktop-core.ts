@@ -4,6 +4,7 @@ import type { HostView } from '../../shared/views/host-view.ts'
 import type { JobLive, JobView } from '../../shared/views/job-view.ts'
 import type { NoticeView } from '../../shared/views/notice-view.ts'
 import type { PointsView } from '../../shared/views/point-view.ts'
+import type { PoliciesView } from '../../shared/views/policy-view.ts'
 import type { Choices, ChoicesChange } from '../../shared/views/settings-view.ts'
 
 /** Says the whole at once, where it is known, and again whenever it has changed. */
@@ -17,6 +18,7 @@ export interface DesktopCore {
   readonly live: Listen<readonly JobLive[]>
   readonly notices: Listen<readonly NoticeView[]>
   readonly choices: Listen<Choices>
+  readonly policies: Listen<PoliciesView>
   backUp(host: string, vm: string): Promise<void>
   changeChoices(change: ChoicesChange): Promise<void>
   /** The computer has slept: everything is looked at again, now. */
@@ -27,7 +29,7 @@ export interface DesktopCore {
 
 /** The same source that the window has. */
 export function desktopCoreOver(handlers: Handlers, more: Pick<DesktopCore, 'wake' | 'close'>): DesktopCore {
-  const { hosts, points, jobs, notices, settings } = handlers
+  const { hosts, points, jobs, notices, settings, policies } = handlers
   return {
     hosts: hosts.changed as Listen<readonly HostView[]>, // the same values: only a failure's type is wider on the wire
     points: points.changed,
@@ -35,6 +37,7 @@ export function desktopCoreOver(handlers: Handlers, more: Pick<DesktopCore, 'wak
     live: jobs.live as Listen<readonly JobLive[]>,
     notices: notices.changed,
     choices: settings.changed,
+    policies: policies.changed as Listen<PoliciesView>,
     backUp: async (host, vm) => {
       await jobs.backup({ host, vm })
     },

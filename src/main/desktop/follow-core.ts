@@ -1,10 +1,10 @@
 import { LiveValue } from '../core/live/live-value.ts'
-import { JobEndings, notificationsOf, type Notification } from './job-endings.ts'
+import type { Notification } from './job-endings.ts'
 import type { Mirror, Seen } from './mirror.ts'
+import { newsOf, NoticeNews } from './notice-news.ts'
 import { barOf } from './progress.ts'
 
 export interface FollowPorts {
-  readonly startedAt: Date
   /** Draws the tray; at most once a second, and each minute, for what is good grows old. */
   readonly draw: (seen: Seen, now: Date) => void
   readonly notify: (notification: Notification) => void
@@ -29,11 +29,11 @@ export function followCore(mirror: Mirror, ports: FollowPorts): void {
   mirror.onChange(({ choices }) => {
     if (choices !== undefined) startAtLogin(choices.startAtLogin)
   })
-  const endings = new JobEndings(ports.startedAt)
-  const jobsHeard = onNew((jobs: Seen['jobs']) =>
-    notificationsOf(endings.heard(jobs ?? []), mirror.choices).forEach(ports.notify)
+  const news = new NoticeNews(mirror.seen.notices)
+  const noticesHeard = onNew((notices: Seen['notices']) =>
+    newsOf(news.heard(notices), mirror.seen, mirror.choices).forEach(ports.notify)
   )
-  mirror.onChange(({ jobs }) => jobsHeard(jobs))
+  mirror.onChange(({ notices }) => noticesHeard(notices))
 }
 
 /** Calls only with what differs from the last time. */

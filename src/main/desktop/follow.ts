@@ -15,7 +15,6 @@ import { words } from './words.ts'
 export function follow(mirror: Mirror, core: DesktopCore, front: Front, tray: TrayIcon, desktop: Desktop): void {
   const stayAwake = new StayAwake(powerSaveBlocker)
   followCore(mirror, {
-    startedAt: new Date(),
     draw: (seen, now) => tray.draw(seen, now),
     notify: (notification) => void front.notifier.notify(notification),
     stayAwake: (seen) => stayAwake.follow(seen),

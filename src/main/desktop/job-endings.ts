@@ -1,6 +1,5 @@
 import { describeFailure } from '../../shared/failure-words.ts'
 import { deedWords, outcomeWords } from '../../shared/job-words.ts'
-import { isEnded } from '../../shared/model/job.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
 import type { GoTo } from '../../shared/views/notice-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
@@ -16,34 +15,6 @@ export interface Notification {
 /** After a night's sleep many may have ended: then one word for all of them. */
 const MOST_AT_ONCE = 3
 const { ended } = words
-
-/** Finds the jobs that end while Stillpoint runs. What had ended before is nobody's news. */
-export class JobEndings {
-  private readonly open = new Set<string>()
-  private readonly known = new Set<string>()
-  private readonly since: string
-
-  /** @param startedAt when this Stillpoint started */
-  constructor(startedAt: Date) {
-    this.since = startedAt.toISOString()
-  }
-
-  /** Those that have ended since the last time, or that were first heard of when they had ended, but after the start. */
-  heard(jobs: readonly JobView[]): readonly JobView[] {
-    const fresh = jobs.filter((job) => this.isNews(job))
-    for (const { id, state } of jobs) {
-      this.known.add(id)
-      if (isEnded(state)) this.open.delete(id)
-      else this.open.add(id)
-    }
-    return fresh
-  }
-
-  private isNews({ id, state, endedAt }: JobView): boolean {
-    if (!isEnded(state) || endedAt === undefined) return false
-    return this.open.has(id) || (!this.known.has(id) && endedAt > this.since)
-  }
-}
 
 /** What to say about jobs that ended, by the operator's choice. Who cancelled knows. */
 export function notificationsOf(

@@ -35,6 +35,7 @@ export class Mirror {
     core.live((live) => take({ live }))
     core.notices((notices) => take({ notices }))
     core.choices((choices) => take({ choices }))
+    core.policies((policies) => take({ policies }))
   }
 
   get seen(): Seen {

@@ -13,10 +13,13 @@ export function openNotices(seen: Seen): readonly NoticeView[] {
   return open.toSorted((a, b) => Number(b.severity === 'failure') - Number(a.severity === 'failure'))
 }
 
-/** A backup of the same VM worked since, or the host answers again. */
-function isSuperseded({ goTo, at }: NoticeView, { jobs = [], hosts = [] }: Seen): boolean {
+/** A backup of the same VM worked since, somebody knows about it or muted the VM, or the host answers again. */
+function isSuperseded({ goTo, at }: NoticeView, { jobs = [], hosts = [], choices }: Seen): boolean {
   if (goTo?.screen === 'job') {
     const job = jobs.find(({ id }) => id === goTo.job)
+    const isKnown = choices?.acknowledged.some(({ what }) => what === goTo.job) === true
+    const isMuted = job?.kind === 'backup' && choices?.muted.some(({ uuid }) => uuid === job.vm.uuid) === true
+    if (isKnown || isMuted) return true
     return job !== undefined && jobs.some((later) => isSame(job, later) && wentWellAfter(later, at))
   }
   if (goTo?.screen === 'vm')

@@ -1,37 +1,53 @@
 import { describe, expect, it } from 'vitest'
-import { JobEndings, notificationsOf } from '../../../src/main/desktop/job-endings.ts'
+import { notificationsOf } from '../../../src/main/desktop/job-endings.ts'
+import { newsOf, NoticeNews } from '../../../src/main/desktop/notice-news.ts'
 import { barOf, percentOf, streamsHere } from '../../../src/main/desktop/progress.ts'
+import type { NoticeView } from '../../../src/shared/views/notice-view.ts'
 import { ended, jobOf, liveOf } from './jobs.ts'
 
-const START = new Date('2026-11-25T10:02:00Z')
 const BEFORE = '2026-11-25T10:01:59.000Z'
 const ALL = { notifySuccess: true, notifyFailure: true }
 const [one, two] = [jobOf(1), jobOf(2)]
 
-describe('jobs that end', () => {
-  it('are news once, when they had been seen to run', () => {
-    const endings = new JobEndings(START)
-    expect(endings.heard([one, two])).toEqual([])
-    expect(endings.heard([ended(one, 'done'), two])).toEqual([ended(one, 'done')])
-    expect(endings.heard([ended(one, 'done'), two])).toEqual([])
+const noticeOf = (n: number, more: Partial<NoticeView> = {}): NoticeView => ({
+  id: jobOf(n).id,
+  at: BEFORE,
+  severity: 'failure',
+  title: `notice ${n}`,
+  text: 'why',
+  acknowledged: false,
+  ...more
+})
+
+describe('notices that come', () => {
+  it('are news once, oldest first, and what was there before the start is none', () => {
+    const [before, first, second] = [noticeOf(1), noticeOf(2), noticeOf(3)]
+    const news = new NoticeNews([before])
+    expect(news.heard([before])).toEqual([])
+    expect(news.heard([second, first, before])).toEqual([first, second])
+    expect(news.heard([{ ...second, acknowledged: true }, first, before])).toEqual([])
   })
 
-  it('are news even if the clock of their host is late', () => {
-    const endings = new JobEndings(START)
-    endings.heard([one])
-    expect(endings.heard([ended(one, 'done', BEFORE)])).toHaveLength(1)
+  it('of jobs are told as jobs, and the rest as it is where it is a failure', () => {
+    const jobs = [ended(one, 'failed-clean')]
+    const away = noticeOf(2, {
+      id: 'away-1',
+      title: 'While you were away: 2 backups failed',
+      goTo: { screen: 'activity' }
+    })
+    const down = noticeOf(3, { id: 'down-alpha', severity: 'warning' })
+    expect(newsOf([noticeOf(1), away, down], { jobs }, ALL)).toMatchObject([
+      { title: 'The backup of web1 on alpha failed', goTo: { screen: 'job' } },
+      { title: 'While you were away: 2 backups failed', body: 'why', goTo: { screen: 'activity' } }
+    ])
   })
 
-  it('are no news if they had ended before the start, whenever they are first heard of', () => {
-    const endings = new JobEndings(START)
-    expect(endings.heard([ended(one, 'failed-clean', BEFORE)])).toEqual([])
-    expect(endings.heard([ended(one, 'failed-clean', BEFORE), ended(two, 'failed-clean', BEFORE)])).toEqual([])
-  })
-
-  it('are news if they began and ended between two looks', () => {
-    const endings = new JobEndings(START)
-    endings.heard([])
-    expect(endings.heard([ended(one, 'done')])).toHaveLength(1)
+  it('follow the choices', () => {
+    const away = noticeOf(2, { id: 'away-1' })
+    const good = noticeOf(3, { id: 'away-2', severity: 'good' })
+    const titles = (notifySuccess: boolean, notifyFailure: boolean): string[] =>
+      newsOf([away, good], { jobs: [] }, { notifySuccess, notifyFailure }).map(({ title }) => title)
+    expect([titles(false, true), titles(true, false), titles(false, false)]).toEqual([['notice 2'], ['notice 3'], []])
   })
 })
 

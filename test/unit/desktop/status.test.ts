@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { openNotices } from '../../../src/main/desktop/open-notices.ts'
 import { statusOf } from '../../../src/main/desktop/status.ts'
 import { trayMenu, type TrayEntry } from '../../../src/main/desktop/tray-menu.ts'
+import type { Policy } from '../../../src/shared/model/policy.ts'
 import type { NoticeView } from '../../../src/shared/views/notice-view.ts'
+import type { HostPolicies } from '../../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
 import { fakeData } from '../../e2e/fake-data.ts'
 import { ended, jobOf, liveOf, seenOf } from './jobs.ts'
@@ -12,6 +14,32 @@ const company = (troubles: boolean, vms = 7) => {
   const { hosts, points, jobs } = fakeData({ hosts: 2, vms, pointsPerVm: 2, now: NOW, troubles })
   return seenOf({ hosts, points, jobs, choices: DEFAULT_CHOICES })
 }
+const hostPoliciesOf = (host: string, expectEveryHours: number): HostPolicies => ({
+  host,
+  asOf: NOW.toISOString(),
+  reachable: true,
+  policies: [{ policy: policyOf(host, expectEveryHours), lastRun: undefined }],
+  broken: [],
+  timeZone: 'UTC',
+  parallel: 1,
+  channels: {},
+  outbox: []
+})
+const policyOf = (host: string, expectEveryHours: number): Policy => ({
+  version: 1,
+  id: '00000000000a',
+  name: 'nightly',
+  hostName: host,
+  store: '/var/lib/stillpoint/points',
+  budgetMs: 300,
+  onBusy: 'pause',
+  vms: { kind: 'all', exclude: [] },
+  schedule: { calendar: '02:00', jitterSeconds: 0 },
+  keep: { floor: 3, graceHours: 24 },
+  tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] },
+  expectEveryHours,
+  changedAt: '2026-01-01T00:00:00.000Z'
+})
 const notice = (changes: Partial<NoticeView> = {}): NoticeView => ({
   id: 'n',
   at: '2026-11-25T11:00:00.000Z',
@@ -48,12 +76,43 @@ describe('the state in the tray', () => {
   })
 })
 
+describe('the state in the tray with schedules', () => {
+  const company7 = company(false)
+  const policies = (expectEveryHours: number) => ({
+    hosts: (company7.hosts ?? []).map(({ name }) => hostPoliciesOf(name, expectEveryHours)),
+    known: true
+  })
+
+  it('is red with the silence in words, also where a host does not answer', () => {
+    const silent = { ...company7, policies: policies(0.001) }
+    const { worst, sentence } = statusOf(silent, NOW)
+    expect(worst).toBe('danger')
+    expect(sentence).toMatch(/^7 of 7 VMs need you; .* is silent since 2026-.* \(and 6 more\)$/)
+    const down = { ...silent, hosts: (silent.hosts ?? []).map((each) => ({ ...each, state: 'down' as const })) }
+    expect(statusOf(down, NOW).worst).toBe('danger')
+  })
+
+  it('is good where every promise is kept', () => {
+    expect(statusOf({ ...company7, policies: policies(500) }, NOW).worst).toBe('good')
+  })
+})
+
 describe('a notice', () => {
   const failed = ended(jobOf(1), 'failed-clean', '2026-11-25T11:00:00.000Z')
   const later = '2026-11-25T11:30:00.000Z'
   const ofJob = notice({ goTo: { screen: 'job', job: failed.id } })
   const open = (jobs: readonly (typeof failed)[], about = ofJob): number =>
     openNotices(seenOf({ jobs, notices: [about] })).length
+
+  it('of a failed backup is no longer open when it was acknowledged, or its VM muted', () => {
+    const at = later
+    const { uuid, name } = failed.vm
+    const openWith = (choices: Partial<typeof DEFAULT_CHOICES>): number =>
+      openNotices(seenOf({ jobs: [failed], notices: [ofJob], choices: { ...DEFAULT_CHOICES, ...choices } })).length
+    expect(openWith({})).toBe(1)
+    expect(openWith({ acknowledged: [{ uuid, what: failed.id, at }] })).toBe(0)
+    expect(openWith({ muted: [{ uuid, name, reason: '', at }] })).toBe(0)
+  })
 
   it('of a failed job is superseded by a later success of the same kind for the same VM', () => {
     expect(open([failed])).toBe(1)
