@@ -25,7 +25,7 @@ export async function endRun(run: Ending, end: Partial<Pick<RunReport, 'state' |
   run.journal.append({ type: 'end', report: { ...report, told } })
   if (!isPolicyThere(run.policy.id)) {
     removeRun(run.id)
-    await removeServiceUnit(run.shell, run.policy.id)
+    await removeServiceUnit(run.policy.id)
   }
   forgetOld()
 }

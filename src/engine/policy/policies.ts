@@ -12,6 +12,7 @@ import { listOutbox } from '../tell/tell.ts'
 import { hostTimeZone } from '../tell/host-time.ts'
 import { checkCalendar } from './calendar-check.ts'
 import { readParallel, writeParallel } from './host-rules.ts'
+import { nextRunAt } from './missed.ts'
 import { isPolicyThere, policyFiles, removePolicyFile, writePolicy } from './policy-file.ts'
 import { idsWithUnits, removeUnits, timerStates, writeUnits, type TimerState } from './policy-units.ts'
 import { removeRun } from './run-files.ts'
@@ -42,12 +43,20 @@ async function stateOf(
   lastRun: RunReport | undefined
 ): Promise<PolicyState> {
   const problem = timer?.isRunning === true ? await storeProblem(policy.store) : 'Its timer does not run: save it again'
+  const next = nextOf(policy, timer)
   return {
     policy,
-    ...(timer?.nextRunAt !== undefined && { nextRunAt: timer.nextRunAt }),
+    ...(next !== undefined && { nextRunAt: next }),
     ...(lastRun && { lastRun }),
     ...(problem !== undefined && { problem })
   }
+}
+
+/** systemd's own word; reckoned where it has none because a run goes on, or where a pause lies before it. */
+function nextOf(policy: Policy, timer: TimerState | undefined): string | undefined {
+  const now = new Date()
+  const isPaused = policy.pausedUntil !== undefined && Date.parse(policy.pausedUntil) > now.getTime()
+  return (isPaused ? undefined : timer?.nextRunAt) ?? nextRunAt(policy, hostTimeZone(), now)
 }
 
 async function storeProblem(store: string): Promise<string | undefined> {
@@ -91,12 +100,15 @@ export function removePolicy(shell: Shell, id: string): Promise<{ removed: strin
   return withHostLock('policies', `removal of policy ${id}`, async () => {
     const wasThere = isPolicyThere(id)
     await removePolicyFile(id)
-    const units = await removeUnits(shell, id)
+    const units = await removeUnits(shell, id, () => hasOpenRun(id))
     const runs = removeEndedRuns(id)
     await ensureTellTimer(shell)
     return { removed: [...(wasThere ? [policyPath(id)] : []), ...units, ...runs] }
   })
 }
+
+const hasOpenRun = (id: string): boolean =>
+  [...runsFromNewest()].some((run) => run.policy.id === id && run.endedAt === undefined)
 
 /** Behind the removal of the policy's file: a run that ends later sees that it is gone. */
 function removeEndedRuns(id: string): string[] {
@@ -116,7 +128,8 @@ export async function refreshPolicies(shell: Shell): Promise<void> {
     const { policies, broken } = await policyFiles()
     for (const policy of policies) await writeUnits(shell, policy)
     const known = [...policies.map(({ id }) => policyPath(id)), ...broken.map(({ path }) => path)]
-    for (const id of idsWithUnits()) if (!known.includes(policyPath(id))) await removeUnits(shell, id)
+    for (const id of idsWithUnits())
+      if (!known.includes(policyPath(id))) await removeUnits(shell, id, () => hasOpenRun(id))
     await ensureTellTimer(shell)
   })
 }

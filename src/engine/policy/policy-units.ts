@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { policyService, policyTimer, UNITS_DIR } from '../../shared/host-paths.ts'
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -22,10 +23,15 @@ export async function writeUnits(shell: Shell, policy: Policy): Promise<void> {
   await expectZero(shell, ['systemctl', 'enable', '--quiet', '--now', policyTimer(policy.id)])
 }
 
-/** Takes the timer away, and the service too unless it runs just now: then that run does it at its end. */
-export async function removeUnits(shell: Shell, id: string): Promise<string[]> {
+const ENDS_WITHIN_MS = 10_000
+
+/**
+ * Takes the timer away, and the service too; but not while a run needs it (`isNeeded`), which then does that at its end. A
+ * service that is about to end is waited for.
+ */
+export async function removeUnits(shell: Shell, id: string, isNeeded: () => boolean): Promise<string[]> {
   await shell.run(['systemctl', 'disable', '--quiet', '--now', policyTimer(id)])
-  const isRunning = await isActive(shell, policyService(id))
+  const isRunning = await staysActive(shell, policyService(id), isNeeded)
   const paths = [pathOf(policyTimer(id)), ...(isRunning ? [] : [pathOf(policyService(id))]), stampPath(id)]
   const removed = paths.filter(existsSync)
   for (const path of removed) await rm(path, { force: true })
@@ -34,12 +40,17 @@ export async function removeUnits(shell: Shell, id: string): Promise<string[]> {
   return removed
 }
 
-/** For the last run of a policy that was removed while it went on. */
-export async function removeServiceUnit(shell: Shell, id: string): Promise<void> {
-  if (!existsSync(pathOf(policyService(id)))) return
-  await rm(pathOf(policyService(id)), { force: true })
-  await shell.run(['systemctl', 'daemon-reload'])
+async function staysActive(shell: Shell, unit: string, isNeeded: () => boolean): Promise<boolean> {
+  const deadline = Date.now() + ENDS_WITHIN_MS
+  while (await isActive(shell, unit)) {
+    if (isNeeded() || Date.now() > deadline) return true
+    await sleep(100)
+  }
+  return false
 }
+
+/** For the last run of a policy that was removed while it went on: systemd forgets the service by itself as that ends. */
+export const removeServiceUnit = (id: string): Promise<void> => rm(pathOf(policyService(id)), { force: true })
 
 /** Ids of policies that have units here, with a policy's file or without. */
 export function idsWithUnits(): string[] {
@@ -113,6 +124,7 @@ const serviceText = ({ id, name }: Policy): string => `[Unit]
 Description=Stillpoint: a run of policy ${unitText(name)}
 After=stillpoint-recover.service libvirtd.service virtqemud.service network-online.target local-fs.target remote-fs.target
 Wants=network-online.target
+CollectMode=inactive-or-failed
 
 [Service]
 Type=oneshot

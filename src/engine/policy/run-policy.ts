@@ -39,7 +39,7 @@ export async function runPolicy(shell: Shell, id: string, trigger: RunTrigger, r
   try {
     // Removed as its timer fired.
     if (!isPolicyThere(id)) {
-      await removeServiceUnit(shell, id)
+      await removeServiceUnit(id)
       return
     }
     if (turn !== undefined) await recoverRuns(shell, id, run)

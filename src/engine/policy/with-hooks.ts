@@ -1,3 +1,4 @@
+import { isFailure } from '../../shared/failure.ts'
 import type { Hook, RunVm } from '../../shared/model/policy.ts'
 import { runHook, type HookSetting } from './hooks.ts'
 import type { RunContext } from './run-context.ts'
@@ -10,12 +11,16 @@ export async function withHooks(run: RunContext, vm: RunVm['vm'], work: () => Pr
   const { hooks, name: policy } = run.policy
   const setting = { policy, vm }
   const before = await hook(run, hooks?.before, { ...setting, phase: 'before' })
-  let outcome: Outcome = { outcome: 'skipped', reason: 'another job had the VM' }
+  let outcome: Outcome = { outcome: 'failed' }
   try {
     outcome =
       before !== undefined && hooks?.beforeMustSucceed === true
         ? { outcome: 'failed', reason: before }
         : withWarning(await work(), before)
+  } catch (error) {
+    // It gets another turn.
+    if (isFailure(error, 'vm-busy')) outcome = { outcome: 'skipped' }
+    throw error
   } finally {
     const { point } = outcome
     const after = await hook(run, hooks?.after, { ...setting, phase: 'after', outcome: outcome.outcome, point })
