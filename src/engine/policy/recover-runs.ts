@@ -10,6 +10,7 @@ import { endRun } from './end-run.ts'
 import { hook, withWarning, type Outcome } from './with-hooks.ts'
 import { noteVm } from './run-context.ts'
 import { readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
+import { removeStaleLocks } from './stale-locks.ts'
 import { ofType, runReportOf } from './run-report.ts'
 import { runsFromNewest } from './runs.ts'
 
@@ -45,7 +46,9 @@ async function recoverRun(shell: Shell, id: string): Promise<void> {
   const lock = await tryHostLock(`run-${id}`, `recovery of run ${id}`)
   if (lock === undefined) return
   try {
+    const policy = readRunPolicy(id)
     await finish(shell, id)
+    if (policy !== undefined) await removeStaleLocks(policy.id)
   } finally {
     await lock.release()
   }
