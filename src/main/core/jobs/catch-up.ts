@@ -18,20 +18,28 @@ interface Known {
   readonly isOpen: boolean
 }
 
-/** Asks for everything that may be new beside what is known of a host; of one that nothing is known of, for everything. */
-export function questionAfter(known: readonly Known[], differMs: number): QuestionOf<'jobs'> & QuestionOf<'runs'> {
-  const ids = known.map(({ id }) => id).sort()
-  const open = known.filter(({ isOpen }) => isOpen).map(({ id }) => id)
-  const newest = ids.at(-1)
-  if (newest === undefined) return { limit: ALL }
-  return { after: [idBefore(newest, differMs), ...open.map((id) => idBefore(id, 1000))].sort()[0] ?? newest }
+/**
+ * Asks for everything that may be new beside what is known of a host; of one that nothing is known of, for everything. What
+ * is named by a time to come was begun under a clock that went wrong: it is no measure for what comes after.
+ */
+export function questionAfter(
+  known: readonly Known[],
+  differMs: number,
+  now: Date = new Date()
+): QuestionOf<'jobs'> & QuestionOf<'runs'> {
+  const times = known.flatMap(({ id, isOpen }) => (isNamedByTime(id) ? [{ ms: timeOf(id), isOpen }] : []))
+  if (times.length === 0) return { limit: ALL }
+  const newestMs = times.reduce((newest, { ms }) => Math.max(newest, ms), 0)
+  const openMs = times.reduce((oldest, { ms, isOpen }) => (isOpen ? Math.min(oldest, ms - 1000) : oldest), Infinity)
+  return { after: idAt(Math.min(newestMs - differMs, now.getTime() - differMs, openMs)) }
 }
 
-/** An id that sorts before all that are younger than this one was so long before. */
-export function idBefore(id: string, ms: number): string {
-  const at = Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z'))
-  return `${new Date(at - ms).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-000000`
-}
+const timeOf = (id: string): number =>
+  Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z'))
+const isNamedByTime = (id: string): boolean => !Number.isNaN(timeOf(id))
+
+/** Sorts before all that are named by that time. */
+const idAt = (ms: number): string => `${new Date(Math.max(ms, 0)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-000000`
 
 /** As they are called here: reports carry the name that whoever began them gave the host. */
 export const calledHere = <T extends JobReport | RunReport>(host: string, reports: readonly T[]): readonly T[] =>

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Away, type Meanwhile } from '../../../src/main/core/live/away.ts'
+import { awayNotice } from '../../../src/main/core/live/away-notice.ts'
+import type { RunReport } from '../../../src/shared/model/policy.ts'
+import type { JobView } from '../../../src/shared/views/job-view.ts'
+import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
+import { ended, jobOf } from '../desktop/jobs.ts'
+
+const done = (n: number): JobView => ended(jobOf(n), 'done')
+const failed = (n: number, more: Partial<JobView> = {}): JobView => ended(jobOf(n, more), 'failed-clean')
+const run = (more: Partial<RunReport> = {}): RunReport => ({
+  id: '20261125T120000Z-0000aa',
+  policy: { id: '00000000000a', name: 'nightly' },
+  host: 'alpha',
+  trigger: 'timer',
+  startedAt: '2026-11-25T12:00:00.000Z',
+  endedAt: '2026-11-25T12:01:00.000Z',
+  state: 'done',
+  missed: [],
+  missedCount: 0,
+  vms: [],
+  told: [],
+  warnings: [],
+  ...more
+})
+const said = (jobs: readonly JobView[], runs: readonly RunReport[] = []) =>
+  awayNotice({ jobs, runs }, DEFAULT_CHOICES)?.[0]
+
+describe('what ended while nobody watched, in one notice', () => {
+  it('counts, and leads to the one that failed', () => {
+    expect(said([...Array.from({ length: 12 }, (_, n) => done(n + 10)), failed(1)])).toMatchObject({
+      severity: 'failure',
+      title: 'While you were away: 12 backups done, 1 failed',
+      text: 'the backup of web1 on alpha failed',
+      goTo: { screen: 'job', job: jobOf(1).id }
+    })
+  })
+
+  it('leads to all where several failed, and names restores apart', () => {
+    expect(said([failed(1), failed(2), ended(jobOf(3, { kind: 'restore' }), 'done')])).toMatchObject({
+      title: 'While you were away: 2 backups failed, 1 restore done',
+      goTo: { screen: 'activity' }
+    })
+  })
+
+  it('need not be heard where all went well, unless that is wanted', () => {
+    const meanwhile: Meanwhile = { jobs: [done(1)], runs: [run()] }
+    expect(awayNotice(meanwhile, DEFAULT_CHOICES)).toMatchObject([{ severity: 'good' }, true])
+    expect(awayNotice(meanwhile, { ...DEFAULT_CHOICES, notifySuccess: true })?.[1]).toBe(false)
+  })
+
+  it('tells of runs only what no job tells', () => {
+    expect(said([], [run(), run({ state: 'skipped', reason: 'paused until tomorrow' })])).toBeUndefined()
+    const vm = { uuid: jobOf(1).vm.uuid, name: 'web1' }
+    const withJob = run({ state: 'failed', vms: [{ vm, outcome: 'failed', job: jobOf(1).id }] })
+    expect(said([failed(1)], [withJob])?.title).toBe('While you were away: 1 backup failed')
+    expect(said([], [run({ state: 'failed', reason: 'another store' })])).toMatchObject({
+      severity: 'failure',
+      title: 'While you were away: 1 run failed',
+      goTo: { screen: 'schedules' }
+    })
+    const missed = [{ at: '2026-11-25T10:00:00.000Z', reason: 'the host was off' }]
+    expect(said([done(1)], [run({ missed, missedCount: 3 })])).toMatchObject({
+      severity: 'warning',
+      title: 'While you were away: 1 backup done, 3 runs missed'
+    })
+  })
+
+  it('is the same notice when the same is said again', () => {
+    expect(said([done(1), done(2)])?.id).toBe(said([done(2), done(1)])?.id)
+  })
+})
+
+describe('hosts that come back', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('within some seconds of each other are one story', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    away.gather({ jobs: [done(1)], runs: [] })
+    vi.advanceTimersByTime(4000)
+    away.gather({ jobs: [failed(2)], runs: [] })
+    vi.advanceTimersByTime(4999)
+    expect(told).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(told).toEqual([{ jobs: [done(1), failed(2)], runs: [] }])
+  })
+
+  it('with nothing to tell are not spoken of', () => {
+    const tell = vi.fn()
+    new Away(tell).gather({ jobs: [], runs: [] })
+    vi.advanceTimersByTime(60_000)
+    expect(tell).not.toHaveBeenCalled()
+  })
+
+  it('are not forgotten when Stillpoint ends just then', () => {
+    const tell = vi.fn()
+    const away = new Away(tell)
+    away.gather({ jobs: [done(1)], runs: [] })
+    away.stop()
+    away.stop()
+    expect(tell).toHaveBeenCalledOnce()
+  })
+})

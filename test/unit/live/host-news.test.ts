@@ -1,0 +1,267 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Core } from '../../../src/main/core/core.ts'
+import { Away, type Meanwhile } from '../../../src/main/core/live/away.ts'
+import { HostNews } from '../../../src/main/core/live/host-news.ts'
+import { LiveJobs } from '../../../src/main/core/live/live-jobs.ts'
+import { LivePoints } from '../../../src/main/core/live/live-points.ts'
+import { LivePolicies } from '../../../src/main/core/live/live-policies.ts'
+import { Notices } from '../../../src/main/core/live/notices.ts'
+import { History } from '../../../src/main/core/settings/history.ts'
+import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
+import type { JobReport } from '../../../src/shared/model/job.ts'
+import type { Policy, RunReport } from '../../../src/shared/model/policy.ts'
+import type { PolicyListing } from '../../../src/shared/views/policy-view.ts'
+import type { JobView } from '../../../src/shared/views/job-view.ts'
+import { ended, jobOf } from '../desktop/jobs.ts'
+
+let folder = ''
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'stillpoint-news-'))))
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const policy: Policy = {
+  version: 1,
+  id: '00000000000a',
+  name: 'nightly',
+  hostName: 'as-called-there',
+  store: '/srv/points',
+  budgetMs: 300,
+  onBusy: 'pause',
+  vms: { kind: 'all', exclude: [] },
+  schedule: { calendar: '02:00', jitterSeconds: 0 },
+  keep: { floor: 3, graceHours: 24 },
+  tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] },
+  changedAt: '2026-01-01T00:00:00.000Z'
+}
+const run = (n: number, more: Partial<RunReport> = {}): RunReport => ({
+  id: `20261125T1200${String(n).padStart(2, '0')}Z-0000aa`,
+  policy: { id: policy.id, name: policy.name },
+  host: 'as-called-there',
+  trigger: 'timer',
+  startedAt: '2026-11-25T12:00:00.000Z',
+  endedAt: '2026-11-25T12:01:00.000Z',
+  state: 'done',
+  missed: [],
+  missedCount: 0,
+  vms: [],
+  told: [],
+  warnings: [],
+  ...more
+})
+const { retryable: _, ...running } = jobOf(1)
+const hourly = (n: number): string =>
+  `${new Date(Date.UTC(2026, 10, 1, n)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-0000aa`
+const report = (n: number, more: Partial<JobReport> = {}): JobReport =>
+  ({ ...running, ...ended(jobOf(n, { host: 'as-called-there', id: hourly(n) }), 'done'), ...more }) as JobReport
+
+/** A host on paper: what its engine would say. */
+class FakeHost {
+  listing: PolicyListing = {
+    policies: [{ policy, nextRunAt: '2026-11-26T02:00:00.000Z' }],
+    broken: [],
+    timeZone: 'Europe/Rome',
+    parallel: 1,
+    channels: {},
+    outbox: []
+  }
+  jobs: JobReport[] = []
+  runs: RunReport[] = []
+  failure: StillpointError | undefined
+  readonly asked: { readonly verb: string; readonly question: { readonly after?: string; readonly limit?: number } }[] =
+    []
+
+  readonly call = (verb: string, question: { readonly after?: string }): Promise<unknown> => {
+    this.asked.push({ verb, question })
+    const after = <T extends { readonly id: string }>(all: readonly T[]): T[] =>
+      all.filter(({ id }) => id > (question.after ?? ''))
+    if (verb === 'policies')
+      return this.failure === undefined ? Promise.resolve(this.listing) : Promise.reject(this.failure)
+    if (verb === 'jobs') return Promise.resolve(after(this.jobs))
+    if (verb === 'runs') return Promise.resolve(after(this.runs))
+    if (verb === 'points') return Promise.resolve({ points: [], broken: [], marks: {} })
+    return Promise.reject(new StillpointError({ kind: 'connection-lost', host: 'kvm-1', during: verb }))
+  }
+}
+
+/** A Stillpoint that starts on the settings folder, as far as news from hosts go. */
+function started(host: FakeHost) {
+  const settings = openSettings(folder)
+  if (settings.read().hosts.length === 0)
+    settings.update((before) => ({
+      ...before,
+      hosts: [{ name: 'kvm-1', address: 'kvm-1.example.org', addedAt: '2026-01-01T00:00:00.000Z' }]
+    }))
+  const connections = { engine: () => Promise.resolve({ call: host.call }) }
+  const core = { folder, settings, history: new History(join(folder, 'history.jsonl')), connections } as unknown as Core
+  const told: JobView[] = []
+  const meanwhile: Meanwhile[] = []
+  const away = new Away((each) => meanwhile.push(each), 0)
+  const parts = {
+    core,
+    jobs: new LiveJobs(core, (job) => told.push(job)),
+    policies: new LivePolicies(core),
+    points: new LivePoints(core),
+    notices: new Notices(join(folder, 'notices.json')),
+    away,
+    ended: (job: JobView) => void told.push(job)
+  }
+  parts.policies.follow(['kvm-1'])
+  return { ...parts, core, told, meanwhile, news: new HostNews(parts) }
+}
+
+const titles = ({ notices }: { readonly notices: Notices }): string[] =>
+  (notices.all.value ?? []).map(({ title }) => title)
+
+describe('a host that nothing was known of', () => {
+  it('brings its schedules, stores and history, and that is said once', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2), report(3)]
+    host.runs = [run(1)]
+    const first = started(host)
+    await first.news.contact('kvm-1')
+    await vi.waitFor(() => expect(titles(first)).toEqual(['kvm-1 brought 1 schedule and 2 past jobs']))
+    expect(first.core.settings.read().places).toEqual([{ kind: 'host', host: 'kvm-1', dir: '/srv/points' }])
+    expect(first.jobs.all.value?.map((job) => job.host)).toEqual(['kvm-1', 'kvm-1'])
+    expect(first.policies.runs.value?.map((each) => each.host)).toEqual(['kvm-1'])
+    expect([first.told, first.meanwhile]).toEqual([[], []])
+    first.jobs.stop()
+
+    const again = started(host)
+    await again.news.contact('kvm-1')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(titles(again)).toHaveLength(1)
+    expect([again.told, again.meanwhile]).toEqual([[], []])
+    again.jobs.stop()
+  })
+
+  it('is asked for everything it remembers', async () => {
+    const host = new FakeHost()
+    await started(host).news.contact('kvm-1')
+    expect(host.asked.find(({ verb }) => verb === 'jobs')?.question).toEqual({ limit: 1000 })
+  })
+})
+
+describe('a host that comes back', () => {
+  it('tells what ended meanwhile exactly once, however often it is asked', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2)]
+    const before = started(host)
+    await before.news.contact('kvm-1')
+    before.jobs.stop()
+
+    host.jobs = Array.from({ length: 170 }, (_, n) => report(n + 2))
+    host.runs = [run(1), run(2)]
+    const after = started(host)
+    await after.news.contact('kvm-1')
+    await after.news.contact('kvm-1')
+    await after.news.moved('kvm-1', ['jobs', 'runs'])
+    await vi.waitFor(() => expect(after.meanwhile).toHaveLength(1))
+    expect(after.meanwhile[0]?.jobs).toHaveLength(169)
+    expect(after.meanwhile[0]?.runs).toHaveLength(2)
+    expect(after.told).toEqual([])
+    expect(after.core.history.jobs()).toHaveLength(170)
+    expect(after.core.history.runs()).toHaveLength(2)
+    expect(new Set(after.core.history.jobs().map(({ id }) => id)).size).toBe(170)
+    after.jobs.stop()
+  })
+
+  it('is heard after its clock was in 2040 for a while', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2), report(3, { id: '20400101T000000Z-0000aa' }), report(4, { id: '20269999T999999Z-0000aa' })]
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    const now = report(5, { id: `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-0000bb` })
+    host.jobs = [...host.jobs, now]
+    await live.news.moved('kvm-1', ['jobs'])
+    expect(live.told.map(({ id }) => id)).toEqual([now.id])
+    live.jobs.stop()
+  })
+
+  it('does not lose a job that somebody with a slow clock began', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2, { id: '20261125T120000Z-000002' })]
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    const late = report(3, { id: '20261125T113000Z-000003' })
+    host.jobs = [...host.jobs, late]
+    await live.news.moved('kvm-1', ['jobs'])
+    expect(live.told.map(({ id }) => id)).toEqual([late.id])
+    live.jobs.stop()
+  })
+
+  it('shows what it last said as long as it does not answer', async () => {
+    const host = new FakeHost()
+    await started(host).news.contact('kvm-1')
+    const { policies } = started(host)
+    expect(policies.all.value).toMatchObject({
+      known: true,
+      hosts: [{ host: 'kvm-1', reachable: false, policies: [{ policy: { name: 'nightly' } }] }]
+    })
+  })
+})
+
+describe('a host that is watched', () => {
+  it('tells each job as it ends, and what a run says that no job does', async () => {
+    const host = new FakeHost()
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    host.jobs = [report(2)]
+    host.runs = [
+      run(1, { missed: [{ at: '2026-11-25T11:00:00.000Z', reason: 'the host was off' }], missedCount: 1 }),
+      run(2, {
+        pruned: { trashed: [], removed: [], memoryDropped: [], freedBytes: 0, refused: ['the clock is in 1970'] }
+      }),
+      run(3, {
+        pruned: { trashed: [], removed: [], memoryDropped: [], freedBytes: 0, refused: ['the clock is in 1970'] }
+      })
+    ]
+    await live.news.moved('kvm-1', ['jobs', 'runs', 'policies'])
+    expect(live.told.map(({ id }) => id)).toEqual([report(2).id])
+    expect(titles(live).filter((title) => !title.includes('brought'))).toEqual([
+      'nightly on kvm-1: old points were not pruned',
+      'nightly on kvm-1: 1 run missed: the host was off'
+    ])
+    live.jobs.stop()
+  })
+
+  it('has its problems told once', async () => {
+    const host = new FakeHost()
+    const item = { id: 'm1', channel: 'mail', subject: 'nightly failed', tries: 9, lastError: 'refused' } as const
+    host.listing = {
+      ...host.listing,
+      policies: [{ policy, problem: 'its timer is not there' }],
+      outbox: [
+        { ...item, at: new Date().toISOString(), nextTryAt: new Date().toISOString() },
+        { ...item, id: 'm2', at: '2026-01-01T00:00:00.000Z', nextTryAt: new Date().toISOString() },
+        { ...item, id: 'm3', at: new Date().toISOString() }
+      ]
+    }
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    await live.news.moved('kvm-1', ['policies'])
+    expect(
+      titles(live)
+        .filter((title) => !title.includes('brought'))
+        .sort()
+    ).toEqual([
+      'The schedule nightly on kvm-1 does not run as it should',
+      'kvm-1 could not send a mail: nightly failed',
+      'kvm-1 could not send a mail: nightly failed'
+    ])
+    live.jobs.stop()
+  })
+
+  it('stays up where only its schedules cannot be read', async () => {
+    const host = new FakeHost()
+    host.failure = new StillpointError({ kind: 'missing-tool', tool: 'systemctl' })
+    host.jobs = [report(2)]
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    expect(titles(live)).toContain('The schedules of kvm-1 could not be read')
+    expect(live.jobs.all.value).toHaveLength(1)
+    live.jobs.stop()
+  })
+})
