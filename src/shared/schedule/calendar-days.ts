@@ -41,9 +41,9 @@ export function planOf(calendar: Calendar, hostZone: string): Plan {
   }
 }
 
-const ANY: readonly Component[] = [{ start: 0, stop: undefined, repeat: 1 }]
-
-function values({ first, last }: Field, components: readonly Component[] = ANY): number[] {
+/** What the components let through, in order; without any, the whole field. */
+function values({ first, last }: Field, components?: readonly Component[]): readonly number[] {
+  if (components === undefined) return valuesOf({ start: first, stop: last, repeat: 1 }, last)
   const all = components.flatMap((each) => valuesOf(each, last))
   return [...new Set(all)].filter((each) => each >= first).sort((a, b) => a - b)
 }
@@ -98,7 +98,8 @@ export function matchesDay({ calendar, years, months }: Plan, day: number): bool
 }
 
 function* matchingDays({ calendar, years, months }: Plan, from: number): Generator<number> {
-  for (const year of years)
+  const firstYear = new Date(from * DAY * 1000).getUTCFullYear()
+  for (const year of years.filter((each) => each >= firstYear))
     for (const month of months) {
       const first = dayNumber(year, month, 1)
       const length = dayNumber(year, month + 1, 1) - first
@@ -114,7 +115,7 @@ const dayNumber = (year: number, month: number, date: number): number => Date.UT
 const isOnWeekday = ({ weekdays }: Calendar, day: number): boolean =>
   weekdays.length === 0 || weekdays.includes((day + 3) % 7)
 
-function datesOf({ day, fromMonthEnd: fromEnd }: Calendar, length: number): number[] {
+function datesOf({ day, fromMonthEnd: fromEnd }: Calendar, length: number): readonly number[] {
   const field = { ...FIELDS.day, last: length }
   return values(field, fromEnd ? day?.map((each) => fromMonthEnd(each, length)) : day)
 }

@@ -9,8 +9,17 @@ export interface TimeZone {
   steadyOffset(from: number, to: number): number | undefined
 }
 
+/** What was asked of Intl is kept: it is slow, and the rules of a zone stay the same while a program runs. */
+const zones = new Map<string, TimeZone>()
+
 /** Throws RangeError at a zone that is not known here. */
 export function timeZone(name: string): TimeZone {
+  const zone = zones.get(name) ?? newTimeZone(name)
+  zones.set(name, zone)
+  return zone
+}
+
+function newTimeZone(name: string): TimeZone {
   const offset = offsets(name)
   const offsetsNear = (from: number, to: number): number[] => [...new Set([offset(from - DAY), offset(to + DAY)])]
   const instants = (civil: number): number[] =>
@@ -59,7 +68,7 @@ interface DayOffsets {
   readonly changeAt: number
 }
 
-/** Asks Intl, which is slow, once for a day, and oftener only for one on which the clocks are set. */
+/** Asks Intl once for a day, and oftener only for one on which the clocks are set. */
 function offsets(name: string): (seconds: number) => number {
   const ask = askIntl(name)
   const midnights = remembered((day) => ask(day * DAY))
