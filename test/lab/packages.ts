@@ -22,7 +22,10 @@ const machinePackages = [
   'e2fsprogs',
   'ovmf',
   'swtpm',
-  'swtpm-tools'
+  'swtpm-tools',
+  // For mail.test.ts: a mail server, and certificates for it.
+  'python3-aiosmtpd',
+  'openssl'
 ]
 
 /** What looking at the window needs beside that. */

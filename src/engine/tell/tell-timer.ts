@@ -61,6 +61,7 @@ function serviceText(): string {
   return `[Unit]
 Description=Stillpoint: tell what is due
 After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
