@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir, release, userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { Choices } from '../../shared/views/settings-view.ts'
 import type { LiveCore } from './live/live-core.ts'
 
 const LAST_ERRORS = 200
@@ -21,6 +22,7 @@ export function diagnostics(live: LiveCore, version: string): { fileName: string
     .flatMap(({ vms }) => vms)
     .forEach(({ name, uuid }, n) => [name, uuid].forEach((text) => names.set(text, `vm-${n + 1}`)))
   jobs.forEach(({ vm }, n) => !names.has(vm.name) && names.set(vm.name, `vm-of-job-${n + 1}`))
+  jobs.forEach(({ policy }) => policy !== undefined && names.set(policy.name, `policy-${policy.id}`))
   const text = [
     `Stillpoint ${version}, Node ${process.version}, ${process.platform} ${release()} ${process.arch}`,
     '',
@@ -37,7 +39,7 @@ export function diagnostics(live: LiveCore, version: string): { fileName: string
     ),
     '',
     'Choices',
-    JSON.stringify({ ...live.choices.value, muted: live.choices.value?.muted.length ?? 0 }),
+    JSON.stringify({ ...live.choices.value, ...countsIn(live.choices.value) }),
     '',
     'Last jobs',
     ...jobs.map((job) => JSON.stringify(job)),
@@ -47,6 +49,12 @@ export function diagnostics(live: LiveCore, version: string): { fileName: string
   ].join('\n')
   return { fileName: 'stillpoint-diagnostics.txt', text: scrub(text, names) }
 }
+
+/** Which VMs they are is nobody else's business. */
+const countsIn = (choices: Choices | undefined): object => ({
+  muted: choices?.muted.length ?? 0,
+  acknowledged: choices?.acknowledged.length ?? 0
+})
 
 /** Longer names first: one may be part of another. What could be a secret goes whole. */
 export function scrub(text: string, names: ReadonlyMap<string, string>): string {

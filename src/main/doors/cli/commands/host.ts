@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { forgetHostKey } from '../../../core/hosts/forget-key.ts'
 import { addHost, probeKnownHost, removeHost } from '../../../core/hosts/hosts.ts'
 import { hostUrl, parseHostUrl } from '../../../core/hosts/host-url.ts'
+import { readPolicies } from '../../../core/policies/read-policies.ts'
 import { isUsable, type Probe } from '../../../core/hosts/probe-host.ts'
 import { formatBytes } from '../../../../shared/format.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -47,10 +48,19 @@ const add = (perform: Perform): Command =>
         session.out.line(
           `${name} is ${added.rebuilt ? 'back, as a rebuilt machine' : 'added'}. Next: stillpoint backup ${name}/VM`
         )
-        session.out.result({ host: added.record, rebuilt: added.rebuilt, checks: added.probe.items })
+        const policies = await broughtBy(session, name)
+        session.out.result({ host: added.record, rebuilt: added.rebuilt, checks: added.probe.items, policies })
         return hasWarnings(added.probe) ? EXIT.warnings : EXIT.done
       })
     )
+
+/** The schedules that are on it already. Their stores are known from then on, and so are the points in them. */
+async function broughtBy({ core, out }: Session, host: string): Promise<readonly string[]> {
+  const said = await readPolicies(core, host).catch(() => undefined)
+  const names = (said?.policies ?? []).map(({ policy }) => policy.name)
+  if (names.length > 0) out.line(`It brought ${names.length === 1 ? 'a schedule' : 'schedules'}: ${names.join(', ')}`)
+  return names
+}
 
 /** As seen from here; the rest of Stillpoint knows no current folder. */
 const identityPath = (file: string | undefined): string | undefined =>
