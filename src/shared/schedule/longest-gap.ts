@@ -1,17 +1,18 @@
 import { planOf, runBlocks, type RunBlock } from './calendar-days.ts'
 import type { Calendar } from './calendar.ts'
 
-const YEAR_SECONDS = 366 * 86_400
+const DAY_MS = 86_400_000
+const YEAR_MS = 366 * DAY_MS
 
 /**
- * The longest time between two runs that follow each other, the first of them in the coming year; where the next two are
- * later than that, the time between those. Undefined where there are no two more. Throws RangeError at a zone that is not
+ * The longest time between two runs that follow each other, the first of them within the coming year or as said; where the
+ * next two are later than that, the time between those. Undefined where there are no two more. Throws RangeError at a zone that is not
  * known here.
  */
-export function longestGapMs(calendar: Calendar, timeZone: string, from: Date): number | undefined {
+export function longestGapMs(calendar: Calendar, timeZone: string, from: Date, withinMs = YEAR_MS): number | undefined {
   const plan = planOf(calendar, timeZone)
   const usual = longestStep({ shift: 0, times: plan.dayTimes }, Infinity)
-  const end = from.getTime() / 1000 + YEAR_SECONDS
+  const end = (from.getTime() + withinMs) / 1000
   let longest = 0
   let last: number | undefined
   for (const block of runBlocks(plan, from)) {

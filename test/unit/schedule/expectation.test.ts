@@ -37,9 +37,12 @@ describe('how old the newest good point may be before it is silence', () => {
     }
   )
 
-  it('has the change of the clocks in it', () => {
-    const ms = expectedWithinMs({ calendar: '02:30', jitterSeconds: 0 }, 'Europe/Berlin', FROM)
-    expect(ms).toBe((47 + 11.75) * HOUR_MS)
+  it.each([
+    ['2027-03-20T00:00:00Z', 47 + 11.75],
+    ['2027-02-01T00:00:00Z', 24 + 6]
+  ])('has the night in it that the clocks leave out only while it is near: %s', (from, expected) => {
+    const schedule = { calendar: '02:30', jitterSeconds: 0 }
+    expect(expectedWithinMs(schedule, 'Europe/Berlin', new Date(from))).toBe(expected * HOUR_MS)
   })
 
   it.each(['2020-01-01', '2027-01-01', 'nonsense'])('is unknown where no runs follow each other: %s', (calendar) =>
