@@ -161,7 +161,7 @@ describe('the keyboard', () => {
 })
 
 describe('a schedule', () => {
-  it('is made by keyboard: named, previewed, saved; then it is run, paused and removed', async () => {
+  it('is named, previewed and saved; then it is run, paused, goes on and is removed', async () => {
     const door = doors.get('small')?.door
     const { page, context, problems } = await openPage(browser, door?.url ?? '')
     await page.getByRole('heading', { level: 1 }).waitFor()
@@ -172,15 +172,11 @@ describe('a schedule', () => {
     await page.getByRole('heading', { level: 1, name: 'New schedule' }).waitFor()
     await page.getByLabel('Name', { exact: false }).first().fill('Twice a day')
     await page.getByText('Calendar expression', { exact: true }).click()
-    await page.getByLabel('Expression').fill('*-*-* 02:30,25:00')
+    await page.getByRole('textbox', { name: 'Expression' }).fill('*-*-* 25:00')
     expect(await page.getByRole('button', { name: 'Create schedule' }).isDisabled()).toBe(true)
-    await page.getByLabel('Expression').fill('*-*-* 02:30,14:30')
+    await page.getByRole('textbox', { name: 'Expression' }).fill('*-*-* 02,14:30')
     await page.getByText('02:30 does not exist on').waitFor()
-    await page
-      .getByText('27 points per VM')
-      .or(page.getByText(/points per VM/))
-      .first()
-      .waitFor()
+    await page.getByText(/^\d+ points per VM/).waitFor()
     await page.getByRole('button', { name: 'Create schedule' }).press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Twice a day' }).waitFor()
     await page.getByRole('button', { name: 'Run now' }).click()

@@ -19,15 +19,15 @@ export interface WhenForm {
   readonly to: string
 }
 
-/** At night, when little else goes on. */
+/** At night, when little else goes on, and at a time that no change of the clock leaps over. */
 export const firstWhen: WhenForm = {
   kind: 'daily',
   every: 4,
   minute: '0',
-  time: '02:00',
+  time: '04:30',
   days: [5],
   day: 1,
-  text: '*-*-* 02:00:00',
+  text: '*-*-* 04:30:00',
   jitterMinutes: '5',
   isWindowed: false,
   from: '22:00',
