@@ -72,12 +72,15 @@ describe('with a user who may sudo', () => {
   })
 
   it('removing the host with --clean leaves nothing of ours but points', async () => {
+    const nightly = ['nightly', '--host', 'beta', '--vms', '*', '--calendar', '*-*-* 02:00', '--keep-last', '3']
+    expect(await stillpoint.run(['policy', 'add', ...nightly])).toMatchObject({ exit: 0 })
+    expect(await beta.must('ls /etc/systemd/system/stillpoint-*')).toContain('stillpoint-policy-')
     expect((await stillpoint.run(['host', 'remove', 'beta', '--clean'])).exit).toBe(0)
     expect(
-      (await beta.run('ls /var/lib/stillpoint/runtime /etc/systemd/system/stillpoint-recover.service')).exitCode
-    ).not.toBe(0)
-    expect(
-      (await beta.run('ls /etc/systemd/system/multi-user.target.wants/stillpoint-recover.service')).exitCode
-    ).not.toBe(0)
+      await beta.must(
+        `find /etc/systemd/system /run/systemd/transient /var/lib/systemd/timers -name '*stillpoint*'
+         find /var/lib/stillpoint /run/stillpoint -mindepth 1 -maxdepth 1 ! -name points 2> /dev/null || true`
+      )
+    ).toBe('')
   })
 })
