@@ -28,7 +28,7 @@ describe('a VM is silent', () => {
   it('by its schedule, where the policy does not say how old', () => {
     const { expectEveryHours: _, ...nightly } = policy({ schedule: { calendar: '*-*-* 04:00:00', jitterSeconds: 0 } })
     expect(silentVms(known({ lastGood: old, policies: [nightly] }), now, zone)).toMatchObject([
-      { expectedEveryMs: 31.25 * 3_600_000 }
+      { expectedEveryMs: (24 + 6) * 3_600_000 }
     ])
   })
 
