@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFile
 import { JOBS_DIR } from '../../shared/host-paths.ts'
 import { JobId } from '../../shared/model/ids.ts'
 import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
-import { readJournal } from '../journal/journal.ts'
-import { syncDirectory } from '../journal/json-lines.ts'
+import { parseEntry, readJournal } from '../journal/journal.ts'
+import { lastLine, syncDirectory } from '../journal/json-lines.ts'
 import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
@@ -38,15 +38,20 @@ export function jobIds(): string[] {
     .sort()
 }
 
-/** What is known of a job, from its order and its journal. Undefined: no such job here. */
-export function readReport(
-  id: string,
-  entries: readonly JournalEntry[] = readJournal(journalPath(id))
-): JobReport | undefined {
-  const report = reportOf(entries)
+/**
+ * What is known of a job, from its order and its journal. Undefined: no such job here. Of one that has ended only the last
+ * line is read: there may be thousands, and each job that begins looks at all of them.
+ */
+export function readReport(id: string, known?: readonly JournalEntry[]): JobReport | undefined {
+  const report = known === undefined ? (endOf(id) ?? reportOf(readJournal(journalPath(id)))) : reportOf(known)
   if (report !== undefined) return report
   const spec = readSpec(id)
   return spec === undefined ? undefined : reportAtStart(id, spec, timeOf(id))
+}
+
+function endOf(id: string): JobReport | undefined {
+  const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
+  return last?.type === 'end' ? last.report : undefined
 }
 
 /** The time that a time-sorted id carries. */

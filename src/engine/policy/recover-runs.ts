@@ -9,7 +9,7 @@ import { outcomeOf } from './backup-job.ts'
 import { endRun } from './end-run.ts'
 import { hook, withWarning, type Outcome } from './with-hooks.ts'
 import { noteVm } from './run-context.ts'
-import { readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
+import { readRun, readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
 import { removeStaleLocks } from './stale-locks.ts'
 import { ofType, runReportOf } from './run-report.ts'
 import { runsFromNewest } from './runs.ts'
@@ -21,8 +21,7 @@ import { runsFromNewest } from './runs.ts'
 export async function recoverRuns(shell: Shell, policy?: string, except?: string): Promise<void> {
   for (const id of runIds()) {
     if (id === except) continue
-    const report = runReportOf(readRunEntries(id))
-    if (report?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
+    if (readRun(id)?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { RUNS_DIR } from '../../shared/host-paths.ts'
 import { Policy, RunEntry, RunId, type RunReport } from '../../shared/model/policy.ts'
 import { writeDurably } from '../../store/durable.ts'
-import { JsonLines, readLines, syncDirectory } from '../journal/json-lines.ts'
+import { JsonLines, lastLine, readLines, syncDirectory } from '../journal/json-lines.ts'
 import { runReportOf } from './run-report.ts'
 
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'n' | 'at'> : never
@@ -55,8 +55,11 @@ export class RunJournal {
 /** All whole entries that this engine understands. */
 export const readRunEntries = (id: string): RunEntry[] => readLines(journalPath(id)).flatMap(parseEntry)
 
-/** Undefined: no such run here, or not begun. */
-export const readRun = (id: string): RunReport | undefined => runReportOf(readRunEntries(id))
+/** Undefined: no such run here, or not begun. Of one that has ended only the last line is read: there may be a thousand. */
+export function readRun(id: string): RunReport | undefined {
+  const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
+  return last?.type === 'end' ? last.report : runReportOf(readRunEntries(id))
+}
 
 export const removeRun = (id: string): void => rmSync(runDirectory(id), { recursive: true, force: true })
 
