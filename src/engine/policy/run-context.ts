@@ -12,17 +12,15 @@ export interface RunContext {
   readonly journal: RunJournal
   /** Aborted when its unit is stopped or the host shuts down: nothing more is begun. */
   readonly signal: AbortSignal
-  /** No backup begins any more once this is over, for the reason that is given. */
-  readonly until: { readonly at: Date; readonly why: string }
+  /** Why no backup begins any more, for the time that it is. */
+  readonly closed: () => string | undefined
 }
 
 export const entriesOf = ({ id }: Pick<RunContext, 'id'>): RunEntry[] => readRunEntries(id)
 
 /** Why nothing more begins now. Undefined: go on. */
-export function whyOver({ signal, until }: RunContext): string | undefined {
-  if (signal.aborted) return 'the run was stopped before its turn'
-  return Date.now() >= until.at.getTime() ? until.why : undefined
-}
+export const whyOver = ({ signal, closed }: RunContext): string | undefined =>
+  signal.aborted ? 'the run was stopped before its turn' : closed()
 
 const LONGEST_REASON = 4000
 

@@ -14,7 +14,7 @@ import { backUpVm, GONE } from './back-up-vm.ts'
 import { bootedAt } from './boot-time.ts'
 import { endRun } from './end-run.ts'
 import { readParallel } from './host-rules.ts'
-import { untilWhen, whyNotNow } from './hours.ts'
+import { closing, whyNotNow } from './hours.ts'
 import { due, type Timing } from './missed.ts'
 import { isPolicyThere, readPolicy } from './policy-file.ts'
 import { removeServiceUnit } from './policy-units.ts'
@@ -80,7 +80,7 @@ async function begin(
       shell,
       journal,
       signal: stopped(),
-      until: untilWhen(policy, trigger, hostTimeZone(), now)
+      closed: closing(policy, trigger, hostTimeZone(), now)
     }
     const skipped = overlap ?? whyNotNow(policy, trigger, hostTimeZone(), now)
     if (skipped === undefined) await workAndEnd(run)

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { untilWhen, whyNotNow } from '../../../src/engine/policy/hours.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { closing, untilWhen, whyNotNow } from '../../../src/engine/policy/hours.ts'
 import { due, nextRunAt } from '../../../src/engine/policy/missed.ts'
 import type { Policy, RunReport } from '../../../src/shared/model/policy.ts'
 
@@ -78,6 +78,27 @@ describe('the hours of a policy', () => {
   it('end what has not begun', () => {
     expect(untilWhen(policy, 'timer', timeZone, night).at).toEqual(date('2026-11-26T05:00:00.000Z'))
     expect(untilWhen(policy, 'manual', timeZone, night).at).toEqual(date('2026-11-26T11:00:00.000Z'))
+  })
+
+  describe('on a clock that moves', () => {
+    afterEach(() => vi.useRealTimers())
+
+    it('go on where it leaps from 1970 to now, as behind a boot', () => {
+      vi.useFakeTimers({ now: date('1970-01-01T00:00:10.000Z') })
+      const closed = closing(nightly(), 'timer', timeZone, new Date())
+      vi.setSystemTime(night)
+      expect(closed()).toBeUndefined()
+      vi.advanceTimersByTime(12 * 3_600_000)
+      expect(closed()).toBe('its turn did not come within 12 hours')
+    })
+
+    it('end with the hours that it shows, also where the host slept until then', () => {
+      vi.useFakeTimers({ now: night })
+      const closed = closing(policy, 'timer', timeZone, new Date())
+      expect(closed()).toBeUndefined()
+      vi.setSystemTime(noon.getTime() + 86_400_000)
+      expect(closed()).toBe('its hours, 22:00 to 06:00, ended before its turn')
+    })
   })
 
   it('do not matter while it is paused, until the pause is over', () => {
