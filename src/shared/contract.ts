@@ -123,7 +123,7 @@ export const contract = {
     /** Newest first. */
     changed: push(list(NoticeView)),
     /** Undefined: all of them. */
-    acknowledge: call(z.strictObject({ id: z.string().max(100).optional() }), z.void())
+    acknowledge: call(z.strictObject({ id: z.string().max(1000).optional() }), z.void())
   },
   settings: {
     changed: push(Choices),

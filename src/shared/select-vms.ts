@@ -6,9 +6,11 @@ interface Named {
   readonly name: string
 }
 
-/** As a whole, by name or by UUID; upper and lower case count, as they do to libvirt. */
-const fits = (pattern: string, { uuid, name }: Named): boolean =>
-  matchesPattern(pattern, name) || matchesPattern(pattern, uuid)
+/**
+ * As a whole, by name, where upper and lower case count as they do to libvirt, or by UUID. Of that no part is enough: `a*`
+ * would mean every sixteenth VM, whatever it is called.
+ */
+const fits = (pattern: string, { uuid, name }: Named): boolean => matchesPattern(pattern, name) || pattern === uuid
 
 /** Whether a policy means this VM. A chosen one is known by its UUID, whatever it is called now. */
 export function isSelected(selection: VmSelection, vm: Named): boolean {

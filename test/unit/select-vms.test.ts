@@ -19,6 +19,7 @@ describe('the VMs that a policy means', () => {
     ['by one of several', pattern(['db', '*2']), ['db', 'Web2']],
     ['but what is excluded', pattern(['*'], ['w*', 'a*', uuidOf(5)]), ['db', 'Web2', '']],
     ['by UUID', pattern([uuidOf(2)]), ['db']],
+    ['never by a part of its UUID', pattern([`${uuidOf(2).slice(0, 3)}*`, `*${uuidOf(2).slice(-3)}`]), []],
     ['by UUID, whatever it is called', { kind: 'chosen', vms: [{ uuid: uuidOf(2), name: 'was db' }] }, ['db']]
   ])('%s', (_, selection, expected) => {
     expect(selected(selection)).toEqual(expected)

@@ -9,7 +9,7 @@ export type PolicyId = z.infer<typeof PolicyId>
 export const RunId = TimeSortedId
 export type RunId = z.infer<typeof RunId>
 
-/** The whole name of a VM, or its UUID; `*` is any text and `?` one character. */
+/** The whole name of a VM, where `*` is any text and `?` one character, or its whole UUID. */
 const VmPattern = z.string().min(1).max(300)
 const Exclude = z.array(VmPattern).max(1000)
 const NamedVm = z.strictObject({ uuid: Uuid, name: z.string().max(4096) })

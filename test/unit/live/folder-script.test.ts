@@ -52,6 +52,14 @@ describe('the watch over the folders of a host', () => {
     await vi.waitFor(() => expect(said()).toEqual([folder]), { timeout: 4000 })
   })
 
+  it('hears of a run whose folder was there before it began to write', async () => {
+    writeFileSync(journal(1), '{}\n')
+    const path = journal(3)
+    const { said } = await watching()
+    writeFileSync(path, '{}\n')
+    await vi.waitFor(() => expect(said()).toEqual(['runs']), { timeout: 4000 })
+  })
+
   it('hears a run go on, also among many', async () => {
     for (let n = 1; n <= 9; n++) writeFileSync(journal(n), '{}\n')
     const { said } = await watching()

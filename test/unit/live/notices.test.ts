@@ -32,6 +32,17 @@ describe('notices', () => {
     expect(notices.all.value?.every(({ acknowledged }) => acknowledged)).toBe(true)
   })
 
+  it('make room of what was read: many successes do not push out a failure that nobody has seen', () => {
+    const notices = new Notices(join(folder, 'd.json'))
+    notices.add(notice('unseen'))
+    for (let n = 0; n < 300; n++) notices.add(notice(`quiet-${n}`), true)
+    expect(notices.all.value).toHaveLength(200)
+    expect(notices.all.value?.at(0)?.id).toBe('quiet-299')
+    expect(notices.all.value?.at(-1)?.id).toBe('unseen')
+    for (let n = 0; n < 300; n++) notices.add(notice(`loud-${n}`))
+    expect(notices.all.value).toHaveLength(200)
+  })
+
   it('begin anew where the file cannot be understood, and are said where it cannot be written', () => {
     const path = join(folder, 'c.json')
     writeFileSync(path, '{"half":')

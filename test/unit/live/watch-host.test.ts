@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import { HostWatch, type HostListener } from '../../../src/main/core/live/watch-host.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
+import type { Shell } from '../../../src/shared/shell.ts'
 
 const unreachable = new StillpointError({ kind: 'host-unreachable', host: 'alpha', reason: 'no route' })
 let watch: HostWatch | undefined
@@ -22,6 +23,17 @@ function watching(connection: () => Promise<unknown>) {
   return { said, drop, watch }
 }
 
+/** Of a host without VMs on which nothing moves. */
+const shellThat = (isAsleep: () => boolean): Pick<Shell, 'label' | 'run'> => ({
+  label: 'alpha',
+  run: async (argv, { signal, timeoutMs } = {}) => {
+    if (isAsleep()) throw unreachable
+    if (timeoutMs === Infinity) await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    const sections = ['begin', 'list-status', 'end'].map((name) => `\n${argv.at(-1)} ${name}\n0\n`)
+    return { stdout: sections.join(''), stderr: '', exitCode: 0, signal: undefined }
+  }
+})
+
 describe('the eye on a host', () => {
   it('says why a host is down, and tries again at once when it is asked to look', async () => {
     const { said, watch } = watching(() => Promise.reject(unreachable))
@@ -38,6 +50,21 @@ describe('the eye on a host', () => {
     watch.wake()
     expect(said[0]).toBe('connecting')
     await vi.waitFor(() => expect(drop).toHaveBeenCalledWith('alpha'))
+  })
+
+  it('after a sleep asks through a connection that lives on what happened meanwhile', async () => {
+    let isAsleep = false
+    const { said, drop, watch } = watching(() => Promise.resolve({ shell: shellThat(() => isAsleep) }))
+    await vi.waitFor(() => expect(said).toContain('contact'))
+    said.length = 0
+    watch.wake()
+    await vi.waitFor(() => expect(said).toContain('contact'))
+    expect(said[0]).toBe('connecting')
+    expect(drop).not.toHaveBeenCalled()
+    isAsleep = true
+    watch.wake()
+    await vi.waitFor(() => expect(drop).toHaveBeenCalledWith('alpha'))
+    expect(said.filter((each) => each === 'contact')).toHaveLength(1)
   })
 
   it('stops when it is told to', async () => {

@@ -7,11 +7,16 @@ export type Folder = (typeof FOLDERS)[number]
 
 /**
  * The folder's name, a line each, whenever something has moved in it, and a dot every twenty seconds to find out who is
- * gone. Runs write on in their journals: the last few are watched, by their names, which sort by time.
+ * gone. Runs write on in their journals: the last few are watched, by their names, which sort by time, also before they
+ * have begun to write.
  */
 const SCRIPT = `
 seen() { stat -c '%n %s %y' -- "$@" 2>/dev/null; }
-newest_runs() { set -- "$state"/runs/*/journal.jsonl; while [ $# -gt 6 ]; do shift; done; journals=$*; }
+newest_runs() {
+  set -- "$state"/runs/*/
+  while [ $# -gt 6 ]; do shift; done
+  journals=; for run; do journals="$journals \${run}journal.jsonl"; done
+}
 state=$2
 jobs=$(seen "$1"); policies=; runs=; dirs=; journals=; n=0
 while :; do

@@ -22,7 +22,7 @@ export class Notices {
   add(notice: Said, acknowledged = false): void {
     const before = this.all.value ?? []
     if (before.some(({ id }) => id === notice.id)) return
-    this.keep([{ ...notice, acknowledged }, ...before].slice(0, MOST))
+    this.keep(withRoom([{ ...notice, acknowledged }, ...before]))
   }
 
   /** Undefined: all of them. */
@@ -45,6 +45,13 @@ export class Notices {
       return
     }
   }
+}
+
+/** What has been read makes room first: a year of quiet successes must not push out the failure that nobody has seen. */
+function withRoom(notices: readonly NoticeView[]): readonly NoticeView[] {
+  const unread = notices.filter(({ acknowledged }) => !acknowledged).length
+  let room = Math.max(0, MOST - unread)
+  return notices.filter(({ acknowledged }) => !acknowledged || room-- > 0).slice(0, MOST)
 }
 
 function readNotices(path: string): readonly NoticeView[] {

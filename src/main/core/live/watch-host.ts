@@ -95,10 +95,11 @@ export class HostWatch {
   private async contact(): Promise<void> {
     const { shell } = await this.core.connections.connection(this.host)
     await this.look(shell)
-    await this.listener.contact()
     const ended = new AbortController()
     const signal = AbortSignal.any([ended.signal, this.stopped.signal])
     try {
+      this.isInContact = true
+      await this.listener.contact()
       await Promise.race([
         this.keepLooking(shell, signal),
         this.watchFolders(shell, signal),

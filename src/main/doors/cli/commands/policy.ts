@@ -30,7 +30,7 @@ const add = (perform: Perform): Command =>
       .requiredOption('--host <HOST>', 'the host that it is put on')
       .requiredOption(
         '--vms <PATTERN>',
-        "by name or UUID, with * and ?; '*' is all; may be given several times",
+        "by name, with * and ?, or by UUID; '*' is all; may be given several times",
         gathered
       )
       .requiredOption('--calendar <EXPRESSION>', 'when, as OnCalendar= of systemd has it, in the time of the host')
