@@ -129,6 +129,14 @@ describe('a mail that does not go out', () => {
     expect(fix).toContain('password')
   })
 
+  it('because the login is wrong, and never repeats it as it went over the wire', async () => {
+    const plain = Buffer.from('\0kvm-1\0wrong horse').toString('base64')
+    const smtp = await started({ answers: { AUTH: `535 5.7.8 wrong: ${plain}` } })
+    const { detail } = await refusal(sendMail(channelTo(smtp, { password: 'wrong horse' }), message))
+    expect(detail).toContain('535 5.7.8')
+    expect(detail).not.toContain(plain)
+  })
+
   it('because the certificate is for another name; the password stays here', async () => {
     const smtp = await started({ identity: authority.sign('DNS:mail.example.net') })
     const { detail } = await refusal(sendMail(channelTo(smtp), message))

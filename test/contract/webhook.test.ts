@@ -123,6 +123,16 @@ describe('a webhook that does not take it', () => {
     expect(failure.fix).toContain(fix)
   })
 
+  it('does not find its address, and repeats it', async () => {
+    const path = '/hooks/T0aZ91xQ4/s3cr3t-key?key=abcdef123456'
+    const url = await serving((request, response) =>
+      response.writeHead(404).end(`Cannot POST ${request.url ?? ''}; no abcdef123456 in T0aZ91xQ4`)
+    )
+    const { detail } = await refusal(postWebhook(channel(new URL(path, url).href), message))
+    for (const secret of ['T0aZ91xQ4', 's3cr3t-key', 'abcdef123456']) expect(detail).not.toContain(secret)
+    expect(detail).toContain('Cannot POST')
+  })
+
   it('is slow', async () => {
     const url = await serving(() => undefined)
     expect((await refusal(postWebhook(channel(url), message, 200))).detail).toContain('did not answer in time')

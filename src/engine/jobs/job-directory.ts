@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { JOBS_DIR } from '../../shared/host-paths.ts'
-import { JobId } from '../../shared/model/ids.ts'
+import { JobId, timeOfId } from '../../shared/model/ids.ts'
 import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
 import { parseEntry, readJournal } from '../journal/journal.ts'
 import { lastLine, syncDirectory } from '../journal/json-lines.ts'
@@ -46,15 +46,10 @@ export function readReport(id: string, known?: readonly JournalEntry[]): JobRepo
   const report = known === undefined ? (endOf(id) ?? reportOf(readJournal(journalPath(id)))) : reportOf(known)
   if (report !== undefined) return report
   const spec = readSpec(id)
-  return spec === undefined ? undefined : reportAtStart(id, spec, timeOf(id))
+  return spec === undefined ? undefined : reportAtStart(id, spec, timeOfId(id))
 }
 
 function endOf(id: string): JobReport | undefined {
   const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
   return last?.type === 'end' ? last.report : undefined
-}
-
-/** The time that a time-sorted id carries. */
-function timeOf(id: string): string {
-  return id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z')
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { LAB_MARKER, RUNS_DIR } from '../../shared/host-paths.ts'
+import { timeOfId } from '../../shared/model/ids.ts'
 import { RunId } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ENGINE_BUILT_AT } from '../version.ts'
@@ -74,5 +75,5 @@ function runTimes(): string[] {
   if (!existsSync(RUNS_DIR)) return []
   return readdirSync(RUNS_DIR)
     .filter((name) => RunId.safeParse(name).success)
-    .map((id) => id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z'))
+    .map(timeOfId)
 }

@@ -1,7 +1,9 @@
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { listNamedDomains } from '../../libvirt/domains.ts'
+import { timeOfId } from '../../shared/model/ids.ts'
 import { listPoints } from '../../store/point-store.ts'
+import { requireKnownStore } from '../retention/known-stores.ts'
 import { listRuns } from '../policy/runs.ts'
 import type { SilentVm } from './message.ts'
 import { silentVms } from './silence.ts'
@@ -15,20 +17,41 @@ export async function lookForSilence(
 ): Promise<SilentVm[]> {
   if (policies.length === 0) return []
   const vms = await listNamedDomains(shell)
-  const lastGood = await newestGood([...new Set(policies.map(({ store }) => store))])
+  const lastGood = await newestGood(policies)
   return silentVms({ policies, vms, lastGood, lastRun: lastRuns(policies) }, now, zone)
 }
 
-/** A point in which a check found damage is not good, one that was never checked is. */
-async function newestGood(stores: readonly string[]): Promise<ReadonlyMap<string, string>> {
+interface Good {
+  readonly vm: string
+  readonly takenAt: string
+}
+
+/** By VM. Of a store that cannot be read now, or is another one, what its policies' runs have noted holds. */
+async function newestGood(policies: readonly Policy[]): Promise<ReadonlyMap<string, string>> {
   const newest = new Map<string, string>()
-  for (const store of stores) {
-    const { points, marks } = await listPoints(store)
-    for (const { id, vm, takenAt } of points)
-      if (marks[id]?.verified?.good !== false && takenAt > (newest.get(vm.uuid) ?? '')) newest.set(vm.uuid, takenAt)
-  }
+  for (const [store, users] of Map.groupBy(policies, ({ store }) => store))
+    for (const { vm, takenAt } of (await goodIn(store)) ?? users.flatMap(notedBy))
+      if (takenAt > (newest.get(vm) ?? '')) newest.set(vm, takenAt)
   return newest
 }
+
+/** A point in which a check found damage is not good, one that was never checked is. */
+async function goodIn(store: string): Promise<Good[] | undefined> {
+  try {
+    await requireKnownStore(store)
+    const { points, marks } = await listPoints(store)
+    const good = points.filter(({ id }) => marks[id]?.verified?.good !== false)
+    return good.map(({ vm, takenAt }) => ({ vm: vm.uuid, takenAt }))
+  } catch (error) {
+    console.error(`store ${store}: ${String(error)}`)
+    return undefined
+  }
+}
+
+const notedBy = ({ id }: Policy): Good[] =>
+  listRuns({ policy: id, limit: Infinity })
+    .flatMap(({ vms }) => vms)
+    .flatMap(({ vm, point }) => (point === undefined ? [] : [{ vm: vm.uuid, takenAt: timeOfId(point) }]))
 
 function lastRuns(policies: readonly Policy[]): ReadonlyMap<string, RunReport> {
   const ended = policies.flatMap(({ id }) => {

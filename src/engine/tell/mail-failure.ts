@@ -17,7 +17,7 @@ interface SmtpError {
 export function mailFailure(channel: MailChannel, error: unknown): NotTold {
   const seen = read(error)
   const { detail, fix } = wordsFor(channel, seen)
-  return { kind: 'not-told', channel: 'mail', detail: withoutSecret(detail, channel.password), fix }
+  return { kind: 'not-told', channel: 'mail', detail: withoutLogin(channel, detail), fix }
 }
 
 function read(error: unknown): SmtpError {
@@ -131,6 +131,13 @@ const NETWORK_WORDS: Readonly<Record<string, Said | undefined>> = {
     detail: `${server}:${port} broke the connection off.`,
     fix: 'Check port and encryption, and look at the log of the mail server.'
   })
+}
+
+/** As they go over the wire for AUTH PLAIN, and each by itself. */
+function withoutLogin({ user = '', password }: MailChannel, detail: string): string {
+  if (password === undefined) return detail
+  const plain = Buffer.from(`\0${user}\0${password}`).toString('base64')
+  return withoutSecret(withoutSecret(detail, plain), password)
 }
 
 /** Servers have been seen to repeat what they were sent. */

@@ -7,6 +7,7 @@ import { policyFiles } from '../policy/policy-file.ts'
 import { hostTimeZone } from './host-time.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
 import { deliverNow, flushOutbox, post } from './deliver.ts'
+import type { SilentVm } from './message.ts'
 import { messageOfRun } from './run-message.ts'
 import { isSilenceDue, postDigests, postSilence, type Due } from './tell-due.ts'
 import { lookForSilence } from './look-for-silence.ts'
@@ -52,8 +53,14 @@ export async function tellWhatIsDue(shell: Shell, files: TellFiles = TELL_FILES)
 async function tellNews(shell: Shell, policies: readonly Policy[], files: TellFiles): Promise<void> {
   const due: Due = { policies, channels: readChannels(files), now: new Date() }
   if (Object.keys(due.channels).length === 0 || !isSilenceDue(due, files)) return
-  const silent = await lookForSilence(shell, policies, due.now, hostTimeZone())
-  const items = [...(await postSilence(silent, due, files)), ...(await postDigests(silent, due, files))]
+  let silent: SilentVm[] | undefined
+  await logged('silence', async () => {
+    silent = await lookForSilence(shell, policies, due.now, hostTimeZone())
+  })
+  const items = [
+    ...(silent === undefined ? [] : await postSilence(silent, due, files)),
+    ...(await postDigests(silent ?? [], due, files))
+  ]
   await deliverNow(items, due.channels, files)
 }
 

@@ -117,8 +117,18 @@ const notTold = (channel: WebhookChannel, detail: string, fix: string, cause?: u
     {
       kind: 'not-told',
       channel: 'webhook',
-      detail: withoutSecret(withoutSecret(detail, channel.token), channel.url),
+      detail: secretsOf(channel).reduce(withoutSecret, detail),
       fix
     },
     cause
   )
+
+/** Servers say what they did not find: the address, or a part of it, which may be the secret itself. */
+function secretsOf({ url, token }: WebhookChannel): string[] {
+  const { pathname, search } = new URL(url)
+  const parts = [`${pathname}${search}`, pathname, ...pathname.split('/'), ...search.split(/[?&=]/)]
+  return [...(token === undefined ? [] : [token]), url, ...parts.filter((part) => part.length >= SHORTEST_SECRET)]
+}
+
+/** What is shorter is a word of the address, and may be one of the answer. */
+const SHORTEST_SECRET = 8

@@ -26,3 +26,7 @@ export function newTimeSortedId(now: Date, random: (bytes: number) => Uint8Array
   const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
   return `${stamp}-${Array.from(random(3), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
+
+/** When a point, job or run of this id began, to the second. */
+export const timeOfId = (id: string): string =>
+  id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z')

@@ -1,4 +1,5 @@
 import type { QuestionOf, ResultOf } from '../../../shared/engine-protocol.ts'
+import { timeOfId } from '../../../shared/model/ids.ts'
 import type { JobReport } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { History } from '../settings/history.ts'
@@ -34,8 +35,7 @@ export function questionAfter(
   return { after: idAt(Math.min(newestMs - differMs, now.getTime() - differMs, openMs)) }
 }
 
-const timeOf = (id: string): number =>
-  Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*/, '$1-$2-$3T$4:$5:$6Z'))
+const timeOf = (id: string): number => Date.parse(timeOfId(id))
 const isNamedByTime = (id: string): boolean => !Number.isNaN(timeOf(id))
 
 /** Sorts before all that are named by that time. */
