@@ -120,7 +120,8 @@ interface StateOf {
 
 function stateOf(policy: Policy, k: number, host: HostView, { timeZone, now, isTroubled }: StateOf): PolicyState {
   const calendar = parseCalendar(policy.schedule.calendar)
-  const [next] = 'problem' in calendar ? [] : nextRuns(calendar, knownZone(timeZone), now, 1)
+  const [next] =
+    'problem' in calendar ? [] : nextRuns(calendar, knownZone(timeZone), new Date(policy.pausedUntil ?? now), 1)
   const vms = selectVms(policy.vms, host.vms)
   const at = new Date(now.getTime() - (5 + k) * HOUR_MS)
   const of = { host: host.name, policy: { id: policy.id, name: policy.name }, vms, at, n: 0x1000 + k }
@@ -128,7 +129,7 @@ function stateOf(policy: Policy, k: number, host: HostView, { timeZone, now, isT
     isTroubled && k === 0 ? badRun(of) : k === 1 && !isTroubled ? runningRun({ ...of, at: now }, 'timer') : goodRun(of)
   return {
     policy,
-    ...(next !== undefined && policy.pausedUntil === undefined && { nextRunAt: next.toISOString() }),
+    ...(next !== undefined && { nextRunAt: next.toISOString() }),
     ...(k < 3 && { lastRun }),
     ...(isTroubled &&
       k === 1 && { problem: 'Another store is at /var/lib/stillpoint/points than the one that it wrote to.' })

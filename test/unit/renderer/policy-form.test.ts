@@ -32,6 +32,7 @@ describe('the form of a schedule', () => {
       { schedule: { calendar: '*-*-* 00/4:15:00', jitterSeconds: 0, window: { from: '22:00', to: '06:00' } } }
     ],
     ['weekly', { schedule: { calendar: 'Mon,Fri *-*-* 18:00:00', jitterSeconds: 90 } }],
+    ['a jitter that is no round part of a minute', { schedule: { calendar: '*-*-* 02:30:00', jitterSeconds: 100 } }],
     ['the last of the month', { schedule: { calendar: '*-*~01 03:30:00', jitterSeconds: 0 } }],
     [
       'an expression of its own',

@@ -119,6 +119,21 @@ describe('the next runs', () => {
   })
 })
 
+describe('the next runs of a schedule that is paused', () => {
+  const runs = (pausedUntil: string) => nextRunsShown({ calendar: 'Fri 18:00', pausedUntil }, 'Europe/Rome', now)
+
+  it('are those after the pause, and none while nobody lets it go on', () => {
+    expect(runs('2026-11-28T03:45:00.000Z')?.runs[0]?.at).toBe('2026-12-04T17:00:00.000Z')
+    expect(runs('2026-11-28T03:45:00.000Z')?.paused).toEqual({ until: '2026-11-28T03:45:00.000Z' })
+    expect(runs(FOR_GOOD_AT.toISOString())).toEqual({ runs: [], changes: [], paused: {} })
+  })
+
+  it('are all of them when the pause is over', () => {
+    const shown = runs('2026-11-25T11:00:00.000Z')
+    expect([shown?.paused, shown?.runs[0]?.at]).toEqual([undefined, '2026-11-27T17:00:00.000Z'])
+  })
+})
+
 describe('what a change of the clock does', () => {
   it('is told where a run falls into it', () => {
     expect(changes('*-*-* 02:30:00')).toEqual([

@@ -29,11 +29,12 @@ export function ChooseVms({ there, chosen, problem, onChange }: ChooseVmsProps) 
       )}
       <Checkbox.Group
         label={said.choose}
+        description={said.chosen(chosen.length, all.length)}
         error={problem}
         value={chosen.map(({ uuid }) => uuid)}
         onChange={(uuids) => onChange(all.filter(({ uuid }) => uuids.includes(uuid)))}
       >
-        <Stack gap="xs" mt="xs" className={classes['choose']} tabIndex={-1}>
+        <Stack gap="xs" my="xs" className={classes['choose']} tabIndex={-1}>
           {found.map(({ uuid, name }) => (
             <Checkbox
               key={uuid}

@@ -36,6 +36,7 @@ export const formWords = {
     excludeHint: 'Names or patterns that are left out.',
     excludeExample: 'test-*',
     choose: 'VMs',
+    chosen: (n: number, all: number) => `${n} of ${all} chosen`,
     find: 'Find a VM',
     goneHere: 'not on this host now',
     match: (n: number) => (n === 0 ? 'No VM of the host fits now' : `${count(n, 'VM fits', 'VMs fit')} now`),
@@ -71,7 +72,9 @@ export const formWords = {
     next: 'Next runs',
     zone: (zone: string) => `Times of ${zone}`,
     here: (at: string) => `here ${at}`,
-    jittered: (minutes: string) => `each up to ${minutes} min later`,
+    jittered: (time: string) => `each up to ${time} later`,
+    paused: (until: string) => `Paused ${until}: what falls before is left out`,
+    noneYet: 'They are shown as soon as the schedule says when.',
     none: 'No run to come: the expression names no time that is ahead.',
     changes: {
       skipped: (time: string, day: string) =>

@@ -1,6 +1,7 @@
-import { Select, Text, TextInput } from '@mantine/core'
+import { Input, Select, Text, TextInput } from '@mantine/core'
 import { safeText } from '../../../shared/safe-text.ts'
 import { useWindow } from '../../state/store-context.ts'
+import { Name } from '../../ui/name.tsx'
 import { formWords } from './form-words.ts'
 import { Section, type PartProps } from './section.tsx'
 
@@ -26,9 +27,11 @@ export function NameSection({ form, problems, onEdit, isFixed }: NameSectionProp
         onChange={({ currentTarget }) => onEdit({ name: currentTarget.value })}
       />
       {isFixed ? (
-        <Text c="dimmed" fz="sm">
-          {safeText(form.host)}. {said.hostFixed}
-        </Text>
+        <Input.Wrapper label={said.host} description={said.hostFixed} labelElement="div">
+          <Text>
+            <Name text={form.host} />
+          </Text>
+        </Input.Wrapper>
       ) : (
         <Select
           label={said.host}

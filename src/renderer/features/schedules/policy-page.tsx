@@ -59,7 +59,7 @@ function Known({ row, run }: { readonly row: PolicyRow; readonly run: string | u
       <RunFailure row={row} />
       <div className={classes['columns']}>
         <PolicyFacts row={row} />
-        <NextRuns schedule={state.policy.schedule} timeZone={at.timeZone} />
+        <NextRuns schedule={state.policy.schedule} timeZone={at.timeZone} pausedUntil={state.policy.pausedUntil} />
       </div>
       <RunsPanel runs={runs} timeZone={at.timeZone} onOpen={open} />
       <PlanPanel at={at} state={state} />

@@ -41,7 +41,8 @@ export function whenFormOf({ calendar, jitterSeconds, window }: Schedule): WhenF
     ...partsOf(form),
     kind: form.kind,
     text: calendar,
-    jitterMinutes: String(jitterSeconds / 60),
+    // Seconds are told apart by hundredths of a minute.
+    jitterMinutes: String(Number((jitterSeconds / 60).toFixed(2))),
     isWindowed: window !== undefined,
     ...(window !== undefined && window)
   }

@@ -3,6 +3,7 @@ import type { Schedule } from '../../../shared/model/policy.ts'
 import { formWords } from './form-words.ts'
 import { numberIn } from './keep-form.ts'
 import { NextRunList } from './next-runs.tsx'
+import type { PolicyForm } from './policy-form.ts'
 import { Section, type PartProps } from './section.tsx'
 import { TimeField } from './time-field.tsx'
 import { TimesOf } from './times-of.tsx'
@@ -12,10 +13,11 @@ const said = formWords.when
 const KINDS = ['hours', 'daily', 'weekly', 'monthly', 'calendar'] as const
 
 /** When, and the next runs that come of it. */
-export function WhenSection({ form: { when }, problems, onEdit, timeZone }: PartProps & { readonly timeZone: string }) {
+export function WhenSection({ form, problems, onEdit, timeZone }: PartProps & { readonly timeZone: string }) {
+  const { when } = form
   const edit = (change: Partial<WhenForm>): void => onEdit({ when: { ...when, ...change } })
   return (
-    <Section title={said.title} aside={<Preview when={when} timeZone={timeZone} />}>
+    <Section title={said.title} aside={<Preview form={form} timeZone={timeZone} />}>
       <Chip.Group value={when.kind} onChange={(kind) => onEdit({ when: withKind(when, kind) })}>
         <Group gap="sm" role="radiogroup" aria-label={said.kind}>
           {KINDS.map((kind) => (
@@ -55,7 +57,8 @@ export function WhenSection({ form: { when }, problems, onEdit, timeZone }: Part
   )
 }
 
-function Preview({ when, timeZone }: { readonly when: WhenForm; readonly timeZone: string }) {
+function Preview({ form, timeZone }: { readonly form: PolicyForm; readonly timeZone: string }) {
+  const { when, pausedUntil } = form
   const { from, to } = when
   const schedule: Schedule = {
     calendar: calendarText(when),
@@ -65,7 +68,7 @@ function Preview({ when, timeZone }: { readonly when: WhenForm; readonly timeZon
   return (
     <>
       <Title order={3}>{said.next}</Title>
-      <NextRunList schedule={schedule} timeZone={timeZone} />
+      <NextRunList schedule={schedule} timeZone={timeZone} pausedUntil={pausedUntil} />
     </>
   )
 }
