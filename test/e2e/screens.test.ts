@@ -115,6 +115,43 @@ describe.each(SCENARIOS)('every screen, %s', (scenario) => {
   })
 })
 
+/** Buttons that stick out of their cell, labels out of their button, and what is squeezed to a word a line. */
+const squeezed = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const all = (selector: string): Element[] => Array.from(document.querySelectorAll(selector))
+    const pixels = (element: Element, of: string): number =>
+      parseFloat(getComputedStyle(element).getPropertyValue(of)) || 0
+    const letter = pixels(document.documentElement, 'font-size')
+    const inner = (element: Element): number =>
+      element.clientWidth - pixels(element, 'padding-left') - pixels(element, 'padding-right')
+    const isOutOfCell = (button: Element): boolean => {
+      const cell = button.closest('td, [role=cell]')
+      return cell !== null && button.getBoundingClientRect().left < cell.getBoundingClientRect().left
+    }
+    return [
+      ...all('nav button').filter((button) => button.scrollWidth > button.clientWidth),
+      ...all('main :is(td, [role=cell]) button').filter(isOutOfCell),
+      ...all('main li div:has(+ div > button)').filter((text) => inner(text) < 10 * letter),
+      ...all('main input:not([type=checkbox], [type=radio])').filter((field) => inner(field) < letter / 2)
+    ].map((element) => `${element.tagName} ${element.textContent.slice(0, 60)}`)
+  })
+
+describe.each([100, 200])('letters at %i percent', (percent) => {
+  it.each([
+    ['overview', { screen: 'overview' }],
+    ['schedules', { screen: 'schedules' }],
+    ['settings', { screen: 'settings' }]
+  ] as const)('leave room for all of %s', async (name, route) => {
+    const { page, context } = await openPage(browser, doors.get('full')?.door.url ?? '', { width: 1400 })
+    await show(page, route)
+    await page.evaluate((size) => (document.documentElement.style.fontSize = `${size}%`), percent)
+    await shoot(page, `full-${name}-${percent}-percent`)
+    expect(await squeezed(page)).toEqual([])
+    expect(await isTooWide(page)).toBe(false)
+    await context.close()
+  })
+})
+
 describe('the keyboard', () => {
   it('reaches every action of every screen', async () => {
     const unreachable: string[] = []

@@ -35,16 +35,16 @@ const columnsIn = (timeZone: string): readonly Column<VmPointFate>[] => [
   {
     key: 'point',
     title: titles.point,
-    width: '170px',
+    width: '10.625rem',
     cell: ({ fate }) => <Taken at={fate.takenAt} zone={timeZone} />
   },
   { key: 'vm', title: titles.vm, width: '20%', cell: ({ vm }) => <Name text={vm.name} /> },
-  { key: 'size', title: titles.size, width: '84px', align: 'end', cell: ({ fate }) => formatBytes(fate.sizeBytes) },
+  { key: 'size', title: titles.size, width: '5.25rem', align: 'end', cell: ({ fate }) => formatBytes(fate.sizeBytes) },
   { key: 'fate', title: titles.fate, cell: ({ fate }) => <Fate fate={fate} /> },
   {
     key: 'frees',
     title: titles.frees,
-    width: '84px',
+    width: '5.25rem',
     align: 'end',
     cell: ({ fate }) => (fate.freesBytes === 0 ? '' : formatBytes(fate.freesBytes))
   }

@@ -49,7 +49,7 @@ const COLUMNS: readonly Column<PolicyRow>[] = [
   {
     key: 'actions',
     title: <VisuallyHidden>{titles.actions}</VisuallyHidden>,
-    width: '104px',
+    width: '6.5rem',
     align: 'end',
     cell: ({ at, state }) => <PolicyActions host={at.host} state={state} />
   }

@@ -48,11 +48,11 @@ export function RunsPanel({ runs, timeZone, onOpen }: RunsPanelProps) {
 }
 
 const columnsIn = (timeZone: string): readonly Column<RunReport>[] => [
-  { key: 'at', title: titles.at, width: '190px', cell: (run) => <When run={run} timeZone={timeZone} /> },
+  { key: 'at', title: titles.at, width: '11.875rem', cell: (run) => <When run={run} timeZone={timeZone} /> },
   {
     key: 'outcome',
     title: titles.outcome,
-    width: '172px',
+    width: '10.75rem',
     cell: (run) => <StateMark tone={runTone(run)} label={runStateWords(run.state)} />
   },
   {
@@ -79,7 +79,7 @@ const columnsIn = (timeZone: string): readonly Column<RunReport>[] => [
   {
     key: 'told',
     title: titles.told,
-    width: '110px',
+    width: '6.875rem',
     cell: ({ told }) => (
       <span className={classes['two']}>
         {told.map(({ channel, ok, text }, n) => (
