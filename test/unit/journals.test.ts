@@ -27,8 +27,9 @@ vi.mock(import('../../src/shared/host-paths.ts'), async (original) => {
 })
 
 const { JsonLines, readLines } = await import('../../src/engine/journal/json-lines.ts')
-const { readRun } = await import('../../src/engine/policy/run-files.ts')
-const { readReport } = await import('../../src/engine/jobs/job-directory.ts')
+const { readRun, runIds } = await import('../../src/engine/policy/run-files.ts')
+const { forgetOld } = await import('../../src/engine/policy/forget-old.ts')
+const { jobIds, readReport } = await import('../../src/engine/jobs/job-directory.ts')
 
 beforeEach(() => {
   disk.dir = mkdtempSync(join(tmpdir(), 'stillpoint-journals-'))
@@ -73,28 +74,54 @@ function writeLong(folder: string, id: string, end: object): void {
   appendFileSync(path, `\n${JSON.stringify({ n: 9, at: '2026-11-24T01:12:04.000Z', type: 'end', ...end })}\n`)
 }
 
-describe('the end of a journal', () => {
-  const report = run([])
+const report = run([])
+const job = {
+  id: report.id,
+  kind: 'backup',
+  host: 'kvm-1',
+  vm: { uuid: '11111111-1111-4111-8111-111111111111', name: 'web' },
+  state: 'done',
+  startedAt: '2026-11-24T01:00:00.000Z',
+  store: '/var/lib/stillpoint/points',
+  pauses: [],
+  pauseMs: 0,
+  phases: [],
+  warnings: []
+}
 
+const idOf = (n: number): string => `20261124T010000Z-${n.toString(16).padStart(6, '0')}`
+
+function writeMany(folder: string, from: number, to: number, report?: object): void {
+  for (let n = from; n < to; n++) {
+    const dir = join(disk.dir, folder, idOf(n))
+    mkdirSync(dir, { recursive: true })
+    const line = { n: 0, at: '2026-11-24T01:12:04.000Z', type: 'end', report: { ...report, id: idOf(n) } }
+    if (report !== undefined) writeFileSync(join(dir, 'journal.jsonl'), `${JSON.stringify(line)}\n`)
+  }
+}
+
+describe('what a host forgets', () => {
+  it('is no run as long as no more than a thousand have ended, whatever lies beside them', () => {
+    writeMany('runs', 0, 990, report)
+    writeMany('runs', 990, 1060)
+    forgetOld()
+    expect(runIds()).toHaveLength(1060)
+  })
+
+  it('is no job that a laptop which was away for a week has not read: 25 VMs every hour', () => {
+    writeMany('jobs', 0, 25 * 24 * 7, job)
+    forgetOld()
+    expect(jobIds()).toHaveLength(25 * 24 * 7)
+  })
+})
+
+describe('the end of a journal', () => {
   it('is all that is read of a run that has ended', () => {
     writeLong('runs', report.id, { report })
     expect(readRun(report.id)).toEqual(report)
   })
 
   it('is all that is read of a job that has ended', () => {
-    const job = {
-      id: report.id,
-      kind: 'backup',
-      host: 'kvm-1',
-      vm: { uuid: '11111111-1111-4111-8111-111111111111', name: 'web' },
-      state: 'done',
-      startedAt: '2026-11-24T01:00:00.000Z',
-      store: '/var/lib/stillpoint/points',
-      pauses: [],
-      pauseMs: 0,
-      phases: [],
-      warnings: []
-    }
     writeLong('jobs', job.id, { report: job })
     expect(readReport(job.id)).toEqual(job)
   })

@@ -8,7 +8,7 @@ import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
 export const journalPath = (id: string): string => `${jobDirectory(id)}/journal.jsonl`
-const specPath = (id: string): string => `${jobDirectory(id)}/spec.json`
+export const specPath = (id: string): string => `${jobDirectory(id)}/spec.json`
 const cancelPath = (id: string): string => `${jobDirectory(id)}/cancel`
 
 /** Writes a job's order, so that it is there whole or not at all. */
