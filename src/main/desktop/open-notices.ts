@@ -1,5 +1,7 @@
+import { runSeverity } from '../../shared/run-words.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
-import type { NoticeView } from '../../shared/views/notice-view.ts'
+import type { NoticeView, Subject } from '../../shared/views/notice-view.ts'
+import type { HostPolicies } from '../../shared/views/policy-view.ts'
 import type { Seen } from './mirror.ts'
 
 /** Warnings and failures that nobody has acknowledged and no later success has superseded. Failures first. */
@@ -13,23 +15,58 @@ export function openNotices(seen: Seen): readonly NoticeView[] {
   return open.toSorted((a, b) => Number(b.severity === 'failure') - Number(a.severity === 'failure'))
 }
 
-/** A backup of the same VM worked since, somebody knows about it or muted the VM, or the host answers again. */
-function isSuperseded({ goTo, at }: NoticeView, { jobs = [], hosts = [], choices }: Seen): boolean {
+/** What it is about is over; else by where it leads: a backup of the same VM worked since, or the host answers again. */
+function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean {
+  if (about.length > 0) return about.every((subject) => isOver(subject, seen))
+  const { jobs = [], hosts = [] } = seen
   if (goTo?.screen === 'job') {
     const job = jobs.find(({ id }) => id === goTo.job)
-    const isKnown = choices?.acknowledged.some(({ what }) => what === goTo.job) === true
-    const isMuted = job?.kind === 'backup' && choices?.muted.some(({ uuid }) => uuid === job.vm.uuid) === true
-    if (isKnown || isMuted) return true
-    return job !== undefined && jobs.some((later) => isSame(job, later) && wentWellAfter(later, at))
+    return isKnown(goTo.job, job?.kind, job?.vm.uuid, seen) || (job !== undefined && wentWellAfter(job, at, jobs))
   }
-  if (goTo?.screen === 'vm')
-    return jobs.some((later) => later.kind === 'backup' && later.vm.uuid === goTo.vm && wentWellAfter(later, at))
+  if (goTo?.screen === 'vm') return wentWellAfter({ kind: 'backup', vm: { uuid: goTo.vm } }, at, jobs)
   if (goTo?.screen === 'hosts' && goTo.host !== undefined)
     return hosts.some(({ name, state, asOf = '' }) => name === goTo.host && state === 'up' && asOf > at)
   return false
 }
 
-const isSame = (job: JobView, other: JobView): boolean => job.kind === other.kind && job.vm.uuid === other.vm.uuid
+function isOver(subject: Subject, seen: Seen): boolean {
+  if (subject.what === 'job') {
+    const { job, kind, vm, endedAt } = subject
+    return isKnown(job, kind, vm, seen) || wentWellAfter({ kind, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
+  }
+  const said = seen.policies?.hosts.find(({ host }) => host === subject.host)
+  return said !== undefined && isOverBy(said, subject)
+}
 
-const wentWellAfter = ({ state, endedAt = '' }: JobView, at: string): boolean =>
-  (state === 'done' || state === 'done-with-warnings') && endedAt > at
+/** By what a host says, or last said. Of a policy that it has no longer, everything is over. */
+function isOverBy(said: HostPolicies, subject: Exclude<Subject, { what: 'job' }>): boolean {
+  if (subject.what === 'policies') return said.reachable
+  if (subject.what === 'message') return !said.outbox.some(({ id }) => id === subject.message)
+  const state = said.policies.find(({ policy }) => policy.id === subject.policy)
+  if (subject.what === 'problem') return state?.problem !== subject.problem
+  const last = state?.lastRun
+  if (last === undefined) return state === undefined
+  if (last.id <= subject.run || last.endedAt === undefined) return false
+  if (subject.what === 'pruning') return last.pruned?.refused.length === 0
+  return last.state !== 'skipped' && runSeverity(last) !== 'failure'
+}
+
+/** Somebody said that they know about it, or muted its VM. */
+function isKnown(job: string, kind: string | undefined, vm: string | undefined, { choices }: Seen): boolean {
+  const isMuted = kind === 'backup' && choices?.muted.some(({ uuid }) => uuid === vm) === true
+  return isMuted || choices?.acknowledged.some(({ what }) => what === job) === true
+}
+
+interface Deed {
+  readonly kind: string
+  readonly vm: { readonly uuid: string }
+}
+
+const wentWellAfter = ({ kind, vm }: Deed, at: string, jobs: readonly JobView[]): boolean =>
+  jobs.some(
+    (later) =>
+      later.kind === kind &&
+      later.vm.uuid === vm.uuid &&
+      (later.state === 'done' || later.state === 'done-with-warnings') &&
+      (later.endedAt ?? '') > at
+  )

@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { JobId, Uuid } from '../model/ids.ts'
+import { PolicyId, RunId } from '../model/policy.ts'
 
 /** Where in the window something is. `adding` and `firstSteps` open what the menu asks for. */
 export const GoTo = z.discriminatedUnion('screen', [
@@ -10,6 +12,25 @@ export const GoTo = z.discriminatedUnion('screen', [
 ])
 export type GoTo = z.infer<typeof GoTo>
 
+const OfHost = z.object({ host: z.string() })
+
+/** What a notice is about, so that it can be seen whether that is over: a notice about several things is, when each is. */
+export const Subject = z.discriminatedUnion('what', [
+  /** A job that failed, until a later one of its kind goes well for its VM. */
+  z.object({ what: z.literal('job'), job: JobId, kind: z.string(), vm: Uuid, endedAt: z.string() }),
+  /** A run, until a later one of its policy goes well. */
+  OfHost.extend({ what: z.literal('run'), policy: PolicyId, run: RunId }),
+  /** Old points that were not pruned, until a later run of that policy prunes. */
+  OfHost.extend({ what: z.literal('pruning'), policy: PolicyId, run: RunId }),
+  /** Something that a policy says of itself, until it no longer does. */
+  OfHost.extend({ what: z.literal('problem'), policy: PolicyId, problem: z.string() }),
+  /** A message that waits, until it does no longer. */
+  OfHost.extend({ what: z.literal('message'), message: z.string() }),
+  /** The host cannot say which policies it has, until it can. */
+  OfHost.extend({ what: z.literal('policies') })
+])
+export type Subject = z.infer<typeof Subject>
+
 /** Something that the operator should hear, once: in the inbox, and where they want it as a notification. */
 export const NoticeView = z.object({
   id: z.string(),
@@ -18,6 +39,7 @@ export const NoticeView = z.object({
   title: z.string(),
   text: z.string(),
   goTo: GoTo.optional(),
+  about: z.array(Subject).readonly().optional(),
   acknowledged: z.boolean()
 })
 export type NoticeView = z.infer<typeof NoticeView>

@@ -2,10 +2,11 @@ import { kindWords } from '../../../shared/job-words.ts'
 import { runWorst } from '../../../shared/run-words.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
-import type { GoTo } from '../../../shared/views/notice-view.ts'
+import type { GoTo, Subject } from '../../../shared/views/notice-view.ts'
 import type { Choices } from '../../../shared/views/settings-view.ts'
 import type { Meanwhile } from './away.ts'
 import type { Said } from './notices.ts'
+import { runSubject } from './policy-notices.ts'
 
 /**
  * All that ended meanwhile in one notice, and whether it need not be heard. Undefined: nothing that is worth a word,
@@ -28,7 +29,8 @@ export function awayNotice({ jobs, runs }: Meanwhile, choices: Choices | undefin
     severity,
     title: `While you were away: ${what.join(', ')}`,
     text: [...failed.slice(0, MOST_NAMED).map(failedWords), ...lost.slice(0, MOST_NAMED).map(lostWords)].join('; '),
-    goTo: goToOf(failed, lost)
+    goTo: goToOf(failed, lost),
+    about: [...failed.map(jobSubject), ...lost.map(runSubject)]
   }
   return [notice, severity === 'good' && choices?.notifySuccess !== true]
 }
@@ -75,6 +77,14 @@ function runWords(lost: readonly RunReport[]): string[] {
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const failedWords = ({ kind, vm, host }: JobView): string => `the ${kindWords(kind)} of ${vm.name} on ${host} failed`
 const lostWords = (run: RunReport): string => `${run.policy.name} on ${run.host}: ${runWorst(run)}`
+
+const jobSubject = ({ id, kind, vm, endedAt, startedAt }: JobView): Subject => ({
+  what: 'job',
+  job: id,
+  kind,
+  vm: vm.uuid,
+  endedAt: endedAt ?? startedAt
+})
 
 /** To the one job that failed, else to where all are. */
 function goToOf(failed: readonly JobView[], lost: readonly RunReport[]): GoTo {

@@ -6,6 +6,7 @@ import type { OutboxItem } from '../../../shared/model/channels.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { missedWords } from '../../../shared/run-words.ts'
 import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
+import type { Subject } from '../../../shared/views/notice-view.ts'
 import type { Said } from './notices.ts'
 
 /** So long a message may wait for its next try without a word about it. */
@@ -26,7 +27,8 @@ export function untoldNotice(host: string, failure: Failure, now: Date): Said {
     severity: 'failure',
     title: `The schedules of ${host} could not be read`,
     text: [title, explanation].filter((text) => text !== '').join('. '),
-    goTo: { screen: 'schedules' }
+    goTo: { screen: 'schedules' },
+    about: [{ what: 'policies', host }]
   }
 }
 
@@ -39,7 +41,8 @@ function problemNotice(host: string, { policy, problem }: PolicyState, now: Date
       severity: 'failure',
       title: `The schedule ${policy.name} on ${host} does not run as it should`,
       text: problem,
-      goTo: { screen: 'schedules' }
+      goTo: { screen: 'schedules' },
+      about: [{ what: 'problem', host, policy: policy.id, problem }]
     }
   ]
 }
@@ -60,7 +63,8 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
       severity: 'warning',
       title: `${host} could not send ${what}: ${item.subject}`,
       text: `${item.lastError}. ${state} The backups themselves are not touched by that.`,
-      goTo: { screen: 'settings' }
+      goTo: { screen: 'settings' },
+      about: [{ what: 'message', host, message: item.id }]
     }
   ]
 }
@@ -68,7 +72,8 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
 /** What a run says that no job does: it failed as a whole, runs were missed, old points were not pruned. */
 export function runNotices(run: RunReport): readonly Said[] {
   const { id, policy, host, endedAt = run.startedAt } = run
-  const common = { at: endedAt, goTo: { screen: 'schedules' } } as const
+  const about = [runSubject(run)]
+  const common = { at: endedAt, goTo: { screen: 'schedules' }, about } as const
   const name = `${policy.name} on ${host}`
   const isWhole = run.state === 'failed' && !run.vms.some(({ outcome }) => outcome === 'failed')
   const refused = run.pruned?.refused ?? []
@@ -91,12 +96,20 @@ export function runNotices(run: RunReport): readonly Said[] {
           id: `prune-${host}-${policy.id}-${digest(...refused)}`,
           severity: 'warning',
           title: `${name}: old points were not pruned`,
-          text: refused.join('; ')
+          text: refused.join('; '),
+          about: [{ ...runSubject(run), what: 'pruning' }]
         }
       : undefined
   ]
   return told.filter((notice) => notice !== undefined)
 }
+
+export const runSubject = ({ id, host, policy }: RunReport): Extract<Subject, { what: 'run' }> => ({
+  what: 'run',
+  host,
+  policy: policy.id,
+  run: id
+})
 
 function missedText({ missed, missedCount }: RunReport): string {
   const reasons = [...new Set(missed.map(({ reason }) => reason))].join('; ')
