@@ -40,6 +40,7 @@ const isRefused = (pruned: Pruned | undefined): boolean => pruned !== undefined 
 
 /** `7 VMs backed up, stood still 31 to 48 ms`; `5 of 7 backed up, 1 failed, 1 skipped`. */
 export function runHeadline(run: RunReport): string {
+  if (run.state === 'running' && run.vms.length === 0) return 'running, looking for its VMs'
   if (run.state === 'running') return `running, ${run.vms.filter(isEnded).length} of ${run.vms.length} VMs done`
   if (run.vms.length === 0) return wholeWords(run)
   const good = run.vms.filter(isBackedUp)
