@@ -1,5 +1,6 @@
 import type { Locator, Page } from '@playwright/test'
 import type { LabHost } from '../lab/host.ts'
+import { InboxPane, SchedulesScreen, SettingsScreen } from './schedule-screens.ts'
 
 const SOON_MS = 20_000
 /** A job of the lab, also while this machine has other work. */
@@ -15,7 +16,9 @@ export class TheWindow {
   }
 
   /** By the rail. */
-  async goTo(screen: 'Overview' | 'Hosts' | 'Restore' | 'Activity' | 'Downtime' | 'Settings'): Promise<void> {
+  async goTo(
+    screen: 'Overview' | 'Hosts' | 'Restore' | 'Schedules' | 'Activity' | 'Downtime' | 'Settings'
+  ): Promise<void> {
     await this.page.getByRole('navigation').getByRole('button', { name: screen, exact: true }).click()
     await this.page.getByRole('navigation').locator('[aria-current=page]', { hasText: screen }).waitFor()
   }
@@ -38,6 +41,18 @@ export class TheWindow {
 
   get restore(): RestoreScreen {
     return new RestoreScreen(this.page)
+  }
+
+  get schedules(): SchedulesScreen {
+    return new SchedulesScreen(this.page)
+  }
+
+  get settings(): SettingsScreen {
+    return new SettingsScreen(this.page)
+  }
+
+  get inbox(): InboxPane {
+    return new InboxPane(this.page)
   }
 
   get overview(): OverviewScreen {
@@ -154,6 +169,19 @@ class OverviewScreen {
 
   row(vm: string): Locator {
     return this.page.getByRole('row').filter({ hasText: vm })
+  }
+
+  /** What needs somebody, and what has been acknowledged. */
+  part(title: 'Needs you' | 'Acknowledged'): Locator {
+    return this.page.getByRole('region', { name: title })
+  }
+
+  async mute(vm: string, reason: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Mute… ${vm}` }).click()
+    const dialog = this.page.getByRole('dialog')
+    await dialog.getByRole('textbox').fill(reason)
+    await dialog.getByRole('button', { name: 'Mute', exact: true }).click()
+    await dialog.waitFor({ state: 'hidden' })
   }
 
   /** Opens the VM's screen. */
