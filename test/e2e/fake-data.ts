@@ -208,6 +208,7 @@ export function fakeBackup(point: PointView, n: number): JobView {
     startedAt: point.takenAt,
     endedAt: new Date(start + copyMs + 3000).toISOString(),
     point: point.id,
+    ...(point.policy && { policy: point.policy }),
     store: '/var/lib/stillpoint/points',
     method: point.method,
     methodReason: 'the VM runs, and its RAM can be saved',

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000
 /** Jobs of every other kind and end, about a point, for pictures: newest first. */
 export function fakeVariety(point: PointView, now: Date): readonly JobView[] {
   const at = (minutesAgo: number): string => new Date(now.getTime() - minutesAgo * MINUTE_MS).toISOString()
-  const plain = { phases: [], pauses: [], pauseMs: 0 }
+  const plain = { phases: [], pauses: [], pauseMs: 0, policy: undefined }
   const job = (n: number, minutesAgo: number, more: Partial<JobView>): JobView => ({
     ...fakeBackup(point, 0xff0000 + n),
     ...plain,
@@ -39,6 +39,14 @@ export function fakeVariety(point: PointView, now: Date): readonly JobView[] {
       state: 'failed-needs-you',
       failure: { kind: 'interrupted', job: 'restore', step: 'displace', leftover: 'vda.qcow2.kept-20260101T000000Z-1' },
       retryable: true
+    }),
+    job(7, 62, {
+      kind: 'restore',
+      vm: { uuid: '0000c0b1-0000-4000-8000-00000000c0b1', name: 'rehearsal' },
+      copyOf: point.vm,
+      policy: undefined,
+      mode: 'boot',
+      runningMs: 2900
     }),
     job(6, 70, {
       kind: 'restore',

@@ -59,14 +59,18 @@ export function sharesOf({ facts }: Pick<HostView, 'facts'>): readonly Share[] {
 }
 
 /** What the host is, as label and value. */
-export function factsOf({ facts }: Pick<HostView, 'facts'>): readonly (readonly [label: string, value: string])[] {
+export function factsOf(
+  { facts }: Pick<HostView, 'facts'>,
+  now: Date,
+  timeZone = facts?.timeZone
+): readonly (readonly [label: string, value: string])[] {
   if (facts === undefined) return []
   const load = facts.load === undefined ? '' : ` · ${said.load.toLowerCase()} ${facts.load.toFixed(1)}`
   return [
     [said.os, safeText(facts.os)],
     [said.versions, `${said.libvirt} ${safeText(facts.libvirt)} · ${said.qemu} ${safeText(facts.qemu)}`],
     [said.cpu, `${said.cpus(facts.cpus)}${load}`],
-    ...(facts.timeZone === undefined ? [] : [[said.timeZone, zoneShown(facts.timeZone, new Date())] as const])
+    ...(timeZone === undefined ? [] : [[said.timeZone, zoneShown(timeZone, now)] as const])
   ]
 }
 

@@ -30,6 +30,7 @@ interface HostCardProps extends HostActions {
 export const HostCard = memo(function HostCard({ host, policies, onSchedules, isMarked, ...actions }: HostCardProps) {
   const { tone, label } = hostState(host)
   const { failure } = host
+  const now = useNow()
   const hasKeyProblem = failure !== undefined && isKeyFailure(failure)
   return (
     <article className={classes['card']} data-marked={isMarked} aria-label={safeText(host.name)} tabIndex={-1}>
@@ -47,7 +48,7 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
       <div className={classes['cardState']}>
         <StateMark tone={tone} label={label} />
         <span className={classes['soft']}>{vmsShown(host)}</span>
-        <Schedules policies={policies} onOpen={onSchedules} />
+        <Schedules shown={schedulesShown(policies, now)} onOpen={onSchedules} />
         {host.state !== 'up' && host.asOf !== undefined && (
           <span className={classes['soft']}>
             {words.asOf} <Ago at={host.asOf} />
@@ -62,7 +63,7 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
         <span className={classes['soft']}>{host.state === 'connecting' ? '' : words.neverSeen}</span>
       ) : (
         <div className={classes['known']} data-old={host.state !== 'up'}>
-          <FactsList facts={factsOf(host)} />
+          <FactsList facts={factsOf(host, now, policies?.timeZone)} />
           {sharesOf(host).map((share) => (
             <ShareBar key={share.label} share={share} />
           ))}
@@ -72,8 +73,7 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
   )
 })
 
-function Schedules({ policies, onOpen }: { readonly policies: HostPolicies | undefined; readonly onOpen: () => void }) {
-  const shown = schedulesShown(policies, useNow())
+function Schedules({ shown, onOpen }: { readonly shown: string | undefined; readonly onOpen: () => void }) {
   if (shown === undefined) return undefined
   return (
     <Anchor component="button" type="button" size="sm" onClick={onOpen}>

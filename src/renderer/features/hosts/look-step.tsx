@@ -30,7 +30,7 @@ export function LookStep({ probe, isBusy, failure, onAgain, onAdd, onBack }: Loo
       {facts !== undefined && (
         <Stack gap="sm">
           <Title order={3}>{said.facts}</Title>
-          <FactsList facts={[...factsOf({ facts }), [said.vms, vmNamesShown(probe)]]} />
+          <FactsList facts={[...factsOf({ facts }, new Date()), [said.vms, vmNamesShown(probe)]]} />
         </Stack>
       )}
       {failure !== undefined && <FailureNotice failure={failureShown(failure)} />}

@@ -43,7 +43,9 @@ export function AttentionPanel({ hosts, vms }: AttentionPanelProps) {
       {save?.state === 'failed' && <FailureNotice failure={failureShown(save.failure)} />}
       {wanting.length < items.length && (
         <Panel title={words.acknowledged}>
-          <Text c="dimmed">{words.acknowledgedText}</Text>
+          <Text size="sm" c="dimmed">
+            {words.acknowledgedText}
+          </Text>
           <Rows items={items.filter(isCalm)} />
         </Panel>
       )}
