@@ -1,5 +1,5 @@
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
-import { nextRuns, parseCalendar, type Calendar } from '../../shared/schedule/calendar.ts'
+import { parseCalendar, type Calendar } from '../../shared/schedule/calendar.ts'
 import { missedRuns, scheduledFor } from '../../shared/schedule/missed.ts'
 
 /** Each of these is told with its reason, the others are counted. */
@@ -30,13 +30,6 @@ export function due({ schedule, changedAt }: Policy, timing: Timing): Due {
     missed: runs.map((at) => ({ at: at.toISOString(), reason: whyMissed(at, timing) })),
     missedCount: count
   }
-}
-
-/** Of a policy that is paused, when it is no longer. Without the jitter. */
-export function nextRunAt({ schedule, pausedUntil }: Policy, timeZone: string, now: Date): string | undefined {
-  const calendar = calendarOf(schedule.calendar)
-  const from = new Date(Math.max(now.getTime(), pausedUntil === undefined ? 0 : Date.parse(pausedUntil)))
-  return calendar && nextRuns(calendar, timeZone, from, 1)[0]?.toISOString()
 }
 
 function whyMissed(at: Date, { earlier, bootedAt }: Timing): string {

@@ -1,7 +1,7 @@
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Digest, DigestPart } from './digest-message.ts'
 import type { SilentVm } from './message.ts'
-import { nextRunAt } from './next-run.ts'
+import { nextRunAt } from '../../shared/schedule/next-run.ts'
 
 type Cadence = Digest['cadence']
 
@@ -75,5 +75,5 @@ function partOf(
   const runs = runsSince(policy.id, new Date(since.getTime() - 48 * HOUR_MS))
   const ended = runs.filter(({ endedAt }) => endedAt !== undefined && Date.parse(endedAt) > since.getTime())
   const silentOnes = silent.filter((each) => each.policy.id === policy.id)
-  return { policy, since, runs: ended.toReversed(), silent: silentOnes, nextRunAt: nextRunAt(policy, now, zone) }
+  return { policy, since, runs: ended.toReversed(), silent: silentOnes, nextRunAt: nextRunAt(policy, zone, now) }
 }

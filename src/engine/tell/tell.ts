@@ -11,7 +11,7 @@ import type { SilentVm } from './message.ts'
 import { messageOfRun } from './run-message.ts'
 import { isSilenceDue, postDigests, postSilence, type Due } from './tell-due.ts'
 import { lookForSilence } from './look-for-silence.ts'
-import { nextRunAt } from './next-run.ts'
+import { nextRunAt } from '../../shared/schedule/next-run.ts'
 import { ensureTellTimer } from './tell-timer.ts'
 
 export { listOutbox } from './outbox.ts'
@@ -25,7 +25,7 @@ export async function tellOfRun(policy: Policy, report: RunReport, files: TellFi
   try {
     const channels = readChannels(files)
     const zone = hostTimeZone()
-    const next = report.nextRunAt ?? nextRunAt(policy, new Date(), zone)
+    const next = report.nextRunAt ?? nextRunAt(policy, zone, new Date())
     const message = messageOfRun({ ...report, ...(next !== undefined && { nextRunAt: next }) }, zone)
     const items = await post(message, channels, policy.tell.mailTo, files)
     return await deliverNow(items, channels, files)

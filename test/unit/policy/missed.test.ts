@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { closing, untilWhen, whyNotNow } from '../../../src/engine/policy/hours.ts'
-import { due, nextRunAt } from '../../../src/engine/policy/missed.ts'
+import { due } from '../../../src/engine/policy/missed.ts'
+import { nextRunAt } from '../../../src/shared/schedule/next-run.ts'
 import type { Policy, RunReport } from '../../../src/shared/model/policy.ts'
 
 const timeZone = 'Europe/Berlin'
