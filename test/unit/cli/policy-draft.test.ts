@@ -1,5 +1,7 @@
+import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { draftOf, type PolicyOptions } from '../../../src/main/doors/cli/policy-draft.ts'
+import { withPolicyFlags } from '../../../src/main/doors/cli/policy-flags.ts'
 import type { Policy } from '../../../src/shared/model/policy.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 
@@ -58,6 +60,22 @@ describe('a policy from the command line', () => {
 })
 
 describe('a policy that is edited', () => {
+  it('does not take an exclusion for VMs that were chosen one by one, for it would change nothing', () => {
+    const uuid = '00000000-0000-4000-8000-000000000001'
+    const chosen: Policy = { ...there, vms: { kind: 'chosen', vms: [{ uuid, name: 'db' }] } }
+    expect(draftOf('nightly', {}, chosen).vms).toEqual(chosen.vms)
+    expect(() => draftOf('nightly', { exclude: ['db'] }, chosen)).toThrow(StillpointError)
+    expect(draftOf('nightly', { vms: ['d*'], exclude: ['db'] }, chosen).vms).toMatchObject({ kind: 'pattern' })
+  })
+
+  it('loses what is given empty', () => {
+    let given: PolicyOptions = {}
+    const command = withPolicyFlags(new Command()).action((options: PolicyOptions) => void (given = options))
+    command.parse(['--exclude', '', '--exclude-disk', '', '--mail-to', ''], { from: 'user' })
+    const draft = draftOf('nightly', given, there)
+    expect([draft.vms, draft.excludeDisks, draft.tell.mailTo]).toEqual([{ ...there.vms, exclude: [] }, [], []])
+  })
+
   const { version: _, hostName: __, changedAt: ___, ...same } = there
 
   it('stays as it was in everything that is not given', () => {

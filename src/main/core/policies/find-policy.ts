@@ -34,6 +34,8 @@ async function policiesOf(core: Core, host: string): Promise<PolicyList> {
 
 export interface FoundPolicy {
   readonly host: string
+  /** Of the host, in which its calendar counts. */
+  readonly timeZone: string
   readonly state: PolicyState
 }
 
@@ -43,7 +45,7 @@ export async function findPolicy(core: Core, name: string, host: string | undefi
   const found = hosts.flatMap((each) =>
     each.policies
       .filter(({ policy }) => policy.name === name || policy.id === name)
-      .map((state) => ({ host: each.host, state }))
+      .map((state) => ({ host: each.host, timeZone: each.timeZone, state }))
   )
   const [only, ...others] = found
   if (others.length > 0)

@@ -85,9 +85,15 @@ const given = <T extends object>(values: T): Partial<T> =>
 /** `*` alone is all, now and later. */
 function selectionOf({ vms, exclude }: PolicyOptions, was: VmSelection | undefined): VmSelection {
   const excluded = exclude ?? (was === undefined || was.kind === 'chosen' ? [] : was.exclude)
-  if (vms === undefined && was !== undefined) return was.kind === 'chosen' ? was : { ...was, exclude: excluded }
+  if (vms === undefined && was !== undefined)
+    return was.kind === 'chosen' ? asChosen(was, exclude) : { ...was, exclude: excluded }
   const patterns = vms ?? []
   return patterns.includes('*') ? { kind: 'all', exclude: excluded } : { kind: 'pattern', patterns, exclude: excluded }
+}
+
+function asChosen(was: VmSelection, exclude: readonly string[] | undefined): VmSelection {
+  if (exclude === undefined) return was
+  return fail({ kind: 'usage', message: 'Its VMs were chosen one by one. Say with --vms which are meant instead.' })
 }
 
 function scheduleOf(

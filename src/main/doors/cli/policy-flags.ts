@@ -7,12 +7,16 @@ import { absolutePath, positiveMs } from './leaf.ts'
 /** The same for `add` and `edit`. */
 export const withPolicyFlags = (command: Command): Command =>
   command
-    .option('--exclude <PATTERN>', 'but not these VMs; may be given several times', gathered)
+    .option('--exclude <PATTERN>', 'but not these VMs; may be given several times; empty: none', gatheredOrNone)
     .addOption(new Option('--method <METHOD>', 'default: live for a running VM, offline else').choices(Method.options))
     .option('--store <DIR>', 'directory on the host that gets the points', absolutePath)
     .option('--budget <MS>', 'longest pause that is all right (default 300)', positiveMs)
     .addOption(new Option('--on-busy <WHAT>', 'if a VM is too busy for that').choices(OnBusy.options))
-    .option('--exclude-disk <TARGET>', 'leave this disk out, such as vdb; may be given several times', gathered)
+    .option(
+      '--exclude-disk <TARGET>',
+      'leave this disk out, such as vdb; may be given several times; empty: none',
+      gatheredOrNone
+    )
     .option('--window <HOURS>', 'backups begin only then: 22:00-06:00, or always', hours)
     .option('--jitter <SECONDS>', 'each run is later by a fixed share of this', wholeTo(86_400))
     .option('--keep-last <N>', 'keep the last N points of each VM', wholeTo(10_000))
@@ -29,7 +33,11 @@ export const withPolicyFlags = (command: Command): Command =>
     .option('--mail-failure', 'tell of failures and silence (default)')
     .option('--no-mail-failure', 'do not')
     .addOption(new Option('--digest <EVERY>', 'a summary').choices(['none', 'daily', 'weekly']))
-    .option('--mail-to <ADDRESS>', 'instead of those of the host; may be given several times', gathered)
+    .option(
+      '--mail-to <ADDRESS>',
+      'instead of those of the host; may be given several times; empty: those',
+      gatheredOrNone
+    )
     .option('--before <COMMAND>', 'run on the host, as root, before the backup of each VM; empty: none')
     .option('--after <COMMAND>', 'and after it')
     .option('--before-must-succeed', 'else the VM is not backed up')
@@ -42,9 +50,13 @@ export const withPolicyFlags = (command: Command): Command =>
     )
     .option('--accept-store', 'the store at that place is another one than it was, and that is meant')
 
+/** An empty one takes away all that were there. */
+const gatheredOrNone = (text: string, before: string[] | undefined): string[] =>
+  text === '' ? (before ?? []) : gathered(text, before)
+
 export const gathered = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text]
 
-const wholeTo =
+export const wholeTo =
   (most: number) =>
   (text: string): number => {
     if (!/^\d+$/.test(text) || Number(text) > most) throw new InvalidArgumentError(`A whole number up to ${most}.`)

@@ -4,17 +4,18 @@ import { isPaused } from '../../../shared/cover.ts'
 import type { KeepRules, Policy, VmSelection } from '../../../shared/model/policy.ts'
 import { scheduleWords } from '../../../shared/schedule/schedule-words.ts'
 import { runHeadline } from '../../../shared/run-words.ts'
-import type { PolicyState } from '../../../shared/views/policy-view.ts'
+import type { FoundPolicy } from '../../core/policies/find-policy.ts'
 import type { Output } from './output.ts'
 import { fields } from './table.ts'
 
 /** A policy in full. */
-export function showPolicy(out: Output, host: string, { policy, nextRunAt, lastRun, problem }: PolicyState): void {
+function showPolicy(out: Output, { host, timeZone, state }: FoundPolicy): void {
+  const { policy, nextRunAt, lastRun, problem } = state
   const { schedule, store, method, budgetMs, excludeDisks, hooks, expectEveryHours } = policy
   const rows = fields([
     ['id', policy.id],
     ['VMs', vmWords(policy.vms)],
-    ['when', whenWords(policy)],
+    ['when', `${whenWords(policy)} (${timeZone})`],
     ['next run', nextRunAt === undefined ? undefined : formatTime(nextRunAt)],
     ['last run', lastRun && `${formatTime(lastRun.startedAt)}: ${runHeadline(lastRun)}`],
     ['paused', pauseWords(policy)],
@@ -30,6 +31,12 @@ export function showPolicy(out: Output, host: string, { policy, nextRunAt, lastR
     ['jitter', schedule.jitterSeconds === 0 ? undefined : `${schedule.jitterSeconds} s`]
   ])
   out.line(`${policy.name} on ${host}\n${rows}`)
+}
+
+/** The same for machines. */
+export function showFound(out: Output, found: FoundPolicy): void {
+  showPolicy(out, found)
+  out.result({ host: found.host, timeZone: found.timeZone, ...found.state })
 }
 
 export function vmWords(vms: VmSelection): string {

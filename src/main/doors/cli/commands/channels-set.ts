@@ -2,14 +2,14 @@ import { Option, type Command } from 'commander'
 import { WEBHOOK_FORMS } from '../../../../shared/model/channels.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { leaf } from '../leaf.ts'
-import { gathered } from '../policy-flags.ts'
+import { gathered, wholeTo } from '../policy-flags.ts'
 import type { Perform } from '../run-program.ts'
 import { readSecret, readText } from '../secret.ts'
 import { changeOn, onHost, type OnHost } from '../channel-change.ts'
 
 interface MailOptions extends OnHost {
   readonly server: string
-  readonly port?: string
+  readonly port?: number
   readonly security: 'starttls' | 'tls' | 'none'
   readonly user?: string
   readonly passwordFile?: string
@@ -32,7 +32,7 @@ export const setMail = (perform: Perform): Command =>
     )
   )
     .requiredOption('--server <NAME>', 'SMTP server, as its certificate calls it')
-    .option('--port <N>', 'default: 587, with tls 465, with none 25')
+    .option('--port <N>', 'default: 587, with tls 465, with none 25', wholeTo(65_535))
     .addOption(
       new Option('--security <HOW>', 'starttls and tls check the certificate')
         .choices(['starttls', 'tls', 'none'])
@@ -46,13 +46,15 @@ export const setMail = (perform: Perform): Command =>
     .action((options: MailOptions) =>
       perform(options, async (session) => {
         const { host, server, port, security, user, passwordFile, from, to, caFile } = options
+        if (user === undefined && passwordFile !== undefined)
+          fail({ kind: 'usage', message: 'A password belongs to a login: say whose it is with --user.' })
         const password =
           user === undefined
             ? undefined
             : await readSecret(passwordFile, `Password of ${user} (empty: as it is): `, session.terminal)
         const mail = {
           server,
-          port: port === undefined ? PORTS[security] : Number(port),
+          port: port ?? PORTS[security],
           security,
           from,
           to,

@@ -20,17 +20,13 @@ const show = (perform: Perform): Command =>
     leaf('show', 'What is set, without its secrets, and what waits to be sent', ['channels show --host alpha'])
   ).action((options: OnHost) =>
     perform(options, async ({ core, out }) => {
-      const { host } = requireNamed(core.settings.read(), options.host)
+      const { name: host } = requireHost(core.settings.read(), options.host)
       const { channels, outbox } = await readPolicies(core, host)
       out.line(channelsText(channels, outbox))
       out.result({ host, channels, outbox })
       return EXIT.done
     })
   )
-
-const requireNamed = (settings: Parameters<typeof requireHost>[0], host: string): { host: string } => ({
-  host: requireHost(settings, host).name
-})
 
 const remove = (perform: Perform): Command =>
   onHost(

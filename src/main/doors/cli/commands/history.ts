@@ -29,7 +29,7 @@ export const historyCommand = (perform: Perform): Command =>
       perform(options, async ({ core, out }) => {
         const { host, policy, since } = options
         const past = await pastOf(core, { vm, host, policy, since })
-        out.line(past.jobs.length + past.runs.length === 0 ? 'Nothing has ended yet.' : pastTable(past))
+        out.line(past.jobs.length + past.runs.length === 0 ? 'Nothing of that has ended yet.' : pastTable(past))
         noteUnreachable(out, past.unreachable)
         out.result({ jobs: past.jobs, runs: past.runs, unreachable: unreachableJson(past.unreachable) })
         return exitOfListing(past.unreachable, host !== undefined)

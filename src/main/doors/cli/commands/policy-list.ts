@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts'
 import { unreachableJson } from '../json-views.ts'
 import { leaf } from '../leaf.ts'
 import { exitOfListing, noteUnreachable } from '../listing.ts'
-import { pauseWords, showPolicy, vmWords, whenWords } from '../policy-text.ts'
+import { pauseWords, showFound, vmWords, whenWords } from '../policy-text.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import { table } from '../table.ts'
 
@@ -35,9 +35,7 @@ export const showCommand = (perform: Perform): Command =>
     .option('--host <HOST>', 'where several hosts have one of that name')
     .action((name: string, options: Options) =>
       perform(options, async ({ core, out }) => {
-        const { host, state } = await findPolicy(core, name, options.host)
-        showPolicy(out, host, state)
-        out.result({ host, ...state })
+        showFound(out, await findPolicy(core, name, options.host))
         return EXIT.done
       })
     )

@@ -4,8 +4,8 @@ import { findPolicy } from '../../../core/policies/find-policy.ts'
 import { runPolicy } from '../../../core/policies/policy-errands.ts'
 import type { Failure } from '../../../../shared/failure.ts'
 import type { RunReport } from '../../../../shared/model/policy.ts'
-import { prunedWords, runHeadline, runSeverity, vmDeedWords } from '../../../../shared/run-words.ts'
-import { calledHere } from '../../../core/jobs/catch-up.ts'
+import { missedWords, prunedWords, runHeadline, runSeverity, vmDeedWords } from '../../../../shared/run-words.ts'
+import { calledHere, questionAfter } from '../../../core/jobs/catch-up.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
@@ -53,7 +53,7 @@ async function watchRun(session: Session, host: string, id: string): Promise<Exi
 /** Undefined as long as it has not begun to write. */
 async function runOf({ core }: Session, host: string, id: string): Promise<RunReport | undefined> {
   const engine = await core.connections.engine(host)
-  const runs = calledHere(host, await engine.call('runs', {}))
+  const runs = calledHere(host, await engine.call('runs', questionAfter([{ id, isOpen: true }], 0)))
   core.history.addRuns(runs)
   return runs.find((run) => run.id === id)
 }
@@ -67,7 +67,9 @@ function leftRunning({ out }: Session, host: string, id: string): ExitCode {
 function endOfRun({ out }: Session, run: RunReport): ExitCode {
   const severity = runSeverity(run)
   const vms = run.vms.map((vm) => `  ${vm.vm.name}: ${vmDeedWords(vm)}`)
-  const more = [...run.warnings, ...(run.pruned === undefined ? [] : [prunedWords(run.pruned)])]
+  const missed = run.missedCount > 0 ? [missedWords(run)] : []
+  const pruned = run.pruned === undefined ? [] : [prunedWords(run.pruned), ...run.pruned.refused]
+  const more = [...missed, ...run.warnings, ...pruned]
   out.line(
     [`${run.policy.name} on ${run.host}: ${runHeadline(run)}`, ...vms, ...more.map((text) => `  ${text}`)].join('\n')
   )

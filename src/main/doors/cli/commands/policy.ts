@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
 import { draftOf, type PolicyOptions } from '../policy-draft.ts'
 import { gathered, withPolicyFlags } from '../policy-flags.ts'
-import { showPolicy } from '../policy-text.ts'
+import { showFound } from '../policy-text.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { timeText } from '../time-text.ts'
@@ -64,9 +64,7 @@ async function put(
 ): Promise<typeof EXIT.done> {
   const accepted = acceptStore === undefined ? {} : { acceptStore }
   const { id } = await putPolicy(session.core, { host, policy, ...accepted })
-  const { state } = await findPolicy(session.core, id, host)
-  showPolicy(session.out, host, state)
-  session.out.result({ host, ...state })
+  showFound(session.out, await findPolicy(session.core, id, host))
   return EXIT.done
 }
 
@@ -112,8 +110,6 @@ async function setPause(
   const { host, state } = await findPolicy(session.core, name, on)
   const { id } = state.policy
   await pausePolicy(session.core, { host, id, ...(until !== undefined && { until }) })
-  const { state: now } = await findPolicy(session.core, id, host)
-  showPolicy(session.out, host, now)
-  session.out.result({ host, ...now })
+  showFound(session.out, await findPolicy(session.core, id, host))
   return EXIT.done
 }
