@@ -69,7 +69,7 @@ describe('a host with policies', () => {
     expect(log.trim().split('\n')).toEqual(order)
   })
 
-  it('backs up nothing into another store than the one it knows, until that one is meant', async () => {
+  it('backs up nothing into another store than the one it knows, until that one is meant; pausing is possible all the time', async () => {
     await alpha.mountSmall(STORE, 64)
     try {
       const policy = await put(policyFor(guests.slice(0, 1), { method: 'offline', store: STORE }))
@@ -81,7 +81,9 @@ describe('a host with policies', () => {
       expect(await alpha.must(['ls', '-A', STORE])).toBe('')
       const [listed] = (await engine.ask('policies', {})).policies
       expect(listed?.problem).toContain('is not the store that it was')
-      expect(await failureFrom(put(policy))).toMatchObject({ kind: 'store-changed', store: STORE })
+      const paused = { ...policy, pausedUntil: '2090-01-01T00:00:00.000Z' }
+      expect(await put(paused)).toMatchObject({ pausedUntil: paused.pausedUntil })
+      expect(await failureFrom(put(paused))).toMatchObject({ kind: 'store-changed', store: STORE })
       await put(policy, true)
       expect(await runByHand(engine, policy)).toMatchObject({ state: 'done' })
     } finally {

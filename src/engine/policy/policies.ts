@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { policyPath } from '../../shared/host-paths.ts'
@@ -13,7 +14,7 @@ import { listOutbox } from '../tell/tell.ts'
 import { hostTimeZone } from '../tell/host-time.ts'
 import { checkCalendar } from './calendar-check.ts'
 import { readParallel, writeParallel } from './host-rules.ts'
-import { isPolicyThere, policyFiles, removePolicyFile, writePolicy } from './policy-file.ts'
+import { isPolicyThere, policyFiles, readPolicy, removePolicyFile, writePolicy } from './policy-file.ts'
 import { idsWithUnits, removeUnits, timerStates, writeUnits, type TimerState } from './policy-units.ts'
 import { removeRun } from './run-files.ts'
 import { runsFromNewest } from './runs.ts'
@@ -87,13 +88,23 @@ export async function putPolicy(shell: Shell, policy: Policy, acceptStore: boole
   await checkCalendar(shell, policy.schedule.calendar)
   const saved = { ...policy, changedAt: new Date().toISOString() }
   return withHostLock('policies', `saving of ${policy.name}`, async () => {
-    await knowStore(policy.store, acceptStore)
+    if (acceptStore || !(await isPauseOnly(policy))) await knowStore(policy.store, acceptStore)
     await writePolicy(saved)
     await writeUnits(shell, saved)
     await ensureTellTimer(shell)
     return saved
   })
 }
+
+/** A policy can be paused, and go on, while its store is away. */
+async function isPauseOnly(policy: Policy): Promise<boolean> {
+  if (!isPolicyThere(policy.id)) return false
+  const before = await readPolicy(policy.id).catch(() => undefined)
+  if (before === undefined || before.pausedUntil === policy.pausedUntil) return false
+  return isDeepStrictEqual(withoutPause(before), withoutPause(policy))
+}
+
+const withoutPause = ({ pausedUntil: _, changedAt: __, ...rest }: Policy): unknown => rest
 
 /** Takes policy, units and ended runs off the host. A run that goes on ends by itself and then removes its own traces. */
 export function removePolicy(shell: Shell, id: string): Promise<{ removed: string[] }> {
