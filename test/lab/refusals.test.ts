@@ -71,7 +71,7 @@ describe('with a user who may sudo', () => {
     expect([exit, result]).toMatchObject([1, { failure: { kind: 'not-found', what: 'vm', name: 'no-such-vm' } }])
   })
 
-  it('removing the host with --clean leaves nothing of ours but points', async () => {
+  it('removing the host with --clean leaves nothing of ours but points, and what restores kept aside', async () => {
     const nightly = ['nightly', '--host', 'beta', '--vms', '*', '--calendar', '*-*-* 02:00', '--keep-last', '3']
     expect(await stillpoint.run(['policy', 'add', ...nightly])).toMatchObject({ exit: 0 })
     expect(await beta.must('ls /etc/systemd/system/stillpoint-*')).toContain('stillpoint-policy-')
@@ -79,7 +79,7 @@ describe('with a user who may sudo', () => {
     expect(
       await beta.must(
         `find /etc/systemd/system /run/systemd/transient /var/lib/systemd/timers -name '*stillpoint*'
-         find /var/lib/stillpoint /run/stillpoint -mindepth 1 -maxdepth 1 ! -name points 2> /dev/null || true`
+         find /var/lib/stillpoint /run/stillpoint -mindepth 1 -maxdepth 1 ! -name points ! -name aside 2> /dev/null || true`
       )
     ).toBe('')
   })
