@@ -7,6 +7,7 @@ import type { PointView } from '../../src/shared/views/point-view.ts'
 import type { PolicyState } from '../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES, type Choices } from '../../src/shared/views/settings-view.ts'
 import { fakeBackup, uuidOf } from '../e2e/fake-data.ts'
+import { policyOf } from './made-policies.ts'
 
 const NOW = new Date('2026-11-22T20:00:00.000Z')
 const hoursAgo = (hours: number): string => new Date(NOW.getTime() - hours * 3_600_000).toISOString()
@@ -47,22 +48,8 @@ const point = (hours: number): PointView => ({
   marks: { pinned: false }
 })
 
-const policy = (more: Partial<Policy> = {}): Policy => ({
-  version: 1,
-  id: '00000000000a',
-  name: 'nightly',
-  hostName: 'alpha',
-  store: '/var/lib/stillpoint/points',
-  budgetMs: 300,
-  onBusy: 'pause',
-  vms: { kind: 'all', exclude: [] },
-  schedule: { calendar: '02:00', jitterSeconds: 0 },
-  keep: { floor: 3, graceHours: 24 },
-  tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] },
-  expectEveryHours: 5,
-  changedAt: hoursAgo(100),
-  ...more
-})
+const policy = (more: Partial<Policy> = {}): Policy =>
+  policyOf({ expectEveryHours: 5, changedAt: hoursAgo(100), ...more })
 
 const run = (hours: number, vms: readonly number[]): RunReport => ({
   id: `${stamp(hours)}-0000aa`,

@@ -8,38 +8,18 @@ import { NoticeView } from '../../../src/shared/views/notice-view.ts'
 import type { HostPolicies, PolicyState } from '../../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
 import { ended, jobOf, seenOf } from './jobs.ts'
+import { policyOf, runOf } from '../made-policies.ts'
 
 const NOW = new Date('2026-11-25T12:00:00Z')
 const EARLY = '2026-11-25T10:30:00.000Z'
-const policy: PolicyState['policy'] = {
-  version: 1,
-  id: '00000000000a',
-  name: 'nightly',
-  hostName: 'alpha',
-  store: '/var/lib/stillpoint/points',
-  budgetMs: 300,
-  onBusy: 'pause',
-  vms: { kind: 'all', exclude: [] },
-  schedule: { calendar: '02:00', jitterSeconds: 0 },
-  keep: { floor: 3, graceHours: 24 },
-  tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] },
-  changedAt: '2026-01-01T00:00:00.000Z'
-}
-const run = (day: number, more: Partial<RunReport> = {}): RunReport => ({
-  id: `202611${day}T020000Z-0000aa`,
-  policy: { id: policy.id, name: policy.name },
-  host: 'alpha',
-  trigger: 'timer',
-  startedAt: `2026-11-${day}T02:00:00.000Z`,
-  endedAt: `2026-11-${day}T02:01:00.000Z`,
-  state: 'done',
-  missed: [],
-  missedCount: 0,
-  vms: [],
-  told: [],
-  warnings: [],
-  ...more
-})
+const policy = policyOf()
+const run = (day: number, more: Partial<RunReport> = {}): RunReport =>
+  runOf({
+    id: `202611${day}T020000Z-0000aa`,
+    startedAt: `2026-11-${day}T02:00:00.000Z`,
+    endedAt: `2026-11-${day}T02:01:00.000Z`,
+    ...more
+  })
 const said = (state: Partial<PolicyState> = {}, more: Partial<HostPolicies> = {}): HostPolicies => ({
   host: 'alpha',
   asOf: NOW.toISOString(),

@@ -5,24 +5,10 @@ import type { RunReport } from '../../../src/shared/model/policy.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
+import { runOf as run } from '../made-policies.ts'
 
 const done = (n: number): JobView => ended(jobOf(n), 'done')
 const failed = (n: number, more: Partial<JobView> = {}): JobView => ended(jobOf(n, more), 'failed-clean')
-const run = (more: Partial<RunReport> = {}): RunReport => ({
-  id: '20261125T120000Z-0000aa',
-  policy: { id: '00000000000a', name: 'nightly' },
-  host: 'alpha',
-  trigger: 'timer',
-  startedAt: '2026-11-25T12:00:00.000Z',
-  endedAt: '2026-11-25T12:01:00.000Z',
-  state: 'done',
-  missed: [],
-  missedCount: 0,
-  vms: [],
-  told: [],
-  warnings: [],
-  ...more
-})
 const said = (jobs: readonly JobView[], runs: readonly RunReport[] = []) =>
   awayNotice({ jobs, runs }, DEFAULT_CHOICES)?.[0]
 

@@ -13,44 +13,19 @@ import { History } from '../../../src/main/core/settings/history.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import type { JobReport } from '../../../src/shared/model/job.ts'
-import type { Policy, RunReport } from '../../../src/shared/model/policy.ts'
+import type { RunReport } from '../../../src/shared/model/policy.ts'
 import type { PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
+import { policyOf, runOf } from '../made-policies.ts'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'stillpoint-news-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const policy: Policy = {
-  version: 1,
-  id: '00000000000a',
-  name: 'nightly',
-  hostName: 'as-called-there',
-  store: '/srv/points',
-  budgetMs: 300,
-  onBusy: 'pause',
-  vms: { kind: 'all', exclude: [] },
-  schedule: { calendar: '02:00', jitterSeconds: 0 },
-  keep: { floor: 3, graceHours: 24 },
-  tell: { onSuccess: false, onFailure: true, digest: 'none', mailTo: [] },
-  changedAt: '2026-01-01T00:00:00.000Z'
-}
-const run = (n: number, more: Partial<RunReport> = {}): RunReport => ({
-  id: `20261125T1200${String(n).padStart(2, '0')}Z-0000aa`,
-  policy: { id: policy.id, name: policy.name },
-  host: 'as-called-there',
-  trigger: 'timer',
-  startedAt: '2026-11-25T12:00:00.000Z',
-  endedAt: '2026-11-25T12:01:00.000Z',
-  state: 'done',
-  missed: [],
-  missedCount: 0,
-  vms: [],
-  told: [],
-  warnings: [],
-  ...more
-})
+const policy = policyOf({ hostName: 'as-called-there', store: '/srv/points' })
+const run = (n: number, more: Partial<RunReport> = {}): RunReport =>
+  runOf({ id: `20261125T1200${String(n).padStart(2, '0')}Z-0000aa`, host: 'as-called-there', ...more })
 const { retryable: _, ...running } = jobOf(1)
 const hourly = (n: number): string =>
   `${new Date(Date.UTC(2026, 10, 1, n)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-0000aa`
