@@ -223,3 +223,32 @@ export async function commitOverlay(shell: Shell, path: string, signal?: AbortSi
     ...(signal !== undefined && { signal })
   })
 }
+
+/**
+ * True if somebody on any host has the image open for writing, by the lock that QEMU takes on it. `undefined` where that
+ * cannot be told: no such file, or an image that does not open at all.
+ */
+export async function isLocked(shell: Shell, path: string, format: string): Promise<boolean | undefined> {
+  const args = ['info', '-f', format, '--output=json', '--', filePath(path)]
+  const { exitCode, stderr } = await qemuImg(shell, args, { expect: [0, 1] }) // 1: locked, damaged or gone
+  if (exitCode === 0) return false
+  return /Failed to get (shared )?".*" lock/.test(stderr) ? true : undefined
+}
+
+const MapJson = z.array(
+  z.object({
+    start: z.number(),
+    length: z.number(),
+    depth: z.number(),
+    data: z.boolean(),
+    present: z.boolean().optional()
+  })
+)
+
+/** True if the overlay holds nothing of its own, so that the image below shows all that it shows. Not for an image in use. */
+export async function holdsNothing(shell: Shell, overlay: string): Promise<boolean> {
+  const { stdout } = await qemuImg(shell, ['map', '-f', 'qcow2', '--output=json', '--', filePath(overlay)], {
+    timeoutMs: Infinity
+  })
+  return parseInfo(MapJson, stdout, (ranges) => ranges.every(({ depth, present = true }) => depth > 0 || !present))
+}

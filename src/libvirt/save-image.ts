@@ -1,5 +1,6 @@
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
+import { domainInfo } from './domains.ts'
 import { virsh } from './virsh.ts'
 
 interface Waiting {
@@ -33,4 +34,21 @@ export async function restoreDomain(shell: Shell, memoryFile: string, options: R
 export async function saveImageXml(shell: Shell, memoryFile: string): Promise<string> {
   const { stdout } = await virsh(shell, ['save-image-dumpxml', '--file', memoryFile, '--security-info'])
   return stdout.trim()
+}
+
+/** The definition inside the managed save image of a domain that is shut off. Undefined: it has none. */
+export async function managedSaveXml(shell: Shell, uuid: Uuid): Promise<string | undefined> {
+  if (!(await domainInfo(shell, uuid)).managedSave) return undefined
+  const { stdout } = await virsh(shell, ['managedsave-dumpxml', uuid, '--security-info'])
+  return stdout.trim()
+}
+
+/** Changes the definition inside the managed save image: other host paths, the same guest. The VM stays saved. */
+export async function defineManagedSave(
+  shell: Shell,
+  uuid: Uuid,
+  xmlPath: string,
+  state: 'running' | 'paused'
+): Promise<void> {
+  await virsh(shell, ['managedsave-define', uuid, xmlPath, `--${state}`])
 }

@@ -1,7 +1,9 @@
+import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { RunOptions, Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
+import { attribute, elementsIn, parseXml } from './xml.ts'
 
 export type SnapshotDisk =
   | { readonly target: string; readonly overlay: string }
@@ -64,3 +66,32 @@ function waiting({ timeoutMs, signal }: SnapshotRequest): RunOptions {
 }
 
 export const namesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
+
+/** A snapshot that libvirt keeps a record of, with every file that its definition names. */
+export interface SnapshotDefinition {
+  readonly name: string
+  readonly xml: string
+  readonly files: readonly string[]
+}
+
+/** Snapshots of a domain, parents before their children, as `snapshot-create --redefine` needs them. */
+export async function snapshotDefinitions(shell: Shell, uuid: Uuid): Promise<SnapshotDefinition[]> {
+  const { stdout } = await virsh(shell, ['snapshot-list', uuid, '--name', '--topological'])
+  const definitions: SnapshotDefinition[] = []
+  for (const name of namesOf(stdout)) {
+    const xml = (await virsh(shell, ['snapshot-dumpxml', uuid, name, '--security-info'])).stdout.trim()
+    definitions.push({ name, xml, files: filesIn(xml) })
+  }
+  return definitions
+}
+
+/** Sources of disks and RAM, those of the definitions inside it too. */
+function filesIn(xml: string): string[] {
+  const root = parseXml(xml, 'snapshot XML').documentElement
+  return root === null ? [] : [...new Set(filesBelow(root))]
+}
+
+function filesBelow(element: Element): string[] {
+  const own = ['source', 'memory'].includes(element.tagName) ? ['file', 'dev'] : []
+  return [...own.flatMap((name) => attribute(element, name) ?? []), ...elementsIn(element).flatMap(filesBelow)]
+}

@@ -35,13 +35,17 @@ function deepestLevel(text: string): number {
   return deepest
 }
 
-/** Child elements of this name, in order. */
-export function childrenOf(element: Element | undefined, name: string): Element[] {
+/** Child elements, in order. */
+export function elementsIn(element: Element | undefined): Element[] {
   const children: Element[] = []
   for (let child = element?.firstChild ?? null; child !== null; child = child.nextSibling)
-    if (child.nodeType === 1 && (child as Element).tagName === name) children.push(child as Element)
+    if (child.nodeType === 1) children.push(child as Element)
   return children
 }
+
+/** Child elements of this name, in order. */
+export const childrenOf = (element: Element | undefined, name: string): Element[] =>
+  elementsIn(element).filter(({ tagName }) => tagName === name)
 
 /** First element along a path of names. */
 export function childAt(element: Element | undefined, ...path: string[]): Element | undefined {

@@ -147,6 +147,15 @@ const running = {
         ? `Start the ${failure.job} again.`
         : 'See what is left, and have it repaired: stillpoint doctor HOST --repair'
     ),
+  'left-behind': ({ vm, after, left }) =>
+    words(
+      `${vm} needs you: something of the job had to stay`,
+      [
+        ...(after === undefined ? [] : [`The job ended because: ${describeFailure(after).title}.`]),
+        ...left.map(({ path, because }) => `${path} stays: ${because}.`)
+      ].join(' '),
+      left.flatMap(({ mend }) => mend).join('\n')
+    ),
   bug: (failure) =>
     words(
       'Something went wrong inside Stillpoint',

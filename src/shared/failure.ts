@@ -90,6 +90,19 @@ export type Failure =
   | { readonly kind: 'not-told'; readonly channel: 'mail' | 'webhook'; readonly detail: string; readonly fix: string }
   /** The engine died in the middle; recovery has put everything back, or says what is left. */
   | { readonly kind: 'interrupted'; readonly job: JobKind; readonly step: string; readonly leftover?: string }
+  /** Something had to be left as it is, because nothing proves that it may go: its owner decides. */
+  | {
+      readonly kind: 'left-behind'
+      readonly vm: string
+      /** Why the job ended; undefined if it reached its purpose. */
+      readonly after?: Failure
+      readonly left: readonly {
+        readonly path: string
+        readonly because: string
+        /** Shell lines that mend it, in their order. */
+        readonly mend: readonly string[]
+      }[]
+    }
   | { readonly kind: 'bug'; readonly reference: string; readonly message: string }
 
 export type FailureKind = Failure['kind']

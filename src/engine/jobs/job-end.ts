@@ -1,16 +1,22 @@
 import type { Failure } from '../../shared/failure.ts'
 import { pauseMsOf } from '../../shared/model/pause.ts'
-import type { JobReport, JobState } from '../../shared/model/job.ts'
+import { vmOf, type JobReport, type JobState } from '../../shared/model/job.ts'
+import type { Kept } from '../evidence/verdict.ts'
 import { readJournal, type Journal } from '../journal/journal.ts'
 import { cancelWasAsked, journalPath, readSpec } from './job-directory.ts'
 import { reportOf } from '../../shared/job-report.ts'
 
-/** What recovery found: everything put back, or the job's purpose already reached. */
-export type Undone = 'undone' | 'was-finished'
+/** What an undo came to: everything put back, or the job's purpose already reached; and what had to stay as it is. */
+export interface Undone {
+  readonly end: 'undone' | 'was-finished'
+  readonly kept: readonly Kept[]
+}
 
 /** How a job ends that did not get through all of its steps, once its traces are gone. */
-export function endReport(id: string, undone: Undone, failure: Failure): JobReport {
-  if (undone === 'was-finished') return finalReport(id, 'done-with-warnings')
+export function endReport(id: string, { end, kept }: Undone, failure: Failure): JobReport {
+  const after = end === 'undone' ? failure : undefined
+  if (kept.length > 0) return finalReport(id, 'failed-needs-you', leftBehind(id, kept, after))
+  if (end === 'was-finished') return finalReport(id, 'done-with-warnings')
   if (failure.kind !== 'cancelled') return finalReport(id, 'failed-clean', failure)
   if (cancelWasAsked(id)) return finalReport(id, 'cancelled', failure)
   return finalReport(id, 'failed-clean', {
@@ -18,6 +24,16 @@ export function endReport(id: string, undone: Undone, failure: Failure): JobRepo
     job: readSpec(id)?.kind ?? 'backup',
     step: failure.what
   })
+}
+
+function leftBehind(id: string, kept: readonly Kept[], after: Failure | undefined): Failure {
+  const spec = readSpec(id)
+  return {
+    kind: 'left-behind',
+    vm: spec === undefined ? id : vmOf(spec).name,
+    ...(after && { after }),
+    left: kept.map(({ path, because, mend }) => ({ path, because, mend }))
+  }
 }
 
 /** The journal's report, closed with this state. */

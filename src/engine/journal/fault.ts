@@ -4,8 +4,10 @@ import { fail } from '../../shared/failure.ts'
 import { LAB_MARKER } from '../../shared/host-paths.ts'
 
 /**
- * Fault points of the lab: `STILLPOINT_FAULT=<point>:<nth>:<action>` makes the nth passing of a point end in
- * `kill` (SIGKILL to this process), `term`, `throw`, or `hang`. Deaf unless the machine carries the lab's marker file.
+ * Fault points of the lab: `STILLPOINT_FAULT=<point>:<nth>:<action>` makes the nth passing of a point, counted in each
+ * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled) or `wait` (3 s). Several are
+ * separated by commas: `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's
+ * ExecStopPost has the environment of its unit. Deaf unless the machine carries the lab's marker file.
  */
 export interface Fault {
   readonly point: string
@@ -15,22 +17,24 @@ export interface Fault {
 
 const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang', 'wait'] satisfies Fault['action'][]
 
-export function parseFault(text: string | undefined): Fault | undefined {
-  const match = /^(?<point>[a-z0-9.-]+):(?<nth>\d+):(?<action>[a-z]+)$/.exec(text ?? '')
+export const parseFaults = (text: string | undefined): Fault[] => (text ?? '').split(',').flatMap(parseFault)
+
+function parseFault(text: string): Fault[] {
+  const match = /^(?<point>[a-z0-9.-]+):(?<nth>\d+):(?<action>[a-z]+)$/.exec(text)
   const { point, nth, action } = match?.groups ?? {}
-  if (point === undefined || action === undefined || !ACTIONS.includes(action)) return undefined
-  return { point, nth: Number(nth), action: action as Fault['action'] }
+  if (point === undefined || action === undefined || !ACTIONS.includes(action)) return []
+  return [{ point, nth: Number(nth), action: action as Fault['action'] }]
 }
 
 const passed = new Map<string, number>()
 
 /** Passes the point named, or does what the lab asked for there. */
 export async function faultPoint(point: string, signal: AbortSignal): Promise<void> {
-  const fault = parseFault(process.env['STILLPOINT_FAULT'])
-  if (fault?.point !== point || !existsSync(LAB_MARKER)) return
+  const faults = parseFaults(process.env['STILLPOINT_FAULT']).filter((fault) => fault.point === point)
+  if (faults.length === 0 || !existsSync(LAB_MARKER)) return
   const times = (passed.get(point) ?? 0) + 1
   passed.set(point, times)
-  if (times === fault.nth) await happen(fault, signal)
+  for (const fault of faults) if (fault.nth === times) await happen(fault, signal)
 }
 
 async function happen(fault: Fault, signal: AbortSignal): Promise<void> {

@@ -28,7 +28,7 @@ import { ofType } from '../../shared/job-report.ts'
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
   const trace = new Trace(entries)
   const { plan } = trace
-  if (plan === undefined) return 'undone'
+  if (plan === undefined) return { end: 'undone', kept: [] }
   if (plan.method !== 'offline') await putVmRight(job, plan, trace)
   return finishPoint(job, plan)
 }
@@ -185,9 +185,9 @@ async function finishPoint(job: JobContext, plan: CapturePlan): Promise<Undone> 
   const point = await committed(plan)
   if (point === undefined) {
     await dropUnfinished(plan.pointDir)
-    return 'undone'
+    return { end: 'undone', kept: [] }
   }
   job.fact({ point: point.id, sizeBytes: point.sizeBytes })
   job.warn('The job was interrupted after its point was complete')
-  return 'was-finished'
+  return { end: 'was-finished', kept: [] }
 }

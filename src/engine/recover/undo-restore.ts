@@ -21,7 +21,7 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
   const steps = ofType(entries, 'step')
   const announced = new Set(steps.map(({ step }) => step))
   const data = steps.find(({ step }) => step === RESTORE_PLAN_STEP)?.data?.['plan']
-  if (data === undefined) return 'undone'
+  if (data === undefined) return { end: 'undone', kept: [] }
   const plan = RestorePlan.parse(data)
   await libvirtAnswers(job.shell, plan.vm)
   if (announced.has('start') && (await runs(job, plan))) return finishSettling(job, plan)
@@ -33,7 +33,7 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
   }
   await rm(asideDirectory(job.id), { recursive: true, force: true })
   for (const { name } of plan.networks.define) await removeNetwork(job.shell, name)
-  return 'undone'
+  return { end: 'undone', kept: [] }
 }
 
 /** libvirtd goes on with a start whose client died: waits for what comes of it. */
@@ -46,7 +46,7 @@ async function finishSettling(job: JobContext, plan: RestorePlan): Promise<Undon
   job.warn('The job was interrupted after the VM ran again')
   job.fact({ mode: plan.mode })
   await settle(job, plan)
-  return 'was-finished'
+  return { end: 'was-finished', kept: [] }
 }
 
 async function removeVm(job: JobContext, plan: RestorePlan): Promise<void> {

@@ -68,6 +68,12 @@ const samples: { readonly [K in FailureKind]: Extract<Failure, { kind: K }> } = 
   interrupted: { kind: 'interrupted', job: 'backup', step: 'copy' },
   'store-changed': { kind: 'store-changed', store: '/srv/points', detail: 'It holds nothing.' },
   'not-told': { kind: 'not-told', channel: 'mail', detail: 'mail.example.org refused the password', fix: 'Check it.' },
+  'left-behind': {
+    kind: 'left-behind',
+    vm: 'web1',
+    after: { kind: 'cancelled', what: 'copy' },
+    left: [{ path: '/srv/web1.qcow2.overlay', because: 'the VM has migrated', mend: ['virsh blockcommit web1 vda'] }]
+  },
   bug: { kind: 'bug', reference: 'abc123', message: 'TypeError: x\n    at secret.ts:1' }
 }
 
