@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** For what hangs, not for what is slow: a busy machine makes nothing wrong. */
+const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
+
 const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
@@ -22,8 +25,8 @@ const e2e = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patience } },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience } },
       { test: e2e },
       { test: lab }
     ]

@@ -109,8 +109,10 @@ describe('old engines', () => {
     const engines = ['ours', 'old', 'young'].map((name) => join(state, 'engine', `${name}.mjs`))
     mkdirSync(join(state, 'engine'), { recursive: true })
     for (const path of engines) writeFileSync(path, '')
-    const longAgo = new Date(Date.now() - 3 * 86_400_000)
-    for (const path of engines.slice(0, 2)) utimesSync(path, longAgo, longAgo)
+    // Each has its time from the clock that `find` asks; the file system's own is another one where the clock is made up.
+    const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000)
+    for (const path of engines.slice(0, 2)) utimesSync(path, hoursAgo(25), hoursAgo(25))
+    utimesSync(engines[2] ?? '', hoursAgo(23), hoursAgo(23))
     await sweepOldEngines(shell, state, join(state, 'runtime/x'), engines[0] ?? '')
     expect(readdirSync(join(state, 'engine')).sort()).toEqual(['ours.mjs', 'young.mjs'])
   })

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { putChannels, channelsView, testChannel } from '../../src/engine/tell/channels.ts'
 import type { TellFiles } from '../../src/engine/tell/channels-file.ts'
 import { flushOutbox } from '../../src/engine/tell/deliver.ts'
@@ -203,6 +203,9 @@ describe('what waits', () => {
     await tellOfRun(policy(), failure, files)
     return { ...(readOutbox(files)[0] ?? expect.fail('nothing waits')), tries: 0 }
   }
+  // The run has just ended: told of days later, it would be given up at the first try.
+  beforeEach(() => void vi.useFakeTimers({ now: at, toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
 
   it('is tried again after longer and longer times, for three days', async () => {
     let item = await first()

@@ -37,7 +37,7 @@ besideSystemd(`a calendar beside systemd ${systemdVersion ?? `(${WITHOUT_SYSTEMD
       expectAgreement(expression, zone, new Date(Math.floor(date.getTime() / 1000) * 1000), 6)
     )
     fc.assert(agrees, { numRuns: 80 })
-  }, 60_000)
+  })
 
   it.each(REFUSED)('is refused by both: “%s”', (expression) => {
     expect(analyze(expression, 'Europe/Berlin', EARLY, 1).normalForm).toBeUndefined()
