@@ -3,6 +3,22 @@ import { defineConfig } from 'vitest/config'
 /** For what hangs, not for what is slow: a busy machine makes nothing wrong. */
 const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
 
+/**
+ * Modules are loaded once for all files, which takes a quarter of the time; so nothing here may mock a module. A process
+ * and not a thread: some files set the time zone.
+ */
+const unit = {
+  name: 'unit',
+  include: ['test/unit/**/*.test.ts'],
+  setupFiles: ['test/unit/setup.ts'],
+  pool: 'forks' as const,
+  isolate: false,
+  ...patience
+}
+
+/** Against what is really there: processes, sockets, file systems, the built window. Each file has its own modules. */
+const contract = { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience }
+
 const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
@@ -24,11 +40,6 @@ const e2e = {
 
 export default defineConfig({
   test: {
-    projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patience } },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience } },
-      { test: e2e },
-      { test: lab }
-    ]
+    projects: [{ test: unit }, { test: contract }, { test: e2e }, { test: lab }]
   }
 })

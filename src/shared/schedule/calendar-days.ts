@@ -23,8 +23,19 @@ export interface RunBlock {
   readonly times: readonly number[]
 }
 
+/** A calendar is worked out once and asked thousands of times; it never changes. */
+const plans = new WeakMap<Calendar, Map<string, Plan>>()
+
 /** Throws RangeError at a zone that is not known here. */
 export function planOf(calendar: Calendar, hostZone: string): Plan {
+  const known = plans.get(calendar) ?? new Map<string, Plan>()
+  plans.set(calendar, known)
+  const plan = known.get(hostZone) ?? newPlan(calendar, hostZone)
+  known.set(hostZone, plan)
+  return plan
+}
+
+function newPlan(calendar: Calendar, hostZone: string): Plan {
   const seconds = values(FIELDS.second, calendar.second)
   const hours = values(FIELDS.hour, calendar.hour)
   const hourTimes = values(FIELDS.minute, calendar.minute).flatMap((minute) =>

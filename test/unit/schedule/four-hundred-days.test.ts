@@ -27,10 +27,12 @@ const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia
 const MOST_RUNS = 13_000
 
 /** What systemd says that the calendar wants in all that time, and some more for clocks that are ahead. */
-const wantedBySystemd = (calendar: Calendar, zone: string): number[] =>
-  analyze(timerForm(calendar), zone, new Date(BEGIN - 60 * DAY_MS), MOST_RUNS)
-    .runs.map((run) => Date.parse(`${run}Z`))
-    .filter((run) => run < END + 60 * DAY_MS)
+function wantedBySystemd(calendar: Calendar, zone: string, count = 700): number[] {
+  const { runs } = analyze(timerForm(calendar), zone, new Date(BEGIN - 60 * DAY_MS), count)
+  const times = runs.map((run) => Date.parse(`${run}Z`))
+  const isEnough = times.length < count || (times.at(-1) ?? 0) >= END + 60 * DAY_MS
+  return isEnough ? times.filter((run) => run < END + 60 * DAY_MS) : wantedBySystemd(calendar, zone, count * 6)
+}
 
 const starts = (calendar: Calendar, timeZone: string, events: readonly HostEvent[]): number[] =>
   simulateTimer({ calendar, timeZone, begin: BEGIN, end: END, events })

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { run } from './tell/told-things.ts'
+import { run } from '../unit/tell/told-things.ts'
 
 const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity }))
 
