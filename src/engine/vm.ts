@@ -1,56 +1,95 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { mkdirSync } from 'node:fs'
+import { fail } from '../shared/failure.ts'
 import { JOBS_DIR } from '../shared/host-paths.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
-import { restoreDiskSource } from '../libvirt/domain-xml-edit.ts'
+import { replaceDiskSource, restoreDiskSource } from '../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../libvirt/domain-xml.ts'
-import { defineDomain, domainInfo, domainState, domainXml } from '../libvirt/domains.ts'
+import { defineDomain, domainInfo, domainState, domainXml, type StateAndReason } from '../libvirt/domains.ts'
+import { defineManagedSave, managedSaveXml } from '../libvirt/save-image.ts'
+import { currentSnapshot, redefineSnapshot, snapshotDefinitions } from '../libvirt/snapshot.ts'
 
-/** What the running VM writes to. Undefined while it is off or unknown. */
-export async function liveDiskSource(shell: Shell, vm: Uuid, target: string): Promise<string | undefined> {
-  return (await isActive(shell, vm)) ? sourceOf(await domainXml(shell, vm), target) : undefined
+/** Where a disk of a VM is, by all that libvirt says. */
+export interface DiskNow {
+  /** Undefined: libvirt does not know the VM. That says nothing about who needs its files. */
+  readonly state: StateAndReason | undefined
+  readonly isActive: boolean
+  /** What the running VM writes to. Undefined: it does not run, or has no such disk. */
+  readonly live: string | undefined
+  /** That image, and all below it. */
+  readonly chain: readonly string[]
+  /** What the VM would start with. */
+  readonly defined: string | undefined
+  /** What its managed save image would start with. */
+  readonly saved: string | undefined
 }
 
-/** What the VM would start with. Undefined if it has no definition of its own. */
-export async function definedDiskSource(shell: Shell, vm: Uuid, target: string): Promise<string | undefined> {
-  return (await isPersistent(shell, vm)) ? sourceOf(await domainXml(shell, vm, { inactive: true }), target) : undefined
+export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promise<DiskNow> {
+  const state = await domainState(shell, vm)
+  if (state === undefined)
+    return { state, isActive: false, live: undefined, chain: [], defined: undefined, saved: undefined }
+  const isActive = state.state !== 'shut off'
+  const live = isActive ? diskIn(await domainXml(shell, vm), target) : undefined
+  const { persistent } = await domainInfo(shell, vm)
+  const saved = await managedSaveXml(shell, vm)
+  return {
+    state,
+    isActive,
+    live: live?.source,
+    chain: live?.chain ?? [],
+    // For a transient VM libvirt shows the running definition as the next one.
+    defined: persistent ? diskIn(await domainXml(shell, vm, { inactive: true }), target)?.source : undefined,
+    saved: saved === undefined ? undefined : diskIn(saved, target)?.source
+  }
 }
 
-/** The VM starts with this disk as `former` has it, an earlier definition; the rest stays as it is now. */
-export async function redefineDisk(shell: Shell, vm: Uuid, target: string, former: string): Promise<void> {
-  const xml = await domainXml(shell, vm, { inactive: true, securityInfo: true })
-  await defineFromText(shell, restoreDiskSource(xml, target, former), vm)
+const diskIn = (xml: string, target: string): ReturnType<typeof parseDomain>['disks'][number] | undefined =>
+  parseDomain(xml).disks.find((disk) => disk.target === target)
+
+type Owner = { readonly vm: Uuid; readonly definition: string }
+
+/** The VM starts with this disk as its earlier definition has it, if it names the overlay now; the rest stays as it is. */
+export async function defineSourceAgain(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
+  const { state, live, isActive, defined } = await lookAtDisk(shell, owner.vm, target)
+  if (state === undefined || defined !== overlay || (isActive && live === overlay)) return
+  const xml = await domainXml(shell, owner.vm, { inactive: true, securityInfo: true })
+  await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) => defineDomain(shell, path))
+  const after = await lookAtDisk(shell, owner.vm, target)
+  if (after.defined === overlay)
+    fail({ kind: 'bad-output', what: 'virsh define', detail: `${target} still names ${overlay}` })
 }
 
-/** Defines a VM from XML text, by way of a file that only root reads. */
-export async function defineFromText(shell: Shell, xml: string, name: string): Promise<void> {
+/** The RAM in a managed save image goes with what the overlay held, which is in the image below now. */
+export async function redefineSavedImage(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
+  const { saved } = await lookAtDisk(shell, owner.vm, target)
+  if (saved !== overlay) return
+  const xml = (await managedSaveXml(shell, owner.vm)) ?? ''
+  await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) =>
+    defineManagedSave(shell, owner.vm, path)
+  )
+}
+
+/** Records of snapshots that the owner took meanwhile name the image again: what they build on is in it. */
+export async function redefineSnapshots(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
+  if ((await domainState(shell, owner.vm)) === undefined) return
+  const current = await currentSnapshot(shell, owner.vm)
+  for (const { name, xml, files } of await snapshotDefinitions(shell, owner.vm)) {
+    if (!files.includes(overlay)) continue
+    await withXmlFile(replaceDiskSource(xml, overlay, target, owner.definition), owner.vm, (path) =>
+      redefineSnapshot(shell, owner.vm, path, { current: name === current })
+    )
+  }
+}
+
+/** Hands XML to libvirt by way of a file that only root reads. */
+export async function withXmlFile(xml: string, vm: Uuid, use: (path: string) => Promise<void>): Promise<void> {
   mkdirSync(JOBS_DIR, { recursive: true, mode: 0o700 })
-  const path = `${JOBS_DIR}/.define-${name}-${process.pid}.xml`
+  const path = `${JOBS_DIR}/.define-${vm}-${process.pid}.xml`
   await writeFile(path, xml, { mode: 0o600 })
   try {
-    await defineDomain(shell, path)
+    await use(path)
   } finally {
     await rm(path, { force: true })
   }
 }
-
-/** Every path that the VM's live or inactive definition names, backing chains included. */
-export async function pathsInUse(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
-  const texts: string[] = []
-  if (await isActive(shell, vm)) texts.push(await domainXml(shell, vm))
-  if (await isPersistent(shell, vm)) texts.push(await domainXml(shell, vm, { inactive: true }))
-  return new Set(texts.flatMap((text) => parseDomain(text).allSources))
-}
-
-async function isActive(shell: Shell, vm: Uuid): Promise<boolean> {
-  const state = await domainState(shell, vm)
-  return state !== undefined && state.state !== 'shut off'
-}
-
-async function isPersistent(shell: Shell, vm: Uuid): Promise<boolean> {
-  return (await domainState(shell, vm)) !== undefined && (await domainInfo(shell, vm)).persistent
-}
-
-const sourceOf = (xml: string, target: string): string | undefined =>
-  parseDomain(xml).disks.find((disk) => disk.target === target)?.source

@@ -60,6 +60,18 @@ export async function blockCommitActive(shell: Shell, uuid: Uuid, target: string
   await virsh(shell, ['blockcommit', uuid, target, '--active', '--shallow'])
 }
 
+/** Folds one image of a running VM's chain, which another has as its base, into the one below. Returns when it is over. */
+export async function blockCommitInner(
+  shell: Shell,
+  uuid: Uuid,
+  target: string,
+  images: { readonly top: string; readonly base: string }
+): Promise<void> {
+  await virsh(shell, ['blockcommit', uuid, target, '--top', images.top, '--base', images.base, '--wait'], {
+    timeoutMs: Infinity
+  })
+}
+
 export interface BlockCopyRequest {
   /** Must not exist. */
   readonly destination: string

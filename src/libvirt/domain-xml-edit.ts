@@ -1,6 +1,6 @@
 import type { Document, Element, Node } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
-import { attribute, childAt, childrenOf, parseXml, serializeXml } from './xml.ts'
+import { attribute, childAt, childrenOf, elementsIn, parseXml, serializeXml } from './xml.ts'
 
 /** Each takes a definition, persistent or out of a RAM image, and returns a changed one. */
 
@@ -30,18 +30,39 @@ export function setDiskSource(
 
 /** The disk's source is again what an earlier definition of the VM says: file, device or server, with its login. */
 export function restoreDiskSource(xml: string, target: string, former: string): string {
-  const [before] = disksOf(parseXml(former, 'domain XML')).filter((disk) => targetOf(disk) === target)
-  if (before === undefined) return fail({ kind: 'not-found', what: 'disk', name: target })
-  return editDisk(xml, target, (disk) => {
-    for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
-      for (const child of childrenOf(disk, name)) disk.removeChild(child)
-    disk.setAttribute('type', attribute(before, 'type') ?? 'file')
-    for (const name of ['driver', 'auth', 'source'])
-      for (const child of childrenOf(before, name)) {
-        const copy = disk.ownerDocument?.importNode(child, true)
-        if (copy !== undefined) disk.insertBefore(copy, childAt(disk, 'target') ?? null)
-      }
-  })
+  const before = diskIn(former, target)
+  return editDisk(xml, target, (disk) => takeSource(disk, before))
+}
+
+/**
+ * The same for every disk, wherever in the XML, that names this file: in a snapshot's record there are definitions inside.
+ */
+export function replaceDiskSource(xml: string, path: string, target: string, former: string): string {
+  const before = diskIn(former, target)
+  const document = parseXml(xml, 'snapshot XML')
+  const edit = (element: Element): void => {
+    if (element.tagName === 'disk' && attribute(childAt(element, 'source'), 'file') === path)
+      takeSource(element, before)
+    else elementsIn(element).forEach(edit)
+  }
+  if (document.documentElement !== null) edit(document.documentElement)
+  return serializeXml(document)
+}
+
+function diskIn(definition: string, target: string): Element {
+  const disk = disksOf(parseXml(definition, 'domain XML')).find((each) => targetOf(each) === target)
+  return disk ?? fail({ kind: 'not-found', what: 'disk', name: target })
+}
+
+function takeSource(disk: Element, before: Element): void {
+  for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
+    for (const child of childrenOf(disk, name)) disk.removeChild(child)
+  disk.setAttribute('type', attribute(before, 'type') ?? 'file')
+  for (const name of ['driver', 'auth', 'source'])
+    for (const child of childrenOf(before, name)) {
+      const copy = disk.ownerDocument?.importNode(child, true)
+      if (copy !== undefined) disk.insertBefore(copy, childAt(disk, 'target') ?? null)
+    }
 }
 
 /** An empty drive. */

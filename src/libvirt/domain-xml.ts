@@ -19,6 +19,8 @@ export interface XmlDisk {
   readonly transient: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
+  /** The active image and those below it, as far as the definition lists them. */
+  readonly chain: readonly string[]
   /** A running copy or commit, in libvirt's words: `copy`, `active commit`. */
   readonly mirror: string | undefined
 }
@@ -131,6 +133,7 @@ function diskOf(disk: Element): XmlDisk {
     shareable: childAt(disk, 'shareable') !== undefined,
     transient: childAt(disk, 'transient') !== undefined,
     chainDepth: chainDepth(disk),
+    chain: chainOf(disk),
     mirror: mirrorOf(childAt(disk, 'mirror'))
   }
 }
@@ -150,6 +153,11 @@ function sourceOf(source: Element | undefined): string | undefined {
 function chainDepth(disk: Element): number {
   const below = childAt(disk, 'backingStore')
   return below === undefined || childAt(below, 'source') === undefined ? 0 : 1 + chainDepth(below)
+}
+
+function chainOf(disk: Element): string[] {
+  const own = sourceOf(childAt(disk, 'source'))
+  return own === undefined ? [] : [own, ...childrenOf(disk, 'backingStore').flatMap(chainOf)]
 }
 
 function sourcesBelow(element: Element): string[] {

@@ -216,9 +216,12 @@ export async function checkImage(
   }))
 }
 
-/** Writes all that an overlay holds into the image below. For images that no VM has open. The overlay stays as it is. */
+/**
+ * Writes all that an overlay holds into the image below, and empties it: an overlay that holds nothing is the proof that
+ * all is there. For images that no VM has open.
+ */
 export async function commitOverlay(shell: Shell, path: string, signal?: AbortSignal): Promise<void> {
-  await qemuImg(shell, ['commit', '-q', '-d', '-f', 'qcow2', '-t', 'writeback', '--', filePath(path)], {
+  await qemuImg(shell, ['commit', '-q', '-f', 'qcow2', '-t', 'writeback', '--', filePath(path)], {
     timeoutMs: Infinity,
     ...(signal !== undefined && { signal })
   })

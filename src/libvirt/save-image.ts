@@ -44,11 +44,6 @@ export async function managedSaveXml(shell: Shell, uuid: Uuid): Promise<string |
 }
 
 /** Changes the definition inside the managed save image: other host paths, the same guest. The VM stays saved. */
-export async function defineManagedSave(
-  shell: Shell,
-  uuid: Uuid,
-  xmlPath: string,
-  state: 'running' | 'paused'
-): Promise<void> {
-  await virsh(shell, ['managedsave-define', uuid, xmlPath, `--${state}`])
+export async function defineManagedSave(shell: Shell, uuid: Uuid, xmlPath: string): Promise<void> {
+  await virsh(shell, ['managedsave-define', uuid, xmlPath])
 }

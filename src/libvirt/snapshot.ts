@@ -11,6 +11,8 @@ export type SnapshotDisk =
   | { readonly target: string; readonly skip: true }
 
 export interface SnapshotRequest {
+  /** libvirt puts it behind the stem of an overlay's name for a disk that is not listed, as one plugged in meanwhile. */
+  readonly name: string
   /** Where RAM goes, in the format of `virsh save`. Undefined: disks only. */
   readonly memoryFile?: string
   readonly disks: readonly SnapshotDisk[]
@@ -29,13 +31,13 @@ export async function snapshotCreateAs(shell: Shell, uuid: Uuid, request: Snapsh
 }
 
 export function snapshotArguments(uuid: Uuid, request: SnapshotRequest): readonly [string, ...string[]] {
-  const { memoryFile, disks, live, quiesce = false } = request
+  const { name, memoryFile, disks, live, quiesce = false } = request
   const memory = memoryFile === undefined ? ['--disk-only'] : memoryArguments(memoryFile, live)
   return [
     'snapshot-create-as',
     uuid,
     '--name',
-    'stillpoint',
+    name,
     '--no-metadata',
     '--atomic',
     ...memory,
@@ -94,4 +96,20 @@ function filesIn(xml: string): string[] {
 function filesBelow(element: Element): string[] {
   const own = ['source', 'memory'].includes(element.tagName) ? ['file', 'dev'] : []
   return [...own.flatMap((name) => attribute(element, name) ?? []), ...elementsIn(element).flatMap(filesBelow)]
+}
+
+/** Changes libvirt's record of a snapshot; no image and no VM is touched. */
+export async function redefineSnapshot(
+  shell: Shell,
+  uuid: Uuid,
+  xmlPath: string,
+  options: { readonly current: boolean }
+): Promise<void> {
+  await virsh(shell, ['snapshot-create', uuid, xmlPath, '--redefine', ...(options.current ? ['--current'] : [])])
+}
+
+/** Name of the snapshot that the next one will have as its parent. */
+export async function currentSnapshot(shell: Shell, uuid: Uuid): Promise<string | undefined> {
+  const result = await virsh(shell, ['snapshot-current', uuid, '--name'], { expect: [0, 1] }) // 1: none is current
+  return result.exitCode === 0 ? namesOf(result.stdout)[0] : undefined
 }

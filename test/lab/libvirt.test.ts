@@ -234,6 +234,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
     it('captures RAM and a disk behind a path with commas, and folds the overlay back', async () => {
       const original = await source('vda')
       await snapshotCreateAs(shell, uuid, {
+        name: 'stillpoint',
         memoryFile: memory,
         disks: [
           { target: 'vda', overlay },

@@ -123,7 +123,7 @@ describe('snapshots', () => {
       { target: 'vda', overlay: '/a,b c' },
       { target: 'vdb', skip: true }
     ] as const
-    expect(snapshotArguments(UUID, { memoryFile: '/m,m', disks, live: true })).toEqual([
+    expect(snapshotArguments(UUID, { name: 'stillpoint', memoryFile: '/m,m', disks, live: true })).toEqual([
       'snapshot-create-as',
       UUID,
       '--name',
@@ -138,7 +138,7 @@ describe('snapshots', () => {
       '--diskspec',
       'vdb,snapshot=no'
     ])
-    expect(snapshotArguments(UUID, { disks, live: false, quiesce: true })).toEqual(
+    expect(snapshotArguments(UUID, { name: 'stillpoint', disks, live: false, quiesce: true })).toEqual(
       expect.arrayContaining(['--disk-only', '--quiesce'])
     )
   })

@@ -1,8 +1,11 @@
-import { rm } from 'node:fs/promises'
+import { fail } from '../../shared/failure.ts'
 import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
 import { beginPoint, commitPoint, syncFiles } from '../../store/point-store.ts'
+import { removeIfProven, shown } from '../evidence/removal.ts'
+import type { Kept } from '../evidence/verdict.ts'
+import { noteVm, type VmBefore } from '../evidence/vm-before.ts'
 import { ENGINE_VERSION } from '../version.ts'
 import { hostIdentity } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -10,32 +13,39 @@ import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { captureClassic } from './classic.ts'
 import { collectSmallFiles } from './collect.ts'
+import { commitOverlays, justHeld } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
-import { foldBackAll } from './fold-back.ts'
 import { captureLive, isTooBusy } from './live.ts'
 import { captureOffline } from './offline.ts'
 import { planBackup } from './plan-backup.ts'
 
-const METHODS: Record<Method, (job: JobContext<BackupSpec>, plan: CapturePlan) => Promise<Captured>> = {
+type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
+
+const METHODS: Record<Method, Capture> = {
   live: captureLive,
   disk: captureDisk,
   classic: captureClassic,
   offline: captureOffline
 }
 
-/** Takes one point. Nothing of the VM is touched before the plan is in the journal. */
-export async function backUp(job: JobContext<BackupSpec>): Promise<void> {
+/**
+ * Takes one point. Nothing of the VM is touched before the plan is in the journal. Answers what of the VM had to be left as
+ * it is though the point is complete.
+ *
+ * @throws also if the point is complete and its VM is not yet as it was: then recovery goes on
+ */
+export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept[]> {
   const plan = await planBackup(job)
+  const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
-  await job.step(PLAN_STEP, { plan }, () => beginPoint(job.spec.store, plan.vm, job.id))
+  await job.step(PLAN_STEP, { plan, before }, () => beginPoint(job.spec.store, plan.vm, job.id))
   const pauses: Pause[] = []
   const startedAt = new Date().toISOString()
   const pause = (each: Pause): void => {
     pauses.push(each)
     job.pause(each)
   }
-  const watched = { ...job, pause }
-  const { captured, plan: done } = await capture(watched, plan)
+  const { captured, plan: done } = await capture({ ...job, pause }, plan, before)
   const takenAt = pauses.at(-1)?.startedAt ?? startedAt
   const manifest = await job.step('collect', {}, () => completeManifest(job, done, captured, takenAt, pauses))
   await job.step('commit', {}, async () => {
@@ -46,25 +56,46 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<void> {
     await commitPoint(plan.pointDir, manifest)
   })
   job.fact({ point: manifest.id, sizeBytes: sizeBytesOf(manifest) })
+  const { kept, errors } = captured.loose ?? { kept: [], errors: [] }
+  if (errors.length > 0) throw errors[0]
+  return kept
 }
 
-/** A guest too busy for a live point gets a disk point where the job says so. */
+/** A guest too busy for a live point gets a disk point where the job says so, of the disks that it has by then. */
 async function capture(
   job: JobContext<BackupSpec>,
-  plan: CapturePlan
+  plan: CapturePlan,
+  before: VmBefore
 ): Promise<{ captured: Captured; plan: CapturePlan }> {
   try {
-    return { captured: await METHODS[plan.method](job, plan), plan }
+    return { captured: await METHODS[plan.method](job, plan, before), plan }
   } catch (error) {
     if (!isTooBusy(error) || job.spec.onBusy !== 'disk') throw error
     const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
     job.warn(`Disks only: ${methodReason}`)
     job.fact({ method: 'disk', methodReason })
-    await foldBackAll(job, plan)
-    await rm(memoryPath(plan), { force: true })
-    const diskPlan: CapturePlan = { ...plan, method: 'disk', methodReason }
-    return { captured: await captureDisk(job, diskPlan), plan: diskPlan }
+    await requireOwnImages(job, plan, before)
+    await dropMemory(job, plan)
+    const diskPlan: CapturePlan = {
+      ...(await planBackup({ ...job, spec: { ...job.spec, method: 'disk' } })),
+      methodReason
+    }
+    await job.step(PLAN_STEP, { plan: diskPlan, before }, () => Promise.resolve())
+    return { captured: await captureDisk(job, diskPlan, before), plan: diskPlan }
   }
+}
+
+/** The snapshot was given up, but may have got through in that very moment. */
+async function requireOwnImages(job: JobContext, plan: CapturePlan, before: VmBefore): Promise<void> {
+  const { kept, errors } = await commitOverlays(job, plan, justHeld(before, undefined))
+  if (errors.length > 0) throw errors[0]
+  for (const { path, because } of kept) fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${path}: ${because}` })
+}
+
+/** What was written of the RAM of a VM that went on running is of no use to anybody. */
+async function dropMemory(job: JobContext, plan: CapturePlan): Promise<void> {
+  const made = shown("it lies in this job's unfinished point")
+  await removeIfProven(job.shell, { path: memoryPath(plan), made, content: shown('its VM went on running') })
 }
 
 async function completeManifest(

@@ -43,6 +43,10 @@ export type CapturePlan = z.infer<typeof CapturePlan>
 
 /** The step that announces the plan. */
 export const PLAN_STEP = 'begin-point'
+/** Announces that a QEMU is told to go over to the image below its overlay. */
+export const pivotStep = (target: string): string => `pivot.${target}`
+/** What libvirt is to call the snapshot; overlays that it names itself then end as ours do. */
+export const snapshotName = (jobId: string): string => `${SIDECAR_MARK.slice(1)}${jobId}`
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`
 /** The image below the overlay: nobody writes to it while the overlay takes the VM's writes. */
 export const imageBelow = ({ image, source, format }: CaptureDisk): { path: string; format: string } => ({
@@ -53,4 +57,5 @@ export const diskFile = (disk: CaptureDisk): string => `disks/${disk.target}.qco
 
 /** Marks files of ours in folders that are not ours. */
 export const SIDECAR_MARK = '.stillpoint-'
+export const isOverlayOf = (path: string, jobId: string): boolean => path.endsWith(`${SIDECAR_MARK}${jobId}`)
 export const isSidecar = (path: string): boolean => /\.stillpoint-\d{8}T\d{6}Z-[0-9a-f]{6}(\.\w+)?$/.test(path)

@@ -1,4 +1,5 @@
 import type { PointFile } from '../../shared/model/point.ts'
+import type { Kept } from '../evidence/verdict.ts'
 import type { CopiedDisk } from './copy-disks.ts'
 
 /** What a method has put into the point's folder. */
@@ -7,4 +8,13 @@ export interface Captured {
   readonly memory?: PointFile
   readonly qemuDowntimeMs?: number
   readonly froze?: boolean
+  /** What of the VM is not yet as it was: the point is completed first. */
+  readonly loose?: Loose
+}
+
+export interface Loose {
+  /** Left as it is for want of proof. */
+  readonly kept: readonly Kept[]
+  /** What may go better another time. */
+  readonly errors: readonly unknown[]
 }

@@ -1,4 +1,4 @@
-import { chown, mkdir, rename } from 'node:fs/promises'
+import { chown, mkdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -6,12 +6,17 @@ import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs
 import { suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
+import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
+import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { lookAtDisk } from '../vm.ts'
 import { diskFile, memoryPath, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
-import { removeUnlessInUse } from './fold-back.ts'
 import { measurePauses } from './stand-still.ts'
+
+/** Announced with how the VM stood right before its RAM went to the file. */
+export const SAVE_STEP = 'save'
 
 /**
  * The seed's method: mirror the disks, suspend, end the mirrors, save the RAM, restore. The VM stands still for writing
@@ -31,12 +36,24 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
   await job.step('suspend', {}, () => suspendDomain(shell, plan.vm))
   await job.step('end-mirror', {}, async () => {
     for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
+    await requireOwnImages(job, plan)
   })
-  await job.step('save', {}, () => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  const before = await noteVm(plan.vm, plan.vmName)
+  await job.step(SAVE_STEP, { before }, () => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
   // Not cancellable from here on: the VM is only in the file.
   await job.step('restore', {}, () =>
     restoreDomain(shell, memoryPath(plan), { state: plan.stateBefore === 'paused' ? 'paused' : 'running' })
   )
+}
+
+/** Somebody else may have let the VM go over to a mirror: then that is its disk now, and no copy. */
+async function requireOwnImages(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  for (const { target, source } of plan.disks) {
+    const { live } = await lookAtDisk(job.shell, plan.vm, target)
+    if (live === source) continue
+    const detail = `${target} is on ${live ?? 'no image'} now, and was on ${source}: somebody ended its mirror`
+    fail({ kind: 'foreign-work', vm: plan.vmName, detail })
+  }
 }
 
 async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
@@ -45,15 +62,17 @@ async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promis
   for (const disk of plan.disks) await mirrored(job, plan, disk)
 }
 
+const LONGEST_LOOK_MS = 500
+
 async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
-  for (;;) {
+  for (let waitMs = 25; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
     const info = await blockJobInfo(job.shell, plan.vm, disk.target)
     if (info === undefined)
       return fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${disk.target} ended by itself` })
     job.progress(`mirroring ${disk.target}`, info.doneBytes, info.totalBytes)
     if (info.ready) return
     if (job.signal.aborted) return fail({ kind: 'cancelled', what: 'mirror' })
-    await sleep(50)
+    await sleep(waitMs)
   }
 }
 
@@ -73,7 +92,9 @@ async function moveMirror(
   const path = diskFile(disk)
   const target = `${plan.pointDir}/${path}`
   try {
-    await rename(disk.sidecar, target)
+    const verdict = await renameIfProven(job.shell, mirrorOf(disk), target)
+    if (verdict.kind === 'keep')
+      fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${disk.sidecar}: ${verdict.because}` })
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EXDEV') return undefined
     throw error
@@ -86,11 +107,21 @@ async function moveMirror(
   return { file: { path, ...hash }, disk: pointDiskOf(disk, disk.virtualSizeBytes) }
 }
 
+/** A mirror that no VM names and nobody has open is a copy: its VM has its own image still. */
+export const mirrorOf = ({ sidecar }: CaptureDisk): Doomed => ({
+  path: sidecar,
+  format: 'qcow2',
+  made: shown("the job's plan names it, and its name the job"),
+  content: shown('it is a mirror that its VM never went over to')
+})
+
 async function copyMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk> {
   const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({
     path: sidecar,
     format: 'qcow2'
   }))
-  await removeUnlessInUse(job.shell, plan.vm, disk.sidecar)
+  const verdict = await removeIfProven(job.shell, mirrorOf(disk))
+  if (verdict.kind === 'keep')
+    fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${disk.sidecar}: ${verdict.because}` })
   return copied ?? fail({ kind: 'not-found', what: 'disk', name: disk.target })
 }

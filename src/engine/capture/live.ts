@@ -9,10 +9,12 @@ import { hashFile } from '../../store/copy-file.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, memoryPath, type CapturePlan } from './capture-plan.ts'
+import { imageBelow, memoryPath, snapshotName, type CapturePlan } from './capture-plan.ts'
+import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
-import { copyDisks } from './copy-disks.ts'
-import { foldBackAll } from './fold-back.ts'
+import { commitOverlays, justHeld } from './commit-overlays.ts'
+import { copyDisks, type CopiedDisk } from './copy-disks.ts'
+import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
 import { LAST_RESERVE_BYTES, whileRoomLasts } from './watch-room.ts'
@@ -24,17 +26,36 @@ import { keepWriteBackShort } from './write-back.ts'
  *
  * @throws `too-busy` if the guest rewrites its RAM too fast for the pause budget, and the job says not to pause longer.
  */
-export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
+export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
   const snapshot = await job.step('snapshot', {}, () => snapshotWithMemory(job, plan))
-  const { disks, memory } = await job.step('copy', {}, () =>
-    whileRoomLasts(job, plan, async (watched) => {
-      const memory = hashFile(memoryPath(plan), { signal: watched.signal })
-      const disks = await copyDisks(watched, plan, imageBelow)
-      return { disks, memory: await memory }
-    })
-  )
-  await job.step('fold-back', {}, () => foldBackAll(job, plan))
-  return { ...snapshot, disks, memory: { path: 'memory.save', ...memory } }
+  const held = await lookAtOverlays(job, plan)
+  const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
+  // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
+  const loose = await job.step('fold-back', {}, () => commitOverlays(job, plan, justHeld(before, held)))
+  const memory = await copied.memory
+  return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
+}
+
+type FileHash = Awaited<ReturnType<typeof hashFile>>
+
+/** The RAM image is hashed beside the copying, and may be so for longer. */
+async function copyDisksAndHash(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  held: readonly HeldDisk[]
+): Promise<{ disks: CopiedDisk[]; memory: Promise<FileHash> }> {
+  const given = new AbortController()
+  const memory = hashFile(memoryPath(plan), { signal: AbortSignal.any([job.signal, given.signal]) })
+  memory.catch(() => undefined) // where the copy fails first nobody waits for it
+  try {
+    const disks = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
+    await requireWhole(job.shell, plan, held)
+    return { disks, memory }
+  } catch (error) {
+    given.abort()
+    await memory.catch(() => undefined)
+    throw error
+  }
 }
 
 async function snapshotWithMemory(
@@ -87,6 +108,7 @@ const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
 
 function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   return snapshotCreateAs(job.shell, plan.vm, {
+    name: snapshotName(job.id),
     memoryFile: memoryPath(plan),
     disks: [
       ...plan.disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
@@ -99,6 +121,8 @@ function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<v
 }
 
 const LOOK_EVERY_MS = 100
+/** libvirt may be busy or restarted for this many looks in a row. */
+const BLIND_LOOKS = 20
 
 /** Keeps the allowed pause small, raises it while the guest is too fast, and does what the job says at the budget's end. */
 async function controlPause(
@@ -117,17 +141,29 @@ async function controlPause(
   return 'converged'
 }
 
-/** What QEMU reports of RAM, every tenth of a second until the snapshot has ended. */
+/**
+ * What QEMU reports of RAM, every tenth of a second until the snapshot has ended. Without sight for too long the capture is
+ * given up: nobody would see to its pause and its room.
+ */
 async function* memoryProgress(
   job: JobContext,
   plan: CapturePlan,
   ended: AbortSignal
 ): AsyncGenerator<MemoryProgress & { processedBytes: number }> {
   const isOver = (): boolean => ended.aborted
-  while (!isOver()) {
+  for (let blind = 0; !isOver();) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
-    const info = isOver() ? undefined : await jobInfo(job.shell, plan.vm)
-    if (info !== undefined && !isOver()) yield info.memory
+    if (isOver()) return
+    try {
+      const info = await jobInfo(job.shell, plan.vm)
+      blind = 0
+      if (info?.operation === 'snapshot' && !isOver()) yield info.memory
+    } catch (error) {
+      blind += 1
+      if (blind < BLIND_LOOKS) continue
+      await abortJob(job.shell, plan.vm).catch(() => undefined)
+      throw error
+    }
   }
 }
 

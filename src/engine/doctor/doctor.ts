@@ -1,18 +1,17 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
-import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { listStrayMarks } from '../../store/mark-point.ts'
 import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
-import { isSidecar, type CaptureDisk } from '../capture/capture-plan.ts'
-import { foldBack } from '../capture/fold-back.ts'
+import { isSidecar } from '../capture/capture-plan.ts'
+import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.ts'
+import type { Kept } from '../evidence/verdict.ts'
 import { jobIds, readReport } from '../jobs/job-directory.ts'
 import { isUnitAlive } from '../jobs/unit-state.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
@@ -92,33 +91,17 @@ async function overlays(shell: Shell): Promise<Finding[]> {
         kind: 'overlay',
         what: `disk ${target} of ${domain.name} writes to the overlay ${source}`,
         remedy: 'fold it back into the image below, and remove it',
-        repair: () => foldStray(shell, uuid, domain.name, target, source)
+        repair: () => foldStray(shell, { vm: uuid, vmName: domain.name, target, overlay: source })
       })
     }
   }
   return findings
 }
 
-async function foldStray(shell: Shell, vm: string, name: string, target: string, overlay: string): Promise<void> {
-  const { backingFile, backingFormat } = await imageInfo(shell, overlay, { format: 'qcow2' })
-  if (backingFile === undefined) return
-  const type = statSync(backingFile, { throwIfNoEntry: false })?.isBlockDevice() === true ? 'block' : 'file'
-  const format = backingFormat ?? 'qcow2'
-  const now = await domainXml(shell, vm, { inactive: true, securityInfo: true })
-  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is.
-  const definition = backingFile.startsWith('/') ? setDiskSource(now, target, { path: backingFile, format, type }) : now
-  const disk: CaptureDisk = {
-    target,
-    source: backingFile,
-    format,
-    type,
-    virtualSizeBytes: 0,
-    allocatedBytes: 0,
-    sidecar: overlay
-  }
-  const lock = await lockVm(vm, name, 'doctor')
+async function foldStray(shell: Shell, stray: StrayOverlay): Promise<Kept | undefined> {
+  const lock = await lockVm(stray.vm, stray.vmName, 'doctor')
   try {
-    await foldBack(shell, { vm, definition }, disk)
+    return await commitStrayOverlay(shell, stray)
   } finally {
     await lock.release()
   }

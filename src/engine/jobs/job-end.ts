@@ -26,6 +26,12 @@ export function endReport(id: string, { end, kept }: Undone, failure: Failure): 
   })
 }
 
+/** A job that reached its purpose, though something may have had to stay as it is. */
+export function doneReport(id: string, kept: readonly Kept[], warned: boolean): JobReport {
+  if (kept.length > 0) return finalReport(id, 'failed-needs-you', leftBehind(id, kept, undefined))
+  return finalReport(id, warned ? 'done-with-warnings' : 'done')
+}
+
 function leftBehind(id: string, kept: readonly Kept[], after: Failure | undefined): Failure {
   const spec = readSpec(id)
   return {

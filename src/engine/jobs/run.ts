@@ -3,13 +3,14 @@ import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
+import type { Kept } from '../evidence/verdict.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { recoverEarlierJobs, undo } from '../recover/recover.ts'
 import { restore } from '../restore/restore.ts'
 import { ENGINE_VERSION } from '../version.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { journalPath, readSpec } from './job-directory.ts'
-import { endJob, endReport, finalReport } from './job-end.ts'
+import { doneReport, endJob, endReport } from './job-end.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { reportAtStart } from '../../shared/job-report.ts'
 import { lockVm, type VmLock } from './vm-lock.ts'
@@ -50,8 +51,8 @@ async function workAndEnd(id: string, spec: JobSpec, shell: Shell, journal: Jour
   process.on('SIGTERM', () => abort.abort())
   const job = jobContext(id, spec, shell, journal, abort.signal)
   try {
-    await work(job)
-    endJob(journal, finalReport(id, job.warnings.length > 0 ? 'done-with-warnings' : 'done'))
+    const kept = await work(job)
+    endJob(journal, doneReport(id, kept, job.warnings.length > 0))
   } catch (error) {
     const failure = failureOf(error)
     job.note(`stopped: ${describeFailure(failure).title}`)
@@ -59,8 +60,10 @@ async function workAndEnd(id: string, spec: JobSpec, shell: Shell, journal: Jour
   }
 }
 
-function work(job: JobContext): Promise<void> {
-  return isBackup(job) ? backUp(job) : restore(job as JobContext<Extract<JobSpec, { kind: 'restore' }>>)
+async function work(job: JobContext): Promise<readonly Kept[]> {
+  if (isBackup(job)) return backUp(job)
+  await restore(job as JobContext<Extract<JobSpec, { kind: 'restore' }>>)
+  return []
 }
 
 const isBackup = (job: JobContext): job is JobContext<Extract<JobSpec, { kind: 'backup' }>> =>

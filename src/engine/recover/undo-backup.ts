@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail, isFailure } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
@@ -7,48 +7,83 @@ import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { thaw } from '../../libvirt/agent.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
-import { abortJob, jobInfo } from '../../libvirt/domain-jobs.ts'
-import { createDomain, domainState, resumeDomain, startDomain } from '../../libvirt/domains.ts'
-import { restoreDomain } from '../../libvirt/save-image.ts'
+import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
-import { CapturePlan, memoryPath, PLAN_STEP } from '../capture/capture-plan.ts'
-import { foldBack, removeUnlessInUse } from '../capture/fold-back.ts'
+import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
+import { mirrorOf } from '../capture/classic.ts'
+import { commitOverlay } from '../capture/commit-overlay.ts'
+import { overlayCase, type Noted } from '../capture/commit-overlays.ts'
+import { extraOverlays } from '../capture/hold-disks.ts'
 import { allowFormerPause } from '../capture/live.ts'
+import { commitStrayOverlay } from '../capture/stray-overlay.ts'
 import { disarmThawGuard } from '../capture/thaw-guard.ts'
+import { openersOf } from '../evidence/image-users.ts'
+import { removeIfProven, shown } from '../evidence/removal.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
+import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { jobDirectory } from '../jobs/job-directory.ts'
 import type { Undone } from '../jobs/job-end.ts'
-import { ofType } from '../../shared/job-report.ts'
+import { bringStateBack } from './bring-state-back.ts'
+import { runProgram, type UndoStep } from './program.ts'
+import { BackupTrace } from './trace.ts'
 
 /**
- * Undoes a backup: ends its jobs in libvirt, thaws, folds overlays back, removes mirrors, brings the VM into the state it
- * was in, drops the half point. A point that was complete already stays.
+ * Undoes a backup: ends its jobs in libvirt, thaws, commits overlays, removes mirrors, brings the VM into the state it was
+ * in, drops the half point. A point that was complete already stays.
  */
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
-  const trace = new Trace(entries)
+  const trace = new BackupTrace(entries)
   const { plan } = trace
   if (plan === undefined) return { end: 'undone', kept: [] }
-  if (plan.method !== 'offline') await putVmRight(job, plan, trace)
-  return finishPoint(job, plan)
+  if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
+  const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
+  const kept = await runProgram(job, [...steps, pointStep(job, plan)])
+  return { end: (await committed(plan)) === undefined ? 'undone' : 'was-finished', kept }
 }
 
-async function putVmRight(job: JobContext, plan: CapturePlan, trace: Trace): Promise<void> {
+const nothing = (work: Promise<unknown>): Promise<undefined> => work.then(() => undefined)
+
+/** Each looks for itself whether there is something to do; disks and state of a VM wait for nothing but libvirt's own job. */
+async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<UndoStep[]> {
   const { shell } = job
-  await libvirtAnswers(shell, plan.vm)
-  await endMemoryJob(shell, plan.vm, trace)
-  if (trace.announced('freeze')) await endFreeze(job, plan, trace)
-  if (!(await isCommitted(plan))) await dropCopies(plan, trace)
-  for (const disk of plan.disks) {
-    if (plan.method === 'classic') await endMirror(shell, plan.vm, disk.target, disk.sidecar)
-    await foldBack(shell, plan, disk, (target, done, total) => job.progress(`folding back ${target}`, done, total))
+  const noted = await notedIn(trace)
+  const end: UndoStep = { name: 'undo.job', work: () => nothing(endMemoryJob(shell, plan, trace)) }
+  const thawing: UndoStep = { name: 'undo.thaw', work: () => endFreeze(job, plan, trace) }
+  const room: UndoStep = { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace)) }
+  const needs = [end.name]
+  const disks = plan.disks.map((disk): UndoStep =>
+    plan.method === 'classic'
+      ? { name: `undo.mirror.${disk.target}`, needs, work: () => endMirror(shell, plan, disk) }
+      : { name: commitStep(disk), needs, work: () => commitOverlay(overlayCase(job, plan, disk, noted)) }
+  )
+  return [
+    end,
+    ...(trace.announced('freeze') ? [thawing] : []),
+    room,
+    ...disks,
+    { name: 'undo.extra', needs, work: () => commitExtra(job, plan) },
+    { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
+    { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
+  ]
+}
+
+const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
+
+async function notedIn(trace: BackupTrace): Promise<Noted> {
+  return {
+    before: trace.before,
+    held: trace.held,
+    sameBoot: trace.bootId === (await bootId()),
+    commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
+    pivoted: (target) => trace.pivoted(target)
   }
-  await bringStateBack(job, plan, trace)
-  await allowFormerPause(shell, plan)
 }
 
 /** Where the agent does not answer now, the guard stays and tries once more. */
-async function endFreeze({ shell, id }: JobContext, { vm }: CapturePlan, trace: Trace): Promise<void> {
+async function endFreeze({ shell, id }: JobContext, { vm }: CapturePlan, trace: BackupTrace): Promise<undefined> {
   if (!trace.done('thaw'))
     await thaw(shell, vm).then(
       () => disarmThawGuard(shell, id),
@@ -57,123 +92,91 @@ async function endFreeze({ shell, id }: JobContext, { vm }: CapturePlan, trace: 
   else await disarmThawGuard(shell, id)
 }
 
-/** What the journal announced; only announced things can have happened. */
-class Trace {
-  readonly plan: CapturePlan | undefined
-  private readonly steps: ReadonlySet<string>
-  private readonly finished: ReadonlySet<string>
-
-  constructor(entries: readonly JournalEntry[]) {
-    const steps = ofType(entries, 'step')
-    const plan = steps.find(({ step }) => step === PLAN_STEP)?.data?.['plan']
-    this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
-    this.steps = new Set(steps.map(({ step }) => step))
-    this.finished = new Set(ofType(entries, 'step-done').map(({ step }) => step))
-  }
-
-  announced(step: string): boolean {
-    return this.steps.has(step)
-  }
-
-  done(step: string): boolean {
-    return this.finished.has(step)
-  }
-}
-
 const LIBVIRT_WITHIN_MS = 90_000
 
 /** After a boot, or a restart of libvirtd, it may take a while. */
 export async function libvirtAnswers(shell: Shell, vm: string): Promise<void> {
-  const deadline = Date.now() + LIBVIRT_WITHIN_MS
+  const began = performance.now()
   for (;;) {
     try {
       await domainState(shell, vm)
       return
     } catch (error) {
-      if (!isFailure(error, 'command-failed', 'timeout') || Date.now() > deadline) throw error
+      if (!isFailure(error, 'command-failed', 'timeout') || performance.now() - began > LIBVIRT_WITHIN_MS) throw error
       await sleep(500)
     }
   }
 }
 
-const JOB_END_WITHIN_MS = 600_000
+const OTHERS_END_WITHIN_MS = 30_000
 
 /**
- * A client that is killed does not end what libvirtd does for it. The RAM of a live capture is given up; a `save` and a
- * `restore` of the classic method are waited for, since the VM is on its way through the file.
+ * A client that is killed does not end what libvirtd does for it. The RAM of a live capture is given up; a `restore` of the
+ * classic method is waited for, since the VM is on its way through the file. What others do is never aborted.
+ *
+ * @throws `foreign-work` while somebody else's job goes on: recovery comes back to it
  */
-async function endMemoryJob(shell: Shell, vm: string, trace: Trace): Promise<void> {
-  const deadline = Date.now() + JOB_END_WITHIN_MS
-  const giveUp = trace.announced('snapshot') || (trace.announced('save') && !trace.done('save'))
-  while ((await jobInfo(shell, vm)) !== undefined) {
-    if (giveUp) await abortJob(shell, vm).catch(() => undefined)
-    if (Date.now() > deadline) fail({ kind: 'timeout', what: 'end of the job in libvirt', afterMs: JOB_END_WITHIN_MS })
+async function endMemoryJob(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
+  const began = performance.now()
+  for (;;) {
+    const job = await jobInfo(shell, plan.vm)
+    if (job === undefined) return
+    const ours = ownership(job.operation, plan, trace)
+    if (ours === 'to abort') await abortJob(shell, plan.vm).catch(() => undefined)
+    if (ours === 'not ours' && performance.now() - began > OTHERS_END_WITHIN_MS)
+      fail({ kind: 'foreign-work', vm: plan.vmName, detail: `libvirt is busy with a job of others (${job.operation})` })
     await sleep(100)
   }
 }
 
-/** Makes room before overlays are folded back: a full file system may be why we are here. RAM may still be needed. */
-async function dropCopies(plan: CapturePlan, trace: Trace): Promise<void> {
-  await rm(`${plan.pointDir}/disks`, { recursive: true, force: true })
-  if (!trace.announced('save')) await rm(memoryPath(plan), { force: true })
+function ownership(
+  operation: DomainJobOperation,
+  plan: CapturePlan,
+  trace: BackupTrace
+): 'to abort' | 'to wait for' | 'not ours' {
+  if (operation === 'snapshot' && plan.method !== 'classic' && trace.pending('snapshot')) return 'to abort'
+  if (operation === 'save' && plan.method === 'classic' && trace.pending('save')) return 'to abort'
+  const restores = trace.pending('restore') || trace.pending('undo.state')
+  if (operation === 'restore' && plan.method === 'classic' && restores) return 'to wait for'
+  return 'not ours'
 }
 
-async function endMirror(shell: Shell, vm: string, target: string, mirror: string): Promise<void> {
-  const info = await blockJobInfo(shell, vm, target).catch(() => undefined)
-  if (info?.kind === 'copy') await blockJobAbort(shell, vm, target)
-  await removeUnlessInUse(shell, vm, mirror)
+/** Makes room before overlays are committed: a full file system may be why we are here. RAM may still be needed. */
+async function dropCopies(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
+  if ((await committed(plan)) !== undefined) return
+  const made = shown("it lies in this job's unfinished point")
+  const copies = plan.disks.map(({ target }) => `${plan.pointDir}/disks/${target}.qcow2`)
+  for (const path of copies) await removeIfProven(shell, { path, made, content: shown('it is a copy') })
+  if (trace.announced('save')) return
+  await removeIfProven(shell, { path: memoryPath(plan), made, content: shown('its VM never stopped for it') })
 }
 
-/** Reasons for which a VM that ran is off by its owner's will. */
-const OWNERS_WILL = ['shutdown', 'destroyed']
-
-async function bringStateBack(job: JobContext, plan: CapturePlan, trace: Trace): Promise<void> {
-  const { shell } = job
-  const now = await domainState(shell, plan.vm)
-  if (now === undefined && !plan.persistent) return bringTransientBack(job, plan, trace)
-  if (now === undefined || plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return
-  if (now.state === 'paused' && plan.stateBefore === 'running') return resumeUnlessOwners(job, plan, trace, now.reason)
-  if (now.state !== 'shut off' && now.state !== 'crashed') return
-  if (ramIsNewest(trace, now.reason)) return restoreRam(job, plan)
-  if (now.state === 'shut off' && OWNERS_WILL.includes(now.reason)) return
-  job.warn(`The VM was found ${now.state} (${now.reason}) and was started again`)
-  await startDomain(shell, plan.vm)
+async function endMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Promise<Kept | undefined> {
+  if (!existsSync(disk.sidecar)) return undefined
+  const info = await blockJobInfo(shell, plan.vm, disk.target).catch(() => undefined)
+  if (info?.kind === 'copy' && (await openersOf(disk.sidecar)).length > 0)
+    await blockJobAbort(shell, plan.vm, disk.target)
+  const verdict = await removeIfProven(shell, mirrorOf(disk))
+  return verdict.kind === 'keep' ? verdict : undefined
 }
 
-async function resumeUnlessOwners(job: JobContext, plan: CapturePlan, trace: Trace, reason: string): Promise<void> {
-  const ours = ['suspend', 'force-pause', 'restore'].some((step) => trace.announced(step))
-  if (reason === 'user' && !ours) job.warn('The VM is paused, but not by this job: it was left so')
-  else await resumeDomain(job.shell, plan.vm)
-}
-
-/**
- * True while the RAM file of the classic method is newer than anything the VM has done since: it was saved, and has not
- * run again. Restored later, it would not fit its disks.
- */
-function ramIsNewest(trace: Trace, reason: string): boolean {
-  return reason === 'saved' || (trace.done('save') && !trace.announced('restore'))
-}
-
-async function restoreRam(job: JobContext, plan: CapturePlan): Promise<void> {
-  const state = plan.stateBefore === 'paused' ? 'paused' : 'running'
-  try {
-    await restoreDomain(job.shell, memoryPath(plan), { state })
-  } catch (error) {
-    job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
-    await startDomain(job.shell, plan.vm)
+/** Disks that came between plan and snapshot: libvirt took them along, to overlays that it named after the snapshot. */
+async function commitExtra(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
+  const state = await domainState(job.shell, plan.vm)
+  if (state === undefined) return undefined
+  const { disks } = parseDomain(await domainXml(job.shell, plan.vm))
+  const left: Kept[] = []
+  for (const { target, source = '' } of extraOverlays(disks, job.id, plan)) {
+    const stray = { vm: plan.vm, vmName: plan.vmName, target, overlay: source }
+    const kept = await commitStrayOverlay(job.shell, stray)
+    if (kept !== undefined) left.push(kept)
   }
+  const [first, ...others] = left
+  return (
+    first &&
+    keep(first.path, [first, ...others].map(({ because }) => because).join('; '), ...left.flatMap(({ mend }) => mend))
+  )
 }
-
-/** libvirt forgets a transient VM that ends; the definition in its RAM image or our copy brings it back. */
-async function bringTransientBack(job: JobContext, plan: CapturePlan, trace: Trace): Promise<void> {
-  if (trace.announced('save') && !trace.done('restore') && existsSync(memoryPath(plan))) return restoreRam(job, plan)
-  job.warn('The transient VM was found gone and was started again')
-  const definition = `${jobDirectory(job.id)}/definition.xml`
-  await writeFile(definition, plan.definition, { mode: 0o600 })
-  await createDomain(job.shell, definition)
-}
-
-const isCommitted = async (plan: CapturePlan): Promise<boolean> => (await committed(plan)) !== undefined
 
 async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: number } | undefined> {
   if (!existsSync(`${plan.pointDir}/manifest.json`)) return undefined
@@ -181,13 +184,17 @@ async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: nu
   return { id: manifest.id, sizeBytes: sizeBytesOf(manifest) }
 }
 
-async function finishPoint(job: JobContext, plan: CapturePlan): Promise<Undone> {
-  const point = await committed(plan)
-  if (point === undefined) {
-    await dropUnfinished(plan.pointDir)
-    return { end: 'undone', kept: [] }
+/** The half point goes only when the VM needs nothing of it any more; a whole one stays. */
+function pointStep(job: JobContext, plan: CapturePlan): UndoStep {
+  return {
+    name: 'undo.point',
+    needs: plan.method === 'classic' ? ['undo.state'] : [],
+    async work() {
+      const point = await committed(plan)
+      if (point === undefined) return nothing(dropUnfinished(plan.pointDir))
+      job.fact({ point: point.id, sizeBytes: point.sizeBytes })
+      job.warn('The job did not get to its end by itself, but its point is complete')
+      return undefined
+    }
   }
-  job.fact({ point: point.id, sizeBytes: point.sizeBytes })
-  job.warn('The job was interrupted after its point was complete')
-  return { end: 'was-finished', kept: [] }
 }

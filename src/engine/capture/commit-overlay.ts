@@ -1,0 +1,282 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail, isFailure } from '../../shared/failure.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { blockCommitActive, blockCommitInner, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
+import { domainState } from '../../libvirt/domains.ts'
+import { checkImage, commitOverlay as commitImage, holdsNothing, imageInfo, isLocked } from '../../libvirt/qemu-img.ts'
+import { freeBytesAt } from '../../store/file-io.ts'
+import { openersOf } from '../evidence/image-users.ts'
+import { judge, removeIfProven, shown } from '../evidence/removal.ts'
+import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
+import type { VmBefore } from '../evidence/vm-before.ts'
+import { historySince, type VmHistory } from '../evidence/vm-history.ts'
+import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process.ts'
+import { defineSourceAgain, lookAtDisk, redefineSavedImage, redefineSnapshots, type DiskNow } from '../vm.ts'
+import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { hasChanged, type HeldDisk } from './hold-disks.ts'
+
+/** A disk on an overlay, with all that the job has noted of it. */
+export interface OverlayCase {
+  readonly shell: Shell
+  /** The VM, and its definition as it was when its disks were its own. */
+  readonly owner: Pick<CapturePlan, 'vm' | 'vmName' | 'definition'>
+  readonly disk: CaptureDisk
+  /** How the VM stood before the job. Empty: it is not known. */
+  readonly before: VmBefore
+  /** The host has not been booted since `before`. */
+  readonly sameBoot: boolean
+  /** How the image below stood when the overlay began. */
+  readonly held: HeldDisk | undefined
+  /** This job has begun to write the overlay into its image before. */
+  readonly commitBegan: boolean
+  /** This job has told a QEMU before to go over to the image, and this was it. */
+  readonly pivoted: { readonly process: VmProcess | undefined } | undefined
+  /** Announces that this QEMU will be told to go over to the image below, and has it done. */
+  readonly pivot: (process: VmProcess | undefined, work: () => Promise<void>) => Promise<void>
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void
+}
+
+/**
+ * Makes a disk's image the one that its VM writes to again, with all that the overlay took meanwhile, and removes the
+ * overlay. It looks at what is there and goes on from it: at any moment, any number of times, whether the VM runs, is
+ * off, saved, or not known any more. What cannot be shown to be safe is left as it is, and said.
+ *
+ * @throws what may go better another time: no room in the image's file system, libvirt that does not answer, work of others
+ */
+export async function commitOverlay(work: OverlayCase): Promise<Kept | undefined> {
+  const now = await look(work)
+  if (!isInUse(now, work.disk)) return (await commitAtRest(work, now)) ?? tidy(work)
+  const kept = await whyNotInUse(work)
+  if (kept !== undefined) return kept
+  await commitInUse(work, now)
+  const after = await look(work)
+  if (after.isActive && isInUse(after, work.disk)) await commitFailed(work.disk)
+  // It may have ended meanwhile, with or without having gone over.
+  if (!after.chain.includes(work.disk.source)) return (await commitAtRest(work, after)) ?? tidy(work)
+  return tidy(work, removable('its VM was seen to go over to the image below'))
+}
+
+const look = ({ shell, owner, disk }: OverlayCase): Promise<DiskNow> => lookAtDisk(shell, owner.vm, disk.target)
+const isInUse = ({ chain }: DiskNow, { sidecar }: CaptureDisk): boolean => chain.includes(sidecar)
+
+/** The VM runs on the overlay, or on an image that somebody has put on top of it. */
+async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
+  const { shell, disk, owner } = work
+  await waitForOthers(work)
+  if (now.live === disk.sidecar) await commitActive(work)
+  else await blockCommitInner(shell, owner.vm, disk.target, { top: disk.sidecar, base: disk.source })
+}
+
+/** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */
+async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
+  if (!existsSync(disk.sidecar)) return undefined // unlinked under its VM, whose QEMU still has it
+  const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
+  if (backingFile === undefined)
+    return keep(
+      disk.sidecar,
+      `it needs no other image any more (blockpull): it is ${disk.target} of ${owner.vmName} now`
+    )
+  return internalSnapshots === 0 ? undefined : holdsSnapshots(disk, owner.vmName)
+}
+
+const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept =>
+  keep(
+    sidecar,
+    `a snapshot was taken of ${vmName} meanwhile, and it lies inside this overlay of ${target}`,
+    `virsh snapshot-list ${quoted(vmName)}`,
+    `virsh snapshot-delete ${quoted(vmName)} SNAPSHOT   # when you need it no more; then have the host looked after again`
+  )
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+/** A job of others on this disk ends by itself; it is never aborted. */
+async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void> {
+  const job = await blockJobInfo(shell, owner.vm, disk.target)
+  if (job !== undefined && job.kind !== 'active-commit')
+    fail({ kind: 'foreign-work', vm: owner.vmName, detail: `a block job (${job.kind}) runs on ${disk.target}` })
+}
+
+const LONGEST_LOOK_MS = 500
+
+/** The overlay is what a running QEMU writes to: commit it into the image below, then pivot. */
+async function commitActive({ shell, owner, disk, pivot, onProgress }: OverlayCase): Promise<void> {
+  const running = await blockJobInfo(shell, owner.vm, disk.target)
+  if (running === undefined) await beginCommit(shell, owner, disk)
+  for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
+    const job = await blockJobInfo(shell, owner.vm, disk.target)
+    if (job === undefined) return
+    onProgress?.(job.doneBytes, job.totalBytes)
+    if (job.ready) break
+    await sleep(waitMs)
+  }
+  await pivot(await vmProcess(owner.vm), () => blockJobAbort(shell, owner.vm, disk.target, { pivot: true }))
+}
+
+async function beginCommit(shell: Shell, owner: OverlayCase['owner'], { target }: CaptureDisk): Promise<void> {
+  try {
+    await blockCommitActive(shell, owner.vm, target)
+  } catch (error) {
+    const state = isFailure(error, 'command-failed') ? await domainState(shell, owner.vm) : undefined
+    // A VM whose owner paused it while its RAM was captured has its images closed, and QEMU opens them when it runs.
+    if (state?.state === 'paused')
+      fail({ kind: 'vm-state', vm: owner.vmName, state: 'paused', wanted: 'running' }, error)
+    throw error
+  }
+}
+
+/** A job that is gone has not necessarily got through. */
+async function commitFailed({ sidecar, source, type }: CaptureDisk): Promise<never> {
+  const neededBytes = (await stat(sidecar).catch(() => undefined))?.size ?? 0
+  const folder = dirname(source)
+  const freeBytes = type === 'file' ? await freeBytesAt(folder) : Infinity
+  if (freeBytes < neededBytes)
+    fail({ kind: 'no-room', path: folder, forWhat: 'what the VM wrote during the backup', neededBytes, freeBytes })
+  const detail = `${sidecar} could not be written into it; the VM goes on with both`
+  return fail({ kind: 'io', path: source, code: 'COMMIT', detail })
+}
+
+/** No running disk of this VM has the overlay: it was pivoted already, or fell with the VM, or was unplugged. */
+async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
+  const { shell, disk } = work
+  if (!existsSync(disk.sidecar)) return isGone(now, disk)
+  if ((await isCommitted(work, now)).kind === 'remove') return undefined
+  const kept = await whyNotAtRest(work, now)
+  if (kept !== undefined) return kept
+  await commitImage(shell, disk.sidecar)
+  return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
+}
+
+const isGone = ({ defined, saved }: DiskNow, { sidecar, target }: CaptureDisk): Kept | undefined =>
+  [defined, saved].includes(sidecar)
+    ? keep(
+        sidecar,
+        `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
+      )
+    : undefined
+
+/** Whether all that the overlay took is in the image below. */
+async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
+  const { shell, owner, disk, before, sameBoot, pivoted } = work
+  const process = await vmProcess(owner.vm)
+  const wroteToIt = sameBoot && [before.process, pivoted?.process].some((each) => isSameProcess(each, process))
+  if (wroteToIt && now.chain.includes(disk.source) && !isInUse(now, disk))
+    return removable('the very QEMU that wrote to it has gone over to the image below')
+  if (pivoted !== undefined && now.defined === disk.source)
+    return removable('its QEMU was told to go over to the image below, and libvirt noted that it did')
+  if ((await openersOf(disk.sidecar)).length > 0 || (await isLocked(shell, disk.sidecar, 'qcow2')) !== false)
+    return keep(disk.sidecar, 'somebody has it open')
+  if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
+  return keep(disk.sidecar, 'it may hold what its VM wrote last')
+}
+
+/** Reasons for which the overlay is not written into its image now, though no VM of this host runs on it. */
+async function whyNotAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
+  const { shell, owner, disk } = work
+  const history = await historySince(owner.vmName, work.before.log)
+  return (
+    ranOnImage(work, now) ??
+    wentAway(work, now, history) ??
+    (await inOtherHands(work)) ??
+    (await imageMovedOn(work, now, history)) ??
+    (await unfit(shell, owner.vmName, disk))
+  )
+}
+
+function ranOnImage({ disk, owner }: OverlayCase, { live }: DiskNow): Kept | undefined {
+  if (live !== disk.source) return undefined
+  const because = `${owner.vmName} was started on ${disk.source} without it: each holds writes that the other lacks`
+  return keep(disk.sidecar, because, ...bothSides(disk))
+}
+
+const bothSides = ({ sidecar, target }: CaptureDisk): string[] => [
+  `# what the VM had written to ${target} until it ended, as an image of its own:`,
+  `qemu-img convert -O qcow2 ${quoted(sidecar)} ${quoted(`${sidecar}.rescued.qcow2`)}`
+]
+
+/** A VM that migrated runs elsewhere on these files, or may; one saved to a file by its owner names them in that file. */
+function wentAway({ disk, owner }: OverlayCase, now: DiskNow, history: VmHistory | undefined): Kept | undefined {
+  const reason = history?.ended ?? (now.state?.state === 'shut off' ? now.state.reason : undefined)
+  if (reason === 'migrated')
+    return keep(
+      disk.sidecar,
+      `${owner.vmName} has migrated, and may run on it where it is now`,
+      '# on the host where the VM runs now, if that names this file:',
+      `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`
+    )
+  if (reason === 'saved' && now.saved === undefined)
+    return keep(
+      disk.sidecar,
+      `${owner.vmName} was saved to a file, which names it: it goes back when the VM runs again`,
+      'virsh restore FILE   # then have the host looked after again'
+    )
+  return undefined
+}
+
+/** Another VM, a process or another host has the overlay or the image below it. */
+async function inOtherHands({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
+  const free = shown('only looked at')
+  const { sidecar: path } = disk
+  const verdict = await judge(shell, { path, format: 'qcow2', exceptVm: owner.vm, made: free, content: free })
+  if (verdict.kind === 'keep') return verdict
+  if (disk.type === 'network') return undefined
+  const [opener] = await openersOf(disk.source)
+  if (opener !== undefined)
+    return keep(path, `${opener.program} (process ${opener.pid}) has the image below it open, ${disk.source}`)
+  if ((await isLocked(shell, disk.source, disk.format)) === true)
+    return keep(path, `somebody has the image below it open for writing, ${disk.source}`)
+  return undefined
+}
+
+/**
+ * Where the VM's own definition names the overlay it can only have run on that. Otherwise the image must be as it was when
+ * the overlay began, or have changed by our own commit alone.
+ */
+async function imageMovedOn(
+  { disk, owner, held, commitBegan, pivoted }: OverlayCase,
+  { defined, saved }: DiskNow,
+  history: VmHistory | undefined
+): Promise<Kept | undefined> {
+  if (defined === disk.sidecar || saved === disk.sidecar) return undefined
+  const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
+  const onlyWeWrote = commitBegan && pivoted === undefined && history?.startedAgain === false
+  if (isAsItWas || onlyWeWrote) return undefined
+  return keep(
+    disk.sidecar,
+    `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
+    ...bothSides(disk)
+  )
+}
+
+async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<Kept | undefined> {
+  const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
+  if (internalSnapshots > 0) return holdsSnapshots(disk, vmName)
+  if (backingFile === undefined)
+    return keep(disk.sidecar, `it needs no other image any more: it is ${disk.target} itself`)
+  if (disk.type !== 'network' && backingFile !== imageBelow(disk).path)
+    return keep(disk.sidecar, `the image below it is ${backingFile} now, and was ${disk.source}`)
+  const { corruptions } = await checkImage(shell, disk.sidecar, 'qcow2')
+  if (corruptions === 0) return undefined
+  return keep(
+    disk.sidecar,
+    `it is damaged (${corruptions} corruptions)`,
+    `qemu-img check -r all ${quoted(disk.sidecar)}`
+  )
+}
+
+/** Definitions, the managed save image and snapshots name the image again; then nobody needs the overlay. */
+async function tidy(work: OverlayCase, seen?: Verdict): Promise<Kept | undefined> {
+  const { shell, owner, disk } = work
+  await defineSourceAgain(shell, owner, disk.target, disk.sidecar)
+  await redefineSavedImage(shell, owner, disk.target, disk.sidecar)
+  await redefineSnapshots(shell, owner, disk.target, disk.sidecar)
+  const verdict = await removeIfProven(shell, {
+    path: disk.sidecar,
+    format: 'qcow2',
+    made: shown("the job's plan names it, and its name the job"),
+    content: async () => seen ?? isCommitted(work, await look(work))
+  })
+  return verdict.kind === 'keep' ? verdict : undefined
+}

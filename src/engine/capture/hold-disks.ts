@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises'
+import * as z from 'zod'
+import { fail } from '../../shared/failure.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { imageBelow, isOverlayOf, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+
+/** The step that is announced with how the images stood once the VM had gone over to its overlays. */
+export const HOLD_STEP = 'copy'
+
+/** An image that stands still below an overlay. */
+export const HeldDisk = z.object({
+  target: z.string(),
+  /** Of a file. Devices and servers do not say when they were written to. */
+  image: z.object({ ino: z.string(), mtimeNs: z.string(), sizeBytes: z.string() }).optional()
+})
+export type HeldDisk = z.infer<typeof HeldDisk>
+
+/**
+ * Looks at what came of a snapshot: each disk of the plan writes to its overlay, and nothing else of the VM's disks went
+ * over to one. Answers how the images below stand now.
+ *
+ * @throws `foreign-work` if a disk is not where the plan wants it
+ */
+export async function lookAtOverlays(job: JobContext, plan: CapturePlan): Promise<HeldDisk[]> {
+  const { disks } = parseDomain(await domainXml(job.shell, plan.vm))
+  for (const { target, sidecar } of plan.disks) {
+    const source = disks.find((disk) => disk.target === target)?.source
+    if (source !== sidecar)
+      foreign(plan, `${target} did not go over to its overlay: it is ${source ?? 'not there any more'}`)
+  }
+  for (const { target } of extraOverlays(disks, job.id, plan))
+    job.warn(`Disk ${target} was plugged in while the backup began: it is not in the point`)
+  return Promise.all(plan.disks.map(async (disk) => ({ target: disk.target, ...(await imageStamp(disk)) })))
+}
+
+/** Disks that a snapshot of this job took along though its plan does not know them: libvirt names their overlays itself. */
+export const extraOverlays = (disks: DomainXml['disks'], jobId: string, plan: CapturePlan): DomainXml['disks'] =>
+  disks.filter(
+    ({ target, source }) =>
+      source !== undefined && isOverlayOf(source, jobId) && !plan.disks.some((disk) => disk.target === target)
+  )
+
+/**
+ * The instant is whole only if nobody has written to an image below its overlay since the switch: by folding the overlay
+ * back by hand, by another tool, or by starting the VM on it.
+ *
+ * @throws `foreign-work` with the disk and what was found
+ */
+export async function requireWhole(shell: Shell, plan: CapturePlan, held: readonly HeldDisk[]): Promise<void> {
+  const state = await domainState(shell, plan.vm)
+  const isActive = state !== undefined && state.state !== 'shut off'
+  const disks = isActive ? parseDomain(await domainXml(shell, plan.vm)).disks : []
+  for (const disk of plan.disks) {
+    const now = disks.find(({ target }) => target === disk.target)
+    if (now?.source === disk.source)
+      foreign(plan, `the overlay of ${disk.target} was folded back by somebody else while its image was copied`)
+    const before = held.find(({ target }) => target === disk.target)
+    if (before !== undefined && (await hasChanged(disk, before)))
+      foreign(plan, `the image of ${disk.target} was written to while it was copied`)
+  }
+}
+
+const foreign = (plan: CapturePlan, detail: string): never => fail({ kind: 'foreign-work', vm: plan.vmName, detail })
+
+/** False where the image does not say when it was written to. */
+export async function hasChanged(disk: CaptureDisk, { image }: HeldDisk): Promise<boolean> {
+  if (image === undefined) return false
+  const now = (await imageStamp(disk)).image
+  return now?.ino !== image.ino || now.mtimeNs !== image.mtimeNs || now.sizeBytes !== image.sizeBytes
+}
+
+async function imageStamp(disk: CaptureDisk): Promise<Pick<HeldDisk, 'image'>> {
+  if (disk.type !== 'file') return {}
+  const file = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
+  return file === undefined
+    ? {}
+    : { image: { ino: String(file.ino), mtimeNs: String(file.mtimeNs), sizeBytes: String(file.size) } }
+}

@@ -1,0 +1,63 @@
+import { statSync } from 'node:fs'
+import type { Uuid } from '../../shared/model/ids.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
+import { domainXml } from '../../libvirt/domains.ts'
+import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
+import type { CaptureDisk } from './capture-plan.ts'
+import { commitOverlay } from './commit-overlay.ts'
+
+/** An overlay of ours that a VM names, though no plan at hand does. */
+export interface StrayOverlay {
+  readonly vm: Uuid
+  readonly vmName: string
+  readonly target: string
+  readonly overlay: string
+}
+
+/**
+ * Commits an overlay whose job has ended, by what the overlay itself says of the image below it. The caller holds the VM's
+ * lock.
+ *
+ * @throws as `commitOverlay`
+ */
+export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Promise<Kept | undefined> {
+  const { vm, vmName, target, overlay } = stray
+  const { backingFile, backingFormat, virtualSizeBytes } = await imageInfo(shell, overlay, { format: 'qcow2' })
+  if (backingFile === undefined)
+    return keep(
+      overlay,
+      `it has no image below it: it is ${target} of ${vmName} itself, under a name that it got on its way`
+    )
+  const type = backingTypeOf(backingFile)
+  const format = backingFormat ?? 'qcow2'
+  const now = await domainXml(shell, vm, { inactive: true, securityInfo: true })
+  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is.
+  const definition = type === 'network' ? now : setDiskSource(now, target, { path: backingFile, format, type })
+  const disk: CaptureDisk = {
+    target,
+    source: backingFile,
+    format,
+    type,
+    virtualSizeBytes,
+    allocatedBytes: 0,
+    sidecar: overlay
+  }
+  return commitOverlay({
+    shell,
+    owner: { vm, vmName, definition },
+    disk,
+    before: {},
+    sameBoot: false,
+    held: undefined,
+    commitBegan: false,
+    pivoted: undefined,
+    pivot: (_process, work) => work()
+  })
+}
+
+function backingTypeOf(path: string): 'file' | 'block' | 'network' {
+  if (!path.startsWith('/')) return 'network'
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true ? 'block' : 'file'
+}

@@ -1,0 +1,74 @@
+import { open, stat } from 'node:fs/promises'
+import * as z from 'zod'
+
+const LOGS = '/var/log/libvirt/qemu'
+
+/** How far libvirt's log of a VM had got at some moment. */
+export const LogPosition = z.object({ ino: z.string(), sizeBytes: z.number() })
+export type LogPosition = z.infer<typeof LogPosition>
+
+/** What libvirt noted of a VM since then. */
+export interface VmHistory {
+  /**
+   * In their order: `started` (to boot it or to load its RAM), or why it ended, in libvirt's words: `shutdown`,
+   * `destroyed`, `crashed`, `migrated`, `saved`, `failed`, `from snapshot`, `daemon`.
+   */
+  readonly events: readonly string[]
+  /** A QEMU of this VM was started. */
+  readonly startedAgain: boolean
+  /** Why it ended last. Undefined if it runs since, or if nobody was there to note its end, as in a power cut. */
+  readonly ended: string | undefined
+}
+
+const STARTED = 'started'
+const logOf = (vmName: string): string => `${LOGS}/${vmName}.log`
+
+export async function logPosition(vmName: string): Promise<LogPosition | undefined> {
+  const file = await stat(logOf(vmName), { bigint: true }).catch(() => undefined)
+  return file && { ino: String(file.ino), sizeBytes: Number(file.size) }
+}
+
+/** Undefined: it cannot be told, since the log is gone. */
+export async function historySince(vmName: string, since: LogPosition | undefined): Promise<VmHistory | undefined> {
+  if (since === undefined) return undefined
+  const now = await logPosition(vmName)
+  if (now?.ino === since.ino) return parseHistory(await textFrom(logOf(vmName), since.sizeBytes))
+  // virtlogd begins a new log when the old one has become large.
+  const rotated = `${logOf(vmName)}.0`
+  const former = await stat(rotated, { bigint: true }).catch(() => undefined)
+  if (String(former?.ino) !== since.ino) return undefined
+  return parseHistory(`${await textFrom(rotated, since.sizeBytes)}${await textFrom(logOf(vmName), 0)}`)
+}
+
+const STAMP = String.raw`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: `
+const EVENT = new RegExp(`${STAMP}(?:(starting up)|shutting down, reason=([a-z ]{1,40})$)`, 'gm')
+
+/** Lines that libvirt itself writes: QEMU's own begin otherwise. Source: qemuProcessStop and qemuProcessLaunch. */
+export function parseHistory(log: string): VmHistory {
+  const events = [...log.matchAll(EVENT)].map(([, started, reason = '']) => (started === undefined ? reason : STARTED))
+  const last = events.at(-1)
+  return { events, startedAgain: events.includes(STARTED), ended: last === STARTED ? undefined : last }
+}
+
+/** Whether a VM has run since its first save in this history. A QEMU that failed to load its RAM has not run the guest. */
+export function hasRunSinceSave({ events }: VmHistory): boolean {
+  const later = events.slice(events.indexOf('saved') + 1)
+  return later.some((event, n) => event !== 'failed' && !(event === STARTED && later[n + 1] === 'failed'))
+}
+
+const LONGEST = 4 << 20
+
+/** What matters is at the end. */
+async function textFrom(path: string, offset: number): Promise<string> {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (file === undefined) return ''
+  try {
+    const { size } = await file.stat()
+    const from = Math.max(offset, size - LONGEST)
+    const bytes = Buffer.alloc(Math.max(0, size - from))
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, from)
+    return bytes.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { restoreDomain } from '../../libvirt/save-image.ts'
+import { memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
+import { SAVE_STEP } from '../capture/classic.ts'
+import type { Kept } from '../evidence/verdict.ts'
+import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
+import { bootId } from '../host-facts.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import type { BackupTrace } from './trace.ts'
+import { VmBefore } from '../evidence/vm-before.ts'
+
+/**
+ * A VM that ran when the job began and that ended by a fault runs again; one that we paused goes on. What its owner, a
+ * cluster or libvirt-guests did to it meanwhile stays as it is.
+ */
+export async function bringStateBack(
+  job: JobContext,
+  plan: CapturePlan,
+  trace: BackupTrace
+): Promise<Kept | undefined> {
+  if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
+  const now = await domainState(job.shell, plan.vm)
+  if (now?.state === 'paused' && plan.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now.reason)
+  else if (now === undefined || now.state === 'shut off' || now.state === 'crashed')
+    await startIfFault(job, plan, trace, now)
+  return undefined
+}
+
+/** Reasons of libvirt for a pause that nobody wanted: a full disk, or an end of QEMU's in the middle of our own work. */
+const NOBODYS_WILL = ['I/O error', 'creating snapshot', 'unknown', 'crashed']
+
+async function resumeIfOurs(job: JobContext, plan: CapturePlan, trace: BackupTrace, reason: string): Promise<void> {
+  if (wePaused(plan, trace) || NOBODYS_WILL.includes(reason)) return resumeDomain(job.shell, plan.vm)
+  job.warn(`The VM is paused (${reason}), but not by this job: it was left so`)
+}
+
+/** A pause of ours that nothing of ours has ended. */
+function wePaused({ method }: CapturePlan, trace: BackupTrace): boolean {
+  if (method === 'classic') return trace.announced('suspend') && !trace.done('restore')
+  return trace.announced('force-pause') && !trace.done('go-on')
+}
+
+async function startIfFault(
+  job: JobContext,
+  plan: CapturePlan,
+  trace: BackupTrace,
+  now: StateAndReason | undefined
+): Promise<void> {
+  if (plan.method === 'classic' && (await ramIsNewest(plan, trace))) return restoreRam(job, plan)
+  const ended = await howItEnded(plan, trace, now)
+  if (now === undefined)
+    job.warn(`The VM is not known to this host any more (${ended ?? 'no word of its end'}): it was left so`)
+  else if (ended === 'fault') {
+    job.warn(`The VM was found ${now.state} and was started again`)
+    await startDomain(job.shell, plan.vm)
+  } else job.warn(`The VM is ${now.state} (${ended ?? now.reason}): it was left so`)
+}
+
+/** What libvirt calls an end that no owner asks for. */
+const FAULTS = ['crashed', 'failed', 'daemon']
+
+/**
+ * `fault`, or libvirt's word for an end that somebody wanted. An end that libvirt did not note is a fault only where the
+ * host went down since: otherwise somebody may have it elsewhere.
+ */
+async function howItEnded(
+  plan: CapturePlan,
+  trace: BackupTrace,
+  now: StateAndReason | undefined
+): Promise<string | undefined> {
+  const history = await historySince(plan.vmName, trace.before.log)
+  const reason = history?.ended ?? (now?.reason === 'unknown' || now?.reason === '' ? undefined : now?.reason)
+  if (reason !== undefined) return FAULTS.includes(reason) ? 'fault' : reason
+  return trace.bootId !== (await bootId()) ? 'fault' : undefined
+}
+
+/**
+ * True while the RAM file of the classic method is newer than anything the VM has done since: it was saved by us, and no
+ * QEMU has run the guest again. Restored later, it would not fit its disks.
+ */
+async function ramIsNewest(plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
+  if (!trace.announced('save') || !existsSync(memoryPath(plan))) return false
+  const before = VmBefore.catch({}).parse(trace.dataOf(SAVE_STEP)?.['before'] ?? {})
+  const history = await historySince(plan.vmName, before.log)
+  if (history === undefined) return trace.done('save') && !trace.announced('restore') && !trace.announced('undo.state')
+  return history.events.includes('saved') && !hasRunSinceSave(history)
+}
+
+async function restoreRam(job: JobContext, plan: CapturePlan): Promise<void> {
+  const state = plan.stateBefore === 'paused' ? 'paused' : 'running'
+  try {
+    await restoreDomain(job.shell, memoryPath(plan), { state })
+  } catch (error) {
+    if (!plan.persistent) throw error
+    job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
+    await startDomain(job.shell, plan.vm)
+  }
+}

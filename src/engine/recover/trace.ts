@@ -1,0 +1,54 @@
+import * as z from 'zod'
+import type { JournalEntry } from '../../shared/model/job.ts'
+import { ofType } from '../../shared/job-report.ts'
+import { CapturePlan, PLAN_STEP, pivotStep } from '../capture/capture-plan.ts'
+import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
+import { VmBefore } from '../evidence/vm-before.ts'
+import { VmProcess } from '../evidence/vm-process.ts'
+
+/** What the journal of a backup says; only what was announced can have happened. */
+export class BackupTrace {
+  readonly plan: CapturePlan | undefined
+  readonly before: VmBefore
+  /** How the images stood when their VM had gone over to overlays. Undefined: it was not noted. */
+  readonly held: readonly HeldDisk[] | undefined
+  /** The host has not been booted since. */
+  readonly bootId: string | undefined
+  private readonly data: ReadonlyMap<string, Record<string, unknown>>
+  private readonly finished: ReadonlySet<string>
+
+  constructor(entries: readonly JournalEntry[]) {
+    const steps = ofType(entries, 'step')
+    this.data = new Map(steps.map(({ step, data = {} }) => [step, data]))
+    const plan = this.data.get(PLAN_STEP)?.['plan']
+    this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
+    this.before = VmBefore.catch({}).parse(this.data.get(PLAN_STEP)?.['before'] ?? {})
+    this.held = z.array(HeldDisk).optional().catch(undefined).parse(this.data.get(HOLD_STEP)?.['held'])
+    this.bootId = ofType(entries, 'begin')[0]?.bootId
+    this.finished = new Set(ofType(entries, 'step-done').map(({ step }) => step))
+  }
+
+  announced(step: string): boolean {
+    return this.data.has(step)
+  }
+
+  done(step: string): boolean {
+    return this.finished.has(step)
+  }
+
+  /** What the step was announced with, the last time. */
+  dataOf(step: string): Record<string, unknown> | undefined {
+    return this.data.get(step)
+  }
+
+  /** The QEMU that was told to go over to the image of this disk. Undefined: none was. */
+  pivoted(target: string): { readonly process: VmProcess | undefined } | undefined {
+    const data = this.data.get(pivotStep(target))
+    return data && { process: VmProcess.optional().catch(undefined).parse(data['process']) }
+  }
+
+  /** Announced, and not known to be over. */
+  pending(step: string): boolean {
+    return this.announced(step) && !this.done(step)
+  }
+}
