@@ -6,9 +6,10 @@ import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { replaceDiskSource, restoreDiskSource } from '../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../libvirt/domain-xml.ts'
-import { defineDomain, domainInfo, domainState, domainXml, type StateAndReason } from '../libvirt/domains.ts'
+import { defineDomain, domainXml, parseDomainInfo, parseState, type StateAndReason } from '../libvirt/domains.ts'
 import { defineManagedSave, managedSaveXml } from '../libvirt/save-image.ts'
 import { currentSnapshot, redefineSnapshot, snapshotDefinitions } from '../libvirt/snapshot.ts'
+import { saysUnknownDomain, virshBatch } from '../libvirt/virsh.ts'
 
 /** Where a disk of a VM is, by all that libvirt says. */
 export interface DiskNow {
@@ -26,23 +27,41 @@ export interface DiskNow {
 }
 
 export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promise<DiskNow> {
-  const state = await domainState(shell, vm)
-  if (state === undefined)
-    return { state, isActive: false, live: undefined, chain: [], defined: undefined, saved: undefined }
-  const isActive = state.state !== 'shut off'
-  const live = isActive ? diskIn(await domainXml(shell, vm), target) : undefined
-  const { persistent } = await domainInfo(shell, vm)
-  const saved = await managedSaveXml(shell, vm)
+  const [state, info, running, next] = await virshBatch(shell, [
+    ['domstate', vm, '--reason'],
+    ['dominfo', vm],
+    ['dumpxml', vm],
+    ['dumpxml', vm, '--inactive']
+  ])
+  const stderr = [state, info, running, next].map((answer) => answer?.stderr ?? '').find((text) => text !== '')
+  if (stderr !== undefined) return saysUnknownDomain(stderr) ? UNKNOWN : askFailed(vm, stderr)
+  const now = parseState(state?.stdout ?? '')
+  const { persistent, managedSave } = parseDomainInfo(info?.stdout ?? '')
+  const isActive = now.state !== 'shut off'
+  const live = isActive ? diskIn(running?.stdout ?? '', target) : undefined
+  const saved = managedSave ? await managedSaveXml(shell, vm) : undefined
   return {
-    state,
+    state: now,
     isActive,
     live: live?.source,
     chain: live?.chain ?? [],
     // For a transient VM libvirt shows the running definition as the next one.
-    defined: persistent ? diskIn(await domainXml(shell, vm, { inactive: true }), target)?.source : undefined,
+    defined: persistent ? diskIn(next?.stdout ?? '', target)?.source : undefined,
     saved: saved === undefined ? undefined : diskIn(saved, target)?.source
   }
 }
+
+const UNKNOWN: DiskNow = {
+  state: undefined,
+  isActive: false,
+  live: undefined,
+  chain: [],
+  defined: undefined,
+  saved: undefined
+}
+
+const askFailed = (vm: string, stderr: string): never =>
+  fail({ kind: 'command-failed', command: `virsh dumpxml ${vm}`, exitCode: 1, stderr })
 
 const diskIn = (xml: string, target: string): ReturnType<typeof parseDomain>['disks'][number] | undefined =>
   parseDomain(xml).disks.find((disk) => disk.target === target)
@@ -50,9 +69,14 @@ const diskIn = (xml: string, target: string): ReturnType<typeof parseDomain>['di
 type Owner = { readonly vm: Uuid; readonly definition: string }
 
 /** The VM starts with this disk as its earlier definition has it, if it names the overlay now; the rest stays as it is. */
-export async function defineSourceAgain(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
-  const { state, live, isActive, defined } = await lookAtDisk(shell, owner.vm, target)
-  if (state === undefined || defined !== overlay || (isActive && live === overlay)) return
+export async function defineSourceAgain(
+  shell: Shell,
+  owner: Owner,
+  target: string,
+  { live, defined }: DiskNow,
+  overlay: string
+): Promise<void> {
+  if (defined !== overlay || live === overlay) return
   const xml = await domainXml(shell, owner.vm, { inactive: true, securityInfo: true })
   await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) => defineDomain(shell, path))
   const after = await lookAtDisk(shell, owner.vm, target)
@@ -61,8 +85,13 @@ export async function defineSourceAgain(shell: Shell, owner: Owner, target: stri
 }
 
 /** The RAM in a managed save image goes with what the overlay held, which is in the image below now. */
-export async function redefineSavedImage(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
-  const { saved } = await lookAtDisk(shell, owner.vm, target)
+export async function redefineSavedImage(
+  shell: Shell,
+  owner: Owner,
+  target: string,
+  { saved }: DiskNow,
+  overlay: string
+): Promise<void> {
   if (saved !== overlay) return
   const xml = (await managedSaveXml(shell, owner.vm)) ?? ''
   await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) =>
@@ -72,10 +101,10 @@ export async function redefineSavedImage(shell: Shell, owner: Owner, target: str
 
 /** Records of snapshots that the owner took meanwhile name the image again: what they build on is in it. */
 export async function redefineSnapshots(shell: Shell, owner: Owner, target: string, overlay: string): Promise<void> {
-  if ((await domainState(shell, owner.vm)) === undefined) return
+  const snapshots = (await snapshotDefinitions(shell, owner.vm)).filter(({ files }) => files.includes(overlay))
+  if (snapshots.length === 0) return
   const current = await currentSnapshot(shell, owner.vm)
-  for (const { name, xml, files } of await snapshotDefinitions(shell, owner.vm)) {
-    if (!files.includes(overlay)) continue
+  for (const { name, xml } of snapshots) {
     await withXmlFile(replaceDiskSource(xml, overlay, target, owner.definition), owner.vm, (path) =>
       redefineSnapshot(shell, owner.vm, path, { current: name === current })
     )

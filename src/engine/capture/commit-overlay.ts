@@ -48,15 +48,15 @@ export interface OverlayCase {
  */
 export async function commitOverlay(work: OverlayCase): Promise<Kept | undefined> {
   const now = await look(work)
-  if (!isInUse(now, work.disk)) return (await commitAtRest(work, now)) ?? tidy(work)
+  if (!isInUse(now, work.disk)) return (await commitAtRest(work, now)) ?? tidy(work, now)
   const kept = await whyNotInUse(work)
   if (kept !== undefined) return kept
   await commitInUse(work, now)
   const after = await look(work)
   if (after.isActive && isInUse(after, work.disk)) await commitFailed(work.disk)
   // It may have ended meanwhile, with or without having gone over.
-  if (!after.chain.includes(work.disk.source)) return (await commitAtRest(work, after)) ?? tidy(work)
-  return tidy(work, removable('its VM was seen to go over to the image below'))
+  if (!after.chain.includes(work.disk.source)) return (await commitAtRest(work, after)) ?? tidy(work, after)
+  return tidy(work, after, removable('its VM was seen to go over to the image below'))
 }
 
 const look = ({ shell, owner, disk }: OverlayCase): Promise<DiskNow> => lookAtDisk(shell, owner.vm, disk.target)
@@ -267,13 +267,15 @@ async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<K
 }
 
 /** Definitions, the managed save image and snapshots name the image again; then nobody needs the overlay. */
-async function tidy(work: OverlayCase, seen?: Verdict): Promise<Kept | undefined> {
+async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Kept | undefined> {
   const { shell, owner, disk } = work
-  await defineSourceAgain(shell, owner, disk.target, disk.sidecar)
-  await redefineSavedImage(shell, owner, disk.target, disk.sidecar)
-  await redefineSnapshots(shell, owner, disk.target, disk.sidecar)
+  const { sidecar, target } = disk
+  await defineSourceAgain(shell, owner, target, now, sidecar)
+  await redefineSavedImage(shell, owner, target, now, sidecar)
+  if (!existsSync(sidecar)) return undefined
+  if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
-    path: disk.sidecar,
+    path: sidecar,
     format: 'qcow2',
     made: shown("the job's plan names it, and its name the job"),
     content: async () => seen ?? isCommitted(work, await look(work))

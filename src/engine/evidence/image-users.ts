@@ -1,18 +1,20 @@
 import type { BigIntStats } from 'node:fs'
-import { readdir, readlink, realpath, stat } from 'node:fs/promises'
-import { isFailure } from '../../shared/failure.ts'
+import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { fail } from '../../shared/failure.ts'
+import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
-import { domainState, domainXml, listNamedDomains } from '../../libvirt/domains.ts'
+import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
-import { snapshotDefinitions } from '../../libvirt/snapshot.ts'
-import { imageChain } from '../../libvirt/qemu-img.ts'
+import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
+import { saysUnknownDomain, virshBatch, type BatchAnswer } from '../../libvirt/virsh.ts'
 
 /** A definition, chain or state of a VM of this host that needs a file. */
 export interface ImageUser {
   readonly uuid: string
   readonly vm: string
-  /** Where it is named: `running definition`, `definition`, `managed save image`, `snapshot s1`, `backing chain of PATH`. */
+  /** Where it is named: `running definition`, `definition`, `managed save image`, `snapshot s1`, `definition, below PATH`. */
   readonly by: string
 }
 
@@ -30,15 +32,14 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
     const real = await resolved(path)
     users.set(real, [...(users.get(real) ?? []), user])
   }
-  for (const { uuid, name: vm } of await listNamedDomains(shell)) {
-    for (const { by, domain } of await definitionsOf(shell, uuid)) {
+  for (const { uuid, name: vm, definitions, snapshots } of await allVms(shell)) {
+    for (const { by, domain } of definitions) {
       for (const path of domain.allSources) await add(path, { uuid, vm, by })
-      for (const { source, format } of domain.disks)
-        for (const path of await below(shell, source, format))
-          await add(path, { uuid, vm, by: `${by}, below ${source ?? ''}` })
+      for (const { source = '' } of domain.disks)
+        for (const path of await chainBelow(source)) await add(path, { uuid, vm, by: `${by}, below ${source}` })
       if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by })
     }
-    for (const { name, files } of await snapshotDefinitions(shell, uuid))
+    for (const { name, files } of snapshots)
       for (const path of files) await add(path, { uuid, vm, by: `snapshot ${name}` })
   }
   return users
@@ -51,31 +52,84 @@ export async function usersOf(users: ImageUsers, path: string, but?: string): Pr
 
 const resolved = (path: string): Promise<string> => realpath(path).catch(() => path)
 
-/** The definitions of a VM. One that goes while it is asked is asked for nothing more. */
-async function definitionsOf(shell: Shell, uuid: string): Promise<{ by: string; domain: DomainXml }[]> {
-  const state = await domainState(shell, uuid)
-  if (state === undefined) return []
-  const isActive = state.state !== 'shut off'
-  const saved = await managedSaveXml(shell, uuid)
-  return [
-    ...(isActive ? [{ by: 'running definition', xml: await domainXml(shell, uuid) }] : []),
-    { by: 'definition', xml: await domainXml(shell, uuid, { inactive: true }) },
-    ...(saved === undefined ? [] : [{ by: 'managed save image', xml: saved }])
-  ].map(({ by, xml }) => ({ by, domain: parseDomain(xml) }))
+interface VmNeeds extends NamedDomain {
+  readonly definitions: readonly { readonly by: string; readonly domain: DomainXml }[]
+  readonly snapshots: readonly { readonly name: string; readonly files: readonly string[] }[]
 }
 
-/** Images below one that lies on this host. What cannot be read any more shows nothing of any other. */
-async function below(shell: Shell, source: string | undefined, format: string): Promise<string[]> {
-  if (format !== 'qcow2' || source?.startsWith('/') !== true) return []
-  try {
-    return (await imageChain(shell, source, { format })).slice(1).map(({ path }) => path)
-  } catch (error) {
-    if (isFailure(error, 'command-failed', 'bad-output')) return []
-    throw error
+/** One question to libvirt for all VMs; only those with saved RAM or snapshots are asked more. */
+async function allVms(shell: Shell): Promise<VmNeeds[]> {
+  const named = await listNamedDomains(shell)
+  const questions = named.flatMap(({ uuid }) => questionsOf(uuid))
+  const answers = await virshBatch(shell, questions)
+  const vms: VmNeeds[] = []
+  for (const [index, vm] of named.entries()) {
+    const answered = answers.slice(index * QUESTIONS, (index + 1) * QUESTIONS)
+    if (!answered.some(({ stderr }) => saysUnknownDomain(stderr))) vms.push(await needsOf(shell, vm, answered))
+  }
+  return vms
+}
+
+const QUESTIONS = 4
+const questionsOf = (uuid: string): [string, ...string[]][] => [
+  ['dominfo', uuid],
+  ['dumpxml', uuid],
+  ['dumpxml', uuid, '--inactive'],
+  ['snapshot-list', uuid, '--name']
+]
+
+async function needsOf(shell: Shell, vm: NamedDomain, answers: readonly BatchAnswer[]): Promise<VmNeeds> {
+  const [info = '', live = '', next = '', snapshots = ''] = answers.map(({ stdout, stderr, failed }) =>
+    failed ? fail({ kind: 'command-failed', command: `virsh dumpxml ${vm.uuid}`, exitCode: 1, stderr }) : stdout
+  )
+  const saved = parseDomainInfo(info).managedSave ? await managedSaveXml(shell, vm.uuid) : undefined
+  const definitions = [
+    { by: 'running definition', xml: live },
+    { by: 'definition', xml: next },
+    ...(saved === undefined ? [] : [{ by: 'managed save image', xml: saved }])
+  ]
+  return {
+    ...vm,
+    definitions: definitions.map(({ by, xml }) => ({ by, domain: parseDomain(xml) })),
+    snapshots: namesOf(snapshots.trim()).length === 0 ? [] : await snapshotDefinitions(shell, vm.uuid)
   }
 }
 
-/** A process of this host that has a file open, by descriptor or as a block device. */
+const DEEPEST_CHAIN = 200
+
+/** Images below one of this host, by their own headers. What cannot be read shows nothing of any other. */
+async function chainBelow(image: string): Promise<string[]> {
+  const chain: string[] = []
+  for (let at: string | undefined = image; at !== undefined && chain.length < DEEPEST_CHAIN;) {
+    at = at.startsWith('/') ? await backingFileOf(at) : undefined
+    if (at !== undefined) chain.push(at)
+  }
+  return chain
+}
+
+async function backingFileOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path).catch(() => undefined)
+  if (stats === undefined || !(stats.isFile() || stats.isBlockDevice())) return undefined
+  try {
+    const written = parseQcow2Header(await firstBytes(path))?.backingFile
+    return written === undefined || /^[a-z+]+:/.test(written) ? undefined : resolve(dirname(path), written)
+  } catch {
+    return undefined
+  }
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    const bytes = Buffer.alloc(QCOW2_HEADER_BYTES)
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A process of this host that has a file open. */
 export interface Opener {
   readonly pid: number
   readonly program: string

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { hasRunSinceSave, parseHistory } from '../../../src/engine/evidence/vm-history.ts'
+import { isSameProcess, startTicksIn } from '../../../src/engine/evidence/vm-process.ts'
+
+const started =
+  '2026-11-28 05:14:51.100+0000: starting up libvirt version: 9.0.0, package: 9.0.0-4+deb12u2 (Debian), qemu version: 7.2.22\n'
+const ended = (reason: string): string => `2026-11-28 05:14:52.576+0000: shutting down, reason=${reason}\n`
+const noise = 'char device redirected to /dev/pts/0 (label charserial1)\n'
+
+describe("what libvirt's log of a VM tells", () => {
+  it('tells how it ended, in the words of libvirt', () => {
+    expect(parseHistory(`${noise}${ended('crashed')}`)).toMatchObject({ startedAgain: false, ended: 'crashed' })
+    expect(parseHistory(ended('from snapshot')).ended).toBe('from snapshot')
+  })
+
+  it('tells that a QEMU was started since, and then has no end to tell', () => {
+    expect(parseHistory(`${ended('destroyed')}${started}${noise}`)).toMatchObject({
+      startedAgain: true,
+      ended: undefined
+    })
+  })
+
+  it('says nothing of a VM that nobody saw to end', () => {
+    expect(parseHistory(noise)).toEqual({ events: [], startedAgain: false, ended: undefined })
+  })
+
+  it('is not misled by lines that QEMU or its guest wrote', () => {
+    const forged =
+      'qemu: 2026-11-28 05:14:52.576+0000: shutting down, reason=migrated\nshutting down, reason=migrated\n'
+    expect(parseHistory(forged).events).toEqual([])
+  })
+})
+
+describe('whether a guest has run since its save', () => {
+  it.each<[string, string[], boolean]>([
+    ['saved, and nothing since', [ended('saved')], false],
+    ['RAM that QEMU would not load', [ended('saved'), started, ended('failed')], false],
+    ['RAM that is loaded and runs, or ran when the power went', [ended('saved'), started], true],
+    ['restored, then saved by its owner', [ended('saved'), started, ended('saved')], true],
+    ['failed once, then loaded', [ended('saved'), started, ended('failed'), started], true]
+  ])('%s', (_what, lines, ran) => {
+    expect(hasRunSinceSave(parseHistory(lines.join('')))).toBe(ran)
+  })
+})
+
+describe('one process and a later one of its number', () => {
+  it('reads the time of its start behind a name with blanks and parentheses', () => {
+    const stat = `2412 (qemu (x) y) S ${Array.from({ length: 18 }, (_, n) => n).join(' ')} 987654 0 0`
+    expect(startTicksIn(stat)).toBe('987654')
+  })
+
+  it('are not the same', () => {
+    expect(isSameProcess({ pid: 7, startTicks: '1' }, { pid: 7, startTicks: '2' })).toBe(false)
+    expect(isSameProcess({ pid: 7, startTicks: '1' }, undefined)).toBe(false)
+    expect(isSameProcess({ pid: 7, startTicks: '1' }, { pid: 7, startTicks: '1' })).toBe(true)
+  })
+})
