@@ -46,7 +46,7 @@ export function reportAtStart(id: string, spec: JobSpec, startedAt: string): Job
 /** The last step that was announced and not finished, or the last one announced. */
 export function lastStep(entries: readonly JournalEntry[]): string {
   const done = new Set(ofType(entries, 'step-done').map((entry) => entry.step))
-  const steps = ofType(entries, 'step').flatMap((entry) => (entry.step === 'recover' ? [] : [entry.step]))
+  const steps = ofType(entries, 'step').flatMap(({ step }) => (isOfUndo(step) || isInner(step) ? [] : [step]))
   return steps.findLast((step) => !done.has(step)) ?? steps.at(-1) ?? 'start'
 }
 
@@ -61,9 +61,16 @@ function factsOf(entries: readonly JournalEntry[]): JobFact {
 
 function phasesOf(entries: readonly JournalEntry[]): JobReport['phases'] {
   const begun = new Map(ofType(entries, 'step').map((entry) => [entry.step, entry.at]))
-  return ofType(entries, 'step-done').map(({ step, ms, at }) => ({ phase: step, startedAt: begun.get(step) ?? at, ms }))
+  return ofType(entries, 'step-done').flatMap(({ step, ms, at }) =>
+    isOfUndo(step) || isInner(step) ? [] : [{ phase: step, startedAt: begun.get(step) ?? at, ms }]
+  )
 }
 
 function isRecovering(entries: readonly JournalEntry[]): boolean {
-  return ofType(entries, 'step').at(-1)?.step.startsWith('recover') ?? false
+  return isOfUndo(ofType(entries, 'step').at(-1)?.step ?? '')
 }
+
+const isOfUndo = (step: string): boolean => /^(recover$|undo\.)/.test(step)
+
+/** A step of one disk within a step of the job. */
+const isInner = (step: string): boolean => step.startsWith('pivot.')

@@ -12,6 +12,7 @@ const PHASES: Readonly<Record<string, string>> = {
   'fold-back': 'changes folded back',
   collect: 'definition kept',
   commit: 'point completed',
+  state: 'VM looked at',
   prepare: 'restore planned',
   verify: 'point checked',
   stage: 'disks written',

@@ -2,6 +2,7 @@ import { fail } from '../../shared/failure.ts'
 import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
+import { domainState } from '../../libvirt/domains.ts'
 import { beginPoint, commitPoint, syncFiles } from '../../store/point-store.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
@@ -9,6 +10,10 @@ import { noteVm, type VmBefore } from '../evidence/vm-before.ts'
 import { ENGINE_VERSION } from '../version.ts'
 import { hostIdentity } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { journalPath } from '../jobs/job-directory.ts'
+import { readJournal } from '../journal/journal.ts'
+import { bringStateBack } from '../recover/bring-state-back.ts'
+import { BackupTrace } from '../recover/trace.ts'
 import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { captureClassic } from './classic.ts'
@@ -58,7 +63,15 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   job.fact({ point: manifest.id, sizeBytes: sizeBytesOf(manifest) })
   const { kept, errors } = captured.loose ?? { kept: [], errors: [] }
   if (errors.length > 0) throw errors[0]
+  if (plan.method !== 'offline') await job.step('state', {}, () => runAgainAfterFault(job, plan))
   return kept
+}
+
+/** QEMU may have crashed, or met a full disk, while its images were copied. */
+async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<void> {
+  const now = await domainState(job.shell, plan.vm)
+  if (now?.state !== 'running' && now?.state !== 'idle')
+    await bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
 }
 
 /** A guest too busy for a live point gets a disk point where the job says so, of the disks that it has by then. */

@@ -43,6 +43,8 @@ export type CapturePlan = z.infer<typeof CapturePlan>
 
 /** The step that announces the plan. */
 export const PLAN_STEP = 'begin-point'
+/** Announced with how the VM stood right before its RAM went to the file. */
+export const SAVE_STEP = 'save'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** What libvirt is to call the snapshot; overlays that it names itself then end as ours do. */

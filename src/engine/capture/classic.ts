@@ -10,13 +10,10 @@ import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
-import { diskFile, memoryPath, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { measurePauses } from './stand-still.ts'
-
-/** Announced with how the VM stood right before its RAM went to the file. */
-export const SAVE_STEP = 'save'
 
 /**
  * The seed's method: mirror the disks, suspend, end the mirrors, save the RAM, restore. The VM stands still for writing

@@ -1,21 +1,21 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { LAB_MARKER } from '../../shared/host-paths.ts'
 
 /**
  * Fault points of the lab: `STILLPOINT_FAULT=<point>:<nth>:<action>` makes the nth passing of a point, counted in each
- * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled) or `wait` (3 s). Several are
- * separated by commas: `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's
+ * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled), `wait` (3 s) or `hold`: it makes the
+ * file `/run/stillpoint-fault/<point>` and goes on when somebody has removed that. Several are separated by commas: `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's
  * ExecStopPost has the environment of its unit. Deaf unless the machine carries the lab's marker file.
  */
 export interface Fault {
   readonly point: string
   readonly nth: number
-  readonly action: 'kill' | 'term' | 'throw' | 'hang' | 'wait'
+  readonly action: 'kill' | 'term' | 'throw' | 'hang' | 'wait' | 'hold'
 }
 
-const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang', 'wait'] satisfies Fault['action'][]
+const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang', 'wait', 'hold'] satisfies Fault['action'][]
 
 export const parseFaults = (text: string | undefined): Fault[] => (text ?? '').split(',').flatMap(parseFault)
 
@@ -41,7 +41,20 @@ async function happen(fault: Fault, signal: AbortSignal): Promise<void> {
   if (fault.action === 'throw') throw new Error(`fault point ${fault.point}`)
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL')
   if (fault.action === 'term') process.kill(process.pid, 'SIGTERM')
+  if (fault.action === 'hold') return hold(fault.point, signal)
   await sleep(fault.action === 'wait' ? 3000 : 3_600_000, undefined, { signal }).catch(() =>
     fail({ kind: 'cancelled', what: fault.point })
   )
+}
+
+const HELD_DIR = '/run/stillpoint-fault'
+
+/** Until the lab lets go, however fast or slow the machine is. */
+async function hold(point: string, signal: AbortSignal): Promise<void> {
+  mkdirSync(HELD_DIR, { recursive: true })
+  writeFileSync(`${HELD_DIR}/${point}`, '')
+  while (existsSync(`${HELD_DIR}/${point}`)) {
+    if (signal.aborted) fail({ kind: 'cancelled', what: point })
+    await sleep(50)
+  }
 }
