@@ -63,7 +63,7 @@ describe('restoring on another host', () => {
     const ticks = joinResumed(guest.ticks(), there.ticks())
     expect(isContiguous(ticks)).toBe(true)
     expect(isOneBoot(ticks)).toBe(true)
-    expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB })).toEqual([])
+    expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB, restored: [guest.uuid] })).toEqual([])
     await there.command('reboot')
     await there.waitForMoreTicks(200)
     expect(
