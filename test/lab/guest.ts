@@ -124,18 +124,18 @@ export class Guest {
   }
 
   /** Waits until the counter has reached `counter`. */
-  waitForTick(counter: number, timeoutMs = 60_000): Promise<Tick> {
+  waitForTick(counter: number, timeoutMs = 150_000): Promise<Tick> {
     return waitFor(`tick ${counter} of ${this.name}`, () => this.#tickFrom(counter), { timeoutMs, everyMs: 25 })
   }
 
   /** Waits until `count` more ticks have come: the guest is alive. */
-  async waitForMoreTicks(count = 5, timeoutMs = 60_000): Promise<Tick> {
+  async waitForMoreTicks(count = 5, timeoutMs = 150_000): Promise<Tick> {
     const { counter } = this.lastTick() ?? (await this.waitForTick(0, timeoutMs)) // resumed just now: its first one here
     return this.waitForTick(counter + count, timeoutMs)
   }
 
   /** Waits until the agent answers. */
-  async waitForAgent(timeoutMs = 60_000): Promise<void> {
+  async waitForAgent(timeoutMs = 150_000): Promise<void> {
     const ping = ['virsh', '-q', 'qemu-agent-command', this.uuid, '{"execute":"guest-ping"}']
     const answered = async () => ((await this.host.run(ping)).exitCode === 0 ? true : undefined)
     await waitFor(`the agent of ${this.name}`, answered, { timeoutMs })

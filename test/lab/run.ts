@@ -73,7 +73,7 @@ export function sleep(ms: number): Promise<void> {
 export async function waitFor<T>(
   what: string,
   question: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 60_000, everyMs = 100 } = {}
+  { timeoutMs = 150_000, everyMs = 100 } = {}
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
