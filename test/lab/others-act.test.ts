@@ -114,8 +114,9 @@ describe('while a persistent VM is on its overlays', () => {
   })
 
   it('its guest reboots: it runs on, with all it wrote', async () => {
-    const boots = guest.boots().length
-    const report = await during(guest, () => tell(guest, 'reboot', () => guest.boots().length > boots))
+    const restarts = (): number => guest.log().split('Restarting system').length
+    const before = restarts()
+    const report = await during(guest, () => tell(guest, 'reboot', () => restarts() > before))
     expect(report.state).toMatch(/^done/)
     await hasOwnDisks(guest)
     await guest.waitForMoreTicks(3)
