@@ -33,8 +33,8 @@ export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promis
     ['dumpxml', vm],
     ['dumpxml', vm, '--inactive']
   ])
-  const stderr = [state, info, running, next].map((answer) => answer?.stderr ?? '').find((text) => text !== '')
-  if (stderr !== undefined) return saysUnknownDomain(stderr) ? UNKNOWN : askFailed(vm, stderr)
+  const refused = [state, info, running, next].find((answer) => answer?.failed !== false)
+  if (refused !== undefined) return saysUnknownDomain(refused.stderr) ? UNKNOWN : askFailed(vm, refused.stderr)
   const now = parseState(state?.stdout ?? '')
   const { persistent, managedSave } = parseDomainInfo(info?.stdout ?? '')
   const isActive = now.state !== 'shut off'

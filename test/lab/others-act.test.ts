@@ -39,7 +39,7 @@ async function hasOwnDisks(guest: Guest): Promise<void> {
   const named = await alpha.must(
     `virsh -q domblklist ${guest.uuid}; virsh -q domblklist ${guest.uuid} --inactive; ls ${IMAGES}`
   )
-  expect(named).not.toMatch(/stillpoint-/)
+  expect(named).not.toMatch(/\.stillpoint-2/)
 }
 
 /** Every tick that its guest reported is on its disks, found at its next boot. */
@@ -158,7 +158,7 @@ describe('while a persistent VM is on its overlays', () => {
     expect(report.state).toMatch(/^done/)
     expect(await guest.state()).toBe('shut off')
     await hasOwnDisks(guest)
-    expect(await guest.virsh('managedsave-dumpxml', guest.uuid)).not.toMatch(/stillpoint-/)
+    expect(await guest.virsh('managedsave-dumpxml', guest.uuid)).not.toMatch(/\.stillpoint-2/)
     await guest.start()
     await goesOn(guest, since)
   })
@@ -214,9 +214,9 @@ describe('while a persistent VM is on its overlays', () => {
       guest.virsh('snapshot-create-as', guest.uuid, 'theirs', '--disk-only', '--diskspec', 'vdb,snapshot=no')
     )
     expect(report.state).toMatch(/^done/)
-    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/stillpoint-/)
-    expect(await guest.xml()).not.toMatch(/stillpoint-/)
-    expect(await guest.virsh('snapshot-dumpxml', guest.uuid, 'theirs')).not.toMatch(/stillpoint-/)
+    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/\.stillpoint-2/)
+    expect(await guest.xml()).not.toMatch(/\.stillpoint-2/)
+    expect(await guest.virsh('snapshot-dumpxml', guest.uuid, 'theirs')).not.toMatch(/\.stillpoint-2/)
     await guest.waitForMoreTicks(3)
     await guest.virsh('blockcommit', guest.uuid, 'vda', '--active', '--pivot', '--wait')
     await guest.virsh('snapshot-delete', guest.uuid, 'theirs', '--metadata')
@@ -370,7 +370,7 @@ describe('while a transient VM is on its overlays', () => {
       await waitFor('it to be gone', async () => ((await isKnown()) ? undefined : true))
     })
     expect(await isKnown()).toBe(false)
-    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/stillpoint-/)
+    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/\.stillpoint-2/)
     await nothingLostAfter(guest.lastTick()?.counter ?? 0)
   })
 })

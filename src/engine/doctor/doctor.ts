@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import * as z from 'zod'
 import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
 import { isEnded } from '../../shared/model/job.ts'
@@ -11,7 +12,9 @@ import { listStrayMarks } from '../../store/mark-point.ts'
 import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
 import { isSidecar } from '../capture/capture-plan.ts'
 import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.ts'
+import { removeIfProven } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
+import { strayFile } from './stray-file.ts'
 import { jobIds, readReport } from '../jobs/job-directory.ts'
 import { isUnitAlive } from '../jobs/unit-state.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
@@ -47,11 +50,17 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
 async function settle(findings: readonly Finding[], repair: boolean): Promise<Leftover[]> {
   const leftovers: Leftover[] = []
   for (const { repair: mend, ...finding } of findings) {
-    if (repair && mend !== undefined) await mend()
-    leftovers.push({ ...finding, repaired: repair && mend !== undefined })
+    const left = repair && mend !== undefined ? await mend() : undefined
+    const kept = KeptResult.safeParse(left)
+    if (kept.success) leftovers.push({ ...finding, remedy: remedyOf(kept.data), repaired: false })
+    else leftovers.push({ ...finding, repaired: repair && mend !== undefined })
   }
   return leftovers
 }
+
+/** What a repair answers that had to leave its thing as it is. */
+const KeptResult = z.object({ kind: z.literal('keep'), because: z.string(), mend: z.array(z.string()) })
+const remedyOf = ({ because, mend }: z.infer<typeof KeptResult>): string => [`it stays: ${because}`, ...mend].join('\n')
 
 const openJobs = (): string[] => jobIds().filter((id) => !isEnded(readReport(id)?.state ?? 'done'))
 
@@ -123,8 +132,8 @@ async function strayFiles(shell: Shell): Promise<Finding[]> {
     .map((path) => ({
       kind: 'file',
       what: `${path} belongs to no VM and no job`,
-      remedy: 'remove it',
-      repair: () => rm(path)
+      remedy: 'remove it, if a job of this host made it and what it holds is elsewhere',
+      repair: () => removeIfProven(shell, strayFile(shell, path))
     }))
 }
 

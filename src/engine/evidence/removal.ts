@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'
 import { imageUsers, openersOf, usersOf, type ImageUser, type Opener } from './image-users.ts'
@@ -62,7 +64,19 @@ async function unnamed(shell: Shell, { path, exceptVm }: Doomed): Promise<Verdic
 
 const namedBy = (path: string, { vm, by }: ImageUser): Kept => keep(path, `VM ${vm} needs it (${by})`)
 
-async function unopened(shell: Shell, { path, format }: Doomed): Promise<Verdict> {
+const CLOSED_WITHIN_MS = 5000
+
+/** A QEMU that has just gone over to another image may take a moment to close this one. */
+async function unopened(shell: Shell, doomed: Doomed): Promise<Verdict> {
+  const began = performance.now()
+  for (;;) {
+    const verdict = await unopenedNow(shell, doomed)
+    if (verdict.kind === 'remove' || performance.now() - began > CLOSED_WITHIN_MS) return verdict
+    await sleep(200)
+  }
+}
+
+async function unopenedNow(shell: Shell, { path, format }: Doomed): Promise<Verdict> {
   const [opener] = await openersOf(path)
   if (opener !== undefined) return openedBy(path, opener)
   if (format !== undefined && (await isLocked(shell, path, format)) === true)

@@ -1,0 +1,41 @@
+import { isEnded } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { holdsNothing } from '../../libvirt/qemu-img.ts'
+import type { Doomed } from '../evidence/removal.ts'
+import { keep, removable, type Verdict } from '../evidence/verdict.ts'
+import { journalPath, readReport } from '../jobs/job-directory.ts'
+import { readJournal } from '../journal/journal.ts'
+import { BackupTrace } from '../recover/trace.ts'
+
+/**
+ * A file with the mark of a job in its name that no VM of this host names. In a folder that several hosts share it may well
+ * be another host's: only the host that has the job can tell.
+ */
+export function strayFile(shell: Shell, path: string): Doomed {
+  const id = jobOf(path)
+  return {
+    path,
+    format: 'qcow2',
+    made: () => Promise.resolve(madeHere(path, id)),
+    content: () => isElsewhere(shell, path, id)
+  }
+}
+
+const jobOf = (path: string): string => /\.stillpoint-(\d{8}T\d{6}Z-[0-9a-f]{6})/.exec(path)?.[1] ?? ''
+
+function madeHere(path: string, id: string): Verdict {
+  const report = id === '' ? undefined : readReport(id)
+  if (report === undefined)
+    return keep(path, 'no job of this host made it: another host that shares this folder may have')
+  if (!isEnded(report.state)) return keep(path, `job ${id} has not ended`)
+  return removable(`job ${id} of this host made it, and has ended`)
+}
+
+/** Restores stage copies of their point, the classic method mirrors its VM's own image; an overlay must hold nothing. */
+async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
+  if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
+  if (new BackupTrace(readJournal(journalPath(id))).plan?.method === 'classic')
+    return removable('it is a mirror that no VM went over to')
+  if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
+  return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
+}
