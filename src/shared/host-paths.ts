@@ -18,6 +18,8 @@ export const UNITS_DIR = '/etc/systemd/system'
 export const RECOVER_UNIT = 'stillpoint-recover.service'
 /** Only where this file exists do fault points answer to `STILLPOINT_FAULT`. */
 export const LAB_MARKER = '/etc/stillpoint-lab'
+/** There a process that the lab holds at a fault point shows where it waits. */
+export const LAB_HELD_DIR = '/run/stillpoint-fault'
 
 export const runtimePath = (hash: string): string => `${STATE_DIR}/runtime/${hash}/node`
 export const enginePath = (hash: string): string => `${STATE_DIR}/engine/${hash}.mjs`

@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { LAB_MARKER } from '../../shared/host-paths.ts'
+import { LAB_HELD_DIR, LAB_MARKER } from '../../shared/host-paths.ts'
 
 /**
  * Fault points of the lab: `STILLPOINT_FAULT=<point>:<nth>:<action>` makes the nth passing of a point, counted in each
- * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled), `wait` (3 s) or `hold`: it makes the
- * file `/run/stillpoint-fault/<point>` and goes on when somebody has removed that. Several are separated by commas: `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's
- * ExecStopPost has the environment of its unit. Deaf unless the machine carries the lab's marker file.
+ * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled), `wait` (3 s) or `hold`
+ * (until the lab lets it go, see {@link heldPath}). `undo.*` is any point that begins so. Several are separated by commas:
+ * `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's ExecStopPost has the
+ * environment of its unit. Deaf unless the machine carries the lab's marker file.
  */
 export interface Fault {
   readonly point: string
@@ -20,7 +22,7 @@ const ACTIONS: readonly string[] = ['kill', 'term', 'throw', 'hang', 'wait', 'ho
 export const parseFaults = (text: string | undefined): Fault[] => (text ?? '').split(',').flatMap(parseFault)
 
 function parseFault(text: string): Fault[] {
-  const match = /^(?<point>[a-z0-9.-]+):(?<nth>\d+):(?<action>[a-z]+)$/.exec(text)
+  const match = /^(?<point>[a-z0-9.-]+\*?):(?<nth>\d+):(?<action>[a-z]+)$/.exec(text)
   const { point, nth, action } = match?.groups ?? {}
   if (point === undefined || action === undefined || !ACTIONS.includes(action)) return []
   return [{ point, nth: Number(nth), action: action as Fault['action'] }]
@@ -30,31 +32,38 @@ const passed = new Map<string, number>()
 
 /** Passes the point named, or does what the lab asked for there. */
 export async function faultPoint(point: string, signal: AbortSignal): Promise<void> {
-  const faults = parseFaults(process.env['STILLPOINT_FAULT']).filter((fault) => fault.point === point)
+  const faults = parseFaults(process.env['STILLPOINT_FAULT']).filter((fault) => isAt(fault, point))
   if (faults.length === 0 || !existsSync(LAB_MARKER)) return
-  const times = (passed.get(point) ?? 0) + 1
-  passed.set(point, times)
-  for (const fault of faults) if (fault.nth === times) await happen(fault, signal)
+  for (const name of new Set(faults.map((fault) => fault.point))) passed.set(name, (passed.get(name) ?? 0) + 1)
+  for (const fault of faults) if (fault.nth === passed.get(fault.point)) await happen(fault, point, signal)
 }
 
-async function happen(fault: Fault, signal: AbortSignal): Promise<void> {
-  if (fault.action === 'throw') throw new Error(`fault point ${fault.point}`)
+const isAt = (fault: Fault, point: string): boolean =>
+  fault.point.endsWith('*') ? point.startsWith(fault.point.slice(0, -1)) : point === fault.point
+
+async function happen(fault: Fault, point: string, signal: AbortSignal): Promise<void> {
+  if (fault.action === 'throw') throw new Error(`fault point ${point}`)
   if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL')
   if (fault.action === 'term') process.kill(process.pid, 'SIGTERM')
-  if (fault.action === 'hold') return hold(fault.point, signal)
+  if (fault.action === 'hold') return hold(point, signal)
   await sleep(fault.action === 'wait' ? 3000 : 3_600_000, undefined, { signal }).catch(() =>
-    fail({ kind: 'cancelled', what: fault.point })
+    fail({ kind: 'cancelled', what: point })
   )
 }
 
-const HELD_DIR = '/run/stillpoint-fault'
+/** There while a process waits at a point; it goes on when the file is gone. `who` is its last argument: the job's id. */
+export const heldPath = (who: string, point: string): string => `${LAB_HELD_DIR}/${who}/${point}`
 
-/** Until the lab lets go, however fast or slow the machine is. */
+const LOOK_EVERY_MS = 20
+
 async function hold(point: string, signal: AbortSignal): Promise<void> {
-  mkdirSync(HELD_DIR, { recursive: true })
-  writeFileSync(`${HELD_DIR}/${point}`, '')
-  while (existsSync(`${HELD_DIR}/${point}`)) {
-    if (signal.aborted) fail({ kind: 'cancelled', what: point })
-    await sleep(50)
+  const path = heldPath(basename(process.argv.at(-1) ?? ''), point)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, '')
+  while (existsSync(path)) {
+    await sleep(LOOK_EVERY_MS)
+    if (!signal.aborted) continue
+    rmSync(path, { force: true })
+    fail({ kind: 'cancelled', what: point })
   }
 }
