@@ -5,20 +5,22 @@ import { isTimeZone } from './time-zone.ts'
 import { weekdayOf } from './weekdays.ts'
 
 const EXAMPLE = 'for example Mon..Fri 22:00'
-const SHORTHANDS: Readonly<Record<string, string>> = {
-  minutely: '*-*-* *:*:00',
-  hourly: '*-*-* *:00:00',
-  daily: '*-*-* 00:00:00',
-  weekly: 'Mon *-*-* 00:00:00',
-  monthly: '*-*-01 00:00:00',
-  quarterly: '*-01,04,07,10-01 00:00:00',
-  semiannually: '*-01,07-01 00:00:00',
-  'semi-annually': '*-01,07-01 00:00:00',
-  biannually: '*-01,07-01 00:00:00',
-  'bi-annually': '*-01,07-01 00:00:00',
-  yearly: '*-01-01 00:00:00',
-  annually: '*-01-01 00:00:00'
-}
+const SHORTHANDS = new Map(
+  Object.entries({
+    minutely: '*-*-* *:*:00',
+    hourly: '*-*-* *:00:00',
+    daily: '*-*-* 00:00:00',
+    weekly: 'Mon *-*-* 00:00:00',
+    monthly: '*-*-01 00:00:00',
+    quarterly: '*-01,04,07,10-01 00:00:00',
+    semiannually: '*-01,07-01 00:00:00',
+    'semi-annually': '*-01,07-01 00:00:00',
+    biannually: '*-01,07-01 00:00:00',
+    'bi-annually': '*-01,07-01 00:00:00',
+    yearly: '*-01-01 00:00:00',
+    annually: '*-01-01 00:00:00'
+  })
+)
 
 /** Throws NotACalendar. */
 export function calendarFrom(text: string): Calendar {
@@ -26,7 +28,7 @@ export function calendarFrom(text: string): Calendar {
   const { rest, timeZone } = withoutZone(text.replaceAll(/^ +| +$/g, ''))
   if (rest === '') throw new NotACalendar(`Write when, ${EXAMPLE}.`)
   if (CRON.test(rest)) throw new NotACalendar(`This is cron’s way of writing. systemd’s is ${EXAMPLE}.`)
-  const words = (SHORTHANDS[rest.toLowerCase()] ?? rest).split(/ +/)
+  const words = (SHORTHANDS.get(rest.toLowerCase()) ?? rest).split(/ +/)
   const weekdays = /^[a-z]/i.test(words[0] ?? '') ? weekdaysFrom(words.shift() ?? '') : []
   const date = /[-~]/.test(words[0] ?? '') ? dateFrom(words.shift() ?? '') : ANY_DATE
   if (/^[a-z]/i.test(words[0] ?? '')) throw new NotACalendar(notUnderstood(words.join(' ')))

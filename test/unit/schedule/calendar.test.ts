@@ -55,6 +55,10 @@ describe('a calendar expression', () => {
     expect(problemOf(text)).not.toMatch(/[\p{Cc}\u202e]/u)
   )
 
+  it.each(['constructor', 'toString', '__proto__', 'valueOf'])('is refused as %s, like any other word', (word) => {
+    expect(problemOf(word)).toMatch(/Write|understood|Only/i)
+  })
+
   it('never throws, whatever is typed', () => {
     const typed = fc.oneof(fc.string(), fc.stringMatching(/^[MonTue0-9:*\-~.,/ UTC]{0,30}$/))
     fc.assert(
