@@ -91,6 +91,7 @@ function diskXml({ target, path, format }: GuestDisk): string {
 function kernelCommandLine(options: GuestOptions): string {
   const { tickMs = 25, rewrite, checking, agent } = options
   const words = ['console=ttyS0', 'quiet', 'loglevel=3', 'mitigations=off', 'random.trust_cpu=on']
+  words.push('no_timer_check') // which a machine that is busy with others does not stand
   words.push(`sp.tick=${tickMs}`)
   if (rewrite) words.push(`sp.rewrite=${rewrite.mib}:${rewrite.mibPerSecond}`)
   if (checking) words.push('sp.check=1')

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { JOBS_DIR, jobUnit, LAB_HELD_DIR, RECOVER_UNIT } from '../../src/shared/host-paths.ts'
+import { JobReport } from '../../src/shared/model/job.ts'
+import type { LabHost } from '../lab/host.ts'
+import { sleep, waitFor } from '../lab/run.ts'
+
+/** Reads a job's journal from outside, so that nothing on the host has to be asked. */
+export function journalOf(host: LabHost, id: string): string[] {
+  const path = join(host.tree, JOBS_DIR, id, 'journal.jsonl')
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+}
+
+export function endOf(host: LabHost, id: string): JobReport | undefined {
+  const last = journalOf(host, id).at(-1)
+  if (last === undefined || !last.includes('"type":"end"')) return undefined
+  return JobReport.parse((JSON.parse(last) as { report: unknown }).report)
+}
+
+const HELD_WITHIN_MS = 240_000
+
+/** Waits until a job is held, or has ended before it came so far. */
+export function heldOrEnded(host: LabHost, id: string, point: string): Promise<'held' | 'ended'> {
+  const path = `/proc/${host.machinePid}/root${LAB_HELD_DIR}/${id}.${point}`
+  return waitFor(
+    `job ${id} to be held at ${point}`,
+    () => (existsSync(path) ? 'held' : endOf(host, id) === undefined ? undefined : 'ended'),
+    { timeoutMs: HELD_WITHIN_MS, everyMs: 30 }
+  )
+}
+
+export async function letGo(host: LabHost, id: string): Promise<void> {
+  await host.run(`rm -f ${LAB_HELD_DIR}/${id}.*`)
+}
+
+const ENDED_WITHIN_MS = 240_000
+
+/**
+ * The job's report once it has ended. While nobody works on it, what tries open jobs again from time to time is made to
+ * do so now, lest a round last as long as its timer. Undefined: it has not ended.
+ */
+export async function endedReport(host: LabHost, id: string): Promise<JobReport | undefined> {
+  const deadline = performance.now() + ENDED_WITHIN_MS
+  for (let tries = 0; performance.now() < deadline; tries++) {
+    const report = endOf(host, id)
+    if (report !== undefined) return report
+    await sleep(150)
+    if (tries % 20 === 19 && !(await isWorkedOn(host, id)))
+      await host.run(['systemctl', 'start', RECOVER_UNIT], { timeoutMs: ENDED_WITHIN_MS })
+  }
+  return endOf(host, id)
+}
+
+async function isWorkedOn(host: LabHost, id: string): Promise<boolean> {
+  const { stdout } = await host.run(['systemctl', 'show', '-p', 'ActiveState', '--value', jobUnit(id)])
+  return !['inactive', 'failed', ''].includes(stdout.trim())
+}

@@ -1,0 +1,319 @@
+import type { JobReport } from '../../src/shared/model/job.ts'
+import type { HostLook, VmState } from '../lab/host-look.ts'
+import type { LabHost } from '../lab/host.ts'
+import { Guest } from '../lab/guest.ts'
+import { isContiguous, isOneBoot, joinResumed, parseBoots, parseTicks, type Tick } from '../lab/ticks.ts'
+import type { Site } from './arena.ts'
+import { tickOnDisk } from './disks.ts'
+import { medium, type ChaosVm } from './fleet.ts'
+import { expectedWorld, isDone } from './outcome.ts'
+import { isUndisturbed, type HostPlan } from './plan.ts'
+import type { Play } from './scene.ts'
+import { TRAITS } from './vms.ts'
+import type { World } from './world.ts'
+
+/** How long a guest may take to show that it lives; the machine may be busy with others. */
+const ALIVE_WITHIN_MS = 120_000
+
+/** Everything that is wrong with a VM, the report of its job and what came of it. */
+export async function judgePlay(play: Play, host: HostPlan, looks: ReadonlyMap<Site, HostLook>): Promise<string[]> {
+  const world = expectedWorld(play.scene, play.world, play.report?.state)
+  const look = looks.get(play.site)
+  const told = play.report === undefined ? [] : await aboutReport(play, host, play.report)
+  const seen = look === undefined ? [] : aboutState(play, world, look)
+  const ticks = seen.length > 0 ? [] : [...(await aboutTicks(play, world, look)), ...(await aboutDetached(play, world))]
+  const made = await aboutNewVm(play)
+  return [...play.problems, ...told, ...seen, ...ticks, ...made].map((problem) => `${play.vm.name}: ${problem}`)
+}
+
+/** What a report says has to be so. */
+async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promise<string[]> {
+  const { scene, world } = play
+  const said = `the report says ${report.state}${report.failure === undefined ? '' : ` (${JSON.stringify(report.failure).slice(0, 600)})`}`
+  if (isUndisturbed(scene, host) && !isDone(report.state)) return [`nothing went wrong, yet ${said}`]
+  if (report.state === 'failed-needs-you')
+    return world.needsPerson ? namedPaths(play, report) : [`no person is needed, yet ${said}`]
+  if (!isDone(report.state) || scene.job.kind !== 'backup') return []
+  const tornBefore = ['snapshot.done', 'thaw.done', 'copy']
+  if (world.torn && tornBefore.includes(scene.moment?.point ?? ''))
+    return [`the images were written to while they were copied, yet ${said}`]
+  return aboutPoint(play, report)
+}
+
+/** A person is told what to look at, and it is there. */
+async function namedPaths({ stage }: Play, report: JobReport): Promise<string[]> {
+  const paths = leftPaths(report)
+  if (paths.length === 0) return [`the report wants a person and names no file: ${JSON.stringify(report.failure)}`]
+  const problems: string[] = []
+  for (const path of paths)
+    if ((await stage.host.run(['test', '-e', path])).exitCode !== 0)
+      problems.push(`the report names ${path}, which is not there`)
+  return problems
+}
+
+export const leftPaths = (report: JobReport | undefined): string[] =>
+  report?.failure?.kind === 'left-behind' ? report.failure.left.map(({ path }) => path) : []
+
+/** A point that a report calls good is good, of its time, and its disks are of one instant. */
+async function aboutPoint(play: Play, { point }: JobReport): Promise<string[]> {
+  const { stage, store, vm, firstTick } = play
+  if (point === undefined) return ['the report says done and names no point']
+  const verified = await stage.engine.ask('verify', { store, point })
+  if (!verified.good) return [`its point is not good: ${JSON.stringify(verified.problems)}`]
+  const folder = `${store}/${vm.uuid}/${point}/disks`
+  const ticks: number[] = []
+  for (const { target } of TRAITS[vm.kind].disks) {
+    const path = `${folder}/${target}.qcow2`
+    if ((await stage.host.run(['test', '-e', path])).exitCode === 0)
+      ticks.push(await tickOnDisk(stage.host, path, 'qcow2'))
+  }
+  const [least, most] = [Math.min(...ticks), Math.max(...ticks)]
+  return [
+    ...(ticks.length === 0 ? ['its point has no disk'] : []),
+    ...(most - least > 1 ? [`the disks of its point are of different instants: ticks ${ticks.join(', ')}`] : []),
+    ...(least < firstTick - 1 ? [`its point is older than the round: tick ${least}, not ${firstTick}`] : [])
+  ]
+}
+
+/** What libvirt says of it is what its owner wants. */
+function aboutState({ vm, report }: Play, world: World, look: HostLook): string[] {
+  const state = look.vms.find(({ uuid }) => uuid === vm.uuid)
+  const powers = [world.power, ...(world.mayAlso === undefined ? [] : [world.mayAlso])]
+  const is = powerOf(state)
+  const wanted: string[] = powers.map((power) => seenAs(power, world.isDefined))
+  if (!wanted.includes(is)) return [`it is ${is} (${state?.reason ?? ''}), not ${wanted.join(' or ')}`]
+  if (state === undefined) return []
+  const left = leftPaths(report)
+  return [
+    ...(state.persistent === (world.isDefined ? 'yes' : 'no') ? [] : [`persistent: ${state.persistent}`]),
+    ...(is === 'running' || is === 'paused'
+      ? disksProblem('has', state.liveDisks, wantedDisks(vm, world, world.live, world.liveMedium), left)
+      : []),
+    ...(world.isDefined
+      ? disksProblem('starts with', state.definedDisks, wantedDisks(vm, world, world.next, world.nextMedium), left)
+      : []),
+    ...(state.name === (world.name === 'own' ? vm.name : `${vm.name}-renamed`) ? [] : [`it is called ${state.name}`]),
+    ...listProblem('snapshots', state.snapshots, world.snapshots.length === 0 ? [] : ['theirs']),
+    ...listProblem('checkpoints', state.checkpoints, world.checkpoint ? ['theirs'] : [])
+  ]
+}
+
+/** In libvirt's words, but for `off`, `saved` and `unknown`. */
+function powerOf(state: VmState | undefined): string {
+  if (state === undefined) return 'unknown'
+  if (state.state !== 'shut off') return state.state
+  return state.managedSave === 'yes' ? 'saved' : 'off'
+}
+
+function seenAs(power: World['power'], isDefined: boolean): string {
+  if (power === 'running' || power === 'paused') return power
+  if (!isDefined) return 'unknown'
+  return power === 'managed-saved' ? 'saved' : 'off'
+}
+
+function wantedDisks(vm: ChaosVm, world: World, targets: readonly string[], which: World['liveMedium']): string[] {
+  const images = targets.map((target) =>
+    target === 'vda' && world.snapshots.includes('beside') ? vm.snapshotFile : vm.image(target)
+  )
+  const drive = TRAITS[vm.kind].hasDrive ? [which === undefined ? '-' : medium(which)] : []
+  return [...images, ...drive].sort()
+}
+
+/** A disk that a person has been told of may be on what was left. */
+function disksProblem(
+  verb: string,
+  lines: readonly string[],
+  wanted: readonly string[],
+  left: readonly string[]
+): string[] {
+  const has = lines.map((line) => line.split(' ').slice(3).join(' ')).sort()
+  const isFine = has.length === wanted.length && has.every((path) => wanted.includes(path) || left.includes(path))
+  return isFine ? [] : [`it ${verb} ${has.join(', ') || 'nothing'}, not ${wanted.join(', ') || 'nothing'}`]
+}
+
+function listProblem(what: string, lines: readonly string[], wanted: readonly string[]): string[] {
+  const names = lines.map((line) => line.split(' ')[0] ?? '')
+  return names.join() === wanted.join()
+    ? []
+    : [`its ${what} are ${names.join() || 'none'}, not ${wanted.join() || 'none'}`]
+}
+
+/** Nothing that the guest has written is lost, and where it should not have noticed anything, it has not. */
+async function aboutTicks(play: Play, world: World, look: HostLook | undefined): Promise<string[]> {
+  const { vm } = play
+  const isRestored = isRewound(play)
+  switch (world.power) {
+    case 'running':
+      return isOffAsWell(world, look, vm) ? aboutRest(play, world, look) : aliveAndWhole(play, world, isRestored)
+    case 'paused':
+      if (isOffAsWell(world, look, vm)) return aboutRest(play, world, look)
+      return woken(play, world, ['resume', vm.uuid], isRestored)
+    case 'managed-saved':
+      return woken(play, world, ['start', vm.uuid], isRestored)
+    case 'saved-to-file':
+      return woken(play, world, ['restore', vm.saveFile], isRestored)
+    case 'moved':
+      return aboutMoved(play, world)
+    case 'off':
+      return aboutRest(play, world, look)
+  }
+}
+
+const isOffAsWell = ({ mayAlso }: World, look: HostLook | undefined, { uuid }: ChaosVm): boolean =>
+  mayAlso !== undefined &&
+  powerOf(look?.vms.find((vm) => vm.uuid === uuid)) === seenAs(mayAlso, true) &&
+  mayAlso === 'off'
+
+/** A restore has brought the VM back to what it was long ago. */
+const isRewound = ({ scene, report }: Play): boolean => scene.job.kind === 'replace' && isDone(report?.state)
+
+async function woken(play: Play, world: World, command: readonly string[], isRestored: boolean): Promise<string[]> {
+  const { exitCode, stderr } = await play.site.host.run(['virsh', '-q', ...command], { timeoutMs: 240_000 })
+  if (exitCode !== 0) return [`its owner cannot ${command[0] ?? ''} it any more: ${stderr.trim()}`]
+  return aliveAndWhole(play, world, isRestored)
+}
+
+async function aliveAndWhole(play: Play, world: World, isRestored: boolean): Promise<string[]> {
+  const { vm, base } = play
+  try {
+    await vm.guest.waitForMoreTicks(3, ALIVE_WITHIN_MS)
+  } catch (error) {
+    return [`it does not tick: ${String(error)}`]
+  }
+  return isRestored ? aboutRestored(vm.guest.log(), base?.tick ?? 0) : aboutLog(play, world.boot)
+}
+
+/** What a log says of the ticks in it: none lost between two boots, none at all without a boot. */
+function aboutLog({ vm, logBytes }: Pick<Play, 'vm' | 'logBytes'>, boot: World['boot']): string[] {
+  if (boot === 'any') return lostAtBoots(vm.guest.log())
+  const ticks = parseTicks(vm.logFrom(logBytes))
+  if (!isOneBoot(ticks)) return ['its guest has booted, though nobody wanted that']
+  return isContiguous(ticks) ? [] : ['ticks of its guest are missing']
+}
+
+/** Each boot finds on each disk at least what was printed before it: a tick is printed once it is on all disks. */
+export function lostAtBoots(log: string): string[] {
+  const problems: string[] = []
+  let before = log.search(/^BOOT /m)
+  for (const boot of parseBoots(log)) {
+    const at = log.indexOf(`BOOT ${boot.bootId}`, Math.max(0, before))
+    const printed = parseTicks(log.slice(0, at)).at(-1)?.counter ?? 0
+    for (const { target, state, lastTick } of boot.disks) {
+      if (state === 'damaged') problems.push(`its file system on ${target} was damaged`)
+      if (lastTick < printed) problems.push(`ticks ${lastTick + 1} to ${printed} are lost from ${target}`)
+    }
+    before = at + 1
+  }
+  return problems
+}
+
+/** A VM that a restore has made beside the one of the point: a copy of it, or itself on another host. */
+async function aboutNewVm({ scene: { job }, stage, vm, copyUuid, report, base }: Play): Promise<string[]> {
+  if ((job.kind !== 'copy' && job.kind !== 'elsewhere') || !isDone(report?.state)) return []
+  const uuid = job.kind === 'copy' ? copyUuid : vm.uuid
+  const is = await state(stage.host, uuid)
+  const wanted = job.mode === 'define' ? 'shut off' : 'running'
+  if (is !== wanted) return [`what was restored is ${is || 'unknown'}, not ${wanted}`]
+  if (is !== 'running') return []
+  const guest = new Guest(stage.host, { uuid, name: `${job.kind} of ${vm.name}`, disks: [] })
+  try {
+    await guest.waitForMoreTicks(3, ALIVE_WITHIN_MS)
+  } catch (error) {
+    return [`what was restored does not tick: ${String(error)}`]
+  }
+  const went = report?.mode === 'resume' ? aboutResumed(guest.ticks(), base?.tick ?? 0) : lostAtBoots(guest.log())
+  return [...went, ...aboutRestored(guest.log(), base?.tick ?? 0)].map((problem) => `what was restored: ${problem}`)
+}
+
+/** RAM goes on where the point's disks end. */
+function aboutResumed(ticks: readonly Tick[], baseTick: number): string[] {
+  const first = ticks[0]?.counter ?? 0
+  return [
+    ...(first < baseTick || first > baseTick + 2 ? [`it went on at tick ${first}, its disks at ${baseTick}`] : []),
+    ...(isOneBoot(ticks) && isContiguous(ticks) ? [] : ['ticks are missing'])
+  ]
+}
+
+/** A restored guest goes on from its point, and has lost nothing since. */
+function aboutRestored(log: string, baseTick: number): string[] {
+  const last = parseTicks(log).at(-1)?.counter ?? 0
+  return last < baseTick ? [`the restored guest is at tick ${last}, before its point's ${baseTick}`] : []
+}
+
+async function aboutMoved({ vm, other, logBytes }: Play, world: World): Promise<string[]> {
+  const there = vm.guest.on(other.host)
+  if ((await state(other.host, vm.uuid)) !== 'running') return [`it is not running on ${other.host.name}`]
+  try {
+    await there.waitForMoreTicks(3, ALIVE_WITHIN_MS)
+  } catch (error) {
+    return [`it does not tick on ${other.host.name}: ${String(error)}`]
+  }
+  const ticks = joinResumed(parseTicks(vm.logFrom(logBytes)), there.ticks())
+  const images = await missingImages(other.host, vm.uuid)
+  return [
+    ...(world.boot === 'same' && !(isOneBoot(ticks) && isContiguous(ticks)) ? ['ticks of its guest are missing'] : []),
+    ...images.map((path) => `on ${other.host.name} it runs on ${path}, which is gone`)
+  ]
+}
+
+async function state(host: LabHost, uuid: string): Promise<string> {
+  return (await host.run(['virsh', '-q', 'domstate', uuid])).stdout.trim()
+}
+
+/** A QEMU goes on with a file that was removed; at its next start it finds none. */
+async function missingImages(host: LabHost, uuid: string): Promise<string[]> {
+  const { stdout } = await host.run(
+    `for image in $(virsh -q domblklist ${uuid} | awk '{print $2}'); do
+       qemu-img info -U --backing-chain "$image" >/dev/null 2>&1 || echo "$image"; done`
+  )
+  return stdout.split('\n').filter(Boolean)
+}
+
+/** The images of a VM that is off hold all that its guest has printed. */
+async function aboutRest(play: Play, world: World, look: HostLook | undefined): Promise<string[]> {
+  const { vm, site, base } = play
+  const printed = isRewound(play) ? (base?.tick ?? 0) : (parseTicks(vm.guest.log()).at(-1)?.counter ?? 0)
+  const problems: string[] = []
+  for (const { target, format } of TRAITS[vm.kind].disks) {
+    if (!world.live.includes(target)) continue
+    const path = imageAtRest(play, world, look, target)
+    problems.push(...(await lostFrom(site.host, path, path === vm.image(target) ? format : 'qcow2', printed)))
+  }
+  return problems
+}
+
+/** A disk that its owner took off holds what the guest had written by then. */
+async function aboutDetached({ vm, site, detachedAt = 0 }: Play, world: World): Promise<string[]> {
+  const off = TRAITS[vm.kind].disks.filter(({ target }) => !world.live.includes(target))
+  const problems = off.map(({ target, format }) => lostFrom(site.host, vm.image(target), format, detachedAt))
+  return (await Promise.all(problems)).flat()
+}
+
+async function lostFrom(host: LabHost, path: string, format: string, wanted: number): Promise<string[]> {
+  try {
+    const tick = await tickOnDisk(host, path, format)
+    return tick < wanted ? [`ticks ${tick + 1} to ${wanted} are lost from ${path}`] : []
+  } catch (error) {
+    return [String(error)]
+  }
+}
+
+/** Its definition says what it would start with; if libvirt does not know it, what a person was told of. */
+function imageAtRest({ vm, report }: Play, world: World, look: HostLook | undefined, target: string): string {
+  const state = look?.vms.find(({ uuid }) => uuid === vm.uuid)
+  const line = state?.definedDisks.find((each) => each.split(' ')[2] === target)
+  if (line !== undefined) return line.split(' ').slice(3).join(' ')
+  if (target === 'vda' && world.snapshots.includes('beside')) return vm.snapshotFile
+  return leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`)) ?? vm.image(target)
+}
+
+/** Nobody has had anything to do with a bystander. */
+export async function judgeBystander(vm: ChaosVm, logBytes: number, host: HostPlan): Promise<string[]> {
+  if (!TRAITS[vm.kind].runs || host.fault === 'power-cut') return []
+  try {
+    await vm.guest.waitForMoreTicks(3, ALIVE_WITHIN_MS)
+  } catch (error) {
+    return [`bystander ${vm.name} does not tick: ${String(error)}`]
+  }
+  return aboutLog({ vm, logBytes }, 'same').map((problem) => `bystander ${vm.name}: ${problem}`)
+}
