@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { heldPath } from '../../src/engine/journal/fault.ts'
 import { JOBS_DIR, jobUnit, LAB_HELD_DIR, RECOVER_UNIT } from '../../src/shared/host-paths.ts'
 import { JobReport } from '../../src/shared/model/job.ts'
 import type { LabHost } from '../lab/host.ts'
@@ -21,7 +22,7 @@ const HELD_WITHIN_MS = 240_000
 
 /** Waits until a job is held, or has ended before it came so far. */
 export function heldOrEnded(host: LabHost, id: string, point: string): Promise<'held' | 'ended'> {
-  const path = `/proc/${host.machinePid}/root${LAB_HELD_DIR}/${id}.${point}`
+  const path = `/proc/${host.machinePid}/root${heldPath(id, point)}`
   return waitFor(
     `job ${id} to be held at ${point}`,
     () => (existsSync(path) ? 'held' : endOf(host, id) === undefined ? undefined : 'ended'),
@@ -30,7 +31,7 @@ export function heldOrEnded(host: LabHost, id: string, point: string): Promise<'
 }
 
 export async function letGo(host: LabHost, id: string): Promise<void> {
-  await host.run(`rm -f ${LAB_HELD_DIR}/${id}.*`)
+  await host.run(['rm', '-rf', `${LAB_HELD_DIR}/${id}`])
 }
 
 const ENDED_WITHIN_MS = 240_000
