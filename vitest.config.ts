@@ -25,7 +25,8 @@ const lab = {
   fileParallelism: false,
   testTimeout: 180_000,
   hookTimeout: 300_000,
-  globalSetup: ['test/lab/vitest-setup.ts']
+  globalSetup: ['test/lab/vitest-setup.ts'],
+  setupFiles: ['test/lab/vitest-qemu-user.ts']
 }
 
 /** A real browser on the built window: over made-up data, and over the lab. One file at a time: they measure. */

@@ -8,7 +8,8 @@ import { labStatus } from './status.ts'
 
 const usage = `usage: npm run lab -- COMMAND [--name LAB]
 
-  up [--trixie] [--host NAME]...   set the lab up, taking down what is left of an earlier one
+  up [--trixie] [--host NAME]...   set the lab up, taking down what is left of an earlier one; with --stock QEMU runs as
+                                   Debian ships it, otherwise as root
                                    (hosts alpha and beta, unless named; --trixie adds gamma with Debian 13)
   down [--all]                     remove the lab, or all labs, without a trace
   status [--json]                  hosts, addresses, guests
@@ -28,6 +29,7 @@ const options = {
   user: { type: 'string', default: 'root' },
   host: { type: 'string', multiple: true },
   trixie: { type: 'boolean', default: false },
+  stock: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -72,7 +74,13 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'up': {
       const begun = performance.now()
-      const lab = await startLab({ name: values.name, trixie: values.trixie, hosts: values.host, say })
+      const lab = await startLab({
+        name: values.name,
+        trixie: values.trixie,
+        hosts: values.host,
+        qemuUser: values.stock ? 'stock' : 'root',
+        say
+      })
       console.log(await labStatus(lab))
       say(`up in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
       return 0

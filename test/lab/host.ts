@@ -20,7 +20,15 @@ import {
   type LabNetwork
 } from './network.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
-import { buildTree, mountTree, type HostFolders, type TreeContents } from './root-tree.ts'
+import {
+  buildTree,
+  mountTree,
+  QEMU_SETTINGS,
+  qemuSettings,
+  type HostFolders,
+  type QemuUser,
+  type TreeContents
+} from './root-tree.ts'
 import { LabError, must, run, waitFor, type Outcome, type RunOptions } from './run.ts'
 
 /** `machine`: the Debian of the machine that carries the lab. `trixie`: Debian 13. */
@@ -32,6 +40,7 @@ export interface HostNotes extends Partial<BootedHost> {
   readonly address: string
   readonly hostKey: string
   readonly hostKeySha256: string
+  readonly qemuUser: QemuUser
 }
 
 export interface HostSetting {
@@ -42,7 +51,7 @@ export interface HostSetting {
   readonly identityFile: string
   /** The read-only tree below the host's own files. */
   readonly lower: string
-  readonly contents: TreeContents
+  readonly contents: Omit<TreeContents, 'qemuUser'>
 }
 
 /** One host of a lab. Several processes may hold the same host: what changes is read anew from its notes. */
@@ -148,13 +157,13 @@ export class LabHost {
   }
 
   /** Builds the root from nothing and boots it. */
-  async create(base: HostBase, address: string): Promise<void> {
+  async create(base: HostBase, address: string, qemuUser: QemuUser): Promise<void> {
     mkdirSync(this.#setting.folder, { recursive: true })
-    await buildTree(this.#folders, this.#setting.contents)
+    await buildTree(this.#folders, { ...this.#setting.contents, qemuUser })
     const keyFile = join(this.tree, '/etc/ssh/ssh_host_ed25519_key.pub')
     const hostKey = readFileSync(keyFile, 'utf8').trim()
     const hostKeySha256 = (await must(['ssh-keygen', '-lf', keyFile])).split(' ')[1] ?? ''
-    this.#write({ base, address, hostKey, hostKeySha256 })
+    this.#write({ base, address, hostKey, hostKeySha256, qemuUser })
     await connectHost(this.#setting.lab, this.#setting.network, this.name, address)
     await this.powerOn()
     await this.must(startDefaultNetwork)
@@ -162,9 +171,17 @@ export class LabHost {
 
   /** The same name and address with a fresh root and a new host key; whatever was on the old one is gone. */
   async rebuild(): Promise<void> {
-    const { base, address } = this.notes
+    const { base, address, qemuUser } = this.notes
     await this.remove()
-    await this.create(base, address)
+    await this.create(base, address, qemuUser)
+  }
+
+  /** As whom QEMU runs from the next start of a VM on. VMs that run go on as they are. */
+  async runQemuAs(user: QemuUser): Promise<void> {
+    if (this.notes.qemuUser === user) return
+    await this.writeFile(QEMU_SETTINGS, qemuSettings(user))
+    await this.must('systemctl restart libvirtd && virsh -q uri')
+    this.#write({ ...this.notes, qemuUser: user })
   }
 
   /** Boots the root as it is and waits until SSH and libvirt answer. */
@@ -262,6 +279,6 @@ virsh -q net-info default >/dev/null 2>&1 || virsh -q net-define /run/default-ne
 virsh -q net-autostart default
 virsh -q net-start default`
 
-function withoutProcesses({ base, address, hostKey, hostKeySha256 }: HostNotes): HostNotes {
-  return { base, address, hostKey, hostKeySha256 }
+function withoutProcesses({ base, address, hostKey, hostKeySha256, qemuUser }: HostNotes): HostNotes {
+  return { base, address, hostKey, hostKeySha256, qemuUser }
 }

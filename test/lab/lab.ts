@@ -7,6 +7,7 @@ import { claimNetwork, namespaceName, removeNetwork, type LabNetwork } from './n
 import { ensurePackages, requireRoot } from './packages.ts'
 import { cacheFolder, labFolder, labsFolder } from './places.ts'
 import { crash, forgetContainer } from './boot.ts'
+import type { QemuUser } from './root-tree.ts'
 import { LabError, must } from './run.ts'
 
 export interface LabOptions {
@@ -16,6 +17,8 @@ export interface LabOptions {
   readonly trixie?: boolean | undefined
   /** Names of the Debian 12 hosts. Default: alpha and beta. */
   readonly hosts?: readonly string[] | undefined
+  /** As whom QEMU runs on the hosts. Default: root; `stock` is how Debian ships it. */
+  readonly qemuUser?: QemuUser | undefined
   readonly say?: ((line: string) => void) | undefined
 }
 
@@ -66,7 +69,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   writeFileSync(notesOf(name), `${JSON.stringify({ name, network, guestFiles: files, hosts }, undefined, 2)}\n`)
   const lab = attachLab(name)
   say(`booting ${hosts.map((host) => host.name).join(', ')}`)
-  const booted = await Promise.allSettled(hosts.map((host) => lab.host(host.name).create(host.base, host.address)))
+  const booted = await Promise.allSettled(
+    hosts.map((host) => lab.host(host.name).create(host.base, host.address, options.qemuUser ?? 'root'))
+  )
   for (const result of booted) if (result.status === 'rejected') throw result.reason
   return lab
 }

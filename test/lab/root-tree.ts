@@ -27,6 +27,7 @@ export interface TreeContents {
   readonly authorizedKey: string
   /** All hosts of the lab, so that they know one another by name. */
   readonly addresses: Readonly<Record<string, string>>
+  readonly qemuUser: QemuUser
   /** Kernel and initramfs for guests, copied to /var/lib/stillpoint-guest. */
   readonly guestFiles: readonly string[]
   /** Folders of the machine that no host may see. */
@@ -81,7 +82,8 @@ export async function buildTree(folders: HostFolders, contents: TreeContents): P
   await mountTree(folders)
   for (const [path, mode] of freshFolders) makeFolder(folders.tree, path, mode)
   writeIdentity(folders.tree, contents)
-  writeLibvirtSettings(folders.tree)
+  makeLibvirtFolders(folders.tree)
+  writeFileSync(join(folders.tree, QEMU_SETTINGS), qemuSettings(contents.qemuUser))
   for (const file of contents.guestFiles)
     cpSync(file, join(folders.tree, guestFolder, file.slice(dirname(file).length)))
   await writeSshServer(folders.tree)
@@ -154,19 +156,25 @@ function writeIdentity(tree: string, contents: TreeContents): void {
   makeFolder(tree, guestFolder, 0o755)
 }
 
-function writeLibvirtSettings(tree: string): void {
+function makeLibvirtFolders(tree: string): void {
   for (const folder of ['boot', 'images', 'qemu']) makeFolder(tree, `/var/lib/libvirt/${folder}`, 0o711)
   makeFolder(tree, '/var/log/libvirt/qemu', 0o755)
   makeFolder(tree, '/etc/libvirt/qemu/networks/autostart', 0o755)
-  const settings = [
-    'security_driver = "none"',
-    'cgroup_controllers = []',
-    'namespaces = []',
-    'user = "root"',
-    'group = "root"',
-    'remember_owner = 0'
-  ]
-  writeFileSync(join(tree, '/etc/libvirt/qemu.conf'), `${settings.join('\n')}\n`)
+}
+
+/**
+ * `stock`: as Debian ships it, to the letter: QEMU runs as `libvirt-qemu` in a mount namespace of its own, images are given
+ * to it while a VM runs and given back after (dynamic ownership). `root`: QEMU may do everything, and nobody changes owners.
+ */
+export type QemuUser = 'stock' | 'root'
+
+export const QEMU_SETTINGS = '/etc/libvirt/qemu.conf'
+
+/** The sandbox asks for nothing special: what a stock host lacks here (AppArmor, control groups) libvirt does without. */
+export function qemuSettings(user: QemuUser): string {
+  if (user === 'stock') return ''
+  const settings = ['security_driver = "none"', 'cgroup_controllers = []', 'namespaces = []', 'remember_owner = 0']
+  return `${[...settings, 'user = "root"', 'group = "root"'].join('\n')}\n`
 }
 
 /** A server of its own with a new key: a rebuilt host is a stranger to those who knew the old one. */

@@ -1,0 +1,11 @@
+import { basename } from 'node:path'
+import type { QemuUser } from './root-tree.ts'
+
+/** Test files for which QEMU runs as Debian ships it; for the others it runs as root, as some operators have it. */
+export const STOCK_FILES: readonly string[] = ['backup.test.ts']
+
+/** As whom QEMU runs while a test file has the lab. STILLPOINT_LAB_QEMU=stock or =root has all files run on one of them. */
+export function qemuUserFor(file: string, wish = process.env['STILLPOINT_LAB_QEMU']): QemuUser {
+  if (wish === 'stock' || wish === 'root') return wish
+  return STOCK_FILES.includes(basename(file)) ? 'stock' : 'root'
+}
