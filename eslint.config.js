@@ -43,6 +43,28 @@ const walls = {
   }
 }
 
+/** Parts of the engine whose files are its own notes: no guest's data is among them. */
+const ownNotes = ['jobs', 'journal', 'policy', 'tell'].map((name) => join(src, 'engine', name) + sep)
+const removers = [join(src, 'engine/evidence/removal.ts'), join(src, 'engine/doctor/remove-all.ts')]
+const removing = /^(rm|rmdir|unlink|rename|truncate)(Sync)?$/
+
+/** What may hold a guest's only copy is removed or renamed in one place, which asks for the proof (decision 16). */
+const evidence = {
+  create(context) {
+    const path = context.filename
+    if (!path.startsWith(join(src, 'engine') + sep)) return {}
+    if (removers.includes(path) || ownNotes.some((folder) => path.startsWith(folder))) return {}
+    return {
+      ImportDeclaration(node) {
+        if (!/^node:fs(\/promises)?$/.test(node.source.value)) return
+        for (const specifier of node.specifiers)
+          if (specifier.type !== 'ImportSpecifier' || removing.test(specifier.imported.name))
+            context.report({ node: specifier, message: 'remove and rename by engine/evidence/removal.ts' })
+      }
+    }
+  }
+}
+
 export default tseslint.config(
   { ignores: ['out/**', 'node_modules/**', 'test/fixtures/**'] },
   js.configs.recommended,
@@ -68,7 +90,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.{ts,tsx}'],
-    plugins: { stillpoint: { rules: { walls } } },
-    rules: { 'stillpoint/walls': 'error' }
+    plugins: { stillpoint: { rules: { walls, evidence } } },
+    rules: { 'stillpoint/walls': 'error', 'stillpoint/evidence': 'error' }
   }
 )

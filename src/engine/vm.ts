@@ -1,7 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { mkdirSync } from 'node:fs'
 import { fail } from '../shared/failure.ts'
-import { JOBS_DIR } from '../shared/host-paths.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { replaceDiskSource, restoreDiskSource } from '../libvirt/domain-xml-edit.ts'
@@ -10,6 +7,7 @@ import { defineDomain, domainXml, parseDomainInfo, parseState, type StateAndReas
 import { defineManagedSave, managedSaveXml } from '../libvirt/save-image.ts'
 import { currentSnapshot, redefineSnapshot, snapshotDefinitions } from '../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch } from '../libvirt/virsh.ts'
+import { withXmlFile } from './jobs/xml-file.ts'
 
 /** Where a disk of a VM is, by all that libvirt says. */
 export interface DiskNow {
@@ -108,17 +106,5 @@ export async function redefineSnapshots(shell: Shell, owner: Owner, target: stri
     await withXmlFile(replaceDiskSource(xml, overlay, target, owner.definition), owner.vm, (path) =>
       redefineSnapshot(shell, owner.vm, path, { current: name === current })
     )
-  }
-}
-
-/** Hands XML to libvirt by way of a file that only root reads. */
-export async function withXmlFile(xml: string, vm: Uuid, use: (path: string) => Promise<void>): Promise<void> {
-  mkdirSync(JOBS_DIR, { recursive: true, mode: 0o700 })
-  const path = `${JOBS_DIR}/.define-${vm}-${process.pid}.xml`
-  await writeFile(path, xml, { mode: 0o600 })
-  try {
-    await use(path)
-  } finally {
-    await rm(path, { force: true })
   }
 }

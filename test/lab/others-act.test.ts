@@ -271,7 +271,6 @@ describe('while a persistent VM is on its overlays', () => {
   })
 
   it('a disk is plugged in between the plan and the snapshot: its writes go back to its own image', async () => {
-    await guest.virsh('attach-disk', guest.uuid, '/nothing', 'vdz', '--config', '--print-xml')
     const report = await during(
       guest,
       () => guest.virsh('attach-disk', guest.uuid, `${IMAGES}/late.qcow2`, 'vdc', '--subdriver', 'qcow2', '--live'),

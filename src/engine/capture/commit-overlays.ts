@@ -1,3 +1,5 @@
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { VmProcess } from '../evidence/vm-process.ts'
@@ -5,7 +7,8 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { pivotStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
 import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
-import type { HeldDisk } from './hold-disks.ts'
+import { extraOverlays, type HeldDisk } from './hold-disks.ts'
+import { commitStrayOverlay } from './stray-overlay.ts'
 
 /** What a job knows of its overlays beyond its plan. */
 export interface Noted {
@@ -25,13 +28,28 @@ export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined
   pivoted: () => undefined
 })
 
-/** All disks, one after the other; one that fails keeps no other back. */
+/** All disks, one after the other, and those that a snapshot took along unasked; one that fails keeps no other back. */
 export async function commitOverlays(job: JobContext, plan: CapturePlan, noted: Noted): Promise<Loose> {
+  const own = await eachOf(plan.disks, (disk) => commitOverlay(overlayCase(job, plan, disk, noted)))
+  const extra = await commitExtraOverlays(job, plan)
+  return { kept: [...own.kept, ...extra.kept], errors: [...own.errors, ...extra.errors] }
+}
+
+/** Disks that were plugged in between plan and snapshot: libvirt named their overlays after the snapshot. */
+export async function commitExtraOverlays(job: JobContext, plan: CapturePlan): Promise<Loose> {
+  if ((await domainState(job.shell, plan.vm)) === undefined) return { kept: [], errors: [] }
+  const { disks } = parseDomain(await domainXml(job.shell, plan.vm))
+  return eachOf(extraOverlays(disks, job.id, plan), ({ target, source = '' }) =>
+    commitStrayOverlay(job.shell, { vm: plan.vm, vmName: plan.vmName, target, overlay: source })
+  )
+}
+
+async function eachOf<T>(disks: readonly T[], commit: (disk: T) => Promise<Kept | undefined>): Promise<Loose> {
   const kept: Kept[] = []
   const errors: unknown[] = []
-  for (const disk of plan.disks) {
+  for (const disk of disks) {
     try {
-      const left = await commitOverlay(overlayCase(job, plan, disk, noted))
+      const left = await commit(disk)
       if (left !== undefined) kept.push(left)
     } catch (error) {
       errors.push(error)

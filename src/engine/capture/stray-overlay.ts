@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
@@ -33,8 +34,11 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
   const type = backingTypeOf(backingFile)
   const format = backingFormat ?? 'qcow2'
   const now = await domainXml(shell, vm, { inactive: true, securityInfo: true })
-  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is.
-  const definition = type === 'network' ? now : setDiskSource(now, target, { path: backingFile, format, type })
+  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is. So it
+  // does for a disk that only the running VM has.
+  const isDefined = parseDomain(now).disks.some((disk) => disk.target === target)
+  const definition =
+    type === 'network' || !isDefined ? now : setDiskSource(now, target, { path: backingFile, format, type })
   const disk: CaptureDisk = {
     target,
     source: backingFile,

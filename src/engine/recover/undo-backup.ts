@@ -8,17 +8,14 @@ import type { Shell } from '../../shared/shell.ts'
 import { thaw } from '../../libvirt/agent.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
-import { parseDomain } from '../../libvirt/domain-xml.ts'
-import { domainState, domainXml } from '../../libvirt/domains.ts'
+import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
-import { overlayCase, type Noted } from '../capture/commit-overlays.ts'
-import { extraOverlays } from '../capture/hold-disks.ts'
+import { commitExtraOverlays, overlayCase, type Noted } from '../capture/commit-overlays.ts'
 import { allowFormerPause } from '../capture/live.ts'
-import { commitStrayOverlay } from '../capture/stray-overlay.ts'
 import { disarmThawGuard } from '../capture/thaw-guard.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
@@ -162,20 +159,10 @@ async function endMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Pr
 
 /** Disks that came between plan and snapshot: libvirt took them along, to overlays that it named after the snapshot. */
 async function commitExtra(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
-  const state = await domainState(job.shell, plan.vm)
-  if (state === undefined) return undefined
-  const { disks } = parseDomain(await domainXml(job.shell, plan.vm))
-  const left: Kept[] = []
-  for (const { target, source = '' } of extraOverlays(disks, job.id, plan)) {
-    const stray = { vm: plan.vm, vmName: plan.vmName, target, overlay: source }
-    const kept = await commitStrayOverlay(job.shell, stray)
-    if (kept !== undefined) left.push(kept)
-  }
-  const [first, ...others] = left
-  return (
-    first &&
-    keep(first.path, [first, ...others].map(({ because }) => because).join('; '), ...left.flatMap(({ mend }) => mend))
-  )
+  const { kept, errors } = await commitExtraOverlays(job, plan)
+  if (errors.length > 0) throw errors[0]
+  const [first] = kept
+  return first && keep(first.path, kept.map(({ because }) => because).join('; '), ...kept.flatMap(({ mend }) => mend))
 }
 
 async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: number } | undefined> {
