@@ -68,7 +68,7 @@ export class Arena {
   /** What is mounted on the machine is seen inside from the next boot on, and stays over power cuts. */
   async #prepare(key: HostKey): Promise<Site> {
     const host = this.#hosts[key]
-    await host.powerOff(true)
+    await this.#unmount(key)
     await this.#mount(key)
     await host.powerOn()
     await host.must(['mkdir', '-p', OWNERS, '/root/.ssh'])
