@@ -19,7 +19,7 @@ export interface Site {
   readonly fleet: Fleet
 }
 
-/** Two hosts of a lab, prepared for rounds: with storage that they share, and VMs that are made when they are needed. */
+/** Two hosts of a lab, prepared for rounds, the second with QEMU as its distribution ships it: with storage that they share, and VMs that are made when they are needed. */
 export class Arena {
   readonly #lab: Lab
   readonly #hosts: Readonly<Record<HostKey, LabHost>>
@@ -71,6 +71,7 @@ export class Arena {
     await this.#unmount(key)
     await this.#mount(key)
     await host.powerOn()
+    await host.runQemuAs(key === 'first' ? 'root' : 'stock')
     await host.must(['mkdir', '-p', OWNERS, '/root/.ssh'])
     await must(['install', '-m', '0600', this.#lab.identityFile, join(host.tree, LAB_KEY)])
     const engine = await BareEngine.on(host)
