@@ -1,8 +1,9 @@
 import { failureOf } from '../shared/failure.ts'
 import { localShell } from '../shell/local.ts'
-import { recoverUntilDone } from './recover/recover.ts'
+import { recoverAtStop } from './recover/at-stop.ts'
+import { recoverHost } from './recover/recover-host.ts'
 import { runJob } from './jobs/run.ts'
-import { recoverRuns } from './policy/recover-runs.ts'
+import { recoverRunAtStop } from './policy/recover-runs.ts'
 import { runPolicy } from './policy/run-policy.ts'
 import { tellWhatIsDue } from './tell/tell.ts'
 import { answer, isVerb } from './verbs.ts'
@@ -11,13 +12,14 @@ import { flushed, readQuestion, writeFailure } from './wire.ts'
 const [, , command = '', argument = '', second] = process.argv
 const shell = localShell()
 
-/** `run`, `recover-job`, `run-policy`, `recover-run` and `tell` are for units of the host; everything else is a verb of the protocol. */
+/** `run`, `recover-job`, `recover-all`, `run-policy`, `recover-run` and `tell` are for units of the host; everything else is a verb of the protocol. */
 async function main(): Promise<void> {
   if (command === 'run') return runJob(argument, shell)
-  if (command === 'recover-job') return recoverUntilDone(shell, argument)
+  if (command === 'recover-job') return recoverAtStop(shell, argument)
+  if (command === 'recover-all') return recoverHost(shell)
   // By the policy's timer; with the id of a run by hand.
   if (command === 'run-policy') return runPolicy(shell, argument, second === undefined ? 'timer' : 'manual', second)
-  if (command === 'recover-run') return recoverRuns(shell, argument)
+  if (command === 'recover-run') return recoverRunAtStop(shell, argument)
   if (command === 'tell') return tellWhatIsDue(shell)
   if (!isVerb(command)) throw new Error(`unknown command ${command}`)
   const { question, rest } = await readQuestion(process.stdin)

@@ -25,10 +25,10 @@ import { followJob } from './jobs/follow.ts'
 import { jobIds, readReport } from './jobs/job-directory.ts'
 import { submitJob } from './jobs/submit.ts'
 import { unrecovered } from './jobs/unit-state.ts'
-import { recoverAll, recoverJob } from './recover/recover.ts'
+import { recoverEverything } from './recover/recover-host.ts'
+import { recoverJob } from './recover/recover.ts'
 import { listPolicies, putPolicy, removePolicy, setParallel } from './policy/policies.ts'
 import { startRun } from './policy/start-run.ts'
-import { recoverRuns } from './policy/recover-runs.ts'
 import { listRuns } from './policy/runs.ts'
 import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
@@ -98,7 +98,7 @@ const handlers: Handlers = {
   'channels-put': ({ question: { change }, shell }) => putChannels(shell, change),
   'channels-test': ({ question: { channel } }) => testChannel(channel),
   async recover({ question: { id }, shell }) {
-    if (id === undefined) return recoverAllThenRuns(shell)
+    if (id === undefined) return [...(await recoverEverything(shell)).reports]
     const report = await recoverJob(shell, id)
     return report === undefined ? [] : [report]
   },
@@ -129,13 +129,6 @@ async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<v
   await whileReading(dir, async () => {
     for await (const chunk of exportPoint(dir, { have })) await write(chunk)
   })
-}
-
-/** Runs wait for their jobs, so these come first. */
-async function recoverAllThenRuns(shell: Shell): Promise<JobReport[]> {
-  const reports = await recoverAll(shell)
-  await recoverRuns(shell)
-  return reports
 }
 
 /** The last ones, or those younger than one. */

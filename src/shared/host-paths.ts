@@ -16,6 +16,8 @@ export const STORES_FILE = `${STATE_DIR}/stores.json`
 export const RULES_FILE = `${STATE_DIR}/rules.json`
 export const UNITS_DIR = '/etc/systemd/system'
 export const RECOVER_UNIT = 'stillpoint-recover.service'
+/** Armed while a job has neither an end nor a process. */
+export const RECOVER_TIMER = 'stillpoint-recover.timer'
 /** Only where this file exists do fault points answer to `STILLPOINT_FAULT`. */
 export const LAB_MARKER = '/etc/stillpoint-lab'
 /** There a process that the lab holds at a fault point shows where it waits. */

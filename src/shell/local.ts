@@ -88,9 +88,9 @@ async function endGroup(child: ChildProcessWithoutNullStreams): Promise<void> {
 }
 
 async function isGone(group: number): Promise<boolean> {
-  const until = Date.now() + GRACE_MS
+  const until = performance.now() + GRACE_MS
   while (signalGroup(group, 0)) {
-    if (Date.now() > until) return false
+    if (performance.now() > until) return false
     await sleep(POLL_MS)
   }
   return true

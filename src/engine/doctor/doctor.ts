@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
+import { failureOf } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
-import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
@@ -15,8 +16,9 @@ import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.
 import { removeIfProven } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { strayFile } from './stray-file.ts'
-import { jobIds, readReport } from '../jobs/job-directory.ts'
-import { isUnitAlive } from '../jobs/unit-state.ts'
+import { openJobs } from '../jobs/job-directory.ts'
+import { deadJobs } from '../jobs/unit-state.ts'
+import { removeStaleLock } from '../jobs/host-lock.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
 import { deadRuns, goingRuns, recoverRuns } from '../policy/recover-runs.ts'
 import { recoverJob } from '../recover/recover.ts'
@@ -30,7 +32,7 @@ export interface Finding extends Omit<Leftover, 'repaired'> {
 /** What of ours lies about on this host though no job needs it; with `repair` it is put right. */
 export async function doctor(shell: Shell, stores: readonly string[], repair: boolean): Promise<Leftover[]> {
   const first = [
-    ...(await settle(await deadJobs(shell), repair)),
+    ...(await settle(await interruptedJobs(shell), repair)),
     ...(await settle(await interruptedRuns(shell), repair))
   ]
   const running = [...(await runningJobs(shell)), ...(await goingRuns())]
@@ -50,10 +52,8 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
 async function settle(findings: readonly Finding[], repair: boolean): Promise<Leftover[]> {
   const leftovers: Leftover[] = []
   for (const { repair: mend, ...finding } of findings) {
-    const left = repair && mend !== undefined ? await mend() : undefined
-    const kept = KeptResult.safeParse(left)
-    if (kept.success) leftovers.push({ ...finding, remedy: remedyOf(kept.data), repaired: false })
-    else leftovers.push({ ...finding, repaired: repair && mend !== undefined })
+    if (!repair || mend === undefined) leftovers.push({ ...finding, repaired: false })
+    else leftovers.push({ ...finding, ...(await attempt(mend)) })
   }
   return leftovers
 }
@@ -62,23 +62,29 @@ async function settle(findings: readonly Finding[], repair: boolean): Promise<Le
 const KeptResult = z.object({ kind: z.literal('keep'), because: z.string(), mend: z.array(z.string()) })
 const remedyOf = ({ because, mend }: z.infer<typeof KeptResult>): string => [`it stays: ${because}`, ...mend].join('\n')
 
-const openJobs = (): string[] => jobIds().filter((id) => !isEnded(readReport(id)?.state ?? 'done'))
-
-async function runningJobs(shell: Shell): Promise<string[]> {
-  const alive = await Promise.all(openJobs().map(async (id) => ({ id, alive: await isUnitAlive(shell, id) })))
-  return alive.flatMap((job) => (job.alive ? [job.id] : []))
+/** What cannot be mended keeps nothing else back, and says why. */
+async function attempt(mend: () => Promise<unknown>): Promise<Pick<Leftover, 'repaired'> & Partial<Leftover>> {
+  try {
+    const kept = KeptResult.safeParse(await mend())
+    return kept.success ? { remedy: remedyOf(kept.data), repaired: false } : { repaired: true }
+  } catch (error) {
+    const { title, explanation, nextStep } = describeFailure(failureOf(error))
+    return { repaired: false, remedy: `it could not be mended: ${title}. ${explanation} ${nextStep}` }
+  }
 }
 
-async function deadJobs(shell: Shell): Promise<Finding[]> {
-  const running = await runningJobs(shell)
-  return openJobs()
-    .filter((id) => !running.includes(id))
-    .map((id) => ({
-      kind: 'job',
-      what: `job ${id} was interrupted and not recovered`,
-      remedy: 'recover it: put its VM right and remove what it left',
-      repair: () => recoverJob(shell, id)
-    }))
+async function runningJobs(shell: Shell): Promise<string[]> {
+  const dead = await deadJobs(shell)
+  return openJobs().filter((id) => !dead.includes(id))
+}
+
+async function interruptedJobs(shell: Shell): Promise<Finding[]> {
+  return (await deadJobs(shell)).map((id) => ({
+    kind: 'job',
+    what: `job ${id} was interrupted and not recovered`,
+    remedy: 'recover it: put its VM right and remove what it left',
+    repair: () => recoverJob(shell, id)
+  }))
 }
 
 async function interruptedRuns(shell: Shell): Promise<Finding[]> {
@@ -159,7 +165,7 @@ async function strayMarks(stores: readonly string[]): Promise<Finding[]> {
   }))
 }
 
-/** A lock file that nobody holds does no harm; taking and releasing it removes it. */
+/** A lock file that nobody holds does no harm. */
 function locks(): Finding[] {
   if (!existsSync(RUN_DIR)) return []
   const uuids = readdirSync(RUN_DIR).filter((name) => name.endsWith('.lock'))
@@ -167,7 +173,7 @@ function locks(): Finding[] {
     kind: 'lock',
     what: `${RUN_DIR}/${name}`,
     remedy: 'remove it if nobody holds it',
-    repair: async () => (await lockVm(basename(name, '.lock'), name, 'doctor')).release()
+    repair: () => removeStaleLock(basename(name, '.lock'))
   }))
 }
 

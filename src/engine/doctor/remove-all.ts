@@ -7,18 +7,16 @@ import {
   JOBS_DIR,
   OUTBOX_DIR,
   POLICIES_DIR,
-  RECOVER_UNIT,
   RULES_FILE,
   RUN_DIR,
   RUNS_DIR,
   STATE_DIR,
-  STORES_FILE,
-  UNITS_DIR
+  STORES_FILE
 } from '../../shared/host-paths.ts'
-import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { IDENTITY_NAME } from '../../store/store-identity.ts'
-import { jobIds, readReport } from '../jobs/job-directory.ts'
+import { openJobs, readReport, vmOfJob } from '../jobs/job-directory.ts'
+import { removeRecoverUnits } from '../recover/recover-units.ts'
 import { removePolicy } from '../policy/policies.ts'
 import { idsWithUnits } from '../policy/policy-units.ts'
 import { goingRuns } from '../policy/recover-runs.ts'
@@ -34,22 +32,18 @@ const PROGRAMS = ['engine', 'runtime'].map((name) => `${STATE_DIR}/${name}`)
  * kept aside, stay.
  */
 export async function removeAll(shell: Shell): Promise<{ removed: string[] }> {
-  for (const id of jobIds()) {
-    const report = readReport(id)
-    if (report !== undefined && !isEnded(report.state))
-      fail({ kind: 'vm-busy', vm: report.vm.name, by: `job ${id}`, since: report.startedAt })
-  }
+  for (const id of openJobs())
+    fail({ kind: 'vm-busy', vm: vmOfJob(id)?.name ?? '', by: `job ${id}`, since: readReport(id)?.startedAt ?? '' })
   for (const { policy, startedAt } of await goingRuns())
     fail({ kind: 'usage', message: `a run of policy ${policy.name} goes on since ${startedAt}: wait for its end` })
   const policies = await removePolicies(shell)
-  await shell.run(['systemctl', 'disable', '--quiet', RECOVER_UNIT])
-  const unit = `${UNITS_DIR}/${RECOVER_UNIT}`
-  const removed = [unit, ...OURS, ...PROGRAMS, RUN_DIR].filter(existsSync)
+  const units = await removeRecoverUnits(shell)
+  const removed = [...OURS, ...PROGRAMS, RUN_DIR].filter(existsSync)
   for (const path of removed) await rm(path, { recursive: true, force: true })
   await shell.run(['systemctl', 'daemon-reload'])
   if (isEmpty(DEFAULT_STORE, IDENTITY_NAME)) await rm(DEFAULT_STORE, { recursive: true, force: true })
   if (isEmpty(STATE_DIR)) await rm(STATE_DIR, { recursive: true, force: true })
-  return { removed: [...policies, ...removed] }
+  return { removed: [...policies, ...units, ...removed] }
 }
 
 async function removePolicies(shell: Shell): Promise<string[]> {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { parseEntry } from '../journal/journal.ts'
+import { parseEntry, readProgress } from '../journal/journal.ts'
 import { jobDirectory, journalPath } from './job-directory.ts'
 import { unrecovered } from './unit-state.ts'
 
@@ -38,9 +38,14 @@ export async function endOfJob(shell: Shell, id: string): Promise<JobReport> {
 const LOOK_EVERY_MS = 60
 const QUIET_LOOKS = 50
 
-/** The file's entries as it grows, and `quiet` about every three seconds in which it does not. */
+/**
+ * The file's entries as it grows, the last word on how far the job has got in between, and `quiet` about every three
+ * seconds in which nothing is added.
+ */
 async function* tail(path: string): AsyncGenerator<JournalEntry | 'quiet'> {
   let looks = 0
+  let written = -1
+  let progressAt = ''
   while (!existsSync(path)) {
     await sleep(LOOK_EVERY_MS)
     if (++looks % QUIET_LOOKS === 0) yield 'quiet'
@@ -53,13 +58,20 @@ async function* tail(path: string): AsyncGenerator<JournalEntry | 'quiet'> {
     for (;;) {
       const bytes = readSync(fd, buffer, 0, buffer.length, null)
       if (bytes === 0) {
+        const progress = readProgress(path)
+        // What was said of it before the last entry is out of date.
+        if (progress !== undefined && progress.n > written && progress.at !== progressAt) yield progress
+        progressAt = progress?.at ?? ''
         await sleep(LOOK_EVERY_MS)
         if (++looks % QUIET_LOOKS === 0) yield 'quiet'
         continue
       }
       const lines = (line + decoder.write(buffer.subarray(0, bytes))).split('\n')
       line = lines.pop() ?? ''
-      for (const whole of lines) yield* parseEntry(whole)
+      for (const entry of lines.flatMap(parseEntry)) {
+        written = entry.n
+        yield entry
+      }
     }
   } finally {
     closeSync(fd)

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as z from 'zod'
 import { fail } from '../../shared/failure.ts'
 import { RUN_DIR } from '../../shared/host-paths.ts'
 
 /**
  * A flock on `/run/stillpoint/<name>.lock`. Node has no flock, so a small shell holds it, and ends with our end of its
- * pipe: a killed engine leaves no lock. The file says who holds it and since when.
+ * pipe: a killed engine leaves no lock. The file says who holds it, since when, and by which process.
  */
 export interface HostLock {
   release(): Promise<void>
@@ -18,15 +20,20 @@ const HOLD = 'exec 9>>"$1"; flock -n 9 || exit 75; stat -L -c %i /proc/self/fd/9
 
 export const lockPath = (name: string): string => `${RUN_DIR}/${name}.lock`
 
-/** Undefined: somebody has it. */
+/** So long may a killed holder's helper, or whoever removes what it left, be in the way. */
+const GONE_WITHIN_MS = 2000
+const TRY_EVERY_MS = 20
+
+/** Undefined: somebody has it, who lives. */
 export async function tryHostLock(name: string, holder: string): Promise<HostLock | undefined> {
   mkdirSync(RUN_DIR, { recursive: true, mode: 0o700 })
+  const deadline = performance.now() + GONE_WITHIN_MS
   for (;;) {
-    const lock = await tryLock(lockPath(name))
-    if (lock === 'busy') return undefined
+    const lock = await tryLock(lockPath(name), holder)
+    if (typeof lock === 'object') return lock
     if (lock === 'stale') continue
-    writeFileSync(lockPath(name), JSON.stringify({ by: holder, since: new Date().toISOString() }))
-    return lock
+    if (livesHolder(name) || performance.now() > deadline) return undefined
+    await sleep(TRY_EVERY_MS)
   }
 }
 
@@ -48,25 +55,58 @@ export async function withHostLock<T>(name: string, holder: string, work: () => 
   }
 }
 
-/** Without a lock file nothing is taken in order to look. */
+/** Who holds a lock says in its file which process does it: nothing is taken in order to look. */
 export async function isHeld(name: string): Promise<boolean> {
-  if (!existsSync(lockPath(name))) return false
-  const lock = await tryHostLock(name, 'a look whether it is free')
-  await lock?.release()
-  return lock === undefined
+  if (readHolder(name)?.pid !== undefined) return livesHolder(name)
+  return existsSync(lockPath(name)) && !(await removeStaleLock(name))
 }
 
-/** Who wrote the lock file, if anything can be read from it. */
-export function lockHolder(name: string): { by: string; since: string } {
+/** Removes a lock file that nobody holds. False if somebody does. */
+export async function removeStaleLock(name: string): Promise<boolean> {
+  if (livesHolder(name)) return false
+  const lock = await tryHostLock(name, 'removal of a lock that nobody holds')
+  await lock?.release()
+  return lock !== undefined
+}
+
+const Holder = z.object({
+  by: z.string(),
+  since: z.string(),
+  /** The process that holds the lock, and when it began by the kernel's own count. Engines before said neither. */
+  pid: z.number().optional(),
+  begun: z.string().optional()
+})
+
+function readHolder(name: string): z.infer<typeof Holder> | undefined {
   try {
-    const { by, since } = JSON.parse(readFileSync(lockPath(name), 'utf8')) as { by?: unknown; since?: unknown }
-    return { by: String(by), since: String(since) }
+    return Holder.safeParse(JSON.parse(readFileSync(lockPath(name), 'utf8'))).data
   } catch {
-    return { by: 'another job', since: 'just now' }
+    return undefined
   }
 }
 
-async function tryLock(path: string): Promise<HostLock | 'busy' | 'stale'> {
+function livesHolder(name: string): boolean {
+  const { pid, begun } = readHolder(name) ?? {}
+  return pid !== undefined && begun !== undefined && begunAt(pid) === begun
+}
+
+/** Clock ticks from boot to the beginning of a process. Undefined: there is none of this number. */
+function begunAt(pid: number): string | undefined {
+  try {
+    const [state, ...rest] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ')
+    return state === 'Z' ? undefined : rest[18]
+  } catch {
+    return undefined
+  }
+}
+
+/** Who wrote the lock file, if anything can be read from it. */
+export const lockHolder = (name: string): { by: string; since: string } => {
+  const { by = 'another job', since = 'just now' } = readHolder(name) ?? {}
+  return { by, since }
+}
+
+async function tryLock(path: string, by: string): Promise<HostLock | 'busy' | 'stale'> {
   const child = spawn('sh', ['-c', HOLD, 'sh', path], { stdio: ['pipe', 'pipe', 'ignore'] })
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   const inode = await Promise.race([
@@ -82,6 +122,8 @@ async function tryLock(path: string): Promise<HostLock | 'busy' | 'stale'> {
     await release()
     return 'stale'
   }
+  const { pid = 0 } = child
+  writeFileSync(path, JSON.stringify({ by, since: new Date().toISOString(), pid, begun: begunAt(pid) }))
   return {
     async release() {
       rmSync(path, { force: true })

@@ -39,13 +39,14 @@ export function jobContext<S extends JobSpec>(
     spec,
     shell,
     signal,
+    /** Goes by the signal of the context that it is asked of: an undo has one that nobody aborts. */
     async step(name, data, work) {
-      if (signal.aborted) fail({ kind: 'cancelled', what: name })
+      if (this.signal.aborted) fail({ kind: 'cancelled', what: name })
       journal.append({ type: 'step', step: name, data })
-      await faultPoint(name, signal)
+      await faultPoint(name, this.signal)
       const began = performance.now()
       const result = await work()
-      await faultPoint(`${name}.done`, signal)
+      await faultPoint(`${name}.done`, this.signal)
       journal.append({ type: 'step-done', step: name, ms: performance.now() - began })
       return result
     },

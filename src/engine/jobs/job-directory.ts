@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import * as z from 'zod'
 import { JOBS_DIR } from '../../shared/host-paths.ts'
-import { JobId, timeOfId } from '../../shared/model/ids.ts'
-import { JobSpec, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
+import { JobId, timeOfId, Uuid } from '../../shared/model/ids.ts'
+import {
+  isEnded,
+  StoredJobSpec,
+  VmCopy,
+  vmOf,
+  type JobReport,
+  type JobSpec,
+  type JournalEntry,
+  type VmIdentity
+} from '../../shared/model/job.ts'
+import { dropBallast, takeBallast } from '../journal/ballast.ts'
 import { parseEntry, readJournal } from '../journal/journal.ts'
 import { lastLine, syncDirectory } from '../journal/json-lines.ts'
 import { reportAtStart, reportOf } from '../../shared/job-report.ts'
@@ -11,21 +22,63 @@ export const journalPath = (id: string): string => `${jobDirectory(id)}/journal.
 export const specPath = (id: string): string => `${jobDirectory(id)}/spec.json`
 const cancelPath = (id: string): string => `${jobDirectory(id)}/cancel`
 
-/** Writes a job's order, so that it is there whole or not at all. */
+/**
+ * Writes a job's order, so that it is there whole or not at all, with room for its journal beside it.
+ *
+ * @throws what the file system says, if there is no room for both: nothing is left of the job then
+ */
 export function writeSpec(id: string, spec: JobSpec): void {
   mkdirSync(jobDirectory(id), { recursive: true, mode: 0o700 })
-  writeFileSync(`${specPath(id)}.new`, JSON.stringify(spec), { mode: 0o600, flush: true })
-  renameSync(`${specPath(id)}.new`, specPath(id))
-  syncDirectory(jobDirectory(id))
+  try {
+    takeBallast(journalPath(id))
+    writeFileSync(`${specPath(id)}.new`, JSON.stringify(spec), { mode: 0o600, flush: true })
+    renameSync(`${specPath(id)}.new`, specPath(id))
+    syncDirectory(jobDirectory(id))
+  } catch (error) {
+    rmSync(jobDirectory(id), { recursive: true, force: true })
+    throw error
+  }
 }
 
-export function readSpec(id: string): JobSpec | undefined {
-  return existsSync(specPath(id)) ? JobSpec.parse(JSON.parse(readFileSync(specPath(id), 'utf8'))) : undefined
+/** True if a job was cut short before even its order was there. */
+export const isEmptyJob = (id: string): boolean => !existsSync(specPath(id)) && !existsSync(journalPath(id))
+
+/** True once its own process, or a recovery, has written to its journal. */
+export const isBegun = (id: string): boolean => lastLine(journalPath(id)) !== undefined
+
+export function forgetJob(id: string): void {
+  rmSync(jobDirectory(id), { recursive: true, force: true })
 }
 
-/** Notes that the end of this job was asked for, as against a host that shuts down. */
+/** A job's order. Undefined: there is none, or none that this engine understands. */
+export const readSpec = (id: string): JobSpec | undefined => readAs(specPath(id), StoredJobSpec)
+
+const AnyOrder = z.object({ vm: Uuid, vmName: z.string(), copy: z.object(VmCopy.shape).optional() })
+
+/** The VM that a job works on, also where the rest of its order is of a kind that this engine does not know. */
+export function vmOfJob(id: string): VmIdentity | undefined {
+  const spec = readSpec(id)
+  if (spec !== undefined) return vmOf(spec)
+  const order = readAs(specPath(id), AnyOrder)
+  return order && (order.copy ?? { uuid: order.vm, name: order.vmName })
+}
+
+function readAs<T extends z.ZodType>(path: string, schema: T): z.output<T> | undefined {
+  try {
+    return schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data
+  } catch {
+    return undefined
+  }
+}
+
+/** Notes that the end of this job was asked for, as against a unit that is stopped. On a full file system the job's ballast makes room. */
 export function askForCancel(id: string): void {
-  writeFileSync(cancelPath(id), '', { flush: true })
+  try {
+    writeFileSync(cancelPath(id), '', { flush: true })
+  } catch {
+    dropBallast(journalPath(id))
+    writeFileSync(cancelPath(id), '', { flush: true })
+  }
 }
 
 export const cancelWasAsked = (id: string): boolean => existsSync(cancelPath(id))
@@ -38,10 +91,20 @@ export function jobIds(): string[] {
     .sort()
 }
 
-/**
- * What is known of a job, from its order and its journal. Undefined: no such job here. Of one that has ended only the last
- * line is read: there may be thousands, and each job that begins looks at all of them.
- */
+/** Ids of the jobs whose journal has no end, oldest first; also of those that this engine does not understand. */
+export const openJobs = (): string[] => jobIds().filter((id) => !hasEnd(id))
+
+/** The last line tells, whichever engine wrote it: there may be thousands of jobs, and each that begins looks at all. */
+const END = /^\{"n":\d+,"at":"[^"]*","type":"end",/
+
+export function hasEnd(id: string): boolean {
+  const last = lastLine(journalPath(id))
+  if (last !== undefined) return END.test(last)
+  const report = readReport(id)
+  return report !== undefined && isEnded(report.state)
+}
+
+/** What is known of a job, from its order and its journal. Undefined: no such job here. */
 export function readReport(id: string, known?: readonly JournalEntry[]): JobReport | undefined {
   const report = known === undefined ? (endOf(id) ?? reportOf(readJournal(journalPath(id)))) : reportOf(known)
   if (report !== undefined) return report
@@ -49,6 +112,7 @@ export function readReport(id: string, known?: readonly JournalEntry[]): JobRepo
   return spec === undefined ? undefined : reportAtStart(id, spec, timeOfId(id))
 }
 
+/** Of a job that has ended only the last line is read. */
 function endOf(id: string): JobReport | undefined {
   const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
   return last?.type === 'end' ? last.report : undefined

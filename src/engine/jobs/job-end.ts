@@ -5,6 +5,7 @@ import type { Kept } from '../evidence/verdict.ts'
 import { readJournal, type Journal } from '../journal/journal.ts'
 import { cancelWasAsked, journalPath, readSpec } from './job-directory.ts'
 import { reportOf } from '../../shared/job-report.ts'
+import { forgetTrouble } from './trouble.ts'
 
 /** What an undo came to: everything put back, or the job's purpose already reached; and what had to stay as it is. */
 export interface Undone {
@@ -55,6 +56,8 @@ export function finalReport(id: string, state: JobState, failure?: Failure): Job
   }
 }
 
+/** @throws what the file system says: then the job has no end yet */
 export function endJob(journal: Journal, report: JobReport): void {
-  journal.append({ type: 'end', report })
+  journal.end({ type: 'end', report })
+  forgetTrouble(report.id)
 }

@@ -5,11 +5,14 @@ import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
-import { recoverEarlierJobs, undo } from '../recover/recover.ts'
+import { isHostGoingDown, setFree } from '../recover/at-shutdown.ts'
+import { settleEarlier } from '../recover/earlier-jobs.ts'
+import { undo } from '../recover/recover.ts'
+import { endSetAside, type EarlierTrouble } from '../recover/set-aside.ts'
 import { restore } from '../restore/restore.ts'
 import { ENGINE_VERSION } from '../version.ts'
 import { jobContext, type JobContext } from './job-context.ts'
-import { journalPath, readSpec } from './job-directory.ts'
+import { hasEnd, journalPath, readSpec } from './job-directory.ts'
 import { doneReport, endJob, endReport } from './job-end.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { reportAtStart } from '../../shared/job-report.ts'
@@ -17,7 +20,8 @@ import { lockVm, type VmLock } from './vm-lock.ts'
 
 /**
  * A job's own process, from its unit's start to its end. Whatever goes wrong, the VM is put right before the end is
- * written; where even that fails, no end is written and the unit's ExecStopPost begins afresh.
+ * written; where even that fails, no end is written and the unit's ExecStopPost begins afresh, and then the host, until it
+ * is done. A host that goes down is not kept waiting: then its next boot does that.
  */
 export async function runJob(id: string, shell: Shell): Promise<void> {
   const spec = readSpec(id)
@@ -26,9 +30,10 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
   const lock = await lockOrEnd(id, spec, journal)
   if (lock === undefined) return
   try {
+    // Taken for dead before it had begun.
+    if (hasEnd(id)) return
     journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION })
-    await recoverEarlierJobs(shell, vmOf(spec).uuid, id)
-    await workAndEnd(id, spec, shell, journal)
+    endSetAside(await workAndEnd(id, spec, shell, journal))
   } finally {
     await lock.release()
     journal.close()
@@ -46,18 +51,44 @@ async function lockOrEnd(id: string, spec: JobSpec, journal: Journal): Promise<V
   }
 }
 
-async function workAndEnd(id: string, spec: JobSpec, shell: Shell, journal: Journal): Promise<void> {
+/** Answers the earlier jobs that it has set aside for good. */
+async function workAndEnd(
+  id: string,
+  spec: JobSpec,
+  shell: Shell,
+  journal: Journal
+): Promise<readonly EarlierTrouble[]> {
   const abort = new AbortController()
-  process.on('SIGTERM', () => abort.abort())
   const job = jobContext(id, spec, shell, journal, abort.signal)
+  process.on('SIGTERM', () => {
+    abort.abort()
+    // Also out of the middle of a step that does not listen.
+    void leaveIfHostGoesDown(job, journal)
+  })
   try {
+    const aside = await settleEarlier(job)
     const kept = await work(job)
     endJob(journal, doneReport(id, kept, job.warnings.length > 0))
+    return aside
   } catch (error) {
+    if (abort.signal.aborted) await leaveIfHostGoesDown(job, journal)
     const failure = failureOf(error)
+    journal.forgive()
     job.note(`stopped: ${describeFailure(failure).title}`)
-    endJob(journal, endReport(id, await undo(job, readJournal(journalPath(id))), failure))
+    const undone = await undo(job, readJournal(journalPath(id)))
+    journal.flush()
+    endJob(journal, endReport(id, undone, failure))
+    return []
   }
+}
+
+/** Does not return if it does. */
+async function leaveIfHostGoesDown(job: JobContext, journal: Journal): Promise<void> {
+  if (!(await isHostGoingDown(job.shell))) return
+  await setFree(job.shell, job.id)
+  journal.forgive()
+  job.note('the host goes down: what is left to do is done when it is up again')
+  process.exit(0)
 }
 
 async function work(job: JobContext): Promise<readonly Kept[]> {

@@ -1,12 +1,16 @@
 import { rmSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { jobUnit } from '../../shared/host-paths.ts'
+import { jobUnit, RECOVER_TIMER, RECOVER_UNIT } from '../../shared/host-paths.ts'
 import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
+import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
+import { withHostLock } from './host-lock.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
 import { ofType } from '../../shared/job-report.ts'
+import { submitLock } from './unit-state.ts'
 
 const BEGIN_WITHIN_MS = 60_000
 
@@ -16,24 +20,34 @@ const BEGIN_WITHIN_MS = 60_000
  * @throws `vm-busy` if another job has the VM; the order is then forgotten.
  */
 export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: string | undefined): Promise<void> {
-  if (readJournal(journalPath(id)).length > 0) return
-  writeSpec(id, spec)
-  await startUnit(shell, id, fault)
-  await begun(id)
+  await withHostLock(submitLock(id), `submission of job ${id}`, async () => {
+    if (readJournal(journalPath(id)).length > 0) return
+    writeSpec(id, spec)
+    await startUnit(shell, id, fault)
+    await begun(id)
+  })
 }
 
-/** KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. */
+/**
+ * Of a job's unit. KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. At
+ * shutdown it ends before libvirt and libvirt-guests do. Whatever kills the engine and its ExecStopPost, the host takes the
+ * job up, and goes on trying.
+ */
+const unitProperties = (id: string, engine: readonly string[]): string[] => [
+  'KillMode=mixed',
+  'TimeoutStopSec=900',
+  'OOMPolicy=continue',
+  'IOWeight=50',
+  `After=${LIBVIRT_UNITS} libvirt-guests.service local-fs.target remote-fs.target network.target`,
+  `OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}`,
+  `ExecStopPost=${[...engine, 'recover-job', id].join(' ')}`
+]
+
 async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {
   const engine = [process.execPath, process.argv[1] ?? '']
-  const properties = [
-    'KillMode=mixed',
-    'TimeoutStopSec=900',
-    'OOMPolicy=continue',
-    'IOWeight=50',
-    `ExecStopPost=${[...engine, 'recover-job', id].join(' ')}`
-  ]
   const environment = fault === undefined ? [] : [`--setenv=STILLPOINT_FAULT=${fault}`]
-  const options = [`--unit=${jobUnit(id)}`, '--collect', '--quiet', ...properties.flatMap((each) => ['-p', each])]
+  const properties = unitProperties(id, engine).flatMap((each) => ['-p', each])
+  const options = [`--unit=${jobUnit(id)}`, '--collect', '--quiet', ...properties]
   const result = await shell.run(['systemd-run', ...options, ...environment, '--', ...engine, 'run', id])
   if (result.exitCode === 0) return
   rmSync(jobDirectory(id), { recursive: true })
@@ -42,8 +56,8 @@ async function startUnit(shell: Shell, id: string, fault: string | undefined): P
 
 /** Returns when the job holds its VM. */
 async function begun(id: string): Promise<void> {
-  const deadline = Date.now() + BEGIN_WITHIN_MS
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + BEGIN_WITHIN_MS
+  while (performance.now() < deadline) {
     const entries = readJournal(journalPath(id))
     const failure = ofType(entries, 'end')[0]?.report.failure
     if (failure?.kind === 'vm-busy') {

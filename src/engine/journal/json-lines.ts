@@ -16,23 +16,27 @@ import { dirname } from 'node:path'
 export class JsonLines {
   private readonly fd: number
   private next: number
-  /** A line was begun and not ended, as on a full file system. */
-  private torn = false
+  /** A line was begun and not ended, as by a crash or on a full file system: the next one begins with a line end. */
+  private torn: boolean
 
-  private constructor(fd: number, next: number) {
+  private constructor(fd: number, next: number, torn: boolean) {
     this.fd = fd
     this.next = next
+    this.torn = torn
   }
 
-  /** `lastNumber`: of the last whole line that is there. A torn one, as a crash leaves it, is closed first. */
+  /** `lastNumber`: of the last whole line that is there. */
   static open(path: string, lastNumber: number | undefined): JsonLines {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const isNew = !existsSync(path)
-    const torn = !isNew && !endsWithNewline(path)
     const fd = openSync(path, 'a', 0o600)
-    if (torn) writeSync(fd, '\n')
     if (isNew) syncDirectory(dirname(path))
-    return new JsonLines(fd, (lastNumber ?? -1) + 1)
+    return new JsonLines(fd, (lastNumber ?? -1) + 1, !isNew && !endsWithNewline(path))
+  }
+
+  /** The number that the next line will have. */
+  get nextNumber(): number {
+    return this.next
   }
 
   /** On disk when it returns, unless `synced` is false. @throws what the file system says; the next line stays whole */
@@ -61,9 +65,10 @@ export function lastLine(path: string): string | undefined {
   if (!existsSync(path)) return undefined
   const fd = openSync(path, 'r')
   try {
-    const from = Math.max(0, fstatSync(fd).size - TAIL_BYTES)
-    const tail = Buffer.alloc(TAIL_BYTES)
-    const text = tail.toString('utf8', 0, readSync(fd, tail, 0, TAIL_BYTES, from)).trimEnd()
+    const { size } = fstatSync(fd)
+    const from = Math.max(0, size - TAIL_BYTES)
+    const tail = Buffer.alloc(size - from)
+    const text = tail.toString('utf8', 0, readSync(fd, tail, 0, tail.length, from)).trimEnd()
     const start = text.lastIndexOf('\n') + 1
     return start === 0 && from > 0 ? undefined : text.slice(start)
   } finally {
@@ -81,6 +86,12 @@ export function syncDirectory(path: string): void {
 }
 
 function endsWithNewline(path: string): boolean {
-  const text = readFileSync(path)
-  return text.length === 0 || text.at(-1) === 0x0a
+  const fd = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    const last = Buffer.alloc(1)
+    return size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 0x0a)
+  } finally {
+    closeSync(fd)
+  }
 }

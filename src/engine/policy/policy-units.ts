@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { policyService, policyTimer, UNITS_DIR } from '../../shared/host-paths.ts'
+import { policyService, policyTimer, RECOVER_TIMER, RECOVER_UNIT, UNITS_DIR } from '../../shared/host-paths.ts'
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
 import { timerCalendar } from './timer-calendar.ts'
 
 const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`
@@ -41,9 +42,9 @@ export async function removeUnits(shell: Shell, id: string, isNeeded: () => bool
 }
 
 async function staysActive(shell: Shell, unit: string, isNeeded: () => boolean): Promise<boolean> {
-  const deadline = Date.now() + ENDS_WITHIN_MS
+  const deadline = performance.now() + ENDS_WITHIN_MS
   while (await isActive(shell, unit)) {
-    if (isNeeded() || Date.now() > deadline) return true
+    if (isNeeded() || performance.now() > deadline) return true
     await sleep(100)
   }
   return false
@@ -122,7 +123,8 @@ WantedBy=timers.target
 
 const serviceText = ({ id, name }: Policy): string => `[Unit]
 Description=Stillpoint: a run of policy ${unitText(name)}
-After=stillpoint-recover.service libvirtd.service virtqemud.service network-online.target local-fs.target remote-fs.target
+After=${RECOVER_UNIT} ${LIBVIRT_UNITS} libvirt-guests.service network-online.target local-fs.target remote-fs.target
+OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}
 Wants=network-online.target
 CollectMode=inactive-or-failed
 

@@ -4,7 +4,9 @@ import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { isHeld, tryHostLock } from '../jobs/host-lock.ts'
 import { endOfJob } from '../jobs/follow.ts'
-import { jobDirectory } from '../jobs/job-directory.ts'
+import { jobDirectory, openJobs } from '../jobs/job-directory.ts'
+import { needsHelp } from '../jobs/unit-state.ts'
+import { isHostGoingDown } from '../recover/at-shutdown.ts'
 import { outcomeOf } from './backup-job.ts'
 import { endRun } from './end-run.ts'
 import { hook, withWarning, type Outcome } from './with-hooks.ts'
@@ -23,6 +25,38 @@ export async function recoverRuns(shell: Shell, policy?: string, except?: string
     if (id === except) continue
     if (readRun(id)?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
   }
+}
+
+/** For the ExecStopPost of a policy's run. Its jobs end by themselves; on a host that goes down they do when it is up again. */
+export async function recoverRunAtStop(shell: Shell, policy: string): Promise<void> {
+  if (!(await isHostGoingDown(shell))) await recoverRuns(shell, policy)
+}
+
+/**
+ * As {@link recoverRuns} for all of them, but waits for no job: a run whose jobs may still end is left for another time.
+ * One that cannot be ended keeps no other back. False if any is left.
+ */
+export async function recoverRunsNow(shell: Shell): Promise<boolean> {
+  let isComplete = true
+  for (const id of await unendedRuns()) {
+    if (awaitsJob(id) || !(await recoverRun(shell, id).then(...isRecovered))) isComplete = false
+  }
+  return isComplete
+}
+
+const isRecovered = [() => true, () => false] as const
+
+async function unendedRuns(): Promise<string[]> {
+  const open = runIds().filter((id) => readRun(id)?.endedAt === undefined)
+  const held = await Promise.all(open.map((id) => isHeld(`run-${id}`)))
+  return open.filter((_, n) => held[n] !== true)
+}
+
+/** A job of it goes on, or the host is still at its first tries to put its VM right. */
+function awaitsJob(run: string): boolean {
+  const open = openJobs()
+  const jobs = (readRun(run)?.vms ?? []).flatMap(({ outcome, job }) => (outcome === 'running' ? (job ?? []) : []))
+  return jobs.some((job) => open.includes(job) && !needsHelp(job))
 }
 
 /** Runs, of one policy or of all, whose process lives. */

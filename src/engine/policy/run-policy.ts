@@ -7,6 +7,7 @@ import type { Policy, RunReport, RunTrigger } from '../../shared/model/policy.ts
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
+import { isHostGoingDown } from '../recover/at-shutdown.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { prune } from '../retention/prune.ts'
 import { hostTimeZone } from '../tell/host-time.ts'
@@ -79,7 +80,7 @@ async function begin(
       policy,
       shell,
       journal,
-      signal: stopped(),
+      signal: stopped(shell),
       closed: closing(policy, trigger, hostTimeZone(), now)
     }
     const skipped = overlap ?? whyNotNow(policy, trigger, hostTimeZone(), now)
@@ -90,9 +91,13 @@ async function begin(
   }
 }
 
-function stopped(): AbortSignal {
+/** A host that goes down is not kept waiting for jobs: the run is ended when it is up again. */
+function stopped(shell: Shell): AbortSignal {
   const abort = new AbortController()
-  process.on('SIGTERM', () => abort.abort())
+  process.on('SIGTERM', () => {
+    abort.abort()
+    void isHostGoingDown(shell).then((goesDown) => goesDown && process.exit(0))
+  })
   return abort.signal
 }
 

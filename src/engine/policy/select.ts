@@ -24,12 +24,12 @@ const LIBVIRT_WITHIN_MS = 90_000
 
 /** All VMs of this host. After a boot libvirt may take a while. */
 export async function vmsHere(shell: Shell): Promise<RunVm['vm'][]> {
-  const deadline = Date.now() + LIBVIRT_WITHIN_MS
+  const deadline = performance.now() + LIBVIRT_WITHIN_MS
   for (;;) {
     try {
       return await listNamedDomains(shell)
     } catch (error) {
-      if (!isFailure(error, 'command-failed', 'timeout') || Date.now() > deadline) throw error
+      if (!isFailure(error, 'command-failed', 'timeout') || performance.now() > deadline) throw error
       await sleep(500)
     }
   }

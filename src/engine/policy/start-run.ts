@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { runUnit } from '../../shared/host-paths.ts'
+import { RECOVER_TIMER, RECOVER_UNIT, runUnit } from '../../shared/host-paths.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
 import { engine, serviceProperties } from './policy-units.ts'
 import { readRun } from './run-files.ts'
@@ -17,7 +18,13 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
   if (going !== undefined) return { run: going.id }
   const run = newTimeSortedId(new Date(), randomBytes)
   const properties = serviceProperties(policy.id).flatMap((property) => ['-p', property])
-  const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...properties]
+  const order = [
+    '-p',
+    `After=${LIBVIRT_UNITS} libvirt-guests.service`,
+    '-p',
+    `OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}`
+  ]
+  const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...order, ...properties]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
   await begun(run)
   return { run }
@@ -26,9 +33,10 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
 const BEGIN_WITHIN_MS = 60_000
 
 async function begun(run: string): Promise<void> {
-  const deadline = Date.now() + BEGIN_WITHIN_MS
+  const deadline = performance.now() + BEGIN_WITHIN_MS
   while (readRun(run) === undefined) {
-    if (Date.now() > deadline) fail({ kind: 'timeout', what: `start of ${runUnit(run)}`, afterMs: BEGIN_WITHIN_MS })
+    if (performance.now() > deadline)
+      fail({ kind: 'timeout', what: `start of ${runUnit(run)}`, afterMs: BEGIN_WITHIN_MS })
     await sleep(20)
   }
 }

@@ -1,4 +1,4 @@
-import { failureOf } from '../../shared/failure.ts'
+import { failureOf, StillpointError, type Failure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -13,15 +13,25 @@ export interface UndoStep {
   readonly work: () => Promise<Kept | undefined>
 }
 
+/** Not all steps of an undo got through. As an error it is the first of them. */
+export class IncompleteUndo extends StillpointError {
+  readonly failures: readonly Failure[]
+
+  constructor(first: Failure, ...more: readonly Failure[]) {
+    super(first)
+    this.failures = [first, ...more]
+  }
+}
+
 /**
  * Does all steps of an undo in their order, each announced in the journal and noted when done. One that fails keeps back
  * only those that need it. Answers what was left as it is.
  *
- * @throws the first error, when all other steps are done: then the whole program is to be run again, later.
+ * @throws `IncompleteUndo` when all other steps are done: then the whole program is to be run again, later.
  */
 export async function runProgram(job: JobContext, steps: readonly UndoStep[]): Promise<Kept[]> {
   const failed = new Set<string>()
-  const errors: unknown[] = []
+  const failures: Failure[] = []
   const kept: Kept[] = []
   for (const { name, needs = [], work } of steps) {
     if (needs.some((need) => failed.has(need))) {
@@ -33,11 +43,13 @@ export async function runProgram(job: JobContext, steps: readonly UndoStep[]): P
       if (left !== undefined) kept.push(left)
     } catch (error) {
       failed.add(name)
-      errors.push(error)
-      const { title, explanation } = describeFailure(failureOf(error))
+      const failure = failureOf(error)
+      failures.push(failure)
+      const { title, explanation } = describeFailure(failure)
       job.note(`${name} did not get through: ${title}. ${explanation}`)
     }
   }
-  if (errors.length > 0) throw errors[0]
+  const [first, ...more] = failures
+  if (first !== undefined) throw new IncompleteUndo(first, ...more)
   return kept
 }

@@ -1,15 +1,28 @@
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { failureOf, isFailure, type Failure } from '../../shared/failure.ts'
+import { fail, isFailure, type Failure } from '../../shared/failure.ts'
 import { isEnded, vmOf, type JobReport, type JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { jobContext, type JobContext } from '../jobs/job-context.ts'
-import { cancelWasAsked, jobIds, journalPath, readReport, readSpec } from '../jobs/job-directory.ts'
+import {
+  cancelWasAsked,
+  forgetJob,
+  isEmptyJob,
+  journalPath,
+  readReport,
+  readSpec,
+  vmOfJob
+} from '../jobs/job-directory.ts'
 import { lastStep, reportOf } from '../../shared/job-report.ts'
-import { endJob, endReport, type Undone } from '../jobs/job-end.ts'
+import { endJob, endReport, finalReport, type Undone } from '../jobs/job-end.ts'
+import { noteTrouble } from '../jobs/trouble.ts'
+import { deadJobs, isAlive, troubledReport } from '../jobs/unit-state.ts'
 import { lockVm, type VmLock } from '../jobs/vm-lock.ts'
+import { asidenessOf } from './set-aside.ts'
 import { undoBackup } from './undo-backup.ts'
 import { undoRestore } from './undo-restore.ts'
+import { whatIsLeft } from './what-is-left.ts'
 
 /** Puts back what the journal says the job has changed, by what libvirt reports now. Safe to do again at any moment. */
 export async function undo(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
@@ -17,40 +30,65 @@ export async function undo(job: JobContext, entries: readonly JournalEntry[]): P
   return job.spec.kind === 'backup' ? undoBackup(deaf, entries) : undoRestore(deaf, entries)
 }
 
-/** Ends every job of this host that has no end and no process: at boot, or when asked. */
-export async function recoverAll(shell: Shell): Promise<JobReport[]> {
-  const reports: JobReport[] = []
-  for (const id of openJobs()) {
-    const report = await recoverJob(shell, id).catch((error: unknown) => {
-      if (isFailure(error, 'vm-busy')) return undefined
-      throw error
-    })
-    if (report !== undefined) reports.push(report)
-  }
-  return reports
+/** How a look after all dead jobs of a host went. */
+export interface Pass {
+  /** Of each: as it ended, or why it could not be put right yet. */
+  readonly reports: readonly JobReport[]
+  /** False if something has to be tried again. */
+  readonly isComplete: boolean
 }
 
-/** Before a job begins: what earlier ones of its VM left. The caller holds the VM's lock. */
-export async function recoverEarlierJobs(shell: Shell, vm: string, before: string): Promise<void> {
-  for (const id of openJobs()) {
-    const spec = readSpec(id)
-    if (id !== before && spec !== undefined && vmOf(spec).uuid === vm) await finish(shell, id)
+/**
+ * Ends every job of this host that has no end and no process: at boot, by the timer, or when asked. VMs go side by side,
+ * and what keeps one back keeps no other back. Of one VM the youngest goes first: what it did lies over what older ones did.
+ */
+export async function recoverAll(shell: Shell): Promise<Pass> {
+  const byVm = new Map<string, string[]>()
+  for (const id of await deadJobs(shell)) {
+    const vm = vmOfJob(id)?.uuid ?? id
+    byVm.set(vm, [id, ...(byVm.get(vm) ?? [])])
   }
+  const passes = await Promise.all([...byVm.values()].map((ids) => recoverInTurn(shell, ids)))
+  return { reports: passes.flatMap(({ reports }) => reports), isComplete: passes.every(({ isComplete }) => isComplete) }
+}
+
+async function recoverInTurn(shell: Shell, ids: readonly string[]): Promise<Pass> {
+  const reports: JobReport[] = []
+  for (const [done, id] of ids.entries()) {
+    try {
+      const report = await recoverJob(shell, id)
+      if (report !== undefined) reports.push(report)
+    } catch (error) {
+      const waiting = isFailure(error, 'vm-busy') ? [] : ids.slice(done)
+      return { reports: [...reports, ...waiting.flatMap((each) => troubledReport(each) ?? [])], isComplete: false }
+    }
+  }
+  return { reports, isComplete: true }
 }
 
 const LOCK_WITHIN_MS = 30_000
 
 /**
- * Recovery of one job in a fresh process. Returns its final report; undefined if it was never begun.
+ * Recovery of one job that is dead. Returns its final report; undefined if there was nothing of it.
  *
- * @throws `vm-busy` while another process still works for this VM.
+ * @throws `vm-busy` while another process works for this VM, or on this very job; else why it could not be put right
  */
 export async function recoverJob(shell: Shell, id: string): Promise<JobReport | undefined> {
   const report = readReport(id)
-  const spec = readSpec(id)
-  if (report === undefined || spec === undefined || isEnded(report.state)) return report
-  const { uuid, name } = vmOf(spec)
-  const lock = await lockWithin(uuid, name, id)
+  if (report !== undefined && isEnded(report.state)) return report
+  if (await isAlive(shell, id))
+    fail({ kind: 'vm-busy', vm: vmOfJob(id)?.name ?? '', by: `job ${id}`, since: report?.startedAt ?? 'just now' })
+  return recoverFromUnit(shell, id)
+}
+
+/** As {@link recoverJob}, from the job's own unit, whose engine is gone. */
+export async function recoverFromUnit(shell: Shell, id: string): Promise<JobReport | undefined> {
+  const vm = vmOfJob(id)
+  if (vm === undefined) {
+    forgetEmpty(id)
+    return undefined
+  }
+  const lock = await lockWithin(vm.uuid, vm.name, id)
   try {
     return await finish(shell, id)
   } finally {
@@ -58,62 +96,55 @@ export async function recoverJob(shell: Shell, id: string): Promise<JobReport | 
   }
 }
 
-const TRIES = 12
-const TRY_AGAIN_AFTER_MS = 5000
-
-/** For the unit's ExecStopPost: nobody else is there to try again, and libvirtd may be away for a moment. */
-export async function recoverUntilDone(shell: Shell, id: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await recoverJob(shell, id)
-      return
-    } catch (error) {
-      if (tries === TRIES) throw error
-      await sleep(TRY_AGAIN_AFTER_MS)
-    }
-  }
+/** Its engine died before the order was there; or the order is of an engine that knows more than we do. */
+function forgetEmpty(id: string): void {
+  if (!isEmptyJob(id))
+    fail({ kind: 'bad-output', what: `the order of job ${id}`, detail: 'this engine does not understand it' })
+  forgetJob(id)
 }
 
-async function finish(shell: Shell, id: string): Promise<JobReport | undefined> {
-  const spec = readSpec(id)
+/** Undoes a job and writes its end. The caller holds the VM's lock. @throws why it could not be put right, which is noted */
+export async function finish(shell: Shell, id: string): Promise<JobReport | undefined> {
   const entries = readJournal(journalPath(id))
   const report = reportOf(entries)
-  if (spec === undefined || (report !== undefined && isEnded(report.state))) return report
-  const journal = Journal.open(journalPath(id))
+  if (report !== undefined && isEnded(report.state)) return report
+  const spec = readSpec(id)
+  if (spec === undefined) {
+    forgetEmpty(id)
+    return undefined
+  }
+  const journal = Journal.open(journalPath(id), { unlike: entries })
+  journal.forgive()
+  const step = lastStep(entries)
+  const why: Failure = cancelWasAsked(id)
+    ? { kind: 'cancelled', what: step }
+    : { kind: 'interrupted', job: spec.kind, step }
   try {
     if (report === undefined) journal.append({ type: 'begin', id, spec, bootId: 'recovered', engine: 'recovered' })
-    const step = lastStep(entries)
+    const aside = asidenessOf(id, vmOf(spec).uuid)
     const job = jobContext(id, spec, shell, journal, new AbortController().signal)
-    const undone = await job.step('recover', { after: step }, () => undo(job, entries))
-    const failure: Failure = cancelWasAsked(id)
-      ? { kind: 'cancelled', what: step }
-      : { kind: 'interrupted', job: spec.kind, step }
-    const final = endReport(id, undone, failure)
+    const undone =
+      aside === undefined ? await job.step('recover', { after: step }, () => undo(job, entries)) : undefined
+    journal.flush()
+    const final = undone === undefined ? finalReport(id, 'failed-needs-you', aside) : endReport(id, undone, why)
     endJob(journal, final)
     return final
   } catch (error) {
-    journal.append({ type: 'note', text: `recovery did not get through: ${JSON.stringify(failureOf(error))}` })
+    noteTrouble(id, whatIsLeft(id, entries, error, why))
     throw error
   } finally {
     journal.close()
   }
 }
 
-function openJobs(): string[] {
-  return jobIds().filter((id) => {
-    const report = readReport(id)
-    return report !== undefined && !isEnded(report.state)
-  })
-}
-
 /** The killed engine's last children may hold the lock for a moment longer. */
 async function lockWithin(vm: string, vmName: string, id: string): Promise<VmLock> {
-  const deadline = Date.now() + LOCK_WITHIN_MS
+  const deadline = performance.now() + LOCK_WITHIN_MS
   for (;;) {
     try {
       return await lockVm(vm, vmName, `recovery of job ${id}`)
     } catch (error) {
-      if (!isFailure(error, 'vm-busy') || Date.now() > deadline) throw error
+      if (!isFailure(error, 'vm-busy') || performance.now() > deadline) throw error
       await sleep(200)
     }
   }

@@ -12,7 +12,7 @@ export const JobId = TimeSortedId
 export type JobId = z.infer<typeof JobId>
 
 /** The policy that wanted a backup, as it was called then. */
-export const PolicyName = z.strictObject({ id: z.string().regex(/^[0-9a-f]{12}$/), name: z.string().min(1).max(100) })
+export const PolicyName = z.object({ id: z.string().regex(/^[0-9a-f]{12}$/), name: z.string().min(1).max(100) })
 export type PolicyName = z.infer<typeof PolicyName>
 
 /** Sha-256 in lower-case hex. */

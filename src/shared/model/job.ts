@@ -60,6 +60,15 @@ export type RestoreSpec = z.infer<typeof RestoreSpec>
 export const JobSpec = z.discriminatedUnion('kind', [BackupSpec, RestoreSpec])
 export type JobSpec = z.infer<typeof JobSpec>
 
+/**
+ * An order as it lies on a host, perhaps written by a younger engine: what this one does not know is passed over. What is
+ * asked of this engine is not: it would be a wish that nobody fulfils.
+ */
+export const StoredJobSpec = z.discriminatedUnion('kind', [
+  z.object(BackupSpec.shape),
+  z.object({ ...RestoreSpec.shape, copy: z.object(VmCopy.shape).optional() })
+])
+
 const VmIdentity = z.object({ uuid: Uuid, name: z.string() })
 export type VmIdentity = z.infer<typeof VmIdentity>
 
@@ -151,7 +160,7 @@ export type Progress = z.infer<typeof Progress>
 export const JournalEntry = z.intersection(
   z.object({ n: z.number().int(), at: z.iso.datetime() }),
   z.discriminatedUnion('type', [
-    z.object({ type: z.literal('begin'), id: JobId, spec: JobSpec, bootId: z.string(), engine: z.string() }),
+    z.object({ type: z.literal('begin'), id: JobId, spec: StoredJobSpec, bootId: z.string(), engine: z.string() }),
     z.object({ type: z.literal('step'), step: z.string(), data: z.record(z.string(), z.unknown()).optional() }),
     z.object({
       type: z.literal('step-done'),

@@ -82,7 +82,8 @@ class Watch {
     if (this.lost) this.options.onWatched({ type: 'back' })
     this.lost = false
     if (entry.n < this.next) return
-    this.next = entry.n + 1
+    // How far it has got is no line of the journal: it has the number of the one that comes next.
+    if (entry.type !== 'progress') this.next = entry.n + 1
     this.options.onWatched({ type: 'entry', entry })
   }
 

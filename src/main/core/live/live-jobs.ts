@@ -68,7 +68,8 @@ export class LiveJobs {
   question(host: string, differMs: number): QuestionOf<'jobs'> {
     const ofHost = [...this.records.values()].filter(({ view }) => view.host === host && !this.tasks.has(view.id))
     return questionAfter(
-      ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen })),
+      // One that needs its operator and has no end may still be put right: its host goes on trying.
+      ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen: isOpen || view.endedAt === undefined })),
       differMs
     )
   }
@@ -201,7 +202,7 @@ export class LiveJobs {
   /** Unless the host's own list has said so meanwhile. */
   private ended(view: JobView): void {
     if (this.told.has(view.id)) return
-    this.told.add(view.id)
+    if (view.endedAt !== undefined) this.told.add(view.id)
     this.records.set(view.id, new JobRecord(view, new Date()))
     this.tell()
     this.onEnd(view, 'on its host')

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { describeFailure } from '../../shared/failure-words.ts'
+import { failureOf, type Failure, type FailureOf } from '../../shared/failure.ts'
+import { ofType } from '../../shared/job-report.ts'
+import { RECOVER_UNIT } from '../../shared/host-paths.ts'
+import type { JournalEntry } from '../../shared/model/job.ts'
+import { CapturePlan, PLAN_STEP } from '../capture/capture-plan.ts'
+import { journalPath, vmOfJob } from '../jobs/job-directory.ts'
+import { IncompleteUndo } from './program.ts'
+
+type Left = FailureOf<'left-behind'>['left'][number]
+
+/** Tries at once what the host tries every few minutes. */
+const TRY_AGAIN = `systemctl start ${RECOVER_UNIT}`
+
+/**
+ * What an operator has to know of a job that could not be put right: its VM, what stands in the way and which file that is
+ * about, which overlays are still there, and what to type.
+ */
+export function whatIsLeft(id: string, entries: readonly JournalEntry[], error: unknown, after: Failure): Failure {
+  const failures = error instanceof IncompleteUndo ? error.failures : [failureOf(error)]
+  const inTheWay = failures.flatMap((failure) =>
+    failure.kind === 'left-behind' ? failure.left : [reasonOf(id, failure)]
+  )
+  const left = [...inTheWay, ...overlaysOf(entries)]
+  const last = left.pop()
+  return {
+    kind: 'left-behind',
+    vm: vmOfJob(id)?.name ?? `the VM of job ${id}`,
+    after,
+    left: [...left, ...(last === undefined ? [] : [{ ...last, mend: [...last.mend, TRY_AGAIN] }])]
+  }
+}
+
+function reasonOf(id: string, failure: Failure): Left {
+  const { title, explanation } = describeFailure(failure)
+  return { path: fileNamedIn(failure) ?? journalPath(id), because: `job ${id}: ${title}. ${explanation}`, mend: [] }
+}
+
+/** What QEMU and libvirt complain of stands in quotes. */
+function fileNamedIn(failure: Failure): string | undefined {
+  if (failure.kind === 'io' || failure.kind === 'no-room') return failure.path === '' ? undefined : failure.path
+  if (failure.kind === 'command-failed') return /['"](\/[^'"]+)['"]/.exec(failure.stderr)?.[1]
+  return failure.kind === 'bad-output' && failure.what.startsWith('/') ? failure.what : undefined
+}
+
+function overlaysOf(entries: readonly JournalEntry[]): Left[] {
+  const data = ofType(entries, 'step').find(({ step }) => step === PLAN_STEP)?.data?.['plan']
+  const plan = CapturePlan.safeParse(data).data
+  return (plan?.disks ?? []).flatMap(({ target, sidecar }) =>
+    existsSync(sidecar)
+      ? [
+          {
+            path: sidecar,
+            because: `it holds what ${plan?.vmName ?? ''} wrote to ${target} since its backup began`,
+            mend: []
+          }
+        ]
+      : []
+  )
+}
