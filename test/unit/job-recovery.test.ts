@@ -1,0 +1,305 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Failure } from '../../src/shared/failure.ts'
+import type { BackupSpec } from '../../src/shared/model/job.ts'
+import type { Shell } from '../../src/shared/shell.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+
+const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity }))
+
+/** A file system that is full but for what is given up on it. */
+vi.mock(import('node:fs'), async (original) => {
+  const fs = await original()
+  const writeSync = (fd: number, bytes: NodeJS.ArrayBufferView, from = 0): number => {
+    if (disk.roomBytes === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    const taken = fs.writeSync(fd, bytes, from, Math.min(disk.roomBytes, bytes.byteLength - from))
+    disk.roomBytes -= taken
+    return taken
+  }
+  const rmSync: typeof fs.rmSync = (path, options) => {
+    disk.roomBytes += fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    fs.rmSync(path, options)
+  }
+  return { ...fs, writeSync: writeSync as typeof fs.writeSync, rmSync }
+})
+vi.mock(import('../../src/shared/host-paths.ts'), async (original) => {
+  const paths = await original()
+  const below = (name: string): never => `${disk.dir}/${name}` as never
+  return Object.defineProperties(
+    { ...paths },
+    { RUN_DIR: { get: () => below('run') }, JOBS_DIR: { get: () => below('jobs') } }
+  )
+})
+
+const { Journal, readJournal, readProgress } = await import('../../src/engine/journal/journal.ts')
+const { takeBallast } = await import('../../src/engine/journal/ballast.ts')
+const { isHeld, tryHostLock, removeStaleLock, lockPath } = await import('../../src/engine/jobs/host-lock.ts')
+const { jobUnit } = await import('../../src/shared/host-paths.ts')
+const directory = await import('../../src/engine/jobs/job-directory.ts')
+const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
+const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
+const { endJob } = await import('../../src/engine/jobs/job-end.ts')
+
+const ID = '20261124T010000Z-000001'
+const OTHER = '20261124T010000Z-000002'
+const spec: BackupSpec = {
+  kind: 'backup',
+  vm: '11111111-1111-4111-8111-111111111111',
+  vmName: 'web',
+  hostName: 'kvm-1',
+  store: '/var/lib/stillpoint/points',
+  budgetMs: 300,
+  onBusy: 'pause'
+}
+const begin = { type: 'begin', id: ID, spec, bootId: 'b', engine: 'e' } as const
+const pathOf = (id: string): string => directory.journalPath(id)
+const typesIn = (id: string): string[] => readJournal(pathOf(id)).map(({ type }) => type)
+
+beforeEach(() => {
+  disk.dir = mkdtempSync(join(tmpdir(), 'stillpoint-recovery-'))
+})
+afterEach(() => {
+  disk.roomBytes = Infinity
+  rmSync(disk.dir, { recursive: true })
+})
+
+// engine.md finding 16
+describe('the journal of a job on a full file system', () => {
+  it('gives up its ballast for the next entry', () => {
+    directory.writeSpec(ID, spec)
+    const journal = Journal.open(pathOf(ID))
+    disk.roomBytes = 0
+    journal.append(begin)
+    journal.close()
+    expect(typesIn(ID)).toEqual(['begin'])
+    expect(existsSync(join(directory.jobDirectory(ID), 'ballast'))).toBe(false)
+  })
+
+  it('has an undo go on when not even that helps, and is written in its order once there is room', () => {
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    journal.forgive()
+    disk.roomBytes = 0
+    journal.append({ type: 'step', step: 'undo.thaw' })
+    journal.append({ type: 'note', text: 'thawed' })
+    expect(() => {
+      journal.flush()
+    }).toThrow('no space')
+    disk.roomBytes = Infinity
+    journal.append({ type: 'warning', text: 'late' })
+    journal.close()
+    expect(typesIn(ID)).toEqual(['begin', 'step', 'note', 'warning'])
+  })
+
+  it('has no end that is not on disk', () => {
+    directory.writeSpec(ID, spec)
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    journal.forgive()
+    takeBallast(pathOf(ID))
+    rmSync(join(directory.jobDirectory(ID), 'ballast'))
+    disk.roomBytes = 0
+    const report = directory.readReport(ID)
+    if (report === undefined) throw new Error('no report')
+    expect(() => {
+      endJob(journal, { ...report, state: 'failed-clean' })
+    }).toThrow('no space')
+    expect(directory.openJobs()).toEqual([ID])
+    disk.roomBytes = Infinity
+    endJob(journal, { ...report, state: 'failed-clean' })
+    journal.close()
+    expect(directory.openJobs()).toEqual([])
+  })
+
+  it('is begun only where there is room for its ballast, and holds none once it has ended', () => {
+    disk.roomBytes = 1 << 20
+    expect(() => {
+      directory.writeSpec(ID, spec)
+    }).toThrow('no space')
+    expect(directory.jobIds()).toEqual([])
+    disk.roomBytes = Infinity
+    directory.writeSpec(ID, spec)
+    const ballast = join(directory.jobDirectory(ID), 'ballast')
+    expect(statSync(ballast).size).toBe(4 << 20)
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    const report = directory.readReport(ID)
+    if (report !== undefined) endJob(journal, { ...report, state: 'done' })
+    journal.close()
+    expect(existsSync(ballast)).toBe(false)
+  })
+})
+
+describe('passes after passes of an undo', () => {
+  it('write what is new only', () => {
+    const pass = (...texts: string[]): void => {
+      const journal = Journal.open(pathOf(ID), { unlike: readJournal(pathOf(ID)) })
+      journal.append({ type: 'step', step: 'undo.start', data: {} })
+      for (const text of texts) journal.append({ type: 'note', text })
+      journal.close()
+    }
+    pass('no disc')
+    const { size } = statSync(pathOf(ID))
+    for (let n = 0; n < 100; n++) pass('no disc')
+    expect(statSync(pathOf(ID)).size).toBe(size)
+    pass('no disc', 'no network')
+    expect(typesIn(ID)).toEqual(['step', 'note', 'note'])
+  })
+})
+
+// engine.md finding 46
+describe('how far a job has got', () => {
+  const progress = (doneBytes: number): Extract<Parameters<Journal['append']>[0], { type: 'progress' }> => ({
+    type: 'progress',
+    progress: { phase: 'copying vda', doneBytes, totalBytes: 100 }
+  })
+
+  it('does not make the journal longer, and is known by its last word', () => {
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    const { size } = statSync(pathOf(ID))
+    for (let n = 0; n < 100; n++) journal.append(progress(n))
+    journal.close()
+    expect(statSync(pathOf(ID)).size).toBe(size)
+    expect(readProgress(pathOf(ID))).toMatchObject({ n: 1, progress: { doneBytes: 99 } })
+  })
+
+  it('is not worth an error', () => {
+    const journal = Journal.open(pathOf(ID))
+    rmSync(dirname(pathOf(ID)), { recursive: true })
+    expect(() => {
+      journal.append(progress(1))
+    }).not.toThrow()
+    journal.close()
+  })
+})
+
+// engine.md finding 42
+describe('an order that a younger engine wrote', () => {
+  const write = (id: string, order: unknown): void => {
+    mkdirSync(directory.jobDirectory(id), { recursive: true })
+    writeFileSync(directory.specPath(id), JSON.stringify(order))
+  }
+
+  it('is read without what this one does not know, in its file and in the journal', () => {
+    write(ID, { ...spec, throttle: 7, policy: { id: 'aaaaaaaaaaaa', name: 'nightly', zone: 'b' } })
+    expect(directory.readSpec(ID)).toMatchObject({ vm: spec.vm, policy: { name: 'nightly' } })
+    writeFileSync(
+      pathOf(ID),
+      `${JSON.stringify({ n: 0, at: '2026-11-24T01:12:04.000Z', ...begin, spec: { ...spec, throttle: 7 } })}\n`
+    )
+    expect(directory.readReport(ID)).toMatchObject({ state: 'running', vm: { name: 'web' } })
+  })
+
+  it('is its own trouble alone if it cannot be read, and its VM is known all the same', () => {
+    write(ID, { ...spec, kind: 'drill' })
+    write(OTHER, spec)
+    expect(directory.readSpec(ID)).toBeUndefined()
+    expect(directory.vmOfJob(ID)).toEqual({ uuid: spec.vm, name: 'web' })
+    expect(directory.openJobs()).toEqual([ID, OTHER])
+    expect(directory.readReport(OTHER)).toMatchObject({ state: 'queued' })
+  })
+
+  it('is of a job that has ended if its journal says so, whatever else that holds', () => {
+    write(ID, { ...spec, kind: 'drill' })
+    const end = {
+      n: 3,
+      at: '2026-11-24T01:12:04.000Z',
+      type: 'end',
+      report: { id: ID, kind: 'drill', state: 'proved' }
+    }
+    writeFileSync(pathOf(ID), `${JSON.stringify(end)}\n`)
+    expect(directory.openJobs()).toEqual([])
+  })
+})
+
+// engine.md finding 40
+describe('a look whether a lock is held', () => {
+  it('does not take it, so that nobody who wants it is turned away', async () => {
+    const looking = { over: false }
+    const looks = (async () => {
+      while (!looking.over) {
+        await isHeld('vm')
+        await sleep(0)
+      }
+    })()
+    for (let n = 0; n < 50; n++) {
+      const lock = await tryHostLock('vm', 'job')
+      expect(lock).toBeDefined()
+      expect(await isHeld('vm')).toBe(true)
+      await lock?.release()
+    }
+    looking.over = true
+    await looks
+    expect(await isHeld('vm')).toBe(false)
+  }, 60_000)
+
+  it('sees through the file of a holder that died, which can be removed', async () => {
+    mkdirSync(join(disk.dir, 'run'))
+    for (const file of ['', '{"by":"job 1","since":"x"}', '{"by":"job 1","since":"x","pid":1,"begun":"never"}']) {
+      writeFileSync(lockPath('vm'), file)
+      expect(await isHeld('vm')).toBe(false)
+      writeFileSync(lockPath('vm'), file)
+      expect(await removeStaleLock('vm')).toBe(true)
+      expect(existsSync(lockPath('vm'))).toBe(false)
+    }
+  })
+
+  it('leaves the file of a holder that lives', async () => {
+    const lock = await tryHostLock('vm', 'job 7')
+    expect(await removeStaleLock('vm')).toBe(false)
+    expect(readFileSync(lockPath('vm'), 'utf8')).toContain('job 7')
+    await lock?.release()
+  })
+})
+
+describe('a job without an end', () => {
+  const RECOVERY = 'stillpoint-recover.service'
+  /** What systemd says of its units; of those not named that they are inactive. */
+  const systemd = (states: Readonly<Record<string, string>>): Shell =>
+    fakeShell({
+      systemctl: ({ argv }) =>
+        argv
+          .slice(4)
+          .map((unit) => `Job=${states[unit] === 'queued' ? 7 : ''}\nActiveState=${states[unit] ?? 'inactive'}\n`)
+          .join('\n')
+    })
+
+  beforeEach(() => {
+    directory.writeSpec(ID, spec)
+  })
+
+  it('is dead if no unit of it lives', async () => {
+    expect(await deadJobs(systemd({}))).toEqual([ID])
+    for (const state of ['activating', 'active', 'deactivating', 'queued'])
+      expect(await deadJobs(systemd({ [jobUnit(ID)]: state }))).toEqual([])
+  })
+
+  // engine.md finding 41
+  it('is not dead while somebody is handing it to systemd', async () => {
+    const lock = await tryHostLock(submitLock(ID), 'submission')
+    expect(await deadJobs(systemd({}))).toEqual([])
+    expect(await unrecovered(systemd({}), ID)).toBeUndefined()
+    await lock?.release()
+    expect(await deadJobs(systemd({}))).toEqual([ID])
+  })
+
+  it('needs its operator at once where nobody will try again', async () => {
+    expect(await unrecovered(systemd({}), ID)).toMatchObject({ state: 'failed-needs-you' })
+  })
+
+  it('needs its operator after three tries that failed, with what the last of them ran into', async () => {
+    const coming = systemd({ [RECOVERY]: 'activating' })
+    const trouble = (detail: string): Failure => ({ kind: 'io', path: '/srv/disc.iso', code: 'ENOENT', detail })
+    for (const detail of ['first', 'second']) {
+      noteTrouble(ID, trouble(detail))
+      expect(await unrecovered(coming, ID)).toBeUndefined()
+    }
+    noteTrouble(ID, trouble('third'))
+    expect(await unrecovered(coming, ID)).toMatchObject({ state: 'failed-needs-you', failure: trouble('third') })
+    expect((await unrecovered(coming, ID))?.endedAt).toBeUndefined()
+  })
+})
