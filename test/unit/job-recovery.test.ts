@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../src/shared/failure.ts'
-import type { BackupSpec } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JournalEvent } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 
@@ -152,7 +152,7 @@ describe('passes after passes of an undo', () => {
 
 // engine.md finding 46
 describe('how far a job has got', () => {
-  const progress = (doneBytes: number): Extract<Parameters<Journal['append']>[0], { type: 'progress' }> => ({
+  const progress = (doneBytes: number): Extract<JournalEvent, { type: 'progress' }> => ({
     type: 'progress',
     progress: { phase: 'copying vda', doneBytes, totalBytes: 100 }
   })
