@@ -3,7 +3,7 @@ import { DEFAULT_STORE, JOBS_DIR, STATE_DIR } from '../shared/host-paths.ts'
 import type { Shell } from '../shared/shell.ts'
 import { deadJobs } from './jobs/unit-state.ts'
 import { refreshPolicies } from './policy/policies.ts'
-import { beginRecovery, ensureRecoverUnits } from './recover/recover-units.ts'
+import { beginRecovery, ensureRecoverUnits } from './jobs/recover-units.ts'
 
 /** The folders, the units that recover interrupted jobs, and those of policies. What lies dead is taken up. Safe to do again. */
 export async function prepareHost(shell: Shell): Promise<void> {

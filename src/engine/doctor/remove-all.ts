@@ -16,7 +16,7 @@ import {
 import type { Shell } from '../../shared/shell.ts'
 import { IDENTITY_NAME } from '../../store/store-identity.ts'
 import { openJobs, readReport, vmOfJob } from '../jobs/job-directory.ts'
-import { removeRecoverUnits } from '../recover/recover-units.ts'
+import { removeRecoverUnits } from '../jobs/recover-units.ts'
 import { removePolicy } from '../policy/policies.ts'
 import { idsWithUnits } from '../policy/policy-units.ts'
 import { goingRuns } from '../policy/recover-runs.ts'

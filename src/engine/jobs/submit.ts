@@ -6,7 +6,7 @@ import { jobUnit, RECOVER_TIMER, RECOVER_UNIT } from '../../shared/host-paths.ts
 import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
-import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
+import { LIBVIRT_UNITS } from './recover-units.ts'
 import { withHostLock } from './host-lock.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
 import { ofType } from '../../shared/job-report.ts'

@@ -5,7 +5,7 @@ import { policyService, policyTimer, RECOVER_TIMER, RECOVER_UNIT, UNITS_DIR } fr
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
-import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
+import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
 import { timerCalendar } from './timer-calendar.ts'
 
 const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`

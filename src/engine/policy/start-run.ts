@@ -5,7 +5,7 @@ import { RECOVER_TIMER, RECOVER_UNIT, runUnit } from '../../shared/host-paths.ts
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
-import { LIBVIRT_UNITS } from '../recover/recover-units.ts'
+import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
 import { engine, serviceProperties } from './policy-units.ts'
 import { readRun } from './run-files.ts'

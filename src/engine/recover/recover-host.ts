@@ -6,7 +6,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { recoverRunsNow } from '../policy/recover-runs.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { recoverAll } from './recover.ts'
-import { standDown } from './recover-units.ts'
+import { standDown } from '../jobs/recover-units.ts'
 
 /**
  * For the host's own unit: at boot, when a job has died, and by the timer until nothing is left.
