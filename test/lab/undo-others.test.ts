@@ -66,7 +66,7 @@ describe('a backup that is given up', () => {
     const id = await begin(guest, 'copy.done')
     await guest.virsh('blockcopy', guest.uuid, 'vda', '/srv/theirs.qcow2', '--transient-job', '--wait')
     await giveUp(id)
-    expect(await guest.virsh('blockjob', guest.uuid, 'vda')).toContain('Block Copy')
+    expect(await guest.virsh('blockjob', guest.uuid, 'vda', '--info', '--raw')).toContain('Block Copy')
     expect(await sources(guest)).toContain('stillpoint-')
     await guest.virsh('blockjob', guest.uuid, 'vda', '--abort')
     expect((await recovered(id)).state).toBe('cancelled')
