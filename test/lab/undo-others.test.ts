@@ -96,7 +96,7 @@ describe('a commit that finds no room in the file system of its image', () => {
   let guest: Guest
 
   beforeAll(async () => {
-    await alpha.mountSmall(FOLDER, 48)
+    await alpha.mountSmall(FOLDER, 256)
     guest = await alpha.defineGuest({ name: 'crowded', ramMiB: 128, tickMs: 100, imageFolder: FOLDER, checking: true })
     await guest.start()
     await guest.waitForTick(5)
