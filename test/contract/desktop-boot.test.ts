@@ -19,6 +19,7 @@ import type { HostView } from '../../src/shared/views/host-view.ts'
 import type { MenuItemConstructorOptions } from 'electron'
 import { boot, FakeContents, fakeElectron, invokedBy, type FakeElectron } from './fake-electron.ts'
 import { built, buildIfStale } from './built-window.ts'
+import { eventually } from '../patience.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'stillpoint-boot-'))
 const bin = join(base, 'bin')
@@ -68,7 +69,7 @@ const closing: FakeElectron[] = []
 async function booted(fake: FakeElectron = fakeElectron()) {
   closing.push(fake)
   await boot(built.main, fake)
-  const window = await vi.waitFor(() => {
+  const window = await eventually(() => {
     const [first] = fake.windows
     if (first?.loadURL.mock.calls.length !== 1) throw new Error('no window yet')
     return first
@@ -229,10 +230,10 @@ describe('questions over IPC', () => {
     const app = await booted()
     expect(await ask(app, 'settings.change', { startAtLogin: true })).toEqual({ ok: true, value: undefined })
     const entry = join(base, 'config/autostart/stillpoint.desktop')
-    await vi.waitFor(() => expect(readFileSync(entry, 'utf8')).toContain('"--hidden"'), { timeout: 5000 })
+    await eventually(() => expect(readFileSync(entry, 'utf8')).toContain('"--hidden"'))
     expect(readFileSync(join(home, 'settings.json'), 'utf8')).toContain('"startAtLogin": true')
     await ask(app, 'settings.change', { startAtLogin: false })
-    await vi.waitFor(() => expect(existsSync(entry)).toBe(false), { timeout: 5000 })
+    await eventually(() => expect(existsSync(entry)).toBe(false))
   })
 
   it('open a page of the fixed table, by its key only', async () => {
@@ -249,16 +250,14 @@ describe('pushes', () => {
 
   it('tell the window of the hosts in the settings, without what it has no business with', async () => {
     const app = await booted()
-    await vi.waitFor(() => expect(hostsIn(app)).toMatchObject([{ name: 'host-a', state: 'down' }]), { timeout: 9000 })
+    await eventually(() => expect(hostsIn(app)).toMatchObject([{ name: 'host-a', state: 'down' }]))
     expect(JSON.stringify(hostsIn(app))).not.toContain('5ca1ab1e')
   })
 
   it('tell the window when the terminal door has added a host', async () => {
     const app = await booted()
     writeHosts(host, { ...host, name: 'host-b' })
-    await vi.waitFor(() => expect(hostsIn(app).map(({ name }) => name)).toEqual(['host-a', 'host-b']), {
-      timeout: 5000
-    })
+    await eventually(() => expect(hostsIn(app).map(({ name }) => name)).toEqual(['host-a', 'host-b']))
   })
 
   it('lead the window to where the menu says', async () => {
@@ -273,11 +272,8 @@ describe('pushes', () => {
 
   it('say in the tray, as in the window, that a host does not answer', async () => {
     const { trays } = await booted()
-    await vi.waitFor(
-      () => expect(trays[0]?.setToolTip).toHaveBeenLastCalledWith(expect.stringContaining('host-a is out of reach')),
-      {
-        timeout: 9000
-      }
+    await eventually(() =>
+      expect(trays[0]?.setToolTip).toHaveBeenLastCalledWith(expect.stringContaining('host-a is out of reach'))
     )
   })
 })
@@ -312,7 +308,7 @@ describe('the app', () => {
   it('ends when it is told to, and closes its connections first', async () => {
     const { app, window } = await booted()
     app.quit()
-    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledOnce(), { timeout: 5000 })
+    await eventually(() => expect(app.exit).toHaveBeenCalledOnce())
     expect(window.destroyed).toBe(true)
   })
 
@@ -320,9 +316,7 @@ describe('the app', () => {
     const { failures, app, contents } = { failures: vi.fn(), ...(await booted()) }
     process.on('unhandledRejection', failures)
     writeSettings({ version: 99, hosts: [], places: [] })
-    await vi.waitFor(() => expect(contents.send.mock.calls.map(([channel]) => channel)).toContain('notices.changed'), {
-      timeout: 5000
-    })
+    await eventually(() => expect(contents.send.mock.calls.map(([channel]) => channel)).toContain('notices.changed'))
     process.off('unhandledRejection', failures)
     expect(failures).not.toHaveBeenCalled()
     expect(app.exit).not.toHaveBeenCalled()

@@ -11,6 +11,7 @@ import type { Choices } from '../../src/shared/views/settings-view.ts'
 import { ended, jobOf, liveOf } from '../unit/desktop/jobs.ts'
 import { fakeDesktopCore } from './fake-desktop-core.ts'
 import { fakeElectron, FakeContents, type FakeChoices } from './fake-electron.ts'
+import { eventually } from '../patience.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'stillpoint-desktop-'))
 const RESOURCES = join(import.meta.dirname, '../../resources')
@@ -56,7 +57,7 @@ async function started({ chosen = {}, showsTray = true, argv = [], ...wish }: Wi
     },
     onFailure: (error) => failures.push(error)
   })
-  await vi.waitFor(() => expect(sides).toHaveLength(1))
+  await eventually(() => expect(sides).toHaveLength(1))
   await settled()
   const { windows, trays, modules } = fake
   return { ...fake, ...modules, core, folder, failures, goTos, side: sides[0], window: windows[0], tray: trays[0] }
@@ -70,7 +71,7 @@ const present = <T>(value: T | undefined): T => {
   return value
 }
 /** What has been drawn once a second has passed. */
-const drawn = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 3000, interval: 50 })
+const drawn = (check: () => void): Promise<void> => eventually(check, 50)
 
 describe('the tray', () => {
   it('shows the state as picture, sentence and menu', async () => {
@@ -174,10 +175,10 @@ describe('closing the window', () => {
   it('asks once, and keeps running in the tray from then on', async () => {
     const { window, core, boxes, app, windows } = await started({ press: press('Keep running in the tray') })
     expect(window?.close()).toBe(false)
-    await vi.waitFor(() => expect(window?.hide).toHaveBeenCalledOnce())
+    await eventually(() => expect(window?.hide).toHaveBeenCalledOnce())
     expect(core.choices.value?.onClose).toBe('tray')
     window?.close()
-    await vi.waitFor(() => expect(window?.hide).toHaveBeenCalledTimes(2))
+    await eventually(() => expect(window?.hide).toHaveBeenCalledTimes(2))
     expect([boxes.length, app.quit.mock.calls.length]).toEqual([1, 0])
     app.emit('second-instance')
     expect([window?.visible, windows.length]).toEqual([true, 1])
@@ -186,7 +187,7 @@ describe('closing the window', () => {
   it('quits if that is the answer, and says goodbye to the hosts first', async () => {
     const { window, core, app } = await started({ press: press('Quit') })
     window?.close()
-    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledOnce())
+    await eventually(() => expect(app.exit).toHaveBeenCalledOnce())
     expect(core.choices.value?.onClose).toBe('quit')
     expect(core.close).toHaveBeenCalledOnce()
     expect(window?.destroyed).toBe(true)
@@ -205,7 +206,7 @@ describe('closing the window', () => {
   it('asks once as well on a desktop without a tray, and then quits', async () => {
     const { window, core, app, boxes } = await started({ showsTray: false, press: press('Quit') })
     window?.close()
-    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledOnce())
+    await eventually(() => expect(app.exit).toHaveBeenCalledOnce())
     expect(boxes.map(({ message }) => message)).toEqual(['Closing the window quits Stillpoint'])
     expect(core.choices.value?.onClose).toBe('quit')
   })
@@ -214,7 +215,7 @@ describe('closing the window', () => {
     const { window, core, boxes, notifications } = await started({ press: press('Keep running in the tray') })
     core.jobs.set([jobOf(1)])
     window?.close()
-    await vi.waitFor(() => expect(window?.hide).toHaveBeenCalledOnce())
+    await eventually(() => expect(window?.hide).toHaveBeenCalledOnce())
     expect(boxes[0]?.detail).toContain('The backup of web1 goes on on alpha.')
     expect(notifications.map(({ options }) => options.body)).toEqual(['The backup of web1 goes on on alpha.'])
   })
@@ -224,7 +225,7 @@ describe('closing the window', () => {
     core.jobs.set([jobOf(1)])
     powerMonitor.emit('shutdown')
     app.quit()
-    await vi.waitFor(() => expect(app.exit).toHaveBeenCalledOnce())
+    await eventually(() => expect(app.exit).toHaveBeenCalledOnce())
     expect([window?.destroyed, boxes.length]).toEqual([true, 0])
   })
 })
@@ -311,16 +312,16 @@ describe('starting at login', () => {
     await settled()
     expect(existsSync(entry(app))).toBe(false)
     await app.core.changeChoices({ startAtLogin: true })
-    await vi.waitFor(() => expect(readFileSync(entry(app), 'utf8')).toContain('"/src/stillpoint" "--hidden"'))
+    await eventually(() => expect(readFileSync(entry(app), 'utf8')).toContain('"/src/stillpoint" "--hidden"'))
     await app.core.changeChoices({ startAtLogin: false })
-    await vi.waitFor(() => expect(existsSync(entry(app))).toBe(false))
+    await eventually(() => expect(existsSync(entry(app))).toBe(false))
   })
 
   it('that cannot be set up is said, and not shown as chosen', async () => {
     const folder = join(base, String((n += 1)))
     writeFileSync(folder, 'not a folder')
     const { core, boxes } = await started({ folder, chosen: { startAtLogin: true } })
-    await vi.waitFor(() => expect(core.choices.value?.startAtLogin).toBe(false))
+    await eventually(() => expect(core.choices.value?.startAtLogin).toBe(false))
     expect(boxes.map(({ message }) => message)).toEqual(['Starting at login could not be set up'])
   })
 

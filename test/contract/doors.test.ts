@@ -15,6 +15,7 @@ import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/fra
 import type { Result } from '../../src/shared/result.ts'
 import type { NoticeView } from '../../src/shared/views/notice-view.ts'
 import { fakeCore } from '../e2e/fake-core.ts'
+import { eventually } from '../patience.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'stillpoint-doors-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -146,9 +147,9 @@ describe.each([
     opened = await open(coreWith(notices))
     const heard = vi.fn()
     opened.bridge.notices.changed(heard)
-    await vi.waitFor(() => expect(heard).toHaveBeenCalledWith([notice('first')]))
+    await eventually(() => expect(heard).toHaveBeenCalledWith([notice('first')]))
     notices.set([notice('second')])
-    await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith([notice('second')]))
+    await eventually(() => expect(heard).toHaveBeenLastCalledWith([notice('second')]))
   })
 
   it('refuses extra arguments, questions of the wrong shape and unknown channels', async () => {

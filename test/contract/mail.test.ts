@@ -8,6 +8,7 @@ import { testMessage } from '../../src/engine/tell/test-message.ts'
 import { makeAuthority, selfSigned, type Authority, type Identity } from './certificates.ts'
 import { parseMail } from './mime.ts'
 import { SmtpServer, type SmtpOptions } from './smtp-server.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 const message = testMessage('kvm-1', new Date('2026-11-24T01:00:00Z'), 'Europe/Berlin')
 const login = { user: 'kvm-1', password: 'correct horse' }
@@ -187,10 +188,8 @@ describe('a mail that does not go out', () => {
   })
 
   it('because the server is too slow', async () => {
-    const smtp = await started({ silentMs: 30_000 })
-    const began = Date.now()
+    const smtp = await started({ silentMs: 10 * PATIENCE_MS })
     const sending = smtpSend(channelTo(smtp), { from: 'a@example.org', to: ['b@example.org'] }, Buffer.from(''), 300)
     await expect(sending).rejects.toMatchObject({ code: 'ETIMEDOUT' })
-    expect(Date.now() - began).toBeLessThan(3000)
   })
 })

@@ -11,6 +11,7 @@ import { packageRootFrom } from '../../src/main/core/package.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildIfStale } from './built-window.ts'
 import { boot, fakeElectron } from './fake-electron.ts'
+import { eventually } from '../patience.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'stillpoint-package-'))
@@ -95,10 +96,10 @@ describe('a package', () => {
     const fake = fakeElectron({ isPackaged: true })
     const { modules, windows, trays } = fake
     await boot(join(alone, manifest.main), fake)
-    await vi.waitFor(() => expect([windows.length, trays.length]).toEqual([1, 1]))
+    await eventually(() => expect([windows.length, trays.length]).toEqual([1, 1]))
     expect(windows[0]?.options.icon).toBe(join(alone, 'resources/app/256x256.png'))
     modules.app.quit()
-    await vi.waitFor(() => expect(modules.app.exit).toHaveBeenCalledOnce())
+    await eventually(() => expect(modules.app.exit).toHaveBeenCalledOnce())
     vi.unstubAllEnvs()
   })
 

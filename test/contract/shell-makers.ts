@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
 import { connectHost } from '../../src/main/core/ssh/connect.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { localShell } from '../../src/shell/local.ts'
+import { pidsOf } from '../processes-with.ts'
 import { fakeMachine } from './fake-machine.ts'
 import { startSshd } from './sshd.ts'
 
@@ -24,27 +23,10 @@ export interface ShellMaker {
   make(): Promise<MadeShell>
 }
 
-/** An argument that no other process on this machine has: a number of seconds for `sleep`. */
-export const uniqueSeconds = (): string => `9${Number.parseInt(randomUUID().slice(0, 8), 16)}`
-
-function pidsOf(token: string): string[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.filter((pid) => commandOf(pid).includes(token))
-}
-
 const onThisMachine: Pick<MadeShell, 'running' | 'reap'> = {
   running: (token) => pidsOf(token).length,
   reap: (token) => {
     for (const pid of pidsOf(token)) process.kill(Number(pid), 'SIGKILL')
-  }
-}
-
-/** Empty for zombies and for what has just gone. */
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return ''
   }
 }
 

@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FailureKind } from '../../src/shared/failure.ts'
-import { shellMakers, uniqueSeconds, type MadeShell } from './shell-makers.ts'
+import { uniqueSeconds } from '../processes-with.ts'
+import { shellMakers, type MadeShell } from './shell-makers.ts'
+import { eventually } from '../patience.ts'
 
 const MiB = 1024 * 1024
 
-/** Loaded machines are slow to reap. */
-async function untilGone(made: MadeShell, token: string): Promise<number> {
-  for (let tries = 0; made.running(token) > 0 && tries < 40; tries++) await sleep(50)
-  return made.running(token)
-}
-
-async function untilRunning(made: MadeShell, token: string): Promise<void> {
-  while (made.running(token) === 0) await sleep(20)
-}
+const untilGone = (made: MadeShell, token: string): Promise<void> =>
+  eventually(() => expect(made.running(token)).toBe(0))
+const untilRunning = (made: MadeShell, token: string): Promise<void> =>
+  eventually(() => expect(made.running(token)).toBeGreaterThan(0))
 
 const failing = (kind: FailureKind): unknown =>
   expect.objectContaining({ failure: expect.objectContaining({ kind }) as unknown })
@@ -145,7 +142,7 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
       const token = uniqueSeconds()
       const run = made.shell.run(['yes', token], { maxOutputBytes: MiB })
       await expect(run).rejects.toEqual(failing('output-too-large'))
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('may be as large as the limit', async () => {
@@ -160,7 +157,7 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
         throw new Error('no more')
       }
       await expect(made.shell.run(['yes', token], { onStdout })).rejects.toThrow('no more')
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
   })
 
@@ -168,28 +165,28 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
     it('ends the program', async () => {
       const token = uniqueSeconds()
       await expect(made.shell.run(['sleep', token], { timeoutMs: 600 })).rejects.toEqual(failing('timeout'))
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('ends what the program started, too', async () => {
       const token = uniqueSeconds()
       const run = made.shell.run(['sh', '-c', `sleep ${token} & sleep ${token}; echo done`], { timeoutMs: 600 })
       await expect(run).rejects.toEqual(failing('timeout'))
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('ends a program that does not heed TERM', async () => {
       const token = uniqueSeconds()
       const run = made.shell.run(['sh', '-c', `trap '' TERM; sleep ${token}; sleep ${token}`], { timeoutMs: 600 })
       await expect(run).rejects.toEqual(failing('timeout'))
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('ends a program whose output nobody takes', async () => {
       const token = uniqueSeconds()
       const onStdout = (): Promise<void> => new Promise(() => undefined)
       await expect(made.shell.run(['yes', token], { onStdout, timeoutMs: 600 })).rejects.toEqual(failing('timeout'))
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('ends a program that waits for its stdin', async () => {
@@ -209,7 +206,7 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
       await untilRunning(made, token)
       abort.abort()
       await outcome
-      expect(await untilGone(made, token)).toBe(0)
+      await untilGone(made, token)
     })
 
     it('before the beginning runs nothing', async () => {

@@ -20,6 +20,7 @@ import type { ConnectQuestions, HostAddress, HostConnection } from '../../src/ma
 import { forgetHostKeys, writeHostKey } from '../../src/main/core/ssh/known-hosts.ts'
 import type { Failure } from '../../src/shared/failure.ts'
 import { freePort, fingerprint, makeKey, startSshd, type SshdOptions, type TestSshd } from './sshd.ts'
+import { eventually, PATIENCE_MS } from '../patience.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -95,7 +96,7 @@ describe('the key of a host', () => {
     await expect(login(sshd, { questions: { unknownHostKey: refuse } })).rejects.toEqual(
       failure({ kind: 'host-key-unknown', host: 'lab', fingerprint: sshd.fingerprint() })
     )
-    await vi.waitFor(() => expect(sshd.log()).toContain('[preauth]'))
+    await eventually(() => expect(sshd.log()).toContain('[preauth]'))
     expect(sshd.log()).not.toMatch(/userauth|for user|authenticating user/)
     expect(existsSync(join(sshd.settings, 'known_hosts'))).toBe(false)
   })
@@ -153,9 +154,13 @@ describe('the key of a host', () => {
   })
 
   it('may take longer to compare than the host waits', async () => {
-    const sshd = await sshdWith({ config: ['LoginGraceTime 2'] })
-    const unknownHostKey = (): Promise<boolean> => sleep(3500, true)
-    expect((await login(sshd, { questions: { unknownHostKey }, connectTimeoutMs: 3000 })).state).toBe('connected')
+    const sshd = await sshdWith()
+    const unknownHostKey = async (): Promise<boolean> => {
+      sshd.dropConnections() // as at the end of its LoginGraceTime
+      await sleep(100)
+      return true
+    }
+    expect((await login(sshd, { questions: { unknownHostKey } })).state).toBe('connected')
   })
 })
 
@@ -201,7 +206,7 @@ describe('logging in', () => {
     const passphrase = vi.fn(() => Promise.resolve(answers.shift()))
     const host = await login(sshd, { homeDir, questions: { passphrase } })
     sshd.dropConnections()
-    await vi.waitFor(() => expect(host.state).toBe('reconnecting'))
+    await eventually(() => expect(host.state).toBe('reconnecting'))
     await host.shell.run(['true'])
     expect(passphrase.mock.calls).toEqual([[file], [file]])
   })
@@ -296,7 +301,7 @@ describe('logging in', () => {
     beforeAll(async () => {
       socket = join(sshd.home, 'agent.sock')
       agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
-      await vi.waitFor(() => expect(existsSync(socket)).toBe(true), 5000)
+      await eventually(() => expect(existsSync(socket)).toBe(true))
       vi.stubEnv('SSH_AUTH_SOCK', socket)
     })
     afterAll(() => {
@@ -337,10 +342,14 @@ describe('logging in', () => {
 describe('a host that cannot be reached', () => {
   const address: HostAddress = { name: 'dark', address: '127.0.0.1', user: 'root', port: 1, identityFile: undefined }
 
-  async function connectTo(port: number, more: Partial<HostAddress> = {}): Promise<HostConnection> {
+  async function connectTo(
+    port: number,
+    more: Partial<HostAddress> = {},
+    connectTimeoutMs = PATIENCE_MS
+  ): Promise<HostConnection> {
     const dir = mkdtempSync(join(tmpdir(), 'stillpoint-dark-'))
     cleanups.push(() => remove(dir))
-    const options = { settingsDir: dir, homeDir: dir, questions: trusting, connectTimeoutMs: 1500 }
+    const options = { settingsDir: dir, homeDir: dir, questions: trusting, connectTimeoutMs }
     return connectHost({ ...address, port, ...more }, options)
   }
 
@@ -383,8 +392,6 @@ describe('a host that cannot be reached', () => {
       'no SSH connection'
     ],
     ['speaks SSH 1', (socket: Socket) => socket.write('SSH-1.5-old\r\n'), ''],
-    ['takes the connection and hangs', () => undefined, 'did not speak SSH within 1.5 s'],
-    ['says SSH and hangs', (socket: Socket) => socket.write('SSH-2.0-x\r\n'), 'did not speak SSH within 1.5 s'],
     ['hangs up at once', (socket: Socket) => socket.end(), 'without a word of SSH']
   ])('because it %s is named', async (_, greets, reason) => {
     const before = process.memoryUsage().rss
@@ -393,6 +400,16 @@ describe('a host that cannot be reached', () => {
       failure({ kind: 'host-unreachable', host: 'dark', reason: containing(reason) })
     )
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
+  })
+
+  it.each([
+    ['takes the connection', () => undefined],
+    ['says SSH', (socket: Socket) => socket.write('SSH-2.0-x\r\n')]
+  ])('because it %s and hangs is named', async (_, greets) => {
+    const reason = containing('did not speak SSH within 1.5 s')
+    await expect(connectTo(await serverThat(greets), {}, 1500)).rejects.toEqual(
+      failure({ kind: 'host-unreachable', host: 'dark', reason })
+    )
   })
 
   it('because nothing listens is named', async () => {
@@ -508,14 +525,19 @@ describe('a connection', () => {
     expect((await Promise.all(runs)).map(({ stdout }) => stdout)).toEqual(runs.map(() => 'done\n'))
   })
 
+  it('waits for a host that has not yet cleared away the session before', async () => {
+    const host = await login(await sshdWith({ config: ['MaxSessions 1'] }))
+    for (let n = 0; n < 20; n++) expect((await host.shell.run(['echo', String(n)])).stdout).toBe(`${n}\n`)
+  })
+
   it('comes back by itself after a loss, and at once when it is needed', async () => {
     const sshd = await sshdWith()
     const host = await login(sshd)
     sshd.dropConnections()
-    await vi.waitFor(() => expect(host.state).toBe('reconnecting'))
-    await vi.waitFor(() => expect(host.state).toBe('connected'), 10_000)
+    await eventually(() => expect(host.state).toBe('reconnecting'))
+    await eventually(() => expect(host.state).toBe('connected'))
     sshd.dropConnections()
-    await vi.waitFor(() => expect(host.state).toBe('reconnecting'))
+    await eventually(() => expect(host.state).toBe('reconnecting'))
     expect((await host.shell.run(['echo', 'back'])).stdout).toBe('back\n')
     expect(host.state).toBe('connected')
   })
@@ -524,7 +546,7 @@ describe('a connection', () => {
     const sshd = await startSshd()
     const host = await login(sshd)
     await sshd.stop()
-    await vi.waitFor(() => expect(host.state).toBe('reconnecting'))
+    await eventually(() => expect(host.state).toBe('reconnecting'))
     await expect(host.shell.run(['true'])).rejects.toEqual(failure({ kind: 'host-unreachable', host: 'lab' }))
   })
 
@@ -549,7 +571,7 @@ describe('a connection', () => {
     ])
     expect((await host.shell.run(['printenv', 'HOME'])).stdout).toBe(`${target.home}\n`)
     jump.dropConnections()
-    await vi.waitFor(() => expect(host.state).toBe('reconnecting'))
+    await eventually(() => expect(host.state).toBe('reconnecting'))
     expect((await host.shell.run(['echo', 'back'])).stdout).toBe('back\n')
   })
 

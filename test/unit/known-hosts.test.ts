@@ -15,6 +15,7 @@ import {
   writeHostKey,
   type HostKeyVerdict
 } from '../../src/main/core/ssh/known-hosts.ts'
+import { comesToAnEnd } from '../patience.ts'
 
 /** A key as it goes over the wire: its type, then something. */
 function key(type: string, content: string): Buffer {
@@ -108,10 +109,8 @@ describe('a known_hosts file', () => {
     expect(knownKeyTypes(lines, 'kvm1.lan', 10)).toEqual(['ssh-rsa'])
   })
 
-  it('of somebody who means harm costs no time', () => {
-    const started = performance.now()
-    judge(`${'*a'.repeat(500)}b ${written(ours)}`, 'a'.repeat(1000))
-    expect(performance.now() - started).toBeLessThan(1000)
+  it('of somebody who means harm keeps nobody waiting for ever', () => {
+    comesToAnEnd(() => judge(`${'*a'.repeat(500)}b ${written(ours)}`, 'a'.repeat(1000)))
   })
 })
 

@@ -101,12 +101,13 @@ describe('watching a job', () => {
   })
 
   it('speaks up when there is no sign of life', async () => {
-    const quiet: Follow = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 120))
-      return report
-    }
+    const quiet = Promise.withResolvers<JobReport>()
     const seen: string[] = []
-    await followJob(quiet, ID, { onWatched: ({ type }) => void seen.push(type), stalledAfterMs: 40 })
-    expect(seen).toContain('stalled')
+    const onWatched = ({ type }: Watched): void => {
+      seen.push(type)
+      if (type === 'stalled') quiet.resolve(report)
+    }
+    await followJob(() => quiet.promise, ID, { onWatched, stalledAfterMs: 40 })
+    expect(seen).toEqual(['stalled'])
   })
 })

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { foldersIn, watchFolders } from '../../../src/main/core/live/folder-script.ts'
+import { eventually } from '../../patience.ts'
 
 let state = ''
 let stop = (): void => undefined
@@ -16,15 +17,27 @@ afterEach(() => {
   rmSync(state, { recursive: true })
 })
 
-/** What the script says, from its first look on. */
-async function watching(): Promise<{ said: () => readonly string[] }> {
+/** What the script says, from its first look on; `looked` waits for the end of one more. */
+async function watching(): Promise<{ said: () => readonly string[]; looked: () => Promise<void> }> {
   const [command, ...args] = watchFolders(join(state, 'jobs'), state)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   stop = () => void child.kill()
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  await new Promise((resolve) => setTimeout(resolve, 600))
-  return { said: () => foldersIn(text) }
+  let last: string | undefined
+  const looked = async (): Promise<void> => {
+    last = await eventually(() => sleepOf(child.pid ?? 0, last))
+  }
+  await looked()
+  return { said: () => foldersIn(text), looked }
+}
+
+/** Between two looks it sleeps. */
+function sleepOf(pid: number, before: string | undefined): string {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  const found = children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'sleep\n')
+  if (found === undefined || found === before) throw new Error('it is looking')
+  return found
 }
 
 const journal = (n: number): string => {
@@ -36,8 +49,8 @@ const journal = (n: number): string => {
 describe('the watch over the folders of a host', () => {
   it('is quiet while nothing moves', async () => {
     writeFileSync(journal(1), '{}\n')
-    const { said } = await watching()
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const { said, looked } = await watching()
+    await looked()
     expect(said()).toEqual([])
   })
 
@@ -49,7 +62,7 @@ describe('the watch over the folders of a host', () => {
   ])('hears of %s', async (_, move, folder) => {
     const { said } = await watching()
     move()
-    await vi.waitFor(() => expect(said()).toEqual([folder]), { timeout: 4000 })
+    await eventually(() => expect(said()).toEqual([folder]))
   })
 
   it('hears of a run whose folder was there before it began to write', async () => {
@@ -57,13 +70,13 @@ describe('the watch over the folders of a host', () => {
     const path = journal(3)
     const { said } = await watching()
     writeFileSync(path, '{}\n')
-    await vi.waitFor(() => expect(said()).toEqual(['runs']), { timeout: 4000 })
+    await eventually(() => expect(said()).toEqual(['runs']))
   })
 
   it('hears a run go on, also among many', async () => {
     for (let n = 1; n <= 9; n++) writeFileSync(journal(n), '{}\n')
     const { said } = await watching()
     appendFileSync(journal(7), '{}\n')
-    await vi.waitFor(() => expect(said()).toEqual(['runs']), { timeout: 4000 })
+    await eventually(() => expect(said()).toEqual(['runs']))
   })
 })

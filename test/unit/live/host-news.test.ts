@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import { Away, type Meanwhile } from '../../../src/main/core/live/away.ts'
 import { HostNews } from '../../../src/main/core/live/host-news.ts'
@@ -18,6 +18,7 @@ import type { PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
 import { policyOf, runOf } from '../made-policies.ts'
+import { eventually } from '../../patience.ts'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'stillpoint-news-'))))
@@ -97,7 +98,7 @@ describe('a host that nothing was known of', () => {
     host.runs = [run(1)]
     const first = started(host)
     await first.news.contact('kvm-1')
-    await vi.waitFor(() => expect(titles(first)).toEqual(['kvm-1 brought 1 schedule and 2 past jobs']))
+    await eventually(() => expect(titles(first)).toEqual(['kvm-1 brought 1 schedule and 2 past jobs']))
     expect(first.core.settings.read().places).toEqual([{ kind: 'host', host: 'kvm-1', dir: '/srv/points' }])
     expect(first.jobs.all.value?.map((job) => job.host)).toEqual(['kvm-1', 'kvm-1'])
     expect(first.policies.runs.value?.map((each) => each.host)).toEqual(['kvm-1'])
@@ -133,7 +134,7 @@ describe('a host that comes back', () => {
     await after.news.contact('kvm-1')
     await after.news.contact('kvm-1')
     await after.news.moved('kvm-1', ['jobs', 'runs'])
-    await vi.waitFor(() => expect(after.meanwhile).toHaveLength(1))
+    await eventually(() => expect(after.meanwhile).toHaveLength(1))
     expect(after.meanwhile[0]?.jobs).toHaveLength(169)
     expect(after.meanwhile[0]?.runs).toHaveLength(2)
     expect(after.told).toEqual([])

@@ -3,6 +3,7 @@ import type { Core } from '../../../src/main/core/core.ts'
 import { HostWatch, type HostListener } from '../../../src/main/core/live/watch-host.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import type { Shell } from '../../../src/shared/shell.ts'
+import { eventually } from '../../patience.ts'
 
 const unreachable = new StillpointError({ kind: 'host-unreachable', host: 'alpha', reason: 'no route' })
 let watch: HostWatch | undefined
@@ -37,39 +38,39 @@ const shellThat = (isAsleep: () => boolean): Pick<Shell, 'label' | 'run'> => ({
 describe('the eye on a host', () => {
   it('says why a host is down, and tries again at once when it is asked to look', async () => {
     const { said, watch } = watching(() => Promise.reject(unreachable))
-    await vi.waitFor(() => expect(said).toEqual(['connecting', 'down: host-unreachable']))
+    await eventually(() => expect(said).toEqual(['connecting', 'down: host-unreachable']))
     watch.refresh()
-    await vi.waitFor(() => expect(said.slice(2)).toEqual(['connecting', 'down: host-unreachable']))
+    await eventually(() => expect(said.slice(2)).toEqual(['connecting', 'down: host-unreachable']))
   })
 
   it('after a sleep counts what it knew as old, and lets go of a connection that has died', async () => {
     const shell = { run: () => Promise.reject(unreachable) }
     const { said, drop, watch } = watching(() => Promise.resolve({ shell }))
-    await vi.waitFor(() => expect(said).toContain('down: host-unreachable'))
+    await eventually(() => expect(said).toContain('down: host-unreachable'))
     said.length = 0
     watch.wake()
     expect(said[0]).toBe('connecting')
-    await vi.waitFor(() => expect(drop).toHaveBeenCalledWith('alpha'))
+    await eventually(() => expect(drop).toHaveBeenCalledWith('alpha'))
   })
 
   it('after a sleep asks through a connection that lives on what happened meanwhile', async () => {
     let isAsleep = false
     const { said, drop, watch } = watching(() => Promise.resolve({ shell: shellThat(() => isAsleep) }))
-    await vi.waitFor(() => expect(said).toContain('contact'))
+    await eventually(() => expect(said).toContain('contact'))
     said.length = 0
     watch.wake()
-    await vi.waitFor(() => expect(said).toContain('contact'))
+    await eventually(() => expect(said).toContain('contact'))
     expect(said[0]).toBe('connecting')
     expect(drop).not.toHaveBeenCalled()
     isAsleep = true
     watch.wake()
-    await vi.waitFor(() => expect(drop).toHaveBeenCalledWith('alpha'))
+    await eventually(() => expect(drop).toHaveBeenCalledWith('alpha'))
     expect(said.filter((each) => each === 'contact')).toHaveLength(1)
   })
 
   it('stops when it is told to', async () => {
     const { said, watch } = watching(() => Promise.reject(unreachable))
-    await vi.waitFor(() => expect(said).toHaveLength(2))
+    await eventually(() => expect(said).toHaveLength(2))
     watch.stop()
     watch.refresh()
     await new Promise((resolve) => setTimeout(resolve, 50))

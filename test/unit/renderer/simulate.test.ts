@@ -8,6 +8,7 @@ import { nextRuns, parseCalendar } from '../../../src/shared/schedule/calendar.t
 import type { VmView } from '../../../src/shared/views/host-view.ts'
 import { policyId } from './a-policy.ts'
 import { aPoint, uuid } from './a-point.ts'
+import { comesToAnEnd } from '../../patience.ts'
 
 const GIB = 1024 ** 3
 const now = new Date('2026-11-25T12:00:00Z')
@@ -46,10 +47,8 @@ describe('a simulated year', () => {
     )
   })
 
-  it('is drawn with its newest runs where they are very many, and still quick', () => {
-    const started = performance.now()
-    const simulated = year('*:0/1', simplePreset(4))
-    expect(performance.now() - started).toBeLessThan(3000)
+  it('is drawn with its newest runs where they are very many', () => {
+    const simulated = comesToAnEnd(() => year('*:0/1', simplePreset(4)))
     expect(simulated.runCount).toBe(365 * 24 * 60 - 61)
     expect(simulated.drawn).toBeLessThanOrEqual(3000)
     expect(simulated.points).toHaveLength(4)

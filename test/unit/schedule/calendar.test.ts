@@ -6,6 +6,7 @@ import { calendarOf, problemOf } from './calendar-of.ts'
 import { expressions } from './expressions.ts'
 import { stamps } from './systemd-analyze.ts'
 import { WANTED } from './wanted.ts'
+import { comesToAnEnd } from '../../patience.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -70,10 +71,10 @@ describe('a calendar expression', () => {
 })
 
 describe('the next runs', () => {
-  it('are found in a moment, whatever is asked', () => {
-    const started = performance.now()
-    for (const text of WANTED) nextRuns(calendarOf(text), BERLIN, at('2026-10-24T23:20:00Z'), 5)
-    expect((performance.now() - started) / WANTED.length).toBeLessThan(20)
+  it('are found without going through all the time between, whatever is asked', () => {
+    comesToAnEnd(() => {
+      for (const text of WANTED) nextRuns(calendarOf(text), BERLIN, at('2026-10-24T23:20:00Z'), 5)
+    })
   })
 
   it.each(['2020-01-01', '*-02-31', '2027-02-29', '2199-12-31'])('end with the calendar: %s', (text) =>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isFailure, fail } from '../../../shared/failure.ts'
 import type { Argv, RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
 import { supervise, watchLimits, type Limits } from '../../../shell/limits.ts'
@@ -13,6 +14,9 @@ const ENDING_CHANNELS = 2
 /** TERM, two seconds, KILL, three more; then we stop waiting. */
 const END_TIMEOUT_MS = 10_000
 const PROBE_TIMEOUT_MS = 30_000
+/** A session that is over for us still counts on a host that has not cleared it away: so long, so often, it is asked again. */
+const CLEARING_MS = 50
+const CLEARING_TRIES = 300
 
 type Through = 'login' | 'sudo'
 
@@ -23,6 +27,8 @@ export class RemoteShell implements Shell {
   readonly #programs = new Slots(PROGRAM_CHANNELS)
   readonly #endings = new Slots(ENDING_CHANNELS)
   #root: Promise<Through> | undefined
+  /** Whether this host has opened a session for us at all. */
+  #hasOpened = false
 
   constructor(label: string, link: Link) {
     this.label = label
@@ -42,14 +48,18 @@ export class RemoteShell implements Shell {
   }
 
   async #runIn(seat: RemoteSeat, argv: Argv, options: RunOptions, limits: Limits): Promise<RunResult> {
-    for (;;) {
+    for (let tries = 0; ;) {
       const release = await this.#slot(limits)
       try {
-        return await supervise(startRemote(seat, argv, options), limits)
+        const result = await supervise(startRemote(seat, argv, options), limits)
+        this.#hasOpened = true
+        return result
       } catch (error) {
         if (!(error instanceof ChannelRefused)) throw error
-        if (this.#programs.used === 1) return this.#refused(error)
-        this.#programs.lower(this.#programs.used - 2) // what the host allows, and one to end programs with
+        if (this.#programs.used > 1)
+          this.#programs.lower(this.#programs.used - 2) // what the host allows, and one to end programs with
+        else if (this.#hasOpened && tries++ < CLEARING_TRIES) await limits.race(sleep(CLEARING_MS))
+        else return this.#refused(error)
       } finally {
         release()
       }
