@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nextRuns, normalForm, timerForm } from '../../../src/shared/schedule/calendar.ts'
 import { calendarOf, problemOf } from './calendar-of.ts'
 import { expressions } from './expressions.ts'
-import { analyze, stamps, systemdVersion, WITHOUT_SYSTEMD } from './systemd-analyze.ts'
+import { analyze, analyzeAll, type Analyzed, stamps, systemdVersion, WITHOUT_SYSTEMD } from './systemd-analyze.ts'
 import { PLACES, REFUSED, WANTED } from './wanted.ts'
 
 const EARLY = new Date('2026-01-01')
@@ -15,19 +15,32 @@ function expectAgreement(expression: string, zone: string, after: Date, count: n
   expect([timerForm(calendar), stamps(nextRuns(calendar, zone, after, count))]).toEqual([normalForm, runs])
 }
 
+/** What systemd says of all of them: asked once, when the first test wants to know. */
+function asked(expressions: readonly string[], zone: string, after: Date, count: number) {
+  let answers: ReadonlyMap<string, Analyzed> | undefined
+  const ask = () =>
+    analyzeAll(expressions, zone, after, count).map((said, at) => [expressions[at] ?? '', said] as const)
+  return () => (answers ??= new Map(ask()))
+}
+
 const besideSystemd = describe.skipIf(systemdVersion === undefined)
 
 besideSystemd(`a calendar beside systemd ${systemdVersion ?? `(${WITHOUT_SYSTEMD})`}`, () => {
+  const written = asked(WANTED, 'UTC', EARLY, 1)
   it.each(WANTED)('is written as systemd writes it: %s', (expression) =>
-    expect(normalForm(calendarOf(expression))).toBe(analyze(expression, 'UTC', EARLY, 1).normalForm)
+    expect(normalForm(calendarOf(expression))).toBe(written().get(expression)?.normalForm)
   )
 
   describe.each(PLACES)('in %s', (zone, moments) => {
-    // Each from one of the moments, in turn, so that systemd is asked a few hundred times and not a thousand.
-    it.each(WANTED.map((expression, at) => [expression, moments[at % moments.length] ?? '']))(
-      'elapses when systemd says: %s from %s',
-      (expression, moment) => expectAgreement(expression, zone, new Date(moment), 12)
-    )
+    describe.each(moments)('from %s', (moment) => {
+      const forms = new Map(WANTED.map((expression) => [expression, timerForm(calendarOf(expression))]))
+      const answers = asked([...new Set(forms.values())], zone, new Date(moment), 12)
+      it.each(WANTED)('elapses when systemd says: %s', (expression) => {
+        const form = forms.get(expression) ?? ''
+        const { normalForm, runs } = answers().get(form) ?? {}
+        expect([form, stamps(nextRuns(calendarOf(expression), zone, new Date(moment), 12))]).toEqual([normalForm, runs])
+      })
+    })
   })
 
   it('elapses when systemd says, whatever is made up, in any of the zones from any moment', () => {
@@ -39,13 +52,16 @@ besideSystemd(`a calendar beside systemd ${systemdVersion ?? `(${WITHOUT_SYSTEMD
     fc.assert(agrees, { numRuns: 80 })
   })
 
+  const refused = asked(REFUSED, 'Europe/Berlin', EARLY, 1)
   it.each(REFUSED)('is refused by both: “%s”', (expression) => {
-    expect(analyze(expression, 'Europe/Berlin', EARLY, 1).normalForm).toBeUndefined()
+    expect(refused().get(expression)).toEqual({ normalForm: undefined, runs: [] })
     expect(problemOf(expression)).toMatch(/\.$/)
   })
 
-  it.each(['*:*:0.5', '02:00 CET', '@1395716396'])('is refused here alone: “%s”', (expression) => {
-    expect(analyze(expression, 'Europe/Berlin', EARLY, 1).normalForm).toBeDefined()
+  const HERE_ALONE = ['*:*:0.5', '02:00 CET', '@1395716396']
+  const taken = asked(HERE_ALONE, 'Europe/Berlin', EARLY, 1)
+  it.each(HERE_ALONE)('is refused here alone: “%s”', (expression) => {
+    expect(taken().get(expression)?.normalForm).toBeDefined()
     expect(problemOf(expression)).toMatch(/\.$/)
   })
 })

@@ -15,14 +15,37 @@ export interface Analyzed {
 
 /** What `systemd-analyze calendar` says of an expression, as the host's time zone has it. */
 export function analyze(expression: string, timeZone: string, after: Date, count: number): Analyzed {
-  const base = `--base-time=${after.toISOString().slice(0, 19).replace('T', ' ')} UTC`
-  const { stdout } = spawnSync('systemd-analyze', ['calendar', base, `--iterations=${count}`, '--', expression], {
-    encoding: 'utf8',
-    env: { ...process.env, TZ: timeZone, LC_ALL: 'C' },
-    maxBuffer: 64 * 1024 * 1024
-  })
-  return { normalForm: /Normalized form: (.*)/.exec(stdout)?.[1], runs: timesOf(stdout) }
+  const [only = { normalForm: undefined, runs: [] }] = analyzeAll([expression], timeZone, after, count)
+  return only
 }
+
+/** Of several, in their order: one process for all of them. */
+export function analyzeAll(
+  expressions: readonly string[],
+  timeZone: string,
+  after: Date,
+  count: number
+): readonly Analyzed[] {
+  const base = `--base-time=${after.toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  const { stdout, stderr } = spawnSync(
+    'systemd-analyze',
+    ['calendar', base, `--iterations=${count}`, '--', ...expressions],
+    { encoding: 'utf8', env: { ...process.env, TZ: timeZone, LC_ALL: 'C' }, maxBuffer: 64 * 1024 * 1024 }
+  )
+  const blocks = stdout.split(/^(?=Normalized form: )/m).filter((block) => block.startsWith('Normalized form: '))
+  const refused = stderr.match(/^Failed to parse calendar specification /gm) ?? []
+  if (blocks.length + refused.length !== expressions.length) throw new Error(`not one answer each: ${stdout}${stderr}`)
+  return expressions.map((expression) =>
+    stderr.includes(`calendar specification '${expression}': `)
+      ? { normalForm: undefined, runs: [] }
+      : said(blocks.shift())
+  )
+}
+
+const said = (block = ''): Analyzed => ({
+  normalForm: /^Normalized form: (.*)/.exec(block)?.[1],
+  runs: timesOf(block)
+})
 
 /** The line in UTC follows each time, except where the zone is UTC itself. */
 function timesOf(stdout: string): string[] {
