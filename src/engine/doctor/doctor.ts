@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
 import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
@@ -9,6 +8,7 @@ import type { Leftover } from '../../shared/engine-protocol.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
+import { removeFile } from '../../store/durable.ts'
 import { listStrayMarks } from '../../store/mark-point.ts'
 import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
 import { isSidecar } from '../capture/capture-plan.ts'
@@ -161,7 +161,7 @@ async function strayMarks(stores: readonly string[]): Promise<Finding[]> {
     kind: 'marks',
     what: `${path} marks a point that is gone`,
     remedy: 'remove it',
-    repair: () => rm(path, { force: true })
+    repair: () => removeFile(path)
   }))
 }
 
