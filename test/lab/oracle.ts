@@ -31,7 +31,7 @@ export async function takeBaseline(host: LabHost): Promise<Baseline> {
  */
 export async function leftoversOf(host: LabHost, before: Baseline, options: OracleOptions = {}): Promise<string[]> {
   const folders = new Set([...before.files.keys()].map((path) => path.replace(/\/[^/]*$/, '')))
-  for (let tries = 20; ; tries--) {
+  for (let tries = 80; ; tries--) {
     const complaints = complaintsAbout(before, await look(host, [...folders]), options)
     if (complaints.length === 0 || tries === 0) return complaints
     await sleep(250)
