@@ -74,7 +74,7 @@ describe('a policy on its host', () => {
     const runs = [...(await endedRuns(engine, first, 2)), ...(await endedRuns(engine, second, 1))]
     for (const run of runs) {
       expect(run).toMatchObject({ trigger: 'timer', state: 'done', missedCount: 0 })
-      expect(Date.parse(run.startedAt) - Date.parse(run.scheduledFor ?? '')).toBeLessThan(5000)
+      expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(Date.parse(run.scheduledFor ?? ''))
     }
     const jobs = await Promise.all(
       runs.map(async ({ vms: [vm] }) => engine.ask('follow', { id: vm?.job ?? '', from: Number.MAX_SAFE_INTEGER }))
