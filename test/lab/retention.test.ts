@@ -144,9 +144,12 @@ describe('nothing goes', () => {
     expect(answer?.plan.vms[0]?.refused).toMatch(/being restored/)
     await pruned.host.must(['rm', '-r', job])
     const lock = `${RUN_DIR}/${pruned.guest.uuid}.lock`
-    const held = pruned.host.run(`exec 9>>${lock}; flock 9; echo held >/tmp/held; sleep 1.5; rm ${lock}`)
-    await pruned.host.must('until [ -e /tmp/held ]; do sleep 0.05; done; rm /tmp/held')
+    const held = pruned.host.run(
+      `exec 9>>${lock}; flock 9; touch /tmp/held; while [ -e /tmp/held ]; do sleep 0.05; done; rm ${lock}`
+    )
+    await pruned.host.must('until [ -e /tmp/held ]; do sleep 0.05; done')
     await refusedWith(/^pruned: .*busy/i)
+    await pruned.host.must('rm /tmp/held')
     await held
   })
 
@@ -154,10 +157,11 @@ describe('nothing goes', () => {
     const oldest = pruned.ids[3] ?? ''
     const question = JSON.stringify({ store: DEFAULT_STORE, point: oldest, have: {} })
     const slow = pruned.host.run(
-      `echo '${question}' | ${runtimePath('lab')} ${enginePath('lab')} export | (head -c 1 >/dev/null; touch /tmp/sending; sleep 2; cat >/dev/null)`
+      `echo '${question}' | ${runtimePath('lab')} ${enginePath('lab')} export | (head -c 1 >/dev/null; touch /tmp/sending; while [ -e /tmp/sending ]; do sleep 0.05; done; cat >/dev/null)`
     )
-    await pruned.host.must('until [ -e /tmp/sending ]; do sleep 0.05; done; rm /tmp/sending')
+    await pruned.host.must('until [ -e /tmp/sending ]; do sleep 0.05; done')
     await refusedWith(new RegExp(`^point ${oldest} is being read$`), {}, { last: 3 })
+    await pruned.host.must('rm /tmp/sending')
     await slow
     expect((await pruned.prune({ last: 3 }))?.pruned.trashed).toEqual([oldest])
   })
