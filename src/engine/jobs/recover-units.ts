@@ -70,12 +70,16 @@ TimeoutStartSec=infinity
 WantedBy=multi-user.target
 `
 
-/** Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing. */
+/**
+ * Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing. Units of jobs name the
+ * timer and not the service: systemd 252 keeps a failed transient unit for as long as it remembers a service that it began.
+ */
 const TIMER_TEXT = `[Unit]
 Description=Stillpoint: try again what could not be put right yet
 
 [Timer]
 Unit=${RECOVER_UNIT}
+OnActiveSec=1s
 OnActiveSec=10s
 OnActiveSec=20s
 OnActiveSec=40s

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { jobUnit, RECOVER_TIMER, RECOVER_UNIT } from '../../shared/host-paths.ts'
+import { jobUnit, RECOVER_TIMER } from '../../shared/host-paths.ts'
 import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
@@ -39,7 +39,7 @@ const unitProperties = (id: string, engine: readonly string[]): string[] => [
   'OOMPolicy=continue',
   'IOWeight=50',
   `After=${LIBVIRT_UNITS} libvirt-guests.service local-fs.target remote-fs.target network.target`,
-  `OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}`,
+  `OnFailure=${RECOVER_TIMER}`,
   `ExecStopPost=${[...engine, 'recover-job', id].join(' ')}`
 ]
 

@@ -124,7 +124,7 @@ WantedBy=timers.target
 const serviceText = ({ id, name }: Policy): string => `[Unit]
 Description=Stillpoint: a run of policy ${unitText(name)}
 After=${RECOVER_UNIT} ${LIBVIRT_UNITS} libvirt-guests.service network-online.target local-fs.target remote-fs.target
-OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}
+OnFailure=${RECOVER_TIMER}
 Wants=network-online.target
 CollectMode=inactive-or-failed
 

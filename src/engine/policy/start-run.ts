@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { RECOVER_TIMER, RECOVER_UNIT, runUnit } from '../../shared/host-paths.ts'
+import { RECOVER_TIMER, runUnit } from '../../shared/host-paths.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
@@ -22,7 +22,7 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
     '-p',
     `After=${LIBVIRT_UNITS} libvirt-guests.service`,
     '-p',
-    `OnFailure=${RECOVER_TIMER} ${RECOVER_UNIT}`
+    `OnFailure=${RECOVER_TIMER}`
   ]
   const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...order, ...properties]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
