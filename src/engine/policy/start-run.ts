@@ -18,12 +18,7 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
   if (going !== undefined) return { run: going.id }
   const run = newTimeSortedId(new Date(), randomBytes)
   const properties = serviceProperties(policy.id).flatMap((property) => ['-p', property])
-  const order = [
-    '-p',
-    `After=${LIBVIRT_UNITS} libvirt-guests.service`,
-    '-p',
-    `OnFailure=${RECOVER_TIMER}`
-  ]
+  const order = ['-p', `After=${LIBVIRT_UNITS} libvirt-guests.service`, '-p', `OnFailure=${RECOVER_TIMER}`]
   const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...order, ...properties]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
   await begun(run)
