@@ -22,6 +22,12 @@ export async function ensureRecoverUnits(shell: Shell): Promise<void> {
   await expectZero(shell, ['systemctl', 'enable', '--quiet', ...UNITS])
 }
 
+/**
+ * For units that systemd is to forget when they have ended: the last thing they do, if they ended badly, is to arm the timer.
+ * `OnFailure=` would do that too, but systemd 252 keeps a failed unit for as long as it knows what that names.
+ */
+export const TAKE_UP_AFTER_FAILURE = `ExecStopPost=-/bin/sh -c 'test "$$SERVICE_RESULT" = success || systemctl start --no-block ${RECOVER_TIMER}'`
+
 /** Has the host take up what lies there dead, and go on with it until it is closed. Returns at once. */
 export async function beginRecovery(shell: Shell): Promise<void> {
   await shell.run(['systemctl', 'start', '--no-block', RECOVER_TIMER, RECOVER_UNIT])
@@ -71,8 +77,7 @@ WantedBy=multi-user.target
 `
 
 /**
- * Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing. Units of jobs name the
- * timer and not the service: systemd 252 keeps a failed transient unit for as long as it remembers a service that it began.
+ * Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing.
  */
 const TIMER_TEXT = `[Unit]
 Description=Stillpoint: try again what could not be put right yet

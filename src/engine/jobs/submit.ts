@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { jobUnit, RECOVER_TIMER } from '../../shared/host-paths.ts'
+import { jobUnit } from '../../shared/host-paths.ts'
 import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
-import { LIBVIRT_UNITS } from './recover-units.ts'
+import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from './recover-units.ts'
 import { withHostLock } from './host-lock.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
 import { ofType } from '../../shared/job-report.ts'
@@ -39,8 +39,8 @@ const unitProperties = (id: string, engine: readonly string[]): string[] => [
   'OOMPolicy=continue',
   'IOWeight=50',
   `After=${LIBVIRT_UNITS} libvirt-guests.service local-fs.target remote-fs.target network.target`,
-  `OnFailure=${RECOVER_TIMER}`,
-  `ExecStopPost=${[...engine, 'recover-job', id].join(' ')}`
+  `ExecStopPost=-${[...engine, 'recover-job', id].join(' ')}`,
+  TAKE_UP_AFTER_FAILURE
 ]
 
 async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {

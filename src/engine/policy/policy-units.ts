@@ -142,7 +142,7 @@ export const serviceProperties = (id: string): string[] => [
   'TimeoutStopSec=900',
   'KillMode=mixed',
   'OOMPolicy=continue',
-  `ExecStopPost=${engine()} recover-run ${id}`
+  `ExecStopPost=-${engine()} recover-run ${id}`
 ]
 
 export const engine = (): string => `${process.execPath} ${process.argv[1] ?? ''}`

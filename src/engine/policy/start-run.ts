@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
-import { RECOVER_TIMER, runUnit } from '../../shared/host-paths.ts'
+import { runUnit } from '../../shared/host-paths.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
-import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
+import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from '../jobs/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
 import { engine, serviceProperties } from './policy-units.ts'
 import { readRun } from './run-files.ts'
@@ -18,8 +18,18 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
   if (going !== undefined) return { run: going.id }
   const run = newTimeSortedId(new Date(), randomBytes)
   const properties = serviceProperties(policy.id).flatMap((property) => ['-p', property])
-  const order = ['-p', `After=${LIBVIRT_UNITS} libvirt-guests.service`, '-p', `OnFailure=${RECOVER_TIMER}`]
-  const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', '-p', 'Type=exec', ...order, ...properties]
+  const order = ['-p', `After=${LIBVIRT_UNITS} libvirt-guests.service`]
+  const options = [
+    `--unit=${runUnit(run)}`,
+    '--collect',
+    '--quiet',
+    '-p',
+    'Type=exec',
+    ...order,
+    ...properties,
+    '-p',
+    TAKE_UP_AFTER_FAILURE
+  ]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
   await begun(run)
   return { run }
