@@ -4,6 +4,7 @@ import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { Method } from '../../src/shared/model/point.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
 import { testLab } from './test-lab.ts'
@@ -59,6 +60,13 @@ describe.each<[Method, string[]]>([
   })
 })
 
+/** A live backup that stands at this point until it is cancelled, or ends otherwise. */
+async function heldIn(point: string): Promise<string> {
+  const id = await engine.submit(backupSpec(guest), `${point}:1:hold`)
+  await heldAt(alpha, point)
+  return id
+}
+
 describe('other ends of a backup', () => {
   it.each(['snapshot', 'copy', 'fold-back', 'commit'])('a failure at %s leaves nothing behind', async (point) => {
     const report = await engine.backup(guest, {}, `${point}:1:throw`)
@@ -71,8 +79,7 @@ describe('other ends of a backup', () => {
   })
 
   it('a cancel during the copy is confirmed by the host', async () => {
-    const id = await engine.submit(backupSpec(guest), 'copy:1:hang')
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const id = await heldIn('copy')
     expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
   })
 
@@ -82,7 +89,7 @@ describe('other ends of a backup', () => {
   })
 
   it('a QEMU that dies during the copy is started again with all that its guest wrote', async () => {
-    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
+    const id = await heldIn('copy.done')
     await guest.waitForMoreTicks(10)
     const written = guest.lastTick()?.counter ?? 0
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
@@ -97,7 +104,7 @@ describe('other ends of a backup', () => {
   })
 
   it('a crash of the whole host during the copy is put right by the unit at boot', async () => {
-    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
+    const id = await heldIn('copy.done')
     await guest.waitForMoreTicks(10)
     await alpha.reset()
     const report = await engine.ask('follow', { id, from: 0 })
@@ -106,7 +113,7 @@ describe('other ends of a backup', () => {
   })
 
   it('a restart of libvirtd in the middle does no harm', async () => {
-    const id = await engine.submit(backupSpec(guest), 'copy:1:hang')
+    const id = await heldIn('copy')
     await alpha.must('systemctl restart libvirtd')
     expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
   })
