@@ -4,6 +4,7 @@ import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { Method } from '../../src/shared/model/point.ts'
 import { BareEngine, backupSpec } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
 import { must, waitFor } from './run.ts'
@@ -146,7 +147,8 @@ describe.each<[string, string, () => string]>([
 
   it('has its definition as it was when its QEMU died on the overlay', async () => {
     const definition = await guest.xml('--inactive')
-    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
+    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
+    await heldAt(alpha, 'copy.done')
     await guest.waitForMoreTicks(20)
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/${name}.pid)`)
     await engine.ask('cancel', { id })
