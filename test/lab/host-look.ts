@@ -255,7 +255,11 @@ function canonical(element: Element): string {
     .filter(({ name }) => GIVEN_ANEW[element.tagName]?.includes(name) !== true)
     .map(({ name, value }) => ` ${name}='${value}'`)
     .toSorted()
-  const children = elementsIn(element)
+  const children = elementsIn(element).filter((child) => !isOwnAlias(child))
   const content = children.length > 0 ? children.map(canonical).toSorted().join('') : (element.textContent ?? '').trim()
   return `<${element.tagName}${attributes.join('')}>${content}</${element.tagName}>`
 }
+
+/** libvirt names devices for itself, and after a restart names some no more; names of the owner's begin with `ua-`. */
+const isOwnAlias = (element: Element): boolean =>
+  element.tagName === 'alias' && element.getAttribute('name')?.startsWith('ua-') !== true
