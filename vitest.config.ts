@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** For what hangs, not for what is slow: a busy machine makes nothing wrong. */
-const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
+const patience = { testTimeout: 600_000, hookTimeout: 600_000 }
 
 /**
  * Modules are loaded once for all files, which takes a quarter of the time; so nothing here may mock a module. A process
@@ -23,8 +23,7 @@ const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
   fileParallelism: false,
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  ...patience,
   globalSetup: ['test/lab/vitest-setup.ts'],
   setupFiles: ['test/lab/vitest-qemu-user.ts']
 }
@@ -34,8 +33,7 @@ const e2e = {
   name: 'e2e',
   include: ['test/e2e/**/*.test.ts'],
   fileParallelism: false,
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  ...patience,
   globalSetup: ['test/e2e/vitest-setup.ts']
 }
 

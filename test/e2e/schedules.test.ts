@@ -134,7 +134,7 @@ describe('an operator who wants to sleep', () => {
     await the.page
       .getByRole('dialog')
       .getByText(/Mail, sent/)
-      .waitFor({ timeout: 60_000 })
+      .waitFor()
     await the.schedules.closeRun()
     const mail = await mailSaying(/1 VM backed up/)
     for (const part of ['text/plain', 'text/html'] as const)
@@ -170,7 +170,7 @@ describe('an operator who wants to sleep', () => {
       .part('Runs')
       .getByText(/backed up/)
       .nth(1)
-      .waitFor({ timeout: 90_000 })
+      .waitFor()
     await the.schedules.pauseForGood(NAME)
     await the.page
       .getByText(/paused/)
@@ -253,7 +253,7 @@ describe('an operator who wants to sleep', () => {
     await the.page
       .getByRole('dialog')
       .getByText(/Mail, not sent/)
-      .waitFor({ timeout: 90_000 })
+      .waitFor()
     await the.schedules.closeRun()
     await the.goTo('Settings')
     await the.settings.channels.getByText(/message has not gone through/).waitFor()
@@ -293,5 +293,5 @@ async function waitForPoints(more: number): Promise<void> {
   const newest = (await points()).at(-1) ?? ''
   const isThere = async (): Promise<true | undefined> =>
     (await points()).filter((id) => id > newest).length >= more ? true : undefined
-  await waitFor('points by the timer alone', isThere, { timeoutMs: 90_000, everyMs: 500 })
+  await waitFor('points by the timer alone', isThere, { everyMs: 500 })
 }
