@@ -37,7 +37,7 @@ const lab = {
   setupFiles: ['test/lab/vitest-qemu-user.ts']
 }
 
-/** A real browser on the built window: over made-up data, and over the lab. One file at a time: they measure. */
+/** A real browser on the built window: over made-up data, and over the lab. One file at a time in a lab. */
 const e2e = {
   name: 'e2e',
   include: ['test/e2e/**/*.test.ts'],
