@@ -1,11 +1,10 @@
-import { FORMAT, LINT, TYPES } from './checks.ts'
+import { FORMAT, TYPES_AND_LINT } from './checks.ts'
 import { runPart, runVitest } from './part.ts'
 
-/** `npm run check`: what needs no lab. Lint takes longest and has a processor for itself; contract tests mostly wait. */
+/** `npm run check`: what needs no lab. Types and lint take longest and have a processor for themselves; contract tests mostly wait. */
 const outcomes = await Promise.all([
-  inTurn(() => runPart(LINT)),
+  inTurn(() => runPart(TYPES_AND_LINT)),
   inTurn(
-    () => runPart(TYPES),
     () => runPart(FORMAT),
     () => runTests('unit')
   ),

@@ -1,7 +1,7 @@
 import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHANGE_OF_CLOCKS, runByClock } from './clocks.ts'
-import { FORMAT, LINT, TYPES } from './checks.ts'
+import { FORMAT, TYPES_AND_LINT } from './checks.ts'
 import { asRoot } from './lab/as-root.ts'
 import { startLab } from './lab/lab.ts'
 import { BROWSER_PACKAGES, CLOCK_PACKAGES, ensurePackages } from './lab/packages.ts'
@@ -30,8 +30,7 @@ const check = async (part: Part): Promise<Counts> => countOfCheck(await runPart(
 async function withoutLab(): Promise<Counts[]> {
   const counts: Counts[] = []
   for (const part of [
-    () => check(TYPES),
-    () => check(LINT),
+    () => check(TYPES_AND_LINT),
     () => check(FORMAT),
     () => runVitest({ name: 'unit' }, ['--project', 'unit']),
     () => runVitest({ name: 'contract' }, ['--project', 'contract']),
