@@ -1,41 +1,48 @@
+import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** For what hangs, not for what is slow: a busy machine makes nothing wrong. */
-const patience = { testTimeout: 180_000, hookTimeout: 180_000 }
+const patience = { testTimeout: 900_000, hookTimeout: 900_000 }
+
+const UNIT = 'test/unit/**/*.test.ts'
+/** Files that mock modules would find them loaded, or leave theirs to others. */
+const mocking = globSync(UNIT).filter((file) => /\bvi\.mock\(/.test(readFileSync(file, 'utf8')))
 
 /**
- * Modules are loaded once for all files, which takes a quarter of the time; so nothing here may mock a module. A process
- * and not a thread: some files set the time zone.
+ * Modules are loaded once for all files, which takes a quarter of the time. A process and not a thread: some files set the
+ * time zone.
  */
 const unit = {
   name: 'unit',
-  include: ['test/unit/**/*.test.ts'],
+  include: [UNIT],
+  exclude: mocking,
   setupFiles: ['test/unit/setup.ts'],
   pool: 'forks' as const,
   isolate: false,
   ...patience
 }
 
-/** Against what is really there: processes, sockets, file systems, the built window. Each file has its own modules. */
-const contract = { name: 'contract', include: ['test/contract/**/*.test.ts'], ...patience }
+/**
+ * Against what is really there: processes, sockets, file systems, the built window. Each file has its own modules, as have
+ * the unit tests that mock some.
+ */
+const contract = { name: 'contract', include: ['test/contract/**/*.test.ts', ...mocking], ...patience }
 
 const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
   fileParallelism: false,
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  ...patience,
   globalSetup: ['test/lab/vitest-setup.ts'],
   setupFiles: ['test/lab/vitest-qemu-user.ts']
 }
 
-/** A real browser on the built window: over made-up data, and over the lab. One file at a time: they measure. */
+/** A real browser on the built window: over made-up data, and over the lab. One file at a time in a lab. */
 const e2e = {
   name: 'e2e',
   include: ['test/e2e/**/*.test.ts'],
   fileParallelism: false,
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  ...patience,
   globalSetup: ['test/e2e/vitest-setup.ts']
 }
 

@@ -1,88 +1,78 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHANGE_OF_CLOCKS, runByClock } from './clocks.ts'
+import { FORMAT, TYPES_AND_LINT } from './checks.ts'
 import { asRoot } from './lab/as-root.ts'
-import { BROWSER_PACKAGES, ensurePackages } from './lab/packages.ts'
+import { startLab } from './lab/lab.ts'
+import { BROWSER_PACKAGES, CLOCK_PACKAGES, ensurePackages } from './lab/packages.ts'
+import { countOfCheck, ROOT, runPart, runVitest, sumOf, type Counts, type Part } from './part.ts'
 
 /**
  * `npm test`: installs what the tests need, then types, lint, format, and all vitest projects, the lab's included; ends
- * with one line of counts.
+ * with one line of counts. What waits and what computes goes on side by side: three labs take one file after the other
+ * from one list, and beside them go the checks and the tests that need no lab.
  */
-const root = join(import.meta.dirname, '..')
-const bin = (name: string): string => join(root, 'node_modules/.bin', name)
-
-interface Counts {
-  passed: number
-  failed: number
-  skipped: number
-}
+const LABS = 3
 
 async function main(): Promise<number> {
-  await ensurePackages((line) => console.log(line), BROWSER_PACKAGES)
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
-  await check('build', ['node', join(root, 'scripts/build-node.mjs')], counts)
-  await check('types', [bin('tsc'), '--noEmit', '-p', 'tsconfig.json'], counts)
-  await check('lint', [bin('eslint'), '.'], counts)
-  await check('format', [bin('prettier'), '--check', '--log-level', 'warn', '.'], counts)
-  for (const project of ['unit', 'contract', 'e2e']) add(counts, await vitest(project))
-  const halves = Array.from({ length: LABS }, (_, n) =>
-    vitest('lab', { shard: `${n + 1}/${LABS}`, lab: `test${n + 1}` })
-  )
-  for (const half of await Promise.all(halves)) add(counts, half)
-  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
-  return counts.failed === 0 ? 0 : 1
+  await ensurePackages((line) => console.log(line), [...BROWSER_PACKAGES, ...CLOCK_PACKAGES])
+  const built = countOfCheck(await runPart({ name: 'build', argv: ['npm', 'run', '--silent', 'build'] }))
+  const files = labFiles()
+  const labs = Array.from({ length: LABS }, (_, n) => inLab(`test${n + 1}`, files))
+  const { passed, failed, skipped } = sumOf([built, ...(await Promise.all([withoutLab(), ...labs])).flat()])
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+  return failed === 0 ? 0 : 1
 }
 
-async function check(name: string, argv: readonly [string, ...string[]], counts: Counts): Promise<void> {
-  console.log(`\n== ${name}`)
-  const exitCode = await run(argv)
-  add(counts, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 })
+const check = async (part: Part): Promise<Counts> => countOfCheck(await runPart(part))
+
+/** One after the other: each of them computes. */
+async function withoutLab(): Promise<Counts[]> {
+  const counts: Counts[] = []
+  for (const part of [
+    () => check(TYPES_AND_LINT),
+    () => check(FORMAT),
+    () => runVitest({ name: 'unit' }, ['--project', 'unit']),
+    () => runVitest({ name: 'contract' }, ['--project', 'contract']),
+    () => runByClock(CHANGE_OF_CLOCKS)
+  ])
+    counts.push(await part())
+  return counts
 }
 
-/** Most of the time a lab waits for its guests, so two of them side by side take little longer than one. */
-const LABS = 2
+/** Longest first, as far as length says how long it takes: what is begun last should be over soon. */
+const labFiles = (): string[] =>
+  ['lab', 'e2e']
+    .flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`, { cwd: ROOT }))
+    .sort((a, b) => sizeOf(b) - sizeOf(a))
+const sizeOf = (file: string): number => statSync(join(ROOT, file)).size
 
-interface Share {
-  readonly shard: string
-  /** Name of the lab that these files have for themselves. */
-  readonly lab: string
+/** A lab that takes the next file from the list until there is none. */
+async function inLab(lab: string, files: string[]): Promise<Counts[]> {
+  const counts: Counts[] = []
+  const { stop } = await started(lab)
+  for (let file = files.shift(); file !== undefined; file = files.shift()) counts.push(await runFile(file, lab))
+  await stop()
+  return counts
 }
 
-/** Counts come from vitest's own report; a run that ends without one has failed. */
-async function vitest(project: string, share?: Share): Promise<Counts> {
-  console.log(`\n== ${project} tests${share === undefined ? '' : `, part ${share.shard}`}`)
-  const folder = mkdtempSync(join(tmpdir(), 'stillpoint-test-'))
-  const report = join(folder, 'report.json')
+/** Where it does not start, each file says so. */
+async function started(name: string): Promise<{ stop: () => Promise<void> }> {
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const part = share === undefined ? [] : ['--shard', share.shard]
-    const exitCode = await run([bin('vitest'), 'run', '--project', project, ...part, ...reporters], share?.lab)
-    if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-      readFileSync(report, 'utf8')
-    ) as Record<string, number>
-    const failed = Math.max(numFailedTests ?? 0, exitCode === 0 ? 0 : 1)
-    return { passed: numPassedTests ?? 0, failed, skipped: (numPendingTests ?? 0) + (numTodoTests ?? 0) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+    const lab = await startLab({ name, trixie: true })
+    return { stop: () => lab.stop() }
+  } catch (error) {
+    console.log(`${name} | does not start: ${String(error)}`)
+    return { stop: () => Promise.resolve() }
   }
 }
 
-function add(counts: Counts, more: Counts): void {
-  counts.passed += more.passed
-  counts.failed += more.failed
-  counts.skipped += more.skipped
-}
-
-function run([program, ...args]: readonly [string, ...string[]], lab?: string): Promise<number> {
-  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`
-  const env = { ...process.env, PATH: path, ...(lab !== undefined && { STILLPOINT_TEST_LAB: lab }) }
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: 'inherit', env })
-    child.on('error', reject)
-    child.on('close', (code) => resolve(code ?? 1))
-  })
+async function runFile(file: string, lab: string): Promise<Counts> {
+  const began = performance.now()
+  const project = file.startsWith('test/e2e/') ? 'e2e' : 'lab'
+  const counts = await runVitest({ name: lab, env: { STILLPOINT_TEST_LAB: lab } }, ['--project', project, file])
+  console.log(`${lab} | ${file} took ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  return counts
 }
 
 await asRoot(import.meta.filename, [], main)

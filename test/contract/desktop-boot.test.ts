@@ -48,7 +48,7 @@ beforeAll(() => {
   vi.stubEnv('PATH', `${bin}:${process.env['PATH'] ?? ''}`)
   vi.stubEnv('XDG_CONFIG_HOME', join(base, 'config'))
   vi.stubEnv('XDG_CACHE_HOME', join(base, 'cache'))
-}, 120_000)
+})
 beforeEach(() => {
   home = join(base, String((homes += 1)))
   mkdirSync(home)

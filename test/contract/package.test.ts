@@ -54,7 +54,7 @@ describe('a package', () => {
   beforeAll(() => {
     packaged()
     files = listPackage(join(unpacked, 'resources/app.asar'), { isPack: false }).map((name) => name.slice(1))
-  }, 240_000)
+  })
 
   it('holds main, preload, window and icons', () => {
     expect(files).toEqual(expect.arrayContaining([manifest.main, 'out/preload/index.cjs', 'out/renderer/index.html']))

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test'
+import { PATIENCE_MS } from '../lab/run.ts'
 
 export interface Look {
   readonly colorScheme: 'light' | 'dark'
@@ -14,7 +15,11 @@ const SHOTS = join(import.meta.dirname, 'screenshots')
 
 /** Debian's Chromium. */
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    timeout: PATIENCE_MS
+  })
 
 /** A page that remembers whatever went wrong in it: exceptions, violations of its policy, files that are not there. */
 export interface WatchedPage {
@@ -31,6 +36,7 @@ export async function openPage(browser: Browser, url: string, look: Partial<Look
     reducedMotion: 'reduce',
     acceptDownloads: true
   })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(`exception: ${error.message}`))

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { electronBinary, noElectronBecause } from '../../scripts/how-to-start.mjs'
 import { contract } from '../../src/shared/contract.ts'
 import { buildIfStale } from '../contract/built-window.ts'
+import { PATIENCE_MS } from '../lab/run.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const { platform, env } = process
@@ -27,10 +28,11 @@ describe.skipIf(whyNot !== undefined)(
       app = await _electron.launch({
         executablePath: binary ?? '',
         args: [ROOT],
-        env: { ...definedOf(env), STILLPOINT_HOME: home, XDG_CONFIG_HOME: home }
+        env: { ...definedOf(env), STILLPOINT_HOME: home, XDG_CONFIG_HOME: home },
+        timeout: PATIENCE_MS
       })
       page = await app.firstWindow()
-    }, 60_000)
+    })
     afterAll(async () => {
       await app.evaluate(({ app: electron }) => electron.exit(0)).catch(() => undefined) // it is gone before it answers
       rmSync(home, { recursive: true })

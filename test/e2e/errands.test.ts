@@ -113,7 +113,7 @@ describe('an operator with a browser and two hosts', () => {
     await the.page
       .getByText(/Not enough room/)
       .first()
-      .waitFor({ timeout: 60_000 })
+      .waitFor()
     await the.page
       .getByText(/needed|free/i)
       .first()
@@ -140,9 +140,9 @@ describe('an operator with a browser and two hosts', () => {
   it('rebuilds the first host: its new key is caught and explained, and taken once it has been compared', async () => {
     await alpha.rebuild()
     await the.goTo('Hosts')
-    await the.hosts.card('alpha').getByText('Either the host was rebuilt').waitFor({ timeout: 90_000 })
+    await the.hosts.card('alpha').getByText('Either the host was rebuilt').waitFor()
     await the.hosts.judgeKey('alpha', testLab().host('alpha').hostKeySha256)
-    await the.hosts.card('alpha').getByText('Up', { exact: true }).waitFor({ timeout: 120_000 })
+    await the.hosts.card('alpha').getByText('Up', { exact: true }).waitFor()
   })
 
   it('brings the VM back to the rebuilt host, in the middle of what it was doing', async () => {

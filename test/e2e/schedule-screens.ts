@@ -1,7 +1,6 @@
 import type { Locator, Page } from '@playwright/test'
 
 /** A run of the lab, also while this machine has other work. */
-const RUN_MS = 120_000
 
 export interface TypedMail {
   readonly server: string
@@ -133,7 +132,7 @@ export class SchedulesScreen {
   async runNow(saying: RegExp): Promise<void> {
     await this.page.getByRole('button', { name: 'Run now', exact: true }).click()
     const run = this.page.getByRole('dialog')
-    await run.getByText(saying).first().waitFor({ timeout: RUN_MS })
+    await run.getByText(saying).first().waitFor()
   }
 
   async closeRun(): Promise<void> {
@@ -176,9 +175,9 @@ export class InboxPane {
     return this.page.getByRole('button', { name: /^Inbox/ })
   }
 
-  async hears(title: RegExp | string, withinMs = RUN_MS): Promise<void> {
+  async hears(title: RegExp | string): Promise<void> {
     await this.bell.click()
-    await this.page.getByRole('dialog').getByText(title).first().waitFor({ timeout: withinMs })
+    await this.page.getByRole('dialog').getByText(title).first().waitFor()
     await this.page.keyboard.press('Escape')
   }
 

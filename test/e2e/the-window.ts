@@ -2,17 +2,12 @@ import type { Locator, Page } from '@playwright/test'
 import type { LabHost } from '../lab/host.ts'
 import { InboxPane, SchedulesScreen, SettingsScreen } from './schedule-screens.ts'
 
-const SOON_MS = 20_000
-/** A job of the lab, also while this machine has other work. */
-const JOB_MS = 120_000
-
 /** The window as a person uses it: by what is written on it. */
 export class TheWindow {
   readonly page: Page
 
   constructor(page: Page) {
     this.page = page
-    page.setDefaultTimeout(SOON_MS)
   }
 
   /** By the rail. */
@@ -145,10 +140,8 @@ class RestoreScreen {
 
   /** The one click, and the confirmation; with the VM's name typed where something is replaced. */
   async restore(vm: string, replaces = false): Promise<void> {
-    await this.page
-      .getByRole('button', { name: /^Restore/ })
-      .last()
-      .click({ timeout: JOB_MS })
+    // Not the rail's, which says Restore too and is there before the host has said what it found.
+    await this.page.getByRole('main').getByRole('button', { name: 'Restore …', exact: true }).click()
     const dialog = this.page.getByRole('dialog')
     if (replaces) await dialog.getByRole('textbox').fill(vm)
     await dialog.getByRole('button', { name: replaces ? 'Replace and restore' : 'Restore', exact: true }).click()
@@ -220,7 +213,7 @@ class HostsScreen {
     await dialog.getByText(fingerprint).waitFor()
     await dialog.getByRole('textbox').fill(name)
     await dialog.getByRole('button', { name: 'Take the new key' }).click()
-    await dialog.waitFor({ state: 'hidden', timeout: JOB_MS })
+    await dialog.waitFor({ state: 'hidden' })
   }
 
   /** From the empty dialog to the card; the fingerprint is compared as a person would. */
@@ -231,8 +224,8 @@ class HostsScreen {
     await dialog.getByRole('button', { name: 'It is the right one' }).click()
     await dialog.getByText('This host can be used.').waitFor()
     await dialog.getByRole('button', { name: 'Add this host' }).click()
-    await dialog.waitFor({ state: 'hidden', timeout: JOB_MS })
-    await this.card(host.name).getByText('Up', { exact: true }).waitFor({ timeout: JOB_MS })
+    await dialog.waitFor({ state: 'hidden' })
+    await this.card(host.name).getByText('Up', { exact: true }).waitFor()
   }
 }
 
@@ -249,7 +242,7 @@ class JobScreen {
 
   /** Until the headline says so. */
   async ends(saying: RegExp): Promise<void> {
-    await this.headline.filter({ hasText: saying }).waitFor({ timeout: JOB_MS })
+    await this.headline.filter({ hasText: saying }).waitFor()
   }
 
   async stop(): Promise<void> {

@@ -100,7 +100,7 @@ describe('the controller is killed and its settings are deleted', () => {
         )
         return ended.length > before ? ended : undefined
       },
-      { timeoutMs: 90_000, everyMs: 500 }
+      { everyMs: 500 }
     )
     expect(runs[0]).toMatchObject({ state: 'done', vms: [{ vm: { name: 'adopted' }, outcome: 'done' }] })
   })
@@ -113,7 +113,7 @@ describe('the controller is killed and its settings are deleted', () => {
       await waitFor(
         'what it brought',
         () => Promise.resolve(titles(live).find((title) => title.startsWith('kvm-1 brought'))),
-        { timeoutMs: 60_000, everyMs: 200 }
+        { everyMs: 200 }
       )
       const [said] = titles(live)
       expect(said).toMatch(/^kvm-1 brought 1 schedule, \d+ points and \d+ past jobs$/)
@@ -140,7 +140,7 @@ describe('the laptop comes back after a while', () => {
         await waitFor(
           'the host to be up and heard',
           () => Promise.resolve(live.away.isHere('kvm-1') ? true : undefined),
-          { timeoutMs: 60_000, everyMs: 200 }
+          { everyMs: 200 }
         )
         const heard = (live.policies.runs.value ?? []).some(({ id }) => id === run.id)
         expect(heard).toBe(true)

@@ -8,6 +8,7 @@ import { newTimeSortedId } from '../../src/shared/model/ids.ts'
 import { type BackupSpec, type JobReport, type JobSpec, type RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
+import { PATIENCE_MS } from './run.ts'
 
 /** A busy test machine lengthens pauses; a warning about it is not what most tests are about. */
 const TEST_BUDGET_MS = 10_000
@@ -38,7 +39,7 @@ export class BareEngine {
   }
 
   /** @throws StillpointError with the failure that the engine answered */
-  async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = 170_000): Promise<ResultOf<V>> {
+  async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = PATIENCE_MS): Promise<ResultOf<V>> {
     const argv = [runtimePath('lab'), enginePath('lab'), verb]
     const { stdout, stderr } = await this.host.run(argv, { stdin: `${JSON.stringify(question)}\n`, timeoutMs })
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { result?: ResultOf<V>; failure?: Failure }

@@ -13,19 +13,15 @@ let arena: Arena
 beforeAll(async () => {
   arena = new Arena(testLab(), { first: testLab().host('alpha'), second: testLab().host('beta') })
   await arena.enter()
-}, 600_000)
+})
 
-afterAll(() => arena.leave(), 600_000)
+afterAll(() => arena.leave())
 
 describe('a round of jobs, acts of others and faults', () => {
-  it.each(ROUNDS)(
-    `of seed ${SEED} leaves everything as its owners want it: round %i`,
-    async (round) => {
-      const plan = planRound(SEED, round)
-      const { problems, plays } = await playRound(arena, plan)
-      expect(problems).toEqual([])
-      await tidyUp(arena, plan, plays)
-    },
-    900_000
-  )
+  it.each(ROUNDS)(`of seed ${SEED} leaves everything as its owners want it: round %i`, async (round) => {
+    const plan = planRound(SEED, round)
+    const { problems, plays } = await playRound(arena, plan)
+    expect(problems).toEqual([])
+    await tidyUp(arena, plan, plays)
+  })
 })

@@ -117,7 +117,7 @@ describe('a controller that goes away', () => {
     (await stillpoint.run(['jobs', host])).result['jobs'] as { id: string; state: string }[]
 
   async function endOf(id: string): Promise<string> {
-    for (let tries = 0; tries < 60; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       const state = (await jobsOf()).find((job) => job.id === id)?.state ?? 'missing'
       if (state.startsWith('done') || state.startsWith('failed')) return state
       await sleep(500)

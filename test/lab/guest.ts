@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buildDisk } from './guest-disk.ts'
 import { guestDisks, guestXml, serialLog, type GuestDisk, type GuestOptions } from './guest-xml.ts'
 import type { LabHost } from './host.ts'
-import { LabError, waitFor } from './run.ts'
+import { LabError, PATIENCE_MS, waitFor } from './run.ts'
 import {
   parseBoots,
   parseRewriteRates,
@@ -124,25 +124,25 @@ export class Guest {
   }
 
   /** Waits until the counter has reached `counter`. */
-  waitForTick(counter: number, timeoutMs = 150_000): Promise<Tick> {
+  waitForTick(counter: number, timeoutMs = PATIENCE_MS): Promise<Tick> {
     return waitFor(`tick ${counter} of ${this.name}`, () => this.#tickFrom(counter), { timeoutMs, everyMs: 25 })
   }
 
   /** Waits until `count` more ticks have come: the guest is alive. */
-  async waitForMoreTicks(count = 5, timeoutMs = 150_000): Promise<Tick> {
+  async waitForMoreTicks(count = 5, timeoutMs = PATIENCE_MS): Promise<Tick> {
     const { counter } = this.lastTick() ?? (await this.waitForTick(0, timeoutMs)) // resumed just now: its first one here
     return this.waitForTick(counter + count, timeoutMs)
   }
 
   /** Waits until the agent answers. */
-  async waitForAgent(timeoutMs = 150_000): Promise<void> {
+  async waitForAgent(timeoutMs = PATIENCE_MS): Promise<void> {
     const ping = ['virsh', '-q', 'qemu-agent-command', this.uuid, '{"execute":"guest-ping"}']
     const answered = async () => ((await this.host.run(ping)).exitCode === 0 ? true : undefined)
     await waitFor(`the agent of ${this.name}`, answered, { timeoutMs })
   }
 
   /** Waits until a rewriting guest has filled its RAM and keeps rewriting. */
-  async waitForRewriting(timeoutMs = 120_000): Promise<void> {
+  async waitForRewriting(timeoutMs = PATIENCE_MS): Promise<void> {
     const filled = () => (/^REWRITE \d+ FILLED/m.test(this.log()) ? true : undefined)
     await waitFor(`${this.name} to rewrite its RAM`, filled, { timeoutMs })
   }
@@ -152,7 +152,7 @@ export class Guest {
   }
 
   /** Makes a checking guest read all its records back past its page cache. */
-  async requestVerify(timeoutMs = 120_000): Promise<VerifyReport> {
+  async requestVerify(timeoutMs = PATIENCE_MS): Promise<VerifyReport> {
     const before = this.verifyReports().length
     await this.command('verify')
     return waitFor(`the verification of ${this.name}`, () => this.verifyReports().at(before), { timeoutMs })

@@ -207,7 +207,7 @@ export class LabHost {
     if (!hard && this.isOn) {
       await this.run(['systemctl', 'poweroff', '--no-block'])
       const gone = () => (supervisor && isAlive(supervisor) ? undefined : true)
-      await waitFor(`${this.name} to shut down`, gone, { timeoutMs: 120_000 })
+      await waitFor(`${this.name} to shut down`, gone)
     }
     await crash([init, supervisor], this.#namespace)
     await removeOwnLinks(this.#setting.lab, this.name)

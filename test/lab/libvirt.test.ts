@@ -29,6 +29,7 @@ import { snapshotCreateAs } from '../../src/libvirt/snapshot.ts'
 import { virsh, virshBatch } from '../../src/libvirt/virsh.ts'
 import { failureOf } from '../../src/shared/failure.ts'
 import type { Shell } from '../../src/shared/shell.ts'
+import { eventually } from '../patience.ts'
 import type { Guest } from './guest.ts'
 import { labShell } from './lab-shell.ts'
 import { defineNamed, NASTY_NAMES, type NamedDomains } from './nasty-names.ts'
@@ -82,10 +83,15 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
     })
 
     it('takes less time for fifty VMs than ten single calls', async () => {
+      // The shorter of three: this machine has other things to do.
       const time = async (work: () => Promise<unknown>): Promise<number> => {
-        const began = performance.now()
-        await work()
-        return performance.now() - began
+        const taken: number[] = []
+        for (let n = 0; n < 3; n++) {
+          const began = performance.now()
+          await work()
+          taken.push(performance.now() - began)
+        }
+        return Math.min(...taken)
       }
       const uuids = (await listDomains(shell)).slice(0, 10)
       const single = await time(async () => {
@@ -199,7 +205,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       await suspendDomain(shell, uuid)
       await resumeDomain(shell, uuid)
       await resumeDomain(shell, uuid) // runs already: no error
-      await expect.poll(() => events.map(({ event }) => event)).toEqual(Array(3).fill(['STOP', 'RESUME']).flat())
+      await eventually(() => expect(events.map(({ event }) => event)).toEqual(Array(3).fill(['STOP', 'RESUME']).flat()))
       stop.abort()
       expect(watch.confirmed).toBe(true)
       expect(await watch.ended).toBeUndefined()
@@ -217,7 +223,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
         const watch = await watchStopResume(shell, uuid, ({ event }) => void events.push(event), stop.signal)
         await suspendDomain(shell, uuid)
         await resumeDomain(shell, uuid)
-        await expect.poll(() => events).toEqual(['STOP', 'RESUME'])
+        await eventually(() => expect(events).toEqual(['STOP', 'RESUME']))
         stop.abort()
         await watch.ended
       }
@@ -289,7 +295,9 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       expect(await freeze(shell, uuid)).toBe(2)
       expect(await thaw(shell, uuid)).toBe(2)
       await setTimeSync(shell, uuid)
-      expect(Math.abs((await guestTimeMs(shell, uuid)) - Date.now())).toBeLessThan(5000)
+      const before = Date.now()
+      const told = await guestTimeMs(shell, uuid)
+      expect([told > before - 5000, told < Date.now() + 5000]).toEqual([true, true])
     })
 
     it('knows when there is no job', async () => {

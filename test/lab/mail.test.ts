@@ -60,7 +60,7 @@ const outbox = async (): Promise<readonly OutboxItem[]> => (await engine.ask('po
 
 async function finishedRun(): Promise<RunReport> {
   const { run } = await engine.ask('policy-run', { id: policy.id })
-  for (let tries = 300; tries > 0; tries--) {
+  for (let tries = 1500; tries > 0; tries--) {
     const report = (await engine.ask('runs', { policy: policy.id })).find(({ id }) => id === run)
     if (report?.endedAt !== undefined) return report
     await sleep(200)

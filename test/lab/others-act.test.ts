@@ -76,7 +76,7 @@ async function tell(
       await guest.command(word).catch(() => undefined)
       return (await isDone()) ? true : undefined
     },
-    { everyMs: 2000, timeoutMs: 120_000 }
+    { everyMs: 2000 }
   )
 }
 

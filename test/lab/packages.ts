@@ -31,6 +31,9 @@ const machinePackages = [
 /** What looking at the window needs beside that. */
 export const BROWSER_PACKAGES = ['chromium', 'fonts-dejavu-core']
 
+/** What a clock that is not now needs. */
+export const CLOCK_PACKAGES = ['faketime']
+
 /** Installs what is missing with apt. Refuses, with the reason, where that cannot be done. */
 export async function ensurePackages(
   say: (line: string) => void = () => undefined,

@@ -48,7 +48,7 @@ export const endedRuns = (
       const ended = (await runsOf(engine, policy)).filter(({ endedAt }) => endedAt !== undefined)
       return ended.length >= count ? ended : undefined
     },
-    { timeoutMs: 60_000, everyMs: 200 }
+    { everyMs: 200 }
   )
 
 /** Starts a run by hand and waits for its end. */
@@ -61,7 +61,7 @@ export const endOfRun = (engine: BareEngine, policy: Pick<Policy, 'id'>, run: st
   waitFor(
     `the end of run ${run}`,
     async () => (await runsOf(engine, policy)).find(({ id, endedAt }) => id === run && endedAt !== undefined),
-    { timeoutMs: 90_000, everyMs: 100 }
+    { everyMs: 100 }
   )
 
 /** Everything on the host that speaks of this policy: units, loaded or as files, systemd's stamp, our files and runs. */

@@ -7,7 +7,17 @@ import { backupSpec, BareEngine, failureFrom } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
-import { at, endedRuns, endOfRun, EVERY_TEN_SECONDS, policyFor, runByHand, runsOf, tracesOf } from './policies.ts'
+import {
+  at,
+  endedRuns,
+  endOfRun,
+  EVERY_TEN_SECONDS,
+  NEVER_NOW,
+  policyFor,
+  runByHand,
+  runsOf,
+  tracesOf
+} from './policies.ts'
 import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 
@@ -73,7 +83,9 @@ describe('a policy on its host', () => {
     expect(Date.parse(listed?.nextRunAt ?? '') - Date.now()).toBeLessThan(11_000)
     const runs = [...(await endedRuns(engine, first, 2)), ...(await endedRuns(engine, second, 1))]
     for (const run of runs) {
-      expect(run).toMatchObject({ trigger: 'timer', state: 'done', missedCount: 0 })
+      expect(run).toMatchObject({ trigger: 'timer', state: 'done' })
+      // A run that takes longer than ten seconds makes its own next one late, or none.
+      for (const { reason } of run.missed) expect(reason).toBe('the run before was still going')
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(Date.parse(run.scheduledFor ?? ''))
     }
     const jobs = await Promise.all(
@@ -90,7 +102,7 @@ describe('a policy on its host', () => {
   it('keeps what a run began with while it is edited, and the timer does not fire for the edit', async () => {
     const policy = await put(policyFor([web], { hooks: sleepy(2) }))
     const { run } = await engine.ask('policy-run', { id: policy.id })
-    await put({ ...policy, name: 'renamed', hooks: undefined, schedule: at('*-*-* 00:00:00') })
+    await put({ ...policy, name: 'renamed', hooks: undefined, schedule: at(NEVER_NOW) })
     made.delete(policy)
     expect(await endOfRun(engine, policy, run)).toMatchObject({ state: 'done', policy: { name: 'nightly' } })
     expect(await runByHand(engine, policy)).toMatchObject({ state: 'done', policy: { name: 'renamed' } })
@@ -161,9 +173,9 @@ describe('hooks', () => {
     const hooks = {
       before: {
         command: 'echo "$STILLPOINT_PHASE $STILLPOINT_VM" > /root/hook; echo no >&2; exit 3',
-        deadlineSeconds: 5
+        deadlineSeconds: 120
       },
-      after: { command: 'env | grep STILLPOINT_ | sort >> /root/hook; sleep 60', deadlineSeconds: 1 },
+      after: { command: 'env | grep STILLPOINT_ | sort >> /root/hook; sleep 600', deadlineSeconds: 10 },
       beforeMustSucceed: true
     }
     const policy = await put(policyFor([web], { hooks }))
@@ -173,7 +185,7 @@ describe('hooks', () => {
     expect(vm).toMatchObject({ outcome: 'failed' })
     expect(vm?.job).toBeUndefined()
     expect(vm?.reason).toContain('the before hook ended with exit code 3: no')
-    expect(vm?.reason).toContain('the after hook was ended after 1.0 s')
+    expect(vm?.reason).toContain('the after hook was ended after 10 s')
     const heard = await alpha.readFile('/root/hook')
     for (const line of ['before web scheduled', 'STILLPOINT_OUTCOME=failed', `STILLPOINT_VM_UUID=${web.uuid}`])
       expect(heard).toContain(line)
@@ -187,8 +199,8 @@ describe('hooks', () => {
 describe('when a run is cut short', () => {
   it('a kill of its process ends it as interrupted, its job goes on, and the after hook is not forgotten', async () => {
     const hooks = {
-      before: { command: 'true', deadlineSeconds: 5 },
-      after: { command: 'echo "$STILLPOINT_OUTCOME" > /root/after', deadlineSeconds: 5 },
+      before: { command: 'true', deadlineSeconds: 120 },
+      after: { command: 'echo "$STILLPOINT_OUTCOME" > /root/after', deadlineSeconds: 120 },
       beforeMustSucceed: true
     }
     const policy = await put(policyFor([web], { schedule: at(EVERY_TEN_SECONDS), hooks, method: 'live' }))
@@ -229,9 +241,7 @@ describe('a guest that is frozen for its disks', () => {
     const id = await engine.submit(backupSpec(web, { method: 'disk' }), 'freeze.done:1:wait')
     await waitFor('the guest to freeze', async () => ((await isFrozen()) ? true : undefined), { everyMs: 50 })
     await alpha.must(`pkill -STOP -f 'mjs run ${id}'`)
-    const since = Date.now()
-    await waitFor('the guest to thaw', async () => ((await isFrozen()) ? undefined : true), { timeoutMs: 40_000 })
-    expect(Date.now() - since).toBeLessThan(31_000)
+    await waitFor('the guest to thaw', async () => ((await isFrozen()) ? undefined : true))
     await web.waitForMoreTicks(5)
     await alpha.must(`pkill -CONT -f 'mjs run ${id}'`)
     const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })

@@ -91,16 +91,15 @@ describe('other ends of a backup', () => {
   it('a QEMU that dies during the copy is started again with all that its guest wrote', async () => {
     const id = await heldIn('copy.done')
     await guest.waitForMoreTicks(10)
-    const written = guest.lastTick()?.counter ?? 0
+    const boots = guest.boots().length
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
+    // A tick is printed when it is on every disk, flushed: mounted with sync, and QEMU's own caches are written back.
+    const written = guest.lastTick()?.counter ?? NaN
     await engine.ask('cancel', { id })
     await guest.waitForMoreTicks(20)
-    expect(
-      guest
-        .boots()
-        .at(-1)
-        ?.disks.every(({ lastTick }) => lastTick >= written - 2)
-    ).toBe(true)
+    const [again, ...more] = guest.boots().slice(boots)
+    expect([again?.disks.length, more]).toEqual([2, []])
+    for (const { lastTick } of again?.disks ?? []) expect(lastTick).toBeGreaterThanOrEqual(written)
   })
 
   it('a crash of the whole host during the copy is put right by the unit at boot', async () => {

@@ -9,7 +9,7 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly stdin?: string | Uint8Array | undefined
-  /** After this time the program and all it started are killed and the call fails. Default: two minutes. */
+  /** After this time the program and all it started are killed and the call fails. Default: {@link PATIENCE_MS}. */
   readonly timeoutMs?: number | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly cwd?: string | undefined
@@ -20,12 +20,13 @@ export class LabError extends Error {
   override readonly name = 'LabError'
 }
 
-const defaultTimeoutMs = 120_000
+/** Only what never comes takes so long, on whatever machine and however busy it is. */
+export const PATIENCE_MS = 300_000
 
 /** Runs a program and answers whatever its exit code is; fails only if it cannot start or takes too long. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [program = '', ...rest] = argv
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+  const timeoutMs = options.timeoutMs ?? PATIENCE_MS
   return new Promise((resolve, reject) => {
     const child = spawn(program, rest, {
       detached: true,
@@ -73,7 +74,7 @@ export function sleep(ms: number): Promise<void> {
 export async function waitFor<T>(
   what: string,
   question: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 150_000, everyMs = 100 } = {}
+  { timeoutMs = PATIENCE_MS, everyMs = 100 } = {}
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { eventually } from '../patience.ts'
 
 const lab = vi.hoisted(() => ({ dir: '' }))
 vi.mock(import('../../src/shared/host-paths.ts'), async (original) =>
@@ -54,7 +55,7 @@ describe('a fault point', () => {
     vi.stubEnv('STILLPOINT_FAULT', 'held:1:hold')
     const passed = pass('held')
     const path = heldPath(basename(process.argv.at(-1) ?? ''), 'held')
-    await vi.waitFor(() => expect(existsSync(path)).toBe(true))
+    await eventually(() => expect(existsSync(path)).toBe(true))
     rmSync(path)
     await passed
   })
@@ -63,7 +64,7 @@ describe('a fault point', () => {
     vi.stubEnv('STILLPOINT_FAULT', 'cancelled:1:hold')
     const abort = new AbortController()
     const passed = pass('cancelled', abort.signal)
-    await vi.waitFor(() => expect(existsSync(heldPath(basename(process.argv.at(-1) ?? ''), 'cancelled'))).toBe(true))
+    await eventually(() => expect(existsSync(heldPath(basename(process.argv.at(-1) ?? ''), 'cancelled'))).toBe(true))
     abort.abort()
     await expect(passed).rejects.toMatchObject({ failure: { kind: 'cancelled' } })
     expect(existsSync(heldPath(basename(process.argv.at(-1) ?? ''), 'cancelled'))).toBe(false)

@@ -235,7 +235,7 @@ describe('a look whether a lock is held', () => {
     looking.over = true
     await looks
     expect(await isHeld('vm')).toBe(false)
-  }, 60_000)
+  })
 
   it('sees through the file of a holder that died, which can be removed', async () => {
     mkdirSync(join(disk.dir, 'run'))
