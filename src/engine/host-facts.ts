@@ -17,9 +17,15 @@ export interface HostIdentity {
 }
 
 export async function hostIdentity(shell: Shell): Promise<HostIdentity> {
-  const machineId = await readFile('/etc/machine-id', 'utf8').catch(() => '')
-  return { hostname: hostname(), machineId: machineId.trim(), ...(await hostVersions(shell)) }
+  return { hostname: hostname(), machineId: await machineId(), ...(await hostVersions(shell)) }
 }
+
+/** As the kernel calls it. Undefined: it does not say. */
+export async function hostCpuModel(): Promise<string | undefined> {
+  return /^model name\s*: (.+)$/m.exec(await readFile('/proc/cpuinfo', 'utf8').catch(() => ''))?.[1]
+}
+
+export const machineId = async (): Promise<string> => (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim()
 
 /** `host.json`: what a rebuilt host must have for this VM. */
 export interface HostFacts extends HostIdentity {
@@ -29,15 +35,16 @@ export interface HostFacts extends HostIdentity {
 }
 
 export async function hostFacts(shell: Shell, vm: Uuid): Promise<HostFacts> {
-  const { interfaces } = parseDomain(await domainXml(shell, vm, { inactive: true }))
+  // A card that was plugged into the running VM only is in its RAM all the same.
+  const definitions = [await domainXml(shell, vm, { inactive: true }), await domainXml(shell, vm)]
+  const interfaces = definitions.flatMap((xml) => parseDomain(xml).interfaces)
   const names = [
     ...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))
   ]
   const networks = await Promise.all(names.map(async (name) => ({ name, xml: await networkXml(shell, name) })))
-  const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? ''
   return {
     ...(await hostIdentity(shell)),
-    cpuModel: cpu,
+    cpuModel: (await hostCpuModel()) ?? '',
     networks: networks.flatMap(({ name, xml }) => (xml === undefined ? [] : [{ name, xml }])),
     bridges: [
       ...new Set(interfaces.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : [])))

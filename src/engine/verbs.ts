@@ -12,11 +12,12 @@ import { isEnded, type JobReport } from '../shared/model/job.ts'
 import { joinMarks } from '../shared/point-marks.ts'
 import type { Shell } from '../shared/shell.ts'
 import { markPoint, noteVerdict } from '../store/mark-point.ts'
-import { deletePoint, findPoint, listPoints } from '../store/point-store.ts'
+import { findPoint, listPoints } from '../store/point-store.ts'
 import { readPointTexts } from '../store/point-texts.ts'
 import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
 import { verifyPoint } from '../store/verify-point.ts'
 import { doctor } from './doctor/doctor.ts'
+import { letGo } from './doctor/kept-aside.ts'
 import { removeAll } from './doctor/remove-all.ts'
 import { bootId, hostIdentity } from './host-facts.ts'
 import { prepareHost } from './prepare-host.ts'
@@ -30,6 +31,7 @@ import { recoverJob } from './recover/recover.ts'
 import { listPolicies, putPolicy, removePolicy, setParallel } from './policy/policies.ts'
 import { startRun } from './policy/start-run.ts'
 import { listRuns } from './policy/runs.ts'
+import { deleteUnread } from './retention/delete-point.ts'
 import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
@@ -74,7 +76,7 @@ const handlers: Handlers = {
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
     return noteVerdict(store, await whileReading(dir, () => verifyPoint(dir, shell, { onProgress })))
   },
-  delete: ({ question: { store, point } }) => deletePoint(store, point),
+  delete: ({ question: { store, point } }) => deleteUnread(store, point),
   mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
   'read-small': ({ question: { store, point } }) => readPointTexts(store, point),
   preflight({ question: { spec, files }, shell }) {
@@ -103,6 +105,7 @@ const handlers: Handlers = {
     return report === undefined ? [] : [report]
   },
   doctor: ({ question, shell }) => doctor(shell, question.stores, question.repair),
+  'let-go': ({ question: { id }, shell }) => letGo(shell, id),
   'remove-all': ({ shell }) => removeAll(shell)
 }
 

@@ -49,10 +49,11 @@ export function replaceDiskSource(xml: string, path: string, target: string, for
   return serializeXml(document)
 }
 
-function diskIn(definition: string, target: string): Element {
-  const disk = disksOf(parseXml(definition, 'domain XML')).find((each) => targetOf(each) === target)
-  return disk ?? fail({ kind: 'not-found', what: 'disk', name: target })
-}
+const diskIn = (definition: string, target: string): Element =>
+  diskIfIn(definition, target) ?? fail({ kind: 'not-found', what: 'disk', name: target })
+
+const diskIfIn = (definition: string, target: string): Element | undefined =>
+  disksOf(parseXml(definition, 'domain XML')).find((each) => targetOf(each) === target)
 
 function takeSource(disk: Element, before: Element): void {
   for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
@@ -69,6 +70,48 @@ function takeSource(disk: Element, before: Element): void {
 export function ejectMedia(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => {
     for (const name of ['backingStore', 'source']) for (const child of childrenOf(disk, name)) disk.removeChild(child)
+  })
+}
+
+/**
+ * The disk is added as another definition of the same guest has it, which may be that of its RAM. Where it sits in the guest
+ * is libvirt's choice: its address may be taken here. Without such a definition it is a plain disk of that name, if the
+ * name says enough. Undefined: it does not.
+ */
+export function addDisk(
+  xml: string,
+  target: string,
+  to: { path: string; format: string },
+  like: string | undefined
+): string | undefined {
+  const former = like === undefined ? undefined : diskIfIn(like, target)
+  const bus = { vd: 'virtio', sd: 'sata', hd: 'ide', xvd: 'xen' }[/^(xvd|[vsh]d)/.exec(target)?.[1] ?? '']
+  if (former === undefined && bus === undefined) return undefined
+  const added = editDomain(xml, (root) => {
+    const devices = childAt(root, 'devices')
+    const disk =
+      former === undefined ? root.ownerDocument?.createElement('disk') : root.ownerDocument?.importNode(former, true)
+    if (devices === undefined || disk === undefined) return
+    if (former === undefined) {
+      disk.setAttribute('device', 'disk')
+      const place = insertElement(disk, 'target', undefined)
+      place.setAttribute('dev', target)
+      place.setAttribute('bus', bus ?? '')
+    }
+    for (const name of ['address', 'alias', 'boot']) for (const child of childrenOf(disk, name)) disk.removeChild(child)
+    const last = childrenOf(devices, 'disk').at(-1)
+    devices.insertBefore(disk, last === undefined ? devices.firstChild : last.nextSibling)
+  })
+  return setDiskSource(added, target, to)
+}
+
+export const hasDisk = (xml: string, target: string): boolean => diskIfIn(xml, target) !== undefined
+
+/** The program that runs the guest. */
+export function setEmulator(xml: string, path: string): string {
+  return editDomain(xml, (root) => {
+    const emulator = childAt(root, 'devices', 'emulator')
+    if (emulator !== undefined) emulator.textContent = path
   })
 }
 

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { fail } from '../shared/failure.ts'
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, virsh } from './virsh.ts'
+import { attribute, childAt, childrenOf, parseXml, textOf } from './xml.ts'
 
 export interface HostVersions {
   readonly libvirt: string
@@ -45,6 +47,44 @@ export async function domainCapabilities(shell: Shell, kind: MachineKind): Promi
   return /failed to get emulator capabilities/.test(result.stderr) && !/failed to connect/.test(result.stderr)
     ? undefined
     : commandFailed('virsh domcapabilities', result)
+}
+
+/** The program that runs a guest of this kind here, out of `domcapabilities`. */
+export const emulatorIn = (capabilities: string): string | undefined =>
+  textOf(childAt(parseXml(capabilities, 'domain capabilities').documentElement ?? undefined, 'path'))
+
+/**
+ * Whether this host's QEMU can give a guest the CPU of a definition. Undefined: libvirt cannot tell. Of `host-passthrough`
+ * it says yes whatever the hosts are.
+ */
+export async function cpuFits(shell: Shell, xmlPath: string, kind: MachineKind): Promise<boolean | undefined> {
+  const { virtType, arch, machine } = kind
+  const where = ['--virttype', virtType, '--arch', arch, '--machine', machine]
+  const result = await virsh(shell, ['hypervisor-cpu-compare', xmlPath, ...where], { expect: [0, 1] }) // 1: it does not fit
+  if (result.exitCode === 0) return true
+  if (/ is incompatible with /.test(result.stdout)) return false
+  return /failed to connect/.test(result.stderr) ? commandFailed('virsh hypervisor-cpu-compare', result) : undefined
+}
+
+/** User and group that QEMU of this host runs as. Undefined: libvirt does not say. */
+export async function qemuOwner(
+  shell: Shell,
+  virtType: string
+): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+  const { stdout } = await virsh(shell, ['capabilities'])
+  const models = childrenOf(childAt(parseXml(stdout, 'capabilities').documentElement ?? undefined, 'host'), 'secmodel')
+  const dac = models.find((model) => textOf(childAt(model, 'model')) === 'dac')
+  const label = childrenOf(dac, 'baselabel').find((each) => attribute(each, 'type') === virtType)
+  const [, uid, gid] = /^\+(\d+):\+(\d+)$/.exec(textOf(label) ?? '') ?? []
+  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+}
+
+const QEMU_CONF = '/etc/libvirt/qemu.conf'
+
+/** Whether libvirt gives images to QEMU while a VM runs. Its own default, unless the host's settings say no. */
+export async function ownershipIsDynamic(): Promise<boolean> {
+  const settings = await readFile(QEMU_CONF, 'utf8').catch(() => '')
+  return [...settings.matchAll(/^\s*dynamic_ownership\s*=\s*(\d+)/gm)].at(-1)?.[1] !== '0'
 }
 
 /** Whether a bridge or other network device of this name is on this very machine. */

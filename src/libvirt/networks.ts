@@ -1,6 +1,7 @@
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, virsh } from './virsh.ts'
 import { namesOf } from './snapshot.ts'
+import { childAt, parseXml, textOf } from './xml.ts'
 
 export type NetworkState = 'active' | 'inactive'
 
@@ -25,6 +26,10 @@ export async function networkXml(shell: Shell, name: string): Promise<string | u
   if (result.exitCode === 0) return result.stdout.trim()
   return saysUnknown(result.stderr) ? undefined : commandFailed('virsh net-dumpxml', result)
 }
+
+/** As its definition has it; libvirt gives one to a network without. */
+export const uuidOfNetwork = (xml: string): string | undefined =>
+  textOf(childAt(parseXml(xml, 'network XML').documentElement ?? undefined, 'uuid'))
 
 /** From an XML file on the host. */
 export async function defineNetwork(shell: Shell, xmlPath: string): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
-import { domainInfo } from './domains.ts'
-import { virsh } from './virsh.ts'
+import { commandFailed, virsh } from './virsh.ts'
 
 interface Waiting {
   /** Default: none, since RAM may be large and the disk slow. */
@@ -36,12 +35,20 @@ export async function saveImageXml(shell: Shell, memoryFile: string): Promise<st
   return stdout.trim()
 }
 
-/** The definition inside the managed save image of a domain that is shut off. Undefined: it has none. */
+/**
+ * The definition inside the managed save image of a domain that is shut off. Undefined: it has none. `dominfo` is not
+ * asked: of an image that came to its place while libvirtd ran it knows nothing, and starts from it all the same.
+ */
 export async function managedSaveXml(shell: Shell, uuid: Uuid): Promise<string | undefined> {
-  if (!(await domainInfo(shell, uuid)).managedSave) return undefined
-  const { stdout } = await virsh(shell, ['managedsave-dumpxml', uuid, '--security-info'])
-  return stdout.trim()
+  const result = await virsh(shell, ['managedsave-dumpxml', uuid, '--security-info'], { expect: [0, 1] }) // 1: it has none
+  if (result.exitCode === 0) return result.stdout.trim()
+  return /does not have managed save image/.test(result.stderr)
+    ? undefined
+    : commandFailed('virsh managedsave-dumpxml', result)
 }
+
+/** Where libvirt keeps the managed save image of a domain: found by its name alone, whosever RAM it is. */
+export const managedSavePath = (name: string): string => `/var/lib/libvirt/qemu/save/${name}.save`
 
 /** Changes the definition inside the managed save image: other host paths, the same guest. The VM stays saved. */
 export async function defineManagedSave(shell: Shell, uuid: Uuid, xmlPath: string): Promise<void> {

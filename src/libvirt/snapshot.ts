@@ -2,7 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { RunOptions, Shell } from '../shared/shell.ts'
-import { virsh } from './virsh.ts'
+import { commandFailed, virsh } from './virsh.ts'
 import { attribute, elementsIn, parseXml } from './xml.ts'
 
 export type SnapshotDisk =
@@ -78,13 +78,16 @@ export interface SnapshotDefinition {
 
 /** Snapshots of a domain, parents before their children, as `snapshot-create --redefine` needs them. */
 export async function snapshotDefinitions(shell: Shell, uuid: Uuid): Promise<SnapshotDefinition[]> {
-  const { stdout } = await virsh(shell, ['snapshot-list', uuid, '--name', '--topological'])
   const definitions: SnapshotDefinition[] = []
-  for (const name of namesOf(stdout)) {
+  for (const name of await snapshotNames(shell, uuid)) {
     const xml = (await virsh(shell, ['snapshot-dumpxml', uuid, name, '--security-info'])).stdout.trim()
     definitions.push({ name, xml, files: filesIn(xml) })
   }
   return definitions
+}
+
+export async function snapshotNames(shell: Shell, uuid: Uuid): Promise<string[]> {
+  return namesOf((await virsh(shell, ['snapshot-list', uuid, '--name', '--topological'])).stdout)
 }
 
 /** Sources of disks and RAM, those of the definitions inside it too. */
@@ -111,5 +114,6 @@ export async function redefineSnapshot(
 /** Name of the snapshot that the next one will have as its parent. */
 export async function currentSnapshot(shell: Shell, uuid: Uuid): Promise<string | undefined> {
   const result = await virsh(shell, ['snapshot-current', uuid, '--name'], { expect: [0, 1] }) // 1: none is current
-  return result.exitCode === 0 ? namesOf(result.stdout)[0] : undefined
+  if (result.exitCode === 0) return namesOf(result.stdout)[0]
+  return /has no current snapshot/.test(result.stderr) ? undefined : commandFailed('virsh snapshot-current', result)
 }

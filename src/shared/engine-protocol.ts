@@ -47,6 +47,15 @@ export const Leftover = z.object({
 })
 export type Leftover = z.infer<typeof Leftover>
 
+/** What became of what a restore had kept aside, when its owner let go of it. */
+export const LetGo = z.object({
+  removed: z.array(z.string()),
+  freedBytes: z.number(),
+  /** What stays, since nothing proves that it may go. */
+  kept: z.array(z.object({ path: z.string(), because: z.string() }))
+})
+export type LetGo = z.infer<typeof LetGo>
+
 /** One check before a restore: shown as a checklist. */
 export const PreflightItem = z.object({
   check: z.string(),
@@ -62,8 +71,8 @@ export type PreflightItem = z.infer<typeof PreflightItem>
 export const LONGEST_TEXT = 512 * 1024
 const Text = z.string().max(LONGEST_TEXT)
 
-/** `manifest.json`, `domain.xml` and `host.json` of a point that is elsewhere. */
-export const PointTexts = z.strictObject({ manifest: Text, domain: Text, host: Text })
+/** `manifest.json`, `domain.xml`, `host.json`, and `memory.xml` if it has RAM, of a point that is elsewhere. */
+export const PointTexts = z.strictObject({ manifest: Text, domain: Text, host: Text, memory: Text.optional() })
 export type PointTexts = z.infer<typeof PointTexts>
 
 const verb = <Q extends z.ZodType, E extends z.ZodType, R extends z.ZodType>(question: Q, event: E, result: R) => ({
@@ -146,6 +155,8 @@ export const engineVerbs = {
   'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: z.string() })),
   recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
   doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),
+  /** Removes what this restore has replaced and kept aside. */
+  'let-go': verb(z.object({ id: JobId }), z.never(), LetGo),
   /** Takes everything of ours off the host but the points. Refuses while a job runs. */
   'remove-all': verb(none, z.never(), z.object({ removed: z.array(z.string()) }))
 } as const

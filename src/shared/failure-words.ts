@@ -269,6 +269,12 @@ const points = {
       failure.detail,
       'If a newer Stillpoint made it, use that one. Its RESTORE.md says how to restore it by hand.'
     ),
+  'point-busy': (failure) =>
+    words(
+      `Point ${failure.point} is in use`,
+      'A restore, a verification or a copy reads it just now.',
+      'Wait for its end: stillpoint jobs'
+    ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
 

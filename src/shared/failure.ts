@@ -74,6 +74,8 @@ export type Failure =
   | { readonly kind: 'point-unsafe'; readonly point: string; readonly file: string; readonly detail: string }
   | { readonly kind: 'point-format'; readonly point: string; readonly detail: string }
   | { readonly kind: 'point-exists'; readonly point: string; readonly where: string }
+  /** A restore, a check or a copy reads the point just now. */
+  | { readonly kind: 'point-busy'; readonly point: string }
   | {
       readonly kind: 'vm-exists'
       readonly name: string

@@ -6,17 +6,25 @@ import { openRegular, readExactly } from './file-io.ts'
 import { MANIFEST_NAME } from './layout.ts'
 import { findPoint } from './point-store.ts'
 
+const MEMORY_XML = 'memory.xml'
+
 /**
  * A point's small files, for whoever asks what a restore of it would meet. Not hashed.
  *
  * @throws `not-found`, the failures of a point that is not good, `output-too-large`
  */
 export async function readPointTexts(store: string, id: PointId): Promise<PointTexts> {
-  const { dir } = await findPoint([store], id)
+  const { dir, manifest: listed } = await findPoint([store], id)
   const [manifest, domain, host] = await Promise.all(
     [MANIFEST_NAME, 'domain.xml', 'host.json'].map((name) => textOf(dir, name, id))
   )
-  return { manifest: manifest ?? '', domain: domain ?? '', host: host ?? '' }
+  const hasMemory = listed.files.some(({ path }) => path === MEMORY_XML)
+  return {
+    manifest: manifest ?? '',
+    domain: domain ?? '',
+    host: host ?? '',
+    ...(hasMemory && { memory: await textOf(dir, MEMORY_XML, id) })
+  }
 }
 
 async function textOf(dir: string, name: string, point: PointId): Promise<string> {

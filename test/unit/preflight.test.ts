@@ -5,7 +5,7 @@ import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { PointTexts, PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
-import { fakeShell, type FakeShell } from '../../src/shell/fake.ts'
+import { fakeShell, type FakeAnswer, type FakeShell } from '../../src/shell/fake.ts'
 import { readPointTexts } from '../../src/store/point-texts.ts'
 import { FILES, LATER_POINT, OTHER_VM, POINT, VM, makePoint, manifestOf, temporaryStore } from './store-points.ts'
 
@@ -38,20 +38,29 @@ const spec = (store: string, change: Partial<RestoreSpec> = {}): RestoreSpec => 
 /** A host with these VMs, uuid by name, and no network of its own. */
 function hostWith(vms: Readonly<Record<string, string>> = {}): FakeShell {
   const uuids = Object.values(vms)
-  return fakeShell(({ argv }) => {
-    const [, verb, subject = ''] = argv
+  const answer = (argv: readonly string[]): FakeAnswer | string => {
+    const [, verb = '', subject = ''] = argv
+    // Several commands in one, each with marks behind it.
+    if (verb.includes('; echo ')) return batch(verb)
     if (verb === 'domstate' && !uuids.includes(subject))
       return { exitCode: 1, stderr: `error: failed to get domain '${subject}'\nerror: Domain not found` }
     if (verb === 'list')
       return Object.entries(vms)
         .map(([name, uuid]) => `${uuid} ${name}\n`)
         .join('')
-    if (verb === 'domstate') return 'running (booted)'
+    if (verb === 'domstate') return 'shut off (unknown)'
     if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable'
     if (verb === 'dumpxml') return domainXml(subject)
     return ''
-  })
+  }
+  const batch = (text: string): string =>
+    [...text.matchAll(/(?:^|; )(\w[^;]*); echo ([\w-]+); echo --err [\w-]+/g)]
+      .map(([, words = '', mark]) => `${outputOf(answer(['virsh', ...words.split(' ')]))}\n${mark}\n`)
+      .join('')
+  return fakeShell(({ argv }) => answer(argv))
 }
+
+const outputOf = (answer: FakeAnswer | string): string => (typeof answer === 'string' ? answer : '')
 
 const stateOf = (items: readonly PreflightItem[], check: string): string[] =>
   items.filter((item) => item.check === check).map(({ state }) => state)

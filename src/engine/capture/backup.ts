@@ -22,6 +22,7 @@ import { commitOverlays, justHeld } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
 import { captureLive, isTooBusy } from './live.ts'
 import { captureOffline } from './offline.ts'
+import { lookAtOriginals, type Originals } from './originals.ts'
 import { planBackup } from './plan-backup.ts'
 
 type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
@@ -43,6 +44,7 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   const plan = await planBackup(job)
   const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
+  const originals = await lookAtOriginals(job.shell, plan)
   await job.step(PLAN_STEP, { plan, before }, () => beginPoint(job.spec.store, plan.vm, job.id))
   const pauses: Pause[] = []
   const startedAt = new Date().toISOString()
@@ -52,7 +54,9 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   }
   const { captured, plan: done } = await capture({ ...job, pause }, plan, before)
   const takenAt = pauses.at(-1)?.startedAt ?? startedAt
-  const manifest = await job.step('collect', {}, () => completeManifest(job, done, captured, takenAt, pauses))
+  const manifest = await job.step('collect', {}, () =>
+    completeManifest(job, done, captured, originals, takenAt, pauses)
+  )
   await job.step('commit', {}, async () => {
     await syncFiles(
       plan.pointDir,
@@ -115,6 +119,7 @@ async function completeManifest(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
   captured: Captured,
+  originals: Originals,
   takenAt: string,
   pauses: readonly Pause[]
 ): Promise<Manifest> {
@@ -133,8 +138,9 @@ async function completeManifest(
     stateBefore: plan.stateBefore,
     persistent: plan.persistent,
     autostart: plan.autostart,
-    disks: captured.disks.map(({ disk }) => disk),
+    disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
     excludedDisks: plan.excluded,
+    leftOut: [...originals.leftOut],
     ...(captured.memory && { memory: { file: captured.memory.path, ramBytes: plan.ramBytes } }),
     pauses: [...pauses],
     pauseMs: pauseMsOf(pauses),

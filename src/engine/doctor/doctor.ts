@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import * as z from 'zod'
-import { ASIDE_DIR, DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
+import { DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
@@ -23,6 +23,7 @@ import { lockVm } from '../jobs/vm-lock.ts'
 import { deadRuns, goingRuns, recoverRuns } from '../policy/recover-runs.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
+import { keptAside } from './kept-aside.ts'
 import { trashIn } from './trash.ts'
 
 export interface Finding extends Omit<Leftover, 'repaired'> {
@@ -43,7 +44,7 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await strayMarks(stores)),
     ...(await trashIn(shell, allOf(stores))),
     ...locks(),
-    ...keptAside()
+    ...(await keptAside())
   ]
   const settled = await settle(rest, repair)
   return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]
@@ -174,14 +175,5 @@ function locks(): Finding[] {
     what: `${RUN_DIR}/${name}`,
     remedy: 'remove it if nobody holds it',
     repair: () => removeStaleLock(basename(name, '.lock'))
-  }))
-}
-
-function keptAside(): Finding[] {
-  if (!existsSync(ASIDE_DIR)) return []
-  return readdirSync(ASIDE_DIR).map((id) => ({
-    kind: 'kept aside',
-    what: `what restore ${id} replaced (${ASIDE_DIR}/${id})`,
-    remedy: 'keep it until you are content with the restored VM, then remove the folder and the files its .json names'
   }))
 }

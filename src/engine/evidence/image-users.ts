@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
@@ -6,7 +6,7 @@ import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
-import { managedSaveXml } from '../../libvirt/save-image.ts'
+import { managedSavePath, managedSaveXml } from '../../libvirt/save-image.ts'
 import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch, type BatchAnswer } from '../../libvirt/virsh.ts'
 
@@ -16,6 +16,8 @@ export interface ImageUser {
   readonly vm: string
   /** Where it is named: `running definition`, `definition`, `managed save image`, `snapshot s1`, `definition, below PATH`. */
   readonly by: string
+  /** It lies below another image, which names it. */
+  readonly isBase?: boolean
 }
 
 /** Who needs which file, by the file's resolved path. */
@@ -36,7 +38,8 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
     for (const { by, domain } of definitions) {
       for (const path of domain.allSources) await add(path, { uuid, vm, by })
       for (const { source = '' } of domain.disks)
-        for (const path of await chainBelow(source)) await add(path, { uuid, vm, by: `${by}, below ${source}` })
+        for (const path of await chainBelow(source))
+          await add(path, { uuid, vm, by: `${by}, below ${source}`, isBase: true })
       if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by })
     }
     for (const { name, files } of snapshots)
@@ -82,7 +85,9 @@ async function needsOf(shell: Shell, vm: NamedDomain, answers: readonly BatchAns
   const [info = '', live = '', next = '', snapshots = ''] = answers.map(({ stdout, stderr, failed }) =>
     failed ? fail({ kind: 'command-failed', command: `virsh dumpxml ${vm.uuid}`, exitCode: 1, stderr }) : stdout
   )
-  const saved = parseDomainInfo(info).managedSave ? await managedSaveXml(shell, vm.uuid) : undefined
+  // libvirt does not know of one that was put back while it ran, and starts from it all the same.
+  const isSaved = parseDomainInfo(info).managedSave || existsSync(managedSavePath(vm.name))
+  const saved = isSaved ? await managedSaveXml(shell, vm.uuid) : undefined
   const definitions = [
     { by: 'running definition', xml: live },
     { by: 'definition', xml: next },

@@ -1,66 +1,258 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fail, isFailure } from '../../shared/failure.ts'
+import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { jobInfo } from '../../libvirt/domain-jobs.ts'
-import { destroyDomain, domainState, undefineDomain } from '../../libvirt/domains.ts'
-import { removeNetwork } from '../../libvirt/networks.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import {
+  destroyDomain,
+  domainState,
+  domainXml,
+  listNamedDomains,
+  startDomain,
+  undefineDomain,
+  type StateAndReason
+} from '../../libvirt/domains.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
+import { networkXml, removeNetwork, uuidOfNetwork } from '../../libvirt/networks.ts'
+import { requireGood } from '../../store/point-store.ts'
+import { identityOf, isSameFile } from '../evidence/file-identity.ts'
+import { removeIfProven, shown } from '../evidence/removal.ts'
+import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
+import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
-import { ofType } from '../../shared/job-report.ts'
-import { asideDirectory, putBack, renameBack } from '../restore/displace.ts'
+import { asideDirectory } from '../restore/kept-records.ts'
+import { nvramOfCopy } from '../restore/plan-firmware.ts'
+import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
-import { placements, RESTORE_PLAN_STEP, RestorePlan } from '../restore/restore-plan.ts'
+import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
+import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
+import { runProgram, type UndoStep } from './program.ts'
 import { libvirtAnswers } from './undo-backup.ts'
 
+/** A killed engine's last children may hold a lock for a moment longer. */
+const LOCKS_WITHIN_MS = 30_000
+
 /**
- * Undoes a restore: what it defined and wrote goes, what it displaced comes back. If the VM runs already, the restore has
- * reached its purpose, and what was still to be done is done.
+ * Undoes a restore: what it defined and wrote goes, what it displaced comes back. If its VM has run already, the restore
+ * has reached its purpose, and what was still to be done is done.
  */
 export async function undoRestore(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
-  const steps = ofType(entries, 'step')
-  const announced = new Set(steps.map(({ step }) => step))
-  const data = steps.find(({ step }) => step === RESTORE_PLAN_STEP)?.data?.['plan']
-  if (data === undefined) return { end: 'undone', kept: [] }
-  const plan = RestorePlan.parse(data)
-  await libvirtAnswers(job.shell, plan.vm)
-  if (announced.has('start') && (await runs(job, plan))) return finishSettling(job, plan)
-  if (announced.has('define')) await removeVm(job, plan)
-  await removeFiles(plan, announced.has('place'))
-  if (announced.has('displace')) {
-    await renameBack(plan.orphans)
-    for (const vm of plan.displaced) await putBack(job.shell, job.id, vm)
+  const trace = new RestoreTrace(entries)
+  const { plan } = trace
+  if (plan === undefined) return { end: 'undone', kept: [] }
+  try {
+    await libvirtAnswers(job.shell, plan.vm)
+    await startIsOver(job, trace, plan)
+    if (trace.announced('displace')) await holdVms(job.id, othersIn(plan), LOCKS_WITHIN_MS)
+    if (await hasReachedItsPurpose(job.shell, trace, plan)) return await finish(job, plan, entries)
+    return { end: 'undone', kept: await runProgram(job, stepsOf(job, trace, plan)) }
+  } finally {
+    await releaseVms()
   }
-  await rm(asideDirectory(job.id), { recursive: true, force: true })
-  for (const { name } of plan.networks.define) await removeNetwork(job.shell, name)
-  return { end: 'undone', kept: [] }
 }
 
 /** libvirtd goes on with a start whose client died: waits for what comes of it. */
-async function runs(job: JobContext, plan: RestorePlan): Promise<boolean> {
+async function startIsOver(job: JobContext, trace: RestoreTrace, plan: RestorePlan): Promise<void> {
+  if (!trace.announced('start')) return
   while ((await jobInfo(job.shell, plan.vm).catch(() => undefined)) !== undefined) await sleep(200)
-  return (await domainState(job.shell, plan.vm))?.state === plan.runsAfterwards
 }
 
-async function finishSettling(job: JobContext, plan: RestorePlan): Promise<Undone> {
-  job.warn('The job was interrupted after the VM ran again')
-  job.fact({ mode: plan.mode })
+/** libvirt's words for the end of a VM that has run. One that did not come so far is `failed` or `unknown`. */
+const HAS_RUN = ['shutdown', 'destroyed', 'crashed', 'saved', 'migrated', 'from snapshot', 'daemon']
+
+/**
+ * A VM that has run is its owner's again, whether or not it runs now. What runs under its UUID after the definition was
+ * taken away is the one that was put back.
+ */
+async function hasReachedItsPurpose(shell: Shell, trace: RestoreTrace, plan: RestorePlan): Promise<boolean> {
+  if (trace.done(plan.mode === 'define' ? 'define' : 'start')) return true
+  if (!trace.announced('define') || trace.done('undo.remove-vm')) return false
+  if (await wasWrittenTo(trace.placements)) return true
+  const now = await domainState(shell, plan.vm)
+  if (now === undefined || !(await isOurs(shell, trace, plan))) return false
+  return isActive(now) || HAS_RUN.includes(now.reason)
+}
+
+const isActive = ({ state }: StateAndReason): boolean => state !== 'shut off'
+
+/** A guest that was started writes to its disks within moments; a start that failed does not. */
+async function wasWrittenTo(placements: readonly Placement[]): Promise<boolean> {
+  for (const { path, file, format } of placements) {
+    const now = format === undefined ? undefined : await identityOf(path)
+    if (isSameFile(now, file) && now?.modifiedNs !== file.modifiedNs) return true
+  }
+  return false
+}
+
+/** Whether the VM of this UUID is the one that this restore defined: its disks are the files that were placed. */
+async function isOurs(shell: Shell, trace: RestoreTrace, plan: RestorePlan): Promise<boolean> {
+  const images = trace.placements.filter(({ format }) => format !== undefined)
+  if (images.length === 0) return plan.displaced.length === 0 || trace.done('displace')
+  for (const { source } of parseDomain(await domainXml(shell, plan.vm)).disks) {
+    const file = source === undefined ? undefined : await identityOf(source)
+    if (images.some((image) => isSameFile(image.file, file))) return true
+  }
+  return false
+}
+
+async function finish(job: JobContext, plan: RestorePlan, entries: readonly JournalEntry[]): Promise<Undone> {
+  job.warn(
+    plan.mode === 'define'
+      ? 'The job was interrupted after the VM was defined'
+      : 'The job was interrupted after the VM ran again'
+  )
+  if (!ofType(entries, 'fact').some(({ fact }) => fact.mode !== undefined)) job.fact({ mode: plan.mode })
+  if (plan.mode !== 'define') await startAfterFault(job, plan, entries)
   await settle(job, plan)
   return { end: 'was-finished', kept: [] }
 }
 
-async function removeVm(job: JobContext, plan: RestorePlan): Promise<void> {
+/** A fault of the host or of QEMU does not keep the restored VM off. Its owner's will does. */
+async function startAfterFault(job: JobContext, plan: RestorePlan, entries: readonly JournalEntry[]): Promise<void> {
   const now = await domainState(job.shell, plan.vm)
-  if (now === undefined) return
-  if (now.state !== 'shut off') await destroyDomain(job.shell, plan.vm)
-  // All firmware state below a copy's own UUID is the copy's.
-  await undefineDomain(job.shell, plan.vm, { removeFirmwareState: plan.copyOf !== undefined })
+  if (now === undefined || isActive(now)) return
+  const begun = ofType(entries, 'begin')[0]?.bootId
+  const isOtherBoot = begun !== undefined && begun !== (await bootId())
+  if (!isOtherBoot && !['crashed', 'failed'].includes(now.reason)) {
+    job.warn(`The VM is off (${now.reason}), and was left so`)
+    return
+  }
+  await startDomain(job.shell, plan.vm)
+  job.warn(`The VM was found off (${isOtherBoot ? 'the host was started anew' : now.reason}) and was started again`)
 }
 
-/** A staged file that is gone has become the placed one; otherwise what is in its place is not ours. */
-async function removeFiles(plan: RestorePlan, placed: boolean): Promise<void> {
-  for (const { staged, path } of placements(plan)) {
-    if (existsSync(staged)) await rm(staged, { recursive: true })
-    else if (placed) await rm(path, { recursive: true, force: true })
+function stepsOf(job: JobContext, trace: RestoreTrace, plan: RestorePlan): UndoStep[] {
+  const removeVm: UndoStep = { name: 'undo.remove-vm', work: () => removeOurVm(job, trace, plan) }
+  const files = fileSteps(job, trace, plan, trace.announced('define') ? [removeVm.name] : [])
+  const gone = files.map(({ name }) => name)
+  const back = trace.announced('displace')
+    ? [
+        ...renameBackSteps(job, 'orphan', plan.orphans, gone),
+        ...plan.displaced.flatMap((vm) => putBackSteps(job, trace, vm, gone))
+      ]
+    : []
+  const networks = plan.networks.define.map((network, n) => ({
+    name: `undo.network.${n}`,
+    work: () => removeOurNetwork(job, network, plan)
+  }))
+  const steps = [...(trace.announced('define') ? [removeVm] : []), ...files, ...back, ...networks]
+  return [...steps, { name: 'undo.forget', needs: steps.map(({ name }) => name), work: () => forget(job, plan) }]
+}
+
+/** Takes the definition away again; one that is not ours stays. */
+async function removeOurVm(job: JobContext, trace: RestoreTrace, plan: RestorePlan): Promise<undefined> {
+  const { shell } = job
+  const now = await domainState(shell, plan.vm)
+  if (now === undefined || trace.done('undo.remove-vm') || !(await isOurs(shell, trace, plan))) return
+  if (isActive(now)) await destroyDomain(shell, plan.vm)
+  await undefineDomain(shell, plan.vm, { keepManagedSave: true, keepSnapshots: true })
+}
+
+/** Files that were written, wherever they are by now: beside their place, or in it. */
+function fileSteps(job: JobContext, trace: RestoreTrace, plan: RestorePlan, needs: readonly string[]): UndoStep[] {
+  const steps = placesOf(plan).map((place) => {
+    const placed = trace.placements.find(({ name }) => name === place.name)
+    return { name: `undo.file.${place.name}`, needs, work: () => removeWritten(job, trace, plan, place, placed) }
+  })
+  return plan.copyOf === undefined || !trace.announced('define')
+    ? steps
+    : [...steps, { name: 'undo.firmware', needs, work: () => removeFirmwareOfCopy(job, plan) }]
+}
+
+async function removeWritten(
+  job: JobContext,
+  trace: RestoreTrace,
+  plan: RestorePlan,
+  place: Omit<Placement, 'file'>,
+  placed: Placement | undefined
+): Promise<Kept | undefined> {
+  const content = (): Promise<Verdict> => isInPoint(job, trace, plan, place.staged)
+  const image = place.format && { format: place.format }
+  const made = shown('this job named it so, and nobody else does')
+  const staged = await removeIfProven(job.shell, { path: place.staged, ...image, made, content })
+  if (staged.kind === 'keep') return staged
+  // What lies there now may be what was renamed back.
+  if (placed === undefined || !isSameFile(await identityOf(place.path), placed.file)) return undefined
+  const there = await removeIfProven(job.shell, {
+    path: place.path,
+    ...image,
+    made: shown('it is the file that this job placed'),
+    content: async () => ((await wasWrittenTo([placed])) ? keep(place.path, 'a VM has written to it') : content())
+  })
+  return there.kind === 'keep' ? there : undefined
+}
+
+/** The point has all of it; and what was never complete is of no use to anybody. */
+async function isInPoint({ spec }: JobContext, trace: RestoreTrace, plan: RestorePlan, path: string): Promise<Verdict> {
+  if (!trace.done('stage')) return removable('it was never complete')
+  try {
+    const { id } = await requireGood(plan.pointDir)
+    return removable(`point ${id} holds what it holds`)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    return keep(path, `the point that it was made from is not there any more in ${'store' in spec ? spec.store : ''}`)
   }
+}
+
+/** libvirt makes firmware variables and a TPM for a VM that is started. Below a UUID that this job made up they are the copy's. */
+async function removeFirmwareOfCopy(job: JobContext, plan: RestorePlan): Promise<Kept | undefined> {
+  for (const path of [nvramOfCopy(plan.vm), tpmFolder(plan.vm)]) {
+    const verdict = await removeIfProven(job.shell, {
+      path,
+      made: shown('its name is the UUID of a VM that this job made up'),
+      content: shown('that VM has never run')
+    })
+    if (verdict.kind === 'keep') return verdict
+  }
+  return undefined
+}
+
+/** A network that this job made goes, unless a VM uses it by now. */
+async function removeOurNetwork(
+  { shell }: JobContext,
+  { name, xml }: RestorePlan['networks']['define'][number],
+  plan: RestorePlan
+): Promise<Kept | undefined> {
+  const now = await networkXml(shell, name)
+  if (now === undefined) return undefined
+  const mend = [`virsh net-destroy '${name}'`, `virsh net-undefine '${name}'`]
+  if (uuidOfNetwork(xml) !== undefined && uuidOfNetwork(xml) !== uuidOfNetwork(now))
+    return keep(`network ${name}`, 'it is another one than this job has made')
+  const user = await userOfNetwork(shell, name, plan.vm)
+  if (user !== undefined) return keep(`network ${name}`, `VM ${user} is plugged into it`, ...mend)
+  await removeNetwork(shell, name)
+  return undefined
+}
+
+async function userOfNetwork(shell: Shell, network: string, but: string): Promise<string | undefined> {
+  for (const { uuid, name } of await listNamedDomains(shell)) {
+    if (uuid === but) continue
+    const definitions = [await domainXml(shell, uuid), await domainXml(shell, uuid, { inactive: true })].map(
+      parseDomain
+    )
+    const cards = definitions.flatMap(({ interfaces }) => interfaces)
+    if (cards.some(({ type, source }) => type === 'network' && source === network)) return name
+  }
+  return undefined
+}
+
+/** Nothing is aside any more, so nothing needs to be remembered of it. */
+async function forget({ shell, id, spec }: JobContext, { displaced, orphans }: RestorePlan): Promise<Kept | undefined> {
+  const aside = [...displaced.flatMap(({ renames }) => renames), ...orphans].filter(({ to }) => existsSync(to))
+  if (aside.length > 0)
+    fail({
+      kind: 'left-behind',
+      vm: spec.vmName,
+      left: aside.map(({ from, to }) => ({ path: to, because: `it belongs at ${from}`, mend: [] }))
+    })
+  const verdict = await removeIfProven(shell, {
+    path: asideDirectory(id),
+    made: shown('its name is the id of this job'),
+    content: shown('all that it tells of is back')
+  })
+  return verdict.kind === 'keep' ? verdict : undefined
 }

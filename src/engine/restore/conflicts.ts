@@ -1,79 +1,150 @@
-import { existsSync } from 'node:fs'
+import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
+import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { domainByName, domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
-import { tpmFolder } from '../../libvirt/host.ts'
-import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainByName, domainState } from '../../libvirt/domains.ts'
+import { managedSavePath } from '../../libvirt/save-image.ts'
+import type { ImageUsers } from '../evidence/image-users.ts'
+import { vmHolder } from '../jobs/vm-lock.ts'
 import type { Checklist } from './checklist.ts'
+import { lookAtVmInTheWay, renameOf, type VmInTheWay } from './displaced-vm.ts'
 import type { DisplacedVm, Rename } from './restore-plan.ts'
 
-const MANAGED_SAVE = '/var/lib/libvirt/qemu/save'
+/** In place of a job's id, where nothing is done but looking. */
+export const PREFLIGHT = 'preflight'
+
+/** What a look for VMs in the way goes by. */
+export interface WayRequest {
+  readonly manifest: Manifest
+  readonly jobId: string
+  /** Files that the VM that comes goes on using where they are. */
+  readonly attached: ReadonlySet<string>
+  readonly users: () => Promise<ImageUsers>
+}
+
+/** VMs of the point's UUID or name, as they are now. */
+export async function vmsInTheWay(shell: Shell, request: WayRequest): Promise<VmInTheWay[]> {
+  const { manifest, jobId, attached, users } = request
+  const targets = new Set(manifest.disks.map(({ target }) => target))
+  const found: VmInTheWay[] = []
+  for (const uuid of await uuidsInTheWay(shell, manifest)) {
+    const isSame = uuid === manifest.vm.uuid
+    found.push(
+      await lookAtVmInTheWay(shell, uuid, {
+        jobId,
+        targets: isSame ? targets : undefined,
+        attached,
+        users: await users(),
+        setsJobsAside: isSame
+      })
+    )
+  }
+  return found
+}
+
+async function uuidsInTheWay(shell: Shell, { vm }: Manifest): Promise<Uuid[]> {
+  const byUuid = (await domainState(shell, vm.uuid)) === undefined ? undefined : vm.uuid
+  const byName = await domainByName(shell, vm.name)
+  return [...new Set([byUuid, byName].filter((each) => each !== undefined))]
+}
 
 /** VMs of the point's UUID or name: each must make way, which only `--replace` allows. */
 export async function findConflicts(
   shell: Shell,
   spec: RestoreSpec,
-  jobId: string,
-  manifest: Manifest,
+  request: WayRequest,
   list: Checklist
 ): Promise<DisplacedVm[]> {
-  const { uuid, name } = manifest.vm
-  const byUuid = (await domainState(shell, uuid)) === undefined ? undefined : uuid
-  const byName = await domainByName(shell, name)
-  const uuids = [...new Set([byUuid, byName].filter((each) => each !== undefined))]
-  const displaced: DisplacedVm[] = []
-  for (const each of uuids) {
-    const vm = await displacedVm(shell, each, jobId)
-    displaced.push(vm)
-    const because = each === uuid ? 'uuid' : 'name'
-    if (spec.replace)
+  const found = await vmsInTheWay(shell, request)
+  if (found.length === 0) list.ok('existing VM', 'no VM of this UUID or name')
+  for (const each of found) {
+    if (!spec.replace) refuseUnasked(spec, request.manifest, each.vm, list)
+    else await tellOf(each, request, list)
+  }
+  return found.map(({ vm }) => vm)
+}
+
+function refuseUnasked(spec: RestoreSpec, manifest: Manifest, { uuid, name }: DisplacedVm, list: Checklist): void {
+  const because = uuid === manifest.vm.uuid ? 'uuid' : 'name'
+  list.problem(
+    'existing VM',
+    `a VM of this ${because} exists here: ${name}`,
+    'restore with --replace, or to another host',
+    { kind: 'vm-exists', name, uuid, host: spec.hostName, because },
+    { uuid, name }
+  )
+}
+
+async function tellOf(
+  { vm, stays, refusals, goneMedia }: VmInTheWay,
+  request: WayRequest,
+  list: Checklist
+): Promise<void> {
+  const { uuid, name } = vm
+  list.warning('existing VM', `VM ${name} will be stopped and replaced; its disks and definition are kept aside`, {
+    uuid,
+    name
+  })
+  for (const { path, because } of stays) list.warning('existing VM', `${path} stays where it is: ${because}`)
+  if (vm.wasActive)
+    for (const medium of goneMedia)
       list.warning(
         'existing VM',
-        `VM ${vm.name} will be stopped and replaced; its disks and definition are kept aside`,
-        {
-          uuid: each,
-          name: vm.name
-        }
+        `${name} names the medium ${medium}, which is gone: should this restore fail, it is started again without`
       )
-    else
-      list.problem(
-        'existing VM',
-        `a VM of this ${because} exists here: ${vm.name}`,
-        'restore with --replace, or to another host',
-        {
-          kind: 'vm-exists',
-          name: vm.name,
-          uuid: each,
-          host: spec.hostName,
-          because
-        },
-        { uuid: each, name: vm.name }
-      )
-  }
-  if (uuids.length === 0) list.ok('existing VM', 'no VM of this UUID or name')
-  return displaced
+  for (const detail of refusals)
+    list.problem('existing VM', detail, 'wait for its end, or see stillpoint doctor', {
+      kind: 'foreign-work',
+      vm: name,
+      detail
+    })
+  await refuseBusy(vm, request, list)
 }
 
-async function displacedVm(shell: Shell, uuid: string, jobId: string): Promise<DisplacedVm> {
-  const state = await domainState(shell, uuid)
-  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
-  const domain = parseDomain(definition)
-  const info = await domainInfo(shell, uuid)
-  const images = domain.disks.flatMap(({ type, device, source, readOnly, shareable }) =>
-    type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined ? [source] : []
-  )
-  const stateFiles = [domain.nvram?.path, `${MANAGED_SAVE}/${domain.name}.save`, tpmFolder(uuid)]
-  const own = stateFiles.filter((path) => path !== undefined).filter(existsSync)
-  return {
-    uuid,
-    name: domain.name,
-    wasActive: state !== undefined && state.state !== 'shut off',
-    autostart: info.autostart,
-    definition,
-    renames: [...images, ...own].map((from) => asideOf(from, jobId))
-  }
+/** The VM's own job has its lock already. */
+async function refuseBusy(
+  { uuid, name }: DisplacedVm,
+  { manifest, jobId }: WayRequest,
+  list: Checklist
+): Promise<void> {
+  if (uuid === manifest.vm.uuid && jobId !== PREFLIGHT) return
+  const holder = await vmHolder(uuid)
+  if (holder !== undefined)
+    list.problem('existing VM', `${name} is busy with ${holder.by} since ${holder.since}`, 'wait for its end', {
+      kind: 'vm-busy',
+      vm: name,
+      ...holder
+    })
 }
 
-/** Beside the original: what is kept aside is renamed, never copied. */
-export const asideOf = (path: string, jobId: string): Rename => ({ from: path, to: `${path}.kept-${jobId}` })
+/** What lies where libvirt would take it for this VM's, though no VM here has it: another's RAM, another's TPM. */
+export async function orphansOf(
+  name: string,
+  tpmPath: string | undefined,
+  displaced: readonly DisplacedVm[],
+  jobId: string
+): Promise<Rename[]> {
+  const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
+  const paths = [managedSavePath(name), tpmPath].filter((path) => path !== undefined && !freed.includes(path))
+  return (await Promise.all(paths.map((path) => renameOf(path ?? '', jobId)))).flat()
+}
+
+/**
+ * Looks once more, under the locks of all of them, at the VMs that make way, right before they do.
+ *
+ * @throws `foreign-work` if they are other ones than were planned, or something has come between
+ */
+export async function lookAgain(
+  shell: Shell,
+  request: WayRequest,
+  planned: readonly DisplacedVm[]
+): Promise<DisplacedVm[]> {
+  const found = await vmsInTheWay(shell, request)
+  const refuse = (detail: string): never => fail({ kind: 'foreign-work', vm: request.manifest.vm.name, detail })
+  for (const { vm, refusals } of found) {
+    if (!planned.some(({ uuid }) => uuid === vm.uuid)) refuse(`a VM called ${vm.name} (${vm.uuid}) has appeared here`)
+    for (const detail of refusals) refuse(detail)
+  }
+  return found.map(({ vm }) => vm)
+}

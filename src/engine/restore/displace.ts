@@ -1,59 +1,127 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { ASIDE_DIR } from '../../shared/host-paths.ts'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { fail } from '../../shared/failure.ts'
+import type { RestoreSpec } from '../../shared/model/job.ts'
+import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
-import {
-  defineDomain,
-  destroyDomain,
-  domainState,
-  setAutostart,
-  startDomain,
-  undefineDomain
-} from '../../libvirt/domains.ts'
+import { destroyDomain, domainState, undefineDomain } from '../../libvirt/domains.ts'
+import { isStill } from '../evidence/file-identity.ts'
+import { imageUsers } from '../evidence/image-users.ts'
+import { renameIfProven, shown } from '../evidence/removal.ts'
+import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { jobDirectory } from '../jobs/job-directory.ts'
-import type { DisplacedVm, Rename, RestorePlan } from './restore-plan.ts'
+import { lookAgain, orphansOf } from './conflicts.ts'
+import { asideDirectory, keepRecords } from './kept-records.ts'
+import { attachedFiles, type FateRequest } from './left-out.ts'
+import { placesOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
+import { holdVms, othersIn } from './vm-locks.ts'
+import { machineId } from '../host-facts.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
 
-export const asideDirectory = (jobId: string): string => `${ASIDE_DIR}/${jobId}`
-
-/** Takes the VMs that are replaced out of the way. Their definitions and disks are kept until somebody lets go of them. */
-export async function displace(job: JobContext, plan: RestorePlan): Promise<void> {
-  for (const vm of plan.displaced) await displaceVm(job, vm)
-  await renameAside(plan.orphans)
+/**
+ * What makes way as it is now, hours after the plan was made: looked at under the locks of all of these VMs, which are held
+ * from here on.
+ *
+ * @throws `vm-busy` while somebody works for one of them, `foreign-work` if they are not as the plan has them
+ */
+export async function lookBeforeDisplacing(
+  job: JobContext<RestoreSpec>,
+  plan: RestorePlan,
+  manifest: Manifest
+): Promise<Displacing> {
+  await holdVms(job.id, othersIn(plan))
+  if (plan.copyOf !== undefined) return { displaced: [], orphans: await orphansNow(plan, [], job.id) }
+  const asked: FateRequest = {
+    spec: job.spec,
+    manifest,
+    machineId: await machineId(),
+    users: () => imageUsers(job.shell)
+  }
+  const domains = [plan.definition, ...(plan.memoryXml === undefined ? [] : [plan.memoryXml])].map(parseDomain)
+  const attached = await attachedFiles(domains, asked)
+  const displaced = await lookAgain(job.shell, { ...asked, jobId: job.id, attached }, plan.displaced)
+  const orphans = await orphansNow(plan, displaced, job.id)
+  requireFreePlaces(plan, [...displaced.flatMap(({ renames }) => renames), ...orphans])
+  return { displaced, orphans }
 }
 
-export const keptAside = ({ displaced, orphans }: RestorePlan): string[] =>
+const orphansNow = (plan: RestorePlan, displaced: readonly DisplacedVm[], jobId: string): Promise<Rename[]> =>
+  orphansOf(plan.vmName, plan.tpm?.path, displaced, jobId)
+
+/** Nothing is ever put over a file that does not make way. */
+function requireFreePlaces(plan: RestorePlan, renames: readonly Rename[]): void {
+  for (const { path } of placesOf(plan))
+    if (existsSync(path) && !renames.some(({ from }) => from === path))
+      fail({
+        kind: 'foreign-work',
+        vm: plan.vmName,
+        detail: `${path} does not make way any more: somebody needs it there since this restore was planned`
+      })
+}
+
+/** Takes the VMs that are replaced out of the way. Their definitions and disks are kept until somebody lets go of them. */
+export async function displace(job: JobContext, { displaced, orphans }: Displacing): Promise<void> {
+  for (const vm of displaced) await displaceVm(job, vm)
+  if (orphans.length > 0) await keepOrphans(job.id, orphans)
+  for (const rename of orphans) await renameAside(job.shell, rename)
+}
+
+export const keptAside = ({ displaced, orphans }: Displacing): string[] =>
   [...displaced.flatMap(({ renames }) => renames), ...orphans].map(({ to }) => to)
 
 async function displaceVm(job: JobContext, vm: DisplacedVm): Promise<void> {
-  const aside = asideDirectory(job.id)
-  await mkdir(aside, { recursive: true, mode: 0o700 })
-  await writeFile(`${aside}/${vm.uuid}.json`, JSON.stringify(vm, undefined, 2), { mode: 0o600, flush: true })
-  await writeFile(`${aside}/${vm.uuid}.xml`, vm.definition, { mode: 0o600, flush: true })
-  const state = await domainState(job.shell, vm.uuid)
-  if (state !== undefined && isActive(state.state)) await destroyDomain(job.shell, vm.uuid)
-  await renameAside(vm.renames)
-  if ((await domainState(job.shell, vm.uuid)) !== undefined) await undefineDomain(job.shell, vm.uuid)
+  const { shell } = job
+  // libvirt forgets a transient VM as it stops.
+  if (!vm.persistent) await keepRecords(shell, job.id, vm)
+  await stop(shell, vm)
+  if (vm.persistent) await keepRecords(shell, job.id, vm)
+  for (const rename of vm.renames) await renameAside(shell, rename, vm)
+  if ((await domainState(shell, vm.uuid)) !== undefined) await undefineDomain(shell, vm.uuid, { keepManagedSave: true })
 }
 
-/** The way back: files, definition, and the VM runs again if it did. Safe to do again. */
-export async function putBack(shell: Shell, jobId: string, vm: DisplacedVm): Promise<void> {
-  await renameBack(vm.renames)
-  const definition = `${jobDirectory(jobId)}/displaced.xml`
-  await writeFile(definition, vm.definition, { mode: 0o600 })
-  await defineDomain(shell, definition)
-  await setAutostart(shell, vm.uuid, vm.autostart)
-  const state = await domainState(shell, vm.uuid)
-  if (vm.wasActive && state?.state === 'shut off') await startDomain(shell, vm.uuid)
+/** Only what runs as it did when it was looked at: between then and now its owner may have been at it. */
+async function stop(shell: Shell, { uuid, name, wasActive }: DisplacedVm): Promise<void> {
+  const now = await domainState(shell, uuid)
+  const isActive = now !== undefined && now.state !== 'shut off'
+  if (isActive !== wasActive)
+    fail({
+      kind: 'vm-state',
+      vm: name,
+      state: now?.state ?? 'gone',
+      wanted: wasActive ? 'as it was, active' : 'as it was, shut off'
+    })
+  if (isActive) await destroyDomain(shell, uuid)
 }
 
-const isActive = (state: string): boolean => state !== 'shut off'
-
-/** Always within a folder, so that it is a matter of names, never of copying. Safe to do again. */
-async function renameAside(renames: readonly Rename[]): Promise<void> {
-  for (const { from, to } of renames) if (existsSync(from) && !existsSync(to)) await rename(from, to)
+/** Always within a folder, so that it is a matter of names, never of copying. @throws `foreign-work` if it must stay */
+async function renameAside(shell: Shell, rename: Rename, vm?: DisplacedVm): Promise<void> {
+  const verdict = await renameIfProven(
+    shell,
+    {
+      path: rename.from,
+      ...(rename.format && { format: rename.format }),
+      ...(vm && { exceptVm: vm.uuid }),
+      made: () => theOneSeen(rename.from, rename),
+      content: shown('it is renamed, not removed')
+    },
+    rename.to
+  )
+  if (verdict.kind === 'keep')
+    fail({ kind: 'foreign-work', vm: vm?.name ?? rename.from, detail: `${verdict.path}: ${verdict.because}` })
 }
 
-export async function renameBack(renames: readonly Rename[]): Promise<void> {
-  for (const { from, to } of renames) if (existsSync(to) && !existsSync(from)) await rename(to, from)
+/** The journal names the file, not only its path. */
+export async function theOneSeen(path: string, { file }: Pick<Rename, 'file'>): Promise<Verdict> {
+  return (await isStill(path, file))
+    ? removable('it is the file that the journal names')
+    : keep(path, 'it is another file than the one that was there')
+}
+
+/** What no VM here owned has no folder of its own in what is kept aside. */
+async function keepOrphans(jobId: string, orphans: readonly Rename[]): Promise<void> {
+  await mkdir(asideDirectory(jobId), { recursive: true, mode: 0o700 })
+  await writeFile(`${asideDirectory(jobId)}/orphans.json`, JSON.stringify({ renames: orphans }, undefined, 2), {
+    mode: 0o600,
+    flush: true
+  })
 }

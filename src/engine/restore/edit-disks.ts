@@ -1,32 +1,75 @@
-import { existsSync } from 'node:fs'
-import { ejectMedia, removeDisk, setDiskSource } from '../../libvirt/domain-xml-edit.ts'
-import type { DomainXml } from '../../libvirt/domain-xml.ts'
+import { addDisk, ejectMedia, hasDisk, removeDisk, setDiskSource } from '../../libvirt/domain-xml-edit.ts'
+import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
 import type { Checklist } from './checklist.ts'
+import { goneMediaOf } from './displaced-vm.ts'
+import { fateOf, leftOutOf, type Fate, type FateRequest } from './left-out.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
+/** What changes in one definition: that of the next start, or the RAM's own. They may name different disks. */
 export interface DiskEdits {
   apply(xml: string): string
-  /** Disks that the guest had and that are not in the point. */
-  readonly removed: readonly string[]
+  /** Why RAM that goes by this definition does not fit the disks that the VM would have, in words. */
+  readonly misfits: readonly string[]
 }
 
-/** What changes in a definition, and in the RAM image's own: paths of this host. */
-export function editDisks(domain: DomainXml, disks: readonly RestoreDisk[], list: Checklist): DiskEdits {
+/** Paths of this host, and no medium that is gone. Each definition is judged by the disks that it names itself. */
+export async function editDisks(
+  domain: DomainXml,
+  disks: readonly RestoreDisk[],
+  asked: FateRequest,
+  list: Checklist
+): Promise<DiskEdits> {
+  const own = disks.filter(({ target }) => domain.disks.some((disk) => disk.target === target))
   const others = domain.disks.filter(({ target }) => !disks.some((disk) => disk.target === target))
-  const removed = others.filter(({ device }) => device === 'disk' || device === 'lun').map(({ target }) => target)
-  const empty = others.filter(
-    ({ device, type, source }) =>
-      (device === 'cdrom' || device === 'floppy') && type === 'file' && source !== undefined && !existsSync(source)
-  )
-  for (const target of removed) list.warning('disks', `Disk ${target} is not in the point and is left out of the VM`)
+  const empty = goneMediaOf({ ...domain, disks: others })
   for (const { target, source = '' } of empty)
     list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
+  const fates: { disk: XmlDisk; fate: Fate }[] = []
+  for (const disk of leftOutOf(domain, asked.manifest)) fates.push({ disk, fate: await fateOf(disk, asked) })
+  for (const { disk, fate } of fates) tellOf(disk, fate, list)
+  const removed = fates.filter(({ fate }) => fate.kind === 'removed').map(({ disk }) => disk.target)
   const apply = (xml: string): string => {
     let edited = xml
-    for (const { target, path, format } of disks) edited = setDiskSource(edited, target, { path, format })
+    for (const { target, path, format } of own) edited = setDiskSource(edited, target, { path, format })
     for (const target of removed) edited = removeDisk(edited, target)
     for (const { target } of empty) edited = ejectMedia(edited, target)
     return edited
   }
-  return { apply, removed }
+  return {
+    apply,
+    misfits: fates.flatMap(({ disk, fate }) => misfitOf(disk, fate))
+  }
+}
+
+function tellOf({ target, source = 'no source' }: XmlDisk, fate: Fate, list: Checklist): void {
+  if (fate.kind === 'attached')
+    list.warning('disks', `Disk ${target} is not in the point: it stays attached as it is now (${source})`)
+  else list.warning('disks', `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`)
+}
+
+function misfitOf({ target }: XmlDisk, fate: Fate): string[] {
+  if (fate.kind === 'removed') return [`${target} is not in the point`]
+  return fate.isUnchanged ? [] : [`${target} is not in the point, and nothing shows that it is as it was then`]
+}
+
+/** Disks of the point that this definition lacks are added: they were plugged into the running VM only. */
+export function addMissingDisks(
+  xml: string,
+  disks: readonly RestoreDisk[],
+  memoryXml: string | undefined,
+  list: Checklist
+): string {
+  let edited = xml
+  for (const { target, path, format } of disks.filter(({ target }) => !hasDisk(xml, target))) {
+    const like = memoryXml !== undefined && hasDisk(memoryXml, target) ? memoryXml : undefined
+    const added = addDisk(edited, target, { path, format }, like)
+    if (added === undefined)
+      list.warning(
+        'disks',
+        `Disk ${target} is in the point, but nothing says how the VM had it: it is written to ${path}`
+      )
+    else list.warning('disks', `Disk ${target} was plugged into the running VM only; it is part of the definition now`)
+    edited = added ?? edited
+  }
+  return edited
 }

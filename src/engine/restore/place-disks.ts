@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
-import type { Manifest, PointDisk } from '../../shared/model/point.ts'
+import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
 
@@ -12,7 +12,8 @@ export function placeDisks(
   spec: RestoreSpec,
   jobId: string,
   manifest: Manifest,
-  displaced: readonly DisplacedVm[]
+  displaced: readonly DisplacedVm[],
+  accessOf: (disk: PointDisk) => FileAccess | undefined = () => undefined
 ): RestoreDisk[] {
   const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
   const taken = new Set<string>()
@@ -22,7 +23,9 @@ export function placeDisks(
       candidates(spec, jobId, manifest, disk).find(isFree) ?? `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
     taken.add(path)
     const { target, file, virtualSizeBytes } = disk
-    return { target, file, virtualSizeBytes, format: formatOf(disk), path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+    const access = accessOf(disk)
+    const staged = `${path}${SIDECAR_MARK}${jobId}`
+    return { target, file, virtualSizeBytes, format: formatOf(disk), path, staged, ...(access && { access }) }
   })
 }
 

@@ -9,11 +9,19 @@ import type { RestorePlan } from './restore-plan.ts'
 type Networks = RestorePlan['networks']
 const HostFile = z.object({ networks: z.array(z.object({ name: z.string(), xml: z.string() })) })
 
-/** `host` is the point's `host.json`: a network that is missing here is made as it was there. */
-export async function planNetworks(shell: Shell, host: string, domain: DomainXml, list: Checklist): Promise<Networks> {
+/**
+ * `host` is the point's `host.json`: a network that is missing here is made as it was there. `domains`: the definition, and
+ * that of the RAM, which may have a card more.
+ */
+export async function planNetworks(
+  shell: Shell,
+  host: string,
+  domains: readonly DomainXml[],
+  list: Checklist
+): Promise<Networks> {
   const known = knownNetworks(host)
   const networks: Networks = { define: [], start: [] }
-  for (const name of sourcesOf(domain, 'network')) {
+  for (const name of sourcesOf(domains, 'network')) {
     const state = await networkState(shell, name)
     const kept = known.find((network) => network.name === name)
     if (state === undefined && kept === undefined)
@@ -22,7 +30,7 @@ export async function planNetworks(shell: Shell, host: string, domain: DomainXml
     if (state === undefined && kept !== undefined) networks.define.push(kept)
     if (state !== 'active') networks.start.push(name)
   }
-  for (const name of sourcesOf(domain, 'bridge'))
+  for (const name of sourcesOf(domains, 'bridge'))
     if (!bridgeExists(name))
       list.problem('networks', `bridge ${name} does not exist here`, `make it, then restore again`)
   return networks
@@ -37,6 +45,10 @@ function knownNetworks(host: string): Networks['define'] {
   }
 }
 
-const sourcesOf = (domain: DomainXml, kind: string): string[] => [
-  ...new Set(domain.interfaces.flatMap(({ type, source }) => (type === kind && source !== undefined ? [source] : [])))
+const sourcesOf = (domains: readonly DomainXml[], kind: string): string[] => [
+  ...new Set(
+    domains.flatMap(({ interfaces }) =>
+      interfaces.flatMap(({ type, source }) => (type === kind && source !== undefined ? [source] : []))
+    )
+  )
 ]

@@ -1,30 +1,32 @@
-import { existsSync } from 'node:fs'
 import { fail } from '../../shared/failure.ts'
 import type { PointTexts, PreflightItem } from '../../shared/engine-protocol.ts'
 import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import { setNvramPath } from '../../libvirt/domain-xml-edit.ts'
+import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
-import { machineIsSupported } from '../../libvirt/host.ts'
-import { saveImageXml } from '../../libvirt/save-image.ts'
+import { imageUsers, type ImageUsers } from '../evidence/image-users.ts'
+import { machineId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
+import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
 import { Checklist } from './checklist.ts'
-import { asideOf, findConflicts } from './conflicts.ts'
-import { editDisks } from './edit-disks.ts'
+import { findConflicts, orphansOf, PREFLIGHT, type WayRequest } from './conflicts.ts'
+import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { accessRules } from './image-access.ts'
+import { attachedFiles, type FateRequest } from './left-out.ts'
 import { placeDisks } from './place-disks.ts'
 import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
-import type { RestorePlan } from './restore-plan.ts'
+import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
 
 /** Looks, decides and refuses; changes nothing. */
 export async function planRestore(job: JobContext<RestoreSpec>, dir: string, manifest: Manifest): Promise<RestorePlan> {
   const list = new Checklist()
-  const plan = await makePlan(job.shell, job.spec, job.id, await sourceAt(dir, manifest), list)
+  const plan = await makePlan(job.shell, job.spec, job.id, await sourceAt(job.shell, dir, manifest), list)
   list.requireNoProblem()
   for (const { state, text } of list.items) if (state === 'warning') job.warn(text)
   return plan
@@ -33,7 +35,7 @@ export async function planRestore(job: JobContext<RestoreSpec>, dir: string, man
 /** The same checks as a list to show, for a restore that nobody has begun; its point may still be elsewhere. */
 export async function preflightRestore(shell: Shell, spec: RestoreSpec, texts?: PointTexts): Promise<PreflightItem[]> {
   const list = new Checklist()
-  await makePlan(shell, spec, 'preflight', await sourceFor(spec, texts, list), list)
+  await makePlan(shell, spec, PREFLIGHT, await sourceFor(shell, spec, texts, list), list)
   return list.items
 }
 
@@ -44,58 +46,63 @@ async function makePlan(
   source: PlanSource,
   list: Checklist
 ): Promise<RestorePlan> {
-  const { manifest, definition, dir } = source
-  const domain = sameVm(manifest, parseDomain(definition), 'domain.xml')
-  await checkMachine(shell, domain, list)
+  const { manifest, dir } = source
   const { copy } = spec
-  if (copy !== undefined) await checkCopy(shell, copy, spec, domain, list)
-  const displaced = copy === undefined ? await findConflicts(shell, spec, jobId, manifest, list) : []
-  const disks = placeDisks(spec, jobId, manifest, displaced)
+  const guest = guestOf(source)
+  const emulator = await checkMachine(shell, guest.next, list)
+  if (copy !== undefined) await checkCopy(shell, copy, spec, guest.next, list)
+  const asked = await fateRequest(shell, spec, manifest)
+  const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
+  const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
+  const isSameHost = manifest.host.machineId === asked.machineId
+  const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
+  const disks = placeDisks(spec, jobId, manifest, displaced, rules.accessOf)
   await checkRoom(source, disks, list)
-  const networks = await planNetworks(shell, source.host, domain, list)
-  const edits = editDisks(domain, disks, list)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
-  const nvramPath = nvram?.path ?? ownNvram
-  const edit = (xml: string): string =>
-    nvramPath === undefined ? edits.apply(xml) : setNvramPath(edits.apply(xml), nvramPath)
-  const { mode, modeReason } = chooseMode(spec, manifest, edits.removed)
-  if (modeReason !== undefined) list.warning('mode', modeReason)
+  const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
+  const edits = await editDisks(guest.next, disks, asked, list)
+  const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
+  const mode = await chooseMode(shell, spec, source, ramEdits, list)
+  if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
+  const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
+  const networks = await planNetworks(shell, source.host, plugged, list)
   return {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
     ...(copy && { copyOf: manifest.vm }),
-    mode,
-    ...(modeReason !== undefined && { modeReason }),
+    ...mode,
     pointDir: dir,
     disks,
     ...(nvram && { nvram }),
     ...(tpm && { tpm }),
+    ...(rules.firmware && { firmwareAccess: rules.firmware }),
     displaced,
-    orphans: tpm !== undefined && existsSync(tpm.path) && !freed.includes(tpm.path) ? [asideOf(tpm.path, jobId)] : [],
+    orphans: await orphansOf(copy?.name ?? manifest.vm.name, tpm?.path, displaced, jobId),
     networks,
-    definition: copy === undefined ? edit(definition) : copyDomain(edit(definition), copy),
-    ...(mode === 'resume' && (await memoryOf(shell, source, edit))),
-    runsAfterwards: mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
+    ...definedAs(spec, source, mode.mode, edit(edits.apply(source.definition)), disks, list),
+    ...(mode.mode === 'resume' && ramEdits && memoryOf(source, (xml) => edit(ramEdits.apply(xml)))),
+    runsAfterwards: mode.mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
     autostart: copy === undefined && manifest.autostart,
-    hasAgent: domain.agent !== 'absent',
+    hasAgent: guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }
 }
 
-/** The RAM image and its own definition. Nothing while it is still elsewhere. */
-async function memoryOf(
-  shell: Shell,
-  { manifest, dir, isHere }: PlanSource,
-  edit: (xml: string) => string
-): Promise<Pick<RestorePlan, 'memory' | 'memoryXml'>> {
-  if (manifest.memory === undefined || !isHere) return {}
-  const memory = `${dir}/${manifest.memory.file}`
-  const xml = await saveImageXml(shell, memory)
-  sameVm(manifest, parseDomain(xml), 'memory.save')
-  return { memory, memoryXml: edit(xml) }
+/** What the VM would start with, and what its RAM goes by. Both are of the manifest's VM. */
+interface PointGuest {
+  readonly next: DomainXml
+  readonly ram: DomainXml | undefined
+  readonly all: readonly DomainXml[]
+}
+
+function guestOf({ manifest, definition, memoryDefinition }: PlanSource): PointGuest {
+  const next = sameVm(manifest, parseDomain(definition), 'domain.xml')
+  const ram =
+    memoryDefinition === undefined ? undefined : sameVm(manifest, parseDomain(memoryDefinition), 'memory.save')
+  return { next, ram, all: ram === undefined ? [next] : [next, ram] }
 }
 
 /** A definition or RAM image of another VM in a point is never followed. @throws `point-unsafe` */
@@ -104,34 +111,72 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
 
-async function checkMachine(shell: Shell, domain: DomainXml, list: Checklist): Promise<void> {
-  if (await machineIsSupported(shell, domain)) list.ok('machine type', `${domain.machine} is known here`)
-  else
-    list.problem(
-      'machine type',
-      `this host's QEMU does not know machine type ${domain.machine}`,
-      'install a QEMU that does, or restore to another host'
-    )
-  if (domain.hasQemuCommandline)
-    list.problem(
-      'definition',
-      'it passes arguments of its own to QEMU',
-      'read domain.xml of the point, and restore by RESTORE.md if you trust it'
-    )
+/** All images of the host are looked at once, and only if something depends on it. */
+async function fateRequest(
+  shell: Shell,
+  spec: RestoreSpec,
+  manifest: Manifest
+): Promise<FateRequest & Pick<WayRequest, 'users'>> {
+  let found: Promise<ImageUsers> | undefined
+  const users = (): Promise<ImageUsers> => (found ??= imageUsers(shell))
+  return { spec, manifest, machineId: await machineId(), users }
 }
 
-/** Without RAM, or with a disk less than the guest had, there is only a boot. */
-function chooseMode(
-  spec: RestoreSpec,
-  manifest: Manifest,
-  removed: readonly string[]
-): { mode: RestoreMode; modeReason?: string } {
-  if (spec.mode !== 'resume') return { mode: spec.mode }
-  if (manifest.memory === undefined) return { mode: 'boot', modeReason: 'The point holds no RAM, so the VM is booted' }
-  if (removed.length > 0)
-    return {
-      mode: 'boot',
-      modeReason: `RAM only fits all of its disks, and ${removed.join(', ')} is not in the point; so the VM is booted`
-    }
-  return { mode: 'resume' }
+const hostPaths =
+  (nvram: string | undefined, emulator: string | undefined) =>
+  (xml: string): string => {
+    const edited = emulator === undefined ? xml : setEmulator(xml, emulator)
+    return nvram === undefined ? edited : setNvramPath(edited, nvram)
+  }
+
+/**
+ * A VM that resumes has the disks that its RAM knows; what was plugged into it while it ran is not part of its definition,
+ * as it was not before. One that boots gets all of the point's disks.
+ */
+function definedAs(
+  { copy }: RestoreSpec,
+  { memoryDefinition }: PlanSource,
+  mode: RestoreMode,
+  definition: string,
+  disks: readonly RestoreDisk[],
+  list: Checklist
+): Pick<RestorePlan, 'definition' | 'bootDefinition'> {
+  const whole = addMissingDisks(definition, disks, memoryDefinition, mode === 'resume' ? new Checklist() : list)
+  if (mode !== 'resume') return { definition: copy === undefined ? whole : copyDomain(whole, copy) }
+  return { definition, ...(whole !== definition && { bootDefinition: whole }) }
+}
+
+/** The RAM image and its own definition. Nothing while it is still elsewhere. */
+function memoryOf(
+  { manifest, memoryDefinition, dir, isHere }: PlanSource,
+  edit: (xml: string) => string
+): Pick<RestorePlan, 'memory' | 'memoryXml'> {
+  if (manifest.memory === undefined || memoryDefinition === undefined || !isHere) return {}
+  return { memory: `${dir}/${manifest.memory.file}`, memoryXml: edit(memoryDefinition) }
+}
+
+/** Without RAM, with other disks than it knows, or on another CPU, there is only a boot. */
+async function chooseMode(
+  shell: Shell,
+  { mode }: RestoreSpec,
+  { manifest, memoryDefinition, host, isHere }: PlanSource,
+  edits: DiskEdits | undefined,
+  list: Checklist
+): Promise<Pick<RestorePlan, 'mode' | 'modeReason'>> {
+  if (mode !== 'resume') return { mode }
+  const boot = (because: string): Pick<RestorePlan, 'mode' | 'modeReason'> => ({
+    mode: 'boot',
+    modeReason: `${because}; so the VM is booted`
+  })
+  if (manifest.memory === undefined) return boot('The point holds no RAM')
+  if (edits === undefined || memoryDefinition === undefined)
+    return isHere ? boot('This host cannot read the RAM image of the point') : { mode }
+  const [misfit] = edits.misfits
+  if (misfit !== undefined) return boot(`RAM only fits all of its disks, and ${misfit}`)
+  const processor = await processorMisfit(
+    shell,
+    { domain: parseDomain(memoryDefinition), definition: memoryDefinition, host },
+    list
+  )
+  return processor === undefined ? { mode } : boot(`RAM is not resumed: ${processor}`)
 }

@@ -4,6 +4,8 @@ import { fail, isFailure } from '../../shared/failure.ts'
 import { formatBytes } from '../../shared/format.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../shared/model/point.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { saveImageXml } from '../../libvirt/save-image.ts'
 import { pointDir } from '../../store/layout.ts'
 import { parseManifest } from '../../store/manifest.ts'
 import { findPoint, requireGood } from '../../store/point-store.ts'
@@ -14,6 +16,8 @@ export interface PlanSource {
   readonly manifest: Manifest
   /** `domain.xml` */
   readonly definition: string
+  /** The definition that the RAM goes by: out of its image, or `memory.xml` while that is elsewhere. Undefined: no RAM. */
+  readonly memoryDefinition?: string
   /** `host.json` */
   readonly host: string
   /** Where the point is, or will be. */
@@ -22,23 +26,33 @@ export interface PlanSource {
   readonly isHere: boolean
 }
 
-export async function sourceAt(dir: string, manifest: Manifest): Promise<PlanSource> {
+export async function sourceAt(shell: Shell, dir: string, manifest: Manifest): Promise<PlanSource> {
   const [definition, host] = await Promise.all([
     readFile(`${dir}/domain.xml`, 'utf8'),
     readFile(`${dir}/host.json`, 'utf8')
   ])
-  return { manifest, definition, host, dir, isHere: true }
+  const memory = manifest.memory && (await ramDefinition(shell, `${dir}/${manifest.memory.file}`))
+  return { manifest, definition, ...(memory !== undefined && { memoryDefinition: memory }), host, dir, isHere: true }
+}
+
+/** Undefined: this libvirt cannot read it, so it will not resume it either. */
+function ramDefinition(shell: Shell, path: string): Promise<string | undefined> {
+  return saveImageXml(shell, path).catch((error: unknown) => {
+    if (isFailure(error, 'command-failed')) return undefined
+    throw error
+  })
 }
 
 /** The point of the store, good; without one, what its small files say. @throws `not-found` with neither */
 export async function sourceFor(
+  shell: Shell,
   spec: RestoreSpec,
   texts: PointTexts | undefined,
   list: Checklist
 ): Promise<PlanSource> {
   try {
     const { dir } = await findPoint([spec.store], spec.point)
-    const source = await sourceAt(dir, await requireGood(dir))
+    const source = await sourceAt(shell, dir, await requireGood(dir))
     list.ok('point', 'it is on this host; its hashes are checked before anything is touched')
     return source
   } catch (error) {
@@ -54,5 +68,13 @@ function sourceFrom({ point, store }: RestoreSpec, texts: PointTexts, list: Chec
   const size = formatBytes(sizeBytesOf(manifest))
   list.ok('point', `it is not on this host yet: its ${size} come here first, and are checked on arrival`)
   const dir = pointDir(store, manifest.vm.uuid, point)
-  return { manifest, definition: texts.domain, host: texts.host, dir, isHere: false }
+  const memory = manifest.memory && texts.memory
+  return {
+    manifest,
+    definition: texts.domain,
+    ...(memory !== undefined && { memoryDefinition: memory }),
+    host: texts.host,
+    dir,
+    isHere: false
+  }
 }

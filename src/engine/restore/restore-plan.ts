@@ -1,6 +1,11 @@
 import * as z from 'zod'
+import { ofType } from '../../shared/job-report.ts'
 import { Uuid } from '../../shared/model/ids.ts'
-import { RestoreMode } from '../../shared/model/job.ts'
+import { RestoreMode, type JournalEntry } from '../../shared/model/job.ts'
+import { FileAccess } from '../../shared/model/point.ts'
+import { FileIdentity } from '../evidence/file-identity.ts'
+
+const Format = z.enum(['qcow2', 'raw'])
 
 /** A disk on its way from the point to its place. */
 export const RestoreDisk = z.object({
@@ -12,11 +17,21 @@ export const RestoreDisk = z.object({
   /** Where the VM will find it. */
   path: z.string(),
   /** Where it is written first, in the same folder. */
-  staged: z.string()
+  staged: z.string(),
+  /** Who may do what with it at its place. Undefined: root alone, and libvirt gives it to QEMU while the VM runs. */
+  access: FileAccess.optional()
 })
 export type RestoreDisk = z.infer<typeof RestoreDisk>
 
-export const Rename = z.object({ from: z.string(), to: z.string() })
+export const Rename = z.object({
+  from: z.string(),
+  to: z.string(),
+  /** The file that was seen at `from`: no other is renamed, and no other is renamed back. */
+  file: FileIdentity.optional(),
+  /** Of an image: its format, and the disk of the VM that it is. */
+  format: Format.optional(),
+  target: z.string().optional()
+})
 export type Rename = z.infer<typeof Rename>
 
 /** A VM that makes way; what is renamed here can be renamed back. */
@@ -24,11 +39,23 @@ export const DisplacedVm = z.object({
   uuid: Uuid,
   name: z.string(),
   wasActive: z.boolean(),
+  wasPaused: z.boolean().default(false),
+  persistent: z.boolean().default(true),
   autostart: z.boolean(),
   definition: z.string(),
   renames: z.array(Rename)
 })
 export type DisplacedVm = z.infer<typeof DisplacedVm>
+
+/** A file or folder that waits for its move into place; the journal has it before it moves. */
+export const Placement = z.object({
+  name: z.string(),
+  staged: z.string(),
+  path: z.string(),
+  file: FileIdentity,
+  format: Format.optional()
+})
+export type Placement = z.infer<typeof Placement>
 
 /** What a restore has decided before it touches anything; written to the journal, so undoing it needs nothing else. */
 export const RestorePlan = z.object({
@@ -43,12 +70,16 @@ export const RestorePlan = z.object({
   nvram: z.object({ file: z.string(), path: z.string(), staged: z.string() }).optional(),
   /** A folder, placed whole. */
   tpm: z.object({ files: z.array(z.string()), path: z.string(), staged: z.string() }).optional(),
+  /** Whom the firmware's variables belong to, where libvirt does not give them to QEMU itself. */
+  firmwareAccess: FileAccess.optional(),
   displaced: z.array(DisplacedVm),
   /** What lies in the way though no VM here has it. */
   orphans: z.array(Rename),
   networks: z.object({ define: z.array(z.object({ name: z.string(), xml: z.string() })), start: z.array(z.string()) }),
   /** The definition with this host's paths. */
   definition: z.string(),
+  /** The one to boot with, where RAM could be resumed and was not: it has the disks that only the RAM's definition names. */
+  bootDefinition: z.string().optional(),
   memory: z.string().optional(),
   memoryXml: z.string().optional(),
   runsAfterwards: z.enum(['running', 'paused']),
@@ -58,12 +89,60 @@ export const RestorePlan = z.object({
 })
 export type RestorePlan = z.infer<typeof RestorePlan>
 
+/** What makes way, as it was found under the locks of its VMs just before. */
+export const Displacing = RestorePlan.pick({ displaced: true, orphans: true })
+export type Displacing = z.infer<typeof Displacing>
+
 /** What is written beside its place first and then moved there. */
-export const placements = ({ disks, nvram, tpm }: RestorePlan): { staged: string; path: string }[] => [
-  ...disks,
-  ...(nvram ? [nvram] : []),
-  ...(tpm ? [tpm] : [])
+export const placesOf = ({ disks, nvram, tpm }: RestorePlan): Omit<Placement, 'file'>[] => [
+  ...disks.map(({ target, staged, path, format }) => ({
+    name: target,
+    staged,
+    path,
+    format: format === 'raw' ? ('raw' as const) : ('qcow2' as const)
+  })),
+  ...(nvram ? [{ name: 'nvram', staged: nvram.staged, path: nvram.path }] : []),
+  ...(tpm ? [{ name: 'tpm', staged: tpm.staged, path: tpm.path }] : [])
 ]
 
 export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const
+export type RestoreStep = (typeof RESTORE_STEPS)[number]
+
+/** What the journal of a restore says: its plan as it became, and how far it came. Only what was announced can have happened. */
+export class RestoreTrace {
+  /** Undefined: nothing was touched. */
+  readonly plan: RestorePlan | undefined
+  readonly placements: readonly Placement[]
+  /** An undo has begun, so that what runs now may be what it has put back. */
+  readonly isBeingUndone: boolean
+  private readonly announcedSteps: ReadonlySet<string>
+  private readonly doneSteps: ReadonlySet<string>
+
+  constructor(entries: readonly JournalEntry[]) {
+    const steps = ofType(entries, 'step')
+    const dataOf = (name: string): Record<string, unknown> | undefined =>
+      steps.findLast(({ step }) => step === name)?.data
+    const plan = dataOf(RESTORE_PLAN_STEP)?.['plan']
+    const displacing = dataOf('displace')
+    this.plan =
+      plan === undefined
+        ? undefined
+        : {
+            ...RestorePlan.parse(plan),
+            ...(displacing?.['displaced'] !== undefined && Displacing.parse(displacing))
+          }
+    this.placements = z.array(Placement).parse(dataOf('place')?.['placements'] ?? [])
+    this.announcedSteps = new Set(steps.map(({ step }) => step))
+    this.doneSteps = new Set(ofType(entries, 'step-done').map(({ step }) => step))
+    this.isBeingUndone = [...this.announcedSteps].some((step) => step.startsWith('undo.'))
+  }
+
+  announced(step: RestoreStep): boolean {
+    return this.announcedSteps.has(step)
+  }
+
+  done(step: RestoreStep | `undo.${string}`): boolean {
+    return this.doneSteps.has(step)
+  }
+}

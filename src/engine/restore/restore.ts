@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fail } from '../../shared/failure.ts'
@@ -10,23 +10,38 @@ import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
+import { identityOf } from '../evidence/file-identity.ts'
+import { renameIfProven, shown } from '../evidence/removal.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
+import { whileReading } from '../retention/point-lock.ts'
 import { setClock } from './clock.ts'
-import { displace, keptAside } from './displace.ts'
+import { displace, keptAside, lookBeforeDisplacing, theOneSeen } from './displace.ts'
+import { accessOfFormer, giveAccess } from './image-access.ts'
 import { planRestore } from './plan-restore.ts'
-import { placements, RESTORE_PLAN_STEP, type RestorePlan } from './restore-plan.ts'
+import { placesOf, RESTORE_PLAN_STEP, type Placement, type RestoreDisk, type RestorePlan } from './restore-plan.ts'
+import { releaseVms } from './vm-locks.ts'
 
-/** Brings a VM back from a point of a store on this host. Until `displace` nothing of any VM is touched. */
+/**
+ * Brings a VM back from a point of a store on this host. Until `displace` nothing of any VM is touched. The point is held
+ * all the while: what becomes of a restore that fails depends on it.
+ */
 export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
-  const began = performance.now()
   const { dir } = await findPoint([job.spec.store], job.spec.point)
+  await whileReading(dir, () => restoreFrom(job, dir))
+  await releaseVms()
+}
+
+async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<void> {
+  const began = performance.now()
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
-  await job.step('stage', {}, () => stageDisks(job, plan))
-  await job.step('displace', {}, () => displace(job, plan))
-  await job.step('place', {}, () => placeFiles(plan))
+  await job.step('stage', {}, () => stageFiles(job, plan))
+  const displacing = await lookBeforeDisplacing(job, plan, manifest)
+  await job.step('displace', displacing, () => displace(job, displacing))
+  const placements = await waitingFiles(plan)
+  await job.step('place', { placements }, () => placeFiles(job, { ...plan, ...displacing }, placements))
   await job.step('define', {}, () => define(job, plan))
   if (plan.mode !== 'define') await job.step('start', {}, () => start(job, plan))
   job.fact({
@@ -34,7 +49,7 @@ export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
     ...(plan.modeReason !== undefined && { modeReason: plan.modeReason }),
     ...(plan.mode !== 'define' && { runningMs: performance.now() - began })
   })
-  await job.step('settle', {}, () => settle(job, plan))
+  await job.step('settle', {}, () => settle(job, { ...plan, ...displacing }))
 }
 
 async function verified(job: JobContext<RestoreSpec>, dir: string): Promise<Manifest> {
@@ -57,20 +72,26 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
 }
 
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
-async function stageDisks(job: JobContext, plan: RestorePlan): Promise<void> {
-  for (const disk of plan.disks) {
-    await mkdir(dirname(disk.staged), { recursive: true })
-    await convert(job.shell, {
-      source: { path: `${plan.pointDir}/${disk.file}`, format: 'qcow2' },
-      target: { path: disk.staged, format: disk.format },
-      onProgress: (fraction) =>
-        job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
-      signal: job.signal
-    })
-  }
+async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {
+  for (const disk of plan.disks) await stageDisk(job, plan, disk)
   if (plan.nvram !== undefined) await stageFile(`${plan.pointDir}/${plan.nvram.file}`, plan.nvram.staged)
+  if (plan.nvram !== undefined && plan.firmwareAccess !== undefined)
+    await giveAccess(plan.nvram.staged, plan.firmwareAccess)
   for (const file of plan.tpm?.files ?? [])
     await stageFile(`${plan.pointDir}/${file}`, `${plan.tpm?.staged ?? ''}/${file.replace('tpm/', '')}`)
+}
+
+/** Root's alone from its first byte on: the file is there before anything is written to it. */
+async function stageDisk(job: JobContext, plan: RestorePlan, disk: RestoreDisk): Promise<void> {
+  await mkdir(dirname(disk.staged), { recursive: true, mode: 0o711 })
+  await (await open(disk.staged, 'wx', 0o600)).close()
+  await convert(job.shell, {
+    source: { path: `${plan.pointDir}/${disk.file}`, format: 'qcow2' },
+    target: { path: disk.staged, format: disk.format },
+    onProgress: (fraction) =>
+      job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
+    signal: job.signal
+  })
 }
 
 async function stageFile(source: string, staged: string): Promise<void> {
@@ -79,13 +100,46 @@ async function stageFile(source: string, staged: string): Promise<void> {
   await chmod(staged, 0o600)
 }
 
-async function placeFiles(plan: RestorePlan): Promise<void> {
-  for (const { staged, path } of placements(plan)) await rename(staged, path)
+/** Each by what it is, so that it is known again at its place, and told from what was there before. */
+async function waitingFiles(plan: RestorePlan): Promise<Placement[]> {
+  return Promise.all(
+    placesOf(plan).map(async (place) => ({
+      ...place,
+      file: (await identityOf(place.staged)) ?? fail({ kind: 'not-found', what: 'disk', name: place.staged })
+    }))
+  )
 }
 
+async function placeFiles(job: JobContext, plan: RestorePlan, placements: readonly Placement[]): Promise<void> {
+  for (const { target, staged, access } of plan.disks)
+    await giveAccess(staged, (await accessOfFormer(plan.displaced, plan.vm, target)) ?? access)
+  for (const placement of placements) {
+    const { staged, path, format } = placement
+    const verdict = await renameIfProven(
+      job.shell,
+      {
+        path: staged,
+        ...(format && { format }),
+        made: () => theOneSeen(staged, placement),
+        content: shown('it is renamed')
+      },
+      path
+    )
+    if (verdict.kind === 'keep')
+      fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${verdict.path}: ${verdict.because}` })
+  }
+}
+
+/** Under a UUID and a name that nobody has: one that came meanwhile is somebody's. */
 async function define(job: JobContext, plan: RestorePlan): Promise<void> {
+  if ((await domainState(job.shell, plan.vm)) !== undefined)
+    fail({ kind: 'foreign-work', vm: plan.vmName, detail: `a VM of its UUID ${plan.vm} has appeared here` })
+  await defineAs(job, plan.definition)
+}
+
+async function defineAs(job: JobContext, xml: string): Promise<void> {
   const path = `${jobDirectory(job.id)}/definition.xml`
-  await writeFile(path, plan.definition, { mode: 0o600 })
+  await writeFile(path, xml, { mode: 0o600 })
   await defineDomain(job.shell, path)
 }
 
@@ -112,7 +166,9 @@ async function resumeOrBoot(job: JobContext, plan: RestorePlan): Promise<void> {
     const modeReason = `the RAM could not be resumed here: ${error instanceof Error ? error.message : String(error)}`
     plan.mode = 'boot'
     plan.modeReason = modeReason
+    job.fact({ mode: 'boot', modeReason })
     job.warn(`Booted from the point's disks instead; ${modeReason}`)
+    if (plan.bootDefinition !== undefined) await defineAs(job, plan.bootDefinition)
     await startDomain(job.shell, plan.vm)
   }
 }

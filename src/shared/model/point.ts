@@ -16,6 +16,27 @@ const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 export const PointFile = z.strictObject({ path: PointPath, sizeBytes: size, sha256: Sha256 })
 export type PointFile = z.infer<typeof PointFile>
 
+/** Who may do what with an image on its host. Numbers mean something on that host only. */
+export const FileAccess = z.strictObject({
+  uid: z.number().int().nonnegative(),
+  gid: z.number().int().nonnegative(),
+  /** Of `rwx` for owner, group and others. */
+  mode: z.number().int().min(0).max(0o777)
+})
+export type FileAccess = z.infer<typeof FileAccess>
+
+/** A disk that the guest had and that is not in the point, as it was just before the point's instant. */
+export const LeftOutDisk = z.strictObject({
+  target: z.string().max(32),
+  source: z.string().max(4096),
+  /** When its file was written last, in nanoseconds. Undefined: not a file, or written too shortly before to tell. */
+  modifiedNs: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .optional()
+})
+export type LeftOutDisk = z.infer<typeof LeftOutDisk>
+
 export const PointDisk = z.strictObject({
   /** Device as the guest's definition names it: `vda`. */
   target: z.string().regex(/^[a-z0-9]{1,16}$/),
@@ -24,7 +45,9 @@ export const PointDisk = z.strictObject({
   /** Where and what it was on its host, for the operator and for block devices. Never opened unasked. */
   originalSource: z.string().max(4096),
   originalFormat: z.string().max(32),
-  originalType: z.enum(['file', 'block', 'network', 'volume'])
+  originalType: z.enum(['file', 'block', 'network', 'volume']),
+  /** Of an image file. */
+  originalAccess: FileAccess.optional()
 })
 export type PointDisk = z.infer<typeof PointDisk>
 
@@ -50,6 +73,8 @@ export const Manifest = z.strictObject({
   autostart: z.boolean(),
   disks: z.array(PointDisk).max(256),
   excludedDisks: z.array(z.string().max(32)).max(256),
+  /** Those of the excluded ones that have a source. Undefined: taken before this was noted. */
+  leftOut: z.array(LeftOutDisk).max(256).optional(),
   memory: z.strictObject({ file: PointPath, ramBytes: size }).optional(),
   nvram: z.strictObject({ file: PointPath, originalPath: z.string().max(4096) }).optional(),
   tpm: z.strictObject({ files: z.array(PointPath).max(64) }).optional(),

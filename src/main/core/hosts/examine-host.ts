@@ -1,4 +1,6 @@
-import type { Leftover } from '../../../shared/engine-protocol.ts'
+import type { Leftover, LetGo } from '../../../shared/engine-protocol.ts'
+import { fail } from '../../../shared/failure.ts'
+import { JobId } from '../../../shared/model/ids.ts'
 import type { Core } from '../core.ts'
 import { allPlaces, requireHost } from './host-book.ts'
 
@@ -10,4 +12,11 @@ export async function examineHost(core: Core, host: string, repair: boolean): Pr
     place.kind === 'host' && place.host === host ? [place.dir] : []
   )
   return (await core.connections.engine(host)).call('doctor', { stores, repair }, { timeoutMs: 1_200_000 })
+}
+
+/** Lets go of what a restore has replaced on a host and kept aside. */
+export async function letGoOf(core: Core, host: string, id: string): Promise<LetGo> {
+  requireHost(core.settings.read(), host)
+  if (!JobId.safeParse(id).success) fail({ kind: 'usage', message: `${id} is not the id of a restore` })
+  return (await core.connections.engine(host)).call('let-go', { id }, { timeoutMs: 1_200_000 })
 }

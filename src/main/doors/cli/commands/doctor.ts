@@ -1,19 +1,28 @@
 import type { Command } from 'commander'
-import { examineHost } from '../../../core/hosts/examine-host.ts'
+import { examineHost, letGoOf } from '../../../core/hosts/examine-host.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
-import type { Leftover } from '../../../../shared/engine-protocol.ts'
+import { formatBytes } from '../../../../shared/format.ts'
+import type { Leftover, LetGo } from '../../../../shared/engine-protocol.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import { table } from '../table.ts'
 
 export const doctorCommand = (perform: Perform): Command =>
   leaf('doctor <HOST>', 'Look for leftovers of interrupted jobs on a host; touches nothing unless told to', [
     'doctor alpha',
-    'doctor alpha --repair'
+    'doctor alpha --repair',
+    'doctor alpha --let-go 20261128T051932Z-1a2b3c'
   ])
     .option('--repair', 'put right what was found')
-    .action((host: string, options: ActionOptions & { repair?: boolean }) =>
+    .option('--let-go <ID>', 'remove what the restore of this id has replaced and kept aside')
+    .action((host: string, options: ActionOptions & { repair?: boolean; letGo?: string }) =>
       perform(options, async ({ core, out }) => {
+        if (options.letGo !== undefined) {
+          const gone = await letGoOf(core, host, options.letGo)
+          out.line(lettingGo(gone))
+          out.result({ host, ...gone })
+          return gone.kept.length === 0 ? EXIT.done : EXIT.warnings
+        }
         const leftovers = await examineHost(core, host, options.repair === true)
         out.line(leftovers.length === 0 ? `Nothing is left over on ${host}.` : leftoverTable(leftovers))
         if (exitOf(leftovers) === EXIT.warnings && options.repair !== true)
@@ -28,6 +37,12 @@ const leftoverTable = (leftovers: readonly Leftover[]): string =>
     ['KIND', 'WHAT', 'REMEDY', 'STATE'],
     leftovers.map(({ kind, what, remedy, repaired }) => [kind, what, remedy, repaired ? 'put right' : 'left as it is'])
   )
+
+const lettingGo = ({ removed, freedBytes, kept }: LetGo): string =>
+  [
+    `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
+    ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
+  ].join('\n')
 
 /** What a restore replaced is kept on purpose, until its owner lets go of it. */
 const isFault = ({ kind, repaired }: Leftover): boolean => !repaired && kind !== 'kept aside'

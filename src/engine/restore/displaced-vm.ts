@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs'
+import { isEnded } from '../../shared/model/job.ts'
+import type { Uuid } from '../../shared/model/ids.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { blockJobInfo } from '../../libvirt/block-jobs.ts'
+import { jobInfo } from '../../libvirt/domain-jobs.ts'
+import { parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
+import { managedSavePath } from '../../libvirt/save-image.ts'
+import { identityOf } from '../evidence/file-identity.ts'
+import { usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
+import { isSidecar, SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { readReport } from '../jobs/job-directory.ts'
+import type { DisplacedVm, Rename } from './restore-plan.ts'
+
+/** A VM that is to make way, as libvirt and its files are now. */
+export interface VmInTheWay {
+  readonly vm: DisplacedVm
+  /** Images of it that are not renamed, and why. */
+  readonly stays: readonly { readonly path: string; readonly because: string }[]
+  /** Why it must not be touched now, in words. */
+  readonly refusals: readonly string[]
+  /** Media that its definition names and that are gone: it would not start again as it is. */
+  readonly goneMedia: readonly string[]
+}
+
+export interface LookRequest {
+  readonly jobId: string
+  /** Disks of it that the point holds too; the others are its owner's to keep. Undefined: it is quite another VM. */
+  readonly targets: ReadonlySet<string> | undefined
+  /** Stays in use by the VM that comes. */
+  readonly attached: ReadonlySet<string>
+  readonly users: ImageUsers
+  /** Jobs of it that could not be put right are set aside by this restore. */
+  readonly setsJobsAside: boolean
+}
+
+/** What of a VM would be renamed aside. Nothing that any other VM, or another image, needs where it is. */
+export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRequest): Promise<VmInTheWay> {
+  const state = await domainState(shell, uuid)
+  const isActive = state !== undefined && state.state !== 'shut off'
+  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
+  const next = parseDomain(definition)
+  const now = isActive ? parseDomain(await domainXml(shell, uuid)) : undefined
+  const { autostart, persistent } = await domainInfo(shell, uuid)
+  const images = await sortImages(uuid, imagesOf(next, now), request)
+  return {
+    vm: {
+      uuid,
+      name: next.name,
+      wasActive: isActive,
+      wasPaused: state?.state === 'paused',
+      persistent,
+      autostart,
+      definition,
+      renames: [...images.renames, ...(await stateRenames(next, request))]
+    },
+    stays: images.stays,
+    refusals: [
+      ...onOverlays(now ?? next, request.setsJobsAside),
+      ...(now === undefined ? [] : await libvirtsWork(shell, now, request.setsJobsAside))
+    ],
+    goneMedia: [...new Set(goneMediaOf(next).map(({ source = '' }) => source))]
+  }
+}
+
+type Images = Pick<VmInTheWay, 'stays'> & Pick<DisplacedVm, 'renames'>
+
+/** Files that it writes to: now, or with its next start. */
+function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
+  const bySource = new Map<string, XmlDisk>()
+  for (const disk of [...next.disks, ...(now?.disks ?? [])]) {
+    const { type, device, source, readOnly, shareable } = disk
+    if (type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined)
+      bySource.set(source, disk)
+  }
+  return [...bySource.values()]
+}
+
+async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRequest): Promise<Images> {
+  const renames: Rename[] = []
+  const stays: { path: string; because: string }[] = []
+  for (const disk of disks) {
+    const { source: path = '', target } = disk
+    const [needed] = (await usersOf(request.users, path)).filter((user) => user.uuid !== uuid || user.isBase === true)
+    if (request.attached.has(path)) continue
+    if (needed !== undefined) stays.push({ path, because: neededBy(needed) })
+    else if (request.targets?.has(target) === false) stays.push({ path, because: `${target} is not in the point` })
+    else renames.push(...(await renameOf(path, request.jobId, disk)))
+  }
+  return { renames, stays }
+}
+
+const neededBy = ({ vm, by }: ImageUser): string => `VM ${vm} needs it (${by})`
+
+/** Beside the original: what is kept aside is renamed, never copied. None where there is nothing. */
+export async function renameOf(path: string, jobId: string, disk?: XmlDisk): Promise<Rename[]> {
+  const file = await identityOf(path)
+  if (file === undefined) return []
+  const image = disk && { target: disk.target, format: disk.format === 'raw' ? ('raw' as const) : ('qcow2' as const) }
+  return [{ from: path, to: `${path}.kept-${jobId}`, file, ...image }]
+}
+
+/** Firmware variables, managed save and TPM go with it: by name or UUID the next VM would find them. */
+async function stateRenames(domain: DomainXml, { jobId, users }: LookRequest): Promise<Rename[]> {
+  const { uuid, name, nvram } = domain
+  const shared = nvram !== undefined && (await usersOf(users, nvram.path, uuid)).length > 0
+  const paths = [...(nvram === undefined || shared ? [] : [nvram.path]), managedSavePath(name), tpmFolder(uuid)]
+  return (await Promise.all(paths.map((path) => renameOf(path, jobId)))).flat()
+}
+
+/** An overlay of ours is folded back first; but for that of a job that cannot be, and is set aside. */
+const onOverlays = ({ name, disks }: DomainXml, setsJobsAside: boolean): string[] =>
+  disks.flatMap(({ target, source = '' }) =>
+    !isSidecar(source) || (setsJobsAside && isOfOpenJob(source))
+      ? []
+      : [`${target} of ${name} writes to ${source}, the overlay of a backup`]
+  )
+
+function isOfOpenJob(overlay: string): boolean {
+  if (!isSidecar(overlay)) return false
+  const report = readReport(overlay.slice(overlay.lastIndexOf(SIDECAR_MARK) + SIDECAR_MARK.length))
+  return report !== undefined && !isEnded(report.state)
+}
+
+async function libvirtsWork(
+  shell: Shell,
+  { uuid, name, disks }: DomainXml,
+  setsJobsAside: boolean
+): Promise<string[]> {
+  const job = await jobInfo(shell, uuid)
+  const found = job === undefined ? [] : [`libvirt is busy with a job of its own on ${name} (${job.operation})`]
+  for (const { target, device, source } of disks) {
+    if (device !== 'disk' || source === undefined || (setsJobsAside && isOfOpenJob(source))) continue
+    const blockJob = await blockJobInfo(shell, uuid, target)
+    if (blockJob !== undefined) found.push(`a block job (${blockJob.kind}) runs on ${target} of ${name}`)
+  }
+  return found
+}
+
+/** Media that its drives should hold and that are not there any more. */
+export const goneMediaOf = ({ disks }: DomainXml): XmlDisk[] =>
+  disks.filter(
+    ({ device, type, source }) =>
+      (device === 'cdrom' || device === 'floppy') &&
+      (type === 'file' || type === 'block') &&
+      source?.startsWith('/') === true &&
+      !existsSync(source)
+  )

@@ -1,0 +1,53 @@
+import { chmod, chown, stat } from 'node:fs/promises'
+import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { ownershipIsDynamic, qemuOwner } from '../../libvirt/host.ts'
+import type { DisplacedVm } from './restore-plan.ts'
+
+/** Whom files of a VM belong to on this host, so that it runs from them and nobody else reads them. */
+export interface AccessRules {
+  readonly accessOf: (disk: PointDisk) => FileAccess | undefined
+  readonly firmware: FileAccess | undefined
+}
+
+const NOBODY_ELSE = 0o600
+
+/**
+ * On the point's own host images get back what they had. Elsewhere they are root's alone: libvirt gives them to QEMU while
+ * the VM runs; where it is told not to, they are QEMU's from the beginning.
+ */
+export async function accessRules(
+  shell: Shell,
+  virtType: string,
+  { stateBefore }: Manifest,
+  isSameHost: boolean
+): Promise<AccessRules> {
+  if (!(await ownershipIsDynamic())) {
+    const qemu = await qemuOwner(shell, virtType)
+    const theirs = qemu && { ...qemu, mode: NOBODY_ELSE }
+    return { accessOf: ({ originalAccess }) => (isSameHost && originalAccess) || theirs, firmware: theirs }
+  }
+  // While a VM runs, its images belong to QEMU; whose they are at rest was seen of one that was off only.
+  const owner = stateBefore === 'shut off' ? {} : { uid: 0, gid: 0 }
+  return {
+    accessOf: ({ originalAccess }) => (isSameHost && originalAccess ? { ...originalAccess, ...owner } : undefined),
+    firmware: undefined
+  }
+}
+
+/** What the image that made way for this disk has now, at rest. Undefined: there was none. */
+export async function accessOfFormer(
+  displaced: readonly DisplacedVm[],
+  vm: string,
+  target: string
+): Promise<FileAccess | undefined> {
+  const former = displaced.find(({ uuid }) => uuid === vm)?.renames.find((rename) => rename.target === target)
+  const file = former && (await stat(former.to).catch(() => undefined))
+  return file && { uid: file.uid, gid: file.gid, mode: file.mode & 0o777 }
+}
+
+export async function giveAccess(path: string, access: FileAccess | undefined): Promise<void> {
+  const { uid, gid, mode } = access ?? { uid: 0, gid: 0, mode: NOBODY_ELSE }
+  await chown(path, uid, gid)
+  await chmod(path, mode)
+}

@@ -1,0 +1,227 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import { BareEngine, restoreSpec } from './bare-engine.ts'
+import { hasBegun } from './journals.ts'
+import type { Guest } from './guest.ts'
+import type { LabHost } from './host.ts'
+import { leftoversOf, takeBaseline } from './oracle.ts'
+import { waitFor } from './run.ts'
+import { testLab } from './test-lab.ts'
+import { pictureOf } from './vm-picture.ts'
+
+/** A busy test machine boots a guest in minutes. */
+const SLOW_MS = 300_000
+const IMAGES = '/var/lib/libvirt/images'
+let alpha: LabHost
+let engine: BareEngine
+
+beforeAll(async () => {
+  alpha = testLab().host('alpha')
+  engine = await BareEngine.on(alpha)
+})
+
+/** Disk files of the guest have an owner, a mode and content that no restore would make up. */
+async function makeItsOwn(guest: Guest): Promise<void> {
+  for (const { path } of guest.disks) await alpha.must(`chown 1000:1000 '${path}' && chmod 640 '${path}'`)
+}
+
+async function forget(guest: Guest): Promise<void> {
+  await alpha.run(
+    `virsh destroy ${guest.uuid}; virsh undefine ${guest.uuid} --nvram --managed-save --snapshots-metadata --checkpoints-metadata; rm -rf ${IMAGES}/*${guest.uuid}* /var/lib/stillpoint/aside ${DEFAULT_STORE}/${guest.uuid}`
+  )
+}
+
+// engine.md finding 1, 26, 38; field case 15
+describe('a VM that is off, with snapshots, a checkpoint, a managed save, autostart, and images of its own mode', () => {
+  let guest: Guest
+  let point: string
+  let before: string
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'kept', ramMiB: 128, disks: 2, diskMiB: 24 })
+    point = (await engine.backup(guest)).point ?? ''
+    await guest.virsh('snapshot-create-as', guest.uuid, 's1')
+    await guest.virsh('snapshot-create-as', guest.uuid, 's2')
+    await guest.start()
+    await guest.waitForTick(20, SLOW_MS)
+    await guest.virsh('checkpoint-create-as', guest.uuid, 'c1')
+    await guest.virsh('checkpoint-create-as', guest.uuid, 'c2')
+    await guest.virsh('managedsave', guest.uuid)
+    await guest.virsh('autostart', guest.uuid)
+    await makeItsOwn(guest)
+    before = await pictureOf(alpha, guest.uuid)
+  })
+  afterAll(() => forget(guest))
+
+  const replace = (fault: string): ReturnType<BareEngine['restore']> =>
+    engine.restore(point, guest, { replace: true, mode: 'define' }, fault)
+
+  it.each(['prepare.done', 'stage.done', 'displace', 'displace.done', 'place', 'place.done', 'define', 'define.done'])(
+    'is as it was, byte for byte, when the restore that replaces it fails at %s',
+    async (at) => {
+      const baseline = await takeBaseline(alpha)
+      expect(await replace(`${at}:1:throw`)).toMatchObject({ state: 'failed-clean' })
+      expect(await pictureOf(alpha, guest.uuid)).toBe(before)
+      expect(await leftoversOf(alpha, baseline)).toEqual([])
+    }
+  )
+
+  // engine.md finding 1: each pass of an undo finds what the one before it has done, and no more is done. The fault kills the
+  // undo in the job's own process and once more in the unit's recovery.
+  it.each([
+    'remove-vm',
+    'file.vda',
+    'rename.LABEL.0',
+    'rename.LABEL.2',
+    'define.LABEL',
+    'records.LABEL',
+    'start.LABEL',
+    'forget'
+  ])('is as it was when the undo is killed behind its step %s, and killed there again', async (step) => {
+    const name = `undo.${step.replace('LABEL', guest.uuid.slice(0, 8))}`
+    await replace(`define.done:1:throw,${name}.done:1:kill`)
+    await engine.ask('recover', {})
+    const [report] = await engine.ask('jobs', { limit: 1 })
+    expect(report).toMatchObject({ kind: 'restore', state: 'failed-clean' })
+    expect(await pictureOf(alpha, guest.uuid)).toBe(before)
+  })
+
+  it('goes on from its managed save afterwards', async () => {
+    const last = guest.lastTick()
+    await guest.start()
+    await guest.waitForMoreTicks(5, SLOW_MS)
+    expect(guest.lastTick()?.bootId).toBe(last?.bootId)
+    await guest.destroy()
+  })
+})
+
+// engine.md finding 1
+describe('a VM that runs, stands still, and could not be started again as it is', () => {
+  const ISO = '/srv/gone.iso'
+  const KERNEL = '/srv/kernel-of-its-own'
+  let guest: Guest
+  let point: string
+  let disk: string
+
+  const checksum = (): Promise<string> => alpha.must(`stat -c '%i' '${disk}'; sha256sum < '${disk}'`)
+  const replace = (fault: string): ReturnType<BareEngine['restore']> =>
+    engine.restore(point, guest, { replace: true, mode: 'boot' }, fault)
+
+  beforeAll(async () => {
+    const cdrom = `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${ISO}'/><target dev='sda' bus='sata'/><readonly/></disk>`
+    await alpha.must(`truncate -s 1M ${ISO}; cp /var/lib/stillpoint-guest/vmlinuz ${KERNEL}`)
+    guest = await alpha.defineGuest({ name: 'stuck', ramMiB: 128, diskMiB: 24, format: 'raw', devicesXml: cdrom })
+    disk = guest.disks[0]?.path ?? ''
+    const xml = (await guest.xml('--inactive')).replace('/var/lib/stillpoint-guest/vmlinuz', KERNEL)
+    await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
+    point = (await engine.backup(guest)).point ?? ''
+    await guest.start()
+    await guest.waitForTick(20, SLOW_MS)
+    await guest.virsh('suspend', guest.uuid)
+    await alpha.must(`rm ${ISO}`)
+  })
+  afterAll(async () => {
+    await alpha.run(`rm -f ${ISO} ${KERNEL}`)
+    await forget(guest)
+  })
+
+  it.each(['place.done', 'start'])(
+    'is started without its medium that is gone when a restore fails at %s',
+    async (at) => {
+      const before = await checksum()
+      const definition = await guest.xml('--inactive')
+      const report = await replace(`${at}:1:throw`)
+      expect(report).toMatchObject({ state: 'failed-clean' })
+      expect(report.warnings.join()).toContain(ISO)
+      expect(await guest.state()).toBe('paused')
+      expect(await checksum()).toBe(before)
+      expect(await guest.xml('--inactive')).toBe(definition)
+    }
+  )
+
+  it('keeps its disk, byte for byte, while it cannot be started: through a repair, a backup and a reboot', async () => {
+    const before = await checksum()
+    await alpha.must(`mv ${KERNEL} ${KERNEL}.away`)
+    await replace('place.done:1:throw')
+    await engine.ask('doctor', { stores: [], repair: true }).catch(() => undefined)
+    expect(await checksum()).toBe(before)
+    await engine.backup(guest)
+    expect(await checksum()).toBe(before)
+    await alpha.reset()
+    await engine.ask('recover', {}).catch(() => undefined)
+    expect([await checksum(), await guest.state()]).toEqual([before, 'shut off'])
+    await alpha.must(`mv ${KERNEL}.away ${KERNEL}`)
+    await engine.ask('recover', {})
+    expect([await checksum(), await guest.state()]).toEqual([before, 'paused'])
+    const reports = await engine.ask('jobs', { limit: 10 })
+    expect(reports.find(({ kind }) => kind === 'restore')).toMatchObject({ state: 'failed-clean' })
+  })
+})
+
+describe('a transient VM', () => {
+  let guest: Guest
+  let point: string
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'passing', ramMiB: 128, diskMiB: 24 })
+    point = (await engine.backup(guest)).point ?? ''
+    await alpha.must(
+      `virsh -q dumpxml ${guest.uuid} >/srv/passing.xml; virsh -q undefine ${guest.uuid}; virsh -q create --paused /srv/passing.xml`
+    )
+  })
+  afterAll(() => forget(guest))
+
+  it('is there again, as it was, when the restore that replaces it fails', async () => {
+    const file = `stat -c '%i %a' '${guest.disks[0]?.path}'`
+    const before = [await alpha.must(file), await guest.xml('--inactive'), await guest.state()]
+    const report = await engine.restore(point, guest, { replace: true, mode: 'define' }, 'define.done:1:throw')
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect([await alpha.must(file), await guest.xml('--inactive'), await guest.state()]).toEqual(before)
+    expect(await guest.virsh('dominfo', guest.uuid)).toMatch(/^Persistent: +no$/m)
+  })
+})
+
+// engine.md finding 29
+describe('a restored VM that has run', () => {
+  let guest: Guest
+  let point: string
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'ran', ramMiB: 128, diskMiB: 24 })
+    point = (await engine.backup(guest)).point ?? ''
+  })
+  afterAll(() => forget(guest))
+  afterEach(() => guest.destroy().catch(() => undefined))
+
+  const begin = async (fault: string): Promise<string> => {
+    const id = await engine.submit(restoreSpec(alpha, point, guest, { mode: 'boot', replace: true }), fault)
+    const step = fault.split(':')[0]?.replace('.done', '') ?? ''
+    await waitFor(
+      `step ${step}`,
+      async () => (hasBegun(alpha, id, step) && (await guest.state()) === 'running' ? true : undefined),
+      { timeoutMs: SLOW_MS }
+    )
+    return id
+  }
+  const followed = (id: string): ReturnType<BareEngine['restore']> =>
+    engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+
+  it.each(['start.done', 'settle'])('is not undone when its owner stops it and the engine dies at %s', async (at) => {
+    const id = await begin(`${at}:1:hang`)
+    await guest.destroy()
+    const placed = await alpha.must(`virsh -q domblklist ${guest.uuid}`)
+    await alpha.must(`systemctl kill -s KILL stillpoint-job-${id}.service`)
+    const report = await followed(id)
+    expect(report).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
+    expect(report.keptAside).toHaveLength(1)
+    expect([await guest.state(), await alpha.must(`virsh -q domblklist ${guest.uuid}`)]).toEqual(['shut off', placed])
+  })
+
+  it('runs again when its host had a power cut', async () => {
+    const id = await begin('settle:1:hang')
+    await alpha.reset()
+    await engine.ask('recover', { id })
+    expect(await followed(id)).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
+    expect(await guest.state()).toBe('running')
+  })
+})
