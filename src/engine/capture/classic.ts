@@ -14,29 +14,34 @@ import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } f
 import type { Captured } from './captured.ts'
 import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { measurePauses } from './stand-still.ts'
+import { whileRoomLasts } from './watch-room.ts'
 
 /**
  * The seed's method: mirror the disks, suspend, end the mirrors, save the RAM, restore. The VM stands still for writing
  * and reading all of its RAM and for a restart of QEMU.
  */
 export async function captureClassic(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
-  await job.step('mirror', {}, () => mirrorAll(job, plan))
+  await job.step('mirror', {}, () => whileRoomLasts(job, plan, (watched) => mirrorAll(watched, plan)))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
-  return job.step('copy', {}, async () => ({
-    disks: await takeMirrors(job, plan),
-    memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: job.signal })) }
-  }))
+  return job.step('copy', {}, () =>
+    whileRoomLasts(job, plan, async (watched) => ({
+      disks: await takeMirrors(watched, plan),
+      memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) }
+    }))
+  )
 }
 
 async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  const { shell, signal } = job
+  const { shell } = job
   await job.step('suspend', {}, () => suspendDomain(shell, plan.vm))
   await job.step('end-mirror', {}, async () => {
     for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
     await requireOwnImages(job, plan)
   })
   const before = await noteVm(plan.vm, plan.vmName)
-  await job.step(SAVE_STEP, { before }, () => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  await job.step(SAVE_STEP, { before }, () =>
+    whileRoomLasts(job, plan, ({ signal }) => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  )
   // Not cancellable from here on: the VM is only in the file.
   await job.step('restore', {}, () =>
     restoreDomain(shell, memoryPath(plan), { state: plan.stateBefore === 'paused' ? 'paused' : 'running' })

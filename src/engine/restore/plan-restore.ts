@@ -51,7 +51,7 @@ async function makePlan(
   if (copy !== undefined) await checkCopy(shell, copy, spec, domain, list)
   const displaced = copy === undefined ? await findConflicts(shell, spec, jobId, manifest, list) : []
   const disks = placeDisks(spec, jobId, manifest, displaced)
-  await checkRoom(source, disks, list)
+  await checkRoom(source, disks, list, jobId === 'preflight' ? undefined : jobId)
   const networks = await planNetworks(shell, source.host, domain, list)
   const edits = editDisks(domain, disks, list)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))

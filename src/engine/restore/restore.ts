@@ -8,10 +8,13 @@ import { defineDomain, domainState, setAutostart, startDomain } from '../../libv
 import { defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
+import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
 import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
+import { releaseClaim } from '../room/claims.ts'
+import { existingFolder } from '../room/file-systems.ts'
 import { setClock } from './clock.ts'
 import { displace, keptAside } from './displace.ts'
 import { planRestore } from './plan-restore.ts'
@@ -24,7 +27,10 @@ export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
-  await job.step('stage', {}, () => stageDisks(job, plan))
+  await job.step('stage', {}, () =>
+    whileSpaceLasts(foldersOf(plan), job.signal, (signal) => stageDisks({ ...job, signal }, plan))
+  )
+  await releaseClaim(job.id)
   await job.step('displace', {}, () => displace(job, plan))
   await job.step('place', {}, () => placeFiles(plan))
   await job.step('define', {}, () => define(job, plan))
@@ -55,6 +61,14 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   }
   for (const name of networks.start) await startNetwork(job.shell, name)
 }
+
+/** The guests that are there must not meet a full disk while this one is written. */
+const foldersOf = ({ disks }: RestorePlan): WatchedFolder[] =>
+  [...new Set(disks.map(({ staged }) => dirname(staged)))].map((path) => ({
+    path: existingFolder(path),
+    name: path,
+    forWhat: 'the disks'
+  }))
 
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
 async function stageDisks(job: JobContext, plan: RestorePlan): Promise<void> {
