@@ -32,6 +32,7 @@ import { startRun } from './policy/start-run.ts'
 import { listRuns } from './policy/runs.ts'
 import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
+import { whileAloneIn } from './retention/store-lock.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
 import { readPolicy } from './policy/policy-file.ts'
 import { preflightRestore } from './restore/plan-restore.ts'
@@ -72,10 +73,11 @@ const handlers: Handlers = {
     const { dir } = await findPoint([store], point)
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
-    return noteVerdict(store, await whileReading(dir, () => verifyPoint(dir, shell, { onProgress })))
+    const report = await whileReading(dir, () => verifyPoint(dir, shell, { onProgress }))
+    return whileAloneIn(store, () => noteVerdict(store, report))
   },
-  delete: ({ question: { store, point } }) => deletePoint(store, point),
-  mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
+  delete: ({ question: { store, point } }) => whileAloneIn(store, () => deletePoint(store, point)),
+  mark: ({ question: { store, point, ...change } }) => whileAloneIn(store, () => markPoint(store, point, change)),
   'read-small': ({ question: { store, point } }) => readPointTexts(store, point),
   preflight({ question: { spec, files }, shell }) {
     return spec.kind === 'restore'

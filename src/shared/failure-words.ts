@@ -229,7 +229,7 @@ const asking = {
     words(
       `${failure.store} is not the store that it was`,
       `${failure.detail} Nothing was written there, and nothing deleted.`,
-      'Mount the right one. If this one is meant, save the policy again and accept it: stillpoint policy edit NAME --accept-store'
+      'Mount the right one. If this one is meant, accept it: stillpoint policy edit NAME --accept-store, or for a backup by hand stillpoint backup HOST/VM --accept-store'
     ),
   'not-told': (failure) =>
     words(

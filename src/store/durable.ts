@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm, unlink, rmdir, readdir, lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createFile, isCode, writeExactly } from './file-io.ts'
-import { isPointName } from './layout.ts'
+import { isPointName, OWNER_NAME } from './layout.ts'
 
 export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r')
@@ -41,7 +41,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
 
 /**
  * Deletes what a point can hold, and the directory if that leaves it empty; other names stay. Symlinks are deleted, never
- * followed. Returns the bytes that were allocated.
+ * followed. Whose it is goes last. Returns the bytes that were allocated.
  */
 export async function removeTree(dir: string): Promise<number> {
   let freedBytes = 0
@@ -50,6 +50,7 @@ export async function removeTree(dir: string): Promise<number> {
     const path = join(dir, entry.name)
     freedBytes += entry.isDirectory() ? await removeTree(path) : await removeFile(path)
   }
+  for (const name of [`${OWNER_NAME}.new`, OWNER_NAME]) await rm(join(dir, name), { force: true })
   await removeIfEmpty(dir)
   return freedBytes
 }

@@ -3,7 +3,7 @@ import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
 import { domainState } from '../../libvirt/domains.ts'
-import { beginPoint, commitPoint, syncFiles } from '../../store/point-store.ts'
+import { commitPoint, syncFiles } from '../../store/point-store.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { noteVm, type VmBefore } from '../evidence/vm-before.ts'
@@ -22,6 +22,7 @@ import { commitOverlays, justHeld } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
 import { captureLive, isTooBusy } from './live.ts'
 import { captureOffline } from './offline.ts'
+import { beginOwnPoint } from './own-point.ts'
 import { planBackup } from './plan-backup.ts'
 
 type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
@@ -43,7 +44,7 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   const plan = await planBackup(job)
   const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
-  await job.step(PLAN_STEP, { plan, before }, () => beginPoint(job.spec.store, plan.vm, job.id))
+  await job.step(PLAN_STEP, { plan, before }, () => beginOwnPoint(job, plan))
   const pauses: Pause[] = []
   const startedAt = new Date().toISOString()
   const pause = (each: Pause): void => {

@@ -3,7 +3,7 @@ import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { claimRoom, type Shortage } from '../room/claims.ts'
-import { makeDirs } from '../../store/durable.ts'
+import { knowStore } from '../retention/known-stores.ts'
 import type { CapturePlan } from './capture-plan.ts'
 import { needsOf } from './estimate-room.ts'
 
@@ -11,10 +11,10 @@ import { needsOf } from './estimate-room.ts'
  * Claims room for RAM, copies and what the VM writes meanwhile, on each file system that they go to. Room that would only
  * be short if everything grew as much as it can is a warning: the job is watched, and ends in time.
  *
- * @throws `no-room` if what is likely does not fit
+ * @throws `no-room` if what is likely does not fit, `store-changed` if the store is not the one that was there
  */
 export async function requireRoom(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await makeDirs(job.spec.store)
+  await knowStore(job.spec.store, job.spec.acceptStore === true)
   const shortages = await claim(job, plan)
   const certain = shortages.find(({ isCertain }) => isCertain)
   if (certain !== undefined) failFor(certain)

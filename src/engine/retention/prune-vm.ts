@@ -15,6 +15,7 @@ import { lockVm } from '../jobs/vm-lock.ts'
 import { restoreOf } from './being-restored.ts'
 import { changingPoint } from './point-lock.ts'
 import { pointsOfPolicy, type PolicyPoint } from './policy-points.ts'
+import { whileAloneIn } from './store-lock.ts'
 
 export type PruneStep = Omit<Extract<RunEntry, { type: 'prune' }>, 'n' | 'at'>
 
@@ -42,7 +43,7 @@ export async function pruneVm(pruning: Pruning, vm: VmIdentity, fresh: PointId):
   try {
     const restore = restoreOf(vm.uuid)
     if (restore !== undefined) pruned.refused.push(`${vm.name} is being restored by job ${restore}`)
-    else await pruneLocked(pruning, vm, fresh)
+    else await whileAloneIn(policy.store, () => pruneLocked(pruning, vm, fresh))
   } finally {
     await lock.release()
   }
