@@ -12,13 +12,15 @@ import { isEnded, type JobReport } from '../shared/model/job.ts'
 import { joinMarks } from '../shared/point-marks.ts'
 import type { Shell } from '../shared/shell.ts'
 import { markPoint, noteVerdict } from '../store/mark-point.ts'
-import { deletePoint, findPoint, listPoints } from '../store/point-store.ts'
+import { deleteForGood } from '../store/move-to-trash.ts'
+import { findPoint, listPoints } from '../store/point-store.ts'
 import { readPointTexts } from '../store/point-texts.ts'
-import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
+import { exportPoint, importState } from '../store/point-stream.ts'
 import { verifyPoint } from '../store/verify-point.ts'
 import { doctor } from './doctor/doctor.ts'
 import { removeAll } from './doctor/remove-all.ts'
 import { bootId, hostIdentity } from './host-facts.ts'
+import { importHere } from './import-here.ts'
 import { prepareHost } from './prepare-host.ts'
 import { cancelJob } from './jobs/cancel.ts'
 import { followJob } from './jobs/follow.ts'
@@ -76,7 +78,7 @@ const handlers: Handlers = {
     const report = await whileReading(dir, () => verifyPoint(dir, shell, { onProgress }))
     return whileAloneIn(store, () => noteVerdict(store, report))
   },
-  delete: ({ question: { store, point } }) => whileAloneIn(store, () => deletePoint(store, point)),
+  delete: ({ question: { store, point } }) => whileAloneIn(store, () => deleteForGood(store, point)),
   mark: ({ question: { store, point, ...change } }) => whileAloneIn(store, () => markPoint(store, point, change)),
   'read-small': ({ question: { store, point } }) => readPointTexts(store, point),
   preflight({ question: { spec, files }, shell }) {
@@ -88,7 +90,7 @@ const handlers: Handlers = {
   import({ question: { store, point }, rest, tell }) {
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'receiving the point', doneBytes, totalBytes })
-    return importPoint(store, point, rest, { onProgress })
+    return importHere(store, point, rest, onProgress)
   },
   policies: ({ shell }) => listPolicies(shell),
   'policy-put': ({ question: { policy, acceptStore = false }, shell }) => putPolicy(shell, policy, acceptStore),

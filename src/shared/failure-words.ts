@@ -269,6 +269,12 @@ const points = {
       failure.detail,
       'If a newer Stillpoint made it, use that one. Its RESTORE.md says how to restore it by hand.'
     ),
+  'point-busy': (failure) =>
+    words(
+      `Point ${failure.point} is being received already`,
+      `By ${failure.by}, since ${formatTime(failure.since)}.`,
+      'Wait until that has ended; what it has brought by then is not sent again.'
+    ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
 

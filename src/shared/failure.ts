@@ -85,6 +85,8 @@ export type Failure =
   | { readonly kind: 'point-unsafe'; readonly point: string; readonly file: string; readonly detail: string }
   | { readonly kind: 'point-format'; readonly point: string; readonly detail: string }
   | { readonly kind: 'point-exists'; readonly point: string; readonly where: string }
+  /** Somebody else receives it there just now. */
+  | { readonly kind: 'point-busy'; readonly point: string; readonly by: string; readonly since: string }
   | {
       readonly kind: 'vm-exists'
       readonly name: string

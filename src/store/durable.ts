@@ -24,6 +24,20 @@ export async function makeDirs(path: string): Promise<void> {
   for (let dir = path; dir.length >= first.length; dir = dirname(dir)) await syncDir(dirname(dir))
 }
 
+/**
+ * Folders within one that is there: `disks`, `tpm/tpm2`. It is never made anew, which would be somewhere else where the disk
+ * that it lies on was unmounted.
+ */
+export async function makeFoldersIn(dir: string, relative: string): Promise<void> {
+  let path = dir
+  for (const name of relative.split('/')) {
+    path = join(path, name)
+    await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      if (!isCode(error, 'EEXIST')) throw error
+    })
+  }
+}
+
 /** All of it or nothing, also after a power cut. Replaces what has that name. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const unfinished = `${path}.new`

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { PointListing } from '../shared/engine-protocol.ts'
 import { fail, failureOf, isFailure, type Failure } from '../shared/failure.ts'
 import { PointId, Uuid } from '../shared/model/ids.ts'
+import { fitManifest } from '../shared/model/fit-manifest.ts'
 import type { Manifest } from '../shared/model/point.ts'
 import { safeText } from '../shared/safe-text.ts'
 import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir, syncFile, writeDurably } from './durable.ts'
@@ -42,7 +43,7 @@ export async function syncFiles(dir: string, paths: readonly string[]): Promise<
  * `point-damaged` if the manifest would not be believed later, and `point-exists` if there is one.
  */
 export async function commitPoint(dir: string, manifest: Manifest): Promise<void> {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`)
+  const bytes = new TextEncoder().encode(`${JSON.stringify(fitManifest(manifest), undefined, 2)}\n`)
   await commitBytes(dir, dir, parseManifest(bytes, manifest.id), bytes)
 }
 

@@ -1,4 +1,4 @@
-import { chown, mkdir } from 'node:fs/promises'
+import { chown } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -6,6 +6,7 @@ import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs
 import { suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
+import { makeFoldersIn } from '../../store/durable.ts'
 import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -80,7 +81,7 @@ async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: Ca
 
 /** A mirror beside the image moves into the point; from another file system it is copied. */
 async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<CopiedDisk[]> {
-  await mkdir(`${plan.pointDir}/disks`, { recursive: true, mode: 0o700 })
+  await makeFoldersIn(plan.pointDir, 'disks')
   const taken: CopiedDisk[] = []
   for (const disk of plan.disks) taken.push((await moveMirror(job, plan, disk)) ?? (await copyMirror(job, plan, disk)))
   return taken

@@ -16,7 +16,7 @@ import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
-import { whileRoomLasts } from './watch-room.ts'
+import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
 
 /**
@@ -33,7 +33,9 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   const held = await lookAtOverlays(job, plan)
   const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
-  const loose = await job.step('fold-back', {}, () => commitOverlays(job, plan, justHeld(before, held)))
+  const loose = await job.step('fold-back', {}, () =>
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)))
+  )
   const memory = await copied.memory
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
 }

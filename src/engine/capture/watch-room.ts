@@ -1,25 +1,88 @@
 import { dirname } from 'node:path'
+import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
+import { isCode } from '../../store/file-io.ts'
 import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
+import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import type { CapturePlan } from './capture-plan.ts'
+import { mountAt, spaceOf } from '../room/file-systems.ts'
+import { diskFile, memoryPath, type CapturePlan } from './capture-plan.ts'
 
 /**
  * Does `work`, and stops it with `no-room` when the store or a file system that overlays of the VM grow on is about to be
- * full: the job gives way before a guest meets a full disk.
+ * full: the job gives way before a guest meets a full disk. The folder of the point is looked at too, so that a store that
+ * is unmounted under us is noticed at once.
  */
-export function whileRoomLasts<T>(
+export async function whileRoomLasts<T>(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
   work: (job: JobContext<BackupSpec>) => Promise<T>
 ): Promise<T> {
-  return whileSpaceLasts(foldersOf(plan, job.spec.store), job.signal, (signal) => work({ ...job, signal }))
+  const { store } = job.spec
+  const point = { path: plan.pointDir, name: store, forWhat: 'the point' }
+  try {
+    return await whileSpaceLasts([point, ...overlayFolders(plan)], job.signal, (signal) => work({ ...job, signal }))
+  } catch (error) {
+    if (!isGone(error, plan.pointDir)) throw error
+    const detail = 'It went away while the point was being written: was it unmounted?'
+    return fail({ kind: 'store-changed', store, detail }, error)
+  }
 }
 
-function foldersOf(plan: CapturePlan, store: string): WatchedFolder[] {
-  const overlays = plan.method === 'offline' ? [] : plan.disks.map(({ sidecar }) => dirname(sidecar))
-  return [
-    { path: plan.pointDir, name: store, forWhat: 'the point' },
-    ...[...new Set(overlays)].map((path) => ({ path, forWhat: 'what the VM writes during the backup' }))
-  ]
+/** Neither the folder is there any more nor what was in it. */
+const isGone = (error: unknown, dir: string): boolean =>
+  isCode(error, 'ENOENT', 'ESTALE', 'ENOTCONN') &&
+  error instanceof Error &&
+  'path' in error &&
+  String(error.path).startsWith(dir)
+
+function overlayFolders({ method, disks }: CapturePlan): WatchedFolder[] {
+  const folders = new Set(method === 'offline' ? [] : disks.map(({ sidecar }) => dirname(sidecar)))
+  return [...folders].map((path) => ({ path, forWhat: 'what the VM writes during the backup' }))
+}
+
+/**
+ * Commits overlays into images that may have to grow for it. Where their file system runs short, the copies that this job
+ * has written to the same one go, so that the VM's own data has the room.
+ *
+ * @throws `no-room` then, when the commit is over: the point is lost, the VM is on its own images
+ */
+export async function commitWithRoom<T>(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  commit: () => Promise<T>
+): Promise<T> {
+  let cleared: Promise<void> | undefined
+  let why: unknown
+  const result = await whileSpaceLasts(await foldersOfCopies(plan), undefined, (stop) => {
+    stop.addEventListener('abort', () => {
+      why = stop.reason
+      cleared = removeCopies(job, plan)
+    })
+    return commit()
+  })
+  await cleared
+  if (why !== undefined) throw why
+  return result
+}
+
+/** Those of the overlays that share their room with the point; elsewhere there is nothing of ours to give. */
+async function foldersOfCopies(plan: CapturePlan): Promise<WatchedFolder[]> {
+  const ours = await spaceAtPath(plan.pointDir)
+  const folders = overlayFolders(plan)
+  const shared = await Promise.all(folders.map(async ({ path }) => (await spaceAtPath(path)) === ours))
+  return folders.filter((_, index) => shared[index])
+}
+
+async function spaceAtPath(path: string): Promise<string | undefined> {
+  const mount = await mountAt(path)
+  return mount && spaceOf(mount)
+}
+
+async function removeCopies({ shell }: JobContext, plan: CapturePlan): Promise<void> {
+  const made = shown("it lies in this job's unfinished point")
+  const copies = plan.disks.map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
+  const memory = plan.method === 'live' ? [memoryPath(plan)] : []
+  for (const path of [...copies, ...memory])
+    await removeIfProven(shell, { path, made, content: shown('it is a copy, and its VM goes on running') })
 }

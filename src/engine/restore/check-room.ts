@@ -25,7 +25,7 @@ export async function checkRoom(
 
 const forWhat = (needs: readonly Need[]): string => [...new Set(needs.map((need) => need.forWhat))].join(' and ')
 
-function tell({ missingBytes: _, isCertain, ...shortage }: Shortage, list: Checklist): void {
+function tell({ missingBytes: _, folders: __, isCertain, ...shortage }: Shortage, list: Checklist): void {
   const { path, neededBytes, freeBytes } = shortage
   if (isCertain)
     list.problem(

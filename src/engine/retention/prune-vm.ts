@@ -106,11 +106,15 @@ async function emptyTrash(pruning: Pruning, vm: Uuid, whole: number): Promise<vo
   }
 }
 
-/** Of this policy by its grace as it is now, of others by theirs as it was. What was thrown away just now has begun it. */
-function isOver({ policy, now, pruned }: Pruning, trashed: Trashed): boolean {
+/** What was thrown away just now has begun its grace. */
+const isOver = ({ policy, now, pruned }: Pruning, trashed: Trashed): boolean =>
+  !pruned.trashed.includes(trashed.point) && isGraceOver(policy, now, trashed)
+
+/** Of this policy by its grace as it is now, of others by theirs as it was. */
+export function isGraceOver(policy: Policy, now: Date, trashed: Trashed): boolean {
   const isOurs = trashed.note?.policy.id === policy.id
   const expiry = expiryOf(trashed, isOurs ? policy.keep.graceHours : undefined)
-  if (expiry === undefined || trashed.pinned || pruned.trashed.includes(trashed.point)) return false
+  if (expiry === undefined || trashed.pinned) return false
   return expiry <= now && Date.parse(trashed.note?.at ?? '') <= now.getTime()
 }
 

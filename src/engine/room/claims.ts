@@ -26,6 +26,8 @@ export interface Need {
 /** A file system that has too little for a job, or might have. */
 export interface Shortage {
   readonly path: string
+  /** The folders of the needs that it is short of. */
+  readonly folders: readonly string[]
   readonly forWhat: string
   readonly neededBytes: number
   readonly freeBytes: number
@@ -109,6 +111,7 @@ async function shortagesIn(spaces: readonly SpaceNeed[], others: readonly Claim[
     const missingBytes = neededBytes - available
     shortages.push({
       path: folder,
+      folders: needs.map((need) => need.folder),
       forWhat,
       neededBytes,
       freeBytes,
