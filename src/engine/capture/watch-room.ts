@@ -52,18 +52,14 @@ export async function commitWithRoom<T>(
   plan: CapturePlan,
   commit: () => Promise<T>
 ): Promise<T> {
-  let cleared: Promise<void> | undefined
-  let why: unknown
-  const result = await whileSpaceLasts(await foldersOfCopies(plan), undefined, (stop) => {
-    stop.addEventListener('abort', () => {
-      why = stop.reason
-      cleared = removeCopies(job, plan)
-    })
-    return commit()
+  const cleared: Promise<void>[] = []
+  return whileSpaceLasts(await foldersOfCopies(plan), undefined, async (stop) => {
+    stop.addEventListener('abort', () => void cleared.push(removeCopies(job, plan)))
+    const result = await commit()
+    await Promise.all(cleared)
+    stop.throwIfAborted()
+    return result
   })
-  await cleared
-  if (why !== undefined) throw why
-  return result
 }
 
 /** Those of the overlays that share their room with the point; elsewhere there is nothing of ours to give. */

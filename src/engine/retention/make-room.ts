@@ -128,11 +128,10 @@ async function removeSurplus(making: RoomMaking, { vm }: VmPoints, { id, newer }
 /** As many as the floor says: those that were checked before count, others are checked now, newest first. */
 async function areProven(making: RoomMaking, vm: Uuid, newer: readonly PointId[]): Promise<boolean> {
   const { policy, job } = making
-  let proven = 0
   const [found] = await pointsOfPolicy(policy.store, await listPointsOf(policy.store, vm), policy.id)
   if (found === undefined) return false
   const isKnown = await Promise.all(newer.map((id) => isProven(found, id)))
-  proven = isKnown.filter(Boolean).length
+  let proven = isKnown.filter(Boolean).length
   for (const [index, id] of newer.entries()) {
     if (proven >= policy.keep.floor) break
     const point = found.points.find((each) => each.id === id)

@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { lstat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import * as z from 'zod'
-import { RUN_DIR } from '../../shared/host-paths.ts'
 import { reserveAtStart, spaceAt } from '../../store/free-space.ts'
 import { isCode } from '../../store/file-io.ts'
 import { entriesOf } from '../../store/point-files.ts'
-import { lockPath, tryHostLock, withHostLock, type HostLock } from '../jobs/host-lock.ts'
+import { removeStaleLock, withHostLock } from '../jobs/host-lock.ts'
+import { noteInLock, notesOf, releaseNoted } from '../jobs/noted-lock.ts'
 import { existingFolder, mountAt, spaceOf } from './file-systems.ts'
 
 /** What a job will write somewhere. */
@@ -69,10 +68,11 @@ export function lookForRoom(needs: readonly Need[]): Promise<Shortage[]> {
   )
 }
 
+/** What was claimed is written, or will not be. */
+export const releaseClaim = (id: string): Promise<void> => releaseNoted(claimName(id))
+
 /** What a job that was killed has claimed. Safe to do again. */
-export async function forgetClaim(id: string): Promise<void> {
-  if (existsSync(lockPath(claimName(id)))) await (await tryHostLock(claimName(id), 'recovery'))?.release()
-}
+export const forgetClaim = async (id: string): Promise<void> => void (await removeStaleLock(claimName(id)))
 
 interface SpaceNeed {
   readonly space: string
@@ -124,28 +124,10 @@ async function shortagesIn(spaces: readonly SpaceNeed[], others: readonly Claim[
   return shortages
 }
 
-/** Claims of processes that live. Nobody makes one meanwhile. */
+/** Nobody makes one meanwhile. One that cannot be read is of another engine's making, or ends just now. */
 async function claimsOfOthers(id: string | undefined): Promise<Claim[]> {
-  const names = readdirSync(RUN_DIR)
-    .filter((name) => name.startsWith(PREFIX) && name.endsWith('.lock'))
-    .map((name) => basename(name, '.lock'))
-  const claims: Claim[] = []
-  for (const name of names) {
-    if (id !== undefined && name === claimName(id)) continue
-    const stale = await tryHostLock(name, 'a look whose it is')
-    if (stale === undefined) claims.push(...readClaims(name))
-    else await stale.release()
-  }
-  return claims
-}
-
-/** One that cannot be read is of another engine's making, or ends just now. */
-function readClaims(name: string): Claim[] {
-  try {
-    return Claimed.parse(JSON.parse(readFileSync(lockPath(name), 'utf8'))).claims
-  } catch {
-    return []
-  }
+  const notes = await notesOf(PREFIX, id === undefined ? undefined : claimName(id))
+  return notes.flatMap((note) => Claimed.safeParse(note).data?.claims ?? [])
 }
 
 async function stillToCome({ bytes, files }: Claim): Promise<number> {
@@ -168,32 +150,12 @@ export async function allocatedBytes(path: string): Promise<number> {
 }
 
 async function writeClaim(id: string, spaces: readonly SpaceNeed[]): Promise<void> {
-  const name = claimName(id)
-  const lock = claimed.get(name) ?? (await tryHostLock(name, `job ${id}`))
-  if (lock === undefined) return // another process of the same job has it
-  const claims = spaces.map(({ space, needs }): Claim => {
-    return {
+  const claims = spaces.map(
+    ({ space, needs }): Claim => ({
       space,
       bytes: sum(needs.map(({ likelyBytes }) => likelyBytes)),
       files: [...new Set(needs.flatMap(({ files }) => files))]
-    }
-  })
-  writeFileSync(lockPath(name), JSON.stringify({ by: `job ${id}`, since: new Date().toISOString(), claims }))
-  if (claimed.size === 0) process.once('exit', removeClaims)
-  claimed.set(name, lock)
-}
-
-/** Of this process. Their locks end with it. */
-const claimed = new Map<string, HostLock>()
-
-/** A lock that nobody holds any more does no harm, but it is not left lying about. */
-function removeClaims(): void {
-  for (const name of claimed.keys()) rmSync(lockPath(name), { force: true })
-}
-
-/** What was claimed is written, or will not be. */
-export async function releaseClaim(id: string): Promise<void> {
-  const lock = claimed.get(claimName(id))
-  claimed.delete(claimName(id))
-  await lock?.release()
+    })
+  )
+  await noteInLock(claimName(id), `job ${id}`, { claims })
 }
