@@ -7,7 +7,11 @@ import { isHeld, lockPath, removeStaleLock, tryHostLock, type HostLock } from '.
 const noted = new Map<string, HostLock>()
 
 /** Takes the lock, unless this process has it, and writes the note into its file. False: another process has it. */
-export async function noteInLock(name: string, holder: string, note: Readonly<Record<string, unknown>>): Promise<boolean> {
+export async function noteInLock(
+  name: string,
+  holder: string,
+  note: Readonly<Record<string, unknown>>
+): Promise<boolean> {
   const lock = noted.get(name) ?? (await tryHostLock(name, holder))
   if (lock === undefined) return false
   if (noted.size === 0) process.once('exit', removeFiles)

@@ -150,12 +150,10 @@ export async function allocatedBytes(path: string): Promise<number> {
 }
 
 async function writeClaim(id: string, spaces: readonly SpaceNeed[]): Promise<void> {
-  const claims = spaces.map(
-    ({ space, needs }): Claim => ({
-      space,
-      bytes: sum(needs.map(({ likelyBytes }) => likelyBytes)),
-      files: [...new Set(needs.flatMap(({ files }) => files))]
-    })
-  )
+  const claims = spaces.map(({ space, needs }): Claim => ({
+    space,
+    bytes: sum(needs.map(({ likelyBytes }) => likelyBytes)),
+    files: [...new Set(needs.flatMap(({ files }) => files))]
+  }))
   await noteInLock(claimName(id), `job ${id}`, { claims })
 }
