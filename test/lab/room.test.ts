@@ -5,6 +5,7 @@ import type { Manifest } from '../../src/shared/model/point.ts'
 import type { Policy, RunReport } from '../../src/shared/model/policy.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
 import { policyFor, runByHand } from './policies.ts'
@@ -72,8 +73,10 @@ const fillTo = (path: string, freeMiB: number): Promise<string> =>
 describe('a file system that somebody else fills', () => {
   it('ends a backup of a VM that is shut off, before it is full, and what the backup wrote is gone', async () => {
     await alpha.mountSmall(SMALL, 400)
-    const id = await engine.submit(backupSpec(one, { store: SMALL }), 'copy:1:wait')
-    await fillTo(SMALL, 30)
+    const id = await engine.submit(backupSpec(one, { store: SMALL }), 'copy:1:hold')
+    await heldAt(alpha, 'copy', id)
+    await fillTo(SMALL, 20)
+    await letGo(alpha, 'copy', id)
     const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-room', path: SMALL } })
     expect((await alpha.must(`cat ${SMALL}/filler | wc -c; find ${SMALL} -name '*.qcow2'`)).trim()).toMatch(/^\d+$/)
@@ -95,9 +98,11 @@ describe('a file system that somebody else fills', () => {
         diskDir: SMALL,
         copy: { name: 'copied', uuid: '7d0c1f9e-1111-4222-8333-944444444444' }
       },
-      'stage:1:wait'
+      'stage:1:hold'
     )
+    await heldAt(alpha, 'stage', id)
     await fillTo(SMALL, 20)
+    await letGo(alpha, 'stage', id)
     const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-room', path: SMALL } })
     expect((await alpha.must(`ls ${SMALL}`)).trim()).toBe('filler')
@@ -157,10 +162,10 @@ describe('what a job needs is reckoned from what is there', () => {
   })
 })
 
-/** 4 GiB on this machine, with a file system on it that is empty, as a node in the host's own /dev. */
+/** 1 GiB on this machine, with a file system on it that is empty, as a node in the host's own /dev. */
 async function largeDevice(): Promise<{ device: string; remove: () => Promise<void> }> {
   const [image, device] = ['/srv/large.raw', '/dev/large']
-  await alpha.must(`truncate -s 4G ${image}; mke2fs -q -F -t ext4 -E nodiscard,lazy_itable_init=1 ${image}`)
+  await alpha.must(`truncate -s 1G ${image}; mke2fs -q -F -t ext4 -E nodiscard,lazy_itable_init=1 ${image}`)
   const loop = (await must(['losetup', '-f', '--show', join(`/proc/${alpha.machinePid}/root`, image)])).trim()
   const numbers = (await must(['stat', '-c', '%Hr %Lr', loop])).trim().split(' ')
   await alpha.must(['mknod', device, 'b', ...numbers])
@@ -182,8 +187,10 @@ describe('a VM whose images lie where its points go', () => {
     await alpha.must('cat | virsh -q define /dev/stdin', { stdin: moved })
     try {
       await near.start()
-      const id = await engine.submit(backupSpec(near, { store: SMALL, method: 'disk' }), 'copy:1:wait')
+      const id = await engine.submit(backupSpec(near, { store: SMALL, method: 'disk' }), 'copy:1:hold')
+      await heldAt(alpha, 'copy', id)
       await fillTo(SMALL, 30)
+      await letGo(alpha, 'copy', id)
       const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
       expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-room', path: SMALL } })
       expect(await near.state()).toBe('running')
