@@ -26,7 +26,7 @@ const FORESIGHT_SECONDS = 2
 /**
  * What of a file system is never written to, so that guests and everybody else go on when a job has to give way: 1 GiB,
  * or 2 % where that is more, or a sixteenth where that is less; and what is written in two seconds at the highest rate
- * that was seen, up to twice the 1 GiB. docs/decisions/0016
+ * that was seen, up to twice the 1 GiB. docs/decisions/0018
  */
 export function reserveBytes(totalBytes: number, bytesPerSecond: number): number {
   const { least, most } = reserveRange(totalBytes)
