@@ -14,12 +14,13 @@ import type { Shell } from '../shared/shell.ts'
 import { markPoint, noteVerdict } from '../store/mark-point.ts'
 import { findPoint, listPoints } from '../store/point-store.ts'
 import { readPointTexts } from '../store/point-texts.ts'
-import { exportPoint, importPoint, importState } from '../store/point-stream.ts'
+import { exportPoint, importState } from '../store/point-stream.ts'
 import { verifyPoint } from '../store/verify-point.ts'
 import { doctor } from './doctor/doctor.ts'
 import { letGo } from './doctor/kept-aside.ts'
 import { removeAll } from './doctor/remove-all.ts'
 import { bootId, hostIdentity } from './host-facts.ts'
+import { importHere } from './import-here.ts'
 import { prepareHost } from './prepare-host.ts'
 import { cancelJob } from './jobs/cancel.ts'
 import { followJob } from './jobs/follow.ts'
@@ -34,6 +35,7 @@ import { listRuns } from './policy/runs.ts'
 import { deleteUnread } from './retention/delete-point.ts'
 import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
+import { whileAloneIn } from './retention/store-lock.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
 import { readPolicy } from './policy/policy-file.ts'
 import { preflightRestore } from './restore/plan-restore.ts'
@@ -74,10 +76,11 @@ const handlers: Handlers = {
     const { dir } = await findPoint([store], point)
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
-    return noteVerdict(store, await whileReading(dir, () => verifyPoint(dir, shell, { onProgress })))
+    const report = await whileReading(dir, () => verifyPoint(dir, shell, { onProgress }))
+    return whileAloneIn(store, () => noteVerdict(store, report))
   },
-  delete: ({ question: { store, point } }) => deleteUnread(store, point),
-  mark: ({ question: { store, point, ...change } }) => markPoint(store, point, change),
+  delete: ({ question: { store, point } }) => whileAloneIn(store, () => deleteUnread(store, point)),
+  mark: ({ question: { store, point, ...change } }) => whileAloneIn(store, () => markPoint(store, point, change)),
   'read-small': ({ question: { store, point } }) => readPointTexts(store, point),
   preflight({ question: { spec, files }, shell }) {
     return spec.kind === 'restore'
@@ -88,7 +91,7 @@ const handlers: Handlers = {
   import({ question: { store, point }, rest, tell }) {
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'receiving the point', doneBytes, totalBytes })
-    return importPoint(store, point, rest, { onProgress })
+    return importHere(store, point, rest, onProgress)
   },
   policies: ({ shell }) => listPolicies(shell),
   'policy-put': ({ question: { policy, acceptStore = false }, shell }) => putPolicy(shell, policy, acceptStore),

@@ -210,8 +210,8 @@ const asking = {
   'no-room': (failure) =>
     words(
       `Not enough room in ${failure.path}`,
-      `${failure.forWhat} needs ${formatBytes(failure.neededBytes)}, ${formatBytes(failure.freeBytes)} are free.`,
-      'Make room there (stillpoint points, stillpoint delete POINT), or choose another place with --store DIR.'
+      `${failure.forWhat} needs ${formatBytes(failure.neededBytes)}, ${freeWords(failure)}.`,
+      `Make room there (${deletableWords(failure)}), or choose another place with --store DIR.`
     ),
   'too-busy': (failure) =>
     words(
@@ -229,7 +229,7 @@ const asking = {
     words(
       `${failure.store} is not the store that it was`,
       `${failure.detail} Nothing was written there, and nothing deleted.`,
-      'Mount the right one. If this one is meant, save the policy again and accept it: stillpoint policy edit NAME --accept-store'
+      'Mount the right one. If this one is meant, accept it: stillpoint policy edit NAME --accept-store, or for a backup by hand stillpoint backup HOST/VM --accept-store'
     ),
   'not-told': (failure) =>
     words(
@@ -275,6 +275,12 @@ const points = {
       'A restore, a verification or a copy reads it just now.',
       'Wait for its end: stillpoint jobs'
     ),
+  'point-arriving': (failure) =>
+    words(
+      `Point ${failure.point} is being received already`,
+      `By ${failure.by}, since ${formatTime(failure.since)}.`,
+      'Wait until that has ended; what it has brought by then is not sent again.'
+    ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
 
@@ -294,6 +300,24 @@ function ioNextStep(failure: FailureOf<'io'>): string {
   if (failure.code === 'EROFS') return 'That file system is read-only: mount it writable, or choose another place.'
   if (failure.code === 'EACCES' || failure.code === 'EPERM') return 'Check who owns it and its permissions (ls -l).'
   return 'Check the file and the disk it is on.'
+}
+
+/** What is free, and what of it is not to be had. */
+function freeWords({ freeBytes, claimedBytes = 0, reserveBytes = 0 }: FailureOf<'no-room'>): string {
+  const free = `${formatBytes(freeBytes)} are free`
+  const kept = [
+    ...(claimedBytes > 0 ? [`${formatBytes(claimedBytes)} are for other jobs`] : []),
+    ...(reserveBytes > 0 ? [`${formatBytes(reserveBytes)} stay free for what else is there`] : [])
+  ]
+  return kept.length === 0 ? free : `${free}, of which ${kept.join(' and ')}`
+}
+
+function deletableWords({ deletable = [] }: FailureOf<'no-room'>): string {
+  if (deletable.length === 0) return 'stillpoint points, stillpoint delete POINT'
+  const each = deletable.map(
+    ({ point, vm, takenAt, sizeBytes }) => `${point} of ${vm}, ${formatTime(takenAt)}, ${formatBytes(sizeBytes)}`
+  )
+  return `stillpoint delete POINT; no rule keeps these any more: ${each.join('; ')}`
 }
 
 const PACKAGES: Readonly<Record<string, string>> = {

@@ -68,6 +68,17 @@ export type Failure =
       readonly forWhat: string
       readonly neededBytes: number
       readonly freeBytes: number
+      /** Of what is free, this is for other jobs of the host. */
+      readonly claimedBytes?: number
+      /** And this stays free for its guests. */
+      readonly reserveBytes?: number
+      /** Points there that the rules of their policy would let go: whoever needs the room may delete them. */
+      readonly deletable?: readonly {
+        readonly point: string
+        readonly vm: string
+        readonly takenAt: string
+        readonly sizeBytes: number
+      }[]
     }
   | { readonly kind: 'too-busy'; readonly vm: string; readonly budgetMs: number; readonly detail: string }
   | { readonly kind: 'point-damaged'; readonly point: string; readonly file: string; readonly detail: string }
@@ -76,6 +87,8 @@ export type Failure =
   | { readonly kind: 'point-exists'; readonly point: string; readonly where: string }
   /** A restore, a check or a copy reads the point just now. */
   | { readonly kind: 'point-busy'; readonly point: string }
+  /** Somebody else receives it there just now. */
+  | { readonly kind: 'point-arriving'; readonly point: string; readonly by: string; readonly since: string }
   | {
       readonly kind: 'vm-exists'
       readonly name: string

@@ -11,8 +11,10 @@ export const RUNS_DIR = `${STATE_DIR}/runs`
 export const OUTBOX_DIR = `${STATE_DIR}/outbox`
 /** Mail and webhook with their secrets, mode 0600. */
 export const CHANNELS_FILE = `${STATE_DIR}/channels.json`
-/** Which store identity belongs to which path, and how many jobs at a time. */
+/** Which store identity belongs to which path. */
 export const STORES_FILE = `${STATE_DIR}/stores.json`
+/** On which mount each of them lay. */
+export const STORE_MOUNTS_FILE = `${STATE_DIR}/store-mounts.json`
 export const RULES_FILE = `${STATE_DIR}/rules.json`
 export const UNITS_DIR = '/etc/systemd/system'
 export const RECOVER_UNIT = 'stillpoint-recover.service'

@@ -133,7 +133,8 @@ function judge(judged: Judged): Safety {
   return isExpected ? 'good' : 'unknown'
 }
 
-export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false
+/** No check has found it damaged, and there is something in it to restore from. */
+export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false && point.disks.length > 0
 
 type Wrong = Pick<VmSafety, 'uuid' | 'safety' | 'failing' | 'lastPoint' | 'silentSince'>
 

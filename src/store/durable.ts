@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm, unlink, rmdir, readdir, lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createFile, isCode, writeExactly } from './file-io.ts'
-import { isPointName } from './layout.ts'
+import { isPointName, OWNER_NAME } from './layout.ts'
 
 export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r')
@@ -24,6 +24,20 @@ export async function makeDirs(path: string): Promise<void> {
   for (let dir = path; dir.length >= first.length; dir = dirname(dir)) await syncDir(dirname(dir))
 }
 
+/**
+ * Folders within one that is there: `disks`, `tpm/tpm2`. It is never made anew, which would be somewhere else where the disk
+ * that it lies on was unmounted.
+ */
+export async function makeFoldersIn(dir: string, relative: string): Promise<void> {
+  let path = dir
+  for (const name of relative.split('/')) {
+    path = join(path, name)
+    await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      if (!isCode(error, 'EEXIST')) throw error
+    })
+  }
+}
+
 /** All of it or nothing, also after a power cut. Replaces what has that name. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const unfinished = `${path}.new`
@@ -41,7 +55,7 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
 
 /**
  * Deletes what a point can hold, and the directory if that leaves it empty; other names stay. Symlinks are deleted, never
- * followed. Returns the bytes that were allocated.
+ * followed. Whose it is goes last. Returns the bytes that were allocated.
  */
 export async function removeTree(dir: string): Promise<number> {
   let freedBytes = 0
@@ -50,6 +64,7 @@ export async function removeTree(dir: string): Promise<number> {
     const path = join(dir, entry.name)
     freedBytes += entry.isDirectory() ? await removeTree(path) : await removeFile(path)
   }
+  for (const name of [`${OWNER_NAME}.new`, OWNER_NAME]) await rm(join(dir, name), { force: true })
   await removeIfEmpty(dir)
   return freedBytes
 }

@@ -93,24 +93,40 @@ const isPlain = (layer: Layer): boolean =>
 
 async function extentsOf(
   shell: Shell,
-  { path, format }: ImageSource,
+  source: ImageSource,
   layers: number,
   signal?: AbortSignal
 ): Promise<ExtentList | undefined> {
   const extents = new ExtentList()
   let plain = true
   const isComplete = (): boolean => plain
-  const onLine = (line: string): void => {
-    const extent = extentOf(line, path)
+  await eachExtent(shell, source, { signal, timeoutMs: Infinity }, (extent) => {
     if (!extent.data || extent.zero || !plain) return
     plain = extent.offset !== undefined && extent.depth < layers && extents.length < MAX_EXTENTS
     if (plain) extents.push(extent.start, extent.length, extent.depth, extent.offset ?? 0)
-  }
-  const argv: Argv = ['qemu-img', 'map', '-U', '--output=json', '-f', format, path]
-  const lines = lineReader(onLine)
-  await runQemuImg(shell, argv, { signal, timeoutMs: Infinity, onStdout: (chunk) => lines.take(chunk) })
-  lines.end()
+  })
   return isComplete() ? extents : undefined
+}
+
+/** How much of the image is neither zero nor a hole, backing files included, as `qemu-img` sees it just now. */
+export async function mappedDataBytes(shell: Shell, source: ImageSource, timeoutMs: number): Promise<number> {
+  let sum = 0
+  await eachExtent(shell, source, { timeoutMs }, ({ data, zero, length }) => {
+    if (data && !zero) sum += length
+  })
+  return sum
+}
+
+async function eachExtent(
+  shell: Shell,
+  { path, format }: ImageSource,
+  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  onExtent: (extent: z.infer<typeof Extent>) => void
+): Promise<void> {
+  const argv: Argv = ['qemu-img', 'map', '-U', '--output=json', '-f', format, path]
+  const lines = lineReader((line) => onExtent(extentOf(line, path)))
+  await runQemuImg(shell, argv, { ...options, onStdout: (chunk) => lines.take(chunk) })
+  lines.end()
 }
 
 /** `[{ … },`, `{ … },`, `{ … }]`: one extent on each line. */

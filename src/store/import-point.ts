@@ -9,9 +9,10 @@ import { safeText, shorten } from '../shared/safe-text.ts'
 import { throwIfCancelled, type OnBytes } from './cancel.ts'
 import type { FileOptions } from './copy-file.ts'
 import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
-import { createFile, failForRoom, freeBytesAt, isCode, readExactly, writeSparse } from './file-io.ts'
+import { createFile, failForRoom, isCode, readExactly, writeSparse } from './file-io.ts'
+import { reserveAtStart, spaceAt } from './free-space.ts'
 import { FRAME, FrameReader, MAX_DATA_BYTES, MAX_ERROR_BYTES, badStream, type FrameHeader } from './frames.ts'
-import { INCOMING_NAME, MANIFEST_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
+import { INCOMING_NAME, MANIFEST_NAME, OWNER_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
 import { MAX_MANIFEST_BYTES, checkPlace, parseManifest, readManifestBytes } from './manifest.ts'
 import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
 import { commitBytes } from './point-store.ts'
@@ -25,23 +26,84 @@ export async function importPoint(
   store: string,
   pointId: PointId,
   stream: AsyncIterable<Uint8Array>,
-  options: FileOptions = {}
+  { incoming = IN_THIS_PROCESS, ...options }: ImportOptions = {}
 ): Promise<Manifest> {
   const reader = new FrameReader(stream, options.signal)
   try {
     await reader.readMagic()
-    const { manifest, bytes, diskBytes } = await receiveManifest(reader, pointId)
-    const place = pointDir(store, manifest.vm.uuid, pointId)
-    checkPlace(manifest, place)
-    if (await isThere(place, pointId, bytes)) return manifest
-    const dir = await prepare(store, pointId, diskBytes)
+    const announced = await receiveManifest(reader, pointId)
+    const place = pointDir(store, announced.manifest.vm.uuid, pointId)
+    checkPlace(announced.manifest, place)
+    const prepared = await incoming.alone(() => prepare(store, place, announced, incoming))
+    if (prepared === 'there') return announced.manifest
+    try {
+      await receiveInto(reader, store, place, { ...announced, dir: prepared.dir }, { ...options, incoming })
+      return announced.manifest
+    } finally {
+      await prepared.held.release()
+    }
+  } finally {
+    reader.close()
+  }
+}
+
+async function receiveInto(
+  reader: FrameReader,
+  store: string,
+  place: string,
+  { dir, manifest, bytes, diskBytes }: Announced & { readonly dir: string },
+  { incoming, ...options }: FileOptions & { readonly incoming: Incoming }
+): Promise<void> {
+  try {
     await receiveFiles(reader, dir, manifest, options).catch((error: unknown) =>
       failForRoom(error, dir, 'a point', diskBytes)
     )
-    await moveIn(store, dir, place, manifest, bytes)
-    return manifest
-  } finally {
-    reader.close()
+    throwIfCancelled(options.signal, 'receiving a point')
+    await incoming.alone(() => moveIn(store, dir, place, manifest, bytes))
+  } catch (error) {
+    // Room that others need more: what is here would be no use without the rest.
+    if (isRoomError(error) || isRoomError(options.signal?.reason)) await dropIncoming(store, manifest.id)
+    throw error
+  }
+}
+
+const isRoomError = (error: unknown): boolean => isFailure(error, 'no-room')
+
+/** Who else receives it. */
+export interface Receiver {
+  readonly by: string
+  readonly since: string
+}
+
+/** How imports get out of one another's way, and out of that of others who use the store. */
+export interface Incoming {
+  /** Does it while nobody else moves or removes points of the store. */
+  readonly alone: <T>(work: () => Promise<T>) => Promise<T>
+  /** @throws `no-room` if so many bytes do not fit there */
+  readonly admit: (dir: string, diskBytes: number) => Promise<void>
+  /** Takes the folder of a point that is received, so that nobody else writes there. */
+  readonly hold: (dir: string) => Promise<{ release(): Promise<void> } | Receiver>
+}
+
+interface ImportOptions extends FileOptions {
+  readonly incoming?: Incoming
+}
+
+const held = new Map<string, Receiver>()
+
+/** For a store that only this process writes to. */
+const IN_THIS_PROCESS: Incoming = {
+  alone: (work) => work(),
+  async admit(dir, diskBytes) {
+    const { freeBytes, totalBytes } = await spaceAt(dir)
+    if (diskBytes > freeBytes - reserveAtStart(totalBytes))
+      fail({ kind: 'no-room', path: dir, forWhat: 'a point', neededBytes: diskBytes, freeBytes })
+  },
+  hold(dir) {
+    const other = held.get(dir)
+    if (other !== undefined) return Promise.resolve(other)
+    held.set(dir, { by: 'another import', since: new Date().toISOString() })
+    return Promise.resolve({ release: () => Promise.resolve(void held.delete(dir)) })
   }
 }
 
@@ -67,17 +129,32 @@ async function isThere(place: string, point: PointId, bytes: Uint8Array): Promis
   return Buffer.from(there.bytes).equals(bytes) || fail(exists)
 }
 
-async function prepare(store: string, pointId: PointId, diskBytes: number): Promise<string> {
+type Prepared = { readonly dir: string; readonly held: { release(): Promise<void> } } | 'there'
+
+/** The folder that the point is received in, for us alone. @throws `point-arriving` while somebody else receives it */
+async function prepare(
+  store: string,
+  place: string,
+  { manifest, bytes, diskBytes }: Announced,
+  incoming: Incoming
+): Promise<Prepared> {
+  const pointId = manifest.id
+  if (await isThere(place, pointId, bytes)) return 'there'
   const dir = incomingDir(store, pointId)
   await makeDirs(dir)
   for (const path of [dirname(dir), dir])
     if (!(await lstat(path)).isDirectory())
       fail({ kind: 'point-unsafe', point: pointId, file: path, detail: 'it is not a directory' })
-  await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
-  const freeBytes = await freeBytesAt(dir)
-  if (diskBytes > freeBytes)
-    fail({ kind: 'no-room', path: store, forWhat: 'a point', neededBytes: diskBytes, freeBytes })
-  return dir
+  const held = await incoming.hold(dir)
+  if ('by' in held) return fail({ kind: 'point-arriving', point: pointId, ...held })
+  try {
+    await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
+    await incoming.admit(dir, diskBytes)
+    return { dir, held }
+  } catch (error) {
+    await held.release()
+    throw error
+  }
 }
 
 async function receiveFiles(reader: FrameReader, dir: string, manifest: Manifest, options: FileOptions): Promise<void> {
@@ -300,6 +377,8 @@ async function removeStray(path: string): Promise<void> {
   else await removeFile(path)
 }
 
+const NOT_OF_IT = [MANIFEST_NAME, OWNER_NAME]
+
 /** How many bytes of each file an import that was cut has left behind: `have` for the next export. */
 export async function importState(store: string, pointId: PointId): Promise<Record<string, number>> {
   const dir = incomingDir(store, pointId)
@@ -307,7 +386,8 @@ export async function importState(store: string, pointId: PointId): Promise<Reco
   if ((await lstatOrNone(dir))?.isDirectory() !== true) return have
   for await (const path of entriesOf(dir)) {
     const stats = await lstatOrNone(join(dir, path))
-    if (stats?.isFile() === true && stats.size > 0 && !path.startsWith(MANIFEST_NAME)) have[path] = stats.size
+    if (stats?.isFile() === true && stats.size > 0 && !NOT_OF_IT.some((name) => path.startsWith(name)))
+      have[path] = stats.size
   }
   return have
 }

@@ -5,6 +5,9 @@ import { PointPath } from '../shared/model/point.ts'
 
 /** `<store>/<vm-uuid>/<point-id>/manifest.json` and the files that it lists. Beside it: `<point-id>.marks.json` (`marks.ts`). */
 export const MANIFEST_NAME = 'manifest.json'
+/** Says who writes a point that is not complete (`owner.ts`). No manifest can list such a name. */
+export const OWNER_NAME = '.owner.json'
+
 /** Where points that are on their way from elsewhere wait: `<store>/.incoming/<point-id>`. */
 export const INCOMING_NAME = '.incoming'
 

@@ -8,6 +8,7 @@ import { MANIFEST_NAME, TRASH_NAME, pointDir, trashDir } from './layout.ts'
 import { moveMarks, readMarks, removeMarks } from './marks.ts'
 import { readManifest } from './manifest.ts'
 import { lstatOrNone } from './point-files.ts'
+import { committedDirs, deletePoint } from './point-store.ts'
 import { listTrash, notePath, requireDirectory, type TrashNote, type Trashed } from './trash.ts'
 
 /**
@@ -68,6 +69,18 @@ export async function removeTrashed({ dir }: Trashed, between: Between = nothing
   await between('remove.emptied')
   await forget(dir)
   return freedBytes
+}
+
+/**
+ * Deletes a point for good, wherever in the store it is: among its points, or in the trash, whose grace is cut short then.
+ * `not-found` if there is none.
+ */
+export async function deleteForGood(store: string, id: PointId): Promise<{ freedBytes: number }> {
+  const trashed = (await listTrash(store)).filter(({ point }) => point === id)
+  if (trashed.length === 0 || (await committedDirs(store, id)).length > 0) return deletePoint(store, id)
+  let freedBytes = 0
+  for (const each of trashed) freedBytes += await removeTrashed(each)
+  return { freedBytes }
 }
 
 async function forget(dir: string): Promise<void> {

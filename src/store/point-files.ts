@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Manifest } from '../shared/model/point.ts'
 import { isCode, openRegular, readExactly } from './file-io.ts'
-import { MANIFEST_NAME } from './layout.ts'
+import { MANIFEST_NAME, OWNER_NAME } from './layout.ts'
 import { parentsOf } from './manifest.ts'
 import { QCOW2_HEADER_BYTES, parseQcow2Header, unsafeReasons } from '../shared/qcow2-header.ts'
 import { isFailure } from '../shared/failure.ts'
@@ -109,7 +109,11 @@ const MAX_DEPTH = 8
 
 /** Everything in a point's directory that its manifest does not list, folders of listed files aside. */
 export async function unlistedFiles(dir: string, manifest: Manifest): Promise<string[]> {
-  const listed = new Set([MANIFEST_NAME, ...manifest.files.flatMap((file) => [file.path, ...parentsOf(file.path)])])
+  const listed = new Set([
+    MANIFEST_NAME,
+    OWNER_NAME,
+    ...manifest.files.flatMap((file) => [file.path, ...parentsOf(file.path)])
+  ])
   const found: string[] = []
   for await (const path of entriesOf(dir)) if (!listed.has(path)) found.push(path)
   return found.sort()

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { PointListing } from '../shared/engine-protocol.ts'
 import { fail, failureOf, isFailure, type Failure } from '../shared/failure.ts'
 import { PointId, Uuid } from '../shared/model/ids.ts'
+import { fitManifest } from '../shared/model/fit-manifest.ts'
 import type { Manifest } from '../shared/model/point.ts'
 import { safeText } from '../shared/safe-text.ts'
 import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir, syncFile, writeDurably } from './durable.ts'
@@ -10,10 +11,11 @@ import { isCode } from './file-io.ts'
 import { MANIFEST_NAME, idsOf, pointDir, vmDir } from './layout.ts'
 import { pointOfMarks, readMarks, removeMarks } from './marks.ts'
 import { checkPlace, parentsOf, parseManifest, readManifest } from './manifest.ts'
+import { removeOwner, writeOwner, type PointOwner } from './owner.ts'
 import { headerProblems, lstatOrNone, sizeProblems, type Problem } from './point-files.ts'
 
-/** Makes the directory of a new point. It is no point, and nobody lists it, until it is committed. */
-export async function beginPoint(store: string, vmUuid: Uuid, pointId: PointId): Promise<string> {
+/** Makes the directory of a new point, and says whose it is. It is no point, and nobody lists it, until it is committed. */
+export async function beginPoint(store: string, vmUuid: Uuid, pointId: PointId, owner?: PointOwner): Promise<string> {
   const dir = pointDir(store, vmUuid, pointId)
   await makeDirs(store)
   for (let tries = 0; ; tries++) {
@@ -21,6 +23,7 @@ export async function beginPoint(store: string, vmUuid: Uuid, pointId: PointId):
     try {
       await mkdir(dir, { mode: 0o700 })
       await syncDir(dirname(dir))
+      if (owner !== undefined) await writeOwner(dir, owner)
       return dir
     } catch (error) {
       if (isCode(error, 'EEXIST')) return fail({ kind: 'point-exists', point: pointId, where: dir }, error)
@@ -40,7 +43,7 @@ export async function syncFiles(dir: string, paths: readonly string[]): Promise<
  * `point-damaged` if the manifest would not be believed later, and `point-exists` if there is one.
  */
 export async function commitPoint(dir: string, manifest: Manifest): Promise<void> {
-  const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`)
+  const bytes = new TextEncoder().encode(`${JSON.stringify(fitManifest(manifest), undefined, 2)}\n`)
   await commitBytes(dir, dir, parseManifest(bytes, manifest.id), bytes)
 }
 
@@ -53,6 +56,7 @@ export async function commitBytes(dir: string, place: string, manifest: Manifest
   for (const folder of new Set(manifest.files.flatMap((file) => parentsOf(file.path)))) await syncDir(join(dir, folder))
   await syncDir(dir)
   await writeDurably(join(dir, MANIFEST_NAME), bytes)
+  await removeOwner(dir)
 }
 
 /** Deletes a point that was begun and not committed. Nothing happens if it is gone; a committed point is refused. */

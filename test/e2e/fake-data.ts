@@ -179,6 +179,7 @@ function fakePoint(vm: VmView, host: string, at: number, random: () => number, n
     takenAt: new Date(at).toISOString(),
     method: hasMemory ? (n % 9 === 4 ? 'disk' : 'live') : 'offline',
     hasMemory: hasMemory && n % 9 !== 4,
+    disks: vm.disks.map(({ target, source = '' }) => ({ target, source })),
     sizeBytes: Math.round(vm.ramBytes * 0.7 + (vm.disks[0]?.allocationBytes ?? 0)),
     pauseMs: hasMemory ? 28 + random() * 40 + (random() > 0.95 ? 260 : 0) : 0,
     ...(hasMemory && n % 9 !== 4 && { memoryBytes: Math.round(vm.ramBytes * 0.7) }),

@@ -41,6 +41,7 @@ const point = (hours: number): PointView => ({
   takenAt: hoursAgo(hours),
   method: 'live',
   hasMemory: true,
+  disks: [{ target: 'vda', source: '/images/web1.qcow2' }],
   sizeBytes: 10,
   pauseMs: 40,
   warnings: [],

@@ -38,6 +38,7 @@ const point = (n: number, hours: number, more: Partial<PointView> = {}): PointVi
   takenAt: hoursAgo(hours),
   method: 'live',
   hasMemory: true,
+  disks: [{ target: 'vda', source: '/images/web1.qcow2' }],
   sizeBytes: 10,
   pauseMs: 40 + hours,
   warnings: [],

@@ -3,7 +3,7 @@ import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
 import { domainState } from '../../libvirt/domains.ts'
-import { beginPoint, commitPoint, syncFiles } from '../../store/point-store.ts'
+import { commitPoint, syncFiles } from '../../store/point-store.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { noteVm, type VmBefore } from '../evidence/vm-before.ts'
@@ -23,6 +23,7 @@ import { captureDisk } from './disk.ts'
 import { captureLive, isTooBusy } from './live.ts'
 import { captureOffline } from './offline.ts'
 import { lookAtOriginals, type Originals } from './originals.ts'
+import { beginOwnPoint } from './own-point.ts'
 import { planBackup } from './plan-backup.ts'
 
 type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
@@ -45,7 +46,7 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
   const originals = await lookAtOriginals(job.shell, plan)
-  await job.step(PLAN_STEP, { plan, before }, () => beginPoint(job.spec.store, plan.vm, job.id))
+  await job.step(PLAN_STEP, { plan, before }, () => beginOwnPoint(job, plan))
   const pauses: Pause[] = []
   const startedAt = new Date().toISOString()
   const pause = (each: Pause): void => {

@@ -1,4 +1,4 @@
-import { chown, mkdir } from 'node:fs/promises'
+import { chown } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -6,6 +6,7 @@ import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs
 import { suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
+import { makeFoldersIn } from '../../store/durable.ts'
 import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -14,29 +15,34 @@ import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } f
 import type { Captured } from './captured.ts'
 import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { measurePauses } from './stand-still.ts'
+import { whileRoomLasts } from './watch-room.ts'
 
 /**
  * The seed's method: mirror the disks, suspend, end the mirrors, save the RAM, restore. The VM stands still for writing
  * and reading all of its RAM and for a restart of QEMU.
  */
 export async function captureClassic(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
-  await job.step('mirror', {}, () => mirrorAll(job, plan))
+  await job.step('mirror', {}, () => whileRoomLasts(job, plan, (watched) => mirrorAll(watched, plan)))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
-  return job.step('copy', {}, async () => ({
-    disks: await takeMirrors(job, plan),
-    memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: job.signal })) }
-  }))
+  return job.step('copy', {}, () =>
+    whileRoomLasts(job, plan, async (watched) => ({
+      disks: await takeMirrors(watched, plan),
+      memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) }
+    }))
+  )
 }
 
 async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  const { shell, signal } = job
+  const { shell } = job
   await job.step('suspend', {}, () => suspendDomain(shell, plan.vm))
   await job.step('end-mirror', {}, async () => {
     for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
     await requireOwnImages(job, plan)
   })
   const before = await noteVm(plan.vm, plan.vmName)
-  await job.step(SAVE_STEP, { before }, () => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  await job.step(SAVE_STEP, { before }, () =>
+    whileRoomLasts(job, plan, ({ signal }) => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
+  )
   // Not cancellable from here on: the VM is only in the file.
   await job.step('restore', {}, () =>
     restoreDomain(shell, memoryPath(plan), { state: plan.stateBefore === 'paused' ? 'paused' : 'running' })
@@ -75,7 +81,7 @@ async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: Ca
 
 /** A mirror beside the image moves into the point; from another file system it is copied. */
 async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<CopiedDisk[]> {
-  await mkdir(`${plan.pointDir}/disks`, { recursive: true, mode: 0o700 })
+  await makeFoldersIn(plan.pointDir, 'disks')
   const taken: CopiedDisk[] = []
   for (const disk of plan.disks) taken.push((await moveMirror(job, plan, disk)) ?? (await copyMirror(job, plan, disk)))
   return taken

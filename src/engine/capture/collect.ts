@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -7,7 +7,7 @@ import { PointPath, type Manifest, type PointFile } from '../../shared/model/poi
 import { domainXml } from '../../libvirt/domains.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { copyFile, hashFile } from '../../store/copy-file.ts'
-import { removeFile } from '../../store/durable.ts'
+import { makeFoldersIn, removeFile } from '../../store/durable.ts'
 import { hostFacts } from '../host-facts.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { memoryPath, type CapturePlan } from './capture-plan.ts'
@@ -86,7 +86,7 @@ async function takeTpm(job: JobContext, plan: CapturePlan, files: PointFile[]): 
   await orWarn(job, 'State of the TPM could not be copied', async () => {
     const names = await tpmFiles(tpmDir)
     for (const name of names) {
-      await mkdir(dirname(`${plan.pointDir}/tpm/${name}`), { recursive: true, mode: 0o700 })
+      await makeFoldersIn(plan.pointDir, dirname(`tpm/${name}`))
       files.push({ path: `tpm/${name}`, ...(await copyAtRest(`${tpmDir}/${name}`, `${plan.pointDir}/tpm/${name}`)) })
       taken.push(`tpm/${name}`)
     }

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import type { PointDisk, PointFile } from '../../shared/model/point.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { copyImage } from '../../store/copy-image.ts'
+import { makeFoldersIn } from '../../store/durable.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { diskFile, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 
@@ -16,7 +16,7 @@ export async function copyDisks(
   plan: CapturePlan,
   imageOf: (disk: CaptureDisk) => { path: string; format: string }
 ): Promise<CopiedDisk[]> {
-  await mkdir(`${plan.pointDir}/disks`, { recursive: true, mode: 0o700 })
+  await makeFoldersIn(plan.pointDir, 'disks')
   const copied: CopiedDisk[] = []
   for (const disk of plan.disks) copied.push(await copyDisk(job, plan, disk, imageOf(disk)))
   return copied

@@ -10,7 +10,7 @@ import { copyDisks } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole } from './hold-disks.ts'
 import { measurePauses } from './stand-still.ts'
 import { armThawGuard, disarmThawGuard } from './thaw-guard.ts'
-import { whileRoomLasts } from './watch-room.ts'
+import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
 
 /** Disks only, all at one instant; the guest's file systems are frozen for it where its agent answers. */
 export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
@@ -23,7 +23,9 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
     await requireWhole(job.shell, plan, held)
     return copied
   })
-  const loose = await job.step('fold-back', {}, () => commitOverlays(job, plan, justHeld(before, held)))
+  const loose = await job.step('fold-back', {}, () =>
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)))
+  )
   return { disks, froze: stayedFrozen, loose }
 }
 

@@ -6,7 +6,6 @@ import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../li
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
-import { freeBytesAt } from '../../store/file-io.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { imageBelow, memoryPath, snapshotName, type CapturePlan } from './capture-plan.ts'
@@ -17,7 +16,7 @@ import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
-import { LAST_RESERVE_BYTES, whileRoomLasts } from './watch-room.ts'
+import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
 
 /**
@@ -27,11 +26,16 @@ import { keepWriteBackShort } from './write-back.ts'
  * @throws `too-busy` if the guest rewrites its RAM too fast for the pause budget, and the job says not to pause longer.
  */
 export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
-  const snapshot = await job.step('snapshot', {}, () => snapshotWithMemory(job, plan))
+  // A guest that rewrites its RAM makes the file grow pass by pass.
+  const snapshot = await job.step('snapshot', {}, () =>
+    whileRoomLasts(job, plan, (watched) => snapshotWithMemory(watched, plan))
+  )
   const held = await lookAtOverlays(job, plan)
   const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
-  const loose = await job.step('fold-back', {}, () => commitOverlays(job, plan, justHeld(before, held)))
+  const loose = await job.step('fold-back', {}, () =>
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)))
+  )
   const memory = await copied.memory
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
 }
@@ -133,7 +137,6 @@ async function controlPause(
 ): Promise<'converged' | 'suspended'> {
   for await (const memory of memoryProgress(job, plan, ended)) {
     job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
-    await requireRoomForMore(job, plan)
     const decision = controller.decide(memory)
     if (decision.kind === 'allow') await allowPause(job, plan, decision.pauseMs)
     if (decision.kind === 'too-busy') return giveUp(job, plan, decision.estimatedPauseMs)
@@ -170,14 +173,6 @@ async function* memoryProgress(
 async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): Promise<void> {
   const taken = await setMaxDowntime(job.shell, plan.vm, pauseMs)
   job.note(taken ? `allowed QEMU a final pause of ${pauseMs} ms` : `QEMU did not take a final pause of ${pauseMs} ms`)
-}
-
-/** A guest that rewrites its RAM makes the file grow pass by pass: it must not fill the store. */
-async function requireRoomForMore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  const freeBytes = await freeBytesAt(plan.pointDir)
-  if (freeBytes >= LAST_RESERVE_BYTES) return
-  await abortJob(job.shell, plan.vm)
-  fail({ kind: 'no-room', path: job.spec.store, forWhat: 'the RAM', neededBytes: LAST_RESERVE_BYTES, freeBytes })
 }
 
 /** The guest rewrites RAM faster than it can be written within the budget. */

@@ -53,7 +53,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     definition: inactive,
     pointDir: `${spec.store}/${spec.vm}/${job.id}`
   }
-  await requireRoom(plan, spec.store)
+  await requireRoom(job, plan)
   return plan
 }
 

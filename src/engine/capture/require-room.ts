@@ -1,53 +1,104 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatBytes } from '../../shared/format.ts'
 import { fail } from '../../shared/failure.ts'
-import { freeBytesAt } from '../../store/file-io.ts'
+import type { BackupSpec } from '../../shared/model/job.ts'
+import type { Policy } from '../../shared/model/policy.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { jobIds, readReport, readSpec } from '../jobs/job-directory.ts'
+import { readPolicy } from '../policy/policy-file.ts'
+import { deletableIn } from '../retention/deletable.ts'
+import { knowStore } from '../retention/known-stores.ts'
+import { makeRoom } from '../retention/make-room.ts'
+import { claimRoom, type Need, type Shortage } from '../room/claims.ts'
 import type { CapturePlan } from './capture-plan.ts'
-import { LAST_RESERVE_BYTES } from './watch-room.ts'
+import { needsOf } from './estimate-room.ts'
 
-const MIB = 1024 * 1024
+/**
+ * Claims room for RAM, copies and what the VM writes meanwhile, on each file system that they go to. Room that would only
+ * be short if everything grew as much as it can is a warning: the job is watched, and ends in time. In a full store the
+ * job of a policy makes room within its rules first.
+ *
+ * @throws `no-room` if what is likely does not fit, `store-changed` if the store is not the one that was there
+ */
+export async function requireRoom(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  const { store, acceptStore = false } = job.spec
+  await knowStore(store, acceptStore)
+  const { needs, shortages } = await claim(job, plan)
+  const left = await afterMakingRoom(job, needs, shortages)
+  const certain = left.find(({ isCertain }) => isCertain)
+  if (certain !== undefined)
+    failFor(certain, certain.folders.includes(store) ? { deletable: await deletableIn(store) } : {})
+  for (const shortage of left) job.warn(inWords(shortage))
+}
 
-/** A guest that rewrites RAM during the capture makes the image larger than its RAM; most stay well below a quarter. */
-const RAM_GROWTH = 1.25
-/** What a VM may write while its disks are copied, as a part of what they hold. */
-const OVERLAY_PART = 0.1
-const SMALLEST_OVERLAY = 64 * MIB
+/** By what is quickly known; where that does not fit, by a closer look. */
+async function claim(
+  { shell, id, spec }: JobContext<BackupSpec>,
+  plan: CapturePlan
+): Promise<{ needs: readonly Need[]; shortages: Shortage[] }> {
+  const quick = await needsOf(shell, plan, spec.store, false)
+  const shortages = await claimRoom(id, quick)
+  if (!shortages.some(({ isCertain }) => isCertain)) return { needs: quick, shortages }
+  const needs = await needsOf(shell, plan, spec.store, true)
+  return { needs, shortages: await claimRoom(id, needs) }
+}
 
-/** Room for RAM, copies and what the VM writes meanwhile, added up for each file system. @throws `no-room` */
-export async function requireRoom(plan: CapturePlan, store: string): Promise<void> {
-  mkdirSync(store, { recursive: true, mode: 0o700 })
-  const needs = await needsByFileSystem(plan, store)
-  for (const { path, forWhat, bytes } of needs.values()) {
-    const freeBytes = await freeBytesAt(path)
-    if (freeBytes < bytes)
-      fail({ kind: 'no-room', path, forWhat: forWhat.join(' and '), neededBytes: bytes, freeBytes })
+/** Only for what is likely to be missing, or where the last backup of this VM has found out that it needs more. */
+async function afterMakingRoom(
+  job: JobContext<BackupSpec>,
+  needs: readonly Need[],
+  shortages: Shortage[]
+): Promise<Shortage[]> {
+  const { store, vm } = job.spec
+  const short = shortages.find(({ folders }) => folders.includes(store))
+  const policy = await policyOf(job.spec)
+  if (short === undefined || policy === undefined || !(short.isCertain || ranOutOfRoom(vm, job.id))) return shortages
+  const freedBytes = await makeRoom({ job, policy, vm, missingBytes: short.missingBytes })
+  return freedBytes === 0 ? shortages : claimSoon(job.id, needs, freedBytes < short.missingBytes ? 1 : 10)
+}
+
+/** Its rules as they are now. Undefined for a job by hand, and for one whose policy is gone or has gone elsewhere. */
+async function policyOf({ policy, store }: BackupSpec): Promise<Policy | undefined> {
+  if (policy === undefined) return undefined
+  const now = await readPolicy(policy.id).catch(() => undefined)
+  return now?.store === store ? now : undefined
+}
+
+function ranOutOfRoom(vm: string, before: string): boolean {
+  const last = jobIds().findLast((id) => id < before && isBackupOf(id, vm))
+  const report = last === undefined ? undefined : readReport(last)
+  return report?.failure?.kind === 'no-room' && report.method !== undefined
+}
+
+function isBackupOf(id: string, vm: string): boolean {
+  try {
+    const spec = readSpec(id)
+    return spec?.kind === 'backup' && spec.vm === vm
+  } catch {
+    return false
   }
 }
 
-interface Need {
-  path: string
-  bytes: number
-  forWhat: string[]
+const AGAIN_AFTER_MS = 1000
+
+/** Some file systems give room back a while after a file was removed. */
+async function claimSoon(id: string, needs: readonly Need[], tries: number): Promise<Shortage[]> {
+  for (let left = tries; ; left--) {
+    const shortages = await claimRoom(id, needs)
+    if (left <= 1 || !shortages.some(({ isCertain }) => isCertain)) return shortages
+    await sleep(AGAIN_AFTER_MS)
+  }
 }
 
-async function needsByFileSystem(plan: CapturePlan, store: string): Promise<Map<number, Need>> {
-  const needs = new Map<number, Need>()
-  const add = async (path: string, bytes: number, forWhat: string): Promise<void> => {
-    const { dev } = await stat(path)
-    const need = needs.get(dev) ?? { path, bytes: LAST_RESERVE_BYTES, forWhat: [] }
-    need.bytes += bytes
-    if (!need.forWhat.includes(forWhat)) need.forWhat.push(forWhat)
-    needs.set(dev, need)
-  }
-  if (plan.method === 'live' || plan.method === 'classic')
-    await add(store, Math.ceil(plan.ramBytes * RAM_GROWTH), 'the RAM')
-  for (const disk of plan.disks) {
-    await add(store, disk.allocatedBytes, 'the copy of the disks')
-    const folder = dirname(disk.sidecar)
-    if (plan.method === 'classic') await add(folder, disk.allocatedBytes, 'the mirror of the disks')
-    else if (plan.method !== 'offline')
-      await add(folder, Math.max(SMALLEST_OVERLAY, disk.allocatedBytes * OVERLAY_PART), 'what the VM writes meanwhile')
-  }
-  return needs
+type NoRoom = Extract<Parameters<typeof fail>[0], { kind: 'no-room' }>
+
+export function failFor(
+  { path, forWhat, neededBytes, freeBytes, claimedBytes, reserveBytes }: Shortage,
+  more: Pick<NoRoom, 'deletable'> = {}
+): never {
+  return fail({ kind: 'no-room', path, forWhat, neededBytes, freeBytes, claimedBytes, reserveBytes, ...more })
 }
+
+const inWords = ({ path, forWhat, neededBytes, freeBytes }: Shortage): string =>
+  `${path} may become too small: ${forWhat} take ${formatBytes(neededBytes)} if they grow as much as they can, and ` +
+  `${formatBytes(freeBytes)} are free. The job gives way before it is full.`

@@ -9,8 +9,9 @@ export async function measurePauses<T>(
   work: () => Promise<T>
 ): Promise<{ result: T; pauses: Pause[] }> {
   const listening = new AbortController()
-  const events: StopResumeEvent[] = []
-  const watch = await watchStopResume(job.shell, job.spec.vm, (event) => void events.push(event), listening.signal)
+  const events: HeardEvent[] = []
+  const onEvent = (event: StopResumeEvent): void => void events.push({ ...event, heardMs: performance.now() })
+  const watch = await watchStopResume(job.shell, job.spec.vm, onEvent, listening.signal)
   const pauses: Pause[] = []
   try {
     return { result: await work(), pauses }
@@ -26,32 +27,45 @@ export async function measurePauses<T>(
 const LAST_EVENT_WITHIN_MS = 500
 
 /** QEMU's RESUME may arrive a moment after the command that caused it has returned. */
-async function allResumed(events: readonly StopResumeEvent[]): Promise<void> {
-  const deadline = Date.now() + LAST_EVENT_WITHIN_MS
-  while (events.at(-1)?.event === 'STOP' && Date.now() < deadline)
+async function allResumed(events: readonly Pick<StopResumeEvent, 'event'>[]): Promise<void> {
+  const deadline = performance.now() + LAST_EVENT_WITHIN_MS
+  while (events.at(-1)?.event === 'STOP' && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+/** An event, and when it reached us by a clock that nobody sets. */
+export interface HeardEvent extends Pick<StopResumeEvent, 'event' | 'atMicros'> {
+  readonly heardMs: number
+}
+
 /** Pairs each STOP with the next RESUME. A second STOP within a pause belongs to it. */
-export function pausesOf(events: readonly StopResumeEvent[], phase: string): Pause[] {
+export function pausesOf(events: readonly HeardEvent[], phase: string): Pause[] {
   const pauses: Pause[] = []
-  let stopped: number | undefined
-  for (const { event, atMicros } of events) {
-    if (event === 'STOP') stopped ??= atMicros
+  let stopped: HeardEvent | undefined
+  for (const event of events) {
+    if (event.event === 'STOP') stopped ??= event
     else if (stopped !== undefined) {
-      pauses.push(pauseBetween(phase, stopped, atMicros))
+      pauses.push(pauseBetween(phase, stopped, event))
       stopped = undefined
     }
   }
   return pauses
 }
 
-function pauseBetween(phase: string, startMicros: number, endMicros: number): Pause {
+/** A host that is busy hears its events late, but not by this much. */
+const HEARD_WITHIN_MS = 5000
+
+/** As QEMU stamped it, unless the host's clock was set meanwhile: then as it was heard. */
+function pauseBetween(phase: string, stop: HeardEvent, resume: HeardEvent): Pause {
+  const stampedMs = (resume.atMicros - stop.atMicros) / 1000
+  const heardMs = resume.heardMs - stop.heardMs
+  const isSet = stampedMs < 0 || Math.abs(stampedMs - heardMs) > HEARD_WITHIN_MS
+  const ms = isSet ? heardMs : stampedMs
   return {
     phase,
-    startedAt: new Date(startMicros / 1000).toISOString(),
-    endedAt: new Date(endMicros / 1000).toISOString(),
-    ms: (endMicros - startMicros) / 1000,
-    source: 'qemu-events'
+    startedAt: new Date(stop.atMicros / 1000).toISOString(),
+    endedAt: new Date(stop.atMicros / 1000 + ms).toISOString(),
+    ms,
+    source: isSet ? 'clock' : 'qemu-events'
   }
 }

@@ -1,48 +1,84 @@
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
-import { freeBytesAt } from '../../store/file-io.ts'
+import { isCode } from '../../store/file-io.ts'
+import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
+import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import type { CapturePlan } from './capture-plan.ts'
+import { mountAt, spaceOf } from '../room/file-systems.ts'
+import { diskFile, memoryPath, type CapturePlan } from './capture-plan.ts'
 
-/** Less than this is left for the guest's own writes: the job gives way before the guest meets a full disk. */
-export const LAST_RESERVE_BYTES = 32 * 1024 * 1024
-const LOOK_EVERY_MS = 500
-
-/** Does `work`, and stops it with `no-room` when a file system that a running VM's overlays grow on is about to be full. */
+/**
+ * Does `work`, and stops it with `no-room` when the store or a file system that overlays of the VM grow on is about to be
+ * full: the job gives way before a guest meets a full disk. The folder of the point is looked at too, so that a store that
+ * is unmounted under us is noticed at once.
+ */
 export async function whileRoomLasts<T>(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
   work: (job: JobContext<BackupSpec>) => Promise<T>
 ): Promise<T> {
-  const stop = new AbortController()
-  const done = new AbortController()
-  const watch = lookAfter(plan, done.signal).catch((error: unknown) => stop.abort(error))
+  const { store } = job.spec
+  const point = { path: plan.pointDir, name: store, forWhat: 'the point' }
   try {
-    return await work({ ...job, signal: AbortSignal.any([job.signal, stop.signal]) })
+    return await whileSpaceLasts([point, ...overlayFolders(plan)], job.signal, (signal) => work({ ...job, signal }))
   } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : error
-  } finally {
-    done.abort()
-    await watch
+    if (!isGone(error, plan.pointDir)) throw error
+    const detail = 'It went away while the point was being written: was it unmounted?'
+    return fail({ kind: 'store-changed', store, detail }, error)
   }
 }
 
-async function lookAfter(plan: CapturePlan, done: AbortSignal): Promise<void> {
-  const folders = new Set(plan.disks.map(({ sidecar }) => dirname(sidecar)))
-  while (!done.aborted) {
-    for (const path of folders) {
-      const freeBytes = await freeBytesAt(path)
-      if (freeBytes < LAST_RESERVE_BYTES)
-        fail({
-          kind: 'no-room',
-          path,
-          forWhat: 'what the VM writes during the backup',
-          neededBytes: LAST_RESERVE_BYTES,
-          freeBytes
-        })
-    }
-    await sleep(LOOK_EVERY_MS, undefined, { signal: done }).catch(() => undefined)
-  }
+/** Neither the folder is there any more nor what was in it. */
+const isGone = (error: unknown, dir: string): boolean =>
+  isCode(error, 'ENOENT', 'ESTALE', 'ENOTCONN') &&
+  error instanceof Error &&
+  'path' in error &&
+  String(error.path).startsWith(dir)
+
+function overlayFolders({ method, disks }: CapturePlan): WatchedFolder[] {
+  const folders = new Set(method === 'offline' ? [] : disks.map(({ sidecar }) => dirname(sidecar)))
+  return [...folders].map((path) => ({ path, forWhat: 'what the VM writes during the backup' }))
+}
+
+/**
+ * Commits overlays into images that may have to grow for it. Where their file system runs short, the copies that this job
+ * has written to the same one go, so that the VM's own data has the room.
+ *
+ * @throws `no-room` then, when the commit is over: the point is lost, the VM is on its own images
+ */
+export async function commitWithRoom<T>(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  commit: () => Promise<T>
+): Promise<T> {
+  const cleared: Promise<void>[] = []
+  return whileSpaceLasts(await foldersOfCopies(plan), undefined, async (stop) => {
+    stop.addEventListener('abort', () => void cleared.push(removeCopies(job, plan)))
+    const result = await commit()
+    await Promise.all(cleared)
+    stop.throwIfAborted()
+    return result
+  })
+}
+
+/** Those of the overlays that share their room with the point; elsewhere there is nothing of ours to give. */
+async function foldersOfCopies(plan: CapturePlan): Promise<WatchedFolder[]> {
+  const ours = await spaceAtPath(plan.pointDir)
+  const folders = overlayFolders(plan)
+  const shared = await Promise.all(folders.map(async ({ path }) => (await spaceAtPath(path)) === ours))
+  return folders.filter((_, index) => shared[index])
+}
+
+async function spaceAtPath(path: string): Promise<string | undefined> {
+  const mount = await mountAt(path)
+  return mount && spaceOf(mount)
+}
+
+async function removeCopies({ shell }: JobContext, plan: CapturePlan): Promise<void> {
+  const made = shown("it lies in this job's unfinished point")
+  const copies = plan.disks.map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
+  const memory = plan.method === 'live' ? [memoryPath(plan)] : []
+  for (const path of [...copies, ...memory])
+    await removeIfProven(shell, { path, made, content: shown('it is a copy, and its VM goes on running') })
 }

@@ -10,7 +10,6 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
 import { removeFile } from '../../store/durable.ts'
 import { listStrayMarks } from '../../store/mark-point.ts'
-import { dropUnfinished, listUnfinished } from '../../store/point-store.ts'
 import { isSidecar } from '../capture/capture-plan.ts'
 import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.ts'
 import { removeIfProven } from '../evidence/removal.ts'
@@ -23,6 +22,8 @@ import { lockVm } from '../jobs/vm-lock.ts'
 import { deadRuns, goingRuns, recoverRuns } from '../policy/recover-runs.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
+import { whileAloneIn } from '../retention/store-lock.ts'
+import { halfPoints } from './half-points.ts'
 import { keptAside } from './kept-aside.ts'
 import { trashIn } from './trash.ts'
 
@@ -40,7 +41,7 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
   if (running.length > 0) return first
   const rest = [
     ...(await overlays(shell)),
-    ...(await halfPoints(stores)),
+    ...(await halfPoints(shell, allOf(stores))),
     ...(await strayMarks(stores)),
     ...(await trashIn(shell, allOf(stores))),
     ...locks(),
@@ -146,24 +147,24 @@ async function strayFiles(shell: Shell): Promise<Finding[]> {
 
 const allOf = (stores: readonly string[]): string[] => [...new Set([DEFAULT_STORE, ...stores])]
 
-async function halfPoints(stores: readonly string[]): Promise<Finding[]> {
-  const dirs = (await Promise.all(allOf(stores).map(listUnfinished))).flat()
-  return dirs.map((dir) => ({
-    kind: 'half point',
-    what: `${dir} was never completed`,
-    remedy: 'remove it',
-    repair: () => dropUnfinished(dir)
-  }))
+async function strayMarks(stores: readonly string[]): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const store of allOf(stores))
+    for (const path of await listStrayMarks(store))
+      findings.push({
+        kind: 'marks',
+        what: `${path} marks a point that is gone`,
+        remedy: 'remove it',
+        repair: () => removeMarks(store, path)
+      })
+  return findings
 }
 
-async function strayMarks(stores: readonly string[]): Promise<Finding[]> {
-  const paths = (await Promise.all(allOf(stores).map(listStrayMarks))).flat()
-  return paths.map((path) => ({
-    kind: 'marks',
-    what: `${path} marks a point that is gone`,
-    remedy: 'remove it',
-    repair: () => removeFile(path)
-  }))
+/** Looks again with nobody else at work there: a pin is written in two steps, a point moves to the trash before its marks. */
+function removeMarks(store: string, path: string): Promise<void> {
+  return whileAloneIn(store, async () => {
+    if ((await listStrayMarks(store)).includes(path)) await removeFile(path)
+  })
 }
 
 /** A lock file that nobody holds does no harm. */

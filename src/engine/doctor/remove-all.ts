@@ -11,6 +11,7 @@ import {
   RUN_DIR,
   RUNS_DIR,
   STATE_DIR,
+  STORE_MOUNTS_FILE,
   STORES_FILE
 } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -24,7 +25,17 @@ import { TELL_FILES } from '../tell/channels-file.ts'
 import { removeTellTimer } from '../tell/tell-timer.ts'
 
 /** Of the state folder; points, and what restores kept aside, stay. */
-const OURS = [JOBS_DIR, RUNS_DIR, POLICIES_DIR, OUTBOX_DIR, CHANNELS_FILE, STORES_FILE, RULES_FILE, TELL_FILES.state]
+const OURS = [
+  JOBS_DIR,
+  RUNS_DIR,
+  POLICIES_DIR,
+  OUTBOX_DIR,
+  CHANNELS_FILE,
+  STORES_FILE,
+  STORE_MOUNTS_FILE,
+  RULES_FILE,
+  TELL_FILES.state
+]
 const PROGRAMS = ['engine', 'runtime'].map((name) => `${STATE_DIR}/${name}`)
 
 /**

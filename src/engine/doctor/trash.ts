@@ -5,6 +5,7 @@ import { removeTrashed, settleTrash } from '../../store/move-to-trash.ts'
 import { expiryOf, listTrash, type Trashed } from '../../store/trash.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
 import { clockNow, hostClockProblem } from '../retention/clock.ts'
+import { whileAloneIn } from '../retention/store-lock.ts'
 import type { Finding } from './doctor.ts'
 
 /** What retention has thrown away in these stores and not yet removed. Only what is over its grace can be. */
@@ -37,21 +38,21 @@ function findingOf(trashed: Trashed, clock: string | undefined): Finding {
 
 const isHalf = ({ whole, pinned }: Trashed): boolean => !whole || pinned
 
-const settle = (store: string, vm: Uuid): Promise<unknown> => withVm(vm, () => settleTrash(store, vm))
+const settle = (store: string, vm: Uuid): Promise<unknown> => alone(store, vm, () => settleTrash(store, vm))
 
 /** Looks again under the lock: a run may have come in between, or a pin. */
 function remove({ store, vm, point }: Trashed): Promise<unknown> {
-  return withVm(vm, async () => {
+  return alone(store, vm, async () => {
     await settleTrash(store, vm)
     const still = (await listTrash(store, vm)).filter((trashed) => trashed.point === point)
     for (const trashed of still) await removeTrashed(trashed)
   })
 }
 
-async function withVm<T>(vm: Uuid, work: () => Promise<T>): Promise<T> {
+async function alone<T>(store: string, vm: Uuid, work: () => Promise<T>): Promise<T> {
   const lock = await lockVm(vm, vm, 'doctor')
   try {
-    return await work()
+    return await whileAloneIn(store, work)
   } finally {
     await lock.release()
   }

@@ -3,8 +3,11 @@ import { describeFailure } from '../../shared/failure-words.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { BackupSpec, JobReport } from '../../shared/model/job.ts'
 import type { RunVm } from '../../shared/model/policy.ts'
+import { journalPath } from '../jobs/job-directory.ts'
 import { endOfJob } from '../jobs/follow.ts'
 import { submitJob } from '../jobs/submit.ts'
+import { readJournal } from '../journal/journal.ts'
+import { removedBy } from '../retention/make-room.ts'
 import type { Fitted } from './fit-to-vm.ts'
 import { noteVm, type RunContext } from './run-context.ts'
 import type { Outcome } from './with-hooks.ts'
@@ -16,7 +19,15 @@ export async function backUp(run: RunContext, vm: Vm, fitted: Fitted): Promise<O
   const job = newTimeSortedId(new Date(), randomBytes)
   noteVm(run, { vm, outcome: 'running', job, ...(fitted.reason !== undefined && { reason: fitted.reason }) })
   await submitJob(run.shell, job, specFor(run, vm, fitted), undefined)
-  return outcomeOf(await endOfJob(run.shell, job), fitted.reason)
+  const report = await endOfJob(run.shell, job)
+  noteRemovals(run, job)
+  return outcomeOf(report, fitted.reason)
+}
+
+/** What the job removed to have room stands in its own journal; here for the run's report. */
+export function noteRemovals({ journal }: Pick<RunContext, 'journal'>, job: string): void {
+  for (const { bytes, ...removed } of removedBy(readJournal(journalPath(job))))
+    journal.append({ type: 'prune', action: 'remove', ...removed, done: true, forRoomBytes: bytes })
 }
 
 function specFor({ id, policy }: RunContext, vm: Vm, { method, excludeDisks }: Fitted): BackupSpec {

@@ -7,7 +7,7 @@ import { endOfJob } from '../jobs/follow.ts'
 import { jobDirectory, openJobs } from '../jobs/job-directory.ts'
 import { needsHelp } from '../jobs/unit-state.ts'
 import { isHostGoingDown } from '../recover/at-shutdown.ts'
-import { outcomeOf } from './backup-job.ts'
+import { noteRemovals, outcomeOf } from './backup-job.ts'
 import { endRun } from './end-run.ts'
 import { hook, withWarning, type Outcome } from './with-hooks.ts'
 import { noteVm } from './run-context.ts'
@@ -123,8 +123,12 @@ async function settle(run: Recovered, vm: RunVm, entries: readonly RunEntry[]): 
 
 const NOT_ITS_TURN: Outcome = { outcome: 'skipped', reason: 'the run was interrupted before its turn' }
 
-async function jobsEnd({ shell }: Recovered, { job, reason }: RunVm): Promise<Outcome> {
-  if (job !== undefined && existsSync(jobDirectory(job))) return outcomeOf(await endOfJob(shell, job), reason)
+async function jobsEnd(run: Recovered, { job, reason }: RunVm): Promise<Outcome> {
+  if (job !== undefined && existsSync(jobDirectory(job))) {
+    const report = await endOfJob(run.shell, job)
+    noteRemovals(run, job)
+    return outcomeOf(report, reason)
+  }
   return { outcome: 'failed', reason: 'the run was interrupted before its backup had begun' }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
-import type { Policy, RunReport, RunTrigger } from '../../shared/model/policy.ts'
+import type { Policy, Pruned, RunReport, RunTrigger } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
@@ -139,14 +139,36 @@ async function backUpAll(run: RunContext): Promise<void> {
   await workThrough(vms, (vm) => backUpVm(run, vm), { workers: readParallel(), againAfterMs: AGAIN_AFTER_MS })
 }
 
+/** What its jobs removed before their backups, because the store was full. */
+function removedForRoom(run: RunContext): Pruned {
+  const removed = entriesOf(run).flatMap((entry) =>
+    entry.type === 'prune' && entry.forRoomBytes !== undefined ? [{ ...entry, bytes: entry.forRoomBytes }] : []
+  )
+  return {
+    trashed: [],
+    removed: removed.map(({ point }) => point),
+    memoryDropped: [],
+    freedBytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
+    refused: []
+  }
+}
+
+const together = (before: Pruned, after: Pruned): Pruned => ({
+  ...after,
+  removed: [...before.removed, ...after.removed],
+  freedBytes: before.freedBytes + after.freedBytes
+})
+
 /** By the rules as they are now, so that rules made milder meanwhile hold; not at all for a policy that is gone. */
 async function pruneOld(run: RunContext): Promise<void> {
   const { vms = [] } = runReportOf(entriesOf(run)) ?? {}
   const fresh = vms.flatMap(({ vm, point }) => (point === undefined ? [] : [{ vm: vm.uuid, point }]))
-  if (fresh.length === 0 || !isPolicyThere(run.policy.id)) return
-  const { keep } = await readPolicy(run.policy.id)
-  const pruned = await prune(run.shell, { ...run.policy, keep }, fresh, (step) => {
-    run.journal.append(step)
-  })
-  run.journal.append({ type: 'pruned', pruned })
+  const forRoom = removedForRoom(run)
+  if (fresh.length > 0 && isPolicyThere(run.policy.id)) {
+    const { keep, excludeDisks } = await readPolicy(run.policy.id)
+    const pruned = await prune(run.shell, { ...run.policy, keep, excludeDisks }, fresh, (step) => {
+      run.journal.append(step)
+    })
+    run.journal.append({ type: 'pruned', pruned: together(forRoom, pruned) })
+  } else if (forRoom.removed.length > 0) run.journal.append({ type: 'pruned', pruned: forRoom })
 }

@@ -18,6 +18,7 @@ import { lastStep, reportOf } from '../../shared/job-report.ts'
 import { endJob, endReport, finalReport, type Undone } from '../jobs/job-end.ts'
 import { noteTrouble } from '../jobs/trouble.ts'
 import { deadJobs, isAlive, troubledReport } from '../jobs/unit-state.ts'
+import { forgetClaim } from '../room/claims.ts'
 import { lockVm, type VmLock } from '../jobs/vm-lock.ts'
 import { asidenessOf } from './set-aside.ts'
 import { undoBackup } from './undo-backup.ts'
@@ -128,6 +129,7 @@ export async function finish(shell: Shell, id: string): Promise<JobReport | unde
     journal.flush()
     const final = undone === undefined ? finalReport(id, 'failed-needs-you', aside) : endReport(id, undone, why)
     endJob(journal, final)
+    await forgetClaim(id)
     return final
   } catch (error) {
     noteTrouble(id, whatIsLeft(id, entries, error, why))

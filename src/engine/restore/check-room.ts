@@ -1,53 +1,75 @@
-import { existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { formatBytes } from '../../shared/format.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
-import { freeBytesAt } from '../../store/file-io.ts'
+import { claimRoom, lookForRoom, type Need, type Shortage } from '../room/claims.ts'
 import type { Checklist } from './checklist.ts'
 import type { PlanSource } from './plan-source.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
-interface Need {
-  readonly folder: string
-  readonly bytes: number
-  readonly what: ReadonlySet<string>
+/**
+ * Each file system must hold all that goes there: the disks, and the point if it is still elsewhere. `job` claims the room
+ * for itself; without one it is only looked at.
+ */
+export async function checkRoom(
+  source: PlanSource,
+  disks: readonly RestoreDisk[],
+  list: Checklist,
+  job: string | undefined
+): Promise<void> {
+  const needs = await needsOf(source, disks)
+  const shortages = await (job === undefined ? lookForRoom(needs) : claimRoom(job, needs))
+  for (const shortage of shortages) tell(shortage, list)
+  if (shortages.length === 0) list.ok('room', `there is room for ${forWhat(needs) || 'it'}`)
 }
 
-/** Each file system must hold all that goes there: the disks, and the point if it is still elsewhere. */
-export async function checkRoom(source: PlanSource, disks: readonly RestoreDisk[], list: Checklist): Promise<void> {
-  const needs = needsOf(source, disks)
-  for (const { folder, bytes, what } of needs) {
-    const freeBytes = await freeBytesAt(folder)
-    const forWhat = [...what].join(' and ')
-    if (freeBytes >= bytes) list.ok('room', `${folder} has room for ${forWhat}`)
-    else
-      list.problem(
-        'room',
-        `${folder} has too little room for ${forWhat}`,
-        'free some room there, or name another folder',
-        { kind: 'no-room', path: folder, forWhat, neededBytes: bytes, freeBytes }
-      )
-  }
-  if (needs.length === 0) list.ok('room', `${sizeBytesOf(source.manifest)} bytes`)
+const forWhat = (needs: readonly Need[]): string => [...new Set(needs.map((need) => need.forWhat))].join(' and ')
+
+function tell({ missingBytes: _, folders: __, isCertain, ...shortage }: Shortage, list: Checklist): void {
+  const { path, neededBytes, freeBytes } = shortage
+  if (isCertain)
+    list.problem(
+      'room',
+      `${path} has too little room for ${shortage.forWhat}`,
+      'free some room there, or name another folder',
+      { kind: 'no-room', ...shortage }
+    )
+  else
+    list.warning(
+      'room',
+      `${path} may have too little room for ${shortage.forWhat}: up to ${formatBytes(neededBytes)}, and ${formatBytes(freeBytes)} are free`
+    )
 }
 
-function needsOf({ manifest, dir, isHere }: PlanSource, disks: readonly RestoreDisk[]): Need[] {
+async function needsOf(source: PlanSource, disks: readonly RestoreDisk[]): Promise<Need[]> {
+  const { manifest, dir, isHere } = source
   const sizes = new Map(manifest.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
-  const point = isHere ? [] : [{ path: dir, bytes: sizeBytesOf(manifest), what: 'the point' }]
-  const needs = new Map<number, Need>()
-  for (const { path, bytes, what } of [
-    ...point,
-    ...disks.map((disk) => ({ path: disk.path, bytes: sizes.get(disk.file) ?? 0, what: 'the disks' }))
-  ]) {
-    const folder = existingFolder(path)
-    const { dev } = statSync(folder)
-    const need = needs.get(dev) ?? { folder, bytes: 0, what: new Set() }
-    needs.set(dev, { folder: need.folder, bytes: need.bytes + bytes, what: new Set([...need.what, what]) })
-  }
-  return [...needs.values()]
+  const likelyOf = await likelyBytes(source)
+  const point = { folder: dirname(dir), forWhat: 'the point', worstBytes: sizeBytesOf(manifest), files: [dir] }
+  const likely = manifest.files.reduce((sum, { path }) => sum + likelyOf(path), 0)
+  return [
+    ...(isHere ? [] : [{ ...point, likelyBytes: likely }]),
+    ...disks.map(({ path, file, staged }) => ({
+      folder: dirname(path),
+      forWhat: 'the disks',
+      likelyBytes: likelyOf(file),
+      worstBytes: sizes.get(file) ?? 0,
+      files: [staged]
+    }))
+  ]
 }
 
-function existingFolder(path: string): string {
-  let folder = dirname(path)
-  while (!existsSync(folder)) folder = dirname(folder)
-  return folder
+/**
+ * What a file of the point really holds: the copy of a block device is as long as the device, and mostly empty. Of a
+ * point that is elsewhere nobody knows; it is asked again when it comes.
+ */
+async function likelyBytes({ manifest, dir, isHere }: PlanSource): Promise<(path: string) => number> {
+  const unknown = new Set(manifest.disks.flatMap((disk) => (disk.originalType === 'block' ? [disk.file] : [])))
+  const likely = new Map<string, number>()
+  for (const { path, sizeBytes } of manifest.files) {
+    const stats = isHere ? await lstat(join(dir, path)) : undefined
+    const bytes = stats === undefined ? (unknown.has(path) ? 0 : sizeBytes) : stats.blocks * 512
+    likely.set(path, Math.min(sizeBytes, bytes))
+  }
+  return (path) => likely.get(path) ?? 0
 }

@@ -57,7 +57,7 @@ async function makePlan(
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
   const disks = placeDisks(spec, jobId, manifest, displaced, rules.accessOf)
-  await checkRoom(source, disks, list)
+  await checkRoom(source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)

@@ -8,6 +8,7 @@ import { defineDomain, domainState, setAutostart, startDomain } from '../../libv
 import { defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
+import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
 import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
 import { identityOf } from '../evidence/file-identity.ts'
@@ -15,6 +16,8 @@ import { renameIfProven, shown } from '../evidence/removal.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import { whileReading } from '../retention/point-lock.ts'
+import { releaseClaim } from '../room/claims.ts'
+import { existingFolder } from '../room/file-systems.ts'
 import { setClock } from './clock.ts'
 import { displace, keptAside, lookBeforeDisplacing, theOneSeen } from './displace.ts'
 import { accessOfFormer, giveAccess } from './image-access.ts'
@@ -37,7 +40,10 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
-  await job.step('stage', {}, () => stageFiles(job, plan))
+  await job.step('stage', {}, () =>
+    whileSpaceLasts(foldersOf(plan), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
+  )
+  await releaseClaim(job.id)
   const displacing = await lookBeforeDisplacing(job, plan, manifest)
   await job.step('displace', displacing, () => displace(job, displacing))
   const placements = await waitingFiles(plan)
@@ -70,6 +76,14 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   }
   for (const name of networks.start) await startNetwork(job.shell, name)
 }
+
+/** The guests that are there must not meet a full disk while this one is written. */
+const foldersOf = ({ disks }: RestorePlan): WatchedFolder[] =>
+  [...new Set(disks.map(({ staged }) => dirname(staged)))].map((path) => ({
+    path: existingFolder(path),
+    name: path,
+    forWhat: 'the disks'
+  }))
 
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
 async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {

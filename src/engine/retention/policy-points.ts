@@ -53,6 +53,7 @@ async function policyPoint(dir: string, manifest: Manifest): Promise<PolicyPoint
     memoryBytes: memoryBytesOf(manifest),
     pinned: marks?.pinned === true,
     good: marks?.verified?.good !== false && (await isGood(dir)),
+    disks: manifest.disks.map(({ target, originalSource: source }) => ({ target, source })),
     dir,
     manifest
   }

@@ -1,6 +1,7 @@
 import type { PointId, Uuid } from '../../shared/model/ids.ts'
 import type { VmIdentity } from '../../shared/model/job.ts'
 import type { Policy, Pruned, RunEntry } from '../../shared/model/policy.ts'
+import { flawsOf } from '../../shared/retention/coverage.ts'
 import { planRetention } from '../../shared/retention/plan-retention.ts'
 import type { Between } from '../../store/between.ts'
 import { dropMemory, isHalfDropped } from '../../store/drop-memory.ts'
@@ -14,6 +15,7 @@ import { lockVm } from '../jobs/vm-lock.ts'
 import { restoreOf } from './being-restored.ts'
 import { changingPoint } from './point-lock.ts'
 import { pointsOfPolicy, type PolicyPoint } from './policy-points.ts'
+import { whileAloneIn } from './store-lock.ts'
 
 export type PruneStep = Omit<Extract<RunEntry, { type: 'prune' }>, 'n' | 'at'>
 
@@ -41,7 +43,7 @@ export async function pruneVm(pruning: Pruning, vm: VmIdentity, fresh: PointId):
   try {
     const restore = restoreOf(vm.uuid)
     if (restore !== undefined) pruned.refused.push(`${vm.name} is being restored by job ${restore}`)
-    else await pruneLocked(pruning, vm, fresh)
+    else await whileAloneIn(policy.store, () => pruneLocked(pruning, vm, fresh))
   } finally {
     await lock.release()
   }
@@ -52,22 +54,29 @@ async function pruneLocked(pruning: Pruning, { uuid: vm, name }: VmIdentity, fre
   pruned.freedBytes += await settleTrash(policy.store, vm)
   const [found] = await pointsOfPolicy(policy.store, await listPointsOf(policy.store, vm), policy.id)
   const points = found?.points ?? []
-  const fates = planRetention(points, policy.keep, { timeZone })
+  const fates = planRetention(points, policy.keep, { timeZone, excludeDisks: policy.excludeDisks })
+  const flaws = flawsOf(points, policy.excludeDisks)
   const byId = new Map(points.map((point) => [point.id, point]))
-  if (fates.find(({ id }) => byId.get(id)?.good)?.id !== fresh) {
-    pruned.refused.push(`the newest good point of ${name} is not the one that this run took`)
+  if (fates.find(({ id }) => !flaws.has(id))?.id !== fresh) {
+    pruned.refused.push(whyNotFresh(name, flaws.get(fresh)))
     return
   }
   for (const { id, keep, reasons } of fates.toReversed()) {
     const point = byId.get(id)
     if (point !== undefined && !keep) await trash(pruning, point, reasons.join(', '))
   }
-  await emptyTrash(pruning, vm, points.filter(({ good, id }) => good && !pruned.trashed.includes(id)).length)
+  const whole = points.filter(({ id }) => !flaws.has(id) && !pruned.trashed.includes(id))
+  await emptyTrash(pruning, vm, whole.length)
   for (const { id, keep, memory } of fates) {
     const point = byId.get(id)
     if (point !== undefined && keep) await forgetMemory(pruning, point, memory === 'dropped')
   }
 }
+
+const whyNotFresh = (name: string, flaw: string | undefined): string =>
+  flaw === undefined
+    ? `the newest good point of ${name} is not the one that this run took`
+    : `the new point of ${name} is ${flaw}, which points before it have: they stay until one has it again, or until the schedule leaves it out`
 
 async function trash(pruning: Pruning, point: PolicyPoint, why: string): Promise<void> {
   const { policy, now, pruned } = pruning
@@ -83,10 +92,10 @@ async function trash(pruning: Pruning, point: PolicyPoint, why: string): Promise
   })
 }
 
-/** Only while the VM has as many good points as it must have at least: until then the trash is a reserve. */
-async function emptyTrash(pruning: Pruning, vm: Uuid, good: number): Promise<void> {
+/** Only while the VM has as many whole points as it must have at least: until then the trash is a reserve. */
+async function emptyTrash(pruning: Pruning, vm: Uuid, whole: number): Promise<void> {
   const { policy, pruned } = pruning
-  if (good < policy.keep.floor) return
+  if (whole < policy.keep.floor) return
   for (const trashed of await listTrash(policy.store, vm)) {
     if (!isOver(pruning, trashed)) continue
     const why = `its grace is over: ${trashed.note?.why ?? ''}`
@@ -97,11 +106,15 @@ async function emptyTrash(pruning: Pruning, vm: Uuid, good: number): Promise<voi
   }
 }
 
-/** Of this policy by its grace as it is now, of others by theirs as it was. What was thrown away just now has begun it. */
-function isOver({ policy, now, pruned }: Pruning, trashed: Trashed): boolean {
+/** What was thrown away just now has begun its grace. */
+const isOver = ({ policy, now, pruned }: Pruning, trashed: Trashed): boolean =>
+  !pruned.trashed.includes(trashed.point) && isGraceOver(policy, now, trashed)
+
+/** Of this policy by its grace as it is now, of others by theirs as it was. */
+export function isGraceOver(policy: Policy, now: Date, trashed: Trashed): boolean {
   const isOurs = trashed.note?.policy.id === policy.id
   const expiry = expiryOf(trashed, isOurs ? policy.keep.graceHours : undefined)
-  if (expiry === undefined || trashed.pinned || pruned.trashed.includes(trashed.point)) return false
+  if (expiry === undefined || trashed.pinned) return false
   return expiry <= now && Date.parse(trashed.note?.at ?? '') <= now.getTime()
 }
 

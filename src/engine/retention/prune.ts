@@ -39,7 +39,7 @@ function fateOf({ vm, points }: VmPoints, policy: Policy): VmFate {
   const restore = restoreOf(vm.uuid)
   return {
     vm,
-    points: planRetention(points, policy.keep, { timeZone: hostTimeZone() }),
+    points: planRetention(points, policy.keep, { timeZone: hostTimeZone(), excludeDisks: policy.excludeDisks }),
     ...(restore !== undefined && { refused: `it is being restored by job ${restore}` })
   }
 }

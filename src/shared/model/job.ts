@@ -25,6 +25,8 @@ export const BackupSpec = z.strictObject({
   /** Undefined: live for a running VM, else what its state and devices allow. */
   method: Method.optional(),
   store: Absolute,
+  /** The store is another one than this host knows at that path, and that is meant. */
+  acceptStore: z.boolean().optional(),
   budgetMs: z.number().positive().max(3_600_000),
   onBusy: OnBusy,
   /** Only these targets, or all. */

@@ -188,7 +188,9 @@ export const RunEntry = z.intersection(
       vm: Uuid,
       point: PointId,
       why: z.string(),
-      done: z.boolean()
+      done: z.boolean(),
+      /** Of one that a job of this run removed before its backup, for the room: what it took. */
+      forRoomBytes: z.number().optional()
     }),
     z.object({ type: z.literal('pruned'), pruned: Pruned }),
     z.object({ type: z.literal('told'), told: Told }),

@@ -1,10 +1,9 @@
 import type { KeepRules, PointFate } from '../model/policy.ts'
 import { hasCounts, keptByCounts } from './count-rules.ts'
+import { flawsOf, type CoveringPoint } from './coverage.ts'
 
 /** A point of one VM under one policy, as the rules see it. */
-export interface RetainedPoint {
-  readonly id: string
-  readonly takenAt: string
+export interface RetainedPoint extends CoveringPoint {
   readonly sizeBytes: number
   /** Of these, RAM. Undefined: it holds none. */
   readonly memoryBytes?: number | undefined
@@ -22,12 +21,24 @@ export interface RetainedPoint {
 export function planRetention(
   points: readonly RetainedPoint[],
   rules: KeepRules,
-  { timeZone }: { readonly timeZone: string }
+  { timeZone, excludeDisks }: RetentionSetting
 ): PointFate[] {
-  const sorted = [...points].sort(newestFirst)
+  const flaws = flawsOf(points, excludeDisks)
+  const sorted = [...points].sort(newestFirst).map((point) => ({ ...point, flaw: flaws.get(point.id) }))
   const reasons = withParents(sorted, reasonsToKeep(sorted, rules, timeZone))
   const memory = memoryKept(sorted, reasons, rules.memory)
   return sorted.map((point) => fateOf(point, reasons.get(point.id) ?? [], memory.has(point.id), rules))
+}
+
+export interface RetentionSetting {
+  readonly timeZone: string
+  /** Disks that the policy leaves out: no point lacks them. */
+  readonly excludeDisks?: readonly string[] | undefined
+}
+
+interface JudgedPoint extends RetainedPoint {
+  /** Undefined: a good point that holds all of its VM's disks, a whole one. */
+  readonly flaw: string | undefined
 }
 
 type Reasons = ReadonlyMap<string, readonly string[]>
@@ -35,16 +46,16 @@ type Reasons = ReadonlyMap<string, readonly string[]>
 const newestFirst = (a: RetainedPoint, b: RetainedPoint): number =>
   Date.parse(b.takenAt) - Date.parse(a.takenAt) || b.id.localeCompare(a.id)
 
-/** Only good points count, and pinned ones, which stay anyway, use up no count. */
-function reasonsToKeep(sorted: readonly RetainedPoint[], rules: KeepRules, timeZone: string): Reasons {
-  const good = sorted.filter((point) => point.good)
+/** Only whole points count, and pinned ones, which stay anyway, use up no count. */
+function reasonsToKeep(sorted: readonly JudgedPoint[], rules: KeepRules, timeZone: string): Reasons {
+  const whole = sorted.filter(({ flaw }) => flaw === undefined)
   const counted = keptByCounts(
-    good.filter(({ pinned }) => !pinned),
+    whole.filter(({ pinned }) => !pinned),
     rules,
     timeZone
   )
-  const floor = new Set(good.slice(0, rules.floor).map(({ id }) => id))
-  const isSafe = (point: RetainedPoint): boolean => enoughNewer(good, point, rules.floor)
+  const floor = new Set(whole.slice(0, rules.floor).map(({ id }) => id))
+  const isSafe = (point: RetainedPoint): boolean => enoughNewer(whole, point, rules.floor)
   return new Map(
     sorted.map((point) => [
       point.id,
@@ -53,8 +64,8 @@ function reasonsToKeep(sorted: readonly RetainedPoint[], rules: KeepRules, timeZ
   )
 }
 
-const enoughNewer = (good: readonly RetainedPoint[], point: RetainedPoint, floor: number): boolean =>
-  good.filter((other) => newestFirst(other, point) < 0).length >= floor
+const enoughNewer = (whole: readonly RetainedPoint[], point: RetainedPoint, floor: number): boolean =>
+  whole.filter((other) => newestFirst(other, point) < 0).length >= floor
 
 interface Judged {
   readonly rule: string | undefined
@@ -63,12 +74,13 @@ interface Judged {
   readonly rules: KeepRules
 }
 
-function firstReasons(point: RetainedPoint, { rule, inFloor, isSafe, rules }: Judged): string[] {
+function firstReasons(point: JudgedPoint, { rule, inFloor, isSafe, rules }: Judged): string[] {
   const reasons = [...(point.pinned ? ['pinned'] : []), ...(rule === undefined ? [] : [rule])]
   if (reasons.length > 0) return reasons
   if (!hasCounts(rules)) return ['no rule limits how long points stay']
   if (inFloor) return [`one of the last ${rules.floor} good points`]
-  if (!point.good && !isSafe(point)) return [`damaged, but fewer than ${rules.floor} good points are newer`]
+  if (point.flaw !== undefined && !isSafe(point))
+    return [`${point.flaw}, but fewer than ${rules.floor} good points are newer`]
   return []
 }
 
@@ -88,27 +100,18 @@ function withParents(sorted: readonly RetainedPoint[], reasons: Reasons): Reason
   return all
 }
 
-/** Damaged points are not rewritten: their RAM stays. */
-function memoryKept(
-  sorted: readonly RetainedPoint[],
-  reasons: Reasons,
-  count: number | undefined
-): ReadonlySet<string> {
+/** Damaged points are not rewritten: their RAM stays. That of others with a flaw stays too, and uses up no count. */
+function memoryKept(sorted: readonly JudgedPoint[], reasons: Reasons, count: number | undefined): ReadonlySet<string> {
   const holding = sorted.filter(({ id, memoryBytes }) => memoryBytes !== undefined && reasons.get(id)?.length)
-  const anyway = holding.filter(({ pinned, good }) => count === undefined || pinned || !good)
-  const counted = holding.filter(({ pinned, good }) => !pinned && good).slice(0, count)
+  const anyway = holding.filter(({ pinned, flaw }) => count === undefined || pinned || flaw !== undefined)
+  const counted = holding.filter(({ pinned, flaw }) => !pinned && flaw === undefined).slice(0, count)
   return new Set([...anyway, ...counted].map(({ id }) => id))
 }
 
-function fateOf(
-  point: RetainedPoint,
-  reasons: readonly string[],
-  keepsMemory: boolean,
-  { floor }: KeepRules
-): PointFate {
+function fateOf(point: JudgedPoint, reasons: readonly string[], keepsMemory: boolean, { floor }: KeepRules): PointFate {
   const keep = reasons.length > 0
   const memoryBytes = point.memoryBytes ?? 0
-  const why = point.good ? 'no rule keeps it' : `damaged, and ${floor} good points are newer`
+  const why = point.flaw === undefined ? 'no rule keeps it' : `${point.flaw}, and ${floor} good points are newer`
   return {
     id: point.id,
     takenAt: point.takenAt,

@@ -38,6 +38,7 @@ export const PointView = z.object({
   takenAt: z.iso.datetime(),
   method: Method,
   hasMemory: z.boolean(),
+  disks: z.array(z.object({ target: z.string(), source: z.string() })).readonly(),
   sizeBytes: z.number(),
   pauseMs: z.number(),
   /** RAM alone, of all that it takes. */

@@ -14,6 +14,7 @@ export function aPoint(change: Partial<PointView> = {}): PointView {
     takenAt: '2026-11-22T20:17:44.000Z',
     method: 'live',
     hasMemory: true,
+    disks: [{ target: 'vda', source: '/images/web1.qcow2' }],
     sizeBytes: 9 * GIB,
     pauseMs: 48,
     warnings: [],

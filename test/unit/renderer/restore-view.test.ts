@@ -32,6 +32,7 @@ const aPoint = (more: Partial<PointView> = {}): PointView => ({
   takenAt: '2026-11-22T20:17:44.000Z',
   method: 'live',
   hasMemory: true,
+  disks: [{ target: 'vda', source: '/images/web1.qcow2' }],
   sizeBytes: 1.2 * 1024 ** 3,
   pauseMs: 48,
   warnings: [],

@@ -12,6 +12,7 @@ import { comesToAnEnd } from '../../patience.ts'
 
 const GIB = 1024 ** 3
 const now = new Date('2026-11-25T12:00:00Z')
+const DISKS = [{ target: 'vda', source: '/images/web1.qcow2' }]
 const SIZE = { sizeBytes: 10 * GIB, memoryBytes: 2 * GIB }
 const year = (calendar: string, keep = DEFAULT_KEEP) => {
   const simulated = simulateYear(calendar, keep, 'Europe/Rome', SIZE, now)
@@ -35,7 +36,14 @@ describe('a simulated year', () => {
     const runs = nextRuns(calendar, 'Europe/Rome', now, 364)
     let there: RetainedPoint[] = []
     for (const at of runs) {
-      const next = { id: at.toISOString(), takenAt: at.toISOString(), sizeBytes: 1, pinned: false, good: true }
+      const next = {
+        id: at.toISOString(),
+        takenAt: at.toISOString(),
+        sizeBytes: 1,
+        pinned: false,
+        good: true,
+        disks: DISKS
+      }
       const fates = planRetention([...there, next], DEFAULT_KEEP, { timeZone: 'Europe/Rome' })
       const kept = new Set(fates.filter(({ keep }) => keep).map(({ id }) => id))
       there = [...there, next].filter(({ id }) => kept.has(id))
@@ -81,6 +89,7 @@ describe('the size of a point', () => {
 })
 
 describe('what becomes of the points there are', () => {
+  const UTC = { timeZone: 'UTC' }
   const policy = { id: policyId, name: 'Every night' }
   const day = (n: number, change = {}) =>
     aPoint({ takenAt: `2026-11-${n}T02:00:00.000Z`, policy, memoryBytes: GIB, ...change })
@@ -88,15 +97,15 @@ describe('what becomes of the points there are', () => {
   const points = [day(20), day(21), day(22), day(23), day(24, { marks: { pinned: true } }), aPoint()]
 
   it('counts this policy’s points in its store alone', () => {
-    const [fate, ...more] = fatesOfPoints(points, at, simplePreset(3), 'UTC')
+    const [fate, ...more] = fatesOfPoints(points, at, simplePreset(3), UTC)
     expect(more).toEqual([])
     expect(fate?.points.map(({ keep }) => keep)).toEqual([true, true, true, true, false])
-    expect(fatesOfPoints(points, { ...at, store: '/srv/other' }, simplePreset(3), 'UTC')).toEqual([])
+    expect(fatesOfPoints(points, { ...at, store: '/srv/other' }, simplePreset(3), UTC)).toEqual([])
     expect(fatesGoing(fate === undefined ? [] : [fate])).toHaveLength(1)
   })
 
   it('is drawn on a lane for each rule, by age', () => {
-    const fates = fatesOfPoints(points, at, simplePreset(3), 'UTC').flatMap((vm) => vm.points)
+    const fates = fatesOfPoints(points, at, simplePreset(3), UTC).flatMap((vm) => vm.points)
     const { lanes, ticks } = ladderOf(fates, new Date('2026-11-24T02:00:00Z'))
     expect(lanes.map(({ rule, dots }) => [rule, dots.length])).toEqual([
       ['pinned', 1],

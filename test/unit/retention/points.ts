@@ -16,6 +16,7 @@ export const pointAt = (at: string, change: Partial<RetainedPoint> = {}): Retain
   sizeBytes: 1000,
   pinned: false,
   good: true,
+  disks: [{ target: 'vda', source: '/images/web.qcow2' }],
   ...change
 })
 

@@ -55,6 +55,7 @@ const samples: { readonly [K in FailureKind]: Extract<Failure, { kind: K }> } = 
   'point-unsafe': { kind: 'point-unsafe', point, file: 'disks/vda.qcow2', detail: 'backing file /etc/shadow' },
   'point-format': { kind: 'point-format', point, detail: 'version 9' },
   'point-busy': { kind: 'point-busy', point },
+  'point-arriving': { kind: 'point-arriving', point, by: 'an import on beta', since: '2026-11-22T20:17:44.000Z' },
   'point-exists': { kind: 'point-exists', point, where: 'beta' },
   'vm-exists': {
     kind: 'vm-exists',

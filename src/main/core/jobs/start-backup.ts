@@ -10,7 +10,7 @@ import { submitJob } from './jobs.ts'
 
 /** What may be left to the defaults. */
 export interface BackupOrder extends Partial<
-  Pick<BackupSpec, 'method' | 'store' | 'budgetMs' | 'onBusy' | 'includeDisks' | 'excludeDisks'>
+  Pick<BackupSpec, 'method' | 'store' | 'acceptStore' | 'budgetMs' | 'onBusy' | 'includeDisks' | 'excludeDisks'>
 > {
   readonly host: string
   /** Name or UUID. */
@@ -35,7 +35,7 @@ export async function startBackup(
 }
 
 function backupSpec(
-  { host, method, store, budgetMs, onBusy, includeDisks, excludeDisks }: BackupOrder,
+  { host, method, store, acceptStore, budgetMs, onBusy, includeDisks, excludeDisks }: BackupOrder,
   domain: Domain
 ): BackupSpec {
   return {
@@ -46,6 +46,7 @@ function backupSpec(
     store: store ?? DEFAULT_STORE,
     budgetMs: budgetMs ?? DEFAULT_BUDGET_MS,
     onBusy: onBusy ?? 'pause',
+    ...(acceptStore !== undefined && { acceptStore }),
     ...(method !== undefined && { method }),
     ...(includeDisks !== undefined && { includeDisks }),
     ...(excludeDisks !== undefined && { excludeDisks })

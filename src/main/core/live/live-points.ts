@@ -102,6 +102,7 @@ export class LivePoints {
       takenAt: manifest.takenAt,
       method: manifest.method,
       hasMemory: manifest.memory !== undefined,
+      disks: heldDisks(manifest),
       sizeBytes: sizeBytesOf(manifest),
       pauseMs: manifest.pauseMs,
       ...(manifest.memory && { memoryBytes: sizeOf(manifest, manifest.memory.file) }),
@@ -122,6 +123,9 @@ export class LivePoints {
     }
   }
 }
+
+const heldDisks = ({ disks }: Manifest): PointView['disks'] =>
+  disks.map(({ target, originalSource: source }) => ({ target, source }))
 
 const sizeOf = ({ files }: Manifest, path: string): number => files.find((file) => file.path === path)?.sizeBytes ?? 0
 

@@ -1,5 +1,5 @@
 import type { KeepRules, PointFate, VmFate } from '../../../shared/model/policy.ts'
-import { planRetention, type RetainedPoint } from '../../../shared/retention/plan-retention.ts'
+import { planRetention, type RetainedPoint, type RetentionSetting } from '../../../shared/retention/plan-retention.ts'
 import { isGood } from '../../../shared/safety.ts'
 import { parseCalendar, runsBetween, type Calendar } from '../../../shared/schedule/calendar.ts'
 import type { VmView } from '../../../shared/views/host-view.ts'
@@ -10,7 +10,7 @@ export function fatesOfPoints(
   points: readonly PointView[],
   { id, host, store }: { readonly id: string; readonly host: string; readonly store: string },
   keep: KeepRules,
-  timeZone: string
+  setting: RetentionSetting
 ): readonly VmFate[] {
   const own = points.filter(
     ({ policy, places }) => policy?.id === id && places.some((place) => place.host === host && place.dir === store)
@@ -19,7 +19,7 @@ export function fatesOfPoints(
   return [...byVm.values()].flatMap((ofVm) => {
     const [newest] = ofVm.toSorted((a, b) => b.takenAt.localeCompare(a.takenAt))
     if (newest === undefined) return []
-    return [{ vm: newest.vm, points: planRetention(ofVm.map(retained), keep, { timeZone }) }]
+    return [{ vm: newest.vm, points: planRetention(ofVm.map(retained), keep, setting) }]
   })
 }
 
@@ -29,7 +29,8 @@ const retained = (point: PointView): RetainedPoint => ({
   sizeBytes: point.sizeBytes,
   ...(point.hasMemory && { memoryBytes: point.memoryBytes ?? 0 }),
   pinned: point.marks.pinned,
-  good: isGood(point)
+  good: isGood(point),
+  disks: point.disks
 })
 
 /** What one point takes, as far as it can be known before there is one. */
@@ -84,7 +85,8 @@ export function simulateYear(
     sizeBytes,
     ...(memoryBytes > 0 && { memoryBytes }),
     pinned: false,
-    good: true
+    good: true,
+    disks: ITS_DISK
   }))
   return { points: survivors(points, keep, timeZone), runCount: count, drawn: runs.length }
 }
@@ -100,6 +102,9 @@ function lastRuns(
   const year = from(now.getTime())
   return year.count <= MOST ? year : { count: year.count, runs: from(end - (YEAR_MS * MOST) / year.count).runs }
 }
+
+/** All points of a made-up year hold the same. */
+const ITS_DISK = [{ target: 'vda', source: '' }]
 
 /** So often it is pruned in that year, at most: what is more would take too long while one types. */
 const MOST_PRUNINGS = 500

@@ -58,10 +58,10 @@ export function Simulator({ form, id, timeZone }: SimulatorProps) {
 function Real({ form, id, timeZone }: SimulatorProps & { readonly id: string }) {
   const points = useWindow((state) => state.points)
   const [chosen, choose] = useState(ALL)
-  const { host, store, keep } = form
+  const { host, store, keep, excludeDisks } = form
   const fates = useMemo(
-    () => fatesOfPoints(points?.points ?? [], { id, host, store }, keepRulesOf(keep), timeZone),
-    [points, id, host, store, keep, timeZone]
+    () => fatesOfPoints(points?.points ?? [], { id, host, store }, keepRulesOf(keep), { timeZone, excludeDisks }),
+    [points, id, host, store, keep, excludeDisks, timeZone]
   )
   const now = useNow()
   const vms = fates.filter(({ vm }) => chosen === ALL || vm.uuid === chosen)

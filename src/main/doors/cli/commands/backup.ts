@@ -12,7 +12,7 @@ import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { watchToEnd } from '../watch-job.ts'
 
-interface BackupOptions extends ActionOptions, Pick<BackupOrder, 'method' | 'store' | 'onBusy'> {
+interface BackupOptions extends ActionOptions, Pick<BackupOrder, 'method' | 'store' | 'acceptStore' | 'onBusy'> {
   readonly budget?: number
   readonly include?: string[]
   readonly exclude?: string[]
@@ -31,6 +31,7 @@ export const backupCommand = (perform: Perform): Command =>
       )
     )
     .option('--store <DIR>', 'directory on the host that gets the point', absolutePath)
+    .option('--accept-store', 'the store at that place is another one than it was, and that is meant')
     .option('--budget <MS>', 'longest pause that is all right (default 300)', positiveMs)
     .addOption(
       new Option(
@@ -53,11 +54,20 @@ export function hostAndVm(target: string): { host: string; vm: string } {
   return { host: target.slice(0, slash), vm: target.slice(slash + 1) }
 }
 
-function orderOf({ method, store, budget, onBusy, include, exclude }: BackupOptions): Omit<BackupOrder, 'host' | 'vm'> {
+function orderOf({
+  method,
+  store,
+  acceptStore,
+  budget,
+  onBusy,
+  include,
+  exclude
+}: BackupOptions): Omit<BackupOrder, 'host' | 'vm'> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
   return {
     ...(method !== undefined && { method }),
     ...(store !== undefined && { store }),
+    ...(acceptStore !== undefined && { acceptStore }),
     ...(budget !== undefined && { budgetMs: budget }),
     ...(onBusy !== undefined && { onBusy }),
     ...(include !== undefined && { includeDisks: include }),

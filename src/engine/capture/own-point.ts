@@ -1,0 +1,28 @@
+import type { BackupSpec } from '../../shared/model/job.ts'
+import { ownerPath, type PointOwner } from '../../store/owner.ts'
+import { beginPoint } from '../../store/point-store.ts'
+import { bootId, machineId } from '../host-facts.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { holdAlone } from '../retention/file-lock.ts'
+import type { CapturePlan } from './capture-plan.ts'
+
+/** What says of a folder that this job of this host writes it. */
+export async function ownerFor(job: string, host: string): Promise<PointOwner> {
+  return {
+    format: 'stillpoint-owner',
+    machineId: await machineId(),
+    bootId: await bootId(),
+    host,
+    job,
+    since: new Date().toISOString()
+  }
+}
+
+/**
+ * Makes the folder of the job's point. Whose it is stands in it before anything else, under a lock that ends with this
+ * process: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted.
+ */
+export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
+  const dir = await beginPoint(spec.store, vm, id, await ownerFor(id, spec.hostName))
+  await holdAlone(ownerPath(dir), 0)
+}
