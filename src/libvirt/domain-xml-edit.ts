@@ -65,6 +65,23 @@ function takeSource(disk: Element, before: Element): void {
     }
 }
 
+/** The same definition with a disk more, as another one of the VM has it, but for what only belongs to a VM that runs. */
+export function addDisk(xml: string, target: string, from: string): string {
+  const [there] = disksOf(parseXml(from, 'domain XML')).filter((disk) => targetOf(disk) === target)
+  const document = parseXml(xml, 'domain XML')
+  const devices = childAt(document.documentElement ?? undefined, 'devices')
+  if (there === undefined || devices === undefined) return fail({ kind: 'not-found', what: 'disk', name: target })
+  const disk = document.importNode(there, true)
+  for (const name of ['backingStore', 'mirror', 'alias'])
+    for (const child of childrenOf(disk, name)) disk.removeChild(child)
+  // Its slot may be another device's by the next start; libvirt finds one.
+  for (const address of childrenOf(disk, 'address'))
+    if (attribute(address, 'type') !== 'drive') disk.removeChild(address)
+  childAt(disk, 'source')?.removeAttribute('index')
+  devices.appendChild(disk)
+  return serializeXml(document)
+}
+
 /** An empty drive. */
 export function ejectMedia(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => {

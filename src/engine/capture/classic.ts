@@ -12,7 +12,8 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
-import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
 
 /**
@@ -20,6 +21,7 @@ import { measurePauses } from './stand-still.ts'
  * and reading all of its RAM and for a restart of QEMU.
  */
 export async function captureClassic(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
+  await requireCurrent(job.shell, plan)
   await job.step('mirror', {}, () => mirrorAll(job, plan))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
   return job.step('copy', {}, async () => ({
@@ -78,6 +80,7 @@ async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Prom
   await mkdir(`${plan.pointDir}/disks`, { recursive: true, mode: 0o700 })
   const taken: CopiedDisk[] = []
   for (const disk of plan.disks) taken.push((await moveMirror(job, plan, disk)) ?? (await copyMirror(job, plan, disk)))
+  for (const disk of plan.still) taken.push(await copyStill(job, plan, disk))
   return taken
 }
 
@@ -113,7 +116,7 @@ export const mirrorOf = ({ sidecar }: CaptureDisk): Doomed => ({
 })
 
 async function copyMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk> {
-  const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({
+  const [copied] = await copyDisks(job, { ...plan, disks: [disk], still: [] }, ({ sidecar }) => ({
     path: sidecar,
     format: 'qcow2'
   }))
