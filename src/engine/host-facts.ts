@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { parseDomain } from '../libvirt/domain-xml.ts'
-import { domainXml } from '../libvirt/domains.ts'
 import { hostVersions } from '../libvirt/host.ts'
 import { networkXml } from '../libvirt/networks.ts'
 
@@ -34,9 +32,8 @@ export interface HostFacts extends HostIdentity {
   readonly bridges: readonly string[]
 }
 
-export async function hostFacts(shell: Shell, vm: Uuid): Promise<HostFacts> {
-  // A card that was plugged into the running VM only is in its RAM all the same.
-  const definitions = [await domainXml(shell, vm, { inactive: true }), await domainXml(shell, vm)]
+/** `definitions`: of the VM as it runs and as it starts next, since their network cards may differ. */
+export async function hostFacts(shell: Shell, definitions: readonly string[]): Promise<HostFacts> {
   const interfaces = definitions.flatMap((xml) => parseDomain(xml).interfaces)
   const names = [
     ...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))

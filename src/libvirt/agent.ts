@@ -26,21 +26,56 @@ function parseAnswer(text: string): unknown {
 }
 
 /** Whether the guest's agent answers within two seconds. Not whether it runs: a frozen one may refuse all but thaw. */
-export async function agentAnswers(shell: Shell, uuid: Uuid): Promise<boolean> {
+export const agentAnswers = async (shell: Shell, uuid: Uuid): Promise<boolean> =>
+  (await asked(shell, uuid, 'guest-ping', PING_SECONDS)) !== undefined
+
+/** What the agent answers, or undefined where it does not, or refuses. */
+async function asked(
+  shell: Shell,
+  uuid: Uuid,
+  execute: string,
+  seconds: number
+): Promise<{ said: unknown } | undefined> {
   try {
-    await ask(shell, uuid, 'guest-ping', PING_SECONDS)
-    return true
+    return { said: await ask(shell, uuid, execute, seconds) }
   } catch (error) {
-    if (isFailure(error, 'command-failed', 'timeout', 'bad-output')) return false
+    if (isFailure(error, 'command-failed', 'timeout', 'bad-output')) return undefined
     throw error
   }
 }
 
-/** Freezes all of the guest's file systems and answers how many. Fails, thawed again, if the agent cannot. */
-export async function freeze(shell: Shell, uuid: Uuid): Promise<number> {
-  const { stdout } = await virsh(shell, ['domfsfreeze', uuid], { timeoutMs: FREEZE_TIMEOUT_MS })
+const FreezeStatus = z.enum(['frozen', 'thawed'])
+export type FreezeStatus = z.infer<typeof FreezeStatus>
+
+const STATUS_SECONDS = 5
+
+/**
+ * Whether the guest's file systems are frozen, by its agent's word. Undefined: it does not say, for instance because it
+ * is in the middle of a freeze, or hangs.
+ */
+export async function freezeStatus(shell: Shell, uuid: Uuid): Promise<FreezeStatus | undefined> {
+  const answer = await asked(shell, uuid, 'guest-fsfreeze-status', STATUS_SECONDS)
+  const status = FreezeStatus.safeParse(answer?.said)
+  return status.success ? status.data : undefined
+}
+
+/**
+ * Freezes all of the guest's file systems and answers how many. Where virsh is ended before it is done, libvirt and the
+ * agent go on: the guest may be frozen at any time after.
+ */
+export async function freeze(
+  shell: Shell,
+  uuid: Uuid,
+  options: { readonly signal?: AbortSignal } = {}
+): Promise<number> {
+  const { stdout } = await virsh(shell, ['domfsfreeze', uuid], { timeoutMs: FREEZE_TIMEOUT_MS, ...options })
   return countOf(stdout)
 }
+
+/** True if the agent itself said no, or was never asked: then this freeze froze nothing. */
+export const isFreezeRefused = (error: unknown): boolean =>
+  isFailure(error, 'command-failed') &&
+  /unable to execute QEMU agent command|cannot acquire state change lock/.test(error.failure.stderr)
 
 /** Thaws what is frozen and answers how many; 0 if nothing was. */
 export async function thaw(shell: Shell, uuid: Uuid): Promise<number> {

@@ -66,6 +66,31 @@ function takeSource(disk: Element, before: Element): void {
     }
 }
 
+/**
+ * The same definition with a disk more, as another one of the guest has it (that of its RAM, for instance), but for what
+ * only belongs to a VM that runs. Where it sits in the guest is libvirt's choice: its address may be taken here.
+ */
+export function addDiskOf(xml: string, target: string, from: string): string {
+  const there = diskIfIn(from, target) ?? fail({ kind: 'not-found', what: 'disk', name: target })
+  return insertDisk(xml, (document) => {
+    const disk = document.importNode(there, true)
+    for (const name of ['backingStore', 'mirror', 'address', 'alias', 'boot'])
+      for (const child of childrenOf(disk, name)) disk.removeChild(child)
+    childAt(disk, 'source')?.removeAttribute('index')
+    return disk
+  })
+}
+
+/** Behind the disks that are there. */
+function insertDisk(xml: string, make: (document: Document) => Element): string {
+  return editDomain(xml, (root) => {
+    const devices = childAt(root, 'devices')
+    if (devices === undefined || root.ownerDocument === null) return
+    const last = childrenOf(devices, 'disk').at(-1)
+    devices.insertBefore(make(root.ownerDocument), last === undefined ? devices.firstChild : last.nextSibling)
+  })
+}
+
 /** An empty drive. */
 export function ejectMedia(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => {
@@ -74,9 +99,8 @@ export function ejectMedia(xml: string, target: string): string {
 }
 
 /**
- * The disk is added as another definition of the same guest has it, which may be that of its RAM. Where it sits in the guest
- * is libvirt's choice: its address may be taken here. Without such a definition it is a plain disk of that name, if the
- * name says enough. Undefined: it does not.
+ * The disk is added as another definition of the same guest has it. Without such a definition it is a plain disk of that
+ * name, if the name says enough. Undefined: it does not.
  */
 export function addDisk(
   xml: string,
@@ -84,23 +108,16 @@ export function addDisk(
   to: { path: string; format: string },
   like: string | undefined
 ): string | undefined {
-  const former = like === undefined ? undefined : diskIfIn(like, target)
+  if (like !== undefined && hasDisk(like, target)) return setDiskSource(addDiskOf(xml, target, like), target, to)
   const bus = { vd: 'virtio', sd: 'sata', hd: 'ide', xvd: 'xen' }[/^(xvd|[vsh]d)/.exec(target)?.[1] ?? '']
-  if (former === undefined && bus === undefined) return undefined
-  const added = editDomain(xml, (root) => {
-    const devices = childAt(root, 'devices')
-    const disk =
-      former === undefined ? root.ownerDocument?.createElement('disk') : root.ownerDocument?.importNode(former, true)
-    if (devices === undefined || disk === undefined) return
-    if (former === undefined) {
-      disk.setAttribute('device', 'disk')
-      const place = insertElement(disk, 'target', undefined)
-      place.setAttribute('dev', target)
-      place.setAttribute('bus', bus ?? '')
-    }
-    for (const name of ['address', 'alias', 'boot']) for (const child of childrenOf(disk, name)) disk.removeChild(child)
-    const last = childrenOf(devices, 'disk').at(-1)
-    devices.insertBefore(disk, last === undefined ? devices.firstChild : last.nextSibling)
+  if (bus === undefined) return undefined
+  const added = insertDisk(xml, (document) => {
+    const disk = document.createElement('disk')
+    disk.setAttribute('device', 'disk')
+    const place = insertElement(disk, 'target', undefined)
+    place.setAttribute('dev', target)
+    place.setAttribute('bus', bus)
+    return disk
   })
   return setDiskSource(added, target, to)
 }

@@ -2,7 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { Uuid } from '../shared/model/ids.ts'
 import { networkSourceOf, type NetworkSource } from './network-source.ts'
-import { attribute, childAt, childrenOf, parseXml, textOf } from './xml.ts'
+import { attribute, childAt, childrenOf, elementsIn, parseXml, textOf } from './xml.ts'
 
 export interface XmlDisk {
   readonly target: string
@@ -12,11 +12,17 @@ export interface XmlDisk {
   readonly source: string | undefined
   /** Of a disk that a server on the network holds. */
   readonly network: NetworkSource | undefined
+  /** Of a disk that libvirt finds by the name of a volume in one of its pools. */
+  readonly volume: { readonly pool: string; readonly name: string } | undefined
   readonly format: string
   readonly readOnly: boolean
   readonly shareable: boolean
   /** Writes are thrown away when the VM stops. */
   readonly transient: boolean
+  /** The image right below the active one, as the live definition lists it. */
+  readonly below: { readonly source: string; readonly format: string } | undefined
+  /** QEMU encrypts what the VM writes to it. */
+  readonly encrypted: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
   /** The active image and those below it, as far as the definition lists them. */
@@ -53,6 +59,8 @@ export interface DomainXml {
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
   readonly hasQemuCommandline: boolean
+  /** What the definition tells QEMU past libvirt: `commandline`, `override`, `capabilities`. */
+  readonly qemuExtensions: readonly string[]
   /** Files of this host that serial ports and consoles write to or read. */
   readonly serialFiles: readonly string[]
   /** Every file or device that the definition names as a source, mirrors and backing chains included. */
@@ -84,11 +92,22 @@ export function parseDomain(text: string): DomainXml {
     tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
-    hasQemuCommandline: childrenOf(root, 'qemu:commandline').length > 0,
+    hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
+    qemuExtensions: qemuExtensionsOf(root),
     serialFiles: serialFilesOf(devices),
     allSources: childrenOf(devices, 'disk').flatMap(sourcesBelow)
   }
 }
+
+const QEMU_NAMESPACE = 'http://libvirt.org/schemas/domain/qemu/1.0'
+/** What can change what a guest or its QEMU may do; `deprecation` only says how to speak of it. */
+const EXTENSIONS: readonly (string | null)[] = ['commandline', 'override', 'capabilities']
+
+/** By their namespace: a definition may give it any prefix. */
+const qemuExtensionsOf = (root: Element): string[] =>
+  elementsIn(root)
+    .filter(({ namespaceURI, localName }) => namespaceURI === QEMU_NAMESPACE && EXTENSIONS.includes(localName))
+    .map(({ localName }) => localName ?? '')
 
 function uuidOf(root: Element): Uuid {
   const uuid = Uuid.safeParse(textOf(childAt(root, 'uuid'))?.toLowerCase())
@@ -128,10 +147,13 @@ function diskOf(disk: Element): XmlDisk {
     type: attribute(disk, 'type') ?? 'file',
     source: sourceOf(childAt(disk, 'source')),
     network: networkSourceOf(childAt(disk, 'source')),
+    volume: volumeOf(childAt(disk, 'source')),
     format: attribute(driver, 'type') ?? 'raw',
     readOnly: childAt(disk, 'readonly') !== undefined,
     shareable: childAt(disk, 'shareable') !== undefined,
     transient: childAt(disk, 'transient') !== undefined,
+    below: imageBelow(childAt(disk, 'backingStore')),
+    encrypted: [disk, childAt(disk, 'source')].some((each) => childAt(each, 'encryption') !== undefined),
     chainDepth: chainDepth(disk),
     chain: chainOf(disk),
     mirror: mirrorOf(childAt(disk, 'mirror'))
@@ -148,6 +170,17 @@ function sourceOf(source: Element | undefined): string | undefined {
   const [protocol, pool] = [attribute(source, 'protocol'), attribute(source, 'pool')]
   if (protocol !== undefined) return `${protocol}:${attribute(source, 'name') ?? ''}`
   return pool === undefined ? undefined : `${pool}/${attribute(source, 'volume') ?? ''}`
+}
+
+function volumeOf(source: Element | undefined): XmlDisk['volume'] {
+  const [pool, name] = [attribute(source, 'pool'), attribute(source, 'volume')]
+  return pool === undefined || name === undefined ? undefined : { pool, name }
+}
+
+function imageBelow(backingStore: Element | undefined): XmlDisk['below'] {
+  const source = sourceOf(childAt(backingStore, 'source'))
+  const format = attribute(childAt(backingStore, 'format'), 'type')
+  return source === undefined || format === undefined ? undefined : { source, format }
 }
 
 function chainDepth(disk: Element): number {
@@ -216,3 +249,12 @@ function devicesWithoutSavableState(devices: Element | undefined): string[] {
     .map(() => "the host's TPM")
   return [...host, ...shared, ...nets, ...memory, ...disks, ...tpms]
 }
+
+/** In words: what of this VM cannot be saved with its RAM. A disk whose writes are thrown away is one of QEMU's own. */
+export const withoutSavableState = ({
+  devicesWithoutSavableState,
+  disks
+}: Pick<DomainXml, 'devicesWithoutSavableState' | 'disks'>): string[] => [
+  ...devicesWithoutSavableState,
+  ...disks.filter(({ transient }) => transient).map(({ target }) => `disk ${target}, whose writes are thrown away`)
+]

@@ -201,6 +201,14 @@ const asking = {
       failure.detail,
       'Let it end, or end it with the tool that began it. Leftovers of Stillpoint itself: stillpoint doctor HOST'
     ),
+  'no-disks': ({ vm, leftOut }) =>
+    words(
+      `There is no disk of ${vm} to back up`,
+      leftOut.length === 0
+        ? 'It has none, or all were to be left out. A point without a disk would protect nothing.'
+        : leftOut.map(({ target, because }) => `${target}: ${because}.`).join('\n'),
+      leftOut.length === 0 ? 'Look at its definition, and at the disks that the job is to leave out.' : ''
+    ),
   'state-not-savable': (failure) =>
     words(
       `The state of ${failure.vm} cannot be saved`,

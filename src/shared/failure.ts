@@ -61,6 +61,12 @@ export type Failure =
   | { readonly kind: 'vm-state'; readonly vm: string; readonly state: string; readonly wanted: string }
   /** Snapshots, chains or jobs that are not ours stand in the way. */
   | { readonly kind: 'foreign-work'; readonly vm: string; readonly detail: string }
+  /** A point without a disk would protect nothing. */
+  | {
+      readonly kind: 'no-disks'
+      readonly vm: string
+      readonly leftOut: readonly { readonly target: string; readonly because: string }[]
+    }
   | { readonly kind: 'state-not-savable'; readonly vm: string; readonly devices: readonly string[] }
   | {
       readonly kind: 'no-room'

@@ -3,12 +3,12 @@ import type { Method } from './model/point.ts'
 
 /**
  * States of a VM in which each method can be used. QEMU leaves the images of a paused VM closed behind a live capture, so
- * that overlays could not be folded back.
+ * that overlays could not be folded back. Of one that sleeps (pmsuspended) libvirt takes no snapshot.
  */
 export const STATES_FOR: Readonly<Record<Method, readonly DomainState[]>> = {
   live: ['running', 'idle'],
   classic: ['running', 'idle', 'paused'],
-  disk: ['running', 'idle', 'paused', 'crashed', 'pmsuspended'],
+  disk: ['running', 'idle', 'paused', 'crashed'],
   offline: ['shut off']
 }
 

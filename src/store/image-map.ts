@@ -75,6 +75,15 @@ async function layersOf(shell: Shell, { path, format }: ImageSource, signal?: Ab
 }
 
 /**
+ * Whether a copy could read the image and all below it, and whether one of them is encrypted.
+ *
+ * @throws `bad-output` if one does not say which format its backing file has
+ */
+export async function lookAtChain(shell: Shell, source: ImageSource): Promise<{ readonly encrypted: boolean }> {
+  return { encrypted: (await layersOf(shell, source)).some(({ encrypted = false }) => encrypted) }
+}
+
+/**
  * An image that does not say what its backing file is makes QEMU guess from that file's content, which may be a guest's.
  * As libvirt does: a guess is taken only if it leads no further.
  */

@@ -83,6 +83,7 @@ async function buildGuestFiles(target: string, kernel: string, agent: string): P
   for (const script of readdirSync(scriptFolder)) copyFileSync(join(scriptFolder, script), join(root, 'guest', script))
   placeScript(root, 'init', 'init')
   placeScript(root, 'shutdown', 'sbin/shutdown')
+  placeScript(root, 'freeze-hook', 'sbin/freeze-hook')
   placeScript(root, 'poweroff', 'etc/acpi/PWRF/00000080') // where busybox looks when the power button is pressed
   symlinkSync('../bin/busybox', join(root, 'sbin/hwclock')) // the agent sets the clock with this very path
   await copyModules(kernel, root)

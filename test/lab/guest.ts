@@ -17,6 +17,10 @@ import {
 
 export type { GuestDisk, GuestOptions } from './guest-xml.ts'
 
+/** `freeze-takes=N`: its freeze hook lasts so many seconds. `agent-stop`, `agent-go`: its agent hangs, and goes on. `sleep`: suspend to RAM. */
+export type Order = `freeze-takes=${number}` | 'agent-stop' | 'agent-go' | 'sleep'
+export type GuestCommand = 'verify' | 'poweroff' | 'reboot' | Order
+
 /** Ticks seen while somebody watched, with the host's time of each. */
 export interface TickRecorder {
   readonly ticks: readonly Tick[]
@@ -158,11 +162,22 @@ export class Guest {
     return waitFor(`the verification of ${this.name}`, () => this.verifyReports().at(before), { timeoutMs })
   }
 
-  /** Says a word to the guest: verify, poweroff or reboot. */
-  async command(word: 'verify' | 'poweroff' | 'reboot'): Promise<void> {
+  /** Says a word to the guest; `guest/init` knows what each means. */
+  async command(word: GuestCommand): Promise<void> {
     const terminal = /<serial type='pty'>\s*<source path='([^']+)'/.exec(await this.xml())?.[1] ?? ''
     // QEMU looks once a second whether somebody has opened the terminal, and only then reads from it.
     await this.host.must(['sh', '-c', '{ printf "%s\\n" "$2"; sleep 2; } > "$1"', 'sh', terminal, word])
+  }
+
+  /** Says it again until the guest says that it did it: QEMU listens to its terminal only now and then. */
+  async order(order: Order): Promise<void> {
+    const done = (): number => this.log().split(`DID ${order}`).length
+    const before = done()
+    const say = async (): Promise<true | undefined> => {
+      if (done() === before) await this.command(order)
+      return done() > before ? true : undefined
+    }
+    await waitFor(`${this.name} to ${order}`, say, { timeoutMs: 120_000 })
   }
 
   /** Watches the serial port and notes when each tick arrives, give or take 3 ms while the process is idle. */

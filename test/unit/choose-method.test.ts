@@ -14,8 +14,8 @@ const spec = (method?: Method): BackupSpec => ({
   onBusy: 'pause',
   ...(method && { method })
 })
-const plain = { devicesWithoutSavableState: [] }
-const withCard = { devicesWithoutSavableState: ['host device (pci)'] }
+const plain = { devicesWithoutSavableState: [], disks: [] }
+const withCard = { devicesWithoutSavableState: ['host device (pci)'], disks: [] }
 
 function refusal(work: () => unknown): string {
   try {
@@ -32,7 +32,6 @@ describe('the method of a backup', () => {
     ['idle', 'live'],
     ['paused', 'classic'],
     ['crashed', 'disk'],
-    ['pmsuspended', 'disk'],
     ['shut off', 'offline']
   ])('of a VM that is %s is %s, with the reason', (state, method) => {
     const chosen = chooseMethod(spec(), plain, state)
@@ -54,9 +53,14 @@ describe('the method of a backup', () => {
     ['classic', 'shut off'],
     ['classic', 'crashed'],
     ['disk', 'shut off'],
+    ['disk', 'pmsuspended'],
     ['offline', 'running']
   ])('%s is refused for a VM that is %s', (method, state) => {
     expect(refusal(() => chooseMethod(spec(method), plain, state))).toBe('vm-state')
+  })
+
+  it('is none for a VM that sleeps: libvirt would refuse its snapshot', () => {
+    expect(refusal(() => chooseMethod(spec(), plain, 'pmsuspended'))).toBe('vm-state')
   })
 
   it.each<Method>(['live', 'classic'])('%s is refused for devices whose state cannot be saved', (method) => {

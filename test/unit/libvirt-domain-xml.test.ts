@@ -7,7 +7,7 @@ import {
   setInterfaceSource,
   setNvramPath
 } from '../../src/libvirt/domain-xml-edit.ts'
-import { parseDomain } from '../../src/libvirt/domain-xml.ts'
+import { parseDomain, withoutSavableState } from '../../src/libvirt/domain-xml.ts'
 import { failureOf, type Failure } from '../../src/shared/failure.ts'
 
 const UUID = '11111111-2222-4333-8444-555555555555'
@@ -82,6 +82,33 @@ describe('reading a definition', () => {
       'memory shared between VMs (shmem)',
       "the host's TPM"
     ])
+  })
+
+  it('knows volumes of pools, encryption, and the image below a disk whose writes are thrown away', () => {
+    const volume = `<disk type='volume'><driver type='qcow2'/><source pool='p' volume='v.qcow2'/><target dev='vda'/></disk>`
+    const luks = `<encryption format='luks'><secret type='passphrase' uuid='${UUID}'/></encryption>`
+    const inside = `<disk type='file'><source file='/l'>${luks}</source><target dev='vdb'/></disk>`
+    const beside = `<disk type='file'><source file='/l'/><target dev='vdc'/>${luks}</disk>`
+    const thrown = DISK.replace('vda', 'vdd').replace('</disk>', '<transient/></disk>')
+    const parsed = parseDomain(domain(volume + inside + beside + thrown))
+    expect(parsed.disks).toMatchObject([
+      { source: 'p/v.qcow2', volume: { pool: 'p', name: 'v.qcow2' }, encrypted: false, below: undefined },
+      { encrypted: true },
+      { encrypted: true },
+      { transient: true, below: { source: '/b', format: 'qcow2' } }
+    ])
+    expect(withoutSavableState(parsed)).toEqual(['disk vdd, whose writes are thrown away'])
+  })
+
+  it.each([
+    ['qemu:commandline', 'commandline'],
+    ['q:override', 'override'],
+    ['x:capabilities', 'capabilities']
+  ])('knows what %s tells QEMU past libvirt, by its namespace', (tag, name) => {
+    const [prefix = ''] = tag.split(':')
+    const element = `<${tag} xmlns:${prefix}='http://libvirt.org/schemas/domain/qemu/1.0'/>`
+    expect(parseDomain(domain('', element)).qemuExtensions).toEqual([name])
+    expect(parseDomain(domain('', element.replace('schemas', 'others'))).qemuExtensions).toEqual([])
   })
 
   it('knows firmware, CPU, TPM, serial files and QEMU command lines', () => {

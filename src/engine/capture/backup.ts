@@ -20,11 +20,11 @@ import { captureClassic } from './classic.ts'
 import { collectSmallFiles } from './collect.ts'
 import { commitOverlays, justHeld } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
-import { captureLive, isTooBusy } from './live.ts'
+import { captureLive, isTooBusy, whyUnsavable } from './live.ts'
 import { captureOffline } from './offline.ts'
 import { lookAtOriginals, type Originals } from './originals.ts'
 import { beginOwnPoint } from './own-point.ts'
-import { planBackup } from './plan-backup.ts'
+import { isOutdated, planBackup } from './plan-backup.ts'
 
 type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
 
@@ -79,28 +79,47 @@ async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<v
     await bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
 }
 
-/** A guest too busy for a live point gets a disk point where the job says so, of the disks that it has by then. */
+const MOST_PLANS = 3
+
+/** Where the first plan does not lead to a point another one may: in another way, or of the disks that the VM has by then. */
 async function capture(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
-  before: VmBefore
+  before: VmBefore,
+  plans = 1
 ): Promise<{ captured: Captured; plan: CapturePlan }> {
   try {
     return { captured: await METHODS[plan.method](job, plan, before), plan }
   } catch (error) {
-    if (!isTooBusy(error) || job.spec.onBusy !== 'disk') throw error
-    const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
-    job.warn(`Disks only: ${methodReason}`)
-    job.fact({ method: 'disk', methodReason })
+    const way = otherWay(job.spec, plan, error)
+    if (way === undefined || plans === MOST_PLANS) throw error
     await requireOwnImages(job, plan, before)
     await dropMemory(job, plan)
-    const diskPlan: CapturePlan = {
-      ...(await planBackup({ ...job, spec: { ...job.spec, method: 'disk' } })),
-      methodReason
-    }
-    await job.step(PLAN_STEP, { plan: diskPlan, before }, () => Promise.resolve())
-    return { captured: await captureDisk(job, diskPlan, before), plan: diskPlan }
+    if (way.warning !== undefined) job.warn(way.warning)
+    const next = { ...(await planBackup({ ...job, spec: { ...job.spec, method: way.method } })), ...way.reason }
+    job.fact({ method: next.method, methodReason: next.methodReason })
+    await job.step(PLAN_STEP, { plan: next, before }, () => Promise.resolve())
+    return capture(job, next, before, plans + 1)
   }
+}
+
+interface OtherWay {
+  readonly method: Method
+  readonly reason?: Pick<CapturePlan, 'methodReason'>
+  readonly warning?: string
+}
+
+/** Undefined: the job ends with this error. */
+function otherWay({ onBusy, method, policy }: BackupSpec, plan: CapturePlan, error: unknown): OtherWay | undefined {
+  if (isOutdated(error)) return { method: plan.method, reason: { methodReason: plan.methodReason } }
+  if (isTooBusy(error) && onBusy === 'disk') {
+    const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
+    return { method: 'disk', reason: { methodReason }, warning: `Disks only: ${methodReason}` }
+  }
+  // A policy's wish gives way, as with devices that its definition shows; a person's gets an answer.
+  const unsavable = method === undefined || policy !== undefined ? whyUnsavable(error) : undefined
+  if (unsavable === undefined) return undefined
+  return { method: 'disk', reason: { methodReason: `its RAM cannot be saved: ${unsavable}` } }
 }
 
 /** The snapshot was given up, but may have got through in that very moment. */

@@ -9,7 +9,7 @@ export const CaptureDisk = z.object({
   source: z.string(),
   format: z.string(),
   type: z.enum(['file', 'block', 'network']),
-  /** How QEMU's tools open it, where that is not `source`. */
+  /** How QEMU's tools open it, where that is not `source`: of a disk on a server, and of a volume that a pool names. */
   image: z.string().optional(),
   virtualSizeBytes: z.number(),
   allocatedBytes: z.number(),
@@ -17,6 +17,13 @@ export const CaptureDisk = z.object({
   sidecar: z.string()
 })
 export type CaptureDisk = z.infer<typeof CaptureDisk>
+
+/**
+ * A disk of the point that nobody writes to anyway: one that is read-only, or the image below one whose writes are thrown
+ * away. It needs no overlay.
+ */
+export const StillDisk = CaptureDisk.omit({ sidecar: true })
+export type StillDisk = z.infer<typeof StillDisk>
 
 /** What a backup has decided before it touches anything; written to the journal, so recovery needs nothing else. */
 export const CapturePlan = z.object({
@@ -29,6 +36,8 @@ export const CapturePlan = z.object({
   autostart: z.boolean(),
   ramBytes: z.number(),
   disks: z.array(CaptureDisk),
+  still: z.array(StillDisk).default([]),
+  /** Disks and drives of the VM that are not in the point. */
   excluded: z.array(z.string()),
   nvram: z.string().optional(),
   tpmDir: z.string().optional(),
@@ -37,6 +46,12 @@ export const CapturePlan = z.object({
   agent: z.enum(['none', 'silent', 'answered']),
   /** The VM's definition before the job, secrets included; brings a transient VM back. */
   definition: z.string(),
+  /** Disks and drives of the VM that runs, as the plan saw them. */
+  seen: z.array(z.string()).default([]),
+  /** What the point keeps as the VM's definition, where that names more disks than the one before the job. */
+  pointDefinition: z.string().optional(),
+  /** RAM of a VM that is off, as libvirt saved it. */
+  savedMemory: z.object({ path: z.string(), sizeBytes: z.number() }).optional(),
   pointDir: z.string()
 })
 export type CapturePlan = z.infer<typeof CapturePlan>
@@ -51,13 +66,20 @@ export const pivotStep = (target: string): string => `pivot.${target}`
 export const snapshotName = (jobId: string): string => `${SIDECAR_MARK.slice(1)}${jobId}`
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`
 /** The image below the overlay: nobody writes to it while the overlay takes the VM's writes. */
-export const imageBelow = ({ image, source, format }: CaptureDisk): { path: string; format: string } => ({
+export const imageBelow = ({ image, source, format }: StillDisk): { path: string; format: string } => ({
   path: image ?? source,
   format
 })
-export const diskFile = (disk: CaptureDisk): string => `disks/${disk.target}.qcow2`
+/** Targets that a snapshot must name to leave them alone: libvirt would take along every disk that it does not. */
+export const leftAlone = ({ excluded, still }: CapturePlan): string[] => [
+  ...excluded,
+  ...still.map(({ target }) => target)
+]
+export const diskFile = (disk: StillDisk): string => `disks/${disk.target}.qcow2`
 
 /** Marks files of ours in folders that are not ours. */
 export const SIDECAR_MARK = '.stillpoint-'
 export const isOverlayOf = (path: string, jobId: string): boolean => path.endsWith(`${SIDECAR_MARK}${jobId}`)
 export const isSidecar = (path: string): boolean => /\.stillpoint-\d{8}T\d{6}Z-[0-9a-f]{6}(\.\w+)?$/.test(path)
+/** What an image was called before it was named as an overlay of it. */
+export const originalName = (path: string): string => path.slice(0, path.lastIndexOf(SIDECAR_MARK))

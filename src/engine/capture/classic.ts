@@ -13,7 +13,8 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
-import { copyDisks, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
 import { whileRoomLasts } from './watch-room.ts'
 
@@ -22,6 +23,7 @@ import { whileRoomLasts } from './watch-room.ts'
  * and reading all of its RAM and for a restart of QEMU.
  */
 export async function captureClassic(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
+  await requireCurrent(job.shell, plan)
   await job.step('mirror', {}, () => whileRoomLasts(job, plan, (watched) => mirrorAll(watched, plan)))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
   return job.step('copy', {}, () =>
@@ -84,6 +86,7 @@ async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Prom
   await makeFoldersIn(plan.pointDir, 'disks')
   const taken: CopiedDisk[] = []
   for (const disk of plan.disks) taken.push((await moveMirror(job, plan, disk)) ?? (await copyMirror(job, plan, disk)))
+  for (const disk of plan.still) taken.push(await copyStill(job, plan, disk))
   return taken
 }
 
@@ -119,7 +122,7 @@ export const mirrorOf = ({ sidecar }: CaptureDisk): Doomed => ({
 })
 
 async function copyMirror(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<CopiedDisk> {
-  const [copied] = await copyDisks(job, { ...plan, disks: [disk] }, ({ sidecar }) => ({
+  const [copied] = await copyDisks(job, { ...plan, disks: [disk], still: [] }, ({ sidecar }) => ({
     path: sidecar,
     format: 'qcow2'
   }))

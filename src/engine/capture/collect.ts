@@ -4,7 +4,6 @@ import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
-import { domainXml } from '../../libvirt/domains.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { copyFile, hashFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
@@ -12,6 +11,7 @@ import { hostFacts } from '../host-facts.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
+import { requireDisksNamed } from './point-definition.ts'
 import { restoreByHand } from './restore-by-hand.ts'
 
 /** Small files of a point: definition, firmware state, host facts, the way back by hand. Each written, synced and hashed. */
@@ -24,14 +24,32 @@ export async function collectSmallFiles(
   const files: PointFile[] = []
   const add = async (path: string, text: string): Promise<void> =>
     void files.push(await writeText(plan.pointDir, path, text))
-  await add('domain.xml', await domainXml(job.shell, plan.vm, { inactive: true, securityInfo: true }))
-  if (captured.memory !== undefined) await add('memory.xml', await saveImageXml(job.shell, memoryPath(plan)))
-  await add('host.json', JSON.stringify(await hostFacts(job.shell, plan.vm), undefined, 2))
+  const definitions = await definitionsOf(job, plan, captured)
+  for (const { path, xml } of definitions) await add(path, xml)
+  const facts = await hostFacts(
+    job.shell,
+    definitions.map(({ xml }) => xml)
+  )
+  await add('host.json', JSON.stringify(facts, undefined, 2))
   const nvram = await takeNvram(job, plan, files)
   const tpm = await takeTpm(job, plan, files)
   const firmware = { ...(nvram && { nvram }), ...(tpm && { tpm }) }
   await add('RESTORE.md', restoreByHand({ ...manifest, ...firmware }))
   return { files, ...firmware }
+}
+
+/** As they were at the instant of the point; each names every disk of the point, or no restore could use it. */
+async function definitionsOf(
+  job: JobContext,
+  plan: CapturePlan,
+  captured: Captured
+): Promise<{ path: string; xml: string }[]> {
+  const definitions = [{ path: 'domain.xml', xml: plan.pointDefinition ?? plan.definition }]
+  if (captured.memory !== undefined)
+    definitions.push({ path: 'memory.xml', xml: await saveImageXml(job.shell, memoryPath(plan)) })
+  const targets = captured.disks.map(({ disk }) => disk.target)
+  for (const { path, xml } of definitions) requireDisksNamed(path, xml, targets)
+  return definitions
 }
 
 async function writeText(dir: string, path: string, text: string): Promise<PointFile> {

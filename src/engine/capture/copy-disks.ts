@@ -1,16 +1,18 @@
 import type { PointDisk, PointFile } from '../../shared/model/point.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { copyImage } from '../../store/copy-image.ts'
+import { fail } from '../../shared/failure.ts'
 import { makeFoldersIn } from '../../store/durable.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { diskFile, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { changeStamp } from './change-stamp.ts'
+import { diskFile, imageBelow, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 export interface CopiedDisk {
   readonly disk: PointDisk
   readonly file: PointFile
 }
 
-/** Copies images that nobody writes to into the point, one after the other, hashing on the way. */
+/** Copies images that nobody writes to into the point, one after the other, hashing on the way. `imageOf` is for those with an overlay. */
 export async function copyDisks(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
@@ -19,13 +21,28 @@ export async function copyDisks(
   await makeFoldersIn(plan.pointDir, 'disks')
   const copied: CopiedDisk[] = []
   for (const disk of plan.disks) copied.push(await copyDisk(job, plan, disk, imageOf(disk)))
+  for (const disk of plan.still) copied.push(await copyStill(job, plan, disk))
+  return copied
+}
+
+/** Its VM does not write to it; others may, whatever their definitions say. @throws `foreign-work` if somebody did */
+export async function copyStill(job: JobContext<BackupSpec>, plan: CapturePlan, disk: StillDisk): Promise<CopiedDisk> {
+  const image = imageBelow(disk)
+  const before = await changeStamp(disk)
+  const copied = await copyDisk(job, plan, disk, image)
+  if ((await changeStamp(disk)) !== before)
+    fail({
+      kind: 'foreign-work',
+      vm: plan.vmName,
+      detail: `somebody wrote to ${image.path} while it was copied, though ${disk.target} is not written to by the VM`
+    })
   return copied
 }
 
 async function copyDisk(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
-  disk: CaptureDisk,
+  disk: StillDisk,
   source: { path: string; format: string }
 ): Promise<CopiedDisk> {
   const path = diskFile(disk)
@@ -42,13 +59,13 @@ async function copyDisk(
   }
 }
 
-export function pointDiskOf(disk: CaptureDisk, virtualSizeBytes: number): PointDisk {
-  const { target, source, format, type } = disk
+export function pointDiskOf(disk: StillDisk, virtualSizeBytes: number): PointDisk {
+  const { target, format, type } = disk
   return {
     target,
     file: diskFile(disk),
     virtualSizeBytes,
-    originalSource: source,
+    originalSource: type === 'network' ? disk.source : imageBelow(disk).path,
     originalFormat: format,
     originalType: type
   }

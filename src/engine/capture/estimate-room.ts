@@ -4,7 +4,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { memoryStats } from '../../libvirt/memory-stats.ts'
 import type { Need } from '../room/claims.ts'
 import { chainBytes, mappedBytes, sampledBytes } from '../room/disk-data.ts'
-import { imageBelow, memoryPath, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { diskFile, imageBelow, memoryPath, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -36,9 +36,13 @@ export async function needsOf(shell: Shell, plan: CapturePlan, store: string, is
     needs.push(need(store, 'the RAM', await ramOf(shell, plan), memoryPath(plan)))
   for (const disk of plan.disks) {
     const data = await dataOf(shell, disk, isThorough)
-    const copy = `${plan.pointDir}/disks/${disk.target}.qcow2`
+    const copy = `${plan.pointDir}/${diskFile(disk)}`
     needs.push(...(await diskNeeds(plan, disk, data, store, copy)))
   }
+  for (const disk of plan.still)
+    needs.push(
+      need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), `${plan.pointDir}/${diskFile(disk)}`)
+    )
   return needs
 }
 
@@ -86,7 +90,7 @@ async function ramOf(shell: Shell, { vm, ramBytes, definition }: CapturePlan): P
 }
 
 /** What a copy of the disk will hold. */
-async function dataOf(shell: Shell, disk: CaptureDisk, isThorough: boolean): Promise<Estimate> {
+async function dataOf(shell: Shell, disk: StillDisk, isThorough: boolean): Promise<Estimate> {
   const { source, format, virtualSizeBytes } = disk
   const image = imageBelow(disk)
   if (disk.type === 'network') {

@@ -8,12 +8,13 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, memoryPath, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { imageBelow, leftAlone, memoryPath, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays, justHeld } from './commit-overlays.ts'
 import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
+import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
 import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
@@ -26,6 +27,7 @@ import { keepWriteBackShort } from './write-back.ts'
  * @throws `too-busy` if the guest rewrites its RAM too fast for the pause budget, and the job says not to pause longer.
  */
 export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
+  await requireCurrent(job.shell, plan)
   // A guest that rewrites its RAM makes the file grow pass by pass.
   const snapshot = await job.step('snapshot', {}, () =>
     whileRoomLasts(job, plan, (watched) => snapshotWithMemory(watched, plan))
@@ -116,7 +118,7 @@ function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<v
     memoryFile: memoryPath(plan),
     disks: [
       ...plan.disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
-      ...plan.excluded.map((target) => ({ target, skip: true as const }))
+      ...leftAlone(plan).map((target) => ({ target, skip: true as const }))
     ],
     live: true,
     timeoutMs: SNAPSHOT_WITHIN_MS,
@@ -191,3 +193,14 @@ async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedP
 }
 
 export const isTooBusy = (error: unknown): boolean => isFailure(error, 'too-busy')
+
+/** What libvirt and QEMU say of devices that cannot be moved. libvirt asks before it does anything. */
+const UNSAVABLE =
+  /^error: .*(cannot migrate domain|migration with .* is not supported|(non-|not )migratable|migration is (disabled|blocked)|State blocked|domain has (assigned|CPU feature|'invtsc')).*$/im
+
+/** Why libvirt refused to save the RAM of this VM, in its words: a device that no definition shows. Undefined: it did not. */
+export function whyUnsavable(error: unknown): string | undefined {
+  if (!isFailure(error, 'command-failed')) return undefined
+  const [said] = UNSAVABLE.exec(error.failure.stderr) ?? []
+  return said?.replace(/^error: (Requested operation is not valid: )?/, '').slice(0, 500)
+}

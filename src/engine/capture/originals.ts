@@ -14,7 +14,8 @@ export interface Originals {
 /** Before the instant of the point: what is written to a left out disk after this look shows by its time. */
 export async function lookAtOriginals(shell: Shell, plan: CapturePlan): Promise<Originals> {
   const access = new Map<string, Pick<PointDisk, 'originalAccess'>>()
-  for (const { target, source, type } of plan.disks) if (type === 'file') access.set(target, await accessOf(source))
+  for (const { target, source, type } of [...plan.disks, ...plan.still])
+    if (type === 'file') access.set(target, await accessOf(source))
   const { disks } = parseDomain(plan.stateBefore === 'shut off' ? plan.definition : await domainXml(shell, plan.vm))
   const leftOut: LeftOutDisk[] = []
   for (const { target, source, type } of disks)

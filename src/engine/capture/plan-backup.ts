@@ -9,16 +9,18 @@ import { agentAnswers } from '../../libvirt/agent.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
-import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
-import { qemuNameOf } from '../../libvirt/network-source.ts'
-import { imageInfo, servedImageInfo, type ImageInfo } from '../../libvirt/qemu-img.ts'
+import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { managedSaveXml } from '../../libvirt/save-image.ts'
+import { listPointsOf } from '../../store/point-store.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { isSidecar, SIDECAR_MARK, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { isSidecar, originalName, type CapturePlan } from './capture-plan.ts'
 import { cautionOnLiveMemory } from './emulated.ts'
+import { planDisks } from './plan-disks.ts'
+import { differingDisks, pointDefinition } from './point-definition.ts'
 import { requireRoom } from './require-room.ts'
-
-const FALLBACK_FOLDER = '/var/lib/libvirt/images'
+import { savedMemory } from './saved-memory.ts'
 
 /** Looks, decides and refuses; changes nothing. */
 export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePlan> {
@@ -27,34 +29,83 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     (await domainState(shell, spec.vm)) ??
     fail({ kind: 'not-found', what: 'vm', name: spec.vmName, where: spec.hostName })
   const isOff = state.state === 'shut off'
-  const inactive = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
-  const domain = parseDomain(isOff ? inactive : await domainXml(shell, spec.vm))
+  const definition = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
+  const saved = isOff ? await managedSaveXml(shell, spec.vm) : undefined
+  const running = saved ?? (isOff ? definition : await domainXml(shell, spec.vm))
+  const domain = parseDomain(running)
   const chosen = await withCaution(shell, domain, chooseMethod(spec, domain, state.state))
-  await refuseForeignWork(shell, spec, domain, isOff)
-  const { taken, excluded } = selectDisks(job, domain, chosen.method)
-  const disks = await Promise.all(taken.map((disk) => captureDisk(shell, job.id, disk)))
+  await refuseForeignWork(job, domain, isOff)
+  const disks = await planDisks(job, domain, chosen.method)
+  const targets = [...disks.disks, ...disks.still].map(({ target }) => target)
   const info = await domainInfo(shell, spec.vm)
   const tpmDir = domain.tpm === undefined ? undefined : tpmFolder(spec.vm)
   const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
+  const savedRam = saved === undefined ? undefined : await savedMemory(domain.name)
   const plan: CapturePlan = {
     vm: spec.vm,
     vmName: domain.name,
     ...chosen,
+    ...(savedRam && { methodReason: `${chosen.methodReason}, and libvirt has saved its RAM`, savedMemory: savedRam }),
     stateBefore: stateBefore(spec, state.state),
     persistent: info.persistent,
     autostart: info.autostart,
     ramBytes: domain.memoryBytes,
-    disks,
-    excluded,
+    ...disks,
     ...(domain.nvram?.path !== undefined && { nvram: domain.nvram.path }),
     ...(tpmDir !== undefined && existsSync(tpmDir) && { tpmDir }),
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
-    definition: inactive,
+    definition,
+    seen: seenIn(domain),
+    pointDefinition: pointDefinition(definition, running, targets),
     pointDir: `${spec.store}/${spec.vm}/${job.id}`
   }
   await requireRoom(job, plan)
+  await sayWhatToKnow(job, plan, domain, running)
   return plan
+}
+
+const CHANGED = 'its disks are not those any more that the backup was planned for'
+
+/** Disks come and go while a guest is frozen and tools get ready. @throws `foreign-work`, for which `isOutdated` asks */
+export async function requireCurrent(shell: Shell, plan: CapturePlan): Promise<void> {
+  const seen = seenIn(parseDomain(await domainXml(shell, plan.vm)))
+  if (seen.join('\n') !== plan.seen.join('\n')) fail({ kind: 'foreign-work', vm: plan.vmName, detail: CHANGED })
+}
+
+export const isOutdated = (error: unknown): boolean =>
+  isFailure(error, 'foreign-work') && error.failure.detail === CHANGED
+
+/** Media of drives may change: they are in no point. */
+const seenIn = ({ disks }: DomainXml): string[] =>
+  disks.map(({ target, device, source = '' }) => `${device} ${target} ${device === 'disk' ? source : ''}`)
+
+/** What does not stand in the way of a backup and may stand in the way of its use. */
+async function sayWhatToKnow(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  domain: DomainXml,
+  running: string
+): Promise<void> {
+  for (const difference of differingDisks(plan.definition, running)) job.warn(difference)
+  if (plan.stateBefore === 'shut off' && running !== plan.definition && plan.savedMemory === undefined)
+    job.warn('libvirt has saved the RAM of the VM, but its image was not found: the point holds the disks only')
+  if (domain.qemuExtensions.length > 0)
+    job.warn(
+      `Restoring this VM will need a yes: its definition passes settings to QEMU past libvirt (qemu:${domain.qemuExtensions.join(', qemu:')})`
+    )
+  const missing = await missingSinceLast(plan)
+  if (missing.length > 0)
+    job.warn(
+      `The last point of this VM has ${missing.join(', ')}, and this one has not: keep that one until you know why`
+    )
+}
+
+/** Disks of the newest point of this VM in the same store that this one will not have. */
+async function missingSinceLast({ vm, pointDir, disks, still }: CapturePlan): Promise<string[]> {
+  const { points } = await listPointsOf(dirname(dirname(pointDir)), vm)
+  const taken = [...disks, ...still].map(({ target }) => target)
+  return (points.at(-1)?.disks ?? []).map(({ target }) => target).filter((target) => !taken.includes(target))
 }
 
 type Chosen = Pick<CapturePlan, 'method' | 'methodReason'>
@@ -78,14 +129,20 @@ function stateBefore(spec: BackupSpec, state: string): State {
 /** The method asked for, if the VM's state and devices allow it; else the best that they allow. */
 export function chooseMethod(
   spec: BackupSpec,
-  domain: Pick<DomainXml, 'devicesWithoutSavableState'>,
+  domain: Pick<DomainXml, 'devicesWithoutSavableState' | 'disks'>,
   state: string
 ): { method: Method; methodReason: string } {
-  const best = bestMethod(domain.devicesWithoutSavableState, state)
+  const devices = withoutSavableState(domain)
+  if (spec.method === undefined && state === 'pmsuspended') asleep(spec)
+  const best = bestMethod(devices, state)
   if (spec.method === undefined || spec.method === best.method) return best
-  refuseMethod(spec, spec.method, domain.devicesWithoutSavableState, state)
+  refuseMethod(spec, spec.method, devices, state)
   return { method: spec.method, methodReason: 'asked for' }
 }
+
+/** libvirt takes no snapshot of a guest that sleeps, and QEMU cannot save its RAM. */
+const asleep = ({ vmName: vm }: BackupSpec): never =>
+  fail({ kind: 'vm-state', vm, state: 'pmsuspended', wanted: 'awake (virsh dompmwakeup), or shut off' })
 
 function bestMethod(devices: readonly string[], state: string): { method: Method; methodReason: string } {
   if (state === 'shut off') return { method: 'offline', methodReason: 'the VM is shut off' }
@@ -103,13 +160,18 @@ function refuseMethod({ vmName: vm }: BackupSpec, method: Method, devices: reado
     fail({ kind: 'state-not-savable', vm, devices })
 }
 
-async function refuseForeignWork(shell: Shell, spec: BackupSpec, domain: DomainXml, isOff: boolean): Promise<void> {
+/** Overlays of jobs that are over, block jobs and jobs of libvirt: nobody else's work is put in danger. */
+async function refuseForeignWork(job: JobContext<BackupSpec>, domain: DomainXml, isOff: boolean): Promise<void> {
+  const { shell, spec } = job
   const refuse = (detail: string): never => fail({ kind: 'foreign-work', vm: spec.vmName, detail })
-  for (const { source, target } of domain.disks)
-    if (source !== undefined && isSidecar(source)) refuse(`${target} still writes to ${source} of an earlier job`)
+  for (const { source = '', target } of domain.disks) {
+    if (!isSidecar(source)) continue
+    if (await standsAlone(shell, source)) job.warn(renameAdvice(target, source))
+    else refuse(`${target} still writes to ${source} of an earlier job`)
+  }
   if (isOff) return
-  const job = await jobInfo(shell, spec.vm)
-  if (job !== undefined) refuse(`libvirt is busy with a job of its own (${job.operation})`)
+  const libvirtJob = await jobInfo(shell, spec.vm)
+  if (libvirtJob !== undefined) refuse(`libvirt is busy with a job of its own (${libvirtJob.operation})`)
   for (const { target, device, source } of domain.disks) {
     if (device !== 'disk' || source === undefined) continue
     const blockJob = await blockJobInfo(shell, spec.vm, target)
@@ -117,80 +179,9 @@ async function refuseForeignWork(shell: Shell, spec: BackupSpec, domain: DomainX
   }
 }
 
-type XmlDisk = DomainXml['disks'][number]
+/** An overlay became the VM's whole disk, for instance by a migration that copied storage: only its name is ours. */
+const standsAlone = async (shell: Shell, path: string): Promise<boolean> =>
+  (await imageInfo(shell, path, { format: 'qcow2' })).backingFile === undefined
 
-function selectDisks(
-  job: JobContext<BackupSpec>,
-  domain: DomainXml,
-  method: Method
-): { taken: XmlDisk[]; excluded: string[] } {
-  const { includeDisks, excludeDisks = [], vmName } = job.spec
-  const disks = domain.disks.filter(({ device }) => device === 'disk' || device === 'lun')
-  const named = [...(includeDisks ?? []), ...excludeDisks]
-  for (const name of named)
-    if (!disks.some(({ target }) => target === name)) fail({ kind: 'not-found', what: 'disk', name, where: vmName })
-  const wanted = (disk: XmlDisk): boolean =>
-    (includeDisks?.includes(disk.target) ?? true) && !excludeDisks.includes(disk.target)
-  const taken = disks.filter((disk) => wanted(disk) && !isLeftOut(job, disk, method))
-  return {
-    taken,
-    excluded: domain.disks.map(({ target }) => target).filter((target) => !taken.some((disk) => disk.target === target))
-  }
-}
-
-/** Disks that nobody wants in a backup, or that QEMU cannot hold still. Said, never silent. */
-function isLeftOut(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method): boolean {
-  const reason = leftOutBecause(disk, method)
-  if (reason !== undefined) job.warn(`Disk ${disk.target} is not in the point: ${reason}`)
-  return reason !== undefined
-}
-
-function leftOutBecause(disk: XmlDisk, method: Method): string | undefined {
-  if (disk.source === undefined) return 'it has no source'
-  if (disk.network !== undefined) {
-    const name = qemuNameOf(disk.network, disk.format)
-    if ('unsupported' in name) return name.unsupported
-  } else if (disk.type !== 'file' && disk.type !== 'block') return `sources of type ${disk.type} are not supported yet`
-  if (disk.device === 'lun') return 'it is passed through as a LUN'
-  if (disk.shareable && method !== 'offline') return 'other VMs may write to it, so it cannot be held still'
-  return undefined
-}
-
-async function captureDisk(shell: Shell, jobId: string, disk: XmlDisk): Promise<CaptureDisk> {
-  const { source = '', format } = disk
-  const image = networkImage(disk)
-  const info = image === undefined ? await imageInfo(shell, source, { format }) : await servedInfo(shell, disk, image)
-  const folder = disk.type === 'file' ? dirname(source) : FALLBACK_FOLDER
-  const name = disk.type === 'file' ? source.slice(folder.length + 1) : disk.target
-  return {
-    target: disk.target,
-    source,
-    format,
-    type: disk.type === 'block' || disk.type === 'network' ? disk.type : 'file',
-    ...(image !== undefined && { image }),
-    virtualSizeBytes: info.virtualSizeBytes,
-    allocatedBytes: disk.type === 'file' ? info.actualSizeBytes : info.virtualSizeBytes,
-    sidecar: `${folder}/${name}${SIDECAR_MARK}${jobId}`
-  }
-}
-
-function networkImage({ network, format }: XmlDisk): string | undefined {
-  const name = network && qemuNameOf(network, format)
-  return name !== undefined && 'image' in name ? name.image : undefined
-}
-
-/** The VM is the server's client already; many servers take one only. Better known before anything is touched. */
-async function servedInfo(shell: Shell, { target, source = '', format }: XmlDisk, image: string): Promise<ImageInfo> {
-  return servedImageInfo(shell, image, { format }).catch((error: unknown) => {
-    if (!isFailure(error, 'timeout', 'command-failed')) throw error
-    return fail({
-      kind: 'preflight',
-      problems: [
-        {
-          text: `The server of ${target} (${source}) does not let a second reader in`,
-          fix: `Let it take more than one client (qemu-nbd --shared=2), or leave the disk out (--exclude ${target}).`
-        }
-      ]
-    })
-  })
-}
+const renameAdvice = (target: string, path: string): string =>
+  `The image of ${target} has the name of an overlay (${path}), perhaps since a migration, but is the whole disk, and is backed up as such. When the VM is off it can get its name back: mv it to ${originalName(path)}, and name that with virsh edit`

@@ -77,7 +77,7 @@ async function spaceAtPath(path: string): Promise<string | undefined> {
 
 async function removeCopies({ shell }: JobContext, plan: CapturePlan): Promise<void> {
   const made = shown("it lies in this job's unfinished point")
-  const copies = plan.disks.map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
+  const copies = [...plan.disks, ...plan.still].map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
   const memory = plan.method === 'live' ? [memoryPath(plan)] : []
   for (const path of [...copies, ...memory])
     await removeIfProven(shell, { path, made, content: shown('it is a copy, and its VM goes on running') })

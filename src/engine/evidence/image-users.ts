@@ -1,5 +1,5 @@
 import { existsSync, type BigIntStats } from 'node:fs'
-import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { open, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
@@ -9,6 +9,7 @@ import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvi
 import { managedSavePath, managedSaveXml } from '../../libvirt/save-image.ts'
 import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch, type BatchAnswer } from '../../libvirt/virsh.ts'
+import { volumePath } from '../../libvirt/volumes.ts'
 
 /** A definition, chain or state of a VM of this host that needs a file. */
 export interface ImageUser {
@@ -37,9 +38,12 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   for (const { uuid, name: vm, definitions, snapshots } of await allVms(shell)) {
     for (const { by, domain } of definitions) {
       for (const path of domain.allSources) await add(path, { uuid, vm, by })
-      for (const { source = '' } of domain.disks)
-        for (const path of await chainBelow(source))
-          await add(path, { uuid, vm, by: `${by}, below ${source}`, isBase: true })
+      for (const { source = '', volume } of domain.disks) {
+        const image = volume === undefined ? source : ((await volumePath(shell, volume)) ?? source)
+        if (image !== source) await add(image, { uuid, vm, by })
+        for (const path of await chainBelow(image))
+          await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: true })
+      }
       if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by })
     }
     for (const { name, files } of snapshots)
@@ -138,6 +142,8 @@ async function firstBytes(path: string): Promise<Uint8Array> {
 export interface Opener {
   readonly pid: number
   readonly program: string
+  /** By how it opened the file; one that only reads leaves it as it is. */
+  readonly writes: boolean
 }
 
 /**
@@ -149,7 +155,10 @@ export async function openersOf(path: string): Promise<Opener[]> {
   if (file === undefined) return []
   const openers: Opener[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    if (await hasOpen(pid, file)) openers.push({ pid: Number(pid), program: await programOf(pid) })
+    const fds = await descriptorsOf(pid, file)
+    if (fds.length === 0) continue
+    const modes = await Promise.all(fds.map((fd) => isForWriting(pid, fd)))
+    openers.push({ pid: Number(pid), program: await programOf(pid), writes: modes.includes(true) })
   }
   return openers
 }
@@ -158,13 +167,20 @@ export async function openersOf(path: string): Promise<Opener[]> {
 const isSameFile = (a: BigIntStats, b: BigIntStats): boolean =>
   a.isBlockDevice() ? b.isBlockDevice() && a.rdev === b.rdev : a.ino === b.ino && a.dev === b.dev
 
-async function hasOpen(pid: string, file: BigIntStats): Promise<boolean> {
+async function descriptorsOf(pid: string, file: BigIntStats): Promise<string[]> {
   const fds = await readdir(`/proc/${pid}/fd`).catch(() => [])
+  const found: string[] = []
   for (const fd of fds) {
     const opened = await stat(`/proc/${pid}/fd/${fd}`, { bigint: true }).catch(() => undefined)
-    if (opened !== undefined && isSameFile(opened, file)) return true
+    if (opened !== undefined && isSameFile(opened, file)) found.push(fd)
   }
-  return false
+  return found
+}
+
+/** The last octal digit of the flags is how it was opened: 0 for reading only. What cannot be read may be for writing. */
+async function isForWriting(pid: string, fd: string): Promise<boolean> {
+  const info = await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '')
+  return !/^flags:\s+[0-7]*[04]$/m.test(info)
 }
 
 const programOf = (pid: string): Promise<string> =>

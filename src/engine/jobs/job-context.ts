@@ -54,6 +54,7 @@ export function jobContext<S extends JobSpec>(
     note: (text) => journal.append({ type: 'note', text }),
     warnings,
     warn(text) {
+      if (warnings.includes(text)) return // a backup that is planned anew
       warnings.push(text)
       journal.append({ type: 'warning', text })
     },

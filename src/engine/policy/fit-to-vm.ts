@@ -1,7 +1,7 @@
 import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Policy } from '../../shared/model/policy.ts'
-import type { DomainXml } from '../../libvirt/domain-xml.ts'
+import { withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
 
 export interface Fitted {
   readonly method?: BackupSpec['method']
@@ -17,7 +17,7 @@ export function fitToVm(
   domain: Pick<DomainXml, 'disks' | 'devicesWithoutSavableState'>
 ): Fitted {
   const there = excludeDisks?.filter((target) => domain.disks.some((disk) => disk.target === target)) ?? []
-  const reason = method === undefined ? undefined : whyNot(method, state, domain.devicesWithoutSavableState)
+  const reason = method === undefined ? undefined : whyNot(method, state, withoutSavableState(domain))
   return {
     ...(there.length > 0 && { excludeDisks: there }),
     ...(method !== undefined && reason === undefined && { method }),

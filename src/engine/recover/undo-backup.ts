@@ -5,7 +5,6 @@ import { fail, isFailure } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { thaw } from '../../libvirt/agent.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
 import { domainState } from '../../libvirt/domains.ts'
@@ -15,8 +14,8 @@ import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/captu
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
 import { commitExtraOverlays, overlayCase, type Noted } from '../capture/commit-overlays.ts'
+import { beginThaw, endFreeze } from '../capture/guest-freeze.ts'
 import { allowFormerPause } from '../capture/live.ts'
-import { disarmThawGuard } from '../capture/thaw-guard.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
@@ -48,7 +47,6 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
   const { shell } = job
   const noted = await notedIn(trace)
   const end: UndoStep = { name: 'undo.job', work: () => nothing(endMemoryJob(shell, plan, trace)) }
-  const thawing: UndoStep = { name: 'undo.thaw', work: () => endFreeze(job, plan, trace) }
   const room: UndoStep = { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace)) }
   const needs = [end.name]
   const disks = plan.disks.map((disk): UndoStep =>
@@ -56,13 +54,15 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
       ? { name: `undo.mirror.${disk.target}`, needs, work: () => endMirror(shell, plan, disk) }
       : { name: commitStep(disk), needs, work: () => commitOverlay(overlayCase(job, plan, disk, noted)) }
   )
+  const wasFrozen = trace.announced('freeze')
   return [
+    ...(wasFrozen ? [{ name: 'undo.thaw', work: () => nothing(beginThaw(job, plan)) }] : []),
     end,
-    ...(trace.announced('freeze') ? [thawing] : []),
     room,
     ...disks,
     { name: 'undo.extra', needs, work: () => commitExtra(job, plan) },
     { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
+    ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
     { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
   ]
 }
@@ -77,16 +77,6 @@ async function notedIn(trace: BackupTrace): Promise<Noted> {
     commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
     pivoted: (target) => trace.pivoted(target)
   }
-}
-
-/** Where the agent does not answer now, the guard stays and tries once more. */
-async function endFreeze({ shell, id }: JobContext, { vm }: CapturePlan, trace: BackupTrace): Promise<undefined> {
-  if (!trace.done('thaw'))
-    await thaw(shell, vm).then(
-      () => disarmThawGuard(shell, id),
-      () => undefined
-    )
-  else await disarmThawGuard(shell, id)
 }
 
 const LIBVIRT_WITHIN_MS = 90_000

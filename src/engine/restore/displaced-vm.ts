@@ -124,11 +124,7 @@ function isOfOpenJob(overlay: string): boolean {
   return report !== undefined && !isEnded(report.state)
 }
 
-async function libvirtsWork(
-  shell: Shell,
-  { uuid, name, disks }: DomainXml,
-  setsJobsAside: boolean
-): Promise<string[]> {
+async function libvirtsWork(shell: Shell, { uuid, name, disks }: DomainXml, setsJobsAside: boolean): Promise<string[]> {
   const job = await jobInfo(shell, uuid)
   const found = job === undefined ? [] : [`libvirt is busy with a job of its own on ${name} (${job.operation})`]
   for (const { target, device, source } of disks) {

@@ -49,6 +49,7 @@ const samples: { readonly [K in FailureKind]: Extract<Failure, { kind: K }> } = 
   'vm-state': { kind: 'vm-state', vm: 'web1', state: 'crashed', wanted: 'running' },
   'foreign-work': { kind: 'foreign-work', vm: 'web1', detail: 'A migration runs.' },
   'state-not-savable': { kind: 'state-not-savable', vm: 'web1', devices: ['hostdev 0'] },
+  'no-disks': { kind: 'no-disks', vm: 'web1', leftOut: [{ target: 'vda', because: 'it is passed through as a LUN' }] },
   'no-room': { kind: 'no-room', path: '/srv', forWhat: 'RAM', neededBytes: 2 * gib, freeBytes: gib },
   'too-busy': { kind: 'too-busy', vm: 'web1', budgetMs: 300, detail: 'Gave up after 60 s.' },
   'point-damaged': { kind: 'point-damaged', point, file: 'memory.save', detail: 'hash differs' },
