@@ -148,7 +148,7 @@ describe('a guest that can be frozen', () => {
     await guest.order('agent-go')
     await isThawed(guest)
     await expectClean()
-  }, 600_000)
+  })
 })
 
 describe('an agent that does not do as it is told', () => {
@@ -159,7 +159,7 @@ describe('an agent that does not do as it is told', () => {
     expect((await pointOf(alphaEngine, report))?.agent).toBe('answered')
     expect(await statusOf(slow)).toBe('thawed')
     await slow.waitForMoreTicks(3)
-  }, 600_000)
+  })
 
   it('may hang in the middle: the point is there, its guest needs you, and thaws when the agent goes on', async () => {
     const report = await hungBackup
@@ -169,5 +169,5 @@ describe('an agent that does not do as it is told', () => {
     await isThawed(hung)
     await hung.waitForMoreTicks(3)
     expect(await leftoversOf(alpha, alphaBefore, { roomTaken: 400 * MIB })).toEqual([])
-  }, 900_000)
+  })
 })

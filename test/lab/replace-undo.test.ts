@@ -9,8 +9,6 @@ import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 import { pictureOf } from './vm-picture.ts'
 
-/** A busy test machine boots a guest in minutes. */
-const SLOW_MS = 300_000
 const IMAGES = '/var/lib/libvirt/images'
 let alpha: LabHost
 let engine: BareEngine
@@ -43,7 +41,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     await guest.virsh('snapshot-create-as', guest.uuid, 's1')
     await guest.virsh('snapshot-create-as', guest.uuid, 's2')
     await guest.start()
-    await guest.waitForTick(20, SLOW_MS)
+    await guest.waitForTick(20)
     await guest.virsh('checkpoint-create-as', guest.uuid, 'c1')
     await guest.virsh('checkpoint-create-as', guest.uuid, 'c2')
     await guest.virsh('managedsave', guest.uuid)
@@ -89,7 +87,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
   it('goes on from its managed save afterwards', async () => {
     const last = guest.lastTick()
     await guest.start()
-    await guest.waitForMoreTicks(5, SLOW_MS)
+    await guest.waitForMoreTicks(5)
     expect(guest.lastTick()?.bootId).toBe(last?.bootId)
     await guest.destroy()
   })
@@ -116,7 +114,7 @@ describe('a VM that runs, stands still, and could not be started again as it is'
     await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
     point = (await engine.backup(guest)).point ?? ''
     await guest.start()
-    await guest.waitForTick(20, SLOW_MS)
+    await guest.waitForTick(20)
     await guest.virsh('suspend', guest.uuid)
     await alpha.must(`rm ${ISO}`)
   })
@@ -196,10 +194,8 @@ describe('a restored VM that has run', () => {
   const begin = async (fault: string): Promise<string> => {
     const id = await engine.submit(restoreSpec(alpha, point, guest, { mode: 'boot', replace: true }), fault)
     const step = fault.split(':')[0]?.replace('.done', '') ?? ''
-    await waitFor(
-      `step ${step}`,
-      async () => (hasBegun(alpha, id, step) && (await guest.state()) === 'running' ? true : undefined),
-      { timeoutMs: SLOW_MS }
+    await waitFor(`step ${step}`, async () =>
+      hasBegun(alpha, id, step) && (await guest.state()) === 'running' ? true : undefined
     )
     return id
   }

@@ -138,10 +138,10 @@ describe('a store that two hosts share', () => {
     const take = `(${question(STORE)}; head -c 200000 /tmp/stream; touch /tmp/half; until [ -e /tmp/go ]; do sleep 0.05; done; tail -c +200001 /tmp/stream) | ${program} import | tail -1`
     const first = alpha.run(take)
     await alpha.must('until [ -e /tmp/half ]; do sleep 0.05; done; sleep 1')
-    const second = JSON.parse(
+    const second: unknown = JSON.parse(
       (await alpha.run(`(${question(STORE)}; cat /tmp/stream) | ${program} import | tail -1`)).stdout
     )
-    expect(second).toMatchObject({ failure: { kind: 'point-busy', point, by: 'an import on alpha' } })
+    expect(second).toMatchObject({ failure: { kind: 'point-arriving', point, by: 'an import on alpha' } })
     await alpha.must('touch /tmp/go')
     expect(JSON.parse((await first).stdout)).toMatchObject({ result: { id: point } })
     expect(await onBeta.ask('verify', { store: STORE, point })).toMatchObject({ good: true, notes: [] })

@@ -72,7 +72,7 @@ describe('what a restore would meet, before its point is on the host', () => {
     expect(items.map(({ state }) => state)).toEqual(items.map(() => 'ok'))
     expect(items.map(({ check }) => check)).toEqual(['point', 'machine type', 'existing VM', 'room', 'networks'])
     expect(items[0]?.text).toMatch(/not on this host yet: its .* come here first/)
-    expect(items[3]?.text).toContain('has room for the point and the disks')
+    expect(items[3]?.text).toContain('there is room for the point and the disks')
     expect(items[4]?.text).toContain('lan will be made')
     expect(shell.lines.filter((line) => /save-image|define|start|destroy/.test(line))).toEqual([])
   })

@@ -133,7 +133,7 @@ export function chooseMethod(
   state: string
 ): { method: Method; methodReason: string } {
   const devices = withoutSavableState(domain)
-  if (spec.method === undefined && state === 'pmsuspended') asleep(spec)
+  if (state === 'pmsuspended') asleep(spec)
   const best = bestMethod(devices, state)
   if (spec.method === undefined || spec.method === best.method) return best
   refuseMethod(spec, spec.method, devices, state)
