@@ -26,6 +26,13 @@ export async function buildDisk(
   }
 }
 
+/** Puts a finished image of this machine where the host's libvirt will find it. */
+export async function copyDisk(host: LabHost, disk: GuestDisk, image: string): Promise<void> {
+  const target = join(`/proc/${host.machinePid}/root`, disk.path)
+  mkdirSync(dirname(target), { recursive: true })
+  await must(['qemu-img', 'convert', '-q', '-f', 'qcow2', '-O', disk.format, image, target])
+}
+
 function writeNoise(path: string, sizeMiB: number): void {
   const file = openSync(path, 'w')
   const block = Buffer.alloc(1024 * 1024)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildDisk } from './guest-disk.ts'
+import { buildDisk, copyDisk } from './guest-disk.ts'
 import { guestDisks, guestXml, serialLog, type GuestDisk, type GuestOptions } from './guest-xml.ts'
 import type { LabHost } from './host.ts'
 import { LabError, PATIENCE_MS, waitFor } from './run.ts'
@@ -32,6 +32,10 @@ export async function defineGuest(host: LabHost, options: GuestOptions): Promise
   const uuid = options.uuid ?? randomUUID()
   const disks = guestDisks(uuid, options)
   for (const [index, disk] of disks.entries()) {
+    if (index === 0 && options.system !== undefined) {
+      await copyDisk(host, disk, options.system)
+      continue
+    }
     await buildDisk(host, disk, {
       sizeMiB: options.diskMiB ?? 64,
       fillerMiB: index === 0 ? (options.fillerMiB ?? 0) : 0

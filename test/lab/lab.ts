@@ -13,8 +13,8 @@ import { LabError, must } from './run.ts'
 export interface LabOptions {
   /** Small letters and digits. Labs of different names run side by side. Default: lab. */
   readonly name?: string | undefined
-  /** Adds `gamma`, a host with Debian 13. */
-  readonly trixie?: boolean | undefined
+  /** Adds hosts with Debian 13: `gamma`, or those of these names. */
+  readonly trixie?: boolean | readonly string[] | undefined
   /** Names of the Debian 12 hosts. Default: alpha and beta. */
   readonly hosts?: readonly string[] | undefined
   /** As whom QEMU runs on the hosts. Default: root; `stock` is how Debian ships it. */
@@ -55,13 +55,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await ensurePackages(say)
   await removeLab(name)
   const files = await guestFiles(say)
-  const trixie = options.trixie ? await trixieTree(say) : undefined
+  const trixieNames = options.trixie === true ? ['gamma'] : options.trixie || []
+  const trixie = trixieNames.length > 0 ? await trixieTree(say) : ''
   const plain = (options.hosts ?? ['alpha', 'beta']).map((host) => ({
     name: host,
     base: 'machine' as const,
     lower: '/'
   }))
-  const debian13 = trixie === undefined ? [] : [{ name: 'gamma', base: 'trixie' as const, lower: trixie }]
+  const debian13 = trixieNames.map((host) => ({ name: host, base: 'trixie' as const, lower: trixie }))
   mkdirSync(join(labFolder(name), 'hosts'), { recursive: true })
   await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', `lab ${name}`, '-f', identityOf(name)])
   const network = await claimNetwork(name)
