@@ -209,6 +209,8 @@ describe('when a run is cut short', () => {
       return run?.vms[0]?.job === undefined ? undefined : run
     })
     await alpha.must(`pkill -9 -f 'run-policy ${policy.id}'`)
+    // As a kill leaves it that comes a moment earlier, while the job is being submitted.
+    await alpha.must(`>>/run/stillpoint/submit-${going.vms[0]?.job ?? ''}.lock`)
     await alpha.must(['systemctl', 'stop', policyTimer(policy.id)])
     const run = await endOfRun(engine, policy, going.id)
     expect(run).toMatchObject({ state: 'failed', reason: 'interrupted: its process was ended' })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { failureOf } from '../../shared/failure.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -11,11 +12,13 @@ import { undo } from '../recover/recover.ts'
 import { endSetAside, type EarlierTrouble } from '../recover/set-aside.ts'
 import { restore } from '../restore/restore.ts'
 import { ENGINE_VERSION } from '../version.ts'
+import { lockPath, removeStaleLock } from './host-lock.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { hasEnd, journalPath, readSpec } from './job-directory.ts'
 import { doneReport, endJob, endReport } from './job-end.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { reportAtStart } from '../../shared/job-report.ts'
+import { submitLock } from './unit-state.ts'
 import { lockVm, type VmLock } from './vm-lock.ts'
 
 /**
@@ -37,6 +40,8 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
   } finally {
     await lock.release()
     journal.close()
+    // Whoever submitted it may be dead since: the laptop went, or the run was killed.
+    if (existsSync(lockPath(submitLock(id)))) await removeStaleLock(submitLock(id))
   }
 }
 
