@@ -5,6 +5,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
 import type { Kept } from '../evidence/verdict.ts'
+import { noteVms } from '../evidence/vm-before.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { isHostGoingDown, setFree } from '../recover/at-shutdown.ts'
 import { settleEarlier } from '../recover/earlier-jobs.ts'
@@ -35,7 +36,8 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
   try {
     // Taken for dead before it had begun.
     if (hasEnd(id)) return
-    journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION })
+    const vms = await noteVms(shell, spec)
+    journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION, vms })
     endSetAside(await workAndEnd(id, spec, shell, journal))
   } finally {
     await lock.release()

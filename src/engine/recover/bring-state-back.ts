@@ -4,8 +4,8 @@ import { restoreDomain } from '../../libvirt/save-image.ts'
 import { memoryPath, SAVE_STEP, type CapturePlan } from '../capture/capture-plan.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
-import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { howItEnded } from './start-after-fault.ts'
 import type { BackupTrace } from './trace.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
 
@@ -47,31 +47,13 @@ async function startIfFault(
   now: StateAndReason | undefined
 ): Promise<void> {
   if (plan.method === 'classic' && (await ramIsNewest(plan, trace))) return restoreRam(job, plan)
-  const ended = await howItEnded(plan, trace, now)
+  const ended = await howItEnded({ name: plan.vmName, before: trace.before }, trace.bootId, now)
   if (now === undefined)
     job.warn(`The VM is not known to this host any more (${ended ?? 'no word of its end'}): it was left so`)
   else if (ended === 'fault') {
     job.warn(`The VM was found ${now.state} and was started again`)
     await startDomain(job.shell, plan.vm)
   } else job.warn(`The VM is ${now.state} (${ended ?? now.reason}): it was left so`)
-}
-
-/** What libvirt calls an end that no owner asks for. */
-const FAULTS = ['crashed', 'failed', 'daemon']
-
-/**
- * `fault`, or libvirt's word for an end that somebody wanted. An end that libvirt did not note is a fault only where the
- * host went down since: otherwise somebody may have it elsewhere.
- */
-async function howItEnded(
-  plan: CapturePlan,
-  trace: BackupTrace,
-  now: StateAndReason | undefined
-): Promise<string | undefined> {
-  const history = await historySince(plan.vmName, trace.before.log)
-  const reason = history?.ended ?? (now?.reason === 'unknown' || now?.reason === '' ? undefined : now?.reason)
-  if (reason !== undefined) return FAULTS.includes(reason) ? 'fault' : reason
-  return trace.bootId !== (await bootId()) ? 'fault' : undefined
 }
 
 /**

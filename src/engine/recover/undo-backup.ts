@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, isFailure } from '../../shared/failure.ts'
+import { fail } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
-import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
@@ -23,7 +22,9 @@ import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
 import { bringStateBack } from './bring-state-back.ts'
+import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
+import { startAfterFault } from './start-after-fault.ts'
 import { BackupTrace } from './trace.ts'
 
 /**
@@ -33,7 +34,7 @@ import { BackupTrace } from './trace.ts'
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
   const trace = new BackupTrace(entries)
   const { plan } = trace
-  if (plan === undefined) return { end: 'undone', kept: [] }
+  if (plan === undefined) return { end: 'undone', kept: await runProgram(job, [startAfterFault(job, entries)]) }
   if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
   const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
   const kept = await runProgram(job, [...steps, pointStep(job, plan)])
@@ -76,22 +77,6 @@ async function notedIn(trace: BackupTrace): Promise<Noted> {
     sameBoot: trace.bootId === (await bootId()),
     commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
     pivoted: (target) => trace.pivoted(target)
-  }
-}
-
-const LIBVIRT_WITHIN_MS = 90_000
-
-/** After a boot, or a restart of libvirtd, it may take a while. */
-export async function libvirtAnswers(shell: Shell, vm: string): Promise<void> {
-  const began = performance.now()
-  for (;;) {
-    try {
-      await domainState(shell, vm)
-      return
-    } catch (error) {
-      if (!isFailure(error, 'command-failed', 'timeout') || performance.now() - began > LIBVIRT_WITHIN_MS) throw error
-      await sleep(500)
-    }
   }
 }
 
