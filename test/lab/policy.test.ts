@@ -84,8 +84,6 @@ describe('a policy on its host', () => {
     const runs = [...(await endedRuns(engine, first, 2)), ...(await endedRuns(engine, second, 1))]
     for (const run of runs) {
       expect(run).toMatchObject({ trigger: 'timer', state: 'done' })
-      // A run that takes longer than ten seconds makes its own next one late, or none.
-      for (const { reason } of run.missed) expect(reason).toBe('the run before was still going')
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(Date.parse(run.scheduledFor ?? ''))
     }
     const jobs = await Promise.all(
