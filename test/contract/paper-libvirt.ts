@@ -35,8 +35,8 @@ export function paperLibvirt(vm: PaperVm): Shell & { readonly asked: readonly st
       .filter((command) => !command.startsWith('echo '))
       .map((command) => answer(vm, asked, wordsOf(command)))
     return {
-      stdout: answers.map(({ stdout = '' }) => `${String(stdout)}${mark}\n`).join(''),
-      stderr: answers.map(({ stderr = '' }) => `${String(stderr)}error: ${mark}\n`).join('')
+      stdout: answers.map(({ stdout = '' }) => `${stdout}${mark}\n`).join(''),
+      stderr: answers.map(({ stderr = '' }) => `${stderr}error: ${mark}\n`).join('')
     }
   })
   return {
@@ -48,7 +48,13 @@ export function paperLibvirt(vm: PaperVm): Shell & { readonly asked: readonly st
 
 const wordsOf = (command: string): string[] => command.split(' ').map((word) => word.replace(/^'(.*)'$/, '$1'))
 
-function answer(vm: PaperVm, asked: string[], words: readonly string[]): FakeAnswer {
+interface Said {
+  readonly exitCode?: number
+  readonly stdout?: string
+  readonly stderr?: string
+}
+
+function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
   asked.push(words.join(' '))
   const [command = ''] = words
   switch (command) {
