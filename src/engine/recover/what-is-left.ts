@@ -45,7 +45,7 @@ function fileNamedIn(failure: Failure): string | undefined {
 }
 
 function overlaysOf(entries: readonly JournalEntry[]): Left[] {
-  const data = ofType(entries, 'step').find(({ step }) => step === PLAN_STEP)?.data?.['plan']
+  const data = ofType(entries, 'step').findLast(({ step }) => step === PLAN_STEP)?.data?.['plan']
   const plan = CapturePlan.safeParse(data).data
   return (plan?.disks ?? []).flatMap(({ target, sidecar }) =>
     existsSync(sidecar)
