@@ -328,7 +328,12 @@ describe('a VM that is off, and whose disk another VM has', () => {
 })
 
 /** A device that QEMU 7.2 cannot move, and that no definition shows. */
-const NVME = ['-drive', 'if=none,id=fast,file=null-co://,format=raw', '-device', 'nvme,serial=fast,drive=fast,addr=0x1c']
+const NVME = [
+  '-drive',
+  'if=none,id=fast,file=null-co://,format=raw',
+  '-device',
+  'nvme,serial=fast,drive=fast,addr=0x1c'
+]
 
 describe('what a backup says though it takes the point', () => {
   it('that restoring will need a yes, where the definition passes arguments to QEMU; and why it saved no RAM', async () => {
