@@ -100,7 +100,10 @@ describe('other ends of a backup', () => {
   // engine.md finding 27
   it('a cancel while RAM is hashed and a disk is copied leaves it to the engine to put all right', async () => {
     const slow = '/usr/local/sbin/qemu-img'
-    await alpha.writeFile(slow, '#!/bin/sh\n[ "$1" != map ] || { trap \'\' TERM; sleep 600; }\nexec /usr/bin/qemu-img "$@"\n')
+    await alpha.writeFile(
+      slow,
+      '#!/bin/sh\n[ "$1" != map ] || { trap \'\' TERM; sleep 600; }\nexec /usr/bin/qemu-img "$@"\n'
+    )
     const id = await heldIn('copy')
     await alpha.must(`chmod +x ${slow}; truncate -s 1T ${DEFAULT_STORE}/${guest.uuid}/${id}/memory.save`)
     try {

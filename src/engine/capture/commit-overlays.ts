@@ -2,11 +2,10 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
-import type { VmProcess } from '../evidence/vm-process.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { pivotStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
-import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
+import { commitOverlay, type OverlayCase, type Pivoted } from './commit-overlay.ts'
 import { extraOverlays, type HeldDisk } from './hold-disks.ts'
 import { commitStrayOverlay } from './stray-overlay.ts'
 
@@ -16,7 +15,7 @@ export interface Noted {
   readonly held: readonly HeldDisk[] | undefined
   readonly sameBoot: boolean
   readonly commitBegan: (target: string) => boolean
-  readonly pivoted: (target: string) => { readonly process: VmProcess | undefined } | undefined
+  readonly pivoted: (target: string) => Pivoted | undefined
 }
 
 /** What a backup knows that has just switched to its overlays, in the very process that did. */
@@ -69,7 +68,7 @@ export function overlayCase(job: JobContext, plan: CapturePlan, disk: CaptureDis
     held: noted.held?.find((held) => held.target === target),
     commitBegan: noted.commitBegan(target),
     pivoted: noted.pivoted(target),
-    pivot: (process, work) => job.step(pivotStep(target), process === undefined ? {} : { process }, work),
+    pivot: (noted, work) => job.step(pivotStep(target), { ...noted }, work),
     onProgress: (done, total) => job.progress(`folding back ${target}`, done, total)
   }
 }

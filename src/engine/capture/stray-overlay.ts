@@ -57,7 +57,7 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
     held: undefined,
     commitBegan: false,
     pivoted: undefined,
-    pivot: (_process, work) => work()
+    pivot: (_noted, work) => work()
   })
 }
 

@@ -30,11 +30,16 @@ function madeHere(path: string, id: string): Verdict {
   return removable(`job ${id} of this host made it, and has ended`)
 }
 
-/** Restores stage copies of their point, the classic method mirrors its VM's own image; an overlay must hold nothing. */
+/**
+ * Restores stage copies of their point, the classic method mirrors its VM's own image, if that was seen to be its own when
+ * the mirror ended; an overlay must hold nothing.
+ */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
   if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
-  if (new BackupTrace(readJournal(journalPath(id))).plan?.method === 'classic')
+  const trace = new BackupTrace(readJournal(journalPath(id)))
+  if (trace.plan?.method === 'classic' && trace.done('end-mirror'))
     return removable('it is a mirror that no VM went over to')
-  if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
+  if (trace.plan?.method !== 'classic' && (await holdsNothing(shell, path)))
+    return removable('it holds nothing that the image below lacks')
   return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
 }
