@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import { fail, type Failure } from '../shared/failure.ts'
+import { resultLines } from '../shared/result-lines.ts'
 
 /** A preflight brings three texts of a point (`LONGEST_TEXT`), escaped. */
 const LONGEST_QUESTION = 4 << 20
@@ -52,5 +53,8 @@ export async function write(data: string | Uint8Array): Promise<void> {
 export const flushed = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
 
 export const writeEvent = (event: unknown): Promise<void> => write(`${JSON.stringify({ event })}\n`)
-export const writeResult = (result: unknown): Promise<void> => write(`${JSON.stringify({ result })}\n`)
 export const writeFailure = (failure: Failure): Promise<void> => write(`${JSON.stringify({ failure })}\n`)
+
+export async function writeResult(result: unknown): Promise<void> {
+  for (const line of resultLines(result)) await write(line)
+}

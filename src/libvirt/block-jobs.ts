@@ -115,22 +115,28 @@ export async function blockJobAbort(
 export interface BlockJobWait {
   readonly onProgress?: (job: BlockJob) => void
   readonly signal?: AbortSignal
-  readonly everyMs?: number
 }
 
-/** Waits until the job is ready to pivot. Answers `gone` if it ended before: finished, failed or aborted by others. */
+const FIRST_LOOK_MS = 10
+/** Each look is a virsh of its own. */
+const LONGEST_LOOK_MS = 500
+
+/**
+ * Waits until the job is ready to pivot, looking less and less often: it may take hours. Answers `gone` if it ended before:
+ * finished, failed or aborted by others.
+ */
 export async function blockJobReady(
   shell: Shell,
   uuid: Uuid,
   target: string,
   wait: BlockJobWait = {}
 ): Promise<'ready' | 'gone'> {
-  for (;;) {
+  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
     const job = await blockJobInfo(shell, uuid, target)
     if (job === undefined) return 'gone'
     wait.onProgress?.(job)
     if (job.ready) return 'ready'
     if (wait.signal?.aborted === true) return fail({ kind: 'cancelled', what: `block job on ${target}` })
-    await sleep(wait.everyMs ?? 50)
+    await sleep(waitMs)
   }
 }

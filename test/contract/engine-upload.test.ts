@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashOf, rememberedHashOf } from '../../src/main/core/engine-on-host/file-hash.ts'
+import { requireUnitsStart } from '../../src/main/core/engine-on-host/place-engine.ts'
 import { presentOnHost, upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
 import { sweepOldEngines } from '../../src/main/core/engine-on-host/sweep.ts'
 import type { Shell } from '../../src/shared/shell.ts'
@@ -91,6 +92,50 @@ describe('putting a file on a host', () => {
     const before = statSync(join(cache(), `${it_.asset.hash}.gz`)).mtimeMs
     await upload(shell, it_, cache(), () => undefined)
     expect(statSync(join(cache(), `${it_.asset.hash}.gz`)).mtimeMs).toBe(before)
+  })
+})
+
+// engine.md finding 25. There is no SELinux on these machines: what is told to it is looked at, and not what comes of it.
+describe('a host with SELinux', () => {
+  const said = (): string[] => readFileSync(join(folder, 'said'), 'utf8').trim().split('\n')
+
+  /** Programs before those of this machine. */
+  function withPrograms(programs: Readonly<Record<string, string>>): Shell {
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}` }
+    return {
+      label: 'selinux',
+      run: (argv, options) => shell.run(argv, { ...options, env: { ...options?.env, ...env } })
+    }
+  }
+
+  const chcon = 'for last; do :; done; echo "$1 $2 ${last##*/}" >> "${0%/*}/said"'
+
+  it('has the label of a program on what its units are to start, before it is there and at each connection', async () => {
+    const host = withPrograms({ selinuxenabled: 'exit 0', chcon })
+    const it_ = await order()
+    await upload(host, it_, cache(), () => undefined)
+    expect(said()).toEqual([expect.stringMatching(/^-t bin_t \.upload\.\d+$/)])
+    const { target, asset } = it_
+    expect(await presentOnHost(host, [{ target, hash: asset.hash }])).toMatchObject({ present: [true] })
+    expect(said().at(-1)).toBe('-t bin_t node')
+  })
+
+  it('is not asked for labels where it is switched off', async () => {
+    const host = withPrograms({ selinuxenabled: 'exit 1', chcon })
+    await upload(host, await order(), cache(), () => undefined)
+    expect(existsSync(join(folder, 'said'))).toBe(false)
+  })
+
+  it('that does not let its systemd start the engine all the same is refused, with what to look at', async () => {
+    const host = withPrograms({ 'systemd-run': '[ "$4" = -- ] && exit 203' })
+    const placed = { shell: host, host: 'alpha', node: '/n', engine: '/e' }
+    await expect(requireUnitsStart(placed)).rejects.toMatchObject({
+      failure: { kind: 'unsupported-host', reason: expect.stringContaining('ls -Z /n should show bin_t') as string }
+    })
+    const other = withPrograms({ 'systemd-run': 'exit 0' })
+    await requireUnitsStart({ ...placed, shell: other })
   })
 })
 

@@ -327,17 +327,27 @@ describe('a VM that is off, and whose disk another VM has', () => {
   })
 })
 
+/** A device that QEMU 7.2 cannot move, and that no definition shows. */
+const NVME = [
+  '-drive',
+  'if=none,id=fast,file=null-co://,format=raw',
+  '-device',
+  'nvme,serial=fast,drive=fast,addr=0x1c'
+]
+
 describe('what a backup says though it takes the point', () => {
-  it('that restoring will need a yes, where the definition passes arguments to QEMU', async () => {
+  it('that restoring will need a yes, where the definition passes arguments to QEMU; and why it saved no RAM', async () => {
     // engine.md finding 32, field case 11
     const guest = await machine('arguments', {
       disks: await system(),
       attributes: "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'",
-      more: "<q:commandline><q:env name='X' value='1'/></q:commandline>"
+      more: `<q:commandline>${NVME.map((word) => `<q:arg value='${word}'/>`).join('')}</q:commandline>`
     })
     const report = await backedUp(guest)
-    expect(report).toMatchObject({ state: 'done-with-warnings' })
+    expect(report).toMatchObject({ state: 'done-with-warnings', method: 'disk' })
     expect(report.warnings.join()).toContain('Restoring this VM will need a yes')
+    expect(report.methodReason).toMatch(/^its RAM cannot be saved: .*nvme/)
+    expect(await backedUp(guest, { method: 'live' })).toMatchObject({ state: 'failed-clean' })
   })
 
   it('that its image has the name of an overlay, and is the whole disk', async () => {

@@ -178,9 +178,17 @@ describe('a job before which an earlier one of its VM could not be put right', (
     expect(refused).toMatchObject({ state: 'failed-clean', failure: { kind: 'left-behind', vm: 'picky' } })
     expect(JSON.stringify(refused.failure)).toContain(disc)
     expect(JSON.stringify(refused.failure)).toContain(hopeless)
-    await putDiscBack()
-    expect((await ended(hopeless)).state).toBe('failed-clean')
-    expect(point).not.toBe('')
+    const ticked = picky.ticks().length
+    const restored = await engine.restore(point, picky, { mode: 'boot', replace: true })
+    expect(restored).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
+    expect(restored.warnings.join()).toContain(`Job ${hopeless} of this VM could not be put right, and is set aside`)
+    expect(await ended(hopeless)).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
+    // It counts on from where it was in the point.
+    await waitFor('it to count', () => (picky.ticks().length > ticked + 5 ? true : undefined), {
+      timeoutMs: NEXT_TRY_MS
+    })
+    await engine.ask('let-go', { id: restored.id })
+    before = await takeBaseline(alpha) // it is another VM now
   })
 })
 

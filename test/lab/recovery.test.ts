@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { STEPS } from '../../src/engine/capture/steps.ts'
-import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import { DEFAULT_STORE, JOBS_DIR } from '../../src/shared/host-paths.ts'
 import type { Method } from '../../src/shared/model/point.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
-import { heldAt } from './held.ts'
+import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
+import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 
 const MIB = 1024 * 1024
@@ -60,6 +61,8 @@ describe.each<[Method, string[]]>([
   })
 })
 
+const journalOf = (id: string): Promise<string> => alpha.must(['cat', `${JOBS_DIR}/${id}/journal.jsonl`])
+
 /** A live backup that stands at this point until it is cancelled, or ends otherwise. */
 async function heldIn(point: string): Promise<string> {
   const id = await engine.submit(backupSpec(guest), `${point}:1:hold`)
@@ -81,6 +84,38 @@ describe('other ends of a backup', () => {
   it('a cancel during the copy is confirmed by the host', async () => {
     const id = await heldIn('copy')
     expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
+  })
+
+  // engine.md finding 48
+  it('a cancel while RAM is still hashed finds the disks on their images long before', async () => {
+    const id = await heldIn('copy')
+    await alpha.must(`truncate -s 1T ${DEFAULT_STORE}/${guest.uuid}/${id}/memory.save`)
+    await letGo(alpha, 'copy', id)
+    await waitFor('the overlays to go', async () => ((await guest.xml()).includes('.stillpoint-') ? undefined : true))
+    expect(await journalOf(id)).not.toContain('"step":"collect"')
+    expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
+    expect(await journalOf(id)).not.toContain('"step":"recover"')
+  })
+
+  // engine.md finding 27
+  it('a cancel while RAM is hashed and a disk is copied leaves it to the engine to put all right', async () => {
+    const slow = '/usr/local/sbin/qemu-img'
+    await alpha.writeFile(
+      slow,
+      '#!/bin/sh\n[ "$1" != map ] || { trap \'\' TERM; sleep 600; }\nexec /usr/bin/qemu-img "$@"\n'
+    )
+    const id = await heldIn('copy')
+    await alpha.must(`chmod +x ${slow}; truncate -s 1T ${DEFAULT_STORE}/${guest.uuid}/${id}/memory.save`)
+    try {
+      await letGo(alpha, 'copy', id)
+      await waitFor('the map of a disk to be asked for', async () =>
+        (await alpha.run(['pgrep', '-f', `${slow} map`])).exitCode === 0 ? true : undefined
+      )
+      expect((await engine.ask('cancel', { id })).state).toBe('cancelled')
+    } finally {
+      await alpha.must(['rm', slow])
+    }
+    expect(await journalOf(id)).not.toContain('"step":"recover"')
   })
 
   it('recovering again and again changes nothing', async () => {
@@ -124,5 +159,15 @@ describe('other ends of a backup', () => {
     expect(next.state).toBe('done')
     const after = await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })
     expect(after.points).toHaveLength(points.length + 1)
+  })
+  // engine.md finding 50
+  it('a snapshot that libvirt gets to only behind the end of its job is committed before the next', async () => {
+    const { id } = await engine.backup(guest, {}, 'snapshot:1:kill')
+    const late = guest.disks.flatMap(({ target, path }) => ['--diskspec', `${target},file=${path}.stillpoint-${id}`])
+    await guest.virsh('snapshot-create-as', guest.uuid, `stillpoint-${id}`, '--no-metadata', '--disk-only', ...late)
+    await guest.waitForMoreTicks(5)
+    const next = await engine.backup(guest)
+    expect(next).toMatchObject({ state: 'done-with-warnings', method: 'live' })
+    expect(next.warnings.join()).toContain(`stillpoint-${id}`)
   })
 })

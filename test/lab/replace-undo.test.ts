@@ -84,10 +84,18 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     expect(await pictureOf(alpha, guest.uuid)).toBe(before)
   })
 
-  it('goes on from its managed save afterwards', async () => {
+  // engine.md finding 9
+  it('goes on from its managed save afterwards, and as well from a point that was taken of it while it was off', async () => {
+    const saved = await engine.backup(guest)
+    expect(saved.methodReason).toContain('libvirt has saved its RAM')
     const last = guest.lastTick()
     await guest.start()
     await guest.waitForMoreTicks(5)
+    expect(guest.lastTick()?.bootId).toBe(last?.bootId)
+    await guest.destroy()
+    const before = guest.ticks().length
+    expect(await engine.restore(saved.point ?? '', guest, { replace: true })).toMatchObject({ mode: 'resume' })
+    await waitFor('new ticks', () => (guest.ticks().length > before + 5 ? true : undefined))
     expect(guest.lastTick()?.bootId).toBe(last?.bootId)
     await guest.destroy()
   })

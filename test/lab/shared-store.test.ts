@@ -10,6 +10,7 @@ import { policyFor, runByHand } from './policies.ts'
 import { testLab } from './test-lab.ts'
 
 const STORE = '/srv/store'
+const IMAGES = '/var/lib/libvirt/images'
 const FORGET = 'rm -f /var/lib/stillpoint/stores.json /var/lib/stillpoint/store-mounts.json'
 let alpha: LabHost
 let beta: LabHost
@@ -126,6 +127,34 @@ describe('a store that two hosts share', () => {
     onAlpha = await BareEngine.on(alpha)
     expect(await onBeta.backup(db, { store: STORE })).toMatchObject({ state: 'done' })
     expect(await listed(onBeta)).toEqual(expect.arrayContaining(before))
+  })
+
+  it('the doctor of one leaves alone the overlay of the other in a folder of images that both have', async () => {
+    const images = `${STORE}/images`
+    await alpha.must(['mkdir', images])
+    const running = await alpha.defineGuest({ name: 'running', ramMiB: 96, diskMiB: 16, imageFolder: images })
+    await beta.must(`mount --bind ${images} ${IMAGES}`)
+    try {
+      await running.start()
+      const id = await onAlpha.submit(backupSpec(running, { method: 'disk' }), 'copy.done:1:hold')
+      await heldAt(alpha, 'copy.done', id)
+      const overlay = `${running.disks[0]?.path.split('/').at(-1) ?? ''}.stillpoint-${id}`
+      expect(await doctor(onBeta, true)).toContainEqual(
+        expect.objectContaining({
+          what: `${IMAGES}/${overlay} belongs to no VM and no job`,
+          remedy: expect.stringContaining('no job of this host made it') as string,
+          repaired: false
+        })
+      )
+      expect(await alpha.must(['ls', images])).toContain(overlay)
+      await letGo(alpha, 'copy.done', id)
+      expect(await onAlpha.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })).toMatchObject({ state: 'done' })
+      expect(await alpha.must(['ls', images])).not.toContain('stillpoint')
+    } finally {
+      await beta.must(['umount', IMAGES])
+      await running.destroy()
+      await running.undefine()
+    }
   })
 
   // engine.md finding 47

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { JOBS_DIR, jobUnit } from '../../src/shared/host-paths.ts'
 import { isEnded, type JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
@@ -30,7 +31,7 @@ const sources = (guest: Guest): Promise<string> =>
 /** Begins a backup and has it stand at a fault point. */
 async function begin(guest: Guest, point: string, options: Parameters<typeof backupSpec>[1] = {}): Promise<string> {
   const id = await engine.submit(backupSpec(guest, options), `${point}:1:hold`)
-  await heldAt(alpha, point)
+  await heldAt(alpha, point, id)
   await guest.waitForMoreTicks(3)
   return id
 }
@@ -39,6 +40,8 @@ async function begin(guest: Guest, point: string, options: Parameters<typeof bac
 async function giveUp(id: string): Promise<void> {
   await alpha.must(`touch /var/lib/stillpoint/jobs/${id}/cancel; systemctl stop stillpoint-job-${id}`)
 }
+
+const ended = (id: string): Promise<JobReport> => engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
 
 const recovered = (id: string): Promise<JobReport> =>
   waitFor('recovery to get through', async () => {
@@ -73,6 +76,27 @@ describe('a backup that is given up', () => {
     expect(await sources(guest)).not.toContain('stillpoint-')
     await goesOn(guest, since)
     await alpha.must('rm -f /srv/theirs.qcow2')
+  })
+
+  // engine.md, finding 13
+  it('aborts no backup of another tool, which has the whole VM: it waits, and then commits its overlay', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const id = await begin(guest, 'copy.done')
+    const pull = `<domainbackup mode='pull'><server transport='unix' socket='/run/theirs.sock'/><disks><disk name='vda' type='file'><scratch file='/srv/theirs.scratch'/></disk></disks></domainbackup>`
+    await alpha.writeFile('/run/theirs.xml', pull)
+    await guest.virsh('backup-begin', guest.uuid, '/run/theirs.xml')
+    await alpha.must(`touch ${JOBS_DIR}/${id}/cancel; systemctl stop --no-block ${jobUnit(id)}`)
+    await waitFor('the undo to begin', async () =>
+      (await alpha.must(['cat', `${JOBS_DIR}/${id}/journal.jsonl`])).includes('"undo.job"') ? true : undefined
+    )
+    await guest.waitForMoreTicks(20)
+    expect(await guest.virsh('domjobinfo', guest.uuid)).toMatch(/^Operation: +Backup/m)
+    expect(await sources(guest)).toContain('stillpoint-')
+    await guest.virsh('domjobabort', guest.uuid)
+    expect((await ended(id)).state).toBe('cancelled')
+    expect(await sources(guest)).not.toContain('stillpoint-')
+    await goesOn(guest, since)
+    await alpha.must('rm -f /run/theirs.xml /srv/theirs.scratch')
   })
 
   // engine.md, finding 5
@@ -138,14 +162,20 @@ describe('a classic backup whose VM is paused, or goes on, while its disks are m
   })
 })
 
-// engine.md, finding 3
+// engine.md, finding 3 and 19
 describe('a commit that finds no room in the file system of its image', () => {
   const FOLDER = '/srv/small'
+  const ROOMY = '/srv/roomy.qcow2'
   let guest: Guest
 
   beforeAll(async () => {
     await alpha.mountSmall(FOLDER, 256)
-    guest = await alpha.defineGuest({ name: 'crowded', ramMiB: 128, tickMs: 100, imageFolder: FOLDER, checking: true })
+    const options = { name: 'crowded', ramMiB: 128, tickMs: 100, disks: 2, checking: true } as const
+    guest = await alpha.defineGuest({ ...options, imageFolder: FOLDER })
+    const vdb = guest.disks[1]?.path ?? ''
+    await alpha.must(`mv ${vdb} ${ROOMY}`)
+    const xml = (await guest.xml('--inactive')).replace(vdb, ROOMY)
+    await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
     await guest.start()
     await guest.waitForTick(5)
   })
@@ -154,9 +184,10 @@ describe('a commit that finds no room in the file system of its image', () => {
     await alpha.run(['virsh', 'destroy', guest.uuid])
     await guest.undefine()
     await alpha.unmount(FOLDER)
+    await alpha.must(['rm', '-f', ROOMY])
   })
 
-  it('leaves the VM on its overlay, definition and all, and is done when there is room', async () => {
+  it('leaves the VM on its overlay, definition and all, keeps no other disk back, and is done when there is room', async () => {
     const id = await begin(guest, 'copy.done')
     await waitFor('new blocks to be written', async () =>
       Number((await alpha.must(`stat -c %s ${FOLDER}/*.stillpoint-*`)).trim()) > 4 << 20 ? true : undefined
@@ -164,7 +195,7 @@ describe('a commit that finds no room in the file system of its image', () => {
     await guest.virsh('suspend', guest.uuid)
     await alpha.run(`dd if=/dev/zero of=${FOLDER}/full bs=64k; sync`)
     await giveUp(id)
-    expect(await sources(guest)).toMatch(/stillpoint-.*\n.*stillpoint-/)
+    expect(await sources(guest)).toMatch(/(vda .*stillpoint-.*\n\s*vdb +\/srv\/roomy\.qcow2\s+){2}/)
     await alpha.must(`rm ${FOLDER}/full`)
     expect((await recovered(id)).state).toBe('cancelled')
     expect(await sources(guest)).not.toContain('stillpoint-')

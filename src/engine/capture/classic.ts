@@ -1,9 +1,8 @@
 import { chown } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
+import { blockCopy, blockJobAbort, blockJobReady } from '../../libvirt/block-jobs.ts'
 import { domainState, suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
@@ -75,18 +74,12 @@ async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promis
   for (const disk of plan.disks) await mirrored(job, plan, disk)
 }
 
-const LONGEST_LOOK_MS = 500
-
-async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
-  for (let waitMs = 25; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-    const info = await blockJobInfo(job.shell, plan.vm, disk.target)
-    if (info === undefined)
-      return fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${disk.target} ended by itself` })
-    job.progress(`mirroring ${disk.target}`, info.doneBytes, info.totalBytes)
-    if (info.ready) return
-    if (job.signal.aborted) return fail({ kind: 'cancelled', what: 'mirror' })
-    await sleep(waitMs)
-  }
+async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, { target }: CaptureDisk): Promise<void> {
+  const end = await blockJobReady(job.shell, plan.vm, target, {
+    onProgress: ({ doneBytes, totalBytes }) => job.progress(`mirroring ${target}`, doneBytes, totalBytes),
+    signal: job.signal
+  })
+  if (end === 'gone') fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${target} ended by itself` })
 }
 
 /** A mirror beside the image moves into the point; from another file system it is copied. */

@@ -1,9 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fail, isFailure } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { blockCommitActive, blockCommitInner, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
+import {
+  blockCommitActive,
+  blockCommitInner,
+  blockJobAbort,
+  blockJobInfo,
+  blockJobReady
+} from '../../libvirt/block-jobs.ts'
 import { domainState } from '../../libvirt/domains.ts'
 import { checkImage, commitOverlay as commitImage, holdsNothing, imageInfo, isLocked } from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
@@ -115,20 +120,15 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
     fail({ kind: 'foreign-work', vm: owner.vmName, detail: `a block job (${job.kind}) runs on ${disk.target}` })
 }
 
-const LONGEST_LOOK_MS = 500
-
 /** The overlay is what a running QEMU writes to: commit it into the image below, then pivot. */
 async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
   if (running === undefined) await beginCommit(shell, owner, disk)
-  for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-    const job = await blockJobInfo(shell, owner.vm, disk.target)
-    if (job === undefined) return
-    onProgress?.(job.doneBytes, job.totalBytes)
-    if (job.ready) break
-    await sleep(waitMs)
-  }
+  const end = await blockJobReady(shell, owner.vm, disk.target, {
+    onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
+  })
+  if (end === 'gone') return
   const process = await vmProcess(owner.vm)
   const noted = { process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar }
   await pivot(noted, () => blockJobAbort(shell, owner.vm, disk.target, { pivot: true }))

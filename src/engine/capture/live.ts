@@ -93,16 +93,28 @@ async function writeMemory(
   plan: CapturePlan
 ): Promise<{ end: 'converged' | 'suspended'; downtimeMs: number | undefined }> {
   const ended = new AbortController()
+  const given = new AbortController()
   const controller = new PauseController(job.spec.budgetMs)
   await allowPause(job, plan, controller.firstPauseMs)
   const writeBack = keepWriteBackShort(memoryPath(plan), ended.signal)
   const control = controlPause(job, plan, controller, ended.signal)
-  const snapshot = takeSnapshot(job, plan).finally(() => ended.abort())
+  control.catch((error: unknown) => (isTooBusy(error) ? undefined : giveUpBlind(job, plan, given)))
+  const signal = AbortSignal.any([job.signal, given.signal])
+  const snapshot = takeSnapshot({ ...job, signal }, plan).finally(() => ended.abort())
   const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
   if (controlled.status === 'rejected') throw controlled.reason
   if (taken.status === 'rejected') throw taken.reason
   if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
   return { end: controlled.value, downtimeMs: await completedDowntimeMs(job.shell, plan.vm) }
+}
+
+/**
+ * Nobody sees to the pause and the room of the capture any more. Where libvirt cannot be told to end it either, at least
+ * nobody waits for it: the undo comes back to it until it is gone.
+ */
+async function giveUpBlind({ shell }: JobContext, { vm }: CapturePlan, given: AbortController): Promise<void> {
+  await abortJob(shell, vm).catch(() => undefined)
+  given.abort()
 }
 
 /** What QEMU was allowed before: it would hold for the owner's next migration too. Safe to do again. */
@@ -146,10 +158,7 @@ async function controlPause(
   return 'converged'
 }
 
-/**
- * What QEMU reports of RAM, every tenth of a second until the snapshot has ended. Without sight for too long the capture is
- * given up: nobody would see to its pause and its room.
- */
+/** What QEMU reports of RAM, every tenth of a second until the snapshot has ended. @throws if it is not seen for too long */
 async function* memoryProgress(
   job: JobContext,
   plan: CapturePlan,
@@ -165,9 +174,7 @@ async function* memoryProgress(
       if (info?.operation === 'snapshot' && !isOver()) yield info.memory
     } catch (error) {
       blind += 1
-      if (blind < BLIND_LOOKS) continue
-      await abortJob(job.shell, plan.vm).catch(() => undefined)
-      throw error
+      if (blind === BLIND_LOOKS) throw error
     }
   }
 }

@@ -1,6 +1,7 @@
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
+import { jobOf } from '../capture/capture-plan.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { journalPath, readReport } from '../jobs/job-directory.ts'
@@ -20,8 +21,6 @@ export function strayFile(shell: Shell, path: string): Doomed {
     content: () => isElsewhere(shell, path, id)
   }
 }
-
-const jobOf = (path: string): string => /\.stillpoint-(\d{8}T\d{6}Z-[0-9a-f]{6})/.exec(path)?.[1] ?? ''
 
 function madeHere(path: string, id: string): Verdict {
   const report = id === '' ? undefined : readReport(id)

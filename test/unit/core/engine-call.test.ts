@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { byteChannel } from '../../../src/main/core/engine-on-host/byte-channel.ts'
 import { engineCall, failureInTail } from '../../../src/main/core/engine-on-host/engine-call.ts'
+import { resultLines } from '../../../src/shared/result-lines.ts'
 import { fakeShell, type FakeAnswer } from '../../../src/shell/fake.ts'
+import { FILES, manifestOf } from '../store-points.ts'
 
 const answering = (answer: FakeAnswer): Parameters<typeof engineCall>[0] => ({
   shell: fakeShell(() => answer),
@@ -71,6 +73,31 @@ describe('a call to the engine', () => {
     ['JSON of great depth', { stdout: `${'['.repeat(200_000)}\n` }]
   ])('calls it bad output when the host says %s', async (_, answer) => {
     await expect(engineCall(answering(answer), 'jobs', {})).rejects.toMatchObject({ failure: { kind: 'bad-output' } })
+  })
+
+  // engine.md finding 45
+  it('takes a list however long it is', async () => {
+    const warnings = [`x${'😀'.repeat(1999)}`, ...Array<string>(9).fill('w'.repeat(4000))]
+    const points = Array<unknown>(900).fill(manifestOf(FILES, { warnings }))
+    const stdout = [...resultLines({ points, broken: [], marks: {} })]
+    expect(stdout.join('').length).toBeGreaterThan(32 << 20)
+    const listed = await engineCall(answering({ stdout: stdout.map((line) => Buffer.from(line)) }), 'points', {
+      stores: []
+    })
+    expect(listed.points).toHaveLength(900)
+    expect(new Set(listed.points.flatMap((point) => point.warnings))).toEqual(new Set(warnings))
+  })
+
+  it.each<[string, unknown[]]>([
+    ['lacks one', [{ part: '{"result":' }, { parts: 2 }]],
+    ['has none', [{ parts: 0 }]],
+    ['has parts of parts', [{ part: '{"parts":1}' }, { parts: 1 }]],
+    ['never ends', [{ part: '{"result":[]}' }]],
+    ['is no JSON', [{ part: '{"result":[' }, { parts: 1 }]]
+  ])('calls it bad output when an answer in parts %s', async (_, said) => {
+    await expect(engineCall(answering({ stdout: lines(...said) }), 'jobs', {})).rejects.toMatchObject({
+      failure: { kind: 'bad-output' }
+    })
   })
 
   it('says with which code the engine ended in the middle of a line', async () => {

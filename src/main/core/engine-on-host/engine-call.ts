@@ -30,6 +30,8 @@ export interface CallOptions<E> {
 }
 
 const LONGEST_LINE_BYTES = 32 << 20
+/** Of an answer in parts, as a list of a hundred thousand points is. */
+const LONGEST_ANSWER_CHARACTERS = 400 << 20
 
 /** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
 export async function engineCall<V extends EngineVerb>(
@@ -89,6 +91,8 @@ async function* questionThen(question: unknown, stream: AsyncIterable<Uint8Array
 const Line = z.union([
   z.strictObject({ event: z.unknown() }),
   z.strictObject({ result: z.unknown() }),
+  z.strictObject({ part: z.string() }),
+  z.strictObject({ parts: z.number() }),
   z.strictObject({ failure: z.looseObject({ kind: z.string() }) })
 ])
 
@@ -100,6 +104,8 @@ class Answer<V extends EngineVerb> {
   private readonly lines: LineCutter
   private result: { readonly value: ResultOf<V> } | undefined
   private failure: Failure | undefined
+  private parts: string[] = []
+  private partCharacters = 0
 
   constructor(host: string, verb: V, onEvent: CallOptions<EventOf<V>>['onEvent']) {
     this.what = `the engine on ${host} (${verb})`
@@ -126,7 +132,23 @@ class Answer<V extends EngineVerb> {
     if ('failure' in line.data)
       this.failure = failureFrom(line.data.failure) ?? this.bad(`unknown failure ${shorten(text, 200)}`)
     else if ('result' in line.data) this.result = { value: this.checked('result', line.data.result) as ResultOf<V> }
+    else if ('part' in line.data) this.takePart(line.data.part)
+    else if ('parts' in line.data) await this.takeLine(this.joined(line.data.parts))
     else await this.onEvent?.(this.checked('event', line.data.event) as EventOf<V>)
+  }
+
+  private takePart(part: string): void {
+    this.partCharacters += part.length
+    if (this.partCharacters > LONGEST_ANSWER_CHARACTERS)
+      fail({ kind: 'output-too-large', what: this.what, limitBytes: LONGEST_ANSWER_CHARACTERS })
+    this.parts.push(part)
+  }
+
+  private joined(count: number): string {
+    const { parts } = this
+    if (parts.length === 0 || parts.length !== count) this.bad(`${parts.length} parts of ${count}`)
+    this.parts = []
+    return parts.join('')
   }
 
   private checked(part: 'event' | 'result', value: unknown): unknown {

@@ -51,6 +51,7 @@ async function introduce(placed: PlacedEngine): Promise<void> {
   const theirs = (await probeEngine(placed)).protocol
   if (theirs !== PROTOCOL_VERSION)
     fail({ kind: 'engine-version', host: placed.host, theirs: String(theirs), ours: String(PROTOCOL_VERSION) })
+  await requireUnitsStart(placed)
   await sweepOldEngines(placed.shell, STATE_DIR, dirname(placed.node), placed.engine).catch(() => undefined)
 }
 
@@ -72,4 +73,14 @@ async function probeEngine(placed: PlacedEngine): Promise<{ protocol: number }> 
       )
     throw error
   }
+}
+
+/** Jobs, policies and recovery are units: a host may let a login start the engine, and not its systemd. */
+export async function requireUnitsStart({ shell, host, node }: PlacedEngine): Promise<void> {
+  const options = ['--wait', '--collect', '--quiet']
+  const { exitCode, stderr } = await shell.run(['systemd-run', ...options, '--', node, '--version'])
+  if (exitCode === 0) return
+  const said = stderr.trim().slice(-500)
+  const reason = `Its systemd does not start what is put into ${STATE_DIR} (exit code ${exitCode ?? 'none'}). Where SELinux is on: ls -Z ${node} should show bin_t. ${said}`
+  fail({ kind: 'unsupported-host', host, reason: reason.trim() })
 }

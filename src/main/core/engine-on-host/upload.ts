@@ -8,10 +8,21 @@ import type { Asset } from './engine-assets.ts'
 export type OnUpload = (doneBytes: number, totalBytes: number) => void
 
 /**
+ * Where SELinux is on, systemd starts no program that has the label of files below /var/lib. This is the label of programs
+ * elsewhere. A relabelling of the host takes it away until a controller comes again.
+ */
+const LABEL = `
+label() {
+  command -v selinuxenabled >/dev/null && selinuxenabled || return 0
+  chcon -t bin_t "$1"
+}
+`
+
+/**
  * Arguments: state folder, target, SHA-256, mode. The lock keeps two controllers from uploading the same at once; who
  * comes second finds it done. What a cut connection left is swept by the next upload.
  */
-const RECEIVE = `
+const RECEIVE = `${LABEL}
 set -u
 umask 077
 mkdir -p "$1" "\${2%/*}" || exit 64
@@ -23,7 +34,7 @@ received="\${2%/*}/.upload.$$"
 trap 'rm -f "$received"' EXIT
 gzip -dc >"$received" || exit 65
 printf '%s  %s\\n' "$3" "$received" | sha256sum -c --status || exit 66
-chmod "$4" "$received" && sync "$received" && mv -f "$received" "$2" || exit 67
+chmod "$4" "$received" && label "$received" && sync "$received" && mv -f "$received" "$2" || exit 67
 `
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -72,10 +83,10 @@ async function* counted(path: string, totalBytes: number, onProgress: OnUpload):
 }
 
 /** Which of these files are there with the right content: paths and hashes in pairs. One round trip. */
-const CHECK = `
+const CHECK = `${LABEL}
 uname -m
 while [ $# -gt 1 ]; do
-  printf '%s  %s\\n' "$2" "$1" | sha256sum -c --status 2>/dev/null && echo yes || echo no
+  printf '%s  %s\\n' "$2" "$1" | sha256sum -c --status 2>/dev/null && label "$1" && echo yes || echo no
   shift 2
 done
 `
