@@ -4,7 +4,7 @@ import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo } from '../../libvirt/domain-jobs.ts'
-import { parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
@@ -67,11 +67,12 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
 
 type Images = Pick<VmInTheWay, 'stays'> & Pick<DisplacedVm, 'renames'>
 
-/** Files that it writes to: now, or with its next start. */
+/** Files that it writes to: now, or with its next start. What goes as it stops is none to keep. */
 function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
   const bySource = new Map<string, XmlDisk>()
   for (const disk of [...next.disks, ...(now?.disks ?? [])]) {
     const { type, device, source, readOnly, shareable } = disk
+    if (isThrownAway(disk)) continue
     if (type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined)
       bySource.set(source, disk)
   }
