@@ -9,6 +9,7 @@ import { lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
 import { lookAtVmInTheWay } from '../../src/engine/restore/displaced-vm.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { RestorePlan } from '../../src/engine/restore/restore-plan.ts'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
@@ -200,5 +201,24 @@ describe('a VM in the way that throws the writes to a disk away', () => {
     })
     expect(found.vm.renames.map(({ from }) => from)).toEqual([source])
     expect(found.stays).toEqual([])
+  })
+
+  it('is started again without it where libvirt has no other definition of it than the running one', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'a.qcow2'))
+    const overlay = await image(join(dir, 'a.qcow2.TRANSIENT-web'), source)
+    const below = `<backingStore type='file'><format type='qcow2'/><source file='${source}'/><backingStore/></backingStore>`
+    const live = domain({ target: 'vda', source: overlay, more: `${below}<transient/>` })
+    const { shell } = paperLibvirt({ [VM]: { next: live, live } })
+    const { vm } = await lookAtVmInTheWay(shell, VM, {
+      jobId: POINT,
+      targets: new Set(['vda']),
+      attached: new Set(),
+      users: await imageUsers(shell),
+      setsJobsAside: false
+    })
+    expect(vm.renames.map(({ from }) => from)).toEqual([source])
+    expect(vm.definition).not.toContain('TRANSIENT')
+    expect(parseDomain(vm.definition).disks).toMatchObject([{ source, format: 'qcow2', transient: true }])
   })
 })

@@ -6,6 +6,8 @@ import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { journalPath, readReport } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
 import { BackupTrace } from '../recover/trace.ts'
+import { RestoreTrace } from '../restore/restore-plan.ts'
+import { isElsewhere as pointHasIt } from '../restore/staged-copy.ts'
 
 /**
  * A file with the mark of a job in its name that no VM of this host names. In a folder that several hosts share it may well
@@ -31,11 +33,11 @@ function madeHere(path: string, id: string): Verdict {
   return removable(`job ${id} of this host made it, and has ended`)
 }
 
-/** Restores stage copies of their point, the classic method mirrors its VM's own image; an overlay must hold nothing. */
+/** Restores stage copies of their point, which may be gone by now; the classic method mirrors its VM's own image; an overlay must hold nothing. */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
-  if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
-  if (new BackupTrace(readJournal(journalPath(id))).plan?.method === 'classic')
-    return removable('it is a mirror that no VM went over to')
+  const entries = readJournal(journalPath(id))
+  if (readReport(id)?.kind === 'restore') return pointHasIt(new RestoreTrace(entries), path)
+  if (new BackupTrace(entries).plan?.method === 'classic') return removable('it is a mirror that no VM went over to')
   if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
   return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
 }
