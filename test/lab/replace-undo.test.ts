@@ -64,7 +64,9 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
       const baseline = await takeBaseline(alpha)
       expect(await replace(`${at}:1:throw`)).toMatchObject({ state: 'failed-clean' })
       expect(await pictureOf(alpha, guest.uuid)).toBe(before)
-      expect(await leftoversOf(alpha, baseline)).toEqual([])
+      // libvirtd learns of a managed save only as it starts or makes one, and goes on from it all the same: see below.
+      const allow = [/^managedSave of kept: was «yes», is «no»$/]
+      expect(await leftoversOf(alpha, baseline, { allow })).toEqual([])
     }
   )
 
