@@ -11,7 +11,7 @@ import {
 import { isEnded, type JobReport } from '../shared/model/job.ts'
 import { joinMarks } from '../shared/point-marks.ts'
 import type { Shell } from '../shared/shell.ts'
-import { markPoint, noteVerdict } from '../store/mark-point.ts'
+import { markPoint } from '../store/mark-point.ts'
 import { findPoint, listPoints } from '../store/point-store.ts'
 import { readPointTexts } from '../store/point-texts.ts'
 import { exportPoint, importState } from '../store/point-stream.ts'
@@ -35,7 +35,7 @@ import { listRuns } from './policy/runs.ts'
 import { deleteUnread } from './retention/delete-point.ts'
 import { whileReading } from './retention/point-lock.ts'
 import { planPrune } from './retention/prune.ts'
-import { whileAloneIn } from './retention/store-lock.ts'
+import { noteVerdictAlone, whileAloneIn } from './retention/store-lock.ts'
 import { putChannels, testChannel } from './tell/channels.ts'
 import { readPolicy } from './policy/policy-file.ts'
 import { preflightRestore } from './restore/plan-restore.ts'
@@ -77,7 +77,7 @@ const handlers: Handlers = {
     const onProgress = (doneBytes: number, totalBytes: number): void =>
       void tell({ phase: 'checking the point', doneBytes, totalBytes })
     const report = await whileReading(dir, () => verifyPoint(dir, shell, { onProgress }))
-    return whileAloneIn(store, () => noteVerdict(store, report))
+    return noteVerdictAlone(store, report)
   },
   delete: ({ question: { store, point } }) => whileAloneIn(store, () => deleteUnread(store, point)),
   mark: ({ question: { store, point, ...change } }) => whileAloneIn(store, () => markPoint(store, point, change)),

@@ -124,6 +124,10 @@ function idOf(root: Element): number | undefined {
   return id !== undefined && /^\d{1,9}$/.test(id) ? Number(id) : undefined
 }
 
+/** The overlay of a transient disk, which libvirt makes as its VM starts and removes as it stops. */
+export const isThrownAway = ({ transient, source }: XmlDisk): boolean =>
+  transient && source !== undefined && /\.TRANSIENT-[^/]*$/.test(source)
+
 const UNITS: Readonly<Record<string, number>> = {
   b: 1,
   bytes: 1,

@@ -86,8 +86,11 @@ export async function whileSpaceLasts<T>(
 ): Promise<T> {
   const stop = new AbortController()
   const done = new AbortController()
-  // Each for itself: a server that does not answer must not blind us to the others. Nobody waits for its answer either.
-  for (const folder of folders) watch(folder, done.signal).catch((error: unknown) => stop.abort(error))
+  // Each for itself: a server that does not answer must not blind us to the others. Nobody waits for its answer either, and
+  // one that comes when the work is over stops nobody.
+  const tooLate = (): boolean => done.signal.aborted
+  for (const folder of folders)
+    watch(folder, done.signal).catch((error: unknown) => (tooLate() ? undefined : stop.abort(error)))
   try {
     return await work(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]))
   } catch (error) {

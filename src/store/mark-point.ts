@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { VerifyReport } from '../shared/engine-protocol.ts'
+import { describeFailure } from '../shared/failure-words.ts'
 import { fail, failureOf } from '../shared/failure.ts'
 import { type PointId, Uuid } from '../shared/model/ids.ts'
 import type { MarksChange, PointMarks } from '../shared/views/point-view.ts'
@@ -24,10 +25,15 @@ export async function noteVerdict(store: string, report: VerifyReport): Promise<
     await markPoint(store, report.point, { verified })
     return report
   } catch (error) {
-    const failure = failureOf(error)
-    const why = 'detail' in failure ? failure.detail : failure.kind
-    return { ...report, notes: [...report.notes, `That it was checked could not be noted beside the point: ${why}`] }
+    return notNoted(report, error)
   }
+}
+
+/** What was read stands, and the report says why it is written nowhere. */
+export function notNoted(report: VerifyReport, error: unknown): VerifyReport {
+  const failure = failureOf(error)
+  const why = 'detail' in failure ? failure.detail : describeFailure(failure).title
+  return { ...report, notes: [...report.notes, `That it was checked could not be noted beside the point: ${why}`] }
 }
 
 /** Files of marks whose point is gone, and what a crash left of writing one. Those of points in the trash follow them there. */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import { BareEngine, restoreSpec } from './bare-engine.ts'
+import { heldAt } from './held.ts'
 import { hasBegun } from './journals.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
@@ -22,6 +23,9 @@ beforeAll(async () => {
 async function makeItsOwn(guest: Guest): Promise<void> {
   for (const { path } of guest.disks) await alpha.must(`chown 1000:1000 '${path}' && chmod 640 '${path}'`)
 }
+
+const sourcesOf = (guest: Guest): Promise<string> =>
+  alpha.must(`virsh -q domblklist ${guest.uuid} | awk '{print $1, $2}'`)
 
 async function forget(guest: Guest): Promise<void> {
   await alpha.run(
@@ -60,7 +64,9 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
       const baseline = await takeBaseline(alpha)
       expect(await replace(`${at}:1:throw`)).toMatchObject({ state: 'failed-clean' })
       expect(await pictureOf(alpha, guest.uuid)).toBe(before)
-      expect(await leftoversOf(alpha, baseline)).toEqual([])
+      // libvirtd learns of a managed save only as it starts or makes one, and goes on from it all the same: see below.
+      const allow = [/^managedSave of kept: was «yes», is «no»$/]
+      expect(await leftoversOf(alpha, baseline, { allow })).toEqual([])
     }
   )
 
@@ -83,6 +89,32 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     expect(report).toMatchObject({ kind: 'restore', state: 'failed-clean' })
     expect(await pictureOf(alpha, guest.uuid)).toBe(before)
   })
+
+  it.each(['place.done', 'define.done'])(
+    'is as it was when the engine dies at %s and the point is away: what was made of the point is kept beside',
+    async (at) => {
+      const dir = `${DEFAULT_STORE}/${guest.uuid}`
+      const id = await engine.submit(
+        restoreSpec(alpha, point, guest, { replace: true, mode: 'define' }),
+        `${at}:1:hold`
+      )
+      await heldAt(alpha, at, id)
+      await alpha.must(`mv '${dir}' /srv/away; systemctl kill -s KILL stillpoint-job-${id}.service`)
+      const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+      expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
+      const picture = await pictureOf(alpha, guest.uuid)
+      expect(picture.replaceAll(/^.*\.stillpoint-.*\n/gm, '')).toBe(before)
+      const left = await alpha.must(`ls ${IMAGES} | grep stillpoint-${id}`)
+      expect(left.trim().split('\n')).toHaveLength(guest.disks.length)
+      expect(JSON.stringify(report.failure)).toContain(left.split('\n')[0])
+      // Nobody takes it for a copy of a point that is not there; when it is there again it is one.
+      await engine.ask('doctor', { stores: [], repair: true })
+      expect(await alpha.must(`ls ${IMAGES} | grep stillpoint-${id}`)).toBe(left)
+      await alpha.must(`mv /srv/away '${dir}'`)
+      await engine.ask('doctor', { stores: [], repair: true })
+      expect((await alpha.run(`ls ${IMAGES} | grep stillpoint-${id}`)).stdout).toBe('')
+    }
+  )
 
   // engine.md finding 9
   it('goes on from its managed save afterwards, and as well from a point that was taken of it while it was off', async () => {
@@ -184,6 +216,40 @@ describe('a transient VM', () => {
     expect(report).toMatchObject({ state: 'failed-clean' })
     expect([await alpha.must(file), await guest.xml('--inactive'), await guest.state()]).toEqual(before)
     expect(await guest.virsh('dominfo', guest.uuid)).toMatch(/^Persistent: +no$/m)
+  })
+})
+
+describe('a VM that runs with a disk whose writes are thrown away', () => {
+  const BASE = `${IMAGES}/thrown-away.qcow2`
+  let guest: Guest
+  let point: string
+
+  beforeAll(async () => {
+    const disk = `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${BASE}'/><target dev='vdb' bus='virtio'/><transient/></disk>`
+    await alpha.must(`qemu-img create -q -f qcow2 ${BASE} 8M`)
+    guest = await alpha.defineGuest({ name: 'thrower', ramMiB: 128, diskMiB: 24, devicesXml: disk })
+    point = (await engine.backup(guest)).point ?? ''
+    await guest.virsh('start', guest.uuid, '--paused')
+  })
+  afterAll(async () => {
+    await forget(guest)
+    await alpha.run(`rm -f ${BASE}*`)
+  })
+
+  it('runs again on its own images when the restore that replaces it fails', async () => {
+    const inodes = `stat -c %i '${guest.disks[0]?.path}' ${BASE}`
+    const before = [await alpha.must(inodes), await guest.xml('--inactive')]
+    expect(await alpha.must(`virsh -q domblklist ${guest.uuid}`)).toContain(`${BASE}.TRANSIENT-`)
+    const report = await engine.restore(point, guest, { replace: true, mode: 'define' }, 'define.done:1:throw')
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect([await alpha.must(inodes), await guest.xml('--inactive')]).toEqual(before)
+    expect(await guest.state()).toBe('paused')
+  })
+
+  it('is replaced: its image is kept aside, and nothing of what it threw away', async () => {
+    const report = await engine.restore(point, guest, { replace: true, mode: 'define' })
+    expect(report.keptAside).toEqual([guest.disks[0]?.path, BASE].map((path) => `${path}.kept-${report.id}`))
+    expect(await sourcesOf(guest)).toContain(`vdb ${BASE}`)
   })
 })
 

@@ -202,6 +202,17 @@ describe('a store that was on a disk of its own', () => {
     await nas.mount(alpha)
   })
 
+  it('that is unmounted between the look at it and the first file of a point holds none', async () => {
+    const id = await onAlpha.submit(backupSpec(web, { store: STORE }), 'begin-point:1:hold')
+    await heldAt(alpha, 'begin-point', id)
+    await alpha.must(`umount ${STORE}`)
+    await letGo(alpha, 'begin-point', id)
+    const report = await onAlpha.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'store-changed', store: STORE } })
+    expect(await used()).toBe('')
+    await nas.mount(alpha)
+  })
+
   it('that is unmounted in the middle ends the backup, and nothing goes to where it was mounted', async () => {
     const id = await onAlpha.submit(backupSpec(web, { store: STORE }), 'copy:1:hold')
     await heldAt(alpha, 'copy', id)

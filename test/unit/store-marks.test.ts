@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { holdAlone } from '../../src/engine/retention/file-lock.ts'
+import { noteVerdictAlone } from '../../src/engine/retention/store-lock.ts'
 import { joinMarks, withMarks } from '../../src/shared/point-marks.ts'
 import { listStrayMarks, markPoint, noteVerdict } from '../../src/store/mark-point.ts'
 import { deletePoint, dropUnfinished, beginPoint, listPoints, listUnfinished } from '../../src/store/point-store.ts'
+import { giveStoreIdentity, IDENTITY_NAME } from '../../src/store/store-identity.ts'
 import { verifyPoint } from '../../src/store/verify-point.ts'
 import { FILES, LATER_POINT, POINT, VM, makePoint, temporaryStore } from './store-points.ts'
 
@@ -159,6 +162,22 @@ describe('the verdict of a verification', () => {
     const report = await noteVerdict(store, await verifyPoint(dir, undefined))
     expect(report.good).toBe(true)
     expect(report.notes.at(-1)).toContain('could not be noted')
+  })
+
+  it('is answered all the same while others have the store for longer than anybody waits, and says so', async () => {
+    const store = await temporaryStore()
+    const { dir } = await makePoint(store)
+    await giveStoreIdentity(store)
+    const verified = await verifyPoint(dir, undefined)
+    const others = await holdAlone(join(store, IDENTITY_NAME), 0)
+    if (typeof others === 'string') return expect.fail(others)
+    const report = await noteVerdictAlone(store, verified, 0)
+    await others.release()
+    expect(report).toMatchObject({ point: POINT, good: true, checkedBytes: verified.checkedBytes })
+    expect(report.notes.at(-1)).toMatch(/could not be noted.*waiting for others who work on .* took too long/)
+    expect((await listPoints(store)).marks[POINT]?.verified).toBeUndefined()
+    expect(await noteVerdictAlone(store, verified, 0)).toEqual(verified)
+    expect((await listPoints(store)).marks[POINT]?.verified?.good).toBe(true)
   })
 })
 

@@ -36,7 +36,7 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
   const loose = await job.step('fold-back', {}, () =>
-    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)))
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)), copied.letGoOfMemory)
   )
   const memory = await copied.memory
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
@@ -44,22 +44,32 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
 
 type FileHash = Awaited<ReturnType<typeof hashFile>>
 
+interface CopiedAndHashed {
+  readonly disks: CopiedDisk[]
+  readonly memory: Promise<FileHash>
+  /** Ends the reading of the RAM image, so that it can be removed. */
+  readonly letGoOfMemory: () => Promise<void>
+}
+
 /** The RAM image is hashed beside the copying, and may be so for longer. */
 async function copyDisksAndHash(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
   held: readonly HeldDisk[]
-): Promise<{ disks: CopiedDisk[]; memory: Promise<FileHash> }> {
+): Promise<CopiedAndHashed> {
   const given = new AbortController()
   const memory = hashFile(memoryPath(plan), { signal: AbortSignal.any([job.signal, given.signal]) })
   memory.catch(() => undefined) // where the copy fails first nobody waits for it
+  const letGoOfMemory = async (): Promise<void> => {
+    given.abort()
+    await memory.catch(() => undefined)
+  }
   try {
     const disks = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
     await requireWhole(job.shell, plan, held)
-    return { disks, memory }
+    return { disks, memory, letGoOfMemory }
   } catch (error) {
-    given.abort()
-    await memory.catch(() => undefined)
+    await letGoOfMemory()
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { beginPoint } from '../../store/point-store.ts'
 import { bootId, machineId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { holdAlone } from '../retention/file-lock.ts'
+import { requireKnownStore } from '../retention/known-stores.ts'
 import type { CapturePlan } from './capture-plan.ts'
 
 /** What says of a folder that this job of this host writes it. */
@@ -20,9 +21,13 @@ export async function ownerFor(job: string, host: string): Promise<PointOwner> {
 
 /**
  * Makes the folder of the job's point. Whose it is stands in it before anything else, under a lock that ends with this
- * process: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted.
+ * process: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted;
+ * so it is asked once more only then whether this is the store that was looked at, perhaps hours ago.
+ *
+ * @throws `store-changed` if it is another one by now, or its disk is not mounted
  */
 export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
   const dir = await beginPoint(spec.store, vm, id, await ownerFor(id, spec.hostName))
   await holdAlone(ownerPath(dir), 0)
+  await requireKnownStore(spec.store)
 }

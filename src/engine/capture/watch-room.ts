@@ -43,22 +43,29 @@ function overlayFolders({ method, disks }: CapturePlan): WatchedFolder[] {
 
 /**
  * Commits overlays into images that may have to grow for it. Where their file system runs short, the copies that this job
- * has written to the same one go, so that the VM's own data has the room.
+ * has written to the same one go, so that the VM's own data has the room. When this ends, they are gone or stay.
  *
+ * @param letGo ends what this process still does with them: nothing goes that somebody has open
  * @throws `no-room` then, when the commit is over: the point is lost, the VM is on its own images
  */
 export async function commitWithRoom<T>(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
-  commit: () => Promise<T>
+  commit: () => Promise<T>,
+  letGo: () => Promise<void> = () => Promise.resolve()
 ): Promise<T> {
-  const cleared: Promise<void>[] = []
   return whileSpaceLasts(await foldersOfCopies(plan), undefined, async (stop) => {
-    stop.addEventListener('abort', () => void cleared.push(removeCopies(job, plan)))
-    const result = await commit()
-    await Promise.all(cleared)
-    stop.throwIfAborted()
-    return result
+    const cleared: Promise<void>[] = []
+    const clear = (): void => void cleared.push(clearRoom(job, plan, letGo))
+    stop.addEventListener('abort', clear)
+    try {
+      return await commit()
+    } finally {
+      // First of all: from here on the copies are those of a point that will be complete, or it is given up below.
+      stop.removeEventListener('abort', clear)
+      await Promise.all(cleared)
+      if (cleared.length > 0) stop.throwIfAborted()
+    }
   })
 }
 
@@ -75,10 +82,23 @@ async function spaceAtPath(path: string): Promise<string | undefined> {
   return mount && spaceOf(mount)
 }
 
-async function removeCopies({ shell }: JobContext, plan: CapturePlan): Promise<void> {
+/** Never fails: that the room is short is told in any case. */
+async function clearRoom(job: JobContext<BackupSpec>, plan: CapturePlan, letGo: () => Promise<void>): Promise<void> {
+  try {
+    await letGo()
+    await removeCopies(job, plan)
+  } catch (error) {
+    job.note(`No room could be made for what the VM wrote: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function removeCopies(job: JobContext, plan: CapturePlan): Promise<void> {
   const made = shown("it lies in this job's unfinished point")
   const copies = [...plan.disks, ...plan.still].map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
   const memory = plan.method === 'live' ? [memoryPath(plan)] : []
-  for (const path of [...copies, ...memory])
-    await removeIfProven(shell, { path, made, content: shown('it is a copy, and its VM goes on running') })
+  const content = shown('it is a copy, and its VM goes on running')
+  for (const path of [...copies, ...memory]) {
+    const verdict = await removeIfProven(job.shell, { path, made, content })
+    if (verdict.kind === 'keep') job.note(`${path} could not make room: ${verdict.because}`)
+  }
 }

@@ -7,6 +7,8 @@ import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { journalPath, readReport } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
 import { BackupTrace } from '../recover/trace.ts'
+import { RestoreTrace } from '../restore/restore-plan.ts'
+import { isElsewhere as pointHasIt } from '../restore/staged-copy.ts'
 
 /**
  * A file with the mark of a job in its name that no VM of this host names. In a folder that several hosts share it may well
@@ -31,12 +33,13 @@ function madeHere(path: string, id: string): Verdict {
 }
 
 /**
- * Restores stage copies of their point, the classic method mirrors its VM's own image, if that was seen to be its own when
- * the mirror ended; an overlay must hold nothing.
+ * Restores stage copies of their point, which may be gone by now; the classic method mirrors its VM's own image, if that was
+ * seen to be its own when the mirror ended; an overlay must hold nothing.
  */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
-  if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
-  const trace = new BackupTrace(readJournal(journalPath(id)))
+  const entries = readJournal(journalPath(id))
+  if (readReport(id)?.kind === 'restore') return pointHasIt(new RestoreTrace(entries), path)
+  const trace = new BackupTrace(entries)
   if (trace.plan?.method === 'classic' && trace.done('end-mirror'))
     return removable('it is a mirror that no VM went over to')
   if (trace.plan?.method !== 'classic' && (await holdsNothing(shell, path)))

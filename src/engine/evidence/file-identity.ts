@@ -2,12 +2,14 @@ import { lstat } from 'node:fs/promises'
 import * as z from 'zod'
 
 /**
- * Which file it is, whatever it is called by now. Device numbers may be other ones after a boot; then the time at which the
- * file was made tells it from another file that has its number on another file system.
+ * Which file it is, whatever it is called by now. A file system gives the number of a file that is gone to the next one at
+ * once, and device numbers may be other ones after a boot: what tells files apart is when they were made, where the file
+ * system says so.
  */
 export const FileIdentity = z.object({
   dev: z.string(),
   ino: z.string(),
+  /** When it was made; `0` where the file system does not say. */
   bornNs: z.string(),
   /** Its last write at that time. */
   modifiedNs: z.string()
@@ -28,8 +30,12 @@ export async function identityOf(path: string): Promise<FileIdentity | undefined
 }
 
 /** Whether it is the very same file, not one that took its path. */
-export const isSameFile = (a: FileIdentity | undefined, b: FileIdentity | undefined): boolean =>
-  a !== undefined && b !== undefined && a.ino === b.ino && (a.dev === b.dev || a.bornNs === b.bornNs)
+export function isSameFile(a: FileIdentity | undefined, b: FileIdentity | undefined): boolean {
+  if (a === undefined || b === undefined || a.ino !== b.ino) return false
+  return a.bornNs === b.bornNs || (a.dev === b.dev && (a.bornNs === UNTOLD || b.bornNs === UNTOLD))
+}
+
+const UNTOLD = '0'
 
 /** Whether the file at this path is the one that was seen before. */
 export const isStill = async (path: string, seen: FileIdentity | undefined): Promise<boolean> =>

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
 import { managedSavePath, managedSaveXml } from '../../libvirt/save-image.ts'
 import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
@@ -17,7 +17,7 @@ export interface ImageUser {
   readonly vm: string
   /** Where it is named: `running definition`, `definition`, `managed save image`, `snapshot s1`, `definition, below PATH`. */
   readonly by: string
-  /** It lies below another image, which names it. */
+  /** It lies below another image, which names it and outlives its VM's run. */
   readonly isBase?: boolean
 }
 
@@ -38,11 +38,12 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   for (const { uuid, name: vm, definitions, snapshots } of await allVms(shell)) {
     for (const { by, domain } of definitions) {
       for (const path of domain.allSources) await add(path, { uuid, vm, by })
-      for (const { source = '', volume } of domain.disks) {
+      for (const disk of domain.disks) {
+        const { source = '', volume } = disk
         const image = volume === undefined ? source : ((await volumePath(shell, volume)) ?? source)
         if (image !== source) await add(image, { uuid, vm, by })
-        for (const path of await chainBelow(image))
-          await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: true })
+        for (const [depth, path] of (await chainBelow(image)).entries())
+          await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: isLastingBase(disk, depth) })
       }
       if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by })
     }
@@ -51,6 +52,9 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   }
   return users
 }
+
+/** What is right below an overlay that goes with its VM's run is the VM's own image, and nobody's base. */
+const isLastingBase = (disk: XmlDisk, depth: number): boolean => depth > 0 || !isThrownAway(disk)
 
 /** Who needs this file, other than the VM that is left out. */
 export async function usersOf(users: ImageUsers, path: string, but?: string): Promise<readonly ImageUser[]> {

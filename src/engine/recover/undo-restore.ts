@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, isFailure } from '../../shared/failure.ts'
+import { fail } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -17,18 +17,20 @@ import {
 } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { networkXml, removeNetwork, uuidOfNetwork } from '../../libvirt/networks.ts'
-import { requireGood } from '../../store/point-store.ts'
-import { identityOf, isSameFile } from '../evidence/file-identity.ts'
-import { removeIfProven, shown } from '../evidence/removal.ts'
+import { identityOf, isSameFile, isStill } from '../evidence/file-identity.ts'
+import { imageUsers, usersOf } from '../evidence/image-users.ts'
+import { removeIfProven, renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
+import { theOneSeen } from '../restore/displace.ts'
 import { asideDirectory } from '../restore/kept-records.ts'
 import { nvramOfCopy } from '../restore/plan-firmware.ts'
 import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
 import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
+import { isElsewhere } from '../restore/staged-copy.ts'
 import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
@@ -68,15 +70,16 @@ const HAS_RUN = ['shutdown', 'destroyed', 'crashed', 'saved', 'migrated', 'from 
 
 /**
  * A VM that has run is its owner's again, whether or not it runs now. What runs under its UUID after the definition was
- * taken away is the one that was put back.
+ * taken away is the one that was put back; and where no VM has what was placed nothing has been reached, whatever became
+ * of the files.
  */
 async function hasReachedItsPurpose(shell: Shell, trace: RestoreTrace, plan: RestorePlan): Promise<boolean> {
   if (trace.done(plan.mode === 'define' ? 'define' : 'start')) return true
   if (!trace.announced('define') || trace.done('undo.remove-vm')) return false
-  if (await wasWrittenTo(trace.placements)) return true
   const now = await domainState(shell, plan.vm)
-  if (now === undefined || !(await isOurs(shell, trace, plan))) return false
-  return isActive(now) || HAS_RUN.includes(now.reason)
+  if (now === undefined || !((await isOurs(shell, trace, plan)) || (await standsOnPlaced(shell, trace, plan))))
+    return false
+  return isActive(now) || HAS_RUN.includes(now.reason) || (await wasWrittenTo(trace.placements))
 }
 
 const isActive = ({ state }: StateAndReason): boolean => state !== 'shut off'
@@ -97,6 +100,16 @@ async function isOurs(shell: Shell, trace: RestoreTrace, plan: RestorePlan): Pro
   for (const { source } of parseDomain(await domainXml(shell, plan.vm)).disks) {
     const file = source === undefined ? undefined : await identityOf(source)
     if (images.some((image) => isSameFile(image.file, file))) return true
+  }
+  return false
+}
+
+/** Whether it needs a file that was placed, perhaps below an overlay that its owner has made since. */
+async function standsOnPlaced(shell: Shell, { placements }: RestoreTrace, { vm }: RestorePlan): Promise<boolean> {
+  const users = await imageUsers(shell)
+  for (const { path, file, format } of placements) {
+    if (format === undefined || !(await isStill(path, file))) continue
+    if ((await usersOf(users, path)).some(({ uuid }) => uuid === vm)) return true
   }
   return false
 }
@@ -162,7 +175,7 @@ async function removeOurVm(job: JobContext, trace: RestoreTrace, plan: RestorePl
 function fileSteps(job: JobContext, trace: RestoreTrace, plan: RestorePlan, needs: readonly string[]): UndoStep[] {
   const steps = placesOf(plan).map((place) => {
     const placed = trace.placements.find(({ name }) => name === place.name)
-    return { name: `undo.file.${place.name}`, needs, work: () => removeWritten(job, trace, plan, place, placed) }
+    return { name: `undo.file.${place.name}`, needs, work: () => removeWritten(job, trace, place, placed) }
   })
   return plan.copyOf === undefined || !trace.announced('define')
     ? steps
@@ -172,37 +185,67 @@ function fileSteps(job: JobContext, trace: RestoreTrace, plan: RestorePlan, need
 async function removeWritten(
   job: JobContext,
   trace: RestoreTrace,
-  plan: RestorePlan,
   place: Omit<Placement, 'file'>,
   placed: Placement | undefined
 ): Promise<Kept | undefined> {
-  const content = (): Promise<Verdict> => isInPoint(job, trace, plan, place.staged)
-  const image = place.format && { format: place.format }
-  const made = shown('this job named it so, and nobody else does')
-  const staged = await removeIfProven(job.shell, { path: place.staged, ...image, made, content })
-  if (staged.kind === 'keep') return staged
+  const staged = await removeStaged(job, trace, place)
+  if (staged !== undefined) return staged
   // What lies there now may be what was renamed back.
-  if (placed === undefined || !isSameFile(await identityOf(place.path), placed.file)) return undefined
-  const there = await removeIfProven(job.shell, {
-    path: place.path,
-    ...image,
-    made: shown('it is the file that this job placed'),
-    content: async () => ((await wasWrittenTo([placed])) ? keep(place.path, 'a VM has written to it') : content())
-  })
-  return there.kind === 'keep' ? there : undefined
+  if (placed === undefined || !(await isStill(place.path, placed.file))) return undefined
+  const there = await removePlaced(job, trace, placed)
+  if (there === undefined) return undefined
+  const aside = await stageAgain(job, placed)
+  return aside.kind === 'keep' ? aside : { ...there, path: place.staged }
 }
 
-/** The point has all of it; and what was never complete is of no use to anybody. */
-async function isInPoint({ spec }: JobContext, trace: RestoreTrace, plan: RestorePlan, path: string): Promise<Verdict> {
-  if (!trace.done('stage')) return removable('it was never complete')
-  try {
-    const { id } = await requireGood(plan.pointDir)
-    return removable(`point ${id} holds what it holds`)
-  } catch (error) {
-    if (!isFailure(error)) throw error
-    return keep(path, `the point that it was made from is not there any more in ${'store' in spec ? spec.store : ''}`)
-  }
+async function removeStaged(
+  { shell }: JobContext,
+  trace: RestoreTrace,
+  { staged, format }: Omit<Placement, 'file'>
+): Promise<Kept | undefined> {
+  const verdict = await removeIfProven(shell, {
+    path: staged,
+    ...(format && { format }),
+    made: shown('this job named it so, and nobody else does'),
+    content: () => isElsewhere(trace, staged)
+  })
+  return verdict.kind === 'keep' ? verdict : undefined
 }
+
+async function removePlaced({ shell }: JobContext, trace: RestoreTrace, placed: Placement): Promise<Kept | undefined> {
+  const { path, format } = placed
+  const verdict = await removeIfProven(shell, {
+    path,
+    ...(format && { format }),
+    made: () => theOneSeen(path, placed),
+    content: async () => {
+      const unwritten = await isUnwritten(placed)
+      return unwritten.kind === 'keep' ? unwritten : isElsewhere(trace, placed.staged)
+    }
+  })
+  return verdict.kind === 'keep' ? verdict : undefined
+}
+
+/**
+ * What was placed and cannot be shown to be elsewhere makes room all the same: under the name that it was written by it
+ * stands in nobody's way.
+ */
+const stageAgain = ({ shell }: JobContext, placed: Placement): Promise<Verdict> =>
+  renameIfProven(
+    shell,
+    {
+      path: placed.path,
+      ...(placed.format && { format: placed.format }),
+      made: () => theOneSeen(placed.path, placed),
+      content: () => isUnwritten(placed)
+    },
+    placed.staged
+  )
+
+const isUnwritten = async (placed: Placement): Promise<Verdict> =>
+  (await wasWrittenTo([placed]))
+    ? keep(placed.path, 'a VM has written to it')
+    : removable('no VM has written to it since it was placed')
 
 /** libvirt makes firmware variables and a TPM for a VM that is started. Below a UUID that this job made up they are the copy's. */
 async function removeFirmwareOfCopy(job: JobContext, plan: RestorePlan): Promise<Kept | undefined> {

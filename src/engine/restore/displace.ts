@@ -6,16 +6,14 @@ import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { destroyDomain, domainState, undefineDomain } from '../../libvirt/domains.ts'
 import { isStill } from '../evidence/file-identity.ts'
-import { imageUsers } from '../evidence/image-users.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords } from './kept-records.ts'
-import { attachedFiles, type FateRequest } from './left-out.ts'
+import { fateRequest, fatesOf, type FateRequest } from './left-out.ts'
 import { placesOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
 import { holdVms, othersIn } from './vm-locks.ts'
-import { machineId } from '../host-facts.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 
 /**
@@ -31,18 +29,28 @@ export async function lookBeforeDisplacing(
 ): Promise<Displacing> {
   await holdVms(job.id, othersIn(plan))
   if (plan.copyOf !== undefined) return { displaced: [], orphans: await orphansNow(plan, [], job.id) }
-  const asked: FateRequest = {
-    spec: job.spec,
-    manifest,
-    machineId: await machineId(),
-    users: () => imageUsers(job.shell)
-  }
-  const domains = [plan.definition, ...(plan.memoryXml === undefined ? [] : [plan.memoryXml])].map(parseDomain)
-  const attached = await attachedFiles(domains, asked)
+  const asked = await fateRequest(job.shell, job.spec, manifest)
+  const attached = await attachedAsPlanned(plan, asked)
   const displaced = await lookAgain(job.shell, { ...asked, jobId: job.id, attached }, plan.displaced)
   const orphans = await orphansNow(plan, displaced, job.id)
   requireFreePlaces(plan, [...displaced.flatMap(({ renames }) => renames), ...orphans])
   return { displaced, orphans }
+}
+
+/**
+ * Files that the VM goes on using where they are: each must still be one that it may write to, and those that its RAM knows
+ * as they were then.
+ */
+async function attachedAsPlanned(plan: RestorePlan, asked: FateRequest): Promise<ReadonlySet<string>> {
+  const next = await fatesOf(parseDomain(plan.definition), asked)
+  const ram = plan.memoryXml === undefined ? [] : await fatesOf(parseDomain(plan.memoryXml), asked)
+  const refuse = (target: string, because: string): never =>
+    fail({ kind: 'foreign-work', vm: plan.vmName, detail: `Disk ${target} is not as it was planned: ${because}` })
+  for (const { disk, fate } of [...next, ...ram]) if (fate.kind === 'removed') refuse(disk.target, fate.because)
+  for (const { disk, fate } of ram)
+    if (fate.kind === 'attached' && !fate.isUnchanged)
+      refuse(disk.target, 'it has been written to, and the RAM would not fit it any more')
+  return new Set([...next, ...ram].flatMap(({ disk }) => disk.source ?? []))
 }
 
 const orphansNow = (plan: RestorePlan, displaced: readonly DisplacedVm[], jobId: string): Promise<Rename[]> =>

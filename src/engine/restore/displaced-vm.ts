@@ -4,7 +4,8 @@ import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo } from '../../libvirt/domain-jobs.ts'
-import { parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
+import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
@@ -53,7 +54,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       wasPaused: state?.state === 'paused',
       persistent,
       autostart,
-      definition,
+      definition: startable(definition, next),
       renames: [...images.renames, ...(await stateRenames(next, request))]
     },
     stays: images.stays,
@@ -70,13 +71,26 @@ type Images = Pick<VmInTheWay, 'stays'> & Pick<DisplacedVm, 'renames'>
 /** Files that it writes to: now, or with its next start. */
 function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
   const bySource = new Map<string, XmlDisk>()
-  for (const disk of [...next.disks, ...(now?.disks ?? [])]) {
+  for (const disk of [...next.disks, ...(now?.disks ?? [])].map(lastingImage)) {
     const { type, device, source, readOnly, shareable } = disk
     if (type === 'file' && device === 'disk' && !readOnly && !shareable && source !== undefined)
       bySource.set(source, disk)
   }
   return [...bySource.values()]
 }
+
+/** The overlay of a transient disk goes as its VM stops: there is nothing of it to keep, but the image below. */
+const lastingImage = (disk: XmlDisk): XmlDisk => (isThrownAway(disk) ? { ...disk, source: disk.below?.source } : disk)
+
+/** What starts it again. For a VM without a definition of its own libvirt shows the one that it runs with. */
+const startable = (definition: string, { disks }: DomainXml): string =>
+  disks.reduce(
+    (xml, disk) =>
+      isThrownAway(disk) && disk.below !== undefined
+        ? setDiskSource(xml, disk.target, { path: disk.below.source, format: disk.below.format })
+        : xml,
+    definition
+  )
 
 async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRequest): Promise<Images> {
   const renames: Rename[] = []

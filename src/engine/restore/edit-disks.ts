@@ -2,7 +2,7 @@ import { addDisk, ejectMedia, hasDisk, removeDisk, setDiskSource } from '../../l
 import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
 import type { Checklist } from './checklist.ts'
 import { goneMediaOf } from './displaced-vm.ts'
-import { fateOf, leftOutOf, type Fate, type FateRequest } from './left-out.ts'
+import { fatesOf, type Fate, type FateRequest } from './left-out.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
 /** What changes in one definition: that of the next start, or the RAM's own. They may name different disks. */
@@ -24,8 +24,7 @@ export async function editDisks(
   const empty = goneMediaOf({ ...domain, disks: others })
   for (const { target, source = '' } of empty)
     list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
-  const fates: { disk: XmlDisk; fate: Fate }[] = []
-  for (const disk of leftOutOf(domain, asked.manifest)) fates.push({ disk, fate: await fateOf(disk, asked) })
+  const fates = await fatesOf(domain, asked)
   for (const { disk, fate } of fates) tellOf(disk, fate, list)
   const removed = fates.filter(({ fate }) => fate.kind === 'removed').map(({ disk }) => disk.target)
   const apply = (xml: string): string => {
@@ -42,9 +41,15 @@ export async function editDisks(
 }
 
 function tellOf({ target, source = 'no source' }: XmlDisk, fate: Fate, list: Checklist): void {
-  if (fate.kind === 'attached')
+  if (fate.kind === 'removed')
+    list.warning('disks', `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`)
+  else if (fate.insteadOf === undefined)
     list.warning('disks', `Disk ${target} is not in the point: it stays attached as it is now (${source})`)
-  else list.warning('disks', `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`)
+  else
+    list.warning(
+      'disks',
+      `Disk ${target} is not in the point: it is attached as it was then (${source}), and not as the VM that is here has it now (${fate.insteadOf})`
+    )
 }
 
 function misfitOf({ target }: XmlDisk, fate: Fate): string[] {

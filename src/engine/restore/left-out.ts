@@ -1,14 +1,22 @@
 import { existsSync } from 'node:fs'
 import type { RestoreSpec } from '../../shared/model/job.ts'
+import type { Uuid } from '../../shared/model/ids.ts'
 import type { Manifest } from '../../shared/model/point.ts'
-import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { identityOf } from '../evidence/file-identity.ts'
-import { usersOf, type ImageUsers } from '../evidence/image-users.ts'
+import { imageUsers, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
+import { machineId } from '../host-facts.ts'
 
 /** What becomes of a disk that the guest had and that the point does not hold. */
 export type Fate =
-  /** It stays attached where it is, and nobody touches its file. `isUnchanged`: as it was at the instant of the point. */
-  { readonly kind: 'attached'; readonly isUnchanged: boolean } | { readonly kind: 'removed'; readonly because: string }
+  /**
+   * It stays attached where it is, and nobody touches its file. `isUnchanged`: as it was at the instant of the point.
+   * `insteadOf`: what the VM that is here has by now as this disk.
+   */
+  | { readonly kind: 'attached'; readonly isUnchanged: boolean; readonly insteadOf?: string }
+  | { readonly kind: 'removed'; readonly because: string }
 
 export interface FateRequest {
   readonly spec: RestoreSpec
@@ -16,13 +24,33 @@ export interface FateRequest {
   /** The machine id of this host. */
   readonly machineId: string
   readonly users: () => Promise<ImageUsers>
+  /** Disks that the VM of the point's UUID has on this host: now, and with its next start. */
+  readonly present: () => Promise<readonly XmlDisk[]>
+}
+
+/** All images of the host, and the VM's own disks, are looked at once, and only if something depends on it. */
+export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Manifest): Promise<FateRequest> {
+  const users = once(() => imageUsers(shell))
+  const present = once(() => disksOf(shell, manifest.vm.uuid))
+  return { spec, manifest, machineId: await machineId(), users, present }
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => (asked ??= ask())
+}
+
+async function disksOf(shell: Shell, uuid: Uuid): Promise<XmlDisk[]> {
+  if ((await domainState(shell, uuid)) === undefined) return []
+  const definitions = [await domainXml(shell, uuid), await domainXml(shell, uuid, { inactive: true })]
+  return definitions.flatMap((xml) => parseDomain(xml).disks)
 }
 
 /**
  * On the host that it was taken on, the VM keeps what it had: most such disks were left out on purpose. Elsewhere a file of
  * the same path is another file, and a disk on a server may be in use by the VM that is still running there.
  */
-export async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
+async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
   const { spec, manifest, machineId, users } = request
   const removed = (because: string): Fate => ({ kind: 'removed', because })
   const { source, type } = disk
@@ -32,9 +60,27 @@ export async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate>
   if (spec.copy !== undefined && !disk.readOnly) return removed('the original has it, and would write to it too')
   const isHere = !source.startsWith('/') || existsSync(source)
   if (!isHere) return removed(`${source} is not here any more`)
-  const [other] = (await usersOf(await users(), source)).filter(({ uuid }) => uuid !== manifest.vm.uuid)
-  if (other !== undefined && !disk.readOnly && !disk.shareable) return removed(`VM ${other.vm} has it (${other.by})`)
-  return { kind: 'attached', isUnchanged: type === 'file' && (await isUnchanged(source, disk.target, manifest)) }
+  const inTheWay = (await usersOf(await users(), source)).find((user) => forbidsWriting(user, disk, manifest))
+  if (inTheWay !== undefined && !disk.readOnly) return removed(neededBy(inTheWay))
+  const insteadOf = await presentInstead(disk, request)
+  return {
+    kind: 'attached',
+    isUnchanged: type === 'file' && (await isUnchanged(source, disk.target, manifest)),
+    ...(insteadOf !== undefined && { insteadOf })
+  }
+}
+
+/** What an image is based on nobody may write to, not even the VM that it once was the disk of. */
+const forbidsWriting = ({ uuid, isBase }: ImageUser, { shareable }: XmlDisk, { vm }: Manifest): boolean =>
+  isBase === true || (uuid !== vm.uuid && !shareable)
+
+const neededBy = ({ vm, by, isBase }: ImageUser): string =>
+  isBase === true ? `another image of VM ${vm} is based on it (${by})` : `VM ${vm} has it (${by})`
+
+/** Another image that the VM has by now as this disk. Undefined: it is the same, or there is none. */
+async function presentInstead({ target, source }: XmlDisk, { present }: FateRequest): Promise<string | undefined> {
+  const now = (await present()).filter((disk) => disk.target === target && !isThrownAway(disk))
+  return now.some((disk) => disk.source === source) ? undefined : now[0]?.source
 }
 
 /** What was not noted when the point was taken cannot be told. */
@@ -43,16 +89,29 @@ async function isUnchanged(path: string, target: string, { leftOut = [] }: Manif
   return noted !== undefined && (await identityOf(path))?.modifiedNs === noted
 }
 
+export interface LeftOut {
+  readonly disk: XmlDisk
+  readonly fate: Fate
+}
+
+/** What becomes of each disk of a definition that the point does not hold. */
+export async function fatesOf(domain: DomainXml, request: FateRequest): Promise<LeftOut[]> {
+  const fates: LeftOut[] = []
+  for (const disk of leftOutOf(domain, request.manifest)) fates.push({ disk, fate: await fateOf(disk, request) })
+  return fates
+}
+
 /** Files that the VM goes on using where they are. */
 export async function attachedFiles(domains: readonly DomainXml[], request: FateRequest): Promise<ReadonlySet<string>> {
   const files = new Set<string>()
-  for (const disk of domains.flatMap((domain) => leftOutOf(domain, request.manifest)))
-    if (disk.source !== undefined && (await fateOf(disk, request)).kind === 'attached') files.add(disk.source)
+  for (const domain of domains)
+    for (const { disk, fate } of await fatesOf(domain, request))
+      if (disk.source !== undefined && fate.kind === 'attached') files.add(disk.source)
   return files
 }
 
-/** Disks of a definition that the point does not hold. A medium in a drive is none. */
-export const leftOutOf = ({ disks }: DomainXml, manifest: Manifest): XmlDisk[] =>
+/** A medium in a drive is none. */
+const leftOutOf = ({ disks }: DomainXml, manifest: Manifest): XmlDisk[] =>
   disks.filter(
     ({ target, device }) =>
       (device === 'disk' || device === 'lun') && !manifest.disks.some((disk) => disk.target === target)

@@ -6,17 +6,15 @@ import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
-import { imageUsers, type ImageUsers } from '../evidence/image-users.ts'
-import { machineId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
 import { Checklist } from './checklist.ts'
-import { findConflicts, orphansOf, PREFLIGHT, type WayRequest } from './conflicts.ts'
+import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
 import { accessRules } from './image-access.ts'
-import { attachedFiles, type FateRequest } from './left-out.ts'
+import { attachedFiles, fateRequest } from './left-out.ts'
 import { placeDisks } from './place-disks.ts'
 import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
@@ -109,17 +107,6 @@ function guestOf({ manifest, definition, memoryDefinition }: PlanSource): PointG
 function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml {
   if (domain.uuid === manifest.vm.uuid && domain.name === manifest.vm.name) return domain
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
-}
-
-/** All images of the host are looked at once, and only if something depends on it. */
-async function fateRequest(
-  shell: Shell,
-  spec: RestoreSpec,
-  manifest: Manifest
-): Promise<FateRequest & Pick<WayRequest, 'users'>> {
-  let found: Promise<ImageUsers> | undefined
-  const users = (): Promise<ImageUsers> => (found ??= imageUsers(shell))
-  return { spec, manifest, machineId: await machineId(), users }
 }
 
 const hostPaths =

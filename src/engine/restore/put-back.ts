@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { fail, failureOf, isFailure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
@@ -69,24 +70,38 @@ export function putBackSteps(
   if (define === undefined || records === undefined || start === undefined) return files
   return [
     ...files,
-    { name: define, needs: all, work: () => defineAgain(job, vm, trace.done(define)) },
+    { name: define, needs: all, work: () => defineAgain(job, trace, vm, trace.done(define)) },
     { name: records, needs: [define], work: () => bringRecordsBack(job.shell, job.id, vm.uuid) },
     { name: start, needs: [define], work: () => startAgain(job, vm, trace.done(start)) }
   ]
 }
 
 /** One that is there was put back before, or has never gone. */
-async function defineAgain({ shell, id }: JobContext, vm: DisplacedVm, wasDone: boolean): Promise<undefined> {
+async function defineAgain(
+  { shell, id }: JobContext,
+  trace: RestoreTrace,
+  vm: DisplacedVm,
+  wasDone: boolean
+): Promise<undefined> {
   if (!vm.persistent || wasDone) return
-  for (const { from, file } of vm.renames)
-    if (file !== undefined && !(await isStill(from, file)))
-      stuck(vm, `its file ${from} is not there`, `virsh define '${definitionAside(id, vm.uuid)}'`)
+  for (const rename of vm.renames)
+    if (await isOwed(trace, rename))
+      stuck(vm, `its file ${rename.from} is not there`, `virsh define '${definitionAside(id, vm.uuid)}'`)
   if ((await domainState(shell, vm.uuid)) === undefined) {
     if ((await domainByName(shell, vm.name)) !== undefined)
       stuck(vm, 'another VM has its name now', `virsh define '${definitionAside(id, vm.uuid)}'`)
     await defineFrom(id, vm.definition, (path) => defineDomain(shell, path))
   }
   await setAutostart(shell, vm.uuid, vm.autostart)
+}
+
+/**
+ * Whether this job has a file of the VM renamed aside that is not back. One that is at neither place, and of which nobody
+ * says that it was ever renamed, went without us: libvirt removes some as a VM stops.
+ */
+async function isOwed(trace: RestoreTrace, { from, to, file }: Rename): Promise<boolean> {
+  if (file === undefined || (await isStill(from, file))) return false
+  return trace.done('displace') || existsSync(to) || existsSync(from)
 }
 
 const stuck = ({ uuid, name }: DisplacedVm, because: string, ...mend: string[]): never =>

@@ -7,7 +7,6 @@ import type { Policy } from '../../shared/model/policy.ts'
 import { flawsOf } from '../../shared/retention/coverage.ts'
 import { surplusOf, type Surplus } from '../../shared/retention/surplus.ts'
 import { isCode } from '../../store/file-io.ts'
-import { noteVerdict } from '../../store/mark-point.ts'
 import { readMarks } from '../../store/marks.ts'
 import { deleteForGood, moveToTrash, removeTrashed, settleTrash } from '../../store/move-to-trash.ts'
 import { listPoints, listPointsOf } from '../../store/point-store.ts'
@@ -21,7 +20,7 @@ import { clockNow, hostClockProblem } from './clock.ts'
 import { changingPoint, whileReading } from './point-lock.ts'
 import { pointsOfPolicy, type PolicyPoint, type VmPoints } from './policy-points.ts'
 import { isGraceOver } from './prune-vm.ts'
-import { whileAloneIn } from './store-lock.ts'
+import { noteVerdictAlone, whileAloneIn } from './store-lock.ts'
 
 /** Names a removal in the journal of the job that needs the room; its run writes it down from there. */
 export const MAKE_ROOM_STEP = 'make-room'
@@ -149,7 +148,7 @@ const isProven = async ({ points }: VmPoints, id: string): Promise<boolean> => {
 async function verifies(job: JobContext, store: string, { id, dir }: PolicyPoint): Promise<boolean> {
   const onProgress = (done: number, total: number): void => job.progress(`checking point ${id}`, done, total)
   const report = await whileReading(dir, () => verifyPoint(dir, job.shell, { onProgress, signal: job.signal }))
-  await whileAloneIn(store, () => noteVerdict(store, report))
+  await noteVerdictAlone(store, report)
   return report.good
 }
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import type { VerifyReport } from '../../shared/engine-protocol.ts'
 import { fail } from '../../shared/failure.ts'
+import { noteVerdict, notNoted } from '../../store/mark-point.ts'
 import { IDENTITY_NAME } from '../../store/store-identity.ts'
 import { holdAlone } from './file-lock.ts'
 
@@ -12,13 +14,33 @@ const WITHIN_SECONDS = 600
  *
  * @throws `timeout` if others do not let go of it
  */
-export async function whileAloneIn<T>(store: string, work: () => Promise<T>): Promise<T> {
-  const lock = await holdAlone(join(store, IDENTITY_NAME), WITHIN_SECONDS)
+export async function whileAloneIn<T>(
+  store: string,
+  work: () => Promise<T>,
+  withinSeconds = WITHIN_SECONDS
+): Promise<T> {
+  const lock = await holdAlone(join(store, IDENTITY_NAME), withinSeconds)
   if (lock === 'busy')
-    return fail({ kind: 'timeout', what: `waiting for others who work on ${store}`, afterMs: WITHIN_SECONDS * 1000 })
+    return fail({ kind: 'timeout', what: `waiting for others who work on ${store}`, afterMs: withinSeconds * 1000 })
   try {
     return await work()
   } finally {
     if (lock !== 'none') await lock.release()
+  }
+}
+
+/**
+ * Writes the verdict beside the point that was read. Reading may have taken hours: its report is answered also where others
+ * have the store for longer than anybody waits, and says so.
+ */
+export async function noteVerdictAlone(
+  store: string,
+  report: VerifyReport,
+  withinSeconds = WITHIN_SECONDS
+): Promise<VerifyReport> {
+  try {
+    return await whileAloneIn(store, () => noteVerdict(store, report), withinSeconds)
+  } catch (error) {
+    return notNoted(report, error)
   }
 }

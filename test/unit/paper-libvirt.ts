@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
+import { fakeShell, type FakeShell } from '../../src/shell/fake.ts'
+
+/** A VM of a host on paper. */
+export interface PaperVm {
+  /** What it starts with next. */
+  next: string
+  /** What it runs with. Undefined: it is off. */
+  live?: string | undefined
+  /** Why it is in the state that it is in, in libvirt's words. */
+  reason?: string
+}
+
+export interface PaperLibvirt {
+  readonly shell: FakeShell
+  /** By UUID. */
+  readonly vms: Map<string, PaperVm>
+}
+
+/** A libvirt that knows VMs by their definitions, starts and stops them, and forgets them: no disk is opened by anybody. */
+export function paperLibvirt(vms: Readonly<Record<string, PaperVm>> = {}): PaperLibvirt {
+  const known = new Map(Object.entries(vms).map(([uuid, vm]) => [uuid, { ...vm }]))
+  const shell = fakeShell(({ argv: [program, verb = '', ...rest] }) => {
+    if (program !== 'virsh') return ''
+    return verb.includes('; echo ') ? batch(known, verb) : answer(known, verb, rest)
+  })
+  return { shell, vms: known }
+}
+
+interface Said {
+  readonly exitCode?: number
+  readonly stdout?: string
+  readonly stderr?: string
+}
+
+/** Several commands in one, each with marks behind it. */
+async function batch(vms: Map<string, PaperVm>, text: string): Promise<Said> {
+  let stdout = ''
+  let stderr = ''
+  for (const [, words = '', mark = ''] of text.matchAll(/(?:^|; )(\w[^;]*); echo ([\w-]+); echo --err [\w-]+/g)) {
+    const [verb = '', ...rest] = words.split(' ')
+    const answered = await answer(vms, verb, rest)
+    const said = typeof answered === 'string' ? { stdout: answered } : answered
+    stdout += `${said.stdout ?? ''}\n${mark}\n`
+    stderr += `${said.stderr ?? ''}\nerror: ${mark}\n`
+  }
+  return { stdout, stderr }
+}
+
+const OF_THE_HOST = /capabilities$|^cpu|^hypervisor|^net-/
+
+const refusal = (stderr: string): Said => ({ exitCode: 1, stderr: `error: ${stderr}` })
+
+async function answer(
+  vms: Map<string, PaperVm>,
+  verb: string,
+  [subject = '', ...flags]: readonly string[]
+): Promise<Said | string> {
+  if (verb === 'list') return [...vms].map(([uuid, { next }]) => `${uuid} ${parseDomain(next).name}\n`).join('')
+  if (verb === 'define') return define(vms, await readFile(subject, 'utf8'))
+  if (OF_THE_HOST.test(verb)) return ''
+  const vm = vms.get(subject)
+  if (vm === undefined) return refusal(`failed to get domain '${subject}'\nerror: Domain not found`)
+  if (verb === 'domstate') return `${vm.live === undefined ? 'shut off' : 'running'} (${vm.reason ?? 'unknown'})`
+  if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable\nManaged save:   no'
+  if (verb === 'dumpxml') return flags.includes('--inactive') ? vm.next : (vm.live ?? vm.next)
+  if (verb === 'domjobinfo')
+    return vm.live === undefined
+      ? refusal('Requested operation is not valid: domain is not running')
+      : 'Job type:         0\n'
+  if (verb === 'undefine') vms.delete(subject)
+  if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted' })
+  if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })
+  return ''
+}
+
+function define(vms: Map<string, PaperVm>, next: string): string {
+  const { uuid } = parseDomain(next)
+  vms.set(uuid, { ...vms.get(uuid), next })
+  return ''
+}

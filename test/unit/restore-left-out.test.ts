@@ -1,0 +1,224 @@
+import { mkdtemp, realpath, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { imageUsers } from '../../src/engine/evidence/image-users.ts'
+import { machineId } from '../../src/engine/host-facts.ts'
+import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
+import { lookAtVmInTheWay } from '../../src/engine/restore/displaced-vm.ts'
+import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
+import type { RestorePlan } from '../../src/engine/restore/restore-plan.ts'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
+import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
+import type { RestoreSpec } from '../../src/shared/model/job.ts'
+import type { Manifest } from '../../src/shared/model/point.ts'
+import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { FILES, POINT, VM, emptyImage, manifestOf, temporaryStore } from './store-points.ts'
+
+const NAME = 'web <1>'
+
+interface Disk {
+  readonly target: string
+  readonly source: string
+  readonly more?: string
+}
+const disk = ({ target, source, more = '' }: Disk): string =>
+  `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='${target}' bus='virtio'/>${more}</disk>`
+const domain = (...disks: Disk[]): string =>
+  `<domain type='kvm'><name>web &lt;1&gt;</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices>${disks.map(disk).join('')}</devices></domain>`
+
+async function folder(): Promise<string> {
+  const made = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+  onTestFinished(() => rm(made, { recursive: true, force: true }))
+  return made
+}
+
+/** An image without anything in it, which may lie on another. */
+async function image(path: string, below = ''): Promise<string> {
+  const bytes = Buffer.from(emptyImage())
+  if (below !== '') {
+    bytes.writeBigUInt64BE(1024n, 8)
+    bytes.writeUInt32BE(bytes.write(below, 1024), 16)
+  }
+  await writeFile(path, bytes)
+  return path
+}
+
+const modifiedNs = async (path: string): Promise<string> => String((await stat(path, { bigint: true })).mtimeNs)
+
+const specOf = (store: string): RestoreSpec => ({
+  kind: 'restore',
+  vm: VM,
+  vmName: NAME,
+  hostName: 'alpha',
+  point: POINT,
+  store,
+  mode: 'boot',
+  replace: true
+})
+
+/** Of this host; `vdb` was left out of it, and as it was then is noted. */
+const takenHere = async (vdb: string): Promise<Manifest> =>
+  manifestOf(FILES, {
+    host: { name: 'alpha', machineId: await machineId() },
+    leftOut: [{ target: 'vdb', source: vdb, modifiedNs: await modifiedNs(vdb) }]
+  })
+
+/** A restore in place of this VM, of a point that holds `vda` and left `vdb` out, as the image that it was then. */
+async function look(present: PaperVm, vdb: Disk): Promise<PreflightItem[]> {
+  const { shell } = paperLibvirt({ [VM]: present })
+  const domainXml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }, vdb)
+  const manifest = JSON.stringify(await takenHere(vdb.source))
+  return preflightRestore(shell, specOf(await temporaryStore()), { manifest, domain: domainXml, host: '{}' })
+}
+
+const saidOf = (items: readonly PreflightItem[], check: string): string =>
+  items
+    .filter((item) => item.check === check && item.state === 'warning')
+    .map(({ text }) => text)
+    .join('\n')
+
+describe('a disk that the point left out', () => {
+  it('stays attached where it is as it was', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const vdb = { target: 'vdb', source }
+    expect(saidOf(await look({ next: domain(vdb) }, vdb), 'disks')).toBe(
+      `Disk vdb is not in the point: it stays attached as it is now (${source})`
+    )
+  })
+
+  it.each(['off', 'running'])(
+    'is left out where its own VM, which is %s, has an overlay on it by now',
+    async (state) => {
+      const dir = await folder()
+      const source = await image(join(dir, 'b.qcow2'))
+      const next = domain({ target: 'vdb', source: await image(join(dir, 'b.snap1'), source) })
+      const items = await look({ next, ...(state === 'running' && { live: next }) }, { target: 'vdb', source })
+      expect(saidOf(items, 'disks')).toMatch(
+        /^Disk vdb is not in the point and is left out of the VM: .*below .*b\.snap1/
+      )
+      expect(saidOf(items, 'existing VM')).toContain('b.snap1 stays where it is')
+    }
+  )
+
+  it('is left out where an image is based on it, though VMs share it', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'b.qcow2'))
+    const next = domain({ target: 'vdb', source: await image(join(dir, 'b.snap1'), source) })
+    const items = await look({ next }, { target: 'vdb', source, more: '<shareable/>' })
+    expect(saidOf(items, 'disks')).toContain('is left out of the VM')
+  })
+
+  it('comes back as the point names it where its VM has another by now, and that is said', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'b.qcow2'))
+    const now = await image(join(dir, 'c.qcow2'))
+    const items = await look({ next: domain({ target: 'vdb', source: now }) }, { target: 'vdb', source })
+    expect(saidOf(items, 'disks')).toBe(
+      `Disk vdb is not in the point: it is attached as it was then (${source}), and not as the VM that is here has it now (${now})`
+    )
+  })
+
+  it('stays attached where its VM throws its writes away: the overlay that takes them ends with the VM', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'b.qcow2'))
+    const vdb = { target: 'vdb', source, more: '<transient/>' }
+    const overlay = await image(join(dir, `b.qcow2.TRANSIENT-web`), source)
+    const items = await look({ next: domain(vdb), live: domain({ ...vdb, source: overlay }) }, vdb)
+    expect(saidOf(items, 'disks')).toBe(`Disk vdb is not in the point: it stays attached as it is now (${source})`)
+  })
+})
+
+describe('a disk that was left out, when its VM is about to make way', () => {
+  interface Planned {
+    readonly source: string
+    readonly withRam?: boolean
+    /** What has happened since the plan was made. */
+    readonly since?: () => Promise<unknown>
+  }
+
+  /** Looks before the displacing, hours after a plan that leaves `vdb` attached. */
+  async function lookLater(
+    present: PaperVm,
+    { source, withRam = false, since }: Planned
+  ): ReturnType<typeof lookBeforeDisplacing> {
+    const manifest = await takenHere(source)
+    await since?.()
+    const { shell } = paperLibvirt({ [VM]: present })
+    const definition = domain({ target: 'vdb', source })
+    const plan = {
+      vm: VM,
+      vmName: NAME,
+      displaced: [{ uuid: VM, name: NAME }],
+      disks: [],
+      definition,
+      ...(withRam && { memoryXml: definition })
+    }
+    const job = { id: POINT, shell, spec: specOf('/s') } as unknown as JobContext<RestoreSpec>
+    return lookBeforeDisplacing(job, plan as unknown as RestorePlan, manifest)
+  }
+
+  it('is not renamed aside', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const { displaced } = await lookLater({ next: domain({ target: 'vdb', source }) }, { source, withRam: true })
+    expect(displaced).toMatchObject([{ uuid: VM, renames: [] }])
+  })
+
+  it('ends the restore where its owner has put an overlay on it since it was planned', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'b.qcow2'))
+    const next = domain({ target: 'vdb', source: await image(join(dir, 'b.snap1'), source) })
+    await expect(lookLater({ next }, { source })).rejects.toThrow(
+      /foreign-work.*vdb is not as it was planned.*b\.snap1/
+    )
+  })
+
+  it('ends the restore of RAM where it was written to since, but not one that boots', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const present = { next: domain({ target: 'vdb', source }) }
+    const since = (): Promise<void> => utimes(source, 1, 1)
+    await expect(lookLater(present, { source, withRam: true, since })).rejects.toThrow(/foreign-work.*written to/)
+    await lookLater(present, { source, since })
+  })
+})
+
+describe('a VM in the way that throws the writes to a disk away', () => {
+  it('has its image renamed, and not the overlay, which ends with it', async () => {
+    const dir = await folder()
+    const ground = await image(join(dir, 'ground.qcow2'))
+    const source = await image(join(dir, 'a.qcow2'), ground)
+    const overlay = await image(join(dir, 'a.qcow2.TRANSIENT-web'), source)
+    const more = '<transient/>'
+    const vda = { target: 'vda', source, more }
+    const { shell } = paperLibvirt({ [VM]: { next: domain(vda), live: domain({ ...vda, source: overlay }) } })
+    const found = await lookAtVmInTheWay(shell, VM, {
+      jobId: POINT,
+      targets: new Set(['vda']),
+      attached: new Set(),
+      users: await imageUsers(shell),
+      setsJobsAside: false
+    })
+    expect(found.vm.renames.map(({ from }) => from)).toEqual([source])
+    expect(found.stays).toEqual([])
+  })
+
+  it('is started again without it where libvirt has no other definition of it than the running one', async () => {
+    const dir = await folder()
+    const source = await image(join(dir, 'a.qcow2'))
+    const overlay = await image(join(dir, 'a.qcow2.TRANSIENT-web'), source)
+    const below = `<backingStore type='file'><format type='qcow2'/><source file='${source}'/><backingStore/></backingStore>`
+    const live = domain({ target: 'vda', source: overlay, more: `${below}<transient/>` })
+    const { shell } = paperLibvirt({ [VM]: { next: live, live } })
+    const { vm } = await lookAtVmInTheWay(shell, VM, {
+      jobId: POINT,
+      targets: new Set(['vda']),
+      attached: new Set(),
+      users: await imageUsers(shell),
+      setsJobsAside: false
+    })
+    expect(vm.renames.map(({ from }) => from)).toEqual([source])
+    expect(vm.definition).not.toContain('TRANSIENT')
+    expect(parseDomain(vm.definition).disks).toMatchObject([{ source, format: 'qcow2', transient: true }])
+  })
+})

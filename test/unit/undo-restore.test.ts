@@ -1,0 +1,299 @@
+import { existsSync, type mkdtempSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { strayFile } from '../../src/engine/doctor/stray-file.ts'
+import { identityOf, isSameFile, type FileIdentity } from '../../src/engine/evidence/file-identity.ts'
+import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import type { Undone } from '../../src/engine/jobs/job-end.ts'
+import { undoRestore } from '../../src/engine/recover/undo-restore.ts'
+import type { DisplacedVm } from '../../src/engine/restore/restore-plan.ts'
+import type * as HostPaths from '../../src/shared/host-paths.ts'
+import type { JournalEntry } from '../../src/shared/model/job.ts'
+import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { POINT, VM, emptyImage, makePoint, temporaryStore } from './store-points.ts'
+
+const state = vi.hoisted(() => ({ dir: '' }))
+vi.mock('../../src/shared/host-paths.ts', async (original) => {
+  const { mkdtempSync: make } = await vi.importActual<{ mkdtempSync: typeof mkdtempSync }>('node:fs')
+  const { tmpdir: temporary } = await vi.importActual<{ tmpdir: typeof tmpdir }>('node:os')
+  state.dir = make(`${temporary()}/stillpoint-state-`)
+  return {
+    ...(await original<typeof HostPaths>()),
+    JOBS_DIR: `${state.dir}/jobs`,
+    ASIDE_DIR: `${state.dir}/aside`,
+    RUN_DIR: `${state.dir}/run`
+  }
+})
+afterAll(() => rm(state.dir, { recursive: true, force: true }))
+
+const JOB = '20261128T050000Z-00beef'
+const AT = '2026-11-28T05:00:00.000Z'
+const domain = (source: string): string =>
+  `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+
+const there = async (path: string): Promise<FileIdentity> => (await identityOf(path)) ?? expect.fail(`no ${path}`)
+const inodeOf = async (path: string): Promise<number> => (await stat(path)).ino
+
+type Until = 'displace' | 'place' | 'define' | 'start'
+
+interface Cut {
+  readonly place: string
+  readonly staged: string
+  readonly kept: string
+  readonly store: string
+  readonly old: { readonly inode: number; readonly bytes: number }
+  readonly placed: { readonly inode: number }
+  readonly displaced: DisplacedVm
+  readonly libvirt: PaperLibvirt
+  /** Undoes the restore, as often as that is asked. `until`: the last step that it announced. */
+  undo(until?: Until): Promise<Undone>
+  entries(until: Until): JournalEntry[]
+}
+
+/** A restore with `--replace` whose engine died: the old image is renamed aside, the one of the point is at its place. */
+async function cutShort(present?: (place: string) => PaperVm): Promise<Cut> {
+  const images = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+  onTestFinished(() => rm(images, { recursive: true, force: true }))
+  await mkdir(join(state.dir, 'jobs', JOB), { recursive: true })
+  const store = await temporaryStore()
+  const { dir: pointDir } = await makePoint(store)
+  const place = join(images, 'a.qcow2')
+  const [staged, kept] = [`${place}.stillpoint-${JOB}`, `${place}.kept-${JOB}`]
+  await writeFile(place, emptyImage())
+  await writeFile(kept, emptyImage(new Uint8Array(4096)))
+  const libvirt = paperLibvirt(present === undefined ? {} : { [VM]: present(place) })
+  const displaced: DisplacedVm = {
+    uuid: VM,
+    name: 'web',
+    wasActive: true,
+    wasPaused: false,
+    persistent: true,
+    autostart: false,
+    definition: domain(place),
+    renames: [{ from: place, to: kept, file: await there(kept), format: 'qcow2', target: 'vda' }]
+  }
+  const disk = { target: 'vda', file: 'disks/vda.qcow2', format: 'qcow2', virtualSizeBytes: 1, path: place, staged }
+  const plan = {
+    vm: VM,
+    vmName: 'web',
+    mode: 'boot',
+    pointDir,
+    disks: [disk],
+    displaced: [displaced],
+    orphans: [],
+    networks: { define: [], start: [] },
+    definition: domain(place),
+    runsAfterwards: 'running',
+    autostart: false,
+    hasAgent: false,
+    takenAt: AT
+  }
+  const placements = [{ name: 'vda', staged, path: place, file: await there(place), format: 'qcow2' }]
+  const steps = [
+    ['prepare', { plan }],
+    ['stage', {}],
+    ['displace', { displaced: [displaced], orphans: [] }],
+    ['place', { placements }],
+    ['define', {}],
+    ['start', {}]
+  ] as const
+  const entries = (until: Until): JournalEntry[] => {
+    const last = steps.findIndex(([step]) => step === until)
+    return steps.slice(0, last + 1).flatMap(([step, data], n) => [
+      entry({ type: 'step', step, data }),
+      // The one that it died in was not done.
+      ...(n < last ? [entry({ type: 'step-done', step, ms: 1 })] : [])
+    ])
+  }
+  const undone: JournalEntry[] = []
+  const job = jobThatNotes(libvirt, store, undone)
+  return {
+    ...{ place, staged, kept, store, displaced, libvirt },
+    old: { inode: await inodeOf(kept), bytes: (await stat(kept)).size },
+    placed: { inode: await inodeOf(place) },
+    entries,
+    undo(until = 'place') {
+      return undoRestore(job, [...entries(until), ...undone])
+    }
+  }
+}
+
+const entry = (event: object): JournalEntry => ({ n: 0, at: AT, ...event }) as JournalEntry
+
+function jobThatNotes({ shell }: PaperLibvirt, store: string, undone: JournalEntry[]): JobContext {
+  const job = {
+    id: JOB,
+    spec: {
+      kind: 'restore',
+      vm: VM,
+      vmName: 'web',
+      hostName: 'alpha',
+      point: POINT,
+      store,
+      mode: 'boot',
+      replace: true
+    },
+    shell,
+    async step<T>(step: string, data: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
+      undone.push(entry({ type: 'step', step, data }))
+      const result = await work()
+      undone.push(entry({ type: 'step-done', step, ms: 1 }))
+      return result
+    },
+    fact: () => undefined,
+    warn: () => undefined,
+    note: () => undefined
+  }
+  return job as unknown as JobContext
+}
+
+/** The image of the point is where others than its disk's place are, and its VM is what it was. */
+async function expectOldVmBack({ place, kept, old, libvirt }: Cut): Promise<void> {
+  expect([await inodeOf(place), existsSync(kept)]).toEqual([old.inode, false])
+  expect((await stat(place)).size).toBe(old.bytes)
+  expect(libvirt.vms.get(VM)).toMatchObject({ next: domain(place), live: domain(place) })
+}
+
+describe('the undo of a restore that was cut short behind the placing', () => {
+  it.each(['place', 'define'] as const)(
+    'removes what the point holds, and brings the old VM back (at %s)',
+    async (until) => {
+      const cut = await cutShort(until === 'define' ? (place) => ({ next: domain(place) }) : undefined)
+      expect(await cut.undo(until)).toEqual({ end: 'undone', kept: [] })
+      await expectOldVmBack(cut)
+      expect(existsSync(cut.staged)).toBe(false)
+    }
+  )
+
+  it.each(['away', 'deleted'])(
+    'brings the old VM back while the point is %s, and keeps what was made of it beside',
+    async (how) => {
+      const cut = await cutShort()
+      if (how === 'away') await rename(cut.store, `${cut.store}.away`)
+      else await rm(join(cut.store, VM), { recursive: true })
+      for (const pass of ['first', 'second']) {
+        const { end, kept } = await cut.undo()
+        expect([pass, end, kept]).toMatchObject([pass, 'undone', [{ path: cut.staged }]])
+        expect(kept[0]?.because).toContain('not there any more')
+        await expectOldVmBack(cut)
+        expect(await inodeOf(cut.staged)).toBe(cut.placed.inode)
+      }
+      if (how === 'deleted') return
+      await rename(`${cut.store}.away`, cut.store)
+      expect(await cut.undo()).toEqual({ end: 'undone', kept: [] })
+      expect(existsSync(cut.staged)).toBe(false)
+    }
+  )
+
+  it('leaves to the doctor what was made of a point only while that point is there', async () => {
+    const cut = await cutShort()
+    const spec = {
+      kind: 'restore',
+      vm: VM,
+      vmName: 'web',
+      hostName: 'alpha',
+      point: POINT,
+      store: cut.store,
+      mode: 'boot',
+      replace: true
+    }
+    const begin = entry({ type: 'begin', id: JOB, spec, bootId: 'b', engine: 'e' })
+    const journal = [begin, ...cut.entries('place')].map((each) => `${JSON.stringify(each)}\n`)
+    await writeFile(join(state.dir, 'jobs', JOB, 'journal.jsonl'), journal.join(''))
+    const content = (): Promise<unknown> => strayFile(cut.libvirt.shell, cut.staged).content()
+    expect(await content()).toMatchObject({ kind: 'remove' })
+    await rm(join(cut.store, VM), { recursive: true })
+    expect(await content()).toMatchObject({ kind: 'keep', path: cut.staged })
+  })
+
+  it('leaves a placed image where it is that another VM has by now', async () => {
+    const cut = await cutShort()
+    const other = '7d0c1f9e-1111-4222-8333-944444444444'
+    cut.libvirt.vms.set(other, { next: domain(cut.place).replace(VM, other).replace('web', 'other') })
+    await rename(cut.store, `${cut.store}.away`)
+    await expect(cut.undo()).rejects.toThrow(/left-behind/)
+    expect([await inodeOf(cut.place), existsSync(cut.kept)]).toEqual([cut.placed.inode, true])
+  })
+
+  it('leaves one where it is that was written to, though no VM has it: it may be the only copy of that', async () => {
+    const cut = await cutShort()
+    await utimes(cut.place, 1, 1)
+    await expect(cut.undo('start')).rejects.toThrow(/left-behind/)
+    expect([await inodeOf(cut.place), existsSync(cut.kept)]).toEqual([cut.placed.inode, true])
+  })
+})
+
+describe('a restore that died while its VM was started', () => {
+  it('is finished where its VM has written to its disk, though it is off again', async () => {
+    const cut = await cutShort((place) => ({ next: domain(place) }))
+    await utimes(cut.place, 1, 1)
+    expect(await cut.undo('start')).toEqual({ end: 'was-finished', kept: [] })
+    expect(await inodeOf(cut.place)).toBe(cut.placed.inode)
+  })
+
+  it('is finished where the owner of its VM has put an overlay on its disk since', async () => {
+    const cut = await cutShort((place) => ({ next: domain(`${place}.snap`), live: domain(`${place}.snap`) }))
+    const overlay = Buffer.from(emptyImage())
+    overlay.writeBigUInt64BE(1024n, 8)
+    overlay.writeUInt32BE(overlay.write(cut.place, 1024), 16)
+    await writeFile(`${cut.place}.snap`, overlay)
+    expect(await cut.undo('start')).toEqual({ end: 'was-finished', kept: [] })
+    expect(cut.libvirt.vms.get(VM)?.live).toBe(domain(`${cut.place}.snap`))
+  })
+
+  it('has reached nothing where there is no VM of ours, whatever became of the file at its place', async () => {
+    const cut = await cutShort()
+    await utimes(cut.place, 1, 1)
+    const undone = await cut.undo('start').catch((error: unknown) => error)
+    expect(undone).not.toMatchObject({ end: 'was-finished' })
+  })
+
+  it('has reached nothing where the VM of its UUID is another: that one is left alone', async () => {
+    const cut = await cutShort(() => ({ next: domain('/elsewhere.qcow2'), live: domain('/elsewhere.qcow2') }))
+    await utimes(cut.place, 1, 1)
+    await expect(cut.undo('start')).rejects.toThrow(/left-behind/)
+    expect(cut.libvirt.vms.get(VM)).toMatchObject({ live: domain('/elsewhere.qcow2') })
+  })
+})
+
+describe('a VM that made way and of which a file is gone', () => {
+  it('is defined again where nobody says that the file was renamed: libvirt removes some as a VM stops', async () => {
+    const cut = await cutShort()
+    await rm(cut.place)
+    await rm(cut.kept)
+    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    expect(cut.libvirt.vms.get(VM)).toMatchObject({ live: domain(cut.place) })
+  })
+
+  it('waits for its owner where the file was renamed, and is not where it was renamed to', async () => {
+    const cut = await cutShort()
+    await rm(cut.kept)
+    await expect(cut.undo()).rejects.toThrow(/left-behind.*is not there/)
+    expect(cut.libvirt.vms.size).toBe(0)
+  })
+})
+
+describe('which file it is', () => {
+  const seen = { dev: '1', ino: '7', bornNs: '100', modifiedNs: '5' }
+
+  it.each<[string, Partial<FileIdentity>, boolean]>([
+    ['the same one, however often it was written to', { modifiedNs: '9' }, true],
+    ['the same one, whose file system has another device number since a boot', { dev: '2' }, true],
+    ['a new one that has its number now', { bornNs: '101' }, false],
+    ['one of that number on another file system', { dev: '2', bornNs: '101' }, false],
+    ['another one', { ino: '8' }, false]
+  ])('%s', (_, now, same) => expect(isSameFile({ ...seen, ...now }, seen)).toBe(same))
+
+  it.each<[string, Partial<FileIdentity>, boolean]>([
+    ['the same number', {}, true],
+    ['the same number, with another device number since a boot', { dev: '2' }, true],
+    ['another number', { ino: '8' }, false]
+  ])('where the file system does not tell when it was made: %s', (_, now, same) => {
+    const untold = { ...seen, bornNs: '0' }
+    expect(isSameFile({ ...untold, ...now }, untold)).toBe(same)
+    expect(isSameFile({ ...seen, dev: '1' }, untold)).toBe(true)
+    expect(isSameFile({ ...seen, dev: '2' }, untold)).toBe(false)
+  })
+})
