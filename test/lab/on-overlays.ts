@@ -24,7 +24,7 @@ export async function whileOnOverlays(
     return engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
   }
   try {
-    await guest.waitForMoreTicks(3)
+    if ((await guest.state()) === 'running') await guest.waitForMoreTicks(3)
     await act()
   } catch (error) {
     await toItsEnd() // the next case finds the VM as it was

@@ -81,5 +81,7 @@ export const diskFile = (disk: StillDisk): string => `disks/${disk.target}.qcow2
 export const SIDECAR_MARK = '.stillpoint-'
 export const isOverlayOf = (path: string, jobId: string): boolean => path.endsWith(`${SIDECAR_MARK}${jobId}`)
 export const isSidecar = (path: string): boolean => /\.stillpoint-\d{8}T\d{6}Z-[0-9a-f]{6}(\.\w+)?$/.test(path)
+/** The job that has marked a file as its own. Empty: none has. */
+export const jobOf = (path: string): string => /\.stillpoint-(\d{8}T\d{6}Z-[0-9a-f]{6})/.exec(path)?.[1] ?? ''
 /** What an image was called before it was named as an overlay of it. */
 export const originalName = (path: string): string => path.slice(0, path.lastIndexOf(SIDECAR_MARK))

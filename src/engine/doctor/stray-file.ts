@@ -3,6 +3,8 @@ import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
+import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
+import { jobOf } from '../capture/capture-plan.ts'
 import { journalPath, readReport } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
 import { BackupTrace } from '../recover/trace.ts'
@@ -21,8 +23,6 @@ export function strayFile(shell: Shell, path: string): Doomed {
   }
 }
 
-const jobOf = (path: string): string => /\.stillpoint-(\d{8}T\d{6}Z-[0-9a-f]{6})/.exec(path)?.[1] ?? ''
-
 function madeHere(path: string, id: string): Verdict {
   const report = id === '' ? undefined : readReport(id)
   if (report === undefined)
@@ -34,8 +34,10 @@ function madeHere(path: string, id: string): Verdict {
 /** Restores stage copies of their point, the classic method mirrors its VM's own image; an overlay must hold nothing. */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
   if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
-  if (new BackupTrace(readJournal(journalPath(id))).plan?.method === 'classic')
-    return removable('it is a mirror that no VM went over to')
+  const { plan, before } = new BackupTrace(readJournal(journalPath(id)))
+  if (plan?.method === 'classic') return removable('it is a mirror that no VM went over to')
+  const history = plan && (await historySince(plan.vmName, before.log))
+  if (hasBeenElsewhere(history)) return keep(path, `${plan?.vmName ?? 'its VM'} may run on it on another host`)
   if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
   return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
 }
