@@ -1,23 +1,24 @@
 import { dirname } from 'node:path'
 import { expect } from 'vitest'
-import type { JobReport } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, type BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import { heldAt, letGo } from './held.ts'
 import { isContiguous, isOneBoot } from './ticks.ts'
 
 /**
- * Takes a live backup, does something while its VM is on overlays, and lets the job go on to its end. It is held at a fault
+ * Takes a backup (a live one, of a VM that runs), does something while its VM is on overlays, and lets the job go on to its end. It is held at a fault
  * point, so that the moment is the same on any machine.
  */
 export async function whileOnOverlays(
   engine: BareEngine,
   guest: Guest,
   act: () => Promise<unknown>,
-  point = 'copy.done'
+  point = 'copy.done',
+  options: Partial<BackupSpec> = {}
 ): Promise<JobReport> {
   const { host } = engine
-  const id = await engine.submit(backupSpec(guest), `${point}:1:hold`)
+  const id = await engine.submit(backupSpec(guest, options), `${point}:1:hold`)
   await heldAt(host, point)
   const toItsEnd = async (): Promise<JobReport> => {
     await letGo(host, point)

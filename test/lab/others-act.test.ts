@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { JobReport } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
@@ -24,8 +24,12 @@ beforeAll(async () => {
 })
 
 /** See {@link whileOnOverlays}. */
-const during = (guest: Guest, act: () => Promise<unknown>, point?: string): Promise<JobReport> =>
-  whileOnOverlays(engine, guest, act, point)
+const during = (
+  guest: Guest,
+  act: () => Promise<unknown>,
+  point?: string,
+  options?: Partial<BackupSpec>
+): Promise<JobReport> => whileOnOverlays(engine, guest, act, point, options)
 
 /** Every tick that its guest reported is on its disks, found at its next boot. */
 async function nothingLost(guest: Guest): Promise<void> {
@@ -191,7 +195,8 @@ describe('while a persistent VM is on its overlays', () => {
   it('its owner, who had paused it, saves it to a file: the file is good, though the overlays that it names hold nothing', async () => {
     const since = guest.lastTick()?.counter ?? 0
     await guest.virsh('suspend', guest.uuid)
-    const report = await during(guest, () => guest.virsh('save', guest.uuid, '/srv/saved', '--running'))
+    const save = (): Promise<string> => guest.virsh('save', guest.uuid, '/srv/saved', '--running')
+    const report = await during(guest, save, 'copy.done', { method: 'disk' })
     expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
     await guest.virsh('restore', '/srv/saved')
     await alpha.must('rm /srv/saved')
