@@ -102,7 +102,7 @@ describe('while a persistent VM is on its overlays', () => {
   /** Target and source of each disk and medium. */
   async function disksOf(...flags: string[]): Promise<Record<string, string>> {
     const lines = (await guest.virsh('domblklist', guest.uuid, ...flags)).trim().split('\n')
-    return Object.fromEntries(lines.map((line) => line.trim().split(/\s+/)))
+    return Object.fromEntries(lines.map((line) => line.trim().split(/\s+/) as [string, string]))
   }
 
   it('its guest shuts down: it stays off, with all it wrote', async () => {
