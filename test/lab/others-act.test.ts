@@ -1,18 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { JobReport } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
-import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
+import { foundAtBoot, goesOn, hasOwnDisks, OVERLAY, whileOnOverlays } from './on-overlays.ts'
 import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
-import { isContiguous, isOneBoot } from './ticks.ts'
+import { tickOnDisk } from './tick-on-disk.ts'
 
 /**
- * Who does what when: each case is an act of somebody else while a backup has its VM's disks on overlays. Held at a fault
- * point, so that the moment is the same on any machine. docs/reliability.md has the table.
+ * Who does what when: each case is an act of somebody else while a backup has its VM's disks on overlays.
+ * docs/reliability.md has the table.
  */
 const IMAGES = '/var/lib/libvirt/images'
+const LATE = `${IMAGES}/late.qcow2`
+const disc = (name: string): string => `/srv/${name}.iso`
 let alpha: LabHost
 let engine: BareEngine
 
@@ -21,46 +23,19 @@ beforeAll(async () => {
   engine = await BareEngine.on(alpha)
 })
 
-/** Takes a live backup, does something while the images are being copied, and lets the job go on to its end. */
-async function during(guest: Guest, act: () => Promise<unknown>, point = 'copy.done'): Promise<JobReport> {
-  const id = await engine.submit(backupSpec(guest), `${point}:1:hold`)
-  await heldAt(alpha, point)
-  const toItsEnd = async (): Promise<JobReport> => {
-    await letGo(alpha, point)
-    return engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
-  }
-  try {
-    await guest.waitForMoreTicks(3)
-    await act()
-  } catch (error) {
-    await toItsEnd() // the next case finds the VM as it was
-    throw error
-  }
-  return toItsEnd()
-}
-
-/** Live and defined disks name no overlay, and no overlay of any kind lies about. */
-async function hasOwnDisks(guest: Guest): Promise<void> {
-  const named = await alpha.must(
-    `virsh -q domblklist ${guest.uuid}; virsh -q domblklist ${guest.uuid} --inactive; ls ${IMAGES}`
-  )
-  expect(named).not.toMatch(/\.stillpoint-2/)
-}
+/** See {@link whileOnOverlays}. */
+const during = (
+  guest: Guest,
+  act: () => Promise<unknown>,
+  point?: string,
+  options?: Partial<BackupSpec>
+): Promise<JobReport> => whileOnOverlays(engine, guest, act, point, options)
 
 /** Every tick that its guest reported is on its disks, found at its next boot. */
 async function nothingLost(guest: Guest): Promise<void> {
   const written = guest.lastTick()?.counter ?? 0
   if ((await guest.state()) === 'shut off') await guest.start()
   await foundAtBoot(guest, written)
-}
-
-/** Waits for a boot that counts on from at least this tick, and looks how it found its disks. */
-async function foundAtBoot(guest: Guest, written: number): Promise<void> {
-  await guest.waitForTick(written + 1)
-  for (const { lastTick, state } of guest.boots().at(-1)?.disks ?? []) {
-    expect(lastTick).toBeGreaterThanOrEqual(written)
-    expect(state).not.toBe('damaged')
-  }
 }
 
 /** Says a word to the guest until it has done what was said: QEMU listens to its terminal only now and then. */
@@ -80,18 +55,14 @@ async function tell(
   )
 }
 
-/** It has never stood still for good, nor booted, nor lost a count since then. */
-async function goesOn(guest: Guest, since: number): Promise<void> {
-  await guest.waitForMoreTicks(5)
-  const ticks = guest.ticks().filter(({ counter }) => counter >= since)
-  expect(isOneBoot(ticks)).toBe(true)
-  expect(isContiguous(ticks)).toBe(true)
-}
-
 const isOff = async (guest: Guest): Promise<boolean> => (await guest.state()) === 'shut off'
 const becomesOff = (guest: Guest): Promise<true> =>
   waitFor(`${guest.name} to be off`, async () => ((await isOff(guest)) ? true : undefined))
 const powersOff = (guest: Guest): Promise<void> => tell(guest, 'poweroff', () => isOff(guest))
+
+const driveXml = (target: string, medium?: string): string =>
+  `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>${medium === undefined ? '' : `<source file='${medium}'/>`}
+    <target dev='${target}' bus='sata'/><readonly/></disk>`
 
 const pidOf = async (guest: Guest): Promise<string> =>
   (await alpha.must(`cat /run/libvirt/qemu/${guest.name}.pid`)).trim()
@@ -100,7 +71,10 @@ describe('while a persistent VM is on its overlays', () => {
   let guest: Guest
 
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'acted-on', ramMiB: 128, disks: 2, tickMs: 100 })
+    await alpha.must(['truncate', '-s', '1M', disc('first'), disc('second')])
+    await alpha.must(['qemu-img', 'create', '-q', '-f', 'qcow2', LATE, '16M'])
+    const devicesXml = `${driveXml('sda', disc('first'))}${driveXml('sdb')}`
+    guest = await alpha.defineGuest({ name: 'acted-on', ramMiB: 128, disks: 2, tickMs: 100, devicesXml })
     await guest.start()
     await guest.waitForTick(5)
   })
@@ -108,7 +82,28 @@ describe('while a persistent VM is on its overlays', () => {
   afterAll(async () => {
     await alpha.run(['virsh', 'destroy', guest.uuid])
     await guest.undefine()
+    await alpha.must(['rm', '-f', LATE, disc('first'), disc('second')])
   })
+
+  const vdb = (): string => guest.disks.find(({ target }) => target === 'vdb')?.path ?? ''
+  const attach = (path: string, target: string, ...flags: string[]): Promise<string> =>
+    guest.virsh('attach-disk', guest.uuid, path, target, '--subdriver', 'qcow2', ...flags)
+  const detach = (target: string, ...flags: string[]): Promise<string> =>
+    guest.virsh('detach-disk', guest.uuid, target, ...flags)
+
+  /** Takes vdb off. Answers what the guest had reported by then, all of which is on that. */
+  async function unplug(...flags: string[]): Promise<number> {
+    const written = guest.lastTick()?.counter ?? 0
+    await detach('vdb', ...flags)
+    await waitFor('vdb to go', async () => ('vdb' in (await disksOf()) ? undefined : true))
+    return written
+  }
+
+  /** Target and source of each disk and medium. */
+  async function disksOf(...flags: string[]): Promise<Record<string, string>> {
+    const lines = (await guest.virsh('domblklist', guest.uuid, ...flags)).trim().split('\n')
+    return Object.fromEntries(lines.map((line) => line.trim().split(/\s+/) as [string, string]))
+  }
 
   it('its guest shuts down: it stays off, with all it wrote', async () => {
     const report = await during(guest, () => powersOff(guest))
@@ -147,6 +142,24 @@ describe('while a persistent VM is on its overlays', () => {
     await foundAtBoot(guest, written)
   })
 
+  it('a disk is attached and another detached for now only: so it is, and its next start is as it was', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const next = await disksOf('--inactive')
+    let written = 0
+    const report = await during(guest, async () => {
+      await attach(LATE, 'vdc', '--live')
+      written = await unplug('--live')
+    })
+    expect(report.state).toMatch(/^done/)
+    expect(await disksOf()).toMatchObject({ vdc: LATE })
+    expect(await disksOf()).not.toHaveProperty('vdb')
+    expect(await disksOf('--inactive')).toEqual(next)
+    await hasOwnDisks(guest)
+    await goesOn(guest, since)
+    expect(await tickOnDisk(alpha, vdb(), 'qcow2')).toBeGreaterThanOrEqual(written)
+    await detach('vdc', '--live')
+  })
+
   it('its owner starts it again: it runs on its own images', async () => {
     const report = await during(guest, async () => {
       await guest.destroy()
@@ -163,7 +176,7 @@ describe('while a persistent VM is on its overlays', () => {
     expect(report.state).toMatch(/^done/)
     expect(await guest.state()).toBe('shut off')
     await hasOwnDisks(guest)
-    expect(await guest.virsh('managedsave-dumpxml', guest.uuid)).not.toMatch(/\.stillpoint-2/)
+    expect(await guest.virsh('managedsave-dumpxml', guest.uuid)).not.toMatch(OVERLAY)
     await guest.start()
     await goesOn(guest, since)
   })
@@ -171,6 +184,19 @@ describe('while a persistent VM is on its overlays', () => {
   it('its owner saves it to a file: the overlay that the file names stays, and is committed when it is back', async () => {
     const since = guest.lastTick()?.counter ?? 0
     const report = await during(guest, () => guest.virsh('save', guest.uuid, '/srv/saved'))
+    expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
+    await guest.virsh('restore', '/srv/saved')
+    await alpha.must('rm /srv/saved')
+    await engine.ask('doctor', { stores: [], repair: true })
+    await hasOwnDisks(guest)
+    await goesOn(guest, since)
+  })
+
+  it('its owner, who had paused it, saves it to a file: the file is good, though the overlays that it names hold nothing', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    await guest.virsh('suspend', guest.uuid)
+    const save = (): Promise<string> => guest.virsh('save', guest.uuid, '/srv/saved', '--running')
+    const report = await during(guest, save, 'copy.done', { method: 'disk' })
     expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
     await guest.virsh('restore', '/srv/saved')
     await alpha.must('rm /srv/saved')
@@ -220,9 +246,9 @@ describe('while a persistent VM is on its overlays', () => {
       guest.virsh('snapshot-create-as', guest.uuid, 'theirs', '--disk-only', '--diskspec', 'vdb,snapshot=no')
     )
     expect(report.state).toMatch(/^done/)
-    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/\.stillpoint-2/)
-    expect(await guest.xml()).not.toMatch(/\.stillpoint-2/)
-    expect(await guest.virsh('snapshot-dumpxml', guest.uuid, 'theirs')).not.toMatch(/\.stillpoint-2/)
+    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(OVERLAY)
+    expect(await guest.xml()).not.toMatch(OVERLAY)
+    expect(await guest.virsh('snapshot-dumpxml', guest.uuid, 'theirs')).not.toMatch(OVERLAY)
     await guest.waitForMoreTicks(3)
     await guest.virsh('blockcommit', guest.uuid, 'vda', '--active', '--pivot', '--wait')
     await guest.virsh('snapshot-delete', guest.uuid, 'theirs', '--metadata')
@@ -257,38 +283,52 @@ describe('while a persistent VM is on its overlays', () => {
   })
 
   it('somebody attaches a disk: it is attached still, and writes to its own image', async () => {
-    await alpha.must(`qemu-img create -q -f qcow2 ${IMAGES}/late.qcow2 16M`)
-    const report = await during(guest, () =>
-      guest.virsh(
-        'attach-disk',
-        guest.uuid,
-        `${IMAGES}/late.qcow2`,
-        'vdc',
-        '--subdriver',
-        'qcow2',
-        '--live',
-        '--config'
-      )
-    )
+    const report = await during(guest, () => attach(LATE, 'vdc', '--live', '--config'))
     expect(report.state).toMatch(/^done/)
-    expect(await guest.virsh('domblklist', guest.uuid)).toContain(`${IMAGES}/late.qcow2`)
+    for (const disks of [await disksOf(), await disksOf('--inactive')]) expect(disks['vdc']).toBe(LATE)
     await hasOwnDisks(guest)
-    await guest.virsh('detach-disk', guest.uuid, 'vdc', '--live', '--config')
+    await detach('vdc', '--live', '--config')
+  })
+
+  it('a disk is attached and another detached for the next start only: so it starts next, and now it is as it was', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const [now, next] = [await disksOf(), await disksOf('--inactive')]
+    const report = await during(guest, async () => {
+      await attach(LATE, 'vdc', '--config')
+      await detach('vdb', '--config')
+    })
+    expect(report.state).toMatch(/^done/)
+    expect(await disksOf()).toEqual(now)
+    const { vdb: _, ...rest } = next
+    expect(await disksOf('--inactive')).toEqual({ ...rest, vdc: LATE })
+    await hasOwnDisks(guest)
+    await goesOn(guest, since)
+    await detach('vdc', '--config')
+    await attach(vdb(), 'vdb', '--config')
+  })
+
+  it('somebody changes its media: they stay as he left them, now and for the next start', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const change = (target: string, ...words: string[]): Promise<string> =>
+      guest.virsh('change-media', guest.uuid, target, ...words)
+    const report = await during(guest, async () => {
+      await change('sda', '--eject', '--live', '--config', '--force')
+      await change('sdb', disc('second'), '--insert', '--live')
+    })
+    expect(report.state).toMatch(/^done/)
+    expect(await disksOf()).toMatchObject({ sda: '-', sdb: disc('second') })
+    expect(await disksOf('--inactive')).toMatchObject({ sda: '-', sdb: '-' })
+    await hasOwnDisks(guest)
+    await goesOn(guest, since)
   })
 
   it('a disk is plugged in between the plan and the snapshot: its writes go back to its own image', async () => {
-    await alpha.must(`[ -e ${IMAGES}/late.qcow2 ] || qemu-img create -q -f qcow2 ${IMAGES}/late.qcow2 16M`)
-    const report = await during(
-      guest,
-      () => guest.virsh('attach-disk', guest.uuid, `${IMAGES}/late.qcow2`, 'vdc', '--subdriver', 'qcow2', '--live'),
-      'snapshot'
-    )
+    const report = await during(guest, () => attach(LATE, 'vdc', '--live'), 'snapshot')
     expect(report.state).toBe('done-with-warnings')
     expect(report.warnings.join()).toContain('vdc')
-    expect(await guest.virsh('domblklist', guest.uuid)).toContain(`${IMAGES}/late.qcow2`)
+    expect((await disksOf())['vdc']).toBe(LATE)
     await hasOwnDisks(guest)
-    await guest.virsh('detach-disk', guest.uuid, 'vdc', '--live')
-    await alpha.must(`rm ${IMAGES}/late.qcow2`)
+    await detach('vdc', '--live')
   })
 
   it('another controller wants a backup of it too: that one is refused', async () => {
@@ -321,20 +361,11 @@ describe('while a persistent VM is on its overlays', () => {
   })
 
   it('a disk is unplugged, for now and for ever: its image has all that was written to it', async () => {
-    const report = await during(guest, () => guest.virsh('detach-disk', guest.uuid, 'vdb', '--live', '--config'))
+    let written = 0
+    const report = await during(guest, async () => (written = await unplug('--live', '--config')))
     expect(report.state).toMatch(/^done/)
     await hasOwnDisks(guest)
-    const vdb = guest.disks.find(({ target }) => target === 'vdb')?.path ?? ''
-    await guest.destroy()
-    await guest.virsh('attach-disk', guest.uuid, vdb, 'vdb', '--subdriver', 'qcow2', '--config')
-    await guest.start()
-    await waitFor('its boot', () => (guest.boots().at(-1)?.disks.length === 2 ? true : undefined))
-    expect(
-      guest
-        .boots()
-        .at(-1)
-        ?.disks.every(({ lastTick }) => lastTick > 5)
-    ).toBe(true)
+    expect(await tickOnDisk(alpha, vdb(), 'qcow2')).toBeGreaterThanOrEqual(written)
   })
 })
 
@@ -376,7 +407,7 @@ describe('while a transient VM is on its overlays', () => {
       await waitFor('it to be gone', async () => ((await isKnown()) ? undefined : true))
     })
     expect(await isKnown()).toBe(false)
-    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(/\.stillpoint-2/)
+    expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(OVERLAY)
     await nothingLostAfter(guest.lastTick()?.counter ?? 0)
   })
 })

@@ -17,7 +17,7 @@ import { isGone } from '../evidence/presence.ts'
 import { judge, removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
-import { historySince, type VmHistory } from '../evidence/vm-history.ts'
+import { hasBeenElsewhere, historySince, type VmHistory } from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process.ts'
 import { defineSourceAgain, lookAtDisk, redefineSavedImage, redefineSnapshots, type DiskNow } from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
@@ -162,7 +162,7 @@ async function commitFailed(disk: CaptureDisk): Promise<never> {
 /** No running disk of this VM has the overlay: it was pivoted already, or fell with the VM, or was unplugged. */
 async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
   const { shell, disk } = work
-  if (await isGone(disk.sidecar)) return goneThoughNamed(now, disk)
+  if (await isGone(disk.sidecar)) return goneThoughNamed(work, now)
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
@@ -170,20 +170,32 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
-const goneThoughNamed = ({ defined, saved }: DiskNow, { sidecar, target }: CaptureDisk): Kept | undefined =>
-  [defined, saved].includes(sidecar)
-    ? keep(
-        sidecar,
-        `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
-      )
-    : undefined
+/** Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. */
+async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
+  const { sidecar, target } = work.disk
+  if (![defined, saved].includes(sidecar)) return undefined
+  if (saved !== sidecar && (await wasCommittedElsewhere(work))) return undefined
+  return keep(
+    sidecar,
+    `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
+  )
+}
+
+/** Its VM has been on another host, and somebody has written to the image, which only who commits the overlay may do. */
+async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase): Promise<boolean> {
+  const history = await historySince(owner.vmName, before.log)
+  if (history === undefined || !hasBeenElsewhere(history)) return false
+  return held !== undefined && (await hasChanged(disk, held))
+}
 
 /** Whether all that the overlay took is in the image below. */
 async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
-  const { shell, disk } = work
+  const { shell, owner, disk, before } = work
   if (await hasGoneOver(work, now)) return removable('the very QEMU that wrote to it has gone over to the image below')
   if (await wasNotedToGoOver(work, now))
     return removable('its QEMU was told to go over to the image below, and libvirt noted that it did')
+  const away = wentAway(work, now, await historySince(owner.vmName, before.log))
+  if (away !== undefined) return away
   if ((await openersOf(disk.sidecar)).length > 0 || (await isLocked(shell, disk.sidecar, 'qcow2')) !== false)
     return keep(disk.sidecar, 'somebody has it open')
   if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
@@ -245,7 +257,10 @@ function wentAway({ disk, owner }: OverlayCase, now: DiskNow, history: VmHistory
       disk.sidecar,
       `${owner.vmName} has migrated, and may run on it where it is now`,
       '# on the host where the VM runs now, if that names this file:',
-      `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`
+      `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`,
+      ...(now.defined === disk.sidecar
+        ? ['# then have this host looked after again, whose definition of it still names this file']
+        : [])
     )
   if (reason === 'saved' && now.saved === undefined)
     return keep(
@@ -273,22 +288,25 @@ async function inOtherHands({ shell, owner, disk }: OverlayCase): Promise<Kept |
 }
 
 /**
- * Where the VM's own definition names the overlay it can only have run on that. Otherwise the image must be as it was when
- * the overlay began, or have changed by our own commit alone.
+ * Where the VM's own definition names the overlay it can only have run on that, unless it was on another host, which may
+ * have committed it. Otherwise the image must be as it was when the overlay began, or have changed by our own commit alone.
  */
 async function imageMovedOn(
-  { disk, owner, held, commitBegan, pivoted }: OverlayCase,
-  { defined, saved }: DiskNow,
+  work: OverlayCase,
+  now: DiskNow,
   history: VmHistory | undefined
 ): Promise<Kept | undefined> {
-  if (defined === disk.sidecar || saved === disk.sidecar) return undefined
+  const { disk, owner, held, commitBegan, pivoted } = work
+  const isNamed = now.defined === disk.sidecar || now.saved === disk.sidecar
+  if (isNamed && !hasBeenElsewhere(history)) return undefined
   const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
   const onlyWeWrote = commitBegan && pivoted === undefined && history?.startedAgain === false
   if (isAsItWas || onlyWeWrote) return undefined
   return keep(
     disk.sidecar,
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
-    ...bothSides(disk)
+    ...bothSides(disk),
+    `rm ${quoted(disk.sidecar)}   # when you need it no more; then have the host looked after again`
   )
 }
 

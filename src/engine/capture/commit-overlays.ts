@@ -1,31 +1,13 @@
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
-import type { VmBefore } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { pivotStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
-import { commitOverlay, type OverlayCase, type Pivoted } from './commit-overlay.ts'
-import { extraOverlays, type HeldDisk } from './hold-disks.ts'
+import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
+import { extraOverlays } from './hold-disks.ts'
+import type { Noted } from './noted.ts'
 import { commitStrayOverlay } from './stray-overlay.ts'
-
-/** What a job knows of its overlays beyond its plan. */
-export interface Noted {
-  readonly before: VmBefore
-  readonly held: readonly HeldDisk[] | undefined
-  readonly sameBoot: boolean
-  readonly commitBegan: (target: string) => boolean
-  readonly pivoted: (target: string) => Pivoted | undefined
-}
-
-/** What a backup knows that has just switched to its overlays, in the very process that did. */
-export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined): Noted => ({
-  before,
-  held,
-  sameBoot: true,
-  commitBegan: () => false,
-  pivoted: () => undefined
-})
 
 /** All disks, one after the other, and those that a snapshot took along unasked; one that fails keeps no other back. */
 export async function commitOverlays(job: JobContext, plan: CapturePlan, noted: Noted): Promise<Loose> {

@@ -6,8 +6,12 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import type { CaptureDisk } from './capture-plan.ts'
-import { commitOverlay } from './commit-overlay.ts'
+import { journalPath } from '../jobs/job-directory.ts'
+import { readJournal } from '../journal/journal.ts'
+import { BackupTrace } from '../recover/trace.ts'
+import { jobOf, type CaptureDisk } from './capture-plan.ts'
+import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
+import { notedIn } from './noted.ts'
 
 /** An overlay of ours that a VM names, though no plan at hand does. */
 export interface StrayOverlay {
@@ -18,13 +22,39 @@ export interface StrayOverlay {
 }
 
 /**
- * Commits an overlay whose job has ended, by what the overlay itself says of the image below it. The caller holds the VM's
- * lock.
+ * Commits an overlay whose job has ended, by what the job had noted, where it was one of this host, else by what the overlay
+ * itself says of the image below it. The caller holds the VM's lock.
  *
  * @throws as `commitOverlay`
  */
 export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Promise<Kept | undefined> {
-  const { vm, vmName, target, overlay } = stray
+  const { target, overlay } = stray
+  const trace = new BackupTrace(readJournal(journalPath(jobOf(overlay))))
+  const noted = await notedIn(trace)
+  const found = planned(trace, stray) ?? (await fromOverlay(shell, stray))
+  if ('kind' in found) return found
+  return commitOverlay({
+    shell,
+    ...found,
+    before: noted.before,
+    sameBoot: noted.sameBoot,
+    held: noted.held?.find((held) => held.target === target),
+    commitBegan: noted.commitBegan(target),
+    pivoted: noted.pivoted(target),
+    pivot: (_noted, work) => work()
+  })
+}
+
+type Found = Pick<OverlayCase, 'owner' | 'disk'>
+
+/** The classic method marks its mirrors in the same way, and those have no image below them. */
+function planned({ plan }: BackupTrace, { vm, overlay }: StrayOverlay): Found | undefined {
+  if (plan?.vm !== vm || plan.method === 'classic') return undefined
+  const disk = plan.disks.find(({ sidecar }) => sidecar === overlay)
+  return disk && { owner: plan, disk }
+}
+
+async function fromOverlay(shell: Shell, { vm, vmName, target, overlay }: StrayOverlay): Promise<Found | Kept> {
   const { backingFile, backingFormat, virtualSizeBytes } = await imageInfo(shell, overlay, { format: 'qcow2' })
   if (backingFile === undefined)
     return keep(
@@ -48,17 +78,7 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
     allocatedBytes: 0,
     sidecar: overlay
   }
-  return commitOverlay({
-    shell,
-    owner: { vm, vmName, definition },
-    disk,
-    before: {},
-    sameBoot: false,
-    held: undefined,
-    commitBegan: false,
-    pivoted: undefined,
-    pivot: (_noted, work) => work()
-  })
+  return { owner: { vm, vmName, definition }, disk }
 }
 
 function backingTypeOf(path: string): 'file' | 'block' | 'network' {

@@ -100,15 +100,20 @@ async function interruptedRuns(shell: Shell): Promise<Finding[]> {
 
 async function overlays(shell: Shell): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const uuid of await listDomains(shell)) {
-    const domain = parseDomain(await domainXml(shell, uuid))
-    for (const { target, source } of domain.disks) {
-      if (source === undefined || !isSidecar(source)) continue
+  for (const vm of await listDomains(shell)) {
+    const now = parseDomain(await domainXml(shell, vm))
+    const next = parseDomain(await domainXml(shell, vm, { inactive: true }))
+    const named = new Map([...next.disks, ...now.disks].map(({ target, source }) => [source ?? '', target]))
+    for (const [overlay, target] of named) {
+      if (!isSidecar(overlay)) continue
+      const isThere = existsSync(overlay)
       findings.push({
         kind: 'overlay',
-        what: `disk ${target} of ${domain.name} writes to the overlay ${source}`,
-        remedy: 'fold it back into the image below, and remove it',
-        repair: () => foldStray(shell, { vm: uuid, vmName: domain.name, target, overlay: source })
+        what: `disk ${target} of ${now.name} ${isThere ? 'writes to' : 'names'} the overlay ${overlay}${isThere ? '' : ', which is gone'}`,
+        remedy: isThere
+          ? 'fold it back into the image below, and remove it'
+          : 'name the image below, if the VM has had it committed on another host',
+        repair: () => foldStray(shell, { vm, vmName: now.name, target, overlay })
       })
     }
   }

@@ -4,6 +4,7 @@ import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { jobOf } from '../capture/capture-plan.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
+import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
 import { journalPath, readReport } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
 import { BackupTrace } from '../recover/trace.ts'
@@ -40,9 +41,13 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
   const entries = readJournal(journalPath(id))
   if (readReport(id)?.kind === 'restore') return pointHasIt(new RestoreTrace(entries), path)
   const trace = new BackupTrace(entries)
-  if (trace.plan?.method === 'classic' && trace.done('end-mirror'))
-    return removable('it is a mirror that no VM went over to')
-  if (trace.plan?.method !== 'classic' && (await holdsNothing(shell, path)))
-    return removable('it holds nothing that the image below lacks')
+  const { plan, before } = trace
+  if (plan?.method === 'classic')
+    return trace.done('end-mirror')
+      ? removable('it is a mirror that no VM went over to')
+      : keep(path, `nothing shows that ${plan.vmName} has not gone over to it`, `qemu-img info ${path}`)
+  const history = plan && (await historySince(plan.vmName, before.log))
+  if (hasBeenElsewhere(history)) return keep(path, `${plan?.vmName ?? 'its VM'} may run on it on another host`)
+  if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
   return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
 }

@@ -50,6 +50,10 @@ export function parseHistory(log: string): VmHistory {
   return { events, startedAgain: events.includes(STARTED), ended: last === STARTED ? undefined : last }
 }
 
+/** Whether a VM has been on another host since, and perhaps come back. What cannot be told may be so. */
+export const hasBeenElsewhere = (history: VmHistory | undefined): boolean =>
+  history === undefined || history.events.includes('migrated')
+
 /** Whether a VM has run since its first save in this history. A QEMU that failed to load its RAM has not run the guest. */
 export function hasRunSinceSave({ events }: VmHistory): boolean {
   const later = events.slice(events.indexOf('saved') + 1)

@@ -11,9 +11,10 @@ import { dropUnfinished } from '../../store/point-store.ts'
 import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
-import { commitExtraOverlays, overlayCase, type Noted } from '../capture/commit-overlays.ts'
+import { commitExtraOverlays, overlayCase } from '../capture/commit-overlays.ts'
 import { beginThaw, endFreeze } from '../capture/guest-freeze.ts'
 import { allowFormerPause } from '../capture/live.ts'
+import { notedIn } from '../capture/noted.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
@@ -71,16 +72,6 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
 }
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
-
-async function notedIn(trace: BackupTrace): Promise<Noted> {
-  return {
-    before: trace.before,
-    held: trace.held,
-    sameBoot: trace.bootId === (await bootId()),
-    commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
-    pivoted: (target) => trace.pivoted(target)
-  }
-}
 
 const OTHERS_END_WITHIN_MS = 30_000
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hasRunSinceSave, parseHistory } from '../../../src/engine/evidence/vm-history.ts'
+import { hasBeenElsewhere, hasRunSinceSave, parseHistory } from '../../../src/engine/evidence/vm-history.ts'
 import { isSameProcess, startTicksIn } from '../../../src/engine/evidence/vm-process.ts'
 
 const started =
@@ -40,6 +40,20 @@ describe('whether a guest has run since its save', () => {
     ['failed once, then loaded', [ended('saved'), started, ended('failed'), started], true]
   ])('%s', (_what, lines, ran) => {
     expect(hasRunSinceSave(parseHistory(lines.join('')))).toBe(ran)
+  })
+})
+
+describe('whether a VM has been on another host', () => {
+  it.each<[string, string[], boolean]>([
+    ['it ran here all along', [ended('saved'), started], false],
+    ['it has migrated', [ended('migrated')], true],
+    ['it has come back, and was shut down', [ended('migrated'), started, ended('shutdown')], true]
+  ])('%s', (_what, lines, was) => {
+    expect(hasBeenElsewhere(parseHistory(lines.join('')))).toBe(was)
+  })
+
+  it('may be so if its log does not tell', () => {
+    expect(hasBeenElsewhere(undefined)).toBe(true)
   })
 })
 

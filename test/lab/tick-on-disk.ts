@@ -1,4 +1,4 @@
-import type { LabHost } from '../lab/host.ts'
+import type { LabHost } from './host.ts'
 
 const SCRIPT = `
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT

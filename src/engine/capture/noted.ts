@@ -1,0 +1,34 @@
+import type { VmBefore } from '../evidence/vm-before.ts'
+import { bootId } from '../host-facts.ts'
+import type { BackupTrace } from '../recover/trace.ts'
+import type { Pivoted } from './commit-overlay.ts'
+import type { HeldDisk } from './hold-disks.ts'
+
+/** What a job knows of its overlays beyond its plan. */
+export interface Noted {
+  readonly before: VmBefore
+  readonly held: readonly HeldDisk[] | undefined
+  readonly sameBoot: boolean
+  readonly commitBegan: (target: string) => boolean
+  readonly pivoted: (target: string) => Pivoted | undefined
+}
+
+/** What a backup knows that has just switched to its overlays, in the very process that did. */
+export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined): Noted => ({
+  before,
+  held,
+  sameBoot: true,
+  commitBegan: () => false,
+  pivoted: () => undefined
+})
+
+/** What its journal says of a job, to whoever comes later. */
+export async function notedIn(trace: BackupTrace): Promise<Noted> {
+  return {
+    before: trace.before,
+    held: trace.held,
+    sameBoot: trace.bootId === (await bootId()),
+    commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
+    pivoted: (target) => trace.pivoted(target)
+  }
+}
