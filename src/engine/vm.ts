@@ -18,6 +18,8 @@ export interface DiskNow {
   readonly live: string | undefined
   /** That image, and all below it. */
   readonly chain: readonly string[]
+  /** libvirt's number for each image of `chain`. */
+  readonly nodes: readonly (string | undefined)[]
   /** What the VM would start with. */
   readonly defined: string | undefined
   /** What its managed save image would start with. */
@@ -43,6 +45,7 @@ export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promis
     isActive,
     live: live?.source,
     chain: live?.chain ?? [],
+    nodes: live?.nodes ?? [],
     // For a transient VM libvirt shows the running definition as the next one.
     defined: persistent ? diskIn(next?.stdout ?? '', target)?.source : undefined,
     saved: saved === undefined ? undefined : diskIn(saved, target)?.source
@@ -54,6 +57,7 @@ const UNKNOWN: DiskNow = {
   isActive: false,
   live: undefined,
   chain: [],
+  nodes: [],
   defined: undefined,
   saved: undefined
 }

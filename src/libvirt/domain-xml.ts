@@ -27,6 +27,11 @@ export interface XmlDisk {
   readonly chainDepth: number
   /** The active image and those below it, as far as the definition lists them. */
   readonly chain: readonly string[]
+  /**
+   * libvirt's number for each image of `chain` in the QEMU that runs: it stays through snapshots and commits, and is never
+   * given again. Undefined in what is no live definition.
+   */
+  readonly nodes: readonly (string | undefined)[]
   /** A running copy or commit, in libvirt's words: `copy`, `active commit`. */
   readonly mirror: string | undefined
 }
@@ -155,7 +160,8 @@ function diskOf(disk: Element): XmlDisk {
     below: imageBelow(childAt(disk, 'backingStore')),
     encrypted: [disk, childAt(disk, 'source')].some((each) => childAt(each, 'encryption') !== undefined),
     chainDepth: chainDepth(disk),
-    chain: chainOf(disk),
+    chain: chainOf(disk).map(({ source }) => source),
+    nodes: chainOf(disk).map(({ node }) => node),
     mirror: mirrorOf(childAt(disk, 'mirror'))
   }
 }
@@ -188,9 +194,13 @@ function chainDepth(disk: Element): number {
   return below === undefined || childAt(below, 'source') === undefined ? 0 : 1 + chainDepth(below)
 }
 
-function chainOf(disk: Element): string[] {
-  const own = sourceOf(childAt(disk, 'source'))
-  return own === undefined ? [] : [own, ...childrenOf(disk, 'backingStore').flatMap(chainOf)]
+/** The number stands in the source of the active image, and beside that of one below it. */
+function chainOf(disk: Element): { source: string; node: string | undefined }[] {
+  const own = childAt(disk, 'source')
+  const source = sourceOf(own)
+  if (source === undefined) return []
+  const node = attribute(own, 'index') ?? attribute(disk, 'index')
+  return [{ source, node }, ...childrenOf(disk, 'backingStore').flatMap(chainOf)]
 }
 
 function sourcesBelow(element: Element): string[] {

@@ -248,9 +248,12 @@ const MapJson = z.array(
   })
 )
 
-/** True if the overlay holds nothing of its own, so that the image below shows all that it shows. Not for an image in use. */
+/**
+ * True if the overlay holds nothing of its own, so that the image below shows all that it shows. Not for an overlay in use;
+ * what is below it may be.
+ */
 export async function holdsNothing(shell: Shell, overlay: string): Promise<boolean> {
-  const { stdout } = await qemuImg(shell, ['map', '-f', 'qcow2', '--output=json', '--', filePath(overlay)], {
+  const { stdout } = await qemuImg(shell, ['map', '-U', '-f', 'qcow2', '--output=json', '--', filePath(overlay)], {
     timeoutMs: Infinity
   })
   return parseInfo(MapJson, stdout, (ranges) => ranges.every(({ depth, present = true }) => depth > 0 || !present))

@@ -84,8 +84,6 @@ describe('a policy on its host', () => {
     const runs = [...(await endedRuns(engine, first, 2)), ...(await endedRuns(engine, second, 1))]
     for (const run of runs) {
       expect(run).toMatchObject({ trigger: 'timer', state: 'done' })
-      // A run that takes longer than ten seconds makes its own next one late, or none.
-      for (const { reason } of run.missed) expect(reason).toBe('the run before was still going')
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(Date.parse(run.scheduledFor ?? ''))
     }
     const jobs = await Promise.all(
@@ -209,6 +207,8 @@ describe('when a run is cut short', () => {
       return run?.vms[0]?.job === undefined ? undefined : run
     })
     await alpha.must(`pkill -9 -f 'run-policy ${policy.id}'`)
+    // As a kill leaves it that comes a moment earlier, while the job is being submitted.
+    await alpha.must(`>>/run/stillpoint/submit-${going.vms[0]?.job ?? ''}.lock`)
     await alpha.must(['systemctl', 'stop', policyTimer(policy.id)])
     const run = await endOfRun(engine, policy, going.id)
     expect(run).toMatchObject({ state: 'failed', reason: 'interrupted: its process was ended' })

@@ -62,7 +62,7 @@ async function expectSound(): Promise<void> {
   expect(await insideAsPostgres(there, 'pg_amcheck --heapallindexed bank')).toBe('')
 }
 
-describe('a Debian that runs PostgreSQL under load', { timeout: BUILDING_MS }, () => {
+describe('a Debian that runs PostgreSQL under load', () => {
   it('is backed up live, and goes on committing', async () => {
     const baseline = await takeBaseline(bank.host)
     const recorder = recordCommits(bank)

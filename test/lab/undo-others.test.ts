@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isEnded, type JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
-import { heldAt } from './held.ts'
+import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
@@ -50,7 +50,7 @@ describe('a backup that is given up', () => {
   let guest: Guest
 
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'contended', ramMiB: 128, tickMs: 100 })
+    guest = await alpha.defineGuest({ name: 'contended', ramMiB: 128, disks: 2, tickMs: 100 })
     await guest.start()
     await guest.waitForTick(5)
   })
@@ -87,6 +87,54 @@ describe('a backup that is given up', () => {
     await guest.start()
     await goesOn(guest, since)
     expect(guest.ticks().filter(({ counter }) => counter === saved + 2)).toHaveLength(1)
+  })
+
+  it('leaves the overlay of a disk that was unplugged and plugged in again: nobody has what it holds', async () => {
+    const vdb = guest.disks.find(({ target }) => target === 'vdb')?.path ?? ''
+    const id = await begin(guest, 'copy.done')
+    await guest.virsh('detach-disk', guest.uuid, 'vdb', '--live')
+    await waitFor('vdb to go', async () =>
+      (await guest.virsh('domblklist', guest.uuid)).includes('vdb') ? undefined : true
+    )
+    await guest.virsh('attach-disk', guest.uuid, vdb, 'vdb', '--subdriver', 'qcow2', '--live')
+    await giveUp(id)
+    const overlay = `${vdb}.stillpoint-${id}`
+    expect(await recovered(id)).toMatchObject({
+      state: 'failed-needs-you',
+      failure: { kind: 'left-behind', left: [{ path: overlay }] }
+    })
+    expect(await alpha.must(`qemu-img map -U --output=json '${overlay}'`)).toContain('"depth": 0')
+    await alpha.must(`virsh destroy ${guest.uuid}; rm '${overlay}'`)
+  })
+})
+
+describe('a classic backup whose VM is paused, or goes on, while its disks are mirrored', () => {
+  let guest: Guest
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'wavering', ramMiB: 128, tickMs: 100 })
+    await guest.start()
+    await guest.waitForTick(5)
+  })
+
+  afterAll(async () => {
+    await alpha.run(['virsh', 'destroy', guest.uuid])
+    await guest.undefine()
+  })
+
+  it('leaves it as its owner wants it by then', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const mirrored = async (act: 'suspend' | 'resume'): Promise<JobReport> => {
+      const id = await engine.submit(backupSpec(guest, { method: 'classic' }), 'mirror.done:1:hold')
+      await heldAt(alpha, 'mirror.done')
+      await guest.virsh(act, guest.uuid)
+      await letGo(alpha, 'mirror.done')
+      return engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    }
+    expect((await mirrored('suspend')).state).toBe('done')
+    expect(await guest.state()).toBe('paused')
+    expect((await mirrored('resume')).state).toBe('done')
+    await goesOn(guest, since)
   })
 })
 

@@ -69,15 +69,15 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   job.fact({ point: manifest.id, sizeBytes: sizeBytesOf(manifest) })
   const { kept, errors } = captured.loose ?? { kept: [], errors: [] }
   if (errors.length > 0) throw errors[0]
-  if (plan.method !== 'offline') await job.step('state', {}, () => runAgainAfterFault(job, plan))
-  return kept
+  const off = plan.method === 'offline' ? undefined : await job.step('state', {}, () => runAgainAfterFault(job, plan))
+  return off === undefined ? kept : [...kept, off]
 }
 
 /** QEMU may have crashed, or met a full disk, while its images were copied. */
-async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<void> {
+async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
   const now = await domainState(job.shell, plan.vm)
-  if (now?.state !== 'running' && now?.state !== 'idle')
-    await bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
+  if (now?.state === 'running' || now?.state === 'idle') return undefined
+  return bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
 }
 
 const MOST_PLANS = 3

@@ -11,6 +11,8 @@ export const CaptureDisk = z.object({
   type: z.enum(['file', 'block', 'network']),
   /** How QEMU's tools open it, where that is not `source`: of a disk on a server, and of a volume that a pool names. */
   image: z.string().optional(),
+  /** libvirt's number for it in the QEMU that ran when the backup was planned: plugged in anew, it has another one. */
+  node: z.string().optional(),
   virtualSizeBytes: z.number(),
   allocatedBytes: z.number(),
   /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */

@@ -2,8 +2,9 @@ import { chown } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { blockCopy, blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
-import { suspendDomain } from '../../libvirt/domains.ts'
+import { domainState, suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import { makeFoldersIn } from '../../store/durable.ts'
@@ -36,20 +37,27 @@ export async function captureClassic(job: JobContext<BackupSpec>, plan: CaptureP
 
 async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   const { shell } = job
-  await job.step('suspend', {}, () => suspendDomain(shell, plan.vm))
+  // Mirroring took a while: what its owner wants of the VM is what it does now.
+  const stateBefore = (await isPaused(shell, plan)) ? 'paused' : 'running'
+  await job.step('suspend', { stateBefore }, async () => {
+    if (stateBefore === 'running') await suspendDomain(shell, plan.vm)
+  })
   await job.step('end-mirror', {}, async () => {
     for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
     await requireOwnImages(job, plan)
   })
+  if (!(await isPaused(shell, plan)))
+    fail({ kind: 'foreign-work', vm: plan.vmName, detail: 'somebody let it go on before its RAM was saved' })
   const before = await noteVm(plan.vm, plan.vmName)
   await job.step(SAVE_STEP, { before }, () =>
     whileRoomLasts(job, plan, ({ signal }) => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
   )
   // Not cancellable from here on: the VM is only in the file.
-  await job.step('restore', {}, () =>
-    restoreDomain(shell, memoryPath(plan), { state: plan.stateBefore === 'paused' ? 'paused' : 'running' })
-  )
+  await job.step('restore', {}, () => restoreDomain(shell, memoryPath(plan), { state: stateBefore }))
 }
+
+const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>
+  (await domainState(shell, vm))?.state === 'paused'
 
 /** Somebody else may have let the VM go over to a mirror: then that is its disk now, and no copy. */
 async function requireOwnImages(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +8,7 @@ import { domainState } from '../../libvirt/domains.ts'
 import { checkImage, commitOverlay as commitImage, holdsNothing, imageInfo, isLocked } from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import { openersOf } from '../evidence/image-users.ts'
+import { isGone } from '../evidence/presence.ts'
 import { judge, removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
@@ -17,6 +17,17 @@ import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process
 import { defineSourceAgain, lookAtDisk, redefineSavedImage, redefineSnapshots, type DiskNow } from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
+
+/** What was noted of a QEMU that was told to go over to the image below. */
+export interface Pivoted {
+  readonly process: VmProcess | undefined
+  /** libvirt's number for the image below in that QEMU. */
+  readonly node: string | undefined
+  /** The VM would have started with the overlay then. */
+  readonly wasDefined: boolean
+  /** It was seen to have done it. */
+  readonly done: boolean
+}
 
 /** A disk on an overlay, with all that the job has noted of it. */
 export interface OverlayCase {
@@ -32,10 +43,10 @@ export interface OverlayCase {
   readonly held: HeldDisk | undefined
   /** This job has begun to write the overlay into its image before. */
   readonly commitBegan: boolean
-  /** This job has told a QEMU before to go over to the image, and this was it. */
-  readonly pivoted: { readonly process: VmProcess | undefined } | undefined
+  /** This job has told a QEMU before to go over to the image. */
+  readonly pivoted: Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
-  readonly pivot: (process: VmProcess | undefined, work: () => Promise<void>) => Promise<void>
+  readonly pivot: (noted: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void
 }
 
@@ -54,25 +65,30 @@ export async function commitOverlay(work: OverlayCase): Promise<Kept | undefined
   await commitInUse(work, now)
   const after = await look(work)
   if (after.isActive && isInUse(after, work.disk)) await commitFailed(work.disk)
-  // It may have ended meanwhile, with or without having gone over.
-  if (!after.chain.includes(work.disk.source)) return (await commitAtRest(work, after)) ?? tidy(work, after)
+  // It may have ended meanwhile, with or without having gone over; or the disk was unplugged, and plugged in again.
+  const node = nodeOf(now, work.disk)
+  if (node === undefined || nodeOf(after, work.disk) !== node)
+    return (await commitAtRest(work, after)) ?? tidy(work, after)
   return tidy(work, after, removable('its VM was seen to go over to the image below'))
 }
 
 const look = ({ shell, owner, disk }: OverlayCase): Promise<DiskNow> => lookAtDisk(shell, owner.vm, disk.target)
 const isInUse = ({ chain }: DiskNow, { sidecar }: CaptureDisk): boolean => chain.includes(sidecar)
 
+/** libvirt's number for the disk's own image, if the VM runs on it, or on something that rests on it. */
+const nodeOf = ({ chain, nodes }: DiskNow, { source }: CaptureDisk): string | undefined => nodes[chain.indexOf(source)]
+
 /** The VM runs on the overlay, or on an image that somebody has put on top of it. */
 async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, disk, owner } = work
   await waitForOthers(work)
-  if (now.live === disk.sidecar) await commitActive(work)
-  else await blockCommitInner(shell, owner.vm, disk.target, { top: disk.sidecar, base: disk.source })
+  if (now.live === disk.sidecar) await commitActive(work, now)
+  else await blockCommitInner(shell, owner.vm, disk.target, { top: disk.sidecar, base: imageBelow(disk).path })
 }
 
 /** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */
 async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
-  if (!existsSync(disk.sidecar)) return undefined // unlinked under its VM, whose QEMU still has it
+  if (await isGone(disk.sidecar)) return undefined // unlinked under its VM, whose QEMU still has it
   const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
   if (backingFile === undefined)
     return keep(
@@ -102,7 +118,8 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
 const LONGEST_LOOK_MS = 500
 
 /** The overlay is what a running QEMU writes to: commit it into the image below, then pivot. */
-async function commitActive({ shell, owner, disk, pivot, onProgress }: OverlayCase): Promise<void> {
+async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
+  const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
   if (running === undefined) await beginCommit(shell, owner, disk)
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
@@ -112,7 +129,9 @@ async function commitActive({ shell, owner, disk, pivot, onProgress }: OverlayCa
     if (job.ready) break
     await sleep(waitMs)
   }
-  await pivot(await vmProcess(owner.vm), () => blockJobAbort(shell, owner.vm, disk.target, { pivot: true }))
+  const process = await vmProcess(owner.vm)
+  const noted = { process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar }
+  await pivot(noted, () => blockJobAbort(shell, owner.vm, disk.target, { pivot: true }))
 }
 
 async function beginCommit(shell: Shell, owner: OverlayCase['owner'], { target }: CaptureDisk): Promise<void> {
@@ -128,20 +147,22 @@ async function beginCommit(shell: Shell, owner: OverlayCase['owner'], { target }
 }
 
 /** A job that is gone has not necessarily got through. */
-async function commitFailed({ sidecar, source, type }: CaptureDisk): Promise<never> {
+async function commitFailed(disk: CaptureDisk): Promise<never> {
+  const { sidecar, type } = disk
+  const { path } = imageBelow(disk)
   const neededBytes = (await stat(sidecar).catch(() => undefined))?.size ?? 0
-  const folder = dirname(source)
+  const folder = dirname(path)
   const freeBytes = type === 'file' ? await freeBytesAt(folder) : Infinity
   if (freeBytes < neededBytes)
     fail({ kind: 'no-room', path: folder, forWhat: 'what the VM wrote during the backup', neededBytes, freeBytes })
   const detail = `${sidecar} could not be written into it; the VM goes on with both`
-  return fail({ kind: 'io', path: source, code: 'COMMIT', detail })
+  return fail({ kind: 'io', path, code: 'COMMIT', detail })
 }
 
 /** No running disk of this VM has the overlay: it was pivoted already, or fell with the VM, or was unplugged. */
 async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
   const { shell, disk } = work
-  if (!existsSync(disk.sidecar)) return isGone(work, now)
+  if (await isGone(disk.sidecar)) return goneThoughNamed(work, now)
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
@@ -150,7 +171,7 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
 }
 
 /** Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. */
-async function isGone(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
+async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
   const { sidecar, target } = work.disk
   if (![defined, saved].includes(sidecar)) return undefined
   if (saved !== sidecar && (await wasCommittedElsewhere(work))) return undefined
@@ -169,12 +190,9 @@ async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase)
 
 /** Whether all that the overlay took is in the image below. */
 async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
-  const { shell, disk, owner, before, sameBoot, pivoted } = work
-  const process = await vmProcess(owner.vm)
-  const wroteToIt = sameBoot && [before.process, pivoted?.process].some((each) => isSameProcess(each, process))
-  if (wroteToIt && now.chain.includes(disk.source) && !isInUse(now, disk))
-    return removable('the very QEMU that wrote to it has gone over to the image below')
-  if (pivoted !== undefined && now.defined === disk.source)
+  const { shell, disk, owner, before } = work
+  if (await hasGoneOver(work, now)) return removable('the very QEMU that wrote to it has gone over to the image below')
+  if (await wasNotedToGoOver(work, now))
     return removable('its QEMU was told to go over to the image below, and libvirt noted that it did')
   const away = wentAway(work, now, await historySince(owner.vmName, before.log))
   if (away !== undefined) return away
@@ -182,6 +200,29 @@ async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
     return keep(disk.sidecar, 'somebody has it open')
   if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
   return keep(disk.sidecar, 'it may hold what its VM wrote last')
+}
+
+/** The image has the number still that it had below the overlay. Unplugged and plugged in again it has another one. */
+async function hasGoneOver({ owner, disk, before, sameBoot, pivoted }: OverlayCase, now: DiskNow): Promise<boolean> {
+  const node = nodeOf(now, disk)
+  if (!sameBoot || node === undefined || isInUse(now, disk)) return false
+  const process = await vmProcess(owner.vm)
+  if (isSameProcess(before.process, process)) return node === disk.node
+  return isSameProcess(pivoted?.process, process) && (pivoted?.done === true || pivoted?.node === node)
+}
+
+/**
+ * libvirt changes the definition when a QEMU has gone over. So may its owner, who has an older one at hand; but then the
+ * overlay was written to last.
+ */
+async function wasNotedToGoOver({ disk, pivoted }: OverlayCase, { defined }: DiskNow): Promise<boolean> {
+  if (pivoted === undefined || defined !== disk.source) return false
+  return pivoted.done || (pivoted.wasDefined && (await wasWrittenLast(imageBelow(disk).path, disk.sidecar)))
+}
+
+async function wasWrittenLast(path: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([path, other].map((each) => stat(each, { bigint: true }).catch(() => undefined)))
+  return a?.isFile() === true && b !== undefined && a.mtimeNs > b.mtimeNs
 }
 
 /** Reasons for which the overlay is not written into its image now, though no VM of this host runs on it. */
@@ -237,11 +278,12 @@ async function inOtherHands({ shell, owner, disk }: OverlayCase): Promise<Kept |
   const verdict = await judge(shell, { path, format: 'qcow2', exceptVm: owner.vm, made: free, content: free })
   if (verdict.kind === 'keep') return verdict
   if (disk.type === 'network') return undefined
-  const [opener] = await openersOf(disk.source)
+  const below = imageBelow(disk)
+  const [opener] = await openersOf(below.path)
   if (opener !== undefined)
-    return keep(path, `${opener.program} (process ${opener.pid}) has the image below it open, ${disk.source}`)
-  if ((await isLocked(shell, disk.source, disk.format)) === true)
-    return keep(path, `somebody has the image below it open for writing, ${disk.source}`)
+    return keep(path, `${opener.program} (process ${opener.pid}) has the image below it open, ${below.path}`)
+  if ((await isLocked(shell, below.path, below.format)) === true)
+    return keep(path, `somebody has the image below it open for writing, ${below.path}`)
   return undefined
 }
 
@@ -290,7 +332,7 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
   const { sidecar, target } = disk
   await defineSourceAgain(shell, owner, target, now, sidecar)
   await redefineSavedImage(shell, owner, target, now, sidecar)
-  if (!existsSync(sidecar)) return undefined
+  if (await isGone(sidecar)) return undefined
   if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
     path: sidecar,

@@ -50,7 +50,7 @@ export function overlayCase(job: JobContext, plan: CapturePlan, disk: CaptureDis
     held: noted.held?.find((held) => held.target === target),
     commitBegan: noted.commitBegan(target),
     pivoted: noted.pivoted(target),
-    pivot: (process, work) => job.step(pivotStep(target), process === undefined ? {} : { process }, work),
+    pivot: (noted, work) => job.step(pivotStep(target), { ...noted }, work),
     onProgress: (done, total) => job.progress(`folding back ${target}`, done, total)
   }
 }

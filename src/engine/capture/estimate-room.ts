@@ -91,14 +91,14 @@ async function ramOf(shell: Shell, { vm, ramBytes, definition }: CapturePlan): P
 
 /** What a copy of the disk will hold. */
 async function dataOf(shell: Shell, disk: StillDisk, isThorough: boolean): Promise<Estimate> {
-  const { source, format, virtualSizeBytes } = disk
+  const { format, virtualSizeBytes } = disk
   const image = imageBelow(disk)
   if (disk.type === 'network') {
     const worst = virtualSizeBytes
     return { worst, likely: (isThorough ? await mappedBytes(shell, image) : undefined) ?? worst }
   }
-  if ((await stat(source)).isBlockDevice()) {
-    const likely = format === 'raw' ? await sampledBytes(source, virtualSizeBytes) : await mappedBytes(shell, image)
+  if ((await stat(image.path)).isBlockDevice()) {
+    const likely = format === 'raw' ? await sampledBytes(image.path, virtualSizeBytes) : await mappedBytes(shell, image)
     return { likely: likely ?? virtualSizeBytes, worst: virtualSizeBytes }
   }
   const worst = (await chainBytes(shell, image)) ?? disk.allocatedBytes

@@ -40,7 +40,10 @@ export async function whileFrozen(
     if (end !== 'refused') await thawSoon(job.shell, job.id, plan.vm)
     throw error
   }
-  return end !== 'refused' && (await thawGuest(job, plan, wasFrozen))
+  if (end === 'refused') return false
+  const stayedFrozen = (await thawGuest(job, plan)) === 'frozen' && wasFrozen
+  if (end === 'frozen' && !stayedFrozen) job.warn(`The guest did not stay frozen until its disks were held; ${CRASH}`)
+  return stayedFrozen
 }
 
 type FreezeEnd = 'frozen' | 'refused' | 'unknown'
@@ -79,14 +82,14 @@ async function tryFreeze(job: JobContext, vm: Uuid): Promise<FreezeEnd> {
 /** How long a backup waits before it goes on with its copies and leaves the rest to the host. */
 const THAWED_WITHIN_MS = 30_000
 
-async function thawGuest(job: JobContext, plan: Vm, wasFrozen: boolean): Promise<boolean> {
+/** Answers what the guest said before it was thawed. */
+async function thawGuest(job: JobContext, plan: Vm): Promise<FreezeStatus | undefined> {
   const now = await freezeStatus(job.shell, plan.vm)
   if (!(await thawedWithin(job, plan.vm, THAWED_WITHIN_MS, now))) {
     await thawSoon(job.shell, job.id, plan.vm)
     job.warn('The guest agent did not answer when the guest was to be thawed; the host goes on trying')
   }
-  if (wasFrozen && now !== 'frozen') job.warn(`The guest did not stay frozen until its disks were held; ${CRASH}`)
-  return wasFrozen && now === 'frozen'
+  return now
 }
 
 /** Announced before and done only when the guest says that it is thawed. False: it did not say so in time. */

@@ -5,6 +5,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { changeStamp } from './change-stamp.ts'
 import { imageBelow, isOverlayOf, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 
 /** The step that is announced with how the images stood once the VM had gone over to its overlays. */
@@ -13,8 +14,10 @@ export const HOLD_STEP = 'copy'
 /** An image that stands still below an overlay. */
 export const HeldDisk = z.object({
   target: z.string(),
-  /** Of a file. Devices and servers do not say when they were written to. */
-  image: z.object({ ino: z.string(), mtimeNs: z.string(), sizeBytes: z.string() }).optional()
+  /** Of a file. */
+  image: z.object({ ino: z.string(), mtimeNs: z.string(), sizeBytes: z.string() }).optional(),
+  /** Of a device, what the kernel has counted. */
+  writes: z.string().optional()
 })
 export type HeldDisk = z.infer<typeof HeldDisk>
 
@@ -55,7 +58,7 @@ export async function requireWhole(shell: Shell, plan: CapturePlan, held: readon
   const disks = isActive ? parseDomain(await domainXml(shell, plan.vm)).disks : []
   for (const disk of plan.disks) {
     const now = disks.find(({ target }) => target === disk.target)
-    if (now?.source === disk.source)
+    if (now?.chain.includes(disk.sidecar) === false)
       foreign(plan, `the overlay of ${disk.target} was folded back by somebody else while its image was copied`)
     const before = held.find(({ target }) => target === disk.target)
     if (before !== undefined && (await hasChanged(disk, before)))
@@ -65,14 +68,16 @@ export async function requireWhole(shell: Shell, plan: CapturePlan, held: readon
 
 const foreign = (plan: CapturePlan, detail: string): never => fail({ kind: 'foreign-work', vm: plan.vmName, detail })
 
-/** False where the image does not say when it was written to. */
-export async function hasChanged(disk: CaptureDisk, { image }: HeldDisk): Promise<boolean> {
+/** False where the image does not say whether it was written to, as a server's does not. */
+export async function hasChanged(disk: CaptureDisk, { image, writes }: HeldDisk): Promise<boolean> {
+  if (writes !== undefined) return (await changeStamp(disk)) !== writes
   if (image === undefined) return false
   const now = (await imageStamp(disk)).image
   return now?.ino !== image.ino || now.mtimeNs !== image.mtimeNs || now.sizeBytes !== image.sizeBytes
 }
 
-async function imageStamp(disk: CaptureDisk): Promise<Pick<HeldDisk, 'image'>> {
+async function imageStamp(disk: CaptureDisk): Promise<Pick<HeldDisk, 'image' | 'writes'>> {
+  if (disk.type === 'block') return { writes: await changeStamp(disk) }
   if (disk.type !== 'file') return {}
   const file = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
   return file === undefined

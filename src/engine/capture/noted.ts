@@ -1,7 +1,7 @@
 import type { VmBefore } from '../evidence/vm-before.ts'
-import type { VmProcess } from '../evidence/vm-process.ts'
 import { bootId } from '../host-facts.ts'
 import type { BackupTrace } from '../recover/trace.ts'
+import type { Pivoted } from './commit-overlay.ts'
 import type { HeldDisk } from './hold-disks.ts'
 
 /** What a job knows of its overlays beyond its plan. */
@@ -10,7 +10,7 @@ export interface Noted {
   readonly held: readonly HeldDisk[] | undefined
   readonly sameBoot: boolean
   readonly commitBegan: (target: string) => boolean
-  readonly pivoted: (target: string) => { readonly process: VmProcess | undefined } | undefined
+  readonly pivoted: (target: string) => Pivoted | undefined
 }
 
 /** What a backup knows that has just switched to its overlays, in the very process that did. */

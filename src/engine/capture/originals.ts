@@ -3,7 +3,7 @@ import type { LeftOutDisk, PointDisk } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml } from '../../libvirt/domains.ts'
-import type { CapturePlan } from './capture-plan.ts'
+import { imageBelow, type CapturePlan } from './capture-plan.ts'
 
 /** What a restore on this host should know of the files themselves, as they were before anything was touched. */
 export interface Originals {
@@ -14,8 +14,8 @@ export interface Originals {
 /** Before the instant of the point: what is written to a left out disk after this look shows by its time. */
 export async function lookAtOriginals(shell: Shell, plan: CapturePlan): Promise<Originals> {
   const access = new Map<string, Pick<PointDisk, 'originalAccess'>>()
-  for (const { target, source, type } of [...plan.disks, ...plan.still])
-    if (type === 'file') access.set(target, await accessOf(source))
+  for (const disk of [...plan.disks, ...plan.still])
+    if (disk.type === 'file') access.set(disk.target, await accessOf(imageBelow(disk).path))
   const { disks } = parseDomain(plan.stateBefore === 'shut off' ? plan.definition : await domainXml(shell, plan.vm))
   const leftOut: LeftOutDisk[] = []
   for (const { target, source, type } of disks)

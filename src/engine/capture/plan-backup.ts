@@ -78,7 +78,9 @@ export const isOutdated = (error: unknown): boolean =>
 
 /** Media of drives may change: they are in no point. */
 const seenIn = ({ disks }: DomainXml): string[] =>
-  disks.map(({ target, device, source = '' }) => `${device} ${target} ${device === 'disk' ? source : ''}`)
+  disks.map(({ target, device, source = '', nodes: [node = ''] }) =>
+    [device, target, ...(device === 'disk' ? [source, node] : [])].join(' ')
+  )
 
 /** What does not stand in the way of a backup and may stand in the way of its use. */
 async function sayWhatToKnow(

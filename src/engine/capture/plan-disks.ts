@@ -59,7 +59,7 @@ async function look(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method):
   const info = await infoOf(job.shell, disk.target, place)
   const because = (await writtenByOthers(job.shell, disk, place)) ?? encrypted(disk, info, method)
   if (because !== undefined) return leftOut(because)
-  const still = stillDisk(disk.target, place, info)
+  const still = stillDisk(disk, place, info)
   if (method !== 'offline' && (disk.readOnly || disk.transient)) return { still }
   return { overlaid: { ...still, sidecar: sidecarOf(still, job.id) } }
 }
@@ -169,9 +169,10 @@ function encrypted(disk: XmlDisk, info: ImageInfo, method: Method): string | und
   return 'it is encrypted, and what the VM writes meanwhile would lie on the host in clear; shut off, it is copied as it is'
 }
 
-const stillDisk = (target: string, place: Place, info: ImageInfo): StillDisk => ({
+const stillDisk = ({ target, nodes: [node] }: XmlDisk, place: Place, info: ImageInfo): StillDisk => ({
   target,
   ...place,
+  ...(node !== undefined && { node }),
   virtualSizeBytes: info.virtualSizeBytes,
   allocatedBytes: place.type === 'file' ? info.actualSizeBytes : info.virtualSizeBytes
 })

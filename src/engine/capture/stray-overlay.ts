@@ -41,7 +41,7 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
     held: noted.held?.find((held) => held.target === target),
     commitBegan: noted.commitBegan(target),
     pivoted: noted.pivoted(target),
-    pivot: (_process, work) => work()
+    pivot: (_noted, work) => work()
   })
 }
 

@@ -31,13 +31,22 @@ function madeHere(path: string, id: string): Verdict {
   return removable(`job ${id} of this host made it, and has ended`)
 }
 
-/** Restores stage copies of their point, the classic method mirrors its VM's own image; an overlay must hold nothing. */
+/**
+ * Restores stage copies of their point, the classic method mirrors its VM's own image, if that was seen to be its own when
+ * the mirror ended; an overlay must hold nothing.
+ */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
   if (readReport(id)?.kind === 'restore') return removable('it is a copy of what its point holds')
-  const { plan, before } = new BackupTrace(readJournal(journalPath(id)))
-  if (plan?.method === 'classic') return removable('it is a mirror that no VM went over to')
+  const trace = new BackupTrace(readJournal(journalPath(id)))
+  const { plan, before } = trace
+  if (plan?.method === 'classic')
+    return trace.done('end-mirror') ? removable('it is a mirror that no VM went over to') : unknownContent(path)
   const history = plan && (await historySince(plan.vmName, before.log))
   if (hasBeenElsewhere(history)) return keep(path, `${plan?.vmName ?? 'its VM'} may run on it on another host`)
-  if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
-  return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
+  return (await holdsNothing(shell, path))
+    ? removable('it holds nothing that the image below lacks')
+    : unknownContent(path)
 }
+
+const unknownContent = (path: string): Verdict =>
+  keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)

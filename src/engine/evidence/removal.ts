@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'
 import { imageUsers, openersOf, usersOf, type ImageUser, type Opener } from './image-users.ts'
+import { isThere } from './presence.ts'
 import { keep, removable, type Kept, type Removable, type Verdict } from './verdict.ts'
 
 /** A file or folder that may hold a guest's only copy of something, and that our code would take away. */
@@ -36,7 +36,7 @@ export async function judge(shell: Shell, doomed: Doomed): Promise<Verdict> {
 
 /** Removes the file if that is proven to lose nothing. One that is gone already is no error. */
 export async function removeIfProven(shell: Shell, doomed: Doomed): Promise<Verdict> {
-  if (!existsSync(doomed.path)) return removable('it is gone already')
+  if (!(await isThere(doomed.path))) return removable('it is gone already')
   const verdict = await judge(shell, doomed)
   if (verdict.kind === 'remove') await rm(doomed.path, { recursive: true, force: true })
   return verdict
@@ -44,8 +44,8 @@ export async function removeIfProven(shell: Shell, doomed: Doomed): Promise<Verd
 
 /** Renames the file if nobody else needs it where it is. One that has gone there already is no error. */
 export async function renameIfProven(shell: Shell, doomed: Doomed, to: string): Promise<Verdict> {
-  if (!existsSync(doomed.path)) return removable('it is gone from there already')
-  if (existsSync(to)) return keep(doomed.path, `${to} is there already`)
+  if (!(await isThere(doomed.path))) return removable('it is gone from there already')
+  if (await isThere(to)) return keep(doomed.path, `${to} is there already`)
   const verdict = await judge(shell, doomed)
   if (verdict.kind === 'remove') await rename(doomed.path, to)
   return verdict

@@ -1,4 +1,8 @@
 import * as z from 'zod'
+import { Uuid } from '../../shared/model/ids.ts'
+import { vmOf, type JobSpec } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { domainByName } from '../../libvirt/domains.ts'
 import { LogPosition, logPosition } from './vm-history.ts'
 import { VmProcess, vmProcess } from './vm-process.ts'
 
@@ -9,4 +13,15 @@ export type VmBefore = z.infer<typeof VmBefore>
 export async function noteVm(uuid: string, vmName: string): Promise<VmBefore> {
   const [process, log] = await Promise.all([vmProcess(uuid), logPosition(vmName)])
   return { ...(process && { process }), ...(log && { log }) }
+}
+
+export const NotedVm = z.object({ uuid: Uuid, name: z.string(), before: VmBefore })
+export type NotedVm = z.infer<typeof NotedVm>
+
+/** The VM of a job, and the one that has its name: a restore may be about to take its place. */
+export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
+  const { uuid, name } = vmOf(spec)
+  const namesake = spec.kind === 'restore' ? await domainByName(shell, name).catch(() => undefined) : undefined
+  const uuids = [...new Set([uuid, namesake ?? uuid])]
+  return Promise.all(uuids.map(async (each) => ({ uuid: each, name, before: await noteVm(each, name) })))
 }

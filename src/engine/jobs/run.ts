@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { failureOf } from '../../shared/failure.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
 import type { Kept } from '../evidence/verdict.ts'
+import { noteVms } from '../evidence/vm-before.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { isHostGoingDown, setFree } from '../recover/at-shutdown.ts'
 import { settleEarlier } from '../recover/earlier-jobs.ts'
@@ -11,11 +13,13 @@ import { undo } from '../recover/recover.ts'
 import { endSetAside, type EarlierTrouble } from '../recover/set-aside.ts'
 import { restore } from '../restore/restore.ts'
 import { ENGINE_VERSION } from '../version.ts'
+import { lockPath, removeStaleLock } from './host-lock.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { hasEnd, journalPath, readSpec } from './job-directory.ts'
 import { doneReport, endJob, endReport } from './job-end.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { reportAtStart } from '../../shared/job-report.ts'
+import { submitLock } from './unit-state.ts'
 import { lockVm, type VmLock } from './vm-lock.ts'
 
 /**
@@ -32,11 +36,14 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
   try {
     // Taken for dead before it had begun.
     if (hasEnd(id)) return
-    journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION })
+    const vms = await noteVms(shell, spec)
+    journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION, vms })
     endSetAside(await workAndEnd(id, spec, shell, journal))
   } finally {
     await lock.release()
     journal.close()
+    // Whoever submitted it may be dead since: the laptop went, or the run was killed.
+    if (existsSync(lockPath(submitLock(id)))) await removeStaleLock(submitLock(id))
   }
 }
 

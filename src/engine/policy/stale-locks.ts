@@ -7,6 +7,7 @@ export async function removeStaleLocks(policy: string): Promise<void> {
   if (!existsSync(RUN_DIR)) return
   for (const file of readdirSync(RUN_DIR)) {
     const name = /^(.*)\.lock$/.exec(file)?.[1] ?? ''
-    if (name === `policy-${policy}` || name.startsWith('slot-')) await removeStaleLock(name)
+    if (name === `policy-${policy}` || name.startsWith('slot-') || name.startsWith('submit-'))
+      await removeStaleLock(name)
   }
 }

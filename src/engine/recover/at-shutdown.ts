@@ -7,6 +7,7 @@ import { abortJob, jobInfo } from '../../libvirt/domain-jobs.ts'
 import { resumeDomain } from '../../libvirt/domains.ts'
 import { readJournal } from '../journal/journal.ts'
 import { journalPath, vmOfJob } from '../jobs/job-directory.ts'
+import { BackupTrace } from './trace.ts'
 
 const ASK_WITHIN_MS = 5000
 
@@ -40,6 +41,6 @@ async function freeVm(shell: Shell, vm: string, entries: readonly JournalEntry[]
   const isUnderWay = (step: string, undoneBy = step): boolean => announced.has(step) && !done.has(undoneBy)
   if (isUnderWay('snapshot') && (await jobInfo(shell, vm))?.operation === 'snapshot') await abortJob(shell, vm)
   if (isUnderWay('freeze', 'thaw')) await thaw(shell, vm)
-  if (isUnderWay('force-pause', 'go-on') || (isUnderWay('suspend', 'restore') && !announced.has('save')))
-    await resumeDomain(shell, vm)
+  const wePaused = isUnderWay('suspend', 'restore') && new BackupTrace(entries).stateBefore === 'running'
+  if (isUnderWay('force-pause', 'go-on') || (wePaused && !announced.has('save'))) await resumeDomain(shell, vm)
 }

@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs'
+import { fail } from '../../shared/failure.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { memoryPath, SAVE_STEP, type CapturePlan } from '../capture/capture-plan.ts'
-import type { Kept } from '../evidence/verdict.ts'
+import { isThere } from '../evidence/presence.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
 import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
-import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { lookAtDisk } from '../vm.ts'
+import { howItEnded } from './start-after-fault.ts'
 import type { BackupTrace } from './trace.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
 
@@ -20,9 +23,9 @@ export async function bringStateBack(
 ): Promise<Kept | undefined> {
   if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
   const now = await domainState(job.shell, plan.vm)
-  if (now?.state === 'paused' && plan.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now.reason)
+  if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now.reason)
   else if (now === undefined || now.state === 'shut off' || now.state === 'crashed')
-    await startIfFault(job, plan, trace, now)
+    return startIfFault(job, plan, trace, now)
   return undefined
 }
 
@@ -45,53 +48,69 @@ async function startIfFault(
   plan: CapturePlan,
   trace: BackupTrace,
   now: StateAndReason | undefined
-): Promise<void> {
-  if (plan.method === 'classic' && (await ramIsNewest(plan, trace))) return restoreRam(job, plan)
-  const ended = await howItEnded(plan, trace, now)
+): Promise<Kept | undefined> {
+  if (plan.method === 'classic' && (await ramIsNewest(plan, trace))) {
+    await restoreRam(job, plan, trace)
+    return undefined
+  }
+  const ended = await howItEnded({ name: plan.vmName, before: trace.before }, trace.bootId, now)
   if (now === undefined)
     job.warn(`The VM is not known to this host any more (${ended ?? 'no word of its end'}): it was left so`)
-  else if (ended === 'fault') {
+  else if (ended !== 'fault') job.warn(`The VM is ${now.state} (${ended ?? now.reason}): it was left so`)
+  else {
+    const lacking = await whatItWouldLack(job.shell, plan)
+    if (lacking !== undefined) return lacking
     job.warn(`The VM was found ${now.state} and was started again`)
     await startDomain(job.shell, plan.vm)
-  } else job.warn(`The VM is ${now.state} (${ended ?? now.reason}): it was left so`)
+  }
+  return undefined
 }
 
-/** What libvirt calls an end that no owner asks for. */
-const FAULTS = ['crashed', 'failed', 'daemon']
-
-/**
- * `fault`, or libvirt's word for an end that somebody wanted. An end that libvirt did not note is a fault only where the
- * host went down since: otherwise somebody may have it elsewhere.
- */
-async function howItEnded(
-  plan: CapturePlan,
-  trace: BackupTrace,
-  now: StateAndReason | undefined
-): Promise<string | undefined> {
-  const history = await historySince(plan.vmName, trace.before.log)
-  const reason = history?.ended ?? (now?.reason === 'unknown' || now?.reason === '' ? undefined : now?.reason)
-  if (reason !== undefined) return FAULTS.includes(reason) ? 'fault' : reason
-  return trace.bootId !== (await bootId()) ? 'fault' : undefined
+/** An overlay that is not committed, and that the VM would start without: then its disk would be of two minds. */
+async function whatItWouldLack(shell: Shell, plan: CapturePlan): Promise<Kept | undefined> {
+  if (plan.method === 'classic') return undefined
+  for (const { target, sidecar } of plan.disks) {
+    if (!(await isThere(sidecar))) continue
+    const { defined } = await lookAtDisk(shell, plan.vm, target)
+    if (defined !== sidecar)
+      return keep(
+        sidecar,
+        `${plan.vmName} was not started: it would run without what it wrote last to ${target}, which is in here`,
+        `# when that is not needed: virsh start '${plan.vmName}'`
+      )
+  }
+  return undefined
 }
 
 /**
  * True while the RAM file of the classic method is newer than anything the VM has done since: it was saved by us, and no
  * QEMU has run the guest again. Restored later, it would not fit its disks.
+ *
+ * @throws `io` if it is, and is not there: its store may not be mounted yet
  */
 async function ramIsNewest(plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
-  if (!trace.announced('save') || !existsSync(memoryPath(plan))) return false
+  if (!trace.announced('save') || !(await isNewestOnceSaved(plan, trace))) return false
+  if (await isThere(memoryPath(plan))) return true
+  return fail({ kind: 'io', path: memoryPath(plan), code: 'ENOENT', detail: 'it is all that there is of the RAM' })
+}
+
+async function isNewestOnceSaved(plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
   const before = VmBefore.catch({}).parse(trace.dataOf(SAVE_STEP)?.['before'] ?? {})
   const history = await historySince(plan.vmName, before.log)
   if (history === undefined) return trace.done('save') && !trace.announced('restore') && !trace.announced('undo.state')
   return history.events.includes('saved') && !hasRunSinceSave(history)
 }
 
-async function restoreRam(job: JobContext, plan: CapturePlan): Promise<void> {
-  const state = plan.stateBefore === 'paused' ? 'paused' : 'running'
+/** What keeps RAM from being loaded may pass: a network that is not up yet, libvirtd that is just starting. */
+const TRIES = 4
+
+/** @throws why it could not be loaded, until that was tried often enough */
+async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<void> {
+  const state = trace.stateBefore === 'paused' ? 'paused' : 'running'
   try {
     await restoreDomain(job.shell, memoryPath(plan), { state })
   } catch (error) {
-    if (!plan.persistent) throw error
+    if (!plan.persistent || trace.times('undo.state') < TRIES) throw error
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
     await startDomain(job.shell, plan.vm)
   }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { ofType } from '../../shared/job-report.ts'
 import { CapturePlan, PLAN_STEP, pivotStep } from '../capture/capture-plan.ts'
+import type { Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
 import { VmProcess } from '../evidence/vm-process.ts'
@@ -16,9 +17,11 @@ export class BackupTrace {
   readonly bootId: string | undefined
   private readonly data: ReadonlyMap<string, Record<string, unknown>>
   private readonly finished: ReadonlySet<string>
+  private readonly steps: readonly string[]
 
   constructor(entries: readonly JournalEntry[]) {
     const steps = ofType(entries, 'step')
+    this.steps = steps.map(({ step }) => step)
     this.data = new Map(steps.map(({ step, data = {} }) => [step, data]))
     const plan = this.data.get(PLAN_STEP)?.['plan']
     this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
@@ -41,10 +44,24 @@ export class BackupTrace {
     return this.data.get(step)
   }
 
-  /** The QEMU that was told to go over to the image of this disk. Undefined: none was. */
-  pivoted(target: string): { readonly process: VmProcess | undefined } | undefined {
+  /** How the VM is to stand: as its owner had it last before this job touched it. */
+  get stateBefore(): CapturePlan['stateBefore'] | undefined {
+    const suspended = this.data.get('suspend')?.['stateBefore']
+    return suspended === 'paused' || suspended === 'running' ? suspended : this.plan?.stateBefore
+  }
+
+  /** How often a step was begun. */
+  times(step: string): number {
+    return this.steps.filter((each) => each === step).length
+  }
+
+  /** What was noted when a QEMU was told to go over to the image of this disk. Undefined: none was. */
+  pivoted(target: string): Pivoted | undefined {
     const data = this.data.get(pivotStep(target))
-    return data && { process: VmProcess.optional().catch(undefined).parse(data['process']) }
+    if (data === undefined) return undefined
+    const process = VmProcess.optional().catch(undefined).parse(data['process'])
+    const node = z.string().optional().catch(undefined).parse(data['node'])
+    return { process, node, wasDefined: data['wasDefined'] === true, done: this.done(pivotStep(target)) }
   }
 
   /** Announced, and not known to be over. */

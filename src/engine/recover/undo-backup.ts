@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, isFailure } from '../../shared/failure.ts'
+import { fail } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
-import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
@@ -18,12 +16,18 @@ import { beginThaw, endFreeze } from '../capture/guest-freeze.ts'
 import { allowFormerPause } from '../capture/live.ts'
 import { notedIn } from '../capture/noted.ts'
 import { openersOf } from '../evidence/image-users.ts'
+import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
-import { keep, type Kept } from '../evidence/verdict.ts'
+import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
+import { isSameProcess, vmProcess } from '../evidence/vm-process.ts'
+import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
+import { lookAtDisk } from '../vm.ts'
 import { bringStateBack } from './bring-state-back.ts'
+import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
+import { startAfterFault } from './start-after-fault.ts'
 import { BackupTrace } from './trace.ts'
 
 /**
@@ -33,7 +37,7 @@ import { BackupTrace } from './trace.ts'
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
   const trace = new BackupTrace(entries)
   const { plan } = trace
-  if (plan === undefined) return { end: 'undone', kept: [] }
+  if (plan === undefined) return { end: 'undone', kept: await runProgram(job, [startAfterFault(job, entries)]) }
   if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
   const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
   const kept = await runProgram(job, [...steps, pointStep(job, plan)])
@@ -51,7 +55,7 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
   const needs = [end.name]
   const disks = plan.disks.map((disk): UndoStep =>
     plan.method === 'classic'
-      ? { name: `undo.mirror.${disk.target}`, needs, work: () => endMirror(shell, plan, disk) }
+      ? { name: `undo.mirror.${disk.target}`, needs, work: () => endMirror(shell, plan, disk, trace) }
       : { name: commitStep(disk), needs, work: () => commitOverlay(overlayCase(job, plan, disk, noted)) }
   )
   const wasFrozen = trace.announced('freeze')
@@ -69,22 +73,6 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
 
-const LIBVIRT_WITHIN_MS = 90_000
-
-/** After a boot, or a restart of libvirtd, it may take a while. */
-export async function libvirtAnswers(shell: Shell, vm: string): Promise<void> {
-  const began = performance.now()
-  for (;;) {
-    try {
-      await domainState(shell, vm)
-      return
-    } catch (error) {
-      if (!isFailure(error, 'command-failed', 'timeout') || performance.now() - began > LIBVIRT_WITHIN_MS) throw error
-      await sleep(500)
-    }
-  }
-}
-
 const OTHERS_END_WITHIN_MS = 30_000
 
 /**
@@ -94,11 +82,12 @@ const OTHERS_END_WITHIN_MS = 30_000
  * @throws `foreign-work` while somebody else's job goes on: recovery comes back to it
  */
 async function endMemoryJob(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
+  const isPast = trace.done('undo.job') || trace.bootId !== (await bootId())
   const began = performance.now()
   for (;;) {
     const job = await jobInfo(shell, plan.vm)
     if (job === undefined) return
-    const ours = ownership(job.operation, plan, trace)
+    const ours = ownership(job.operation, plan, trace, isPast)
     if (ours === 'to abort') await abortJob(shell, plan.vm).catch(() => undefined)
     if (ours === 'not ours' && performance.now() - began > OTHERS_END_WITHIN_MS)
       fail({ kind: 'foreign-work', vm: plan.vmName, detail: `libvirt is busy with a job of others (${job.operation})` })
@@ -106,15 +95,18 @@ async function endMemoryJob(shell: Shell, plan: CapturePlan, trace: BackupTrace)
   }
 }
 
+/** `isPast`: what this job had begun in libvirt was ended before, or by a boot of the host. */
 function ownership(
   operation: DomainJobOperation,
   plan: CapturePlan,
-  trace: BackupTrace
+  trace: BackupTrace,
+  isPast: boolean
 ): 'to abort' | 'to wait for' | 'not ours' {
+  if (operation === 'restore' && plan.method === 'classic' && trace.pending('undo.state')) return 'to wait for'
+  if (isPast) return 'not ours'
   if (operation === 'snapshot' && plan.method !== 'classic' && trace.pending('snapshot')) return 'to abort'
   if (operation === 'save' && plan.method === 'classic' && trace.pending('save')) return 'to abort'
-  const restores = trace.pending('restore') || trace.pending('undo.state')
-  if (operation === 'restore' && plan.method === 'classic' && restores) return 'to wait for'
+  if (operation === 'restore' && plan.method === 'classic' && trace.pending('restore')) return 'to wait for'
   return 'not ours'
 }
 
@@ -122,19 +114,40 @@ function ownership(
 async function dropCopies(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   if ((await committed(plan)) !== undefined) return
   const made = shown("it lies in this job's unfinished point")
-  const copies = plan.disks.map(({ target }) => `${plan.pointDir}/disks/${target}.qcow2`)
+  const copies = [...plan.disks, ...plan.still].map(({ target }) => `${plan.pointDir}/disks/${target}.qcow2`)
   for (const path of copies) await removeIfProven(shell, { path, made, content: shown('it is a copy') })
   if (trace.announced('save')) return
   await removeIfProven(shell, { path: memoryPath(plan), made, content: shown('its VM never stopped for it') })
 }
 
-async function endMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Promise<Kept | undefined> {
-  if (!existsSync(disk.sidecar)) return undefined
+async function endMirror(
+  shell: Shell,
+  plan: CapturePlan,
+  disk: CaptureDisk,
+  trace: BackupTrace
+): Promise<Kept | undefined> {
+  if (!(await isThere(disk.sidecar))) return undefined
   const info = await blockJobInfo(shell, plan.vm, disk.target).catch(() => undefined)
   if (info?.kind === 'copy' && (await openersOf(disk.sidecar)).length > 0)
     await blockJobAbort(shell, plan.vm, disk.target)
-  const verdict = await removeIfProven(shell, mirrorOf(disk))
+  const isCopy = (): Promise<Verdict> => isStillMirror(shell, plan, disk, trace)
+  const verdict = await removeIfProven(shell, { ...mirrorOf(disk), content: isCopy })
   return verdict.kind === 'keep' ? verdict : undefined
+}
+
+/** What its VM went over to is the VM's disk, whoever told it to. Once it has its own image for certain, that is no more. */
+async function isStillMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk, trace: BackupTrace): Promise<Verdict> {
+  if (trace.done('end-mirror')) return removable('its VM was seen to have its own image when the mirror ended')
+  const now = await lookAtDisk(shell, plan.vm, disk.target)
+  const process = await vmProcess(plan.vm)
+  if (isSameProcess(trace.before.process, process) && now.live === disk.source && now.nodes[0] === disk.node)
+    return removable('its VM runs on its own image, and always has')
+  if (now.defined === disk.source && !now.isActive) return removable('its VM is off, and starts with its own image')
+  return keep(
+    disk.sidecar,
+    `nothing shows that ${plan.vmName} has not gone over to it`,
+    `qemu-img info '${disk.sidecar}'`
+  )
 }
 
 /** Disks that came between plan and snapshot: libvirt took them along, to overlays that it named after the snapshot. */
@@ -146,7 +159,7 @@ async function commitExtra(job: JobContext, plan: CapturePlan): Promise<Kept | u
 }
 
 async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: number } | undefined> {
-  if (!existsSync(`${plan.pointDir}/manifest.json`)) return undefined
+  if (!(await isThere(`${plan.pointDir}/manifest.json`))) return undefined
   const manifest = await readManifest(plan.pointDir)
   return { id: manifest.id, sizeBytes: sizeBytesOf(manifest) }
 }

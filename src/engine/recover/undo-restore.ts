@@ -30,8 +30,9 @@ import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
 import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
 import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
+import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
-import { libvirtAnswers } from './undo-backup.ts'
+import { startAfterFault } from './start-after-fault.ts'
 
 /** A killed engine's last children may hold a lock for a moment longer. */
 const LOCKS_WITHIN_MS = 30_000
@@ -43,13 +44,14 @@ const LOCKS_WITHIN_MS = 30_000
 export async function undoRestore(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
   const trace = new RestoreTrace(entries)
   const { plan } = trace
-  if (plan === undefined) return { end: 'undone', kept: [] }
+  if (plan === undefined) return { end: 'undone', kept: await runProgram(job, [startAfterFault(job, entries)]) }
   try {
     await libvirtAnswers(job.shell, plan.vm)
     await startIsOver(job, trace, plan)
     if (trace.announced('displace')) await holdVms(job.id, othersIn(plan), LOCKS_WITHIN_MS)
     if (await hasReachedItsPurpose(job.shell, trace, plan)) return await finish(job, plan, entries)
-    return { end: 'undone', kept: await runProgram(job, stepsOf(job, trace, plan)) }
+    const start = trace.announced('displace') ? [] : [startAfterFault(job, entries)]
+    return { end: 'undone', kept: await runProgram(job, [...start, ...stepsOf(job, trace, plan)]) }
   } finally {
     await releaseVms()
   }
@@ -106,13 +108,17 @@ async function finish(job: JobContext, plan: RestorePlan, entries: readonly Jour
       : 'The job was interrupted after the VM ran again'
   )
   if (!ofType(entries, 'fact').some(({ fact }) => fact.mode !== undefined)) job.fact({ mode: plan.mode })
-  if (plan.mode !== 'define') await startAfterFault(job, plan, entries)
+  if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, entries)
   await settle(job, plan)
   return { end: 'was-finished', kept: [] }
 }
 
 /** A fault of the host or of QEMU does not keep the restored VM off. Its owner's will does. */
-async function startAfterFault(job: JobContext, plan: RestorePlan, entries: readonly JournalEntry[]): Promise<void> {
+async function startRestoredAfterFault(
+  job: JobContext,
+  plan: RestorePlan,
+  entries: readonly JournalEntry[]
+): Promise<void> {
   const now = await domainState(job.shell, plan.vm)
   if (now === undefined || isActive(now)) return
   const begun = ofType(entries, 'begin')[0]?.bootId

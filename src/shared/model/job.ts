@@ -162,7 +162,15 @@ export type Progress = z.infer<typeof Progress>
 export const JournalEntry = z.intersection(
   z.object({ n: z.number().int(), at: z.iso.datetime() }),
   z.discriminatedUnion('type', [
-    z.object({ type: z.literal('begin'), id: JobId, spec: StoredJobSpec, bootId: z.string(), engine: z.string() }),
+    z.object({
+      type: z.literal('begin'),
+      id: JobId,
+      spec: StoredJobSpec,
+      bootId: z.string(),
+      engine: z.string(),
+      /** How its VMs stood, in the engine's own terms. */
+      vms: z.array(z.unknown()).optional()
+    }),
     z.object({ type: z.literal('step'), step: z.string(), data: z.record(z.string(), z.unknown()).optional() }),
     z.object({
       type: z.literal('step-done'),

@@ -1,0 +1,51 @@
+import * as z from 'zod'
+import { ofType } from '../../shared/job-report.ts'
+import type { JournalEntry } from '../../shared/model/job.ts'
+import { domainState, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { NotedVm } from '../evidence/vm-before.ts'
+import { historySince } from '../evidence/vm-history.ts'
+import { bootId } from '../host-facts.ts'
+import type { JobContext } from '../jobs/job-context.ts'
+import { libvirtAnswers } from './libvirt-answers.ts'
+import type { UndoStep } from './program.ts'
+
+/** What libvirt calls an end that no owner asks for. */
+const FAULTS = ['crashed', 'failed', 'daemon']
+
+/**
+ * `fault`, or libvirt's word for an end that somebody wanted. An end that libvirt did not note is a fault only where the
+ * host went down since `began`, its boot id when the job began: otherwise somebody may have the VM elsewhere.
+ */
+export async function howItEnded(
+  { name, before }: Pick<NotedVm, 'name' | 'before'>,
+  began: string | undefined,
+  now: StateAndReason | undefined
+): Promise<string | undefined> {
+  const history = await historySince(name, before.log)
+  const reason = history?.ended ?? (now?.reason === 'unknown' || now?.reason === '' ? undefined : now?.reason)
+  if (reason !== undefined) return FAULTS.includes(reason) ? 'fault' : reason
+  return began !== (await bootId()) ? 'fault' : undefined
+}
+
+/** For a job that has not touched any VM: those that ran when it began and that a fault has ended since run again. */
+export function startAfterFault(job: JobContext, entries: readonly JournalEntry[]): UndoStep {
+  return {
+    name: 'undo.state',
+    async work() {
+      const [begin] = ofType(entries, 'begin')
+      const noted = z.array(NotedVm).catch([]).parse(begin?.vms)
+      const ran = noted.filter(({ before }) => before.process !== undefined)
+      if (ran.length > 0) await libvirtAnswers(job.shell, ran[0]?.uuid ?? '')
+      for (const vm of ran) await startIfFault(job, vm, begin?.bootId)
+      return undefined
+    }
+  }
+}
+
+async function startIfFault(job: JobContext, vm: NotedVm, began: string | undefined): Promise<void> {
+  const now = await domainState(job.shell, vm.uuid)
+  if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return
+  if ((await howItEnded(vm, began, now)) !== 'fault') return
+  await startDomain(job.shell, vm.uuid)
+  job.warn(`${vm.name} was found ${now.state} and was started again`)
+}

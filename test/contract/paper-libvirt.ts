@@ -1,0 +1,92 @@
+import { fakeShell, type FakeAnswer } from '../../src/shell/fake.ts'
+import { localShell } from '../../src/shell/local.ts'
+import type { Shell } from '../../src/shared/shell.ts'
+
+export interface PaperDisk {
+  readonly target: string
+  readonly source: string
+  /** libvirt's number for it, and what is below it. Only where it runs. */
+  readonly node?: string
+  readonly below?: { readonly source: string; readonly node: string }
+}
+
+/** One VM as libvirt tells of it. A test changes it between two looks. */
+export interface PaperVm {
+  readonly uuid: string
+  readonly name: string
+  state: string
+  reason: string
+  live: readonly PaperDisk[]
+  defined: readonly PaperDisk[]
+  /** The number of an operation that libvirt is busy with. */
+  operation?: number
+}
+
+/** virsh for one VM, on paper; every other program is the real one. `asked` are the commands in their order. */
+export function paperLibvirt(vm: PaperVm): Shell & { readonly asked: readonly string[] } {
+  const asked: string[] = []
+  const real = localShell()
+  const paper = fakeShell(({ argv }): FakeAnswer => {
+    const [, first = '', ...rest] = argv
+    if (rest.length > 0 || !first.includes('; echo')) return answer(vm, asked, argv.slice(1))
+    const mark = /echo (mark-[\w-]+)/.exec(first)?.[1] ?? ''
+    const answers = first
+      .split('; ')
+      .filter((command) => !command.startsWith('echo '))
+      .map((command) => answer(vm, asked, wordsOf(command)))
+    return {
+      stdout: answers.map(({ stdout = '' }) => `${stdout}${mark}\n`).join(''),
+      stderr: answers.map(({ stderr = '' }) => `${stderr}error: ${mark}\n`).join('')
+    }
+  })
+  return {
+    label: 'paper',
+    asked,
+    run: (argv, options) => (argv[0] === 'virsh' ? paper.run(argv, options) : real.run(argv, options))
+  }
+}
+
+const wordsOf = (command: string): string[] => command.split(' ').map((word) => word.replace(/^'(.*)'$/, '$1'))
+
+interface Said {
+  readonly exitCode?: number
+  readonly stdout?: string
+  readonly stderr?: string
+}
+
+function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
+  asked.push(words.join(' '))
+  const [command = ''] = words
+  switch (command) {
+    case 'list':
+      return { stdout: `${vm.uuid} ${vm.name}\n` }
+    case 'domstate':
+      return { stdout: `${vm.state} (${vm.reason})\n\n` }
+    case 'dominfo':
+      return { stdout: 'Persistent:     yes\nAutostart:      disable\nManaged save:   no\n' }
+    case 'dumpxml':
+      return { stdout: xmlOf(vm, words.includes('--inactive') ? vm.defined : vm.live) }
+    case 'domjobinfo':
+      return { stdout: vm.operation === undefined ? 'Job type: 0\n' : `Job type: 2\noperation: ${vm.operation}\n` }
+    case 'start':
+      vm.state = 'running'
+      vm.reason = 'booted'
+      return { stdout: '' }
+    case 'snapshot-list':
+      return { stdout: '\n' }
+    default:
+      return { exitCode: 1, stderr: `error: not on paper: ${words.join(' ')}\n` }
+  }
+}
+
+const xmlOf = ({ uuid, name }: PaperVm, disks: readonly PaperDisk[]): string =>
+  `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map(diskXml).join('')}</devices></domain>`
+
+function diskXml({ target, source, node, below }: PaperDisk): string {
+  const backing =
+    below === undefined
+      ? ''
+      : `<backingStore type='file' index='${below.node}'><format type='qcow2'/><source file='${below.source}'/><backingStore/></backingStore>`
+  const index = node === undefined ? '' : ` index='${node}'`
+  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}<target dev='${target}' bus='virtio'/></disk>`
+}
