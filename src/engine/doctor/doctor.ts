@@ -12,6 +12,7 @@ import { removeFile } from '../../store/durable.ts'
 import { listStrayMarks } from '../../store/mark-point.ts'
 import { isSidecar } from '../capture/capture-plan.ts'
 import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.ts'
+import { isThere } from '../evidence/presence.ts'
 import { removeIfProven } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { strayFile } from './stray-file.ts'
@@ -106,11 +107,11 @@ async function overlays(shell: Shell): Promise<Finding[]> {
     const named = new Map([...next.disks, ...now.disks].map(({ target, source }) => [source ?? '', target]))
     for (const [overlay, target] of named) {
       if (!isSidecar(overlay)) continue
-      const isThere = existsSync(overlay)
+      const isSeen = await isThere(overlay)
       findings.push({
         kind: 'overlay',
-        what: `disk ${target} of ${now.name} ${isThere ? 'writes to' : 'names'} the overlay ${overlay}${isThere ? '' : ', which is gone'}`,
-        remedy: isThere
+        what: `disk ${target} of ${now.name} ${isSeen ? 'writes to' : 'names'} the overlay ${overlay}${isSeen ? '' : ', which is not there'}`,
+        remedy: isSeen
           ? 'fold it back into the image below, and remove it'
           : 'name the image below, if the VM has had it committed on another host',
         repair: () => foldStray(shell, { vm, vmName: now.name, target, overlay })

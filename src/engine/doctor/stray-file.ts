@@ -43,11 +43,13 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
   const trace = new BackupTrace(entries)
   const { plan, before } = trace
   if (plan?.method === 'classic')
-    return trace.done('end-mirror')
-      ? removable('it is a mirror that no VM went over to')
-      : keep(path, `nothing shows that ${plan.vmName} has not gone over to it`, `qemu-img info ${path}`)
+    return trace.done('end-mirror') ? removable('it is a mirror that no VM went over to') : unknownContent(path)
   const history = plan && (await historySince(plan.vmName, before.log))
   if (hasBeenElsewhere(history)) return keep(path, `${plan?.vmName ?? 'its VM'} may run on it on another host`)
-  if (await holdsNothing(shell, path)) return removable('it holds nothing that the image below lacks')
-  return keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
+  return (await holdsNothing(shell, path))
+    ? removable('it holds nothing that the image below lacks')
+    : unknownContent(path)
 }
+
+const unknownContent = (path: string): Verdict =>
+  keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
