@@ -1,14 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { isGone } from '../../src/engine/evidence/presence.ts'
+import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
 import { vmProcess, type VmProcess } from '../../src/engine/evidence/vm-process.ts'
+import { bootId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { jobContext } from '../../src/engine/jobs/job-context.ts'
+import { Journal, readJournal } from '../../src/engine/journal/journal.ts'
 import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
@@ -16,6 +20,12 @@ import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { eventually } from '../patience.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+
+let history: VmHistory | undefined
+vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => ({
+  ...(await original()),
+  historySince: () => Promise.resolve(history)
+}))
 
 /** What an undo concludes from what it finds: real images, and a libvirt on paper. */
 const UUID = '7a1d3c5e-0000-4000-8000-000000000001' as Uuid
@@ -87,7 +97,8 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     before: qemu === undefined ? {} : { process: qemu },
     sameBoot: true,
     held: undefined,
-    commitBegan: true,
+    commitBegan: () => true,
+    write: (work) => work(),
     pivoted: undefined,
     pivot: (_noted, work) => work(),
     ...more
@@ -151,15 +162,59 @@ describe.skipIf(!hasQemu)('an overlay whose VM is off, and starts with the image
   })
 })
 
+describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which is off', () => {
+  const named = (): PaperVm => off('crashed', [{ target: 'vda', source: overlay }])
+  const crashed: VmHistory = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+  const withHeld = async (began: boolean): Promise<OverlayCase> => {
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    const definition = `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+    return overlayCase(named(), {
+      held,
+      commitBegan: () => began,
+      before: {},
+      owner: { vm: UUID, vmName: 'web', definition }
+    })
+  }
+  const writtenBySomebody = (): Promise<void> => utimes(image, 4e9, 4e9)
+
+  beforeEach(() => {
+    endQemu()
+    history = crashed
+  })
+  afterEach(() => (history = undefined))
+
+  it('stays where somebody has written to the image below it since', async () => {
+    const work = await withHeld(false)
+    await writtenBySomebody()
+    expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+    expect(execFileSync('qemu-img', ['map', '-f', 'qcow2', image], { encoding: 'utf8' })).not.toContain('0x10000')
+  })
+
+  it('is written into the image where nobody has, or where we have begun to', async () => {
+    let began = 0
+    const work = { ...(await withHeld(true)), write: (go: () => Promise<void>) => (began++, go()) }
+    await writtenBySomebody()
+    // On paper the definition goes on naming it: libvirt is told, and does nothing.
+    await commitOverlay(work).catch(() => undefined)
+    expect(began).toBe(1)
+    expect(execFileSync('qemu-img', ['map', '-f', 'qcow2', image], { encoding: 'utf8' })).toContain('0x10000')
+  })
+})
+
 describe('a file that is not there', () => {
   it('is gone where others are still in its folder, and not where that may not be mounted', async () => {
-    expect(await isGone(join(dir, 'other'))).toBe(true)
-    expect(await isGone(image)).toBe(false)
+    const gone = (path: string): Promise<boolean> => isGone(join(dir, path), 'web')
+    expect(await gone('other')).toBe(true)
+    expect(await isGone(image, 'web')).toBe(false)
     await mkdir(join(dir, 'mount'))
-    await expect(isGone(join(dir, 'mount/a'))).rejects.toMatchObject({ failure: { kind: 'io' } })
-    await expect(isGone(join(dir, 'none/a'))).rejects.toMatchObject({ failure: { kind: 'io' } })
-    await writeFile(join(dir, 'mount/lost+found'), '')
-    expect(await isGone(join(dir, 'mount/a'))).toBe(true)
+    for (const folder of ['mount', 'none']) {
+      const failure: unknown = await gone(`${folder}/a`).catch((error: unknown) => error)
+      expect(failure).toMatchObject({ failure: { kind: 'left-behind' } })
+      const line = /touch '([^']+)'/.exec(JSON.stringify(failure))?.[1] ?? ''
+      execFileSync('sh', ['-c', `mkdir -p '${join(dir, folder)}' && touch '${line}'`])
+      expect(await gone(`${folder}/a`)).toBe(true)
+    }
   })
 })
 
@@ -232,6 +287,47 @@ describe('a VM that a fault has ended', () => {
   })
 })
 
+describe('RAM that is in its file alone', () => {
+  const saved = (log: VmHistory | undefined): JournalEntry[] => {
+    history = log
+    return [...planned({ method: 'classic', disks: [] }), step('save', { before: {} }), done('save'), step('restore')]
+  }
+  afterEach(() => (history = undefined))
+
+  it('is loaded again and again before its VM is booted without it', async () => {
+    const vm = off('saved', [{ target: 'vda', source: image }])
+    const path = join(dir, 'journal.jsonl')
+    await mkdir(join(dir, 'point'))
+    execFileSync('touch', [join(dir, 'point/memory.save')])
+    const entries = saved({ events: ['saved'], startedAgain: false, ended: 'saved' })
+    const journal = Journal.open(path)
+    for (const entry of entries) journal.append(entry)
+    journal.close()
+    let passes = 0
+    for (; vm.state === 'shut off' && passes < 10; passes++) {
+      const again = Journal.open(path, { unlike: readJournal(path) })
+      const { spec, shell } = contextOn(vm)
+      const trace = new BackupTrace(readJournal(path))
+      const { plan } = trace
+      if (plan === undefined) throw new Error('no plan')
+      const job = jobContext(JOB, spec, shell, again, new AbortController().signal)
+      await bringStateBack(job, plan, trace).catch(() => undefined)
+      again.close()
+    }
+    expect(passes).toBe(4)
+    expect(vm.state).toBe('running')
+  })
+
+  it('stays where nothing tells whether its VM has run since', async () => {
+    const vm = off('saved', [{ target: 'vda', source: image }])
+    await mkdir(join(dir, 'point'))
+    execFileSync('touch', [join(dir, 'point/memory.save')])
+    const { kept } = await undoBackup(contextOn(vm), saved(undefined))
+    expect(kept).toMatchObject([{ kind: 'keep', path: join(dir, 'point/memory.save') }])
+    expect(existsSync(join(dir, 'point/memory.save'))).toBe(true)
+  })
+})
+
 describe('what libvirt does for others', () => {
   const SNAPSHOT = 6
 
@@ -239,7 +335,8 @@ describe('what libvirt does for others', () => {
     const vm = { ...running([{ target: 'vda', source: image, node: '1' }], []), operation: SNAPSHOT }
     const job = contextOn(vm)
     const past = [step('snapshot'), step('undo.job'), done('undo.job')]
-    const end = undoBackup(job, [...planned({ disks: [] }), ...past])
+    const begin: JournalEntry = { ...at, type: 'begin', id: JOB, spec: job.spec, bootId: await bootId(), engine: '1' }
+    const end = undoBackup(job, [begin, ...planned({ disks: [] }), ...past])
     await eventually(() => {
       expect(job.shell.asked.filter((line) => line.startsWith('domjobinfo')).length).toBeGreaterThan(1)
     })

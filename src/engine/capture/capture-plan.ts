@@ -64,6 +64,8 @@ export const PLAN_STEP = 'begin-point'
 export const SAVE_STEP = 'save'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
+/** Announced when an overlay is about to be written into its image. */
+export const writeStep = (target: string): string => `write.${target}`
 /** What libvirt is to call the snapshot; overlays that it names itself then end as ours do. */
 export const snapshotName = (jobId: string): string => `${SIDECAR_MARK.slice(1)}${jobId}`
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`

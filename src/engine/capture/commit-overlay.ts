@@ -46,8 +46,10 @@ export interface OverlayCase {
   readonly sameBoot: boolean
   /** How the image below stood when the overlay began. */
   readonly held: HeldDisk | undefined
-  /** This job has begun to write the overlay into its image before. */
-  readonly commitBegan: boolean
+  /** This job has begun to write the overlay into its image. */
+  readonly commitBegan: () => boolean
+  /** Announces that the overlay will be written into its image, and has it done. */
+  readonly write: (work: () => Promise<void>) => Promise<void>
   /** This job has told a QEMU before to go over to the image. */
   readonly pivoted: Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
@@ -87,13 +89,14 @@ const nodeOf = ({ chain, nodes }: DiskNow, { source }: CaptureDisk): string | un
 async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, disk, owner } = work
   await waitForOthers(work)
-  if (now.live === disk.sidecar) await commitActive(work, now)
-  else await blockCommitInner(shell, owner.vm, disk.target, { top: disk.sidecar, base: imageBelow(disk).path })
+  if (now.live === disk.sidecar) return commitActive(work, now)
+  const images = { top: disk.sidecar, base: imageBelow(disk).path }
+  await work.write(() => blockCommitInner(shell, owner.vm, disk.target, images))
 }
 
 /** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */
 async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
-  if (await isGone(disk.sidecar)) return undefined // unlinked under its VM, whose QEMU still has it
+  if (await isGone(disk.sidecar, owner.vmName)) return undefined // unlinked under its VM, whose QEMU still has it
   const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
   if (backingFile === undefined)
     return keep(
@@ -124,7 +127,7 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
 async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
-  if (running === undefined) await beginCommit(shell, owner, disk)
+  if (running === undefined) await work.write(() => beginCommit(shell, owner, disk))
   const end = await blockJobReady(shell, owner.vm, disk.target, {
     onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
   })
@@ -161,12 +164,12 @@ async function commitFailed(disk: CaptureDisk): Promise<never> {
 
 /** No running disk of this VM has the overlay: it was pivoted already, or fell with the VM, or was unplugged. */
 async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
-  const { shell, disk } = work
-  if (await isGone(disk.sidecar)) return goneThoughNamed(work, now)
+  const { shell, owner, disk } = work
+  if (await isGone(disk.sidecar, owner.vmName)) return goneThoughNamed(work, now)
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
-  await commitImage(shell, disk.sidecar)
+  await work.write(() => commitImage(shell, disk.sidecar))
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
@@ -245,8 +248,8 @@ function ranOnImage({ disk, owner }: OverlayCase, { live }: DiskNow): Kept | und
 }
 
 const bothSides = ({ sidecar, target }: CaptureDisk): string[] => [
-  `# what the VM had written to ${target} until it ended, as an image of its own:`,
-  `qemu-img convert -O qcow2 ${quoted(sidecar)} ${quoted(`${sidecar}.rescued.qcow2`)}`
+  `# what the VM had written to ${target} by then, over what its image holds now, as an image of its own to look into:`,
+  `qemu-img convert -U -O qcow2 ${quoted(sidecar)} ${quoted(`${sidecar}.rescued.qcow2`)}`
 ]
 
 /** A VM that migrated runs elsewhere on these files, or may; one saved to a file by its owner names them in that file. */
@@ -288,8 +291,9 @@ async function inOtherHands({ shell, owner, disk }: OverlayCase): Promise<Kept |
 }
 
 /**
- * Where the VM's own definition names the overlay it can only have run on that, unless it was on another host, which may
- * have committed it. Otherwise the image must be as it was when the overlay began, or have changed by our own commit alone.
+ * The image must be as it was when the overlay began, or have changed by our own commit alone. Where that was not noted, the
+ * VM's own definition shows it: naming the overlay it can only have run on that, unless it was on another host, which may have
+ * committed it.
  */
 async function imageMovedOn(
   work: OverlayCase,
@@ -298,9 +302,9 @@ async function imageMovedOn(
 ): Promise<Kept | undefined> {
   const { disk, owner, held, commitBegan, pivoted } = work
   const isNamed = now.defined === disk.sidecar || now.saved === disk.sidecar
-  if (isNamed && !hasBeenElsewhere(history)) return undefined
+  if (isNamed && !(await restsOnNewerImage(work)) && !hasBeenElsewhere(history)) return undefined
   const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
-  const onlyWeWrote = commitBegan && pivoted === undefined && history?.startedAgain === false
+  const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
   if (isAsItWas || onlyWeWrote) return undefined
   return keep(
     disk.sidecar,
@@ -308,6 +312,17 @@ async function imageMovedOn(
     ...bothSides(disk),
     `rm ${quoted(disk.sidecar)}   # when you need it no more; then have the host looked after again`
   )
+}
+
+/**
+ * Somebody else has written to the image since the overlay began: over it, the overlay is of no moment. A power cut may have
+ * taken a time of change back, which is no write; a device counts from each boot anew.
+ */
+export async function restsOnNewerImage({ disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
+  if (held === undefined || commitBegan()) return false
+  if (held.image === undefined) return sameBoot && (await hasChanged(disk, held))
+  const now = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
+  return String(now?.ino) !== held.image.ino || (now !== undefined && now.mtimeNs > BigInt(held.image.mtimeNs))
 }
 
 async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<Kept | undefined> {
@@ -332,7 +347,7 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
   const { sidecar, target } = disk
   await defineSourceAgain(shell, owner, target, now, sidecar)
   await redefineSavedImage(shell, owner, target, now, sidecar)
-  if (await isGone(sidecar)) return undefined
+  if (await isGone(sidecar, owner.vmName)) return undefined
   if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
     path: sidecar,

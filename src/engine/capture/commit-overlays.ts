@@ -2,7 +2,7 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { pivotStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { pivotStep, writeStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
 import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
 import { extraOverlays } from './hold-disks.ts'
@@ -41,6 +41,7 @@ async function eachOf<T>(disks: readonly T[], commit: (disk: T) => Promise<Kept 
 
 export function overlayCase(job: JobContext, plan: CapturePlan, disk: CaptureDisk, noted: Noted): OverlayCase {
   const { target } = disk
+  let began = noted.commitBegan(target)
   return {
     shell: job.shell,
     owner: plan,
@@ -48,7 +49,11 @@ export function overlayCase(job: JobContext, plan: CapturePlan, disk: CaptureDis
     before: noted.before,
     sameBoot: noted.sameBoot,
     held: noted.held?.find((held) => held.target === target),
-    commitBegan: noted.commitBegan(target),
+    commitBegan: () => began,
+    write(work) {
+      began = true
+      return job.step(writeStep(target), {}, work)
+    },
     pivoted: noted.pivoted(target),
     pivot: (noted, work) => job.step(pivotStep(target), { ...noted }, work),
     onProgress: (done, total) => job.progress(`folding back ${target}`, done, total)

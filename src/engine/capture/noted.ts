@@ -2,6 +2,7 @@ import type { VmBefore } from '../evidence/vm-before.ts'
 import { bootId } from '../host-facts.ts'
 import type { BackupTrace } from '../recover/trace.ts'
 import type { Pivoted } from './commit-overlay.ts'
+import { writeStep } from './capture-plan.ts'
 import type { HeldDisk } from './hold-disks.ts'
 
 /** What a job knows of its overlays beyond its plan. */
@@ -28,7 +29,7 @@ export async function notedIn(trace: BackupTrace): Promise<Noted> {
     before: trace.before,
     held: trace.held,
     sameBoot: trace.bootId === (await bootId()),
-    commitBegan: (target) => trace.announced('fold-back') || trace.announced(`undo.commit.${target}`),
+    commitBegan: (target) => trace.announced(writeStep(target)),
     pivoted: (target) => trace.pivoted(target)
   }
 }

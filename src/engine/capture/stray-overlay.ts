@@ -39,7 +39,8 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
     before: noted.before,
     sameBoot: noted.sameBoot,
     held: noted.held?.find((held) => held.target === target),
-    commitBegan: noted.commitBegan(target),
+    commitBegan: () => noted.commitBegan(target),
+    write: (work) => work(),
     pivoted: noted.pivoted(target),
     pivot: (_noted, work) => work()
   })

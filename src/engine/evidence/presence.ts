@@ -7,13 +7,21 @@ import { lstatOrNone } from '../../store/point-files.ts'
 export const isThere = async (path: string): Promise<boolean> => (await lstatOrNone(path)) !== undefined
 
 /**
- * Whether a file is gone for good. One whose folder is empty or missing may be back when that is mounted.
+ * Whether a file of this VM is gone for good. One whose folder is empty or missing may be back when that is mounted.
  *
- * @throws `io` then
+ * @throws `left-behind` then, with what to type where it was deleted with everything else
  */
-export async function isGone(path: string): Promise<boolean> {
+export async function isGone(path: string, vm: string): Promise<boolean> {
   if (await isThere(path)) return false
   const folder = dirname(path)
   if ((await isThere(folder)) && (await readdir(folder)).length > 0) return true
-  return fail({ kind: 'io', path, code: 'ENOENT', detail: `nothing is in ${folder}: it may not be mounted` })
+  const mend = [
+    `mount '${folder}'   # if it is a mount of its own`,
+    `mkdir -p '${folder}' && touch '${folder}/all-deleted'   # if you have deleted all that was in it`
+  ]
+  return fail({
+    kind: 'left-behind',
+    vm,
+    left: [{ path, because: `nothing is in ${folder}: it may not be mounted`, mend }]
+  })
 }

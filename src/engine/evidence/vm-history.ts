@@ -32,6 +32,7 @@ export async function logPosition(vmName: string): Promise<LogPosition | undefin
 export async function historySince(vmName: string, since: LogPosition | undefined): Promise<VmHistory | undefined> {
   if (since === undefined) return undefined
   const now = await logPosition(vmName)
+  if (now?.ino === since.ino && now.sizeBytes < since.sizeBytes) return undefined // somebody emptied it
   if (now?.ino === since.ino) return parseHistory(await textFrom(logOf(vmName), since.sizeBytes))
   // virtlogd begins a new log when the old one has become large.
   const rotated = `${logOf(vmName)}.0`

@@ -1,8 +1,10 @@
 import { fail } from '../../shared/failure.ts'
-import type { Shell } from '../../shared/shell.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { memoryPath, SAVE_STEP, type CapturePlan } from '../capture/capture-plan.ts'
+import { restsOnNewerImage } from '../capture/commit-overlay.ts'
+import { overlayCase } from '../capture/commit-overlays.ts'
+import { notedIn } from '../capture/noted.ts'
 import { isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
@@ -58,7 +60,7 @@ async function startIfFault(
     job.warn(`The VM is not known to this host any more (${ended ?? 'no word of its end'}): it was left so`)
   else if (ended !== 'fault') job.warn(`The VM is ${now.state} (${ended ?? now.reason}): it was left so`)
   else {
-    const lacking = await whatItWouldLack(job.shell, plan)
+    const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
     job.warn(`The VM was found ${now.state} and was started again`)
     await startDomain(job.shell, plan.vm)
@@ -66,12 +68,19 @@ async function startIfFault(
   return undefined
 }
 
-/** An overlay that is not committed, and that the VM would start without: then its disk would be of two minds. */
-async function whatItWouldLack(shell: Shell, plan: CapturePlan): Promise<Kept | undefined> {
+/**
+ * An overlay that is not committed, and that the VM would start without, or on an image that moved on below it: then its disk
+ * would be of two minds.
+ */
+async function whatItWouldLack(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<Kept | undefined> {
   if (plan.method === 'classic') return undefined
-  for (const { target, sidecar } of plan.disks) {
+  const noted = await notedIn(trace)
+  for (const disk of plan.disks) {
+    const { target, sidecar } = disk
     if (!(await isThere(sidecar))) continue
-    const { defined } = await lookAtDisk(shell, plan.vm, target)
+    const { defined } = await lookAtDisk(job.shell, plan.vm, target)
+    if (defined === sidecar && (await restsOnNewerImage(overlayCase(job, plan, disk, noted))))
+      return keep(sidecar, `${plan.vmName} was not started: the image below was written to since by somebody else`)
     if (defined !== sidecar)
       return keep(
         sidecar,
@@ -103,14 +112,16 @@ async function isNewestOnceSaved(plan: CapturePlan, trace: BackupTrace): Promise
 
 /** What keeps RAM from being loaded may pass: a network that is not up yet, libvirtd that is just starting. */
 const TRIES = 4
+const LOAD_STEP = 'undo.load-ram'
 
 /** @throws why it could not be loaded, until that was tried often enough */
 async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   const state = trace.stateBefore === 'paused' ? 'paused' : 'running'
   try {
-    await restoreDomain(job.shell, memoryPath(plan), { state })
+    const attempt = trace.times(LOAD_STEP) + 1
+    await job.step(LOAD_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
   } catch (error) {
-    if (!plan.persistent || trace.times('undo.state') < TRIES) throw error
+    if (!plan.persistent || trace.times(LOAD_STEP) + 1 < TRIES) throw error
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
     await startDomain(job.shell, plan.vm)
   }

@@ -6,9 +6,10 @@ import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
+import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
-import { memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
+import { memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
 import { commitExtraOverlays, overlayCase } from '../capture/commit-overlays.ts'
@@ -19,6 +20,8 @@ import { openersOf } from '../evidence/image-users.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
+import { VmBefore } from '../evidence/vm-before.ts'
+import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess } from '../evidence/vm-process.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -40,7 +43,7 @@ export async function undoBackup(job: JobContext, entries: readonly JournalEntry
   if (plan === undefined) return { end: 'undone', kept: await runProgram(job, [startAfterFault(job, entries)]) }
   if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
   const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
-  const kept = await runProgram(job, [...steps, pointStep(job, plan)])
+  const kept = await runProgram(job, [...steps, pointStep(job, plan, trace)])
   return { end: (await committed(plan)) === undefined ? 'undone' : 'was-finished', kept }
 }
 
@@ -164,14 +167,31 @@ async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: nu
   return { id: manifest.id, sizeBytes: sizeBytesOf(manifest) }
 }
 
+/** Of a VM that is off and was not seen to run again: its RAM may be in the half point alone. */
+async function onlyRam(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<Kept | undefined> {
+  const path = memoryPath(plan)
+  if (plan.method !== 'classic' || !trace.announced('save') || !(await isThere(path))) return undefined
+  const now = await domainState(shell, plan.vm)
+  if (now !== undefined && now.state !== 'shut off') return undefined
+  const before = VmBefore.catch({}).parse(trace.dataOf(SAVE_STEP)?.['before'] ?? {})
+  const history = await historySince(plan.vmName, before.log)
+  if (history !== undefined && (!history.events.includes('saved') || hasRunSinceSave(history))) return undefined
+  return keep(
+    path,
+    `it may be all that there is of the RAM of ${plan.vmName}, which is off`,
+    `virsh restore '${path}'   # if the VM has not run since; then have the host looked after again`,
+    `rm '${path}'   # if it has`
+  )
+}
+
 /** The half point goes only when the VM needs nothing of it any more; a whole one stays. */
-function pointStep(job: JobContext, plan: CapturePlan): UndoStep {
+function pointStep(job: JobContext, plan: CapturePlan, trace: BackupTrace): UndoStep {
   return {
     name: 'undo.point',
     needs: plan.method === 'classic' ? ['undo.state'] : [],
     async work() {
       const point = await committed(plan)
-      if (point === undefined) return nothing(dropUnfinished(plan.pointDir))
+      if (point === undefined) return (await onlyRam(job.shell, plan, trace)) ?? nothing(dropUnfinished(plan.pointDir))
       job.fact({ point: point.id, sizeBytes: point.sizeBytes })
       job.warn('The job did not get to its end by itself, but its point is complete')
       return undefined
