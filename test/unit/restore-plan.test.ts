@@ -77,7 +77,7 @@ describe('RAM and the disks of its own definition', () => {
   it('do not fit where one that it knows is elsewhere, which is said once', async () => {
     const both = domain(disk('vda') + disk('vdb'), PASSTHROUGH)
     const items = await look({ next: both, ram: both })
-    expect(warnings(items, 'mode').join()).toContain('vdb is not in the point; so the VM is booted')
+    expect(warnings(items, 'mode').join()).toContain('vdb is not in the point, so the VM is booted')
     expect(warnings(items, 'disks')).toHaveLength(1)
   })
 })

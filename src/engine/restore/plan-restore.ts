@@ -153,7 +153,7 @@ async function chooseMode(
   if (mode !== 'resume') return { mode }
   const boot = (because: string): Pick<RestorePlan, 'mode' | 'modeReason'> => ({
     mode: 'boot',
-    modeReason: `${because}; so the VM is booted`
+    modeReason: `${because}, so the VM is booted`
   })
   if (manifest.memory === undefined) return boot('The point holds no RAM')
   if (edits === undefined || memoryDefinition === undefined)
