@@ -1,10 +1,11 @@
+import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PointDisk } from '../../shared/model/point.ts'
 import { disksWithout, type HeldDisk } from '../../shared/retention/coverage.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { imageChain } from '../../libvirt/qemu-img.ts'
 import { listPointsOf } from '../../store/point-store.ts'
-import { identityOf, isSameFile } from '../evidence/file-identity.ts'
+import { identityOf, isSameFile, type FileIdentity } from '../evidence/file-identity.ts'
 import { imageBelow, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 /** What the newest point of this VM in the same store has of disks that this one will not have, or perhaps not have. */
@@ -18,7 +19,8 @@ export async function changesSinceLastPoint(
   const now = [...disks, ...still]
   const missing = disksWithout(last.disks.map(heldBefore), now.map(heldNow))
   const lacking = missing.map((disk) => nameOf(disk, now))
-  const texts = await Promise.all(last.disks.map((disk) => otherImage(shell, last.id, disk, now)))
+  const kept = last.disks.filter(({ target }) => !missing.some((disk) => disk.target === target))
+  const texts = await Promise.all(kept.map((disk) => otherImage(shell, last.id, disk, now)))
   return [
     ...(lacking.length === 0
       ? []
@@ -61,10 +63,14 @@ async function otherImage(
 async function mayBeAnother(shell: Shell, before: PointDisk, disk: StillDisk): Promise<boolean> {
   const source = before.originalSource
   if (!source.startsWith('/')) return false
-  const file = await identityOf(source)
-  if (file === undefined || isSameFile(file, await identityOf(sourceOf(disk)))) return false
+  const file = await behind(source)
+  if (file === undefined || isSameFile(file, await behind(sourceOf(disk)))) return false
   return disk.type === 'network' || !(await isBelow(shell, source, disk))
 }
+
+/** The file that a path leads to. Undefined: there is none. */
+const behind = async (path: string): Promise<FileIdentity | undefined> =>
+  identityOf(await realpath(path).catch(() => path))
 
 /** A chain that cannot be read shows nothing. */
 async function isBelow(shell: Shell, source: string, disk: StillDisk): Promise<boolean> {
