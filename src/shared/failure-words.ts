@@ -17,6 +17,22 @@ const words = (title: string, explanation: string, nextStep: string): FailureWor
 const list = (items: readonly string[]): string => items.join(', ')
 const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n')
 
+type TooLarge = FailureOf<'output-too-large'>
+
+const tooMuch = ({ what, limitBytes }: TooLarge): FailureWords =>
+  words(
+    `${what} said more than expected`,
+    `More than ${formatBytes(limitBytes)} came back, which is not read.`,
+    'Look at what the host prints there.'
+  )
+
+const tooLongAnAnswer = ({ what, host, limitBytes }: TooLarge & { readonly host: string }): FailureWords =>
+  words(
+    `${host} answers with more than can be held here`,
+    `More than ${formatBytes(limitBytes)} came back (${what}), which was not read to its end. Other hosts are not concerned.`,
+    `Look at what is on the host: stillpoint doctor ${host}. Fewer points in its stores make the list shorter.`
+  )
+
 const LISTED_BY = {
   host: 'stillpoint host list',
   vm: 'stillpoint vm list',
@@ -121,11 +137,7 @@ const running = {
       'Look whether the host is busy or its libvirt hangs, then try again.'
     ),
   'output-too-large': (failure) =>
-    words(
-      `${failure.what} said more than expected`,
-      `More than ${formatBytes(failure.limitBytes)} came back, which is not read.`,
-      'Look at what the host prints there.'
-    ),
+    failure.host === undefined ? tooMuch(failure) : tooLongAnAnswer({ ...failure, host: failure.host }),
   'bad-output': (failure) =>
     words(
       `${failure.what} said something that cannot be read`,

@@ -53,7 +53,13 @@ export type Failure =
       readonly stderr: string
     }
   | { readonly kind: 'timeout'; readonly what: string; readonly afterMs: number }
-  | { readonly kind: 'output-too-large'; readonly what: string; readonly limitBytes: number }
+  | {
+      readonly kind: 'output-too-large'
+      readonly what: string
+      readonly limitBytes: number
+      /** Whose engine answered at such length. */
+      readonly host?: string
+    }
   /** A host, file or image said something that does not parse. */
   | { readonly kind: 'bad-output'; readonly what: string; readonly detail: string }
   | { readonly kind: 'cancelled'; readonly what: string }

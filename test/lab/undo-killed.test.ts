@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { journalPath } from '../../src/engine/jobs/job-directory.ts'
 import { isEnded, type JobReport } from '../../src/shared/model/job.ts'
 import type { Method } from '../../src/shared/model/point.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
@@ -45,10 +46,21 @@ async function killedTwice(method: Method, first: string, second: string): Promi
     const { stdout } = await alpha.run(['systemctl', 'is-active', `stillpoint-job-${id}.service`])
     return /^(inactive|failed|unknown)/.test(stdout) ? true : undefined
   })
-  return waitFor('recovery to get through', async () => {
-    const [report] = await engine.ask('recover', { id }).catch(() => [])
-    return report !== undefined && isEnded(report.state) ? report : undefined
+  const report = await waitFor('recovery to get through', async () => {
+    const [found] = await engine.ask('recover', { id }).catch(() => [])
+    return found !== undefined && isEnded(found.state) ? found : undefined
   })
+  for (const point of [first, second]) await expectDeathIn(id, point)
+  return report
+}
+
+/** A fault point that nobody passes kills nobody: whoever dies in a step has announced it, and never notes that it is done. */
+async function expectDeathIn(id: string, point: string): Promise<void> {
+  const step = point.replace(/\.done$/, '')
+  const journal = await alpha.must(['cat', journalPath(id)])
+  const times = (type: string): number =>
+    journal.split('\n').filter((line) => line.includes(`"type":"${type}","step":"${step}"`)).length
+  expect(times('step'), `${step} was announced more often than done`).toBeGreaterThan(times('step-done'))
 }
 
 const eachWithDone = (steps: string[]): string[] => steps.flatMap((step) => [step, `${step}.done`])

@@ -1,10 +1,12 @@
 import { existsSync, type mkdtempSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import type * as FsPromises from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { strayFile } from '../../src/engine/doctor/stray-file.ts'
 import { identityOf, isSameFile, type FileIdentity } from '../../src/engine/evidence/file-identity.ts'
+import { bootId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import type { Undone } from '../../src/engine/jobs/job-end.ts'
 import { undoRestore } from '../../src/engine/recover/undo-restore.ts'
@@ -14,11 +16,23 @@ import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
 import { POINT, VM, emptyImage, makePoint, temporaryStore } from './store-points.ts'
 
-const state = vi.hoisted(() => ({ dir: '' }))
+const [state, logs] = vi.hoisted(() => [{ dir: '' }, { dir: '' }])
+// libvirt's logs are where it writes them: their folder is another one here.
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof FsPromises>()
+  const here = (path: unknown): unknown =>
+    typeof path === 'string' ? path.replace(/^\/var\/log\/libvirt\/qemu(?=\/)/, logs.dir) : path
+  const moved =
+    (call: unknown) =>
+    (path: unknown, ...more: unknown[]) =>
+      (call as (...all: unknown[]) => unknown)(here(path), ...more)
+  return { ...real, stat: moved(real.stat), open: moved(real.open) }
+})
 vi.mock('../../src/shared/host-paths.ts', async (original) => {
   const { mkdtempSync: make } = await vi.importActual<{ mkdtempSync: typeof mkdtempSync }>('node:fs')
   const { tmpdir: temporary } = await vi.importActual<{ tmpdir: typeof tmpdir }>('node:os')
   state.dir = make(`${temporary()}/stillpoint-state-`)
+  logs.dir = make(`${temporary()}/stillpoint-logs-`)
   return {
     ...(await original<typeof HostPaths>()),
     JOBS_DIR: `${state.dir}/jobs`,
@@ -26,7 +40,9 @@ vi.mock('../../src/shared/host-paths.ts', async (original) => {
     RUN_DIR: `${state.dir}/run`
   }
 })
-afterAll(() => rm(state.dir, { recursive: true, force: true }))
+afterAll(async () => {
+  for (const { dir } of [state, logs]) await rm(dir, { recursive: true, force: true })
+})
 
 const JOB = '20261128T050000Z-00beef'
 const AT = '2026-11-28T05:00:00.000Z'
@@ -38,6 +54,22 @@ const inodeOf = async (path: string): Promise<number> => (await stat(path)).ino
 
 type Until = 'displace' | 'place' | 'define' | 'start'
 
+interface Ended {
+  readonly boot: 'another-boot' | 'this-boot'
+  /** What libvirt says of its state now. */
+  readonly reason: string
+  /** Where it was noted how far its log was. */
+  readonly noted: 'start' | 'begin' | 'no log yet' | 'nowhere'
+}
+
+interface Journaled {
+  readonly begin: JournalEntry
+  /** Of the step `start`. */
+  readonly start: Record<string, unknown>
+  /** Gets what the undo warns of. */
+  readonly warned: string[]
+}
+
 interface Cut {
   readonly place: string
   readonly staged: string
@@ -48,7 +80,7 @@ interface Cut {
   readonly displaced: DisplacedVm
   readonly libvirt: PaperLibvirt
   /** Undoes the restore, as often as that is asked. `until`: the last step that it announced. */
-  undo(until?: Until): Promise<Undone>
+  undo(until?: Until, journaled?: Journaled): Promise<Undone>
   entries(until: Until): JournalEntry[]
 }
 
@@ -114,8 +146,13 @@ async function cutShort(present?: (place: string) => PaperVm): Promise<Cut> {
     old: { inode: await inodeOf(kept), bytes: (await stat(kept)).size },
     placed: { inode: await inodeOf(place) },
     entries,
-    undo(until = 'place') {
-      return undoRestore(job, [...entries(until), ...undone])
+    undo(until = 'place', journaled) {
+      if (journaled === undefined) return undoRestore(job, [...entries(until), ...undone])
+      const steps = entries(until).map((each) =>
+        each.type === 'step' && each.step === 'start' ? { ...each, data: journaled.start } : each
+      )
+      const warn = (text: string): void => void journaled.warned.push(text)
+      return undoRestore({ ...job, warn }, [journaled.begin, ...steps])
     }
   }
 }
@@ -256,6 +293,59 @@ describe('a restore that died while its VM was started', () => {
     await expect(cut.undo('start')).rejects.toThrow(/left-behind/)
     expect(cut.libvirt.vms.get(VM)).toMatchObject({ live: domain('/elsewhere.qcow2') })
   })
+})
+
+describe('a restored VM that is off when its killed restore is finished', () => {
+  const [STARTED, ENDED] = ['starting up', 'shutting down, reason=']
+  const line = (event: string): string => `2026-11-28 05:02:47.115+0000: ${event}\n`
+
+  /** The engine died in `start`, perhaps with its host, and libvirt's log of the VM says this since. */
+  async function endedWith(events: readonly string[], change: Partial<Ended> = {}): Promise<unknown> {
+    const { boot = 'another-boot', reason = 'unknown', noted = 'start' } = change
+    const cut = await cutShort((place) => ({ next: domain(place), reason }))
+    await utimes(cut.place, 1, 1)
+    const log = join(logs.dir, 'web.log')
+    const early = noted === 'no log yet' ? '' : [line(STARTED), line(`${ENDED}destroyed`)].join('')
+    await writeFile(log, early)
+    const { ino } = await stat(log)
+    const position = { ino: String(ino), sizeBytes: early.length }
+    await appendFile(log, events.map(line).join(''))
+    const begin = entry({
+      type: 'begin',
+      id: JOB,
+      bootId: boot === 'this-boot' ? await bootId() : boot,
+      ...(noted === 'begin' && { vms: [{ uuid: VM, name: 'web', before: { log: position } }] })
+    })
+    const data = noted === 'start' ? { log: position } : noted === 'no log yet' ? { log: 'none' } : {}
+    const warned: string[] = []
+    expect(await cut.undo('start', { begin, start: data, warned })).toEqual({ end: 'was-finished', kept: [] })
+    expect(warned).toEqual([expect.stringContaining('interrupted'), expect.stringContaining('off')])
+    return { runs: cut.libvirt.vms.get(VM)?.live !== undefined, said: warned[1] }
+  }
+
+  it.each(['shutdown', 'destroyed', 'saved', 'migrated'])(
+    'stays off where libvirt noted: %s, also after a boot',
+    async (end) => {
+      for (const noted of ['start', 'begin', 'no log yet'] as const)
+        expect(await endedWith([STARTED, `${ENDED}${end}`], { noted })).toEqual({
+          runs: false,
+          said: `The VM is off (${end}), and was left so`
+        })
+    }
+  )
+
+  it.each<[string, string[], Partial<Ended>]>([
+    ['went down with its host', [STARTED], {}],
+    ['crashed', [STARTED, `${ENDED}crashed`], { boot: 'this-boot', reason: 'crashed' }],
+    ['crashed before its host went down', [STARTED, `${ENDED}crashed`], {}],
+    ['was started again by its owner, and went down with its host', [STARTED, `${ENDED}shutdown`, STARTED], {}],
+    ['did so when nobody noted how far its log was', [STARTED], { noted: 'nowhere' }]
+  ])('is started again where it %s', async (_, events, change) =>
+    expect(await endedWith(events, change)).toMatchObject({ runs: true })
+  )
+
+  it('stays off where nothing says that it was a fault', async () =>
+    expect(await endedWith([STARTED], { boot: 'this-boot' })).toMatchObject({ runs: false }))
 })
 
 describe('a VM that made way and of which a file is gone', () => {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fail, isFailure } from '../../shared/failure.ts'
 import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -13,11 +12,12 @@ import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
-import { listPointsOf } from '../../store/point-store.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { warningOfUnseen } from '../retention/between-hosts.ts'
 import { isSidecar, originalName, type CapturePlan } from './capture-plan.ts'
 import { cautionOnLiveMemory } from './emulated.ts'
 import { planDisks } from './plan-disks.ts'
+import { changesSinceLastPoint } from './changed-disks.ts'
 import { differingDisks, pointDefinition } from './point-definition.ts'
 import { requireRoom } from './require-room.ts'
 import { savedMemory } from './saved-memory.ts'
@@ -96,18 +96,9 @@ async function sayWhatToKnow(
     job.warn(
       `Restoring this VM will need a yes: its definition passes settings to QEMU past libvirt (qemu:${domain.qemuExtensions.join(', qemu:')})`
     )
-  const missing = await missingSinceLast(plan)
-  if (missing.length > 0)
-    job.warn(
-      `The last point of this VM has ${missing.join(', ')}, and this one has not: keep that one until you know why`
-    )
-}
-
-/** Disks of the newest point of this VM in the same store that this one will not have. */
-async function missingSinceLast({ vm, pointDir, disks, still }: CapturePlan): Promise<string[]> {
-  const { points } = await listPointsOf(dirname(dirname(pointDir)), vm)
-  const taken = [...disks, ...still].map(({ target }) => target)
-  return (points.at(-1)?.disks ?? []).map(({ target }) => target).filter((target) => !taken.includes(target))
+  for (const text of await changesSinceLastPoint(job.shell, plan)) job.warn(text)
+  const unseen = await warningOfUnseen(job.spec.store)
+  if (unseen !== undefined) job.warn(unseen)
 }
 
 type Chosen = Pick<CapturePlan, 'method' | 'methodReason'>

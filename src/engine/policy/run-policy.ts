@@ -8,6 +8,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
 import { isHostGoingDown } from '../recover/at-shutdown.ts'
+import { warningOfUnseen } from '../retention/between-hosts.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { prune } from '../retention/prune.ts'
 import { hostTimeZone } from '../tell/host-time.ts'
@@ -123,12 +124,18 @@ function timingOf({ id }: Policy, now: Date): Timing {
 async function workAndEnd(run: RunContext): Promise<void> {
   try {
     await requireKnownStore(run.policy.store)
+    await warnOfUnseen(run)
     await backUpAll(run)
     await pruneOld(run)
     await endRun(run, {})
   } catch (error) {
     await endRun(run, { state: 'failed', reason: describeFailure(failureOf(error)).title })
   }
+}
+
+async function warnOfUnseen({ policy, journal }: RunContext): Promise<void> {
+  const text = await warningOfUnseen(policy.store)
+  if (text !== undefined) journal.append({ type: 'warning', text })
 }
 
 async function backUpAll(run: RunContext): Promise<void> {

@@ -27,14 +27,17 @@ export async function howItEnded(
   return began !== (await bootId()) ? 'fault' : undefined
 }
 
+/** How the VMs of a job stood when it began. Engines before this one did not note it. */
+export const notedVms = (begin: Extract<JournalEntry, { type: 'begin' }> | undefined): NotedVm[] =>
+  z.array(NotedVm).catch([]).parse(begin?.vms)
+
 /** For a job that has not touched any VM: those that ran when it began and that a fault has ended since run again. */
 export function startAfterFault(job: JobContext, entries: readonly JournalEntry[]): UndoStep {
   return {
     name: 'undo.state',
     async work() {
       const [begin] = ofType(entries, 'begin')
-      const noted = z.array(NotedVm).catch([]).parse(begin?.vms)
-      const ran = noted.filter(({ before }) => before.process !== undefined)
+      const ran = notedVms(begin).filter(({ before }) => before.process !== undefined)
       if (ran.length > 0) await libvirtAnswers(job.shell, ran[0]?.uuid ?? '')
       for (const vm of ran) await startIfFault(job, vm, begin?.bootId)
       return undefined

@@ -21,6 +21,7 @@ import { identityOf, isSameFile, isStill } from '../evidence/file-identity.ts'
 import { imageUsers, usersOf } from '../evidence/image-users.ts'
 import { removeIfProven, renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
+import { logPosition, type LogPosition } from '../evidence/vm-history.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
@@ -29,12 +30,12 @@ import { asideDirectory } from '../restore/kept-records.ts'
 import { nvramOfCopy } from '../restore/plan-firmware.ts'
 import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
-import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
+import { NO_LOG, placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
 import { isElsewhere } from '../restore/staged-copy.ts'
 import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
-import { startAfterFault } from './start-after-fault.ts'
+import { howItEnded, notedVms, startAfterFault } from './start-after-fault.ts'
 
 /** A killed engine's last children may hold a lock for a moment longer. */
 const LOCKS_WITHIN_MS = 30_000
@@ -51,7 +52,7 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
     await libvirtAnswers(job.shell, plan.vm)
     await startIsOver(job, trace, plan)
     if (trace.announced('displace')) await holdVms(job.id, othersIn(plan), LOCKS_WITHIN_MS)
-    if (await hasReachedItsPurpose(job.shell, trace, plan)) return await finish(job, plan, entries)
+    if (await hasReachedItsPurpose(job.shell, trace, plan)) return await finish(job, trace, plan, entries)
     const start = trace.announced('displace') ? [] : [startAfterFault(job, entries)]
     return { end: 'undone', kept: await runProgram(job, [...start, ...stepsOf(job, trace, plan)]) }
   } finally {
@@ -114,14 +115,19 @@ async function standsOnPlaced(shell: Shell, { placements }: RestoreTrace, { vm }
   return false
 }
 
-async function finish(job: JobContext, plan: RestorePlan, entries: readonly JournalEntry[]): Promise<Undone> {
+async function finish(
+  job: JobContext,
+  trace: RestoreTrace,
+  plan: RestorePlan,
+  entries: readonly JournalEntry[]
+): Promise<Undone> {
   job.warn(
     plan.mode === 'define'
       ? 'The job was interrupted after the VM was defined'
       : 'The job was interrupted after the VM ran again'
   )
   if (!ofType(entries, 'fact').some(({ fact }) => fact.mode !== undefined)) job.fact({ mode: plan.mode })
-  if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, entries)
+  if (plan.mode !== 'define') await startRestoredAfterFault(job, trace, plan, entries)
   await settle(job, plan)
   return { end: 'was-finished', kept: [] }
 }
@@ -129,19 +135,35 @@ async function finish(job: JobContext, plan: RestorePlan, entries: readonly Jour
 /** A fault of the host or of QEMU does not keep the restored VM off. Its owner's will does. */
 async function startRestoredAfterFault(
   job: JobContext,
+  trace: RestoreTrace,
   plan: RestorePlan,
   entries: readonly JournalEntry[]
 ): Promise<void> {
   const now = await domainState(job.shell, plan.vm)
   if (now === undefined || isActive(now)) return
-  const begun = ofType(entries, 'begin')[0]?.bootId
-  const isOtherBoot = begun !== undefined && begun !== (await bootId())
-  if (!isOtherBoot && !['crashed', 'failed'].includes(now.reason)) {
-    job.warn(`The VM is off (${now.reason}), and was left so`)
+  const [begin] = ofType(entries, 'begin')
+  const boot = await bootId()
+  const began = begin?.bootId ?? boot
+  const log = await logSinceStart(trace, plan, begin)
+  const end = await howItEnded({ name: plan.vmName, before: { ...(log && { log }) } }, began, now)
+  if (end !== 'fault') {
+    job.warn(`The VM is off (${end ?? now.reason}), and was left so`)
     return
   }
   await startDomain(job.shell, plan.vm)
-  job.warn(`The VM was found off (${isOtherBoot ? 'the host was started anew' : now.reason}) and was started again`)
+  job.warn(`The VM was found off (${began === boot ? now.reason : 'the host was started anew'}) and was started again`)
+}
+
+/** From where on libvirt's log tells of the restored VM. Undefined: it does not say how that ended. */
+async function logSinceStart(
+  { logAtStart }: RestoreTrace,
+  { vm, vmName }: RestorePlan,
+  begin: Extract<JournalEntry, { type: 'begin' }> | undefined
+): Promise<LogPosition | undefined> {
+  if (logAtStart === undefined) return notedVms(begin).find(({ uuid }) => uuid === vm)?.before.log
+  if (logAtStart !== NO_LOG) return logAtStart
+  const now = await logPosition(vmName)
+  return now && { ...now, sizeBytes: 0 }
 }
 
 function stepsOf(job: JobContext, trace: RestoreTrace, plan: RestorePlan): UndoStep[] {

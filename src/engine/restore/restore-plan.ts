@@ -4,6 +4,7 @@ import { Uuid } from '../../shared/model/ids.ts'
 import { RestoreMode, type JournalEntry } from '../../shared/model/job.ts'
 import { FileAccess } from '../../shared/model/point.ts'
 import { FileIdentity } from '../evidence/file-identity.ts'
+import { LogPosition } from '../evidence/vm-history.ts'
 
 const Format = z.enum(['qcow2', 'raw'])
 
@@ -109,11 +110,16 @@ export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const
 export type RestoreStep = (typeof RESTORE_STEPS)[number]
 
+/** Noted where a VM has no log yet. */
+export const NO_LOG = 'none'
+
 /** What the journal of a restore says: its plan as it became, and how far it came. Only what was announced can have happened. */
 export class RestoreTrace {
   /** Undefined: nothing was touched. */
   readonly plan: RestorePlan | undefined
   readonly placements: readonly Placement[]
+  /** How far libvirt's log of the VM was right before it was started; `none`: there was no log. Undefined: nobody noted it. */
+  readonly logAtStart: LogPosition | typeof NO_LOG | undefined
   /** An undo has begun, so that what runs now may be what it has put back. */
   readonly isBeingUndone: boolean
   private readonly announcedSteps: ReadonlySet<string>
@@ -133,6 +139,7 @@ export class RestoreTrace {
             ...(displacing?.['displaced'] !== undefined && Displacing.parse(displacing))
           }
     this.placements = z.array(Placement).parse(dataOf('place')?.['placements'] ?? [])
+    this.logAtStart = LogPosition.or(z.literal(NO_LOG)).optional().catch(undefined).parse(dataOf('start')?.['log'])
     this.announcedSteps = new Set(steps.map(({ step }) => step))
     this.doneSteps = new Set(ofType(entries, 'step-done').map(({ step }) => step))
     this.isBeingUndone = [...this.announcedSteps].some((step) => step.startsWith('undo.'))

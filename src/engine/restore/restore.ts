@@ -13,6 +13,7 @@ import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
+import { logPosition } from '../evidence/vm-history.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import { whileReading } from '../retention/point-lock.ts'
@@ -22,7 +23,14 @@ import { setClock } from './clock.ts'
 import { displace, keptAside, lookBeforeDisplacing, theOneSeen } from './displace.ts'
 import { accessOfFormer, giveAccess } from './image-access.ts'
 import { planRestore } from './plan-restore.ts'
-import { placesOf, RESTORE_PLAN_STEP, type Placement, type RestoreDisk, type RestorePlan } from './restore-plan.ts'
+import {
+  NO_LOG,
+  placesOf,
+  RESTORE_PLAN_STEP,
+  type Placement,
+  type RestoreDisk,
+  type RestorePlan
+} from './restore-plan.ts'
 import { releaseVms } from './vm-locks.ts'
 
 /**
@@ -49,7 +57,10 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
   const placements = await waitingFiles(plan)
   await job.step('place', { placements }, () => placeFiles(job, { ...plan, ...displacing }, placements))
   await job.step('define', {}, () => define(job, plan))
-  if (plan.mode !== 'define') await job.step('start', {}, () => start(job, plan))
+  if (plan.mode !== 'define') {
+    const log = (await logPosition(plan.vmName)) ?? NO_LOG
+    await job.step('start', { log }, () => start(job, plan))
+  }
   job.fact({
     mode: plan.mode,
     ...(plan.modeReason !== undefined && { modeReason: plan.modeReason }),

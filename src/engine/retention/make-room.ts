@@ -16,6 +16,7 @@ import { tryHostLock } from '../jobs/host-lock.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { hostTimeZone } from '../tell/host-time.ts'
 import { restoreOf } from './being-restored.ts'
+import { whyUnseen } from './between-hosts.ts'
 import { clockNow, hostClockProblem } from './clock.ts'
 import { changingPoint, whileReading } from './point-lock.ts'
 import { pointsOfPolicy, type PolicyPoint, type VmPoints } from './policy-points.ts'
@@ -48,15 +49,16 @@ export interface RoomMaking {
 /**
  * Makes room in a store before a backup there gives up: trash whose grace is over, then points that no rule keeps any more
  * and that have as many newer, whole ones as the floor says, proven good by their hashes; oldest first, and no more than
- * are needed. Each removal is in the job's journal before it is taken. Returns the bytes that became free.
+ * are needed. Each removal is in the job's journal before it is taken. Nothing where other hosts may read points unseen.
+ * Returns the bytes that became free.
  */
 export async function makeRoom(making: RoomMaking): Promise<number> {
   const { job, policy } = making
   const listing = await listPoints(policy.store)
   const times = listing.points.map(({ takenAt }) => takenAt)
-  const clock = await hostClockProblem(job.shell, times, clockNow())
-  if (clock !== undefined) {
-    job.note(`no room is made in ${policy.store}: ${clock}`)
+  const problem = (await whyUnseen(policy.store)) ?? (await hostClockProblem(job.shell, times, clockNow()))
+  if (problem !== undefined) {
+    job.note(`no room is made in ${policy.store}: ${problem}`)
     return 0
   }
   const vms = await pointsOfPolicy(policy.store, listing, policy.id)

@@ -76,7 +76,7 @@ async function pruneLocked(pruning: Pruning, { uuid: vm, name }: VmIdentity, fre
 const whyNotFresh = (name: string, flaw: string | undefined): string =>
   flaw === undefined
     ? `the newest good point of ${name} is not the one that this run took`
-    : `the new point of ${name} is ${flaw}, which points before it have: they stay until one has it again, or until the schedule leaves it out`
+    : `the new point of ${name} is ${flaw}, which points before it have: they stay until one has it again, the schedule leaves it out, or they are deleted by hand`
 
 async function trash(pruning: Pruning, point: PolicyPoint, why: string): Promise<void> {
   const { policy, now, pruned } = pruning

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { byteChannel } from '../../../src/main/core/engine-on-host/byte-channel.ts'
 import { engineCall, failureInTail } from '../../../src/main/core/engine-on-host/engine-call.ts'
+import { failureOf } from '../../../src/shared/failure.ts'
+import { describeFailure } from '../../../src/shared/failure-words.ts'
 import { resultLines } from '../../../src/shared/result-lines.ts'
 import { fakeShell, type FakeAnswer } from '../../../src/shell/fake.ts'
 import { FILES, manifestOf } from '../store-points.ts'
@@ -86,6 +88,20 @@ describe('a call to the engine', () => {
     })
     expect(listed.points).toHaveLength(900)
     expect(new Set(listed.points.flatMap((point) => point.warnings))).toEqual(new Set(warnings))
+  })
+
+  it('gives up on one that is too long to be held, and says so of this host', async () => {
+    const part = 'p'.repeat(16 << 20)
+    const said = ['{"result":"', part, part, part, part, '"}'].map((each) => Buffer.from(lines({ part: each })))
+    const error: unknown = await engineCall(answering({ stdout: said }), 'points', { stores: [] }).catch(
+      (thrown: unknown) => thrown
+    )
+    expect(error).toMatchObject({ failure: { kind: 'output-too-large', host: 'alpha', limitBytes: 64 << 20 } })
+    expect(describeFailure(failureOf(error))).toEqual({
+      title: 'alpha answers with more than can be held here',
+      explanation: 'More than 64 MiB came back (points), which was not read to its end. Other hosts are not concerned.',
+      nextStep: expect.stringContaining('stillpoint doctor alpha') as unknown
+    })
   })
 
   it.each<[string, unknown[]]>([

@@ -49,6 +49,51 @@ describe('a point is a whole one', () => {
     ])
   })
 
+  it.each<[string, HeldDisk[], string | undefined]>([
+    [
+      'the log disk has moved up to the target of one that is gone',
+      [disk('vda'), disk('vdb', '/images/vdc.qcow2')],
+      'vdb (/images/vdb.qcow2)'
+    ],
+    [
+      'and a new one has the old target of the log disk',
+      [disk('vda'), disk('vdb', '/images/vdc.qcow2'), disk('vdc', '/images/empty.qcow2')],
+      'vdb (/images/vdb.qcow2)'
+    ],
+    [
+      'all targets have changed places',
+      [disk('vdc', vda.source), disk('vda', vdb.source), disk('vdb', '/images/vdc.qcow2')],
+      undefined
+    ],
+    ['one image was moved', [vda, disk('vdb', '/elsewhere/vdb.qcow2'), disk('vdc')], undefined],
+    [
+      'all images lie elsewhere, as after a restore',
+      ['vda', 'vdb', 'vdc'].map((name) => disk(name, `/new/${name}`)),
+      undefined
+    ],
+    [
+      'one was moved and another has a new target',
+      [vda, disk('vdb', '/elsewhere/vdb.qcow2'), disk('vdd', '/images/vdc.qcow2')],
+      undefined
+    ]
+  ])('disk by disk: %s', (_, now, lacks) => {
+    const before = [vda, vdb, disk('vdc')]
+    const flaw = lacks && `without ${lacks}`
+    expect(flaws([night(1, before), night(2, now), night(3, now)])).toEqual([undefined, flaw, flaw])
+  })
+
+  it('not for a disk that came later to the target of one that it lacks', () => {
+    const moved = [vda, disk('vdb', '/images/vdc.qcow2')]
+    const anew = [vda, disk('vdb', '/images/log-anew.qcow2')]
+    const back = [...anew, disk('vdc', vdb.source)]
+    expect(flaws([night(1, [vda, vdb, disk('vdc')]), night(2, moved), night(3, anew), night(4, back)])).toEqual([
+      undefined,
+      'without vdb (/images/vdb.qcow2)',
+      'without vdb (/images/vdb.qcow2)',
+      undefined
+    ])
+  })
+
   it('whatever a damaged point is said to hold', () =>
     expect(flaws([night(1, [vda, vdb], { good: false }), night(2, [vda])])).toEqual(['damaged', undefined]))
 })
@@ -75,6 +120,12 @@ describe('points that lack a disk', () => {
     expect(planRetention([...whole, ...lacking], rules, { timeZone: 'UTC' })[0]?.reasons).toEqual([
       'without vdb, but fewer than 2 good points are newer'
     ])
+  })
+
+  it('push out none that has it, also where another disk has its target now', () => {
+    const before = [1, 2, 3].map((n) => night(n, [vda, vdb, disk('vdc')]))
+    const after = [4, 5, 6, 7].map((n) => night(n, [vda, disk('vdb', '/images/vdc.qcow2')]))
+    expect(kept([...before, ...after])).toEqual([7, 6, 5, 4, 3, 2].map((n) => idAt(`2026-11-0${n}T02:00:00Z`)))
   })
 
   it('are as good as any once the policy leaves that disk out', () =>

@@ -30,8 +30,8 @@ export interface CallOptions<E> {
 }
 
 const LONGEST_LINE_BYTES = 32 << 20
-/** Of an answer in parts, as a list of a hundred thousand points is. */
-const LONGEST_ANSWER_CHARACTERS = 400 << 20
+/** Of an answer in parts, as a long list of points is. It is held three times over: its parts, their text, what that says. */
+const LONGEST_ANSWER_CHARACTERS = 64 << 20
 
 /** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
 export async function engineCall<V extends EngineVerb>(
@@ -99,6 +99,7 @@ const Line = z.union([
 /** What the engine has said so far to one question. */
 class Answer<V extends EngineVerb> {
   private readonly what: string
+  private readonly host: string
   private readonly verb: V
   private readonly onEvent: CallOptions<EventOf<V>>['onEvent']
   private readonly lines: LineCutter
@@ -109,6 +110,7 @@ class Answer<V extends EngineVerb> {
 
   constructor(host: string, verb: V, onEvent: CallOptions<EventOf<V>>['onEvent']) {
     this.what = `the engine on ${host} (${verb})`
+    this.host = host
     this.verb = verb
     this.onEvent = onEvent
     this.lines = new LineCutter(this.what, LONGEST_LINE_BYTES)
@@ -139,9 +141,14 @@ class Answer<V extends EngineVerb> {
 
   private takePart(part: string): void {
     this.partCharacters += part.length
-    if (this.partCharacters > LONGEST_ANSWER_CHARACTERS)
-      fail({ kind: 'output-too-large', what: this.what, limitBytes: LONGEST_ANSWER_CHARACTERS })
+    if (this.partCharacters > LONGEST_ANSWER_CHARACTERS) this.tooLong()
     this.parts.push(part)
+  }
+
+  private tooLong(): never {
+    this.parts = []
+    const { verb: what, host } = this
+    return fail({ kind: 'output-too-large', what, limitBytes: LONGEST_ANSWER_CHARACTERS, host })
   }
 
   private joined(count: number): string {
