@@ -149,7 +149,7 @@ describe('a file system that is full', () => {
   it('is noticed before anything is touched', async () => {
     await alpha.mountSmall('/srv/small', 40)
     try {
-      const report = await engine.backup(guest, { store: '/srv/small', acceptStore: true })
+      const report = await engine.backup(guest, { store: '/srv/small' })
       expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-room', path: '/srv/small' } })
     } finally {
       await alpha.unmount('/srv/small')
@@ -159,7 +159,7 @@ describe('a file system that is full', () => {
   it('ends the job and not the VM when it fills up in the middle', async () => {
     await alpha.mountSmall('/srv/small', 900)
     try {
-      const id = await engine.submit(backupSpec(guest, { store: '/srv/small', acceptStore: true }), 'snapshot:1:wait')
+      const id = await engine.submit(backupSpec(guest, { store: '/srv/small' }), 'snapshot:1:wait')
       await alpha.run('head -c 2G /dev/zero > /srv/small/filler')
       const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
       expect(report.state).toBe('failed-clean')

@@ -137,7 +137,8 @@ export class LabHost {
   }
 
   /** A file system of its own and of exactly this size, for whatever should run full. */
-  async mountSmall(path: string, sizeMiB: number): Promise<void> {
+  async mountSmall(path: string, sizeMiB: number, { knowsStores = false } = {}): Promise<void> {
+    if (!knowsStores) await this.must('rm -f /var/lib/stillpoint/stores.json /var/lib/stillpoint/store-mounts.json')
     await this.must(['mkdir', '-p', '--', path])
     await this.must(['mount', '-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0755`, 'small', path])
   }

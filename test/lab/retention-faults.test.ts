@@ -22,10 +22,7 @@ describe('on a store of its own', () => {
     await pruned.nights(4, template, SMALL)
     for (const id of pruned.ids) await addFakeRam(pruned.host, SMALL, pruned.guest.uuid, id)
     await pruned.prune({}, { store: SMALL })
-    return async () => {
-      await pruned.host.unmount(SMALL)
-      await pruned.host.must('rm -f /var/lib/stillpoint/stores.json')
-    }
+    return () => pruned.host.unmount(SMALL)
   })
 
   it('that is full, nothing is lost, and all goes on once there is room', async () => {
@@ -57,7 +54,7 @@ describe('on a store of its own', () => {
   })
 
   it('that was swapped for an empty one, nothing is touched', async () => {
-    await pruned.host.mountSmall(SMALL, 8)
+    await pruned.host.mountSmall(SMALL, 8, { knowsStores: true })
     const answer = await pruned.prune({ last: 2 }, { store: SMALL, know: false })
     expect(answer?.plan.refused).toMatch(/^\/srv\/small is not the store that it was/)
     expect(answer?.pruned).toMatchObject({ trashed: [], refused: [answer?.plan.refused] })

@@ -9,7 +9,7 @@ import { LAB_HELD_DIR, LAB_MARKER } from '../../shared/host-paths.ts'
  * process, end in `kill` (SIGKILL to this process), `term`, `throw`, `hang` (until cancelled), `wait` (3 s) or `hold`
  * (until the lab lets it go, see {@link heldPath}). `undo.*` is any point that begins so. Several are separated by commas:
  * `copy:1:kill,undo.commit.vda:1:kill` dies in the copy and once more in the undo, since a unit's ExecStopPost has the
- * environment of its unit. Deaf unless the machine carries the lab's marker file.
+ * environment of its unit. Who dies leaves a file that says so, `copy.killed` beside those of `hold`. Deaf unless the machine carries the lab's marker file.
  */
 export interface Fault {
   readonly point: string
@@ -43,7 +43,10 @@ const isAt = (fault: Fault, point: string): boolean =>
 
 async function happen(fault: Fault, point: string, signal: AbortSignal): Promise<void> {
   if (fault.action === 'throw') throw new Error(`fault point ${point}`)
-  if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL')
+  if (fault.action === 'kill') {
+    mark(heldPath(ownName(), `${point}.killed`))
+    process.kill(process.pid, 'SIGKILL')
+  }
   if (fault.action === 'term') process.kill(process.pid, 'SIGTERM')
   if (fault.action === 'hold') return hold(point, signal)
   await sleep(fault.action === 'wait' ? 3000 : 3_600_000, undefined, { signal }).catch(() =>
@@ -54,12 +57,18 @@ async function happen(fault: Fault, point: string, signal: AbortSignal): Promise
 /** There while a process waits at a point; it goes on when the file is gone. `who` is its last argument: the job's id. */
 export const heldPath = (who: string, point: string): string => `${LAB_HELD_DIR}/${who}/${point}`
 
+const ownName = (): string => basename(process.argv.at(-1) ?? '')
+
+function mark(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, '')
+}
+
 const LOOK_EVERY_MS = 20
 
 async function hold(point: string, signal: AbortSignal): Promise<void> {
-  const path = heldPath(basename(process.argv.at(-1) ?? ''), point)
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, '')
+  const path = heldPath(ownName(), point)
+  mark(path)
   while (existsSync(path)) {
     await sleep(LOOK_EVERY_MS)
     if (!signal.aborted) continue
