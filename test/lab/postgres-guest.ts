@@ -79,7 +79,8 @@ export async function waitForCommits(guest: Guest, more: number, timeoutMs = 900
 
 /** Runs a shell command as postgres inside a guest, through its agent; answers what it printed, or throws. */
 export async function insideAsPostgres(guest: Guest, command: string, timeoutMs = 900_000): Promise<string> {
-  const argv = ['postgres', '-c', command]
+  // Not all of its programs have a link in /usr/bin.
+  const argv = ['postgres', '-c', `PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); ${command}`]
   const started = await agent<{ pid: number }>(guest, 'guest-exec', {
     path: '/bin/su',
     arg: argv,

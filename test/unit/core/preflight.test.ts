@@ -3,6 +3,7 @@ import type { Core } from '../../../src/main/core/core.ts'
 import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
 import { preflight } from '../../../src/main/core/points/points.ts'
 import type { RestoreOrder } from '../../../src/main/core/points/restore-order.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { sizeBytesOf } from '../../../src/shared/model/point.ts'
 import { FILES, POINT, makePoint, manifestOf, temporaryStore } from '../store-points.ts'
@@ -14,9 +15,11 @@ const items = [
 ] as const
 const small = { manifest: '{}', domain: '<domain/>', host: '{}' }
 
-function coreAsking(asked: unknown[], found: readonly unknown[] = items): Core {
+function coreAsking(asked: unknown[], found: readonly unknown[] = items, without: readonly string[] = []): Core {
   const call = (host: string) => (verb: string, question: object) => {
     asked.push([host, verb, question])
+    if (verb === 'read-small' && without.includes(host))
+      return Promise.reject(new StillpointError({ kind: 'not-found', what: 'point', name: POINT }))
     return Promise.resolve(verb === 'read-small' ? small : found)
   }
   const hosts = ['alpha', 'beta'].map((name) => ({ name }))
@@ -49,6 +52,18 @@ describe('checking a restore', () => {
     const view = await preflight(coreAsking(asked), order([{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }]))
     expect(view.bytesToMove).toBe(sizeBytesOf(manifestOf(FILES)))
     expect(asked).toMatchObject([
+      ['alpha', 'read-small', { store: DEFAULT_STORE, point: POINT }],
+      ['beta', 'preflight', { files: small }]
+    ])
+  })
+
+  it('goes by what the target has now: rebuilt since it was asked, it gets the point from elsewhere', async () => {
+    const asked: unknown[] = []
+    const places = ['beta', 'alpha'].map((host) => ({ kind: 'host', host, dir: DEFAULT_STORE }) as const)
+    expect((await preflight(coreAsking(asked), order(places))).bytesToMove).toBe(0)
+    const rebuilt = coreAsking(asked, items, ['beta'])
+    expect((await preflight(rebuilt, order(places))).bytesToMove).toBe(sizeBytesOf(manifestOf(FILES)))
+    expect(asked.slice(-2)).toMatchObject([
       ['alpha', 'read-small', { store: DEFAULT_STORE, point: POINT }],
       ['beta', 'preflight', { files: small }]
     ])

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
-import { fail } from '../../../shared/failure.ts'
+import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
@@ -63,9 +63,10 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
 }
 
 /** Brings the point to the target if it is not there, and starts the restore. Returns the job's id. */
-export async function startRestore(core: Core, order: RestoreOrder, options: CopyOptions): Promise<string> {
-  requireHost(core.settings.read(), order.to)
-  refuseImpossible(order)
+export async function startRestore(core: Core, asked: RestoreOrder, options: CopyOptions): Promise<string> {
+  requireHost(core.settings.read(), asked.to)
+  refuseImpossible(asked)
+  const order = await byWhatIsThere(core, asked)
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
@@ -84,14 +85,30 @@ function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
 }
 
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
-export async function preflight(core: Core, order: RestoreOrder): Promise<PreflightView> {
-  requireHost(core.settings.read(), order.to)
+export async function preflight(core: Core, asked: RestoreOrder): Promise<PreflightView> {
+  requireHost(core.settings.read(), asked.to)
+  const order = await byWhatIsThere(core, asked)
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
   const engine = await core.connections.engine(order.to)
   const items = await engine.call('preflight', { spec: restoreSpec(order), ...(files && { files }) })
   const replaces = items.find(({ vm }) => vm !== undefined)?.vm
   return { items, bytesToMove: isThere ? 0 : sizeBytesOf(order.point.manifest), ...(replaces && { replaces }) }
+}
+
+/** A host that was rebuilt since it was last asked has the point no more: then it comes from where else it is. */
+async function byWhatIsThere(core: Core, order: RestoreOrder): Promise<RestoreOrder> {
+  const { manifest, places } = order.point
+  const { store, isThere } = storeOnTarget(order.point, order.to)
+  const others = places.filter((place) => place.kind === 'local' || place.host !== order.to)
+  if (!isThere || others.length === 0) return order
+  try {
+    await (await core.connections.engine(order.to)).call('read-small', { store, point: manifest.id })
+    return order
+  } catch (error) {
+    if (!isFailure(error, 'not-found')) throw error
+    return { ...order, point: { ...order.point, places: others } }
+  }
 }
 
 async function pointTexts(core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> {
