@@ -26,7 +26,7 @@ const unit = {
  * Against what is really there: processes, sockets, file systems, the built window. Each file has its own modules, as have
  * the unit tests that mock some.
  */
-const contract = { name: 'contract', include: ['test/contract/**/*.test.ts', ...mocking], ...patience }
+const contract = { name: 'contract', include: ['test/contract/**/*.test.ts', ...mocking], maxWorkers: 2, ...patience }
 
 const lab = {
   name: 'lab',
