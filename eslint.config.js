@@ -45,14 +45,7 @@ const walls = {
 
 /** Parts of the engine whose files are its own notes: no guest's data is among them. */
 const ownNotes = ['jobs', 'journal', 'policy', 'tell'].map((name) => join(src, 'engine', name) + sep)
-const removers = [
-  'evidence/removal.ts',
-  'doctor/remove-all.ts',
-  // Not yet behind the judgement: what a restore displaces, places and takes back.
-  'restore/displace.ts',
-  'restore/restore.ts',
-  'recover/undo-restore.ts'
-].map((path) => join(src, 'engine', path))
+const removers = ['evidence/removal.ts', 'doctor/remove-all.ts'].map((path) => join(src, 'engine', path))
 const removing = /^(rm|rmdir|unlink|rename|truncate)(Sync)?$/
 
 /** What may hold a guest's only copy is removed or renamed in one place, which asks for the proof (decision 16). */
