@@ -30,12 +30,7 @@ export interface MachineKind {
   readonly machine: string
 }
 
-/** Whether this host can run a guest of this machine type at all. KVM without `/dev/kvm` counts as no. */
-export async function machineIsSupported(shell: Shell, kind: MachineKind): Promise<boolean> {
-  return (await domainCapabilities(shell, kind)) !== undefined
-}
-
-/** XML of what this host offers to such a guest, or undefined if it cannot run it. */
+/** XML of what this host offers to such a guest, or undefined if it cannot run it. KVM without `/dev/kvm` counts as that. */
 export async function domainCapabilities(shell: Shell, kind: MachineKind): Promise<string | undefined> {
   const { virtType, arch, machine } = kind
   const result = await virsh(

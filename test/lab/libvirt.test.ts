@@ -20,7 +20,7 @@ import {
   suspendDomain
 } from '../../src/libvirt/domains.ts'
 import { watchStopResume, type StopResumeEvent } from '../../src/libvirt/events.ts'
-import { hostVersions, machineIsSupported } from '../../src/libvirt/host.ts'
+import { domainCapabilities, hostVersions } from '../../src/libvirt/host.ts'
 import { takeInventory } from '../../src/libvirt/inventory.ts'
 import { networkState, networkXml } from '../../src/libvirt/networks.ts'
 import { checkImage, convert, createOverlay, imageChain, imageInfo } from '../../src/libvirt/qemu-img.ts'
@@ -165,8 +165,10 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
 
     it('knows the host', async () => {
       expect((await hostVersions(shell)).libvirt).toMatch(/^\d+\.\d+\.\d+$/)
-      expect(await machineIsSupported(shell, { virtType: 'qemu', arch: 'x86_64', machine: 'pc' })).toBe(true)
-      expect(await machineIsSupported(shell, { virtType: 'qemu', arch: 'x86_64', machine: 'pc-i440fx-99' })).toBe(false)
+      expect(await domainCapabilities(shell, { virtType: 'qemu', arch: 'x86_64', machine: 'pc' })).toBeDefined()
+      expect(
+        await domainCapabilities(shell, { virtType: 'qemu', arch: 'x86_64', machine: 'pc-i440fx-99' })
+      ).toBeUndefined()
       expect(await networkState(shell, 'default')).toBe('active')
       expect(await networkXml(shell, '--help')).toBeUndefined()
     })

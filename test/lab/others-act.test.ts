@@ -67,6 +67,15 @@ const driveXml = (target: string, medium?: string): string =>
 const pidOf = async (guest: Guest): Promise<string> =>
   (await alpha.must(`cat /run/libvirt/qemu/${guest.name}.pid`)).trim()
 
+/** Restored from the file that its owner has saved it to, and looked after again, it goes on, on its own disks. */
+async function isBackFromItsFile(guest: Guest, since: number): Promise<void> {
+  await guest.virsh('restore', '/srv/saved')
+  await alpha.must('rm /srv/saved')
+  await engine.ask('doctor', { stores: [], repair: true })
+  await hasOwnDisks(guest)
+  await goesOn(guest, since)
+}
+
 describe('while a persistent VM is on its overlays', () => {
   let guest: Guest
 
@@ -187,11 +196,7 @@ describe('while a persistent VM is on its overlays', () => {
     const since = guest.lastTick()?.counter ?? 0
     const report = await during(guest, () => guest.virsh('save', guest.uuid, '/srv/saved'))
     expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
-    await guest.virsh('restore', '/srv/saved')
-    await alpha.must('rm /srv/saved')
-    await engine.ask('doctor', { stores: [], repair: true })
-    await hasOwnDisks(guest)
-    await goesOn(guest, since)
+    await isBackFromItsFile(guest, since)
   })
 
   it('its owner, who had paused it, saves it to a file: the file is good, though the overlays that it names hold nothing', async () => {
@@ -200,11 +205,7 @@ describe('while a persistent VM is on its overlays', () => {
     const save = (): Promise<string> => guest.virsh('save', guest.uuid, '/srv/saved', '--running')
     const report = await during(guest, save, 'copy.done', { method: 'disk' })
     expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
-    await guest.virsh('restore', '/srv/saved')
-    await alpha.must('rm /srv/saved')
-    await engine.ask('doctor', { stores: [], repair: true })
-    await hasOwnDisks(guest)
-    await goesOn(guest, since)
+    await isBackFromItsFile(guest, since)
   })
 
   it('its owner pauses it: it stays paused', async () => {

@@ -6,7 +6,7 @@ import { abortJob, jobInfo, parseJob } from '../../src/libvirt/domain-jobs.ts'
 import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import { domainState, parseDomainInfo, parseNamedDomains, parseState, resumeDomain } from '../../src/libvirt/domains.ts'
 import { parseStopResume, watchStopResume } from '../../src/libvirt/events.ts'
-import { machineIsSupported, parseVersions } from '../../src/libvirt/host.ts'
+import { domainCapabilities, parseVersions } from '../../src/libvirt/host.ts'
 import { parseInventory } from '../../src/libvirt/inventory.ts'
 import { networkXml } from '../../src/libvirt/networks.ts'
 import { checkImage, imageChain, imageInfo, progressReader } from '../../src/libvirt/qemu-img.ts'
@@ -150,7 +150,7 @@ describe.each(['9.0.0', '11.3.0'])('what libvirt %s says', (version) => {
 
   it('knows machine types and networks that are not there', async () => {
     const kind = { virtType: 'qemu', arch: 'x86_64', machine: 'pc-i440fx-99.9' }
-    expect(await machineIsSupported(fails('domcapabilities-unknown'), kind)).toBe(false)
+    expect(await domainCapabilities(fails('domcapabilities-unknown'), kind)).toBeUndefined()
     expect(await networkXml(fails('net-unknown'), '--help')).toBeUndefined()
   })
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { Method } from '../../shared/model/point.ts'
+import type { SnapshotDisk } from '../../libvirt/snapshot.ts'
 
 /** A disk that goes into the point. */
 export const CaptureDisk = z.object({
@@ -74,12 +75,16 @@ export const imageBelow = ({ image, source, format }: StillDisk): { path: string
   path: image ?? source,
   format
 })
-/** Targets that a snapshot must name to leave them alone: libvirt would take along every disk that it does not. */
-export const leftAlone = ({ excluded, still }: CapturePlan): string[] => [
-  ...excluded,
-  ...still.map(({ target }) => target)
+/** A snapshot must name the disks that it leaves alone too: libvirt would take along every one that it does not. */
+export const snapshotDisks = ({ disks, still, excluded }: CapturePlan): SnapshotDisk[] => [
+  ...disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
+  ...[...excluded, ...still.map(({ target }) => target)].map((target) => ({ target, skip: true as const }))
 ]
 export const diskFile = (disk: StillDisk): string => `disks/${disk.target}.qcow2`
+export const copyPath = ({ pointDir }: CapturePlan, disk: StillDisk): string => `${pointDir}/${diskFile(disk)}`
+/** Where all disks of the point are copied to. */
+export const copyPaths = (plan: CapturePlan): string[] =>
+  [...plan.disks, ...plan.still].map((disk) => copyPath(plan, disk))
 
 /** Marks files of ours in folders that are not ours. */
 export const SIDECAR_MARK = '.stillpoint-'

@@ -2,7 +2,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, leftAlone, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { imageBelow, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { copyDisks } from './copy-disks.ts'
@@ -17,7 +17,7 @@ import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
 export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
   const froze = await whileFrozen(job, plan, async () => {
     await requireCurrent(job.shell, plan)
-    await job.step('snapshot', {}, () => snapshotDisks(job, plan))
+    await job.step('snapshot', {}, () => takeSnapshot(job, plan))
   })
   const held = await lookAtOverlays(job, plan)
   const disks = await job.step(HOLD_STEP, { held }, async () => {
@@ -34,14 +34,11 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
 
 const SNAPSHOT_WITHIN_MS = 120_000
 
-async function snapshotDisks(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   await measurePauses(job, 'switch', () =>
     snapshotCreateAs(job.shell, plan.vm, {
       name: snapshotName(job.id),
-      disks: [
-        ...plan.disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
-        ...leftAlone(plan).map((target) => ({ target, skip: true as const }))
-      ],
+      disks: snapshotDisks(plan),
       live: false,
       timeoutMs: SNAPSHOT_WITHIN_MS,
       signal: job.signal

@@ -4,7 +4,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { memoryStats } from '../../libvirt/memory-stats.ts'
 import type { Need } from '../room/claims.ts'
 import { chainBytes, mappedBytes, sampledBytes } from '../room/disk-data.ts'
-import { diskFile, imageBelow, memoryPath, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
+import { copyPath, imageBelow, memoryPath, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -36,13 +36,11 @@ export async function needsOf(shell: Shell, plan: CapturePlan, store: string, is
     needs.push(need(store, 'the RAM', await ramOf(shell, plan), memoryPath(plan)))
   for (const disk of plan.disks) {
     const data = await dataOf(shell, disk, isThorough)
-    const copy = `${plan.pointDir}/${diskFile(disk)}`
+    const copy = copyPath(plan, disk)
     needs.push(...(await diskNeeds(plan, disk, data, store, copy)))
   }
   for (const disk of plan.still)
-    needs.push(
-      need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), `${plan.pointDir}/${diskFile(disk)}`)
-    )
+    needs.push(need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), copyPath(plan, disk)))
   return needs
 }
 

@@ -8,7 +8,7 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, leftAlone, memoryPath, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -139,10 +139,7 @@ function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<v
   return snapshotCreateAs(job.shell, plan.vm, {
     name: snapshotName(job.id),
     memoryFile: memoryPath(plan),
-    disks: [
-      ...plan.disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
-      ...leftAlone(plan).map((target) => ({ target, skip: true as const }))
-    ],
+    disks: snapshotDisks(plan),
     live: true,
     timeoutMs: SNAPSHOT_WITHIN_MS,
     signal: job.signal

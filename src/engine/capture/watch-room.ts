@@ -6,7 +6,7 @@ import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { mountAt, spaceOf } from '../room/file-systems.ts'
-import { diskFile, memoryPath, type CapturePlan } from './capture-plan.ts'
+import { copyPaths, memoryPath, type CapturePlan } from './capture-plan.ts'
 
 /**
  * Does `work`, and stops it with `no-room` when the store or a file system that overlays of the VM grow on is about to be
@@ -94,10 +94,9 @@ async function clearRoom(job: JobContext<BackupSpec>, plan: CapturePlan, letGo: 
 
 async function removeCopies(job: JobContext, plan: CapturePlan): Promise<void> {
   const made = shown("it lies in this job's unfinished point")
-  const copies = [...plan.disks, ...plan.still].map((disk) => `${plan.pointDir}/${diskFile(disk)}`)
   const memory = plan.method === 'live' ? [memoryPath(plan)] : []
   const content = shown('it is a copy, and its VM goes on running')
-  for (const path of [...copies, ...memory]) {
+  for (const path of [...copyPaths(plan), ...memory]) {
     const verdict = await removeIfProven(job.shell, { path, made, content })
     if (verdict.kind === 'keep') job.note(`${path} could not make room: ${verdict.because}`)
   }

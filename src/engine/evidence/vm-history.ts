@@ -61,6 +61,10 @@ export function hasRunSinceSave({ events }: VmHistory): boolean {
   return later.some((event, n) => event !== 'failed' && !(event === STARTED && later[n + 1] === 'failed'))
 }
 
+/** It was saved, and its RAM is in that file alone since. */
+export const isStillSaved = (history: VmHistory): boolean =>
+  history.events.includes('saved') && !hasRunSinceSave(history)
+
 const LONGEST = 4 << 20
 
 /** What matters is at the end. */

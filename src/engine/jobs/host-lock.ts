@@ -58,11 +58,12 @@ export async function withHostLock<T>(name: string, holder: string, work: () => 
 /** Who holds a lock says in its file which process does it: nothing is taken in order to look. */
 export async function isHeld(name: string): Promise<boolean> {
   if (readHolder(name)?.pid !== undefined) return livesHolder(name)
-  return existsSync(lockPath(name)) && !(await removeStaleLock(name))
+  return !(await removeStaleLock(name))
 }
 
-/** Removes a lock file that nobody holds. False if somebody does. */
+/** Removes a lock file that nobody holds, if there is one. False if somebody holds it. */
 export async function removeStaleLock(name: string): Promise<boolean> {
+  if (!existsSync(lockPath(name))) return true
   if (livesHolder(name)) return false
   const lock = await tryHostLock(name, 'removal of a lock that nobody holds')
   await lock?.release()

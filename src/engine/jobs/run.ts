@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { failureOf } from '../../shared/failure.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -13,7 +12,7 @@ import { undo } from '../recover/recover.ts'
 import { endSetAside, type EarlierTrouble } from '../recover/set-aside.ts'
 import { restore } from '../restore/restore.ts'
 import { ENGINE_VERSION } from '../version.ts'
-import { lockPath, removeStaleLock } from './host-lock.ts'
+import { removeStaleLock } from './host-lock.ts'
 import { jobContext, type JobContext } from './job-context.ts'
 import { hasEnd, journalPath, readSpec } from './job-directory.ts'
 import { doneReport, endJob, endReport } from './job-end.ts'
@@ -43,7 +42,7 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
     await lock.release()
     journal.close()
     // Whoever submitted it may be dead since: the laptop went, or the run was killed.
-    if (existsSync(lockPath(submitLock(id)))) await removeStaleLock(submitLock(id))
+    await removeStaleLock(submitLock(id))
   }
 }
 

@@ -1,18 +1,17 @@
 import { fail } from '../../shared/failure.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
-import { memoryPath, SAVE_STEP, type CapturePlan } from '../capture/capture-plan.ts'
+import { memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
 import { restsOnNewerImage } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
 import { isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
+import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { howItEnded } from './start-after-fault.ts'
 import type { BackupTrace } from './trace.ts'
-import { VmBefore } from '../evidence/vm-before.ts'
 
 /**
  * A VM that ran when the job began and that ended by a fault runs again; one that we paused goes on. What its owner, a
@@ -104,10 +103,9 @@ async function ramIsNewest(plan: CapturePlan, trace: BackupTrace): Promise<boole
 }
 
 async function isNewestOnceSaved(plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
-  const before = VmBefore.catch({}).parse(trace.dataOf(SAVE_STEP)?.['before'] ?? {})
-  const history = await historySince(plan.vmName, before.log)
+  const history = await historySince(plan.vmName, trace.beforeSave.log)
   if (history === undefined) return trace.done('save') && !trace.announced('restore') && !trace.announced('undo.state')
-  return history.events.includes('saved') && !hasRunSinceSave(history)
+  return isStillSaved(history)
 }
 
 /** What keeps RAM from being loaded may pass: a network that is not up yet, libvirtd that is just starting. */

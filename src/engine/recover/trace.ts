@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { ofType } from '../../shared/job-report.ts'
-import { CapturePlan, PLAN_STEP, pivotStep } from '../capture/capture-plan.ts'
+import { CapturePlan, PLAN_STEP, pivotStep, SAVE_STEP } from '../capture/capture-plan.ts'
 import type { Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
@@ -48,6 +48,11 @@ export class BackupTrace {
   get stateBefore(): CapturePlan['stateBefore'] | undefined {
     const suspended = this.data.get('suspend')?.['stateBefore']
     return suspended === 'paused' || suspended === 'running' ? suspended : this.plan?.stateBefore
+  }
+
+  /** How the VM stood just before its RAM was saved by the classic method. */
+  get beforeSave(): VmBefore {
+    return VmBefore.catch({}).parse(this.data.get(SAVE_STEP)?.['before'] ?? {})
   }
 
   /** How often a step was begun. */

@@ -9,7 +9,7 @@ import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain
 import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
-import { memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
+import { copyPaths, memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
 import { commitExtraOverlays, overlayCase } from '../capture/commit-overlays.ts'
@@ -20,8 +20,7 @@ import { openersOf } from '../evidence/image-users.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
-import { VmBefore } from '../evidence/vm-before.ts'
-import { hasRunSinceSave, historySince } from '../evidence/vm-history.ts'
+import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess } from '../evidence/vm-process.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -117,8 +116,7 @@ function ownership(
 async function dropCopies(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   if ((await committed(plan)) !== undefined) return
   const made = shown("it lies in this job's unfinished point")
-  const copies = [...plan.disks, ...plan.still].map(({ target }) => `${plan.pointDir}/disks/${target}.qcow2`)
-  for (const path of copies) await removeIfProven(shell, { path, made, content: shown('it is a copy') })
+  for (const path of copyPaths(plan)) await removeIfProven(shell, { path, made, content: shown('it is a copy') })
   if (trace.announced('save')) return
   await removeIfProven(shell, { path: memoryPath(plan), made, content: shown('its VM never stopped for it') })
 }
@@ -173,9 +171,8 @@ async function onlyRam(shell: Shell, plan: CapturePlan, trace: BackupTrace): Pro
   if (plan.method !== 'classic' || !trace.announced('save') || !(await isThere(path))) return undefined
   const now = await domainState(shell, plan.vm)
   if (now !== undefined && now.state !== 'shut off') return undefined
-  const before = VmBefore.catch({}).parse(trace.dataOf(SAVE_STEP)?.['before'] ?? {})
-  const history = await historySince(plan.vmName, before.log)
-  if (history !== undefined && (!history.events.includes('saved') || hasRunSinceSave(history))) return undefined
+  const history = await historySince(plan.vmName, trace.beforeSave.log)
+  if (history !== undefined && !isStillSaved(history)) return undefined
   return keep(
     path,
     `it may be all that there is of the RAM of ${plan.vmName}, which is off`,

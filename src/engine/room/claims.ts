@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { reserveAtStart, spaceAt } from '../../store/free-space.ts'
 import { isCode } from '../../store/file-io.ts'
 import { entriesOf } from '../../store/point-files.ts'
-import { lockPath, removeStaleLock, withHostLock } from '../jobs/host-lock.ts'
+import { removeStaleLock, withHostLock } from '../jobs/host-lock.ts'
 import { noteInLock, notesOf, releaseNoted } from '../jobs/noted-lock.ts'
 import { existingFolder, mountAt, spaceOf } from './file-systems.ts'
 
@@ -74,7 +73,7 @@ export const releaseClaim = (id: string): Promise<void> => releaseNoted(claimNam
 
 /** What a job that was killed has claimed. Safe to do again. */
 export async function forgetClaim(id: string): Promise<void> {
-  if (existsSync(lockPath(claimName(id)))) await removeStaleLock(claimName(id))
+  await removeStaleLock(claimName(id))
 }
 
 interface SpaceNeed {
