@@ -1,4 +1,4 @@
-import { runVitest, sumOf, type Counts } from './part.ts'
+import { lastLines, runVitest, sumOf, type Counts } from './part.ts'
 
 /** Moments and zones at which nothing may depend on being now and here. */
 export const CLOCKS = [
@@ -28,7 +28,7 @@ export const runByClock = ({ at, zone }: Clock): Promise<Counts> =>
 if (import.meta.main) {
   const counts: Counts[] = []
   for (const clock of CLOCKS) counts.push(await runByClock(clock))
-  const { passed, failed, skipped } = sumOf(counts)
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-  process.exitCode = failed === 0 ? 0 : 1
+  const sum = sumOf(counts)
+  for (const line of lastLines(sum)) console.log(line)
+  process.exitCode = sum.failed === 0 ? 0 : 1
 }

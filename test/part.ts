@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 
 /** One of several programs that run side by side: each line it prints bears its name. */
 export interface Part {
@@ -37,19 +38,29 @@ export interface Counts {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** What failed, a line each. */
+  readonly failures: readonly string[]
 }
 
 export const sumOf = (all: readonly Counts[]): Counts => ({
   passed: all.reduce((sum, { passed }) => sum + passed, 0),
   failed: all.reduce((sum, { failed }) => sum + failed, 0),
-  skipped: all.reduce((sum, { skipped }) => sum + skipped, 0)
+  skipped: all.reduce((sum, { skipped }) => sum + skipped, 0),
+  failures: all.flatMap(({ failures }) => failures)
 })
 
+/** The last lines of a run: what failed, once more, since it stands far above; then the counts. */
+export const lastLines = ({ passed, failed, skipped, failures }: Counts): readonly string[] => [
+  ...failures.map((failure) => `failed: ${failure}`),
+  `${passed} passed, ${failed} failed, ${skipped} skipped`
+]
+
 /** A check counts as one test. */
-export const countOfCheck = (exitCode: number): Counts => ({
+export const countOfCheck = (name: string, exitCode: number): Counts => ({
   passed: exitCode === 0 ? 1 : 0,
   failed: exitCode === 0 ? 0 : 1,
-  skipped: 0
+  skipped: 0,
+  failures: exitCode === 0 ? [] : [`${name} (exit code ${exitCode})`]
 })
 
 /** What a vitest run has to say of itself. */
@@ -58,18 +69,45 @@ export interface VitestReport {
   readonly numFailedTests?: number
   readonly numPendingTests?: number
   readonly numTodoTests?: number
+  readonly testResults?: readonly FileReport[]
+}
+
+interface FileReport {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly TestReport[]
+}
+
+interface TestReport {
+  readonly fullName: string
+  readonly status: string
+  readonly failureMessages?: readonly string[] | null
 }
 
 /** A run that ended badly has failed though no test of it did: an error that nobody handled, or no report at all. */
-export function countOfVitest(exitCode: number, report: VitestReport | undefined): Counts {
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 }
-  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = report
+export function countOfVitest(name: string, exitCode: number, report: VitestReport | undefined): Counts {
+  const broken = `${name}: vitest ended with exit code ${exitCode}`
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0, failures: [`${broken} and no report`] }
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0, testResults = [] } = report
+  const failures = testResults.flatMap(failuresOf)
   return {
     passed: numPassedTests,
     failed: Math.max(numFailedTests, exitCode === 0 ? 0 : 1),
-    skipped: numPendingTests + numTodoTests
+    skipped: numPendingTests + numTodoTests,
+    failures: failures.length === 0 && exitCode !== 0 ? [broken] : failures
   }
 }
+
+function failuresOf({ name, status, message, assertionResults }: FileReport): readonly string[] {
+  const file = relative(ROOT, name)
+  const tests = assertionResults.filter((test) => test.status === 'failed')
+  if (tests.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : []
+  return tests.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${firstLine(failureMessages?.[0] ?? '')}`)
+}
+
+const firstLine = (message: string): string =>
+  stripVTControlCharacters(message.trim().split('\n')[0] ?? '').slice(0, 300)
 
 /** Runs vitest, `before` it what it is to be run by, and counts by its own report. */
 export async function runVitest(
@@ -82,7 +120,7 @@ export async function runVitest(
   try {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
     const exitCode = await runPart({ ...part, argv: [...before, join(BIN, 'vitest'), 'run', ...args, ...reporters] })
-    return countOfVitest(exitCode, reportIn(file))
+    return countOfVitest(part.name, exitCode, reportIn(file))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -5,7 +5,7 @@ import { FORMAT, TYPES_AND_LINT } from './checks.ts'
 import { asRoot } from './lab/as-root.ts'
 import { startLab } from './lab/lab.ts'
 import { BROWSER_PACKAGES, CLOCK_PACKAGES, ensurePackages } from './lab/packages.ts'
-import { countOfCheck, ROOT, runPart, runVitest, sumOf, type Counts, type Part } from './part.ts'
+import { countOfCheck, lastLines, ROOT, runPart, runVitest, sumOf, type Counts, type Part } from './part.ts'
 
 /**
  * `npm test`: installs what the tests need, then types, lint, format, and all vitest projects, the lab's included; ends
@@ -16,15 +16,15 @@ const LABS = 3
 
 async function main(): Promise<number> {
   await ensurePackages((line) => console.log(line), [...BROWSER_PACKAGES, ...CLOCK_PACKAGES])
-  const built = countOfCheck(await runPart({ name: 'build', argv: ['npm', 'run', '--silent', 'build'] }))
+  const built = await check({ name: 'build', argv: ['npm', 'run', '--silent', 'build'] })
   const files = labFiles()
   const labs = Array.from({ length: LABS }, (_, n) => inLab(`test${n + 1}`, files))
-  const { passed, failed, skipped } = sumOf([built, ...(await Promise.all([withoutLab(), ...labs])).flat()])
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
-  return failed === 0 ? 0 : 1
+  const sum = sumOf([built, ...(await Promise.all([withoutLab(), ...labs])).flat()])
+  for (const line of lastLines(sum)) console.log(line)
+  return sum.failed === 0 ? 0 : 1
 }
 
-const check = async (part: Part): Promise<Counts> => countOfCheck(await runPart(part))
+const check = async (part: Part): Promise<Counts> => countOfCheck(part.name, await runPart(part))
 
 /** One after the other: each of them computes. */
 async function withoutLab(): Promise<Counts[]> {
