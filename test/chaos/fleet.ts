@@ -112,6 +112,11 @@ export class Fleet {
     return vm
   }
 
+  /** All that are there by now. */
+  get made(): readonly VmKind[] {
+    return [...this.#made]
+  }
+
   /** A point of it that was taken while nothing went on. Only `plain` has one with RAM. */
   async base(kind: VmKind): Promise<BasePoint> {
     const known = this.#bases.get(kind)

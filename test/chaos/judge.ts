@@ -32,13 +32,25 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
   const said = `the report says ${report.state}${report.failure === undefined ? '' : ` (${JSON.stringify(report.failure).slice(0, 600)})`}`
   if (isUndisturbed(scene, host) && !isDone(report.state)) return [`nothing went wrong, yet ${said}`]
   if (report.state === 'failed-needs-you')
-    return world.needsPerson ? namedPaths(play, report) : [`no person is needed, yet ${said}`]
+    return world.needsPerson || isBeyondProof(play, host)
+      ? namedPaths(play, report)
+      : [`no person is needed, yet ${said}`]
   if (!isDone(report.state) || scene.job.kind !== 'backup') return []
   const tornBefore = ['snapshot.done', 'thaw.done', 'copy']
   if (world.torn && tornBefore.includes(scene.moment?.point ?? ''))
     return [`the images were written to while they were copied, yet ${said}`]
   return aboutPoint(play, report)
 }
+
+/**
+ * An overlay of a VM that is gone with its definition, in the moment before it was noted how the image below stood: nothing
+ * shows any more that nobody has written to that since.
+ */
+const isBeyondProof = ({ scene, world }: Play, { fault }: HostPlan): boolean =>
+  scene.moment?.point === 'snapshot.done' &&
+  !world.isDefined &&
+  world.power === 'off' &&
+  (fault === 'power-cut' || scene.ending !== 'release')
 
 /** A person is told what to look at, and it is there. */
 async function namedPaths({ stage }: Play, report: JobReport): Promise<string[]> {

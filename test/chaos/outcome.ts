@@ -2,7 +2,7 @@ import type { JobState } from '../../src/shared/model/job.ts'
 import type { JobPlan, Phase } from './jobs.ts'
 import type { HostFault, Scene } from './plan.ts'
 import type { VmKind } from './vms.ts'
-import { afterReset, worldOf, type World } from './world.ts'
+import { afterReset, afterRestart, worldOf, type World } from './world.ts'
 
 export const isDone = (state: JobState | undefined): boolean => state === 'done' || state === 'done-with-warnings'
 
@@ -11,16 +11,22 @@ export const phaseOfActs = (job: JobPlan, phase: Phase): Phase =>
   job.kind === 'copy' || job.kind === 'elsewhere' ? 'untouched' : phase
 
 /** The VM as it is at a moment of an undisturbed job: a new one, once a restore has put it there. */
-export const worldAt = (job: JobPlan, vm: VmKind, phase: Phase): World =>
-  job.kind === 'replace' && phase === 'restored' ? restoredWorld(vm, job.mode) : worldOf(vm)
-
-export function restoredWorld(vm: VmKind, mode: string): World {
-  return { ...worldOf(vm), power: mode === 'define' ? 'off' : 'running', boot: 'any' }
+export function worldAt(job: JobPlan, vm: VmKind, phase: Phase): World {
+  if (job.kind === 'replace' && phase === 'restored') return restoredWorld(vm, job.mode)
+  return job.kind === 'copy' || job.kind === 'elsewhere' ? { ...worldOf(vm), comesBack: false } : worldOf(vm)
 }
 
-/** What befell the host comes after what the owner did. */
-export const afterHostFault = (world: World, fault: HostFault | undefined): World =>
-  fault === 'power-cut' ? afterReset(world) : world
+export function restoredWorld(vm: VmKind, mode: string): World {
+  const runs = mode !== 'define'
+  return { ...worldOf(vm), power: runs ? 'running' : 'off', boot: 'any', comesBack: runs }
+}
+
+/** What befell the host comes after what the owner did. A policy's run may not have begun its job by then. */
+export function afterHostFault(world: World, fault: HostFault | undefined, job: JobPlan): World {
+  if (fault === 'libvirtd-killed' || fault === 'libvirtd-restarted') return afterRestart(world)
+  if (fault !== 'power-cut') return world
+  return job.kind === 'policy' ? { ...afterReset(world), mayAlso: 'off' } : afterReset(world)
+}
 
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put

@@ -10,6 +10,7 @@ import { judgeBystander, judgePlay, leftPaths } from './judge.ts'
 import { afterHostFault, expectedWorld, isAsBefore, isDone } from './outcome.ts'
 import { otherHost, type HostPlan, type RoundPlan, type Scene } from './plan.ts'
 import { Play } from './scene.ts'
+import type { VmKind } from './vms.ts'
 import { copyPoint } from './sides.ts'
 
 /** What a host has to show in a round. */
@@ -57,7 +58,7 @@ async function baseFor({ job, side, vm }: Scene, site: Site, other: Site): Promi
 async function playHost({ plan, site, plays }: Stage): Promise<void> {
   await Promise.all(plays.map((play) => told(play, () => play.untilHeld())))
   const fault = plan.fault === undefined ? undefined : await befall(site.host, plan.fault)
-  for (const play of plays) play.world = afterHostFault(play.world, plan.fault)
+  for (const play of plays) play.world = afterHostFault(play.world, plan.fault, play.scene.job)
   if (plan.fault !== 'power-cut') await Promise.all(plays.map((play) => told(play, () => play.goOn())))
   await fault?.over
   await Promise.all(plays.map((play) => told(play, () => play.toTheEnd())))
@@ -100,7 +101,7 @@ const worldOfPlay = (play: Play) => expectedWorld(play.scene, play.world, play.r
 function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
   const plays = stages.flatMap((stage) => stage.plays)
   const here = plays.filter((play) => play.site === site)
-  const bystanders = stages.filter(({ plan, site: own }) => own === site && plan.fault === 'power-cut')
+  const idle = stages.filter((stage) => stage.site === site).flatMap(endedIdle)
   const changed = here.filter(
     (play) => !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0
   )
@@ -112,7 +113,7 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
     roomTaken: 1024 ** 3,
     except: [
       ...changed.map(({ vm }) => vm.uuid),
-      ...bystanders.map(({ bystander }) => bystander.vm.uuid),
+      ...idle.map((kind) => site.fleet.vm(kind).uuid),
       ...arrived.map(({ vm }) => vm.uuid)
     ],
     restored: restored.map(({ vm, scene, copyUuid }) => (scene.job.kind === 'copy' ? copyUuid : vm.uuid)),
@@ -124,6 +125,10 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
     ]
   }
 }
+
+/** VMs of a host that lost its power which no job was about: nobody has promised to start them. */
+const endedIdle = ({ plan, site }: Pick<Stage, 'plan' | 'site'>): VmKind[] =>
+  plan.fault === 'power-cut' ? site.fleet.made.filter((kind) => !plan.scenes.some(({ vm }) => vm === kind)) : []
 
 /** libvirt gives a controller that is none a name, and has forgotten it when it starts again. */
 const FORGOTTEN_ALIAS = /^live definition .*<controller index='0' model='none' type='usb'>/
@@ -145,8 +150,10 @@ export async function tidyUp(arena: Arena, plan: RoundPlan, plays: readonly Play
     if (scene.job.kind === 'copy') await removeVm(stage.host, play.copyUuid)
     await thinOut(play)
   }
-  for (const { host, bystander, fault } of plan.hosts)
-    if (fault === 'power-cut') await arena.site(host).fleet.wipe(bystander)
+  for (const host of plan.hosts) {
+    const site = arena.site(host.host)
+    for (const kind of endedIdle({ plan: host, site })) await site.fleet.wipe(kind)
+  }
   for (const { host, engine } of arena.sites) {
     await host.run('rm -rf /var/lib/stillpoint/aside/*')
     const { policies } = await engine.ask('policies', {})

@@ -29,6 +29,8 @@ export interface World {
   readonly torn: boolean
   /** Nobody but a person can end this well: a job may say so. */
   readonly needsPerson: boolean
+  /** A job is about it that began while it ran: a fault does not end it for good. */
+  readonly comesBack: boolean
 }
 
 export function worldOf(vm: VmKind): World {
@@ -46,7 +48,8 @@ export function worldOf(vm: VmKind): World {
     checkpoint: false,
     othersBackup: false,
     torn: false,
-    needsPerson: false
+    needsPerson: false,
+    comesBack: runs
   }
 }
 
@@ -219,9 +222,9 @@ export const canAct = (kind: ActKind, world: World, vm: VmKind, phase: Phase): b
 
 export const afterAct = (kind: ActKind, world: World, phase: Phase): World => (ACTS[kind] as Act).then(world, phase)
 
-/** QEMU died. What its host or QEMU ended is started again while a job is responsible for it; libvirt forgets a transient VM. */
+/** QEMU died. What its host or QEMU ended is started again where a job is responsible for it; libvirt forgets a transient VM. */
 function afterCrash(world: World): World {
-  if (!world.isDefined) return ended(world, 'off')
+  if (!world.isDefined || !world.comesBack) return ended(world, 'off')
   return startedAnew(ended(world, 'running'))
 }
 
@@ -229,6 +232,14 @@ function afterCrash(world: World): World {
 function startedAnew({ liveMedium: _, ...world }: World): World {
   const { next: live, nextMedium } = world
   return { ...world, boot: 'any', live, ...(nextMedium !== undefined && { liveMedium: nextMedium }) }
+}
+
+/** A libvirtd that starts while another tool's backup goes on writes a definition of a VM that has none (libvirt 9.0). */
+export function afterRestart(world: World): World {
+  if (!world.othersBackup || world.isDefined) return world
+  const { nextMedium: _, ...rest } = world
+  const { live: next, liveMedium } = world
+  return { ...rest, isDefined: true, next, ...(liveMedium !== undefined && { nextMedium: liveMedium }) }
 }
 
 /** The host lost its power. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lostAtBoots } from '../../chaos/judge.ts'
-import { afterHostFault, expectedWorld, isAsBefore, restoredWorld } from '../../chaos/outcome.ts'
+import { afterHostFault, expectedWorld, isAsBefore, restoredWorld, worldAt } from '../../chaos/outcome.ts'
 import type { Scene } from '../../chaos/plan.ts'
 import { Random } from '../../chaos/random.ts'
 import { TRAITS, VM_KINDS } from '../../chaos/vms.ts'
@@ -11,6 +11,7 @@ const acted = (acts: readonly ActKind[], vm = 'plain' as const): World => {
   for (const act of acts) world = afterAct(act, world, 'overlay')
   return world
 }
+const DISK = { kind: 'backup', method: 'disk' } as const
 const replace = (phase: 'untouched' | 'restored'): Scene => ({
   vm: 'plain',
   job: { kind: 'replace', mode: 'boot' },
@@ -29,17 +30,29 @@ describe('what an owner wants of a VM', () => {
   it('is that it runs again where its host or its QEMU ended it, if libvirt still knows it', () => {
     expect(acted(['qemu-killed'])).toMatchObject({ power: 'running', boot: 'any' })
     expect(afterAct('qemu-killed', worldOf('transient'), 'overlay')).toMatchObject({ power: 'off', isDefined: false })
-    expect(afterHostFault(acted(['shutdown']), 'power-cut').power).toBe('off')
-    expect(afterHostFault(worldOf('plain'), 'libvirtd-killed')).toEqual(worldOf('plain'))
+    expect(afterHostFault(acted(['shutdown']), 'power-cut', DISK).power).toBe('off')
+    expect(afterHostFault(worldOf('plain'), 'libvirtd-killed', DISK)).toEqual(worldOf('plain'))
+  })
+
+  it('is not that a VM which no job is about, or which was off when that began, is started after a fault', () => {
+    const copied = worldAt({ kind: 'copy', mode: 'boot' }, 'plain', 'untouched')
+    expect(afterHostFault(copied, 'power-cut', { kind: 'copy', mode: 'boot' }).power).toBe('off')
+    expect(afterAct('qemu-killed', copied, 'untouched').power).toBe('off')
+    const started = afterAct('start', worldOf('off'), 'copying')
+    expect(afterHostFault(started, 'power-cut', { kind: 'backup', method: 'offline' }).power).toBe('off')
+    expect(afterHostFault(worldOf('plain'), 'power-cut', { kind: 'policy' })).toMatchObject({
+      power: 'running',
+      mayAlso: 'off'
+    })
   })
 
   it('knows disks and media that are there for this run only', () => {
     const attached = acted(['attach-live'])
     expect(attached).toMatchObject({ live: ['vda', 'vdc'], next: ['vda'] })
-    expect(afterHostFault(attached, 'power-cut')).toMatchObject({ live: ['vda'], next: ['vda'] })
+    expect(afterHostFault(attached, 'power-cut', DISK)).toMatchObject({ live: ['vda'], next: ['vda'] })
     const ejected = afterAct('media-eject', worldOf('media'), 'overlay')
     expect(ejected).not.toHaveProperty('liveMedium')
-    expect(afterHostFault(ejected, 'power-cut')).toMatchObject({ liveMedium: 'first' })
+    expect(afterHostFault(ejected, 'power-cut', DISK)).toMatchObject({ liveMedium: 'first' })
   })
 
   it('asks for a person only where overlays of ours are in others’ hands', () => {
