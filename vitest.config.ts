@@ -26,7 +26,14 @@ const unit = {
  * Against what is really there: processes, sockets, file systems, the built window. Each file has its own modules, as have
  * the unit tests that mock some.
  */
-const contract = { name: 'contract', include: ['test/contract/**/*.test.ts', ...mocking], maxWorkers: 2, ...patience }
+const contract = {
+  name: 'contract',
+  include: ['test/contract/**/*.test.ts', ...mocking],
+  maxWorkers: 2,
+  // Of projects that are run together, those of another number of workers wait for their turn.
+  sequence: { groupOrder: 1 },
+  ...patience
+}
 
 const lab = {
   name: 'lab',
