@@ -26,6 +26,7 @@ export async function measurePauses(
   const guest = await host.defineGuest({
     name: `bench-${ramMiB}-${rewriteMiBps}`,
     ramMiB,
+    tickMs: 25,
     ...(rewriteMiBps > 0 && { rewrite })
   })
   try {

@@ -35,6 +35,7 @@ async function streamOne(lab: Lab, settings: string, sizeMiB: number): Promise<s
   const guest = await alpha.defineGuest({
     name: `bench-stream-${sizeMiB}`,
     fillerMiB: sizeMiB,
+    tickMs: 25,
     diskMiB: Math.ceil(sizeMiB * 1.1)
   })
   try {

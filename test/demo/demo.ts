@@ -62,6 +62,7 @@ async function show(lab: Lab, settings: string): Promise<void> {
   const guest = await alpha.defineGuest({
     name: 'counter',
     ramMiB: 1024,
+    tickMs: 25,
     fillerMiB: 256,
     diskMiB: 512,
     rewrite: { mib: 600, mibPerSecond: 50 }

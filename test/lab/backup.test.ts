@@ -20,6 +20,7 @@ beforeAll(async () => {
   guest = await alpha.defineGuest({
     name: 'two disks',
     ramMiB: 256,
+    tickMs: 25,
     disks: 2,
     fillerMiB: 64,
     diskMiB: 160,

@@ -169,11 +169,11 @@ describe('a guest', () => {
 
   it('notices by its checksums when a disk is not of the same instant as RAM', async () => {
     const guest = await startedGuest(alpha, { checking: true, ramMiB: 320 })
-    await guest.waitForMoreTicks(100)
+    await guest.waitForMoreTicks(30)
     await guest.virsh('suspend', guest.uuid)
     await alpha.must(['cp', guest.disks[0]?.path ?? '', '/root/old.image'])
     await guest.virsh('resume', guest.uuid)
-    await guest.waitForMoreTicks(100)
+    await guest.waitForMoreTicks(30)
     await guest.virsh('save', guest.uuid, '/root/memory.save')
     await alpha.must(['cp', '/root/old.image', guest.disks[0]?.path ?? ''])
     await guest.virsh('restore', '/root/memory.save', '--running')

@@ -5,7 +5,7 @@ import { BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
-import { must } from './run.ts'
+import { must, waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 import { isContiguous, isOneBoot, joinResumed } from './ticks.ts'
 
@@ -64,8 +64,10 @@ describe('restoring on another host', () => {
     expect(isContiguous(ticks)).toBe(true)
     expect(isOneBoot(ticks)).toBe(true)
     expect(await leftoversOf(beta, before, { roomTaken: 600 * MIB, restored: [guest.uuid] })).toEqual([])
+    const boots = there.boots().length
     await there.command('reboot')
-    await there.waitForMoreTicks(200)
+    await waitFor('it to boot again', () => (there.boots().length > boots ? true : undefined))
+    await there.waitForMoreTicks(5)
     expect(
       there
         .boots()
