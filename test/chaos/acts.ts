@@ -25,13 +25,16 @@ async function andThen(outcome: Promise<Outcome>, until: () => Promise<void>): P
 }
 
 const HANDS: Readonly<Record<ActKind, (vm: ChaosVm, other: LabHost) => Promise<Outcome>>> = {
-  shutdown: (vm) => andThen(virsh(vm, 'shutdown', '--mode', 'acpi', vm.uuid), () => isOff(vm)),
-  reboot: (vm) => {
+  shutdown: async (vm) => {
+    await listens(vm)
+    return andThen(virsh(vm, 'shutdown', '--mode', 'acpi', vm.uuid), () => isOff(vm))
+  },
+  reboot: async (vm) => {
+    await listens(vm)
     const boots = vm.guest.boots().length
-    return andThen(
-      vm.guest.command('reboot').then(() => FINE),
-      () => hasBooted(vm, boots)
-    )
+    await vm.guest.command('reboot')
+    await hasBooted(vm, boots)
+    return FINE
   },
   destroy: (vm) => virsh(vm, 'destroy', vm.uuid),
   'qemu-killed': (vm) => andThen(vm.host.run(`kill -9 $(cat /run/libvirt/qemu/${vm.name}.pid)`), () => isOff(vm)),
@@ -73,6 +76,13 @@ const HANDS: Readonly<Record<ActKind, (vm: ChaosVm, other: LabHost) => Promise<O
 
 const FINE: Outcome = { exitCode: 0, stdout: '', stderr: '' }
 
+/** What is asked of a guest that still boots is lost. */
+async function listens(vm: ChaosVm): Promise<void> {
+  const from = vm.logBytes
+  const ticks = (): true | undefined => (/^TICK /m.test(vm.logFrom(from)) ? true : undefined)
+  await waitFor(`${vm.name} to tick`, ticks, { timeoutMs: SLOW.timeoutMs })
+}
+
 async function isOff(vm: ChaosVm): Promise<void> {
   const off = async (): Promise<true | undefined> => {
     const { exitCode, stdout } = await virsh(vm, 'domstate', vm.uuid)
@@ -98,7 +108,8 @@ async function attach(vm: ChaosVm, ...flags: readonly string[]): Promise<Outcome
   return virsh(vm, 'attach-disk', vm.uuid, path, 'vdc', '--subdriver', 'qcow2', '--targetbus', 'virtio', ...flags)
 }
 
-function detach(vm: ChaosVm, ...flags: readonly string[]): Promise<Outcome> {
+async function detach(vm: ChaosVm, ...flags: readonly string[]): Promise<Outcome> {
+  if (flags.includes('--live')) await listens(vm)
   const gone = async (): Promise<void> => {
     const still = async (): Promise<true | undefined> =>
       (await virsh(vm, 'domblklist', vm.uuid)).stdout.includes('vdb') ? undefined : true
