@@ -10,7 +10,7 @@ import { expectedWorld, isDone } from './outcome.ts'
 import { isUndisturbed, type HostPlan } from './plan.ts'
 import type { Play } from './scene.ts'
 import { TRAITS } from './vms.ts'
-import type { World } from './world.ts'
+import { worldOf, type World } from './world.ts'
 
 /** How long a guest may take to show that it lives; the machine may be busy with others. */
 const ALIVE_WITHIN_MS = 120_000
@@ -192,25 +192,37 @@ async function aliveAndWhole(play: Play, world: World, isRestored: boolean): Pro
   } catch (error) {
     return [`it does not tick: ${String(error)}`]
   }
-  return isRestored ? aboutRestored(vm.guest.log(), base?.tick ?? 0) : aboutLog(play, world.boot)
+  return isRestored ? aboutRestored(vm.guest.log(), base?.tick ?? 0) : aboutLog(play, world)
 }
 
 /** What a log says of the ticks in it: none lost between two boots, none at all without a boot. */
-function aboutLog({ vm, logBytes }: Pick<Play, 'vm' | 'logBytes'>, boot: World['boot']): string[] {
-  if (boot === 'any') return lostAtBoots(vm.guest.log())
+function aboutLog(
+  { vm, logBytes }: Pick<Play, 'vm' | 'logBytes'>,
+  { boot, live }: Pick<World, 'boot' | 'live'>
+): string[] {
+  if (boot === 'any')
+    return lostAtBoots(
+      vm.guest.log(),
+      ownDisks(vm).filter((target) => live.includes(target))
+    )
   const ticks = parseTicks(vm.logFrom(logBytes))
   if (!isOneBoot(ticks)) return ['its guest has booted, though nobody wanted that']
   return isContiguous(ticks) ? [] : ['ticks of its guest are missing']
 }
 
-/** Each boot finds on each disk at least what was printed before it: a tick is printed once it is on all disks. */
-export function lostAtBoots(log: string): string[] {
+const ownDisks = ({ kind }: ChaosVm): string[] => TRAITS[kind].disks.map(({ target }) => target)
+
+/**
+ * Each boot finds on each of these disks at least what was printed before it: a tick is printed once it is on all disks. One
+ * that its owner has attached is blank.
+ */
+export function lostAtBoots(log: string, disks: readonly string[]): string[] {
   const problems: string[] = []
   let before = log.search(/^BOOT /m)
   for (const boot of parseBoots(log)) {
     const at = log.indexOf(`BOOT ${boot.bootId}`, Math.max(0, before))
     const printed = parseTicks(log.slice(0, at)).at(-1)?.counter ?? 0
-    for (const { target, state, lastTick } of boot.disks) {
+    for (const { target, state, lastTick } of boot.disks.filter((disk) => disks.includes(disk.target))) {
       if (state === 'damaged') problems.push(`its file system on ${target} was damaged`)
       if (lastTick < printed) problems.push(`ticks ${lastTick + 1} to ${printed} are lost from ${target}`)
     }
@@ -233,7 +245,8 @@ async function aboutNewVm({ scene: { job }, stage, vm, copyUuid, report, base }:
   } catch (error) {
     return [`what was restored does not tick: ${String(error)}`]
   }
-  const went = report?.mode === 'resume' ? aboutResumed(guest.ticks(), base?.tick ?? 0) : lostAtBoots(guest.log())
+  const went =
+    report?.mode === 'resume' ? aboutResumed(guest.ticks(), base?.tick ?? 0) : lostAtBoots(guest.log(), ownDisks(vm))
   return [...went, ...aboutRestored(guest.log(), base?.tick ?? 0)].map((problem) => `what was restored: ${problem}`)
 }
 
@@ -327,5 +340,5 @@ export async function judgeBystander(vm: ChaosVm, logBytes: number, host: HostPl
   } catch (error) {
     return [`bystander ${vm.name} does not tick: ${String(error)}`]
   }
-  return aboutLog({ vm, logBytes }, 'same').map((problem) => `bystander ${vm.name}: ${problem}`)
+  return aboutLog({ vm, logBytes }, worldOf(vm.kind)).map((problem) => `bystander ${vm.name}: ${problem}`)
 }

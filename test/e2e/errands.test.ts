@@ -123,8 +123,11 @@ describe('an operator with a browser and two hosts', () => {
   })
 
   it('restores the VM with its RAM on the other host by clicks only', async () => {
+    // RAM that can be relied on: QEMU 7.2 may miss writes to that of a VM which it emulates and which runs on (docs/decisions/0008).
+    expect((await stillpoint.run(['backup', `alpha/${VM}`, '--method', 'classic'])).exit).toBe(0)
     await the.goTo('Overview')
     await the.overview.openVm(VM)
+    await the.page.getByRole('table').getByText('classic', { exact: true }).first().waitFor()
     await the.vm.restoreNewest()
     await the.restore.to('beta')
     await the.restore.how('Go on where it was')

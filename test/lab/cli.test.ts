@@ -68,6 +68,7 @@ describe('from backup to restore', () => {
   })
 
   it('resumes on the other host, fetching the point there first', async () => {
+    point = await classicPoint()
     const { exit, result } = await stillpoint.run(['restore', point, '--to', 'beta'])
     expect(exit).toBe(0)
     expect(result).toMatchObject({ ok: true, mode: 'resume', host: 'beta', point })
@@ -84,7 +85,7 @@ describe('from backup to restore', () => {
     expect(verified.result).toMatchObject({ ok: true, good: true })
     expect(verified.result['copies']).toHaveLength(3)
     const { result } = await stillpoint.run(['downtime', 'door'])
-    expect((result['entries'] as { kind: string }[]).map(({ kind }) => kind)).toEqual(['backup', 'restore'])
+    expect((result['entries'] as { kind: string }[]).map(({ kind }) => kind)).toEqual(['backup', 'backup', 'restore'])
   })
 
   it('a damaged copy is found, and exits with 1', async () => {
@@ -187,8 +188,7 @@ describe('a controller that goes away', () => {
 
 describe('a host that was destroyed and rebuilt', () => {
   it('is caught by its new key, comes back by its name, and gets its VM back from RAM', async () => {
-    const { result: backup } = await stillpoint.run(['backup', 'alpha/door'])
-    const point = String(backup['id'])
+    const point = await classicPoint()
     expect(await stillpoint.run(['copy', point, '--to', join(stillpoint.home, 'points')])).toMatchObject({ exit: 0 })
     const before = guest.ticks()
     await alpha.rebuild()
@@ -214,6 +214,13 @@ describe('a host that was destroyed and rebuilt', () => {
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })
 })
+
+/** With RAM that can be relied on: QEMU 7.2 may miss writes to that of a VM which it emulates and which runs on (docs/decisions/0008). */
+async function classicPoint(): Promise<string> {
+  const { exit, result } = await stillpoint.run(['backup', 'alpha/door', '--method', 'classic'])
+  expect(exit).toBe(0)
+  return String(result['id'])
+}
 
 const stepsOf = (lines: Answer['lines']): unknown[] =>
   lines.filter(({ type }) => type === 'step').map(({ step }) => step)

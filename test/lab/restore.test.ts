@@ -26,7 +26,7 @@ beforeAll(async () => {
   await guest.start()
   await guest.waitForTick(30)
   await guest.waitForAgent()
-  const report = await engine.backup(guest)
+  const report = await engine.backup(guest, { method: 'classic' }) // live RAM: docs/decisions/0008
   point = report.point ?? ''
   await copyByHand(alpha, beta, point)
 })

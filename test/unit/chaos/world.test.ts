@@ -105,12 +105,13 @@ describe('a log of boots', () => {
   it('shows nothing lost where each boot finds what was printed before', () => {
     const log =
       boot('aaaaaaaa', 0) + tick(1, 'aaaaaaaa') + tick(2, 'aaaaaaaa') + boot('bbbbbbbb', 3) + tick(4, 'bbbbbbbb')
-    expect(lostAtBoots(log)).toEqual([])
+    expect(lostAtBoots(log, ['vda'])).toEqual([])
   })
 
   it('shows ticks that a disk has lost, and a file system that was damaged', () => {
     const log = boot('aaaaaaaa', 0) + tick(1, 'aaaaaaaa') + tick(2, 'aaaaaaaa') + boot('bbbbbbbb', 1, 'DAMAGED')
-    expect(lostAtBoots(log)).toEqual(['its file system on vda was damaged', 'ticks 2 to 2 are lost from vda'])
+    expect(lostAtBoots(log, ['vda'])).toEqual(['its file system on vda was damaged', 'ticks 2 to 2 are lost from vda'])
+    expect(lostAtBoots(log, [])).toEqual([])
   })
 })
 
