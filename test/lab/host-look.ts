@@ -238,7 +238,7 @@ export const OURS = /\.stillpoint\b|\.\d{8}T\d{6}Z-[0-9a-f]{6}/
 const oneSpaced = (line: string): string => line.trim().replace(/\s+/g, ' ')
 
 /**
- * A definition in a form that libvirt's own rewriting does not change: devices in any order, no whitespace, no numbers that
+ * A definition in a form that libvirt's own rewriting does not change: devices in any order, no whitespace, nothing that
  * libvirt gives anew with each start or snapshot. One line for each device and each setting.
  */
 export function definitionLines(xml: string): string[] {
@@ -248,7 +248,12 @@ export function definitionLines(xml: string): string[] {
   return parts.map(canonical).toSorted()
 }
 
-const GIVEN_ANEW: Readonly<Record<string, readonly string[]>> = { source: ['index'], backingStore: ['index'] }
+const GIVEN_ANEW: Readonly<Record<string, readonly string[]>> = {
+  source: ['index'],
+  backingStore: ['index'],
+  // Of a channel: whether the guest's agent has begun to listen.
+  target: ['state']
+}
 
 function canonical(element: Element): string {
   const attributes = [...element.attributes]

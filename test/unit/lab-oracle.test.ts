@@ -185,6 +185,13 @@ describe('a definition for comparing', () => {
     expect(definitionLines(other)).toEqual(definitionLines(one))
   })
 
+  it('are the same before and after the agent of a guest has come', () => {
+    const [before, after] = ['disconnected', 'connected'].map((state) =>
+      definitionLines(`<domain><devices><channel><target type='virtio' state='${state}'/></channel></devices></domain>`)
+    )
+    expect(after).toEqual(before)
+  })
+
   it('sees values, attributes and what is missing', () => {
     const lines = definitionLines(`<domain><devices><a x='1'/><b>t</b></devices></domain>`)
     for (const other of [`<a x='2'/><b>t</b>`, `<a x='1'/><b>u</b>`, `<a x='1'/>`, `<a x='1'><z/></a><b>t</b>`])
