@@ -43,14 +43,14 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
 }
 
 /**
- * An overlay of a VM that is gone with its definition, in the moment before it was noted how the image below stood: nothing
- * shows any more that nobody has written to that since.
+ * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
+ * overlay, in the moment before it was noted how the image below stood: somebody may have written to that since.
  */
-const isBeyondProof = ({ scene, world }: Play, { fault }: HostPlan): boolean =>
-  scene.moment?.point === 'snapshot.done' &&
-  !world.isDefined &&
-  world.power === 'off' &&
-  (fault === 'power-cut' || scene.ending !== 'release')
+function isBeyondProof({ scene: { moment, ending }, world }: Play, { fault }: HostPlan): boolean {
+  if (world.isDefined || world.power === 'running' || world.power === 'paused') return false
+  if (moment?.phase === 'mirrored') return true
+  return moment?.point === 'snapshot.done' && (fault === 'power-cut' || ending !== 'release')
+}
 
 /** A person is told what to look at, and it is there. */
 async function namedPaths({ stage }: Play, report: JobReport): Promise<string[]> {

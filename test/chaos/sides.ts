@@ -45,12 +45,13 @@ async function verifyBase({ site, base }: Play): Promise<string[]> {
 }
 
 /** The base point goes to the other host, at the second try where the controller is cut off in the first. */
-async function copyBase({ site, other, base }: Play, isCut: boolean): Promise<string[]> {
+async function copyBase({ scene, site, other, base }: Play, isCut: boolean): Promise<string[]> {
   if (base === undefined) return []
   if (isCut) await copyPoint(site, other, base.id, CUT_AFTER_BYTES)
   await copyPoint(site, other, base.id)
   const report = await other.engine.ask('verify', { store: DEFAULT_STORE, point: base.id })
-  await other.engine.ask('delete', { store: DEFAULT_STORE, point: base.id })
+  // A restore over there is at work on it.
+  if (scene.job.kind !== 'elsewhere') await other.engine.ask('delete', { store: DEFAULT_STORE, point: base.id })
   return report.good ? [] : [`the copy of point ${base.id} is not good: ${JSON.stringify(report.problems)}`]
 }
 
