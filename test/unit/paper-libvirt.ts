@@ -8,6 +8,8 @@ export interface PaperVm {
   next: string
   /** What it runs with. Undefined: it is off. */
   live?: string | undefined
+  /** It runs, and its CPUs stand still. */
+  paused?: boolean
   /** Why it is in the state that it is in, in libvirt's words. */
   reason?: string
 }
@@ -62,7 +64,7 @@ async function answer(
   if (OF_THE_HOST.test(verb)) return ''
   const vm = vms.get(subject)
   if (vm === undefined) return refusal(`failed to get domain '${subject}'\nerror: Domain not found`)
-  if (verb === 'domstate') return `${vm.live === undefined ? 'shut off' : 'running'} (${vm.reason ?? 'unknown'})`
+  if (verb === 'domstate') return `${stateOf(vm)} (${vm.reason ?? 'unknown'})`
   if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable\nManaged save:   no'
   if (verb === 'dumpxml') return flags.includes('--inactive') ? vm.next : (vm.live ?? vm.next)
   if (verb === 'domjobinfo')
@@ -70,10 +72,14 @@ async function answer(
       ? refusal('Requested operation is not valid: domain is not running')
       : 'Job type:         0\n'
   if (verb === 'undefine') vms.delete(subject)
-  if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted' })
+  if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
+  if (verb === 'resume') Object.assign(vm, { reason: 'unpaused', paused: false })
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })
   return ''
 }
+
+const stateOf = ({ live, paused }: PaperVm): string =>
+  live === undefined ? 'shut off' : paused === true ? 'paused' : 'running'
 
 function define(vms: Map<string, PaperVm>, next: string): string {
   const { uuid } = parseDomain(next)

@@ -12,7 +12,7 @@ import { hostIdentity } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack } from '../recover/bring-state-back.ts'
+import { bringStateBack, endOurPause } from '../recover/bring-state-back.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
@@ -77,8 +77,10 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
 async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
   const now = await domainState(job.shell, plan.vm)
   if (now?.state === 'running' || now?.state === 'idle') return undefined
-  return bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
+  return bringStateBack(job, plan, traceOf(job))
 }
+
+const traceOf = (job: JobContext): BackupTrace => new BackupTrace(readJournal(journalPath(job.id)))
 
 const MOST_PLANS = 3
 
@@ -94,6 +96,7 @@ async function capture(
   } catch (error) {
     const way = otherWay(job.spec, plan, error)
     if (way === undefined || plans === MOST_PLANS) throw error
+    await endOurPause(job, plan.vm, traceOf(job))
     await requireOwnImages(job, plan, before)
     await dropMemory(job, plan)
     if (way.warning !== undefined) job.warn(way.warning)

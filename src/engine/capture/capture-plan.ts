@@ -63,6 +63,8 @@ export type CapturePlan = z.infer<typeof CapturePlan>
 export const PLAN_STEP = 'begin-point'
 /** Announced with how the VM stood right before its RAM went to the file. */
 export const SAVE_STEP = 'save'
+/** Announces that a VM that the job paused is let go on. */
+export const GO_ON_STEP = 'go-on'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** Announced when an overlay is about to be written into its image. */

@@ -8,7 +8,7 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -115,7 +115,7 @@ async function writeMemory(
   const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
   if (controlled.status === 'rejected') throw controlled.reason
   if (taken.status === 'rejected') throw taken.reason
-  if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
+  if (controlled.value === 'suspended') await job.step(GO_ON_STEP, {}, () => resumeDomain(job.shell, plan.vm))
   return { end: controlled.value, downtimeMs: await completedDowntimeMs(job.shell, plan.vm) }
 }
 
