@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { noteVms } from '../../src/engine/evidence/vm-before.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { bringStateBack, endOurPause } from '../../src/engine/recover/bring-state-back.ts'
+import { startAfterFault } from '../../src/engine/recover/start-after-fault.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
@@ -13,7 +18,7 @@ const step = (name: string, data: Record<string, unknown> = {}): JournalEntry =>
   entry({ type: 'step', step: name, data })
 const done = (name: string): JournalEntry => entry({ type: 'step-done', step: name, ms: 1 })
 
-const planned = (method: string, stateBefore: string): JournalEntry[] => {
+const planned = (method: string, stateBefore: string, pointDir = '/nowhere/point'): JournalEntry[] => {
   const plan = {
     vm: VM,
     vmName: 'web',
@@ -27,7 +32,7 @@ const planned = (method: string, stateBefore: string): JournalEntry[] => {
     excluded: [],
     agent: 'none',
     definition: DEFINITION,
-    pointDir: '/nowhere/point'
+    pointDir
   }
   return [step('begin-point', { plan, before: {} }), done('begin-point')]
 }
@@ -99,5 +104,52 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     await bring(behind)
     expect(await behind.state()).toMatch(/^paused/)
     expect(behind.warned.join()).toContain('not by this job')
+  })
+})
+
+describe('a VM that a fault has ended while its backup was under way', () => {
+  const begin = (more: object = {}): JournalEntry =>
+    entry({ type: 'begin', id: 'x', bootId: 'an earlier boot', ...more })
+  const noted = (state?: string): object => ({
+    vms: [{ uuid: VM, name: 'web', before: { process: { pid: 1, startTicks: '1' }, ...(state && { state }) } }]
+  })
+
+  it.each([
+    ['running', /^running/],
+    ['paused', /^paused/]
+  ])('stands as its owner had it: %s', async (stateBefore, wanted) => {
+    const paper = onPaper({}, [begin(), ...planned('disk', stateBefore)])
+    await bring(paper)
+    expect(await paper.state()).toMatch(wanted)
+    const unplanned = onPaper({}, [])
+    await startAfterFault(unplanned.job, [begin(noted(stateBefore))]).work()
+    expect(await unplanned.state()).toMatch(wanted)
+  })
+
+  it('runs again where an engine before this one has not noted how it stood', async () => {
+    const paper = onPaper({}, [])
+    await startAfterFault(paper.job, [begin(noted())]).work()
+    expect(await paper.state()).toMatch(/^running/)
+  })
+
+  it('had its state noted when the job began', async () => {
+    const { libvirt } = onPaper({ live: DEFINITION, paused: true }, [])
+    const spec = { kind: 'backup', vm: VM, vmName: 'web' } as never
+    expect(await noteVms(libvirt.shell, spec)).toMatchObject([{ uuid: VM, before: { state: 'paused' } }])
+  })
+
+  it('comes back paused where its RAM cannot be loaded again, and its owner had paused it', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-point-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    await writeFile(join(dir, 'memory.save'), '')
+    const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
+    const steps = [step('suspend', { stateBefore: 'paused' }), step('save', { before: {} }), done('save'), ...times]
+    const paper = onPaper({ reason: 'saved', cannotRestore: true }, [
+      begin(),
+      ...planned('classic', 'running', dir),
+      ...steps
+    ])
+    await bring(paper)
+    expect(await paper.state()).toMatch(/^paused/)
   })
 })

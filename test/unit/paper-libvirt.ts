@@ -10,6 +10,8 @@ export interface PaperVm {
   live?: string | undefined
   /** It runs, and its CPUs stand still. */
   paused?: boolean
+  /** libvirt refuses to load its RAM from a file. */
+  cannotRestore?: boolean
   /** Why it is in the state that it is in, in libvirt's words. */
   reason?: string
 }
@@ -60,6 +62,8 @@ async function answer(
   [subject = '', ...flags]: readonly string[]
 ): Promise<Said | string> {
   if (verb === 'list') return [...vms].map(([uuid, { next }]) => `${uuid} ${parseDomain(next).name}\n`).join('')
+  if (verb === 'restore' && [...vms.values()].some(({ cannotRestore }) => cannotRestore))
+    return refusal('no such device')
   if (verb === 'define') return define(vms, await readFile(subject, 'utf8'))
   if (OF_THE_HOST.test(verb)) return ''
   const vm = vms.get(subject)

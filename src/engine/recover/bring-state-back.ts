@@ -63,7 +63,7 @@ async function startIfFault(
     const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
     job.warn(`The VM was found ${now.state} and was started again`)
-    await startDomain(job.shell, plan.vm)
+    await startDomain(job.shell, plan.vm, { paused: trace.stateBefore === 'paused' })
   }
   return undefined
 }
@@ -122,6 +122,6 @@ async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace
   } catch (error) {
     if (!plan.persistent || trace.times(LOAD_STEP) + 1 < TRIES) throw error
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
-    await startDomain(job.shell, plan.vm)
+    await startDomain(job.shell, plan.vm, { paused: state === 'paused' })
   }
 }

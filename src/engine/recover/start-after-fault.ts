@@ -49,6 +49,6 @@ async function startIfFault(job: JobContext, vm: NotedVm, began: string | undefi
   const now = await domainState(job.shell, vm.uuid)
   if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return
   if ((await howItEnded(vm, began, now)) !== 'fault') return
-  await startDomain(job.shell, vm.uuid)
+  await startDomain(job.shell, vm.uuid, { paused: vm.before.state === 'paused' })
   job.warn(`${vm.name} was found ${now.state} and was started again`)
 }

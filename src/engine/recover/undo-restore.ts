@@ -150,7 +150,7 @@ async function startRestoredAfterFault(
     job.warn(`The VM is off (${end ?? now.reason}), and was left so`)
     return
   }
-  await startDomain(job.shell, plan.vm)
+  await startDomain(job.shell, plan.vm, { paused: plan.runsAfterwards === 'paused' })
   job.warn(`The VM was found off (${began === boot ? now.reason : 'the host was started anew'}) and was started again`)
 }
 
