@@ -114,6 +114,13 @@ describe('a VM that a fault has ended while its backup was under way', () => {
     vms: [{ uuid: VM, name: 'web', before: { process: { pid: 1, startTicks: '1' }, ...(state && { state }) } }]
   })
 
+  const folderWithRam = async (): Promise<string> => {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-point-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    await writeFile(join(dir, 'memory.save'), '')
+    return dir
+  }
+
   it.each([
     ['running', /^running/],
     ['paused', /^paused/]
@@ -132,6 +139,20 @@ describe('a VM that a fault has ended while its backup was under way', () => {
     expect(await paper.state()).toMatch(/^running/)
   })
 
+  it('is said to be started again once it is', async () => {
+    for (const lost of [{}, { reason: 'saved', cannotRestore: true }]) {
+      const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
+      const steps = [step('suspend', { stateBefore: 'running' }), step('save', { before: {} }), done('save'), ...times]
+      const plan = planned('classic', 'running', await folderWithRam())
+      const paper = onPaper({ cannotStart: true, ...lost }, [begin(), ...plan, ...('reason' in lost ? steps : [])])
+      await expect(bring(paper)).rejects.toThrow('cannot start')
+      expect(paper.warned).toEqual([])
+      Object.assign(paper.libvirt.vms.get(VM) ?? {}, { cannotStart: false })
+      await bring(paper)
+      expect(paper.warned).toHaveLength(1)
+    }
+  })
+
   it('had its state noted when the job began', async () => {
     const { libvirt } = onPaper({ live: DEFINITION, paused: true }, [])
     const spec = { kind: 'backup', vm: VM, vmName: 'web' } as never
@@ -139,14 +160,11 @@ describe('a VM that a fault has ended while its backup was under way', () => {
   })
 
   it('comes back paused where its RAM cannot be loaded again, and its owner had paused it', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-point-'))
-    onTestFinished(() => rm(dir, { recursive: true }))
-    await writeFile(join(dir, 'memory.save'), '')
     const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
     const steps = [step('suspend', { stateBefore: 'paused' }), step('save', { before: {} }), done('save'), ...times]
     const paper = onPaper({ reason: 'saved', cannotRestore: true }, [
       begin(),
-      ...planned('classic', 'running', dir),
+      ...planned('classic', 'running', await folderWithRam()),
       ...steps
     ])
     await bring(paper)

@@ -10,6 +10,8 @@ export interface PaperVm {
   live?: string | undefined
   /** It runs, and its CPUs stand still. */
   paused?: boolean
+  /** libvirt refuses to boot it. */
+  cannotStart?: boolean
   /** libvirt refuses to load its RAM from a file. */
   cannotRestore?: boolean
   /** Why it is in the state that it is in, in libvirt's words. */
@@ -76,6 +78,7 @@ async function answer(
       ? refusal('Requested operation is not valid: domain is not running')
       : 'Job type:         0\n'
   if (verb === 'undefine') vms.delete(subject)
+  if (verb === 'start' && vm.cannotStart === true) return refusal('cannot start it')
   if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
   if (verb === 'resume') Object.assign(vm, { reason: 'unpaused', paused: false })
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })

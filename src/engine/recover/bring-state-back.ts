@@ -62,8 +62,8 @@ async function startIfFault(
   else {
     const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
-    job.warn(`The VM was found ${now.state} and was started again`)
     await startDomain(job.shell, plan.vm, { paused: trace.stateBefore === 'paused' })
+    job.warn(`The VM was found ${now.state} and was started again`)
   }
   return undefined
 }
@@ -121,7 +121,7 @@ async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace
     await job.step(LOAD_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
   } catch (error) {
     if (!plan.persistent || trace.times(LOAD_STEP) + 1 < TRIES) throw error
-    job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
     await startDomain(job.shell, plan.vm, { paused: state === 'paused' })
+    job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
   }
 }
