@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -130,6 +139,36 @@ describe('the journal of a job on a full file system', () => {
     if (report !== undefined) endJob(journal, { ...report, state: 'done' })
     journal.close()
     expect(existsSync(ballast)).toBe(false)
+  })
+})
+
+describe('the journal of a job that has ended', () => {
+  const ended = (): ReturnType<typeof Journal.open> => {
+    directory.writeSpec(ID, spec)
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    const report = directory.readReport(ID)
+    if (report === undefined) throw new Error('no report')
+    endJob(journal, { ...report, state: 'done' })
+    return journal
+  }
+
+  it('takes no word more, as of a host that goes down just then', () => {
+    const journal = ended()
+    journal.forgive()
+    journal.append({ type: 'note', text: 'the host goes down' })
+    journal.flush()
+    journal.close()
+    expect(typesIn(ID)).toEqual(['begin', 'end'])
+  })
+
+  it('has its end also where an engine before this one has written behind it, or was cut short in that', () => {
+    ended().close()
+    for (const late of ['{"n":2,"at":"2026-11-24T01:12:04.000Z","type":"note","text":"late"}\n', '{"n":3,"at":"20']) {
+      appendFileSync(pathOf(ID), late)
+      expect(directory.openJobs()).toEqual([])
+      expect(directory.readReport(ID)).toMatchObject({ state: 'done' })
+    }
   })
 })
 
