@@ -13,6 +13,7 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
 import { bringStateBack, endOurPause } from '../recover/bring-state-back.ts'
+import { startWhatFaultsEnded } from '../recover/start-after-fault.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
@@ -43,7 +44,7 @@ const METHODS: Record<Method, Capture> = {
  * @throws also if the point is complete and its VM is not yet as it was: then recovery goes on
  */
 export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept[]> {
-  const plan = await planBackup(job)
+  const plan = await planOnceItRuns(job)
   const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
   const originals = await lookAtOriginals(job.shell, plan)
@@ -71,6 +72,13 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   if (errors.length > 0) throw errors[0]
   const off = plan.method === 'offline' ? undefined : await job.step('state', {}, () => runAgainAfterFault(job, plan))
   return off === undefined ? kept : [...kept, off]
+}
+
+/** A VM that ran when the job began and is off by the time that it is planned may have met a fault: then it runs first. */
+async function planOnceItRuns(job: JobContext<BackupSpec>): Promise<CapturePlan> {
+  const plan = await planBackup(job)
+  if (plan.method !== 'offline') return plan
+  return (await startWhatFaultsEnded(job, readJournal(journalPath(job.id)))) ? planBackup(job) : plan
 }
 
 /** QEMU may have crashed, or met a full disk, while its images were copied. */
