@@ -2,7 +2,6 @@ import { fail } from '../../shared/failure.ts'
 import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
-import { domainState } from '../../libvirt/domains.ts'
 import { commitPoint, syncFiles } from '../../store/point-store.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
@@ -12,15 +11,15 @@ import { hostIdentity } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack, endOurPause } from '../recover/bring-state-back.ts'
+import { endOurPause } from '../recover/bring-state-back.ts'
 import { startWhatFaultsEnded } from '../recover/start-after-fault.ts'
-import { BackupTrace } from '../recover/trace.ts'
 import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { captureClassic } from './classic.ts'
 import { collectSmallFiles } from './collect.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
+import { runAgainAfterFault, traceOf } from './keep-running.ts'
 import { captureLive, isTooBusy, whyUnsavable } from './live.ts'
 import { justHeld } from './noted.ts'
 import { captureOffline } from './offline.ts'
@@ -80,15 +79,6 @@ async function planOnceItRuns(job: JobContext<BackupSpec>): Promise<CapturePlan>
   if (plan.method !== 'offline') return plan
   return (await startWhatFaultsEnded(job, readJournal(journalPath(job.id)))) ? planBackup(job) : plan
 }
-
-/** QEMU may have crashed, or met a full disk, while its images were copied. */
-async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
-  const now = await domainState(job.shell, plan.vm)
-  if (now?.state === 'running' || now?.state === 'idle') return undefined
-  return bringStateBack(job, plan, traceOf(job))
-}
-
-const traceOf = (job: JobContext): BackupTrace => new BackupTrace(readJournal(journalPath(job.id)))
 
 const MOST_PLANS = 3
 

@@ -14,6 +14,7 @@ import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
+import { whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
@@ -34,12 +35,14 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
     whileRoomLasts(job, plan, (watched) => snapshotWithMemory(watched, plan))
   )
   const held = await lookAtOverlays(job, plan)
-  const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
+  const copied = await job.step(HOLD_STEP, { held }, () =>
+    whileVmRuns(job, plan, () => copyDisksAndHash(job, plan, held))
+  )
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
   const loose = await job.step('fold-back', {}, () =>
     commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)), copied.letGoOfMemory)
   )
-  const memory = await copied.memory
+  const memory = await whileVmRuns(job, plan, () => copied.memory)
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
 }
 
