@@ -143,6 +143,9 @@ describe('other ends of a backup', () => {
     await alpha.reset()
     const report = await engine.ask('follow', { id, from: 0 })
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+    // It did not wait for its overlays to be committed.
+    const [started, commits] = ['was started again', '"step":"undo.commit.vda"']
+    expect(await journalOf(id)).toMatch(new RegExp(`${started}[^]*${commits}`))
     await guest.waitForMoreTicks(10)
   })
 

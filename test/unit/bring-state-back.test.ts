@@ -7,6 +7,7 @@ import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { bringStateBack, endOurPause } from '../../src/engine/recover/bring-state-back.ts'
 import { startAfterFault } from '../../src/engine/recover/start-after-fault.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
+import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
 
@@ -18,7 +19,12 @@ const step = (name: string, data: Record<string, unknown> = {}): JournalEntry =>
   entry({ type: 'step', step: name, data })
 const done = (name: string): JournalEntry => entry({ type: 'step-done', step: name, ms: 1 })
 
-const planned = (method: string, stateBefore: string, pointDir = '/nowhere/point'): JournalEntry[] => {
+const planned = (
+  method: string,
+  stateBefore: string,
+  pointDir = '/nowhere/point',
+  disks: object[] = []
+): JournalEntry[] => {
   const plan = {
     vm: VM,
     vmName: 'web',
@@ -28,7 +34,7 @@ const planned = (method: string, stateBefore: string, pointDir = '/nowhere/point
     persistent: true,
     autostart: false,
     ramBytes: 1024,
-    disks: [],
+    disks,
     excluded: [],
     agent: 'none',
     definition: DEFINITION,
@@ -169,5 +175,37 @@ describe('a VM that a fault has ended while its backup was under way', () => {
     ])
     await bring(paper)
     expect(await paper.state()).toMatch(/^paused/)
+  })
+})
+
+describe('the undo of a backup whose VM a power cut ended, with an overlay in place', () => {
+  const domain = (source: string): string =>
+    DEFINITION.replace(
+      '<devices/>',
+      `<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk></devices>`
+    )
+
+  /** What the host is told to do, in its order, until the overlay is looked into. */
+  async function told(named: (image: string, overlay: string) => string): Promise<string[]> {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-images-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const [image, sidecar] = [join(dir, 'a.qcow2'), join(dir, 'a.qcow2.stillpoint-20261128T050000Z-00beef')]
+    for (const path of [image, sidecar]) await writeFile(path, '')
+    const disk = { target: 'vda', source: image, format: 'qcow2', type: 'file', sidecar }
+    const entries = planned('live', 'running', dir, [{ ...disk, virtualSizeBytes: 1, allocatedBytes: 1 }])
+    const paper = onPaper({ next: domain(named(image, sidecar)) }, [
+      entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' }),
+      ...entries
+    ])
+    await undoBackup(paper.job, paper.entries).catch(() => undefined)
+    return paper.libvirt.shell.lines.filter((line) => /^virsh start|^qemu-img/.test(line))
+  }
+
+  it('starts it before that is committed, which may take hours', async () => {
+    expect((await told((_image, overlay) => overlay))[0]).toBe(`virsh start ${VM}`)
+  })
+
+  it('does not, where it would start without it', async () => {
+    expect(await told((image) => image)).not.toContain(`virsh start ${VM}`)
   })
 })

@@ -65,12 +65,21 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
     ...(wasFrozen ? [{ name: 'undo.thaw', work: () => nothing(beginThaw(job, plan)) }] : []),
     end,
     room,
+    ...(plan.method === 'classic' ? [] : [{ name: 'undo.run', needs, work: () => runMeanwhile(job, plan, trace) }]),
     ...disks,
     { name: 'undo.extra', needs, work: () => commitExtra(job, plan) },
     { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
     ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
     { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
   ]
+}
+
+/**
+ * Commits may take hours: a VM that loses nothing by it runs on its overlays meanwhile. What does not succeed yet is done,
+ * and said, behind them.
+ */
+async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<undefined> {
+  await bringStateBack(job, plan, trace).catch((error: unknown) => job.note(`It does not run yet: ${String(error)}`))
 }
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
