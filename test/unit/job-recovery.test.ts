@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync
 } from 'node:fs'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -50,6 +51,7 @@ const { jobUnit } = await import('../../src/shared/host-paths.ts')
 const directory = await import('../../src/engine/jobs/job-directory.ts')
 const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
 const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
+const { recoverAll } = await import('../../src/engine/recover/recover.ts')
 const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
 const ID = '20261124T010000Z-000001'
@@ -292,6 +294,42 @@ describe('a look whether a lock is held', () => {
     expect(await removeStaleLock('vm')).toBe(false)
     expect(readFileSync(lockPath('vm'), 'utf8')).toContain('job 7')
     await lock?.release()
+  })
+})
+
+describe('a recovery of the whole host that takes long with one VM', () => {
+  it('takes up what dies meanwhile', async () => {
+    const vm = (n: number): string => `${n}1111111-1111-4111-8111-111111111111`
+    const die = (id: string, n: number): void => {
+      directory.writeSpec(id, { ...spec, vm: vm(n) })
+      const journal = Journal.open(pathOf(id))
+      const vms = [{ uuid: vm(n), name: 'web', before: { process: { pid: 1, startTicks: '1' } } }]
+      journal.append({ ...begin, id, spec: { ...spec, vm: vm(n) }, vms })
+      journal.close()
+    }
+    const asked: string[] = []
+    const released = new AbortController()
+    const shell = fakeShell({
+      systemctl: 'Job=\nActiveState=inactive\n',
+      virsh: async ({ argv: [, , uuid = ''] }) => {
+        asked.push(uuid)
+        if (uuid === vm(1) && !released.signal.aborted) await once(released.signal, 'abort')
+        return 'running (booted)'
+      }
+    })
+    die(ID, 1)
+    const pass = recoverAll(shell, { lookAgainMs: 20 })
+    await vi.waitFor(() => {
+      expect(asked).toEqual([vm(1)])
+    })
+    die(OTHER, 2)
+    await vi.waitFor(() => {
+      expect(directory.readReport(OTHER)).toMatchObject({ state: 'failed-clean' })
+    })
+    expect(directory.openJobs()).toEqual([ID])
+    released.abort()
+    expect(await pass).toMatchObject({ reports: [{ id: ID }, { id: OTHER }], isComplete: true })
+    expect(directory.openJobs()).toEqual([])
   })
 })
 

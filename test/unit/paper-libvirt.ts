@@ -10,6 +10,8 @@ export interface PaperVm {
   live?: string | undefined
   /** It runs, and its CPUs stand still. */
   paused?: boolean
+  /** The number of an operation that libvirt is busy with, for so many looks. */
+  busy?: { readonly operation: number; looks: number }
   /** libvirt refuses to boot it. */
   cannotStart?: boolean
   /** libvirt refuses to load its RAM from a file. */
@@ -73,6 +75,8 @@ async function answer(
   if (verb === 'domstate') return `${stateOf(vm)} (${vm.reason ?? 'unknown'})`
   if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable\nManaged save:   no'
   if (verb === 'dumpxml') return flags.includes('--inactive') ? vm.next : (vm.live ?? vm.next)
+  if (verb === 'domjobinfo' && vm.busy !== undefined && vm.busy.looks-- > 0)
+    return `Job type:         2\noperation: ${vm.busy.operation}\n`
   if (verb === 'domjobinfo')
     return vm.live === undefined
       ? refusal('Requested operation is not valid: domain is not running')
