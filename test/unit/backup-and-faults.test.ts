@@ -1,19 +1,27 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { expect, it, vi } from 'vitest'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
 import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { whileVmRuns } from '../../src/engine/capture/keep-running.ts'
 import { backUp } from '../../src/engine/capture/backup.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { journalPath } from '../../src/engine/jobs/job-directory.ts'
+import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import type * as HostPaths from '../../src/shared/host-paths.ts'
-import type { BackupSpec } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperLibvirt } from './paper-libvirt.ts'
-import { VM, temporaryStore } from './store-points.ts'
+import { makePoint, VM, temporaryStore } from './store-points.ts'
 
 const state = vi.hoisted(() => ({ dir: '' }))
 vi.mock('../../src/shared/host-paths.ts', async (original) =>
-  Object.defineProperties({ ...(await original<typeof HostPaths>()) }, { JOBS_DIR: { get: () => `${state.dir}/jobs` } })
+  Object.defineProperties(
+    { ...(await original<typeof HostPaths>()) },
+    {
+      JOBS_DIR: { get: () => `${state.dir}/jobs` },
+      STORES_FILE: { get: () => `${state.dir}/stores.json` },
+      STORE_MOUNTS_FILE: { get: () => `${state.dir}/mounts.json` }
+    }
+  )
 )
 vi.mock('../../src/engine/capture/plan-backup.ts', () => ({
   isOutdated: () => false,
@@ -89,4 +97,59 @@ it('a VM that its owner ends meanwhile stays off, and nothing is said of it yet'
   const warn = (text: string): void => void warned.push(text)
   await whileVmRuns({ ...job, warn }, PLAN, () => vi.waitFor(() => expect(shell.lines).not.toEqual([])))
   expect([vms.get(VM)?.live, warned]).toEqual([undefined, []])
+})
+
+describe('a job that died behind its point, whose store is not mounted when it is undone', () => {
+  const ID = 'aaaaaaaa-0000-4000-8000-000000000001'
+
+  /** Its store was known, and is away. */
+  async function away(
+    ...steps: string[]
+  ): Promise<{ undone: () => Promise<unknown>; back: () => Promise<void>; dir: string; warned: string[] }> {
+    const store = await temporaryStore()
+    const { dir } = await makePoint(store)
+    const { job } = await begun('shutdown')
+    await writeFile(`${state.dir}/stores.json`, JSON.stringify({ [store]: ID }))
+    await writeFile(join(store, '.stillpoint-store.json'), JSON.stringify({ format: 'stillpoint-store', id: ID }))
+    const plan = { ...PLAN, method: 'offline', stateBefore: 'shut off', pointDir: dir }
+    const entries = ['begin-point', ...steps].flatMap((name) => [
+      { ...step, step: name, data: { plan, before: {} } },
+      { type: 'step-done', step: name, ms: 1 }
+    ])
+    await rename(store, `${store}.away`)
+    await mkdir(store)
+    const warned: string[] = []
+    const doing = {
+      ...job,
+      spec: { ...job.spec, store },
+      step: (_name: string, _data: object, work: () => Promise<unknown>) => work(),
+      fact: () => undefined,
+      warn: (text: string) => void warned.push(text)
+    }
+    const back = async (): Promise<void> => {
+      await rm(store, { recursive: true })
+      await rename(`${store}.away`, store)
+    }
+    return {
+      undone: () => undoBackup(doing as unknown as JobContext, entries as unknown as JournalEntry[]),
+      back,
+      dir,
+      warned
+    }
+  }
+
+  it('does not say that there is no point, and has it once it is', async () => {
+    const { undone, back, dir } = await away('commit')
+    expect(await undone()).toMatchObject({ end: 'undone', kept: [{ path: dir }] })
+    await back()
+    expect(await undone()).toMatchObject({ end: 'was-finished', kept: [] })
+    await rm(dir, { recursive: true })
+    expect(await undone()).toEqual({ end: 'undone', kept: [] })
+  })
+
+  it('says where a half point stays', async () => {
+    const { undone, dir, warned } = await away()
+    expect(await undone()).toEqual({ end: 'undone', kept: [] })
+    expect(warned.join()).toContain(dir)
+  })
 })
