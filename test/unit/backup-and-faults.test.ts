@@ -9,6 +9,7 @@ import { journalPath } from '../../src/engine/jobs/job-directory.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import type * as HostPaths from '../../src/shared/host-paths.ts'
 import type { BackupSpec, JournalEntry } from '../../src/shared/model/job.ts'
+import { eventually } from '../patience.ts'
 import { paperLibvirt, type PaperLibvirt } from './paper-libvirt.ts'
 import { makePoint, VM, temporaryStore } from './store-points.ts'
 
@@ -86,7 +87,7 @@ const step = { type: 'step', step: 'begin-point', data: { plan: PLAN, before: {}
 
 it('a VM that a fault ends while its disks are copied runs again before they are', async () => {
   const { job, vms } = await begun('crashed', [step])
-  await whileVmRuns(job, PLAN, () => vi.waitFor(() => expect(vms.get(VM)?.live).toBeDefined()))
+  await whileVmRuns(job, PLAN, () => eventually(() => expect(vms.get(VM)?.live).toBeDefined()))
   vms.set(VM, { next: DEFINITION, reason: 'crashed' })
   await expect(whileVmRuns(job, PLAN, () => Promise.reject(new Error('no room')))).rejects.toThrow('no room')
 })
@@ -95,7 +96,7 @@ it('a VM that its owner ends meanwhile stays off, and nothing is said of it yet'
   const { job, vms, shell } = await begun('destroyed', [step])
   const warned: string[] = []
   const warn = (text: string): void => void warned.push(text)
-  await whileVmRuns({ ...job, warn }, PLAN, () => vi.waitFor(() => expect(shell.lines).not.toEqual([])))
+  await whileVmRuns({ ...job, warn }, PLAN, () => eventually(() => expect(shell.lines).not.toEqual([])))
   expect([vms.get(VM)?.live, warned]).toEqual([undefined, []])
 })
 

@@ -17,6 +17,7 @@ import type { Failure } from '../../src/shared/failure.ts'
 import type { BackupSpec, JournalEvent } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
+import { eventually } from '../patience.ts'
 
 const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity }))
 
@@ -319,11 +320,11 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     })
     die(ID, 1)
     const pass = recoverAll(shell, { lookAgainMs: 20 })
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(asked).toEqual([vm(1)])
     })
     die(OTHER, 2)
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(directory.readReport(OTHER)).toMatchObject({ state: 'failed-clean' })
     })
     expect(directory.openJobs()).toEqual([ID])
