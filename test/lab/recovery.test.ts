@@ -137,12 +137,26 @@ describe('other ends of a backup', () => {
     for (const { lastTick } of again?.disks ?? []) expect(lastTick).toBeGreaterThanOrEqual(written)
   })
 
+  it('a QEMU that dies before the disks are copied runs again while they are, and the point is whole', async () => {
+    const id = await heldIn('copy')
+    await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
+    await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
+    await letGo(alpha, 'copy')
+    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
+    expect(await journalOf(id)).toMatch(/was started again[^]*"step":"fold-back"/)
+    await guest.waitForMoreTicks(10)
+  })
+
   it('a crash of the whole host during the copy is put right by the unit at boot', async () => {
     const id = await heldIn('copy.done')
     await guest.waitForMoreTicks(10)
     await alpha.reset()
     const report = await engine.ask('follow', { id, from: 0 })
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+    // It did not wait for its overlays to be committed.
+    const [started, commits] = ['was started again', '"step":"undo.commit.vda"']
+    expect(await journalOf(id)).toMatch(new RegExp(`${started}[^]*${commits}`))
     await guest.waitForMoreTicks(10)
   })
 

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +17,7 @@ import type { Failure } from '../../src/shared/failure.ts'
 import type { BackupSpec, JournalEvent } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
+import { eventually } from '../patience.ts'
 
 const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity }))
 
@@ -41,6 +52,7 @@ const { jobUnit } = await import('../../src/shared/host-paths.ts')
 const directory = await import('../../src/engine/jobs/job-directory.ts')
 const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
 const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
+const { recoverAll } = await import('../../src/engine/recover/recover.ts')
 const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
 const ID = '20261124T010000Z-000001'
@@ -130,6 +142,36 @@ describe('the journal of a job on a full file system', () => {
     if (report !== undefined) endJob(journal, { ...report, state: 'done' })
     journal.close()
     expect(existsSync(ballast)).toBe(false)
+  })
+})
+
+describe('the journal of a job that has ended', () => {
+  const ended = (): ReturnType<typeof Journal.open> => {
+    directory.writeSpec(ID, spec)
+    const journal = Journal.open(pathOf(ID))
+    journal.append(begin)
+    const report = directory.readReport(ID)
+    if (report === undefined) throw new Error('no report')
+    endJob(journal, { ...report, state: 'done' })
+    return journal
+  }
+
+  it('takes no word more, as of a host that goes down just then', () => {
+    const journal = ended()
+    journal.forgive()
+    journal.append({ type: 'note', text: 'the host goes down' })
+    journal.flush()
+    journal.close()
+    expect(typesIn(ID)).toEqual(['begin', 'end'])
+  })
+
+  it('has its end also where an engine before this one has written behind it, or was cut short in that', () => {
+    ended().close()
+    for (const late of ['{"n":2,"at":"2026-11-24T01:12:04.000Z","type":"note","text":"late"}\n', '{"n":3,"at":"20']) {
+      appendFileSync(pathOf(ID), late)
+      expect(directory.openJobs()).toEqual([])
+      expect(directory.readReport(ID)).toMatchObject({ state: 'done' })
+    }
   })
 })
 
@@ -253,6 +295,42 @@ describe('a look whether a lock is held', () => {
     expect(await removeStaleLock('vm')).toBe(false)
     expect(readFileSync(lockPath('vm'), 'utf8')).toContain('job 7')
     await lock?.release()
+  })
+})
+
+describe('a recovery of the whole host that takes long with one VM', () => {
+  it('takes up what dies meanwhile', async () => {
+    const vm = (n: number): string => `${n}1111111-1111-4111-8111-111111111111`
+    const die = (id: string, n: number): void => {
+      directory.writeSpec(id, { ...spec, vm: vm(n) })
+      const journal = Journal.open(pathOf(id))
+      const vms = [{ uuid: vm(n), name: 'web', before: { process: { pid: 1, startTicks: '1' } } }]
+      journal.append({ ...begin, id, spec: { ...spec, vm: vm(n) }, vms })
+      journal.close()
+    }
+    const asked: string[] = []
+    const released = new AbortController()
+    const shell = fakeShell({
+      systemctl: 'Job=\nActiveState=inactive\n',
+      virsh: async ({ argv: [, , uuid = ''] }) => {
+        asked.push(uuid)
+        if (uuid === vm(1) && !released.signal.aborted) await once(released.signal, 'abort')
+        return 'running (booted)'
+      }
+    })
+    die(ID, 1)
+    const pass = recoverAll(shell, { lookAgainMs: 20 })
+    await eventually(() => {
+      expect(asked).toEqual([vm(1)])
+    })
+    die(OTHER, 2)
+    await eventually(() => {
+      expect(directory.readReport(OTHER)).toMatchObject({ state: 'failed-clean' })
+    })
+    expect(directory.openJobs()).toEqual([ID])
+    released.abort()
+    expect(await pass).toMatchObject({ reports: [{ id: ID }, { id: OTHER }], isComplete: true })
+    expect(directory.openJobs()).toEqual([])
   })
 })
 

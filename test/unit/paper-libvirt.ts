@@ -8,6 +8,14 @@ export interface PaperVm {
   next: string
   /** What it runs with. Undefined: it is off. */
   live?: string | undefined
+  /** It runs, and its CPUs stand still. */
+  paused?: boolean
+  /** The number of an operation that libvirt is busy with, for so many looks. */
+  busy?: { readonly operation: number; looks: number }
+  /** libvirt refuses to boot it. */
+  cannotStart?: boolean
+  /** libvirt refuses to load its RAM from a file. */
+  cannotRestore?: boolean
   /** Why it is in the state that it is in, in libvirt's words. */
   reason?: string
 }
@@ -58,22 +66,31 @@ async function answer(
   [subject = '', ...flags]: readonly string[]
 ): Promise<Said | string> {
   if (verb === 'list') return [...vms].map(([uuid, { next }]) => `${uuid} ${parseDomain(next).name}\n`).join('')
+  if (verb === 'restore' && [...vms.values()].some(({ cannotRestore }) => cannotRestore))
+    return refusal('no such device')
   if (verb === 'define') return define(vms, await readFile(subject, 'utf8'))
   if (OF_THE_HOST.test(verb)) return ''
   const vm = vms.get(subject)
   if (vm === undefined) return refusal(`failed to get domain '${subject}'\nerror: Domain not found`)
-  if (verb === 'domstate') return `${vm.live === undefined ? 'shut off' : 'running'} (${vm.reason ?? 'unknown'})`
+  if (verb === 'domstate') return `${stateOf(vm)} (${vm.reason ?? 'unknown'})`
   if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable\nManaged save:   no'
   if (verb === 'dumpxml') return flags.includes('--inactive') ? vm.next : (vm.live ?? vm.next)
+  if (verb === 'domjobinfo' && vm.busy !== undefined && vm.busy.looks-- > 0)
+    return `Job type:         2\noperation: ${vm.busy.operation}\n`
   if (verb === 'domjobinfo')
     return vm.live === undefined
       ? refusal('Requested operation is not valid: domain is not running')
       : 'Job type:         0\n'
   if (verb === 'undefine') vms.delete(subject)
-  if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted' })
+  if (verb === 'start' && vm.cannotStart === true) return refusal('cannot start it')
+  if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
+  if (verb === 'resume') Object.assign(vm, { reason: 'unpaused', paused: false })
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })
   return ''
 }
+
+const stateOf = ({ live, paused }: PaperVm): string =>
+  live === undefined ? 'shut off' : paused === true ? 'paused' : 'running'
 
 function define(vms: Map<string, PaperVm>, next: string): string {
   const { uuid } = parseDomain(next)

@@ -280,6 +280,25 @@ describe('a restore that died while its VM was started', () => {
     expect(cut.libvirt.vms.get(VM)?.live).toBe(domain(`${cut.place}.snap`))
   })
 
+  it('waits for that start, however long it takes, and for nothing that others do to the VM for hours', async () => {
+    const [START, BACKUP] = [1, 9]
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 60_000))
+    onTestFinished(() => void vi.restoreAllMocks())
+    const at = (operation: number) => (place: string) => ({
+      next: domain(place),
+      live: domain(place),
+      busy: { operation, looks: 3 }
+    })
+    const started = await cutShort(at(START))
+    await utimes(started.place, 1, 1)
+    expect(await started.undo('start')).toEqual({ end: 'was-finished', kept: [] })
+    expect(started.libvirt.vms.get(VM)?.busy?.looks).toBe(-1)
+    await expect((await cutShort(at(BACKUP))).undo('start')).rejects.toMatchObject({
+      failure: { kind: 'foreign-work', detail: expect.stringContaining('backup') as string }
+    })
+  })
+
   it('has reached nothing where there is no VM of ours, whatever became of the file at its place', async () => {
     const cut = await cutShort()
     await utimes(cut.place, 1, 1)

@@ -2,7 +2,6 @@ import { fail } from '../../shared/failure.ts'
 import { pauseMsOf, type Pause } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { MANIFEST_VERSION, sizeBytesOf, type Manifest, type Method } from '../../shared/model/point.ts'
-import { domainState } from '../../libvirt/domains.ts'
 import { commitPoint, syncFiles } from '../../store/point-store.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
@@ -12,14 +11,15 @@ import { hostIdentity } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack } from '../recover/bring-state-back.ts'
-import { BackupTrace } from '../recover/trace.ts'
+import { endOurPause } from '../recover/bring-state-back.ts'
+import { startWhatFaultsEnded } from '../recover/start-after-fault.ts'
 import { memoryPath, PLAN_STEP, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { captureClassic } from './classic.ts'
 import { collectSmallFiles } from './collect.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
+import { runAgainAfterFault, traceOf } from './keep-running.ts'
 import { captureLive, isTooBusy, whyUnsavable } from './live.ts'
 import { justHeld } from './noted.ts'
 import { captureOffline } from './offline.ts'
@@ -43,7 +43,7 @@ const METHODS: Record<Method, Capture> = {
  * @throws also if the point is complete and its VM is not yet as it was: then recovery goes on
  */
 export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept[]> {
-  const plan = await planBackup(job)
+  const plan = await planOnceItRuns(job)
   const before = await noteVm(plan.vm, plan.vmName)
   job.fact({ method: plan.method, methodReason: plan.methodReason })
   const originals = await lookAtOriginals(job.shell, plan)
@@ -73,11 +73,11 @@ export async function backUp(job: JobContext<BackupSpec>): Promise<readonly Kept
   return off === undefined ? kept : [...kept, off]
 }
 
-/** QEMU may have crashed, or met a full disk, while its images were copied. */
-async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
-  const now = await domainState(job.shell, plan.vm)
-  if (now?.state === 'running' || now?.state === 'idle') return undefined
-  return bringStateBack(job, plan, new BackupTrace(readJournal(journalPath(job.id))))
+/** A VM that ran when the job began and is off by the time that it is planned may have met a fault: then it runs first. */
+async function planOnceItRuns(job: JobContext<BackupSpec>): Promise<CapturePlan> {
+  const plan = await planBackup(job)
+  if (plan.method !== 'offline') return plan
+  return (await startWhatFaultsEnded(job, readJournal(journalPath(job.id)))) ? planBackup(job) : plan
 }
 
 const MOST_PLANS = 3
@@ -94,6 +94,7 @@ async function capture(
   } catch (error) {
     const way = otherWay(job.spec, plan, error)
     if (way === undefined || plans === MOST_PLANS) throw error
+    await endOurPause(job, plan.vm, traceOf(job))
     await requireOwnImages(job, plan, before)
     await dropMemory(job, plan)
     if (way.warning !== undefined) job.warn(way.warning)

@@ -17,7 +17,9 @@ export const CaptureDisk = z.object({
   virtualSizeBytes: z.number(),
   allocatedBytes: z.number(),
   /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */
-  sidecar: z.string()
+  sidecar: z.string(),
+  /** Where the file system of `sidecar` is mounted, if it is not the host's own: while it is not, nothing in it is gone. */
+  mountPoint: z.string().optional()
 })
 export type CaptureDisk = z.infer<typeof CaptureDisk>
 
@@ -25,7 +27,7 @@ export type CaptureDisk = z.infer<typeof CaptureDisk>
  * A disk of the point that nobody writes to anyway: one that is read-only, or the image below one whose writes are thrown
  * away. It needs no overlay.
  */
-export const StillDisk = CaptureDisk.omit({ sidecar: true })
+export const StillDisk = CaptureDisk.omit({ sidecar: true, mountPoint: true })
 export type StillDisk = z.infer<typeof StillDisk>
 
 /** What a backup has decided before it touches anything; written to the journal, so recovery needs nothing else. */
@@ -63,6 +65,8 @@ export type CapturePlan = z.infer<typeof CapturePlan>
 export const PLAN_STEP = 'begin-point'
 /** Announced with how the VM stood right before its RAM went to the file. */
 export const SAVE_STEP = 'save'
+/** Announces that a VM that the job paused is let go on. */
+export const GO_ON_STEP = 'go-on'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** Announced when an overlay is about to be written into its image. */

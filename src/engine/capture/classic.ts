@@ -14,6 +14,7 @@ import { lookAtDisk } from '../vm.ts'
 import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
+import { whileVmRuns } from './keep-running.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
 import { whileRoomLasts } from './watch-room.ts'
@@ -27,10 +28,12 @@ export async function captureClassic(job: JobContext<BackupSpec>, plan: CaptureP
   await job.step('mirror', {}, () => whileRoomLasts(job, plan, (watched) => mirrorAll(watched, plan)))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
   return job.step('copy', {}, () =>
-    whileRoomLasts(job, plan, async (watched) => ({
-      disks: await takeMirrors(watched, plan),
-      memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) }
-    }))
+    whileVmRuns(job, plan, () =>
+      whileRoomLasts(job, plan, async (watched) => ({
+        disks: await takeMirrors(watched, plan),
+        memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) }
+      }))
+    )
   )
 }
 

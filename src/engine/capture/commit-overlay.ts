@@ -96,7 +96,7 @@ async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
 
 /** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */
 async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
-  if (await isGone(disk.sidecar, owner.vmName)) return undefined // unlinked under its VM, whose QEMU still has it
+  if (await isGone(disk.sidecar, owner.vmName, disk.mountPoint)) return undefined // unlinked under its VM, whose QEMU still has it
   const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
   if (backingFile === undefined)
     return keep(
@@ -165,7 +165,7 @@ async function commitFailed(disk: CaptureDisk): Promise<never> {
 /** No running disk of this VM has the overlay: it was pivoted already, or fell with the VM, or was unplugged. */
 async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | undefined> {
   const { shell, owner, disk } = work
-  if (await isGone(disk.sidecar, owner.vmName)) return goneThoughNamed(work, now)
+  if (await isGone(disk.sidecar, owner.vmName, disk.mountPoint)) return goneThoughNamed(work, now)
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
@@ -347,7 +347,7 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
   const { sidecar, target } = disk
   await defineSourceAgain(shell, owner, target, now, sidecar)
   await redefineSavedImage(shell, owner, target, now, sidecar)
-  if (await isGone(sidecar, owner.vmName)) return undefined
+  if (await isGone(sidecar, owner.vmName, disk.mountPoint)) return undefined
   if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
     path: sidecar,

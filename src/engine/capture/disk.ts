@@ -8,6 +8,7 @@ import { commitOverlays } from './commit-overlays.ts'
 import { copyDisks } from './copy-disks.ts'
 import { endFreeze, whileFrozen } from './guest-freeze.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole } from './hold-disks.ts'
+import { whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
@@ -21,7 +22,9 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
   })
   const held = await lookAtOverlays(job, plan)
   const disks = await job.step(HOLD_STEP, { held }, async () => {
-    const copied = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
+    const copied = await whileVmRuns(job, plan, () =>
+      whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
+    )
     await requireWhole(job.shell, plan, held)
     return copied
   })

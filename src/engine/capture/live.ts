@@ -8,12 +8,13 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
+import { whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
@@ -34,12 +35,14 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
     whileRoomLasts(job, plan, (watched) => snapshotWithMemory(watched, plan))
   )
   const held = await lookAtOverlays(job, plan)
-  const copied = await job.step(HOLD_STEP, { held }, () => copyDisksAndHash(job, plan, held))
+  const copied = await job.step(HOLD_STEP, { held }, () =>
+    whileVmRuns(job, plan, () => copyDisksAndHash(job, plan, held))
+  )
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
   const loose = await job.step('fold-back', {}, () =>
     commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)), copied.letGoOfMemory)
   )
-  const memory = await copied.memory
+  const memory = await whileVmRuns(job, plan, () => copied.memory)
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
 }
 
@@ -115,7 +118,7 @@ async function writeMemory(
   const [taken, controlled] = await Promise.allSettled([snapshot, control, writeBack])
   if (controlled.status === 'rejected') throw controlled.reason
   if (taken.status === 'rejected') throw taken.reason
-  if (controlled.value === 'suspended') await job.step('go-on', {}, () => resumeDomain(job.shell, plan.vm))
+  if (controlled.value === 'suspended') await job.step(GO_ON_STEP, {}, () => resumeDomain(job.shell, plan.vm))
   return { end: controlled.value, downtimeMs: await completedDowntimeMs(job.shell, plan.vm) }
 }
 

@@ -12,9 +12,10 @@ import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
+import { mountBelow } from '../evidence/presence.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { warningOfUnseen } from '../retention/between-hosts.ts'
-import { isSidecar, originalName, type CapturePlan } from './capture-plan.ts'
+import { isSidecar, originalName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { cautionOnLiveMemory } from './emulated.ts'
 import { planDisks } from './plan-disks.ts'
 import { changesSinceLastPoint } from './changed-disks.ts'
@@ -51,6 +52,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     autostart: info.autostart,
     ramBytes: domain.memoryBytes,
     ...disks,
+    disks: await Promise.all(disks.disks.map(withMount)),
     ...(domain.nvram?.path !== undefined && { nvram: domain.nvram.path }),
     ...(tpmDir !== undefined && existsSync(tpmDir) && { tpmDir }),
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
@@ -63,6 +65,11 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   await requireRoom(job, plan)
   await sayWhatToKnow(job, plan, domain, running)
   return plan
+}
+
+async function withMount(disk: CaptureDisk): Promise<CaptureDisk> {
+  const mountPoint = await mountBelow(disk.sidecar)
+  return { ...disk, ...(mountPoint !== undefined && { mountPoint }) }
 }
 
 const CHANGED = 'its disks are not those any more that the backup was planned for'

@@ -2,26 +2,42 @@ import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
+import { mountAt, readMounts } from '../room/file-systems.ts'
 
 /** @throws what the file system says of a file that it cannot look at: that is no word of its being gone */
 export const isThere = async (path: string): Promise<boolean> => (await lstatOrNone(path)) !== undefined
 
+/** Where the file system is mounted that a file lies on. Undefined: that is the host's own. */
+export async function mountBelow(path: string): Promise<string | undefined> {
+  const mountPoint = (await mountAt(dirname(path)))?.mountPoint
+  return mountPoint === '/' ? undefined : mountPoint
+}
+
 /**
- * Whether a file of this VM is gone for good. One whose folder is empty or missing may be back when that is mounted.
+ * Whether a file of this VM is gone for good. One whose folder is empty or missing may be back when that is mounted, and so
+ * may one whose mount, where it was noted, is away: there may be files beneath it.
  *
  * @throws `left-behind` then, with what to type where it was deleted with everything else
  */
-export async function isGone(path: string, vm: string): Promise<boolean> {
+export async function isGone(path: string, vm: string, mountPoint?: string): Promise<boolean> {
   if (await isThere(path)) return false
   const folder = dirname(path)
+  const allDeleted = `mkdir -p '${folder}' && touch '${folder}/all-deleted'`
+  const meant = '# if you have deleted all that was in it'
+  if (mountPoint !== undefined && !(await isMounted(mountPoint)))
+    return mayBeBack(vm, path, `nothing is mounted at ${mountPoint}`, [
+      `mount '${mountPoint}'`,
+      `${allDeleted} && mount --bind '${mountPoint}' '${mountPoint}'   ${meant}`
+    ])
   if ((await isThere(folder)) && (await readdir(folder)).length > 0) return true
-  const mend = [
+  return mayBeBack(vm, path, `nothing is in ${folder}: it may not be mounted`, [
     `mount '${folder}'   # if it is a mount of its own`,
-    `mkdir -p '${folder}' && touch '${folder}/all-deleted'   # if you have deleted all that was in it`
-  ]
-  return fail({
-    kind: 'left-behind',
-    vm,
-    left: [{ path, because: `nothing is in ${folder}: it may not be mounted`, mend }]
-  })
+    `${allDeleted}   ${meant}`
+  ])
 }
+
+const isMounted = async (mountPoint: string): Promise<boolean> =>
+  (await readMounts()).some((mount) => mount.mountPoint === mountPoint)
+
+const mayBeBack = (vm: string, path: string, because: string, mend: string[]): never =>
+  fail({ kind: 'left-behind', vm, left: [{ path, because, mend }] })

@@ -2,12 +2,17 @@ import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { domainByName } from '../../libvirt/domains.ts'
+import { domainByName, domainState } from '../../libvirt/domains.ts'
 import { LogPosition, logPosition } from './vm-history.ts'
 import { VmProcess, vmProcess } from './vm-process.ts'
 
 /** How a VM stood before a job touched it: what happened to it since is told by comparing. */
-export const VmBefore = z.object({ process: VmProcess.optional(), log: LogPosition.optional() })
+export const VmBefore = z.object({
+  process: VmProcess.optional(),
+  log: LogPosition.optional(),
+  /** In libvirt's words, where it was asked. */
+  state: z.string().optional()
+})
 export type VmBefore = z.infer<typeof VmBefore>
 
 export async function noteVm(uuid: string, vmName: string): Promise<VmBefore> {
@@ -23,5 +28,11 @@ export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
   const { uuid, name } = vmOf(spec)
   const namesake = spec.kind === 'restore' ? await domainByName(shell, name).catch(() => undefined) : undefined
   const uuids = [...new Set([uuid, namesake ?? uuid])]
-  return Promise.all(uuids.map(async (each) => ({ uuid: each, name, before: await noteVm(each, name) })))
+  return Promise.all(uuids.map(async (each) => ({ uuid: each, name, before: await noteWithState(shell, each, name) })))
+}
+
+/** A libvirt that does not answer keeps no job from its beginning. */
+async function noteWithState(shell: Shell, uuid: Uuid, vmName: string): Promise<VmBefore> {
+  const state = await domainState(shell, uuid).catch(() => undefined)
+  return { ...(await noteVm(uuid, vmName)), ...(state && { state: state.state }) }
 }

@@ -3,7 +3,6 @@ import * as z from 'zod'
 import { JOBS_DIR } from '../../shared/host-paths.ts'
 import { JobId, timeOfId, Uuid } from '../../shared/model/ids.ts'
 import {
-  isEnded,
   StoredJobSpec,
   VmCopy,
   vmOf,
@@ -14,7 +13,7 @@ import {
 } from '../../shared/model/job.ts'
 import { dropBallast, takeBallast } from '../journal/ballast.ts'
 import { parseEntry, readJournal } from '../journal/journal.ts'
-import { lastLine, syncDirectory } from '../journal/json-lines.ts'
+import { lastLine, readLines, syncDirectory } from '../journal/json-lines.ts'
 import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
@@ -94,14 +93,13 @@ export function jobIds(): string[] {
 /** Ids of the jobs whose journal has no end, oldest first; also of those that this engine does not understand. */
 export const openJobs = (): string[] => jobIds().filter((id) => !hasEnd(id))
 
-/** The last line tells, whichever engine wrote it: there may be thousands of jobs, and each that begins looks at all. */
+/** Whichever engine wrote it. */
 const END = /^\{"n":\d+,"at":"[^"]*","type":"end",/
 
+/** Mostly the last line tells: there may be thousands of jobs, and each that begins looks at all. */
 export function hasEnd(id: string): boolean {
-  const last = lastLine(journalPath(id))
-  if (last !== undefined) return END.test(last)
-  const report = readReport(id)
-  return report !== undefined && isEnded(report.state)
+  const isEnd = (line: string): boolean => END.test(line)
+  return isEnd(lastLine(journalPath(id)) ?? '') || readLines(journalPath(id)).some(isEnd)
 }
 
 /** What is known of a job, from its order and its journal. Undefined: no such job here. */

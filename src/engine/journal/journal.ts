@@ -18,6 +18,7 @@ export class Journal {
   readonly path: string
   private readonly lines: JsonLines
   private readonly known: Set<string> | undefined
+  private hasEnded = false
   /** What could not be written, once an undo must not fail for want of room. */
   private waiting: JournalEvent[] | undefined
 
@@ -39,7 +40,9 @@ export class Journal {
     this.waiting ??= []
   }
 
+  /** Of a job that has ended there is nothing more to say. */
   append(event: JournalEvent): void {
+    if (this.hasEnded) return
     if (event.type === 'progress') this.writeProgress(event)
     else if (this.isKnown(event)) return
     else if (this.waiting === undefined) this.write(event)
@@ -62,6 +65,7 @@ export class Journal {
   end(event: Extract<JournalEvent, { type: 'end' }>): void {
     this.flush()
     this.write(event)
+    this.hasEnded = true
     dropBallast(this.path)
     rmSync(progressPath(this.path), { force: true })
   }

@@ -1,7 +1,8 @@
 import { fail } from '../../shared/failure.ts'
+import type { Uuid } from '../../shared/model/ids.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
-import { memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
+import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
 import { restsOnNewerImage } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
@@ -34,14 +35,14 @@ export async function bringStateBack(
 const NOBODYS_WILL = ['I/O error', 'creating snapshot', 'unknown', 'crashed']
 
 async function resumeIfOurs(job: JobContext, plan: CapturePlan, trace: BackupTrace, reason: string): Promise<void> {
-  if (wePaused(plan, trace) || NOBODYS_WILL.includes(reason)) return resumeDomain(job.shell, plan.vm)
+  if (trace.wePaused || NOBODYS_WILL.includes(reason)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${reason}), but not by this job: it was left so`)
 }
 
-/** A pause of ours that nothing of ours has ended. */
-function wePaused({ method }: CapturePlan, trace: BackupTrace): boolean {
-  if (method === 'classic') return trace.announced('suspend') && !trace.done('restore')
-  return trace.announced('force-pause') && !trace.done('go-on')
+/** Before a job goes on in another way: the VM that it paused for the first one runs meanwhile. */
+export async function endOurPause(job: JobContext, vm: Uuid, trace: BackupTrace): Promise<void> {
+  if (trace.wePaused && (await domainState(job.shell, vm))?.state === 'paused')
+    await job.step(GO_ON_STEP, {}, () => resumeDomain(job.shell, vm))
 }
 
 async function startIfFault(
@@ -61,8 +62,8 @@ async function startIfFault(
   else {
     const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
+    await startDomain(job.shell, plan.vm, { paused: trace.stateBefore === 'paused' })
     job.warn(`The VM was found ${now.state} and was started again`)
-    await startDomain(job.shell, plan.vm)
   }
   return undefined
 }
@@ -120,7 +121,7 @@ async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace
     await job.step(LOAD_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
   } catch (error) {
     if (!plan.persistent || trace.times(LOAD_STEP) + 1 < TRIES) throw error
+    await startDomain(job.shell, plan.vm, { paused: state === 'paused' })
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
-    await startDomain(job.shell, plan.vm)
   }
 }

@@ -39,18 +39,55 @@ export interface Pass {
   readonly isComplete: boolean
 }
 
+const LOOK_AGAIN_MS = 10_000
+
 /**
  * Ends every job of this host that has no end and no process: at boot, by the timer, or when asked. VMs go side by side,
- * and what keeps one back keeps no other back. Of one VM the youngest goes first: what it did lies over what older ones did.
+ * and what keeps one back keeps no other back: those that die while one of them takes its hours are begun with meanwhile.
+ * Of one VM the youngest goes first: what it did lies over what older ones did.
  */
-export async function recoverAll(shell: Shell): Promise<Pass> {
-  const byVm = new Map<string, string[]>()
-  for (const id of await deadJobs(shell)) {
-    const vm = vmOfJob(id)?.uuid ?? id
-    byVm.set(vm, [id, ...(byVm.get(vm) ?? [])])
+export async function recoverAll(shell: Shell, { lookAgainMs = LOOK_AGAIN_MS } = {}): Promise<Pass> {
+  const tried = new Set<string>()
+  const inHand = new Map<string, Promise<unknown>>()
+  const passes: Promise<Pass>[] = []
+  const beginWith = (dead: readonly string[]): void => {
+    for (const [vm, ids] of byVm(dead.filter((id) => !tried.has(id)))) {
+      if (inHand.has(vm)) continue
+      for (const id of ids) tried.add(id)
+      const pass = recoverInTurn(shell, ids)
+      passes.push(pass)
+      const over = (): boolean => inHand.delete(vm)
+      inHand.set(vm, pass.then(over, over))
+    }
   }
-  const passes = await Promise.all([...byVm.values()].map((ids) => recoverInTurn(shell, ids)))
-  return { reports: passes.flatMap(({ reports }) => reports), isComplete: passes.every(({ isComplete }) => isComplete) }
+  beginWith(await deadJobs(shell))
+  while (inHand.size > 0) {
+    if (await within(lookAgainMs, Promise.all(inHand.values()))) continue
+    beginWith(await deadJobs(shell).catch(() => []))
+  }
+  const all = await Promise.all(passes)
+  return { reports: all.flatMap(({ reports }) => reports), isComplete: all.every(({ isComplete }) => isComplete) }
+}
+
+/** The youngest first. */
+function byVm(ids: readonly string[]): Map<string, string[]> {
+  const jobs = new Map<string, string[]>()
+  for (const id of ids) {
+    const vm = vmOfJob(id)?.uuid ?? id
+    jobs.set(vm, [id, ...(jobs.get(vm) ?? [])])
+  }
+  return jobs
+}
+
+/** False if it goes on. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController()
+  const late = sleep(ms, false, { signal: over.signal }).catch(() => false)
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    over.abort()
+  }
 }
 
 async function recoverInTurn(shell: Shell, ids: readonly string[]): Promise<Pass> {

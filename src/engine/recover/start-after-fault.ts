@@ -31,24 +31,27 @@ export async function howItEnded(
 export const notedVms = (begin: Extract<JournalEntry, { type: 'begin' }> | undefined): NotedVm[] =>
   z.array(NotedVm).catch([]).parse(begin?.vms)
 
-/** For a job that has not touched any VM: those that ran when it began and that a fault has ended since run again. */
-export function startAfterFault(job: JobContext, entries: readonly JournalEntry[]): UndoStep {
-  return {
-    name: 'undo.state',
-    async work() {
-      const [begin] = ofType(entries, 'begin')
-      const ran = notedVms(begin).filter(({ before }) => before.process !== undefined)
-      if (ran.length > 0) await libvirtAnswers(job.shell, ran[0]?.uuid ?? '')
-      for (const vm of ran) await startIfFault(job, vm, begin?.bootId)
-      return undefined
-    }
-  }
+/** For a job that has not touched any VM. */
+export const startAfterFault = (job: JobContext, entries: readonly JournalEntry[]): UndoStep => ({
+  name: 'undo.state',
+  work: () => startWhatFaultsEnded(job, entries).then(() => undefined)
+})
+
+/** VMs that ran when the job began and that a fault has ended since run again. Answers whether any had to be started. */
+export async function startWhatFaultsEnded(job: JobContext, entries: readonly JournalEntry[]): Promise<boolean> {
+  const [begin] = ofType(entries, 'begin')
+  const ran = notedVms(begin).filter(({ before }) => before.process !== undefined)
+  if (ran.length > 0) await libvirtAnswers(job.shell, ran[0]?.uuid ?? '')
+  let started = false
+  for (const vm of ran) started = (await startIfFault(job, vm, begin?.bootId)) || started
+  return started
 }
 
-async function startIfFault(job: JobContext, vm: NotedVm, began: string | undefined): Promise<void> {
+async function startIfFault(job: JobContext, vm: NotedVm, began: string | undefined): Promise<boolean> {
   const now = await domainState(job.shell, vm.uuid)
-  if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return
-  if ((await howItEnded(vm, began, now)) !== 'fault') return
-  await startDomain(job.shell, vm.uuid)
+  if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return false
+  if ((await howItEnded(vm, began, now)) !== 'fault') return false
+  await startDomain(job.shell, vm.uuid, { paused: vm.before.state === 'paused' })
   job.warn(`${vm.name} was found ${now.state} and was started again`)
+  return true
 }

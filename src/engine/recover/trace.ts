@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { ofType } from '../../shared/job-report.ts'
-import { CapturePlan, PLAN_STEP, pivotStep, SAVE_STEP } from '../capture/capture-plan.ts'
+import { CapturePlan, GO_ON_STEP, PLAN_STEP, pivotStep, SAVE_STEP } from '../capture/capture-plan.ts'
 import type { Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
@@ -50,6 +50,13 @@ export class BackupTrace {
     return suspended === 'paused' || suspended === 'running' ? suspended : this.plan?.stateBefore
   }
 
+  /** The VM was paused by this job, and nothing of the job has ended that. A newer plan of the job changes nothing of it. */
+  get wePaused(): boolean {
+    if (this.done(GO_ON_STEP)) return false
+    const suspended = this.stateBefore === 'running' && this.pending('suspend', 'restore')
+    return suspended || this.announced('force-pause')
+  }
+
   /** How the VM stood just before its RAM was saved by the classic method. */
   get beforeSave(): VmBefore {
     return VmBefore.catch({}).parse(this.data.get(SAVE_STEP)?.['before'] ?? {})
@@ -69,8 +76,8 @@ export class BackupTrace {
     return { process, node, wasDefined: data['wasDefined'] === true, done: this.done(pivotStep(target)) }
   }
 
-  /** Announced, and not known to be over. */
-  pending(step: string): boolean {
-    return this.announced(step) && !this.done(step)
+  /** Announced, and not known to be over, or undone. */
+  pending(step: string, undoneBy = step): boolean {
+    return this.announced(step) && !this.done(undoneBy)
   }
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
+import { fail, failureOf } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -9,7 +10,7 @@ import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain
 import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
-import { copyPaths, memoryPath, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
+import { copyPaths, memoryPath, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
 import { mirrorOf } from '../capture/classic.ts'
 import { commitOverlay } from '../capture/commit-overlay.ts'
 import { commitExtraOverlays, overlayCase } from '../capture/commit-overlays.ts'
@@ -25,6 +26,7 @@ import { isSameProcess, vmProcess } from '../evidence/vm-process.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
+import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
 import { bringStateBack } from './bring-state-back.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
@@ -65,12 +67,21 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
     ...(wasFrozen ? [{ name: 'undo.thaw', work: () => nothing(beginThaw(job, plan)) }] : []),
     end,
     room,
+    ...(plan.method === 'classic' ? [] : [{ name: 'undo.run', needs, work: () => runMeanwhile(job, plan, trace) }]),
     ...disks,
     { name: 'undo.extra', needs, work: () => commitExtra(job, plan) },
     { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
     ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
     { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
   ]
+}
+
+/**
+ * Commits may take hours: a VM that loses nothing by it runs on its overlays meanwhile. What does not succeed yet is done,
+ * and said, behind them.
+ */
+async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<undefined> {
+  await bringStateBack(job, plan, trace).catch((error: unknown) => job.note(`It does not run yet: ${String(error)}`))
 }
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
@@ -181,6 +192,27 @@ async function onlyRam(shell: Shell, plan: CapturePlan, trace: BackupTrace): Pro
   )
 }
 
+/** A folder that was made and is not there may be back with its store. What is in it may be a whole point. */
+async function pointOutOfSight(
+  job: JobContext,
+  { pointDir }: CapturePlan,
+  trace: BackupTrace
+): Promise<Kept | undefined> {
+  if (!trace.done(PLAN_STEP) || (await isThere(pointDir))) return undefined
+  const { store } = job.spec
+  const away = await requireKnownStore(store).then(() => undefined, failureOf)
+  if (away === undefined) return undefined
+  const because = `the store of this job is not there as it was (${describeFailure(away).title})`
+  if (trace.announced('commit'))
+    return keep(
+      pointDir,
+      `nothing shows whether this point is complete: ${because}`,
+      `ls '${pointDir}/manifest.json'   # once it is mounted: if this is there, the point is whole and is listed`
+    )
+  job.warn(`What was written of the point stays in ${pointDir}, for doctor to remove once it is mounted: ${because}`)
+  return undefined
+}
+
 /** The half point goes only when the VM needs nothing of it any more; a whole one stays. */
 function pointStep(job: JobContext, plan: CapturePlan, trace: BackupTrace): UndoStep {
   return {
@@ -188,7 +220,12 @@ function pointStep(job: JobContext, plan: CapturePlan, trace: BackupTrace): Undo
     needs: plan.method === 'classic' ? ['undo.state'] : [],
     async work() {
       const point = await committed(plan)
-      if (point === undefined) return (await onlyRam(job.shell, plan, trace)) ?? nothing(dropUnfinished(plan.pointDir))
+      if (point === undefined)
+        return (
+          (await onlyRam(job.shell, plan, trace)) ??
+          (await pointOutOfSight(job, plan, trace)) ??
+          nothing(dropUnfinished(plan.pointDir))
+        )
       job.fact({ point: point.id, sizeBytes: point.sizeBytes })
       job.warn('The job did not get to its end by itself, but its point is complete')
       return undefined

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { jobInfo } from '../../libvirt/domain-jobs.ts'
+import { jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import {
   destroyDomain,
@@ -60,10 +61,24 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
   }
 }
 
-/** libvirtd goes on with a start whose client died: waits for what comes of it. */
-async function startIsOver(job: JobContext, trace: RestoreTrace, plan: RestorePlan): Promise<void> {
+const STARTS: readonly DomainJobOperation[] = ['start', 'restore']
+const OTHERS_END_WITHIN_MS = 30_000
+
+/**
+ * libvirtd goes on with a start whose client died: waits for what comes of it.
+ *
+ * @throws `foreign-work` while it is busy with what others do to the VM, which may take hours: recovery comes back to it
+ */
+async function startIsOver(job: JobContext, trace: RestoreTrace, { vm, vmName }: RestorePlan): Promise<void> {
   if (!trace.announced('start')) return
-  while ((await jobInfo(job.shell, plan.vm).catch(() => undefined)) !== undefined) await sleep(200)
+  const began = performance.now()
+  for (;;) {
+    const running = await jobInfo(job.shell, vm).catch(() => undefined)
+    if (running === undefined) return
+    if (!STARTS.includes(running.operation) && performance.now() - began > OTHERS_END_WITHIN_MS)
+      fail({ kind: 'foreign-work', vm: vmName, detail: `libvirt is busy with a job of others (${running.operation})` })
+    await sleep(200)
+  }
 }
 
 /** libvirt's words for the end of a VM that has run. One that did not come so far is `failed` or `unknown`. */
@@ -150,7 +165,7 @@ async function startRestoredAfterFault(
     job.warn(`The VM is off (${end ?? now.reason}), and was left so`)
     return
   }
-  await startDomain(job.shell, plan.vm)
+  await startDomain(job.shell, plan.vm, { paused: plan.runsAfterwards === 'paused' })
   job.warn(`The VM was found off (${began === boot ? now.reason : 'the host was started anew'}) and was started again`)
 }
 

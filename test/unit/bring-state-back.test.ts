@@ -1,0 +1,211 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { noteVms } from '../../src/engine/evidence/vm-before.ts'
+import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { bringStateBack, endOurPause } from '../../src/engine/recover/bring-state-back.ts'
+import { startAfterFault } from '../../src/engine/recover/start-after-fault.ts'
+import { BackupTrace } from '../../src/engine/recover/trace.ts'
+import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
+import type { JournalEntry } from '../../src/shared/model/job.ts'
+import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
+
+const VM = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
+const DEFINITION = `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices/></domain>`
+
+const entry = (event: object): JournalEntry => ({ n: 0, at: '2026-11-28T05:00:00.000Z', ...event }) as JournalEntry
+const step = (name: string, data: Record<string, unknown> = {}): JournalEntry =>
+  entry({ type: 'step', step: name, data })
+const done = (name: string): JournalEntry => entry({ type: 'step-done', step: name, ms: 1 })
+
+const planned = (
+  method: string,
+  stateBefore: string,
+  pointDir = '/nowhere/point',
+  disks: object[] = []
+): JournalEntry[] => {
+  const plan = {
+    vm: VM,
+    vmName: 'web',
+    method,
+    methodReason: 'as asked',
+    stateBefore,
+    persistent: true,
+    autostart: false,
+    ramBytes: 1024,
+    disks,
+    excluded: [],
+    agent: 'none',
+    definition: DEFINITION,
+    pointDir
+  }
+  return [step('begin-point', { plan, before: {} }), done('begin-point')]
+}
+
+interface OnPaper {
+  readonly libvirt: PaperLibvirt
+  readonly job: JobContext
+  /** What the job journals and warns of. */
+  readonly entries: JournalEntry[]
+  readonly warned: string[]
+  state(): Promise<string>
+}
+
+function onPaper(vm: Partial<PaperVm>, entries: JournalEntry[]): OnPaper {
+  const libvirt = paperLibvirt({ [VM]: { next: DEFINITION, ...vm } })
+  const warned: string[] = []
+  const job = {
+    shell: libvirt.shell,
+    async step<T>(name: string, data: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
+      entries.push(step(name, data))
+      const result = await work()
+      entries.push(done(name))
+      return result
+    },
+    note: () => undefined,
+    warn: (text: string) => void warned.push(text)
+  } as unknown as JobContext
+  const state = async (): Promise<string> => (await libvirt.shell.run(['virsh', 'domstate', VM])).stdout
+  return { libvirt, job, entries, warned, state }
+}
+
+async function bring({ job, entries }: OnPaper): Promise<unknown> {
+  const trace = new BackupTrace(entries)
+  return trace.plan === undefined ? expect.fail('no plan') : bringStateBack(job, trace.plan, trace)
+}
+
+describe('a backup that paused its VM for RAM that could not be saved, and goes on with the disks', () => {
+  const suspended = (stateBefore: string): JournalEntry[] => [
+    ...planned('classic', 'running'),
+    step('suspend', { stateBefore }),
+    done('suspend'),
+    step('save', { before: {} })
+  ]
+  const paused = { live: DEFINITION, paused: true, reason: 'user' }
+
+  it('lets it go on before it plans anew', async () => {
+    const paper = onPaper(paused, suspended('running'))
+    await endOurPause(paper.job, VM, new BackupTrace(paper.entries))
+    expect(await paper.state()).toMatch(/^running/)
+  })
+
+  it('knows the pause as its own also by the newer plan', async () => {
+    const paper = onPaper(paused, [...suspended('running'), ...planned('disk', 'paused')])
+    expect(await bring(paper)).toBeUndefined()
+    expect(await paper.state()).toMatch(/^running/)
+    expect(paper.warned).toEqual([])
+  })
+
+  it('takes no pause for its own that its owner made, before or behind it', async () => {
+    const before = onPaper(paused, suspended('paused'))
+    await endOurPause(before.job, VM, new BackupTrace(before.entries))
+    await bring(before)
+    expect(await before.state()).toMatch(/^paused/)
+
+    const behind = onPaper(paused, suspended('running'))
+    await endOurPause(behind.job, VM, new BackupTrace(behind.entries))
+    Object.assign(behind.libvirt.vms.get(VM) ?? {}, paused)
+    behind.entries.push(...planned('disk', 'running'))
+    await bring(behind)
+    expect(await behind.state()).toMatch(/^paused/)
+    expect(behind.warned.join()).toContain('not by this job')
+  })
+})
+
+describe('a VM that a fault has ended while its backup was under way', () => {
+  const begin = (more: object = {}): JournalEntry =>
+    entry({ type: 'begin', id: 'x', bootId: 'an earlier boot', ...more })
+  const noted = (state?: string): object => ({
+    vms: [{ uuid: VM, name: 'web', before: { process: { pid: 1, startTicks: '1' }, ...(state && { state }) } }]
+  })
+
+  const folderWithRam = async (): Promise<string> => {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-point-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    await writeFile(join(dir, 'memory.save'), '')
+    return dir
+  }
+
+  it.each([
+    ['running', /^running/],
+    ['paused', /^paused/]
+  ])('stands as its owner had it: %s', async (stateBefore, wanted) => {
+    const paper = onPaper({}, [begin(), ...planned('disk', stateBefore)])
+    await bring(paper)
+    expect(await paper.state()).toMatch(wanted)
+    const unplanned = onPaper({}, [])
+    await startAfterFault(unplanned.job, [begin(noted(stateBefore))]).work()
+    expect(await unplanned.state()).toMatch(wanted)
+  })
+
+  it('runs again where an engine before this one has not noted how it stood', async () => {
+    const paper = onPaper({}, [])
+    await startAfterFault(paper.job, [begin(noted())]).work()
+    expect(await paper.state()).toMatch(/^running/)
+  })
+
+  it('is said to be started again once it is', async () => {
+    for (const lost of [{}, { reason: 'saved', cannotRestore: true }]) {
+      const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
+      const steps = [step('suspend', { stateBefore: 'running' }), step('save', { before: {} }), done('save'), ...times]
+      const plan = planned('classic', 'running', await folderWithRam())
+      const paper = onPaper({ cannotStart: true, ...lost }, [begin(), ...plan, ...('reason' in lost ? steps : [])])
+      await expect(bring(paper)).rejects.toThrow('cannot start')
+      expect(paper.warned).toEqual([])
+      Object.assign(paper.libvirt.vms.get(VM) ?? {}, { cannotStart: false })
+      await bring(paper)
+      expect(paper.warned).toHaveLength(1)
+    }
+  })
+
+  it('had its state noted when the job began', async () => {
+    const { libvirt } = onPaper({ live: DEFINITION, paused: true }, [])
+    const spec = { kind: 'backup', vm: VM, vmName: 'web' } as never
+    expect(await noteVms(libvirt.shell, spec)).toMatchObject([{ uuid: VM, before: { state: 'paused' } }])
+  })
+
+  it('comes back paused where its RAM cannot be loaded again, and its owner had paused it', async () => {
+    const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
+    const steps = [step('suspend', { stateBefore: 'paused' }), step('save', { before: {} }), done('save'), ...times]
+    const paper = onPaper({ reason: 'saved', cannotRestore: true }, [
+      begin(),
+      ...planned('classic', 'running', await folderWithRam()),
+      ...steps
+    ])
+    await bring(paper)
+    expect(await paper.state()).toMatch(/^paused/)
+  })
+})
+
+describe('the undo of a backup whose VM a power cut ended, with an overlay in place', () => {
+  const domain = (source: string): string =>
+    DEFINITION.replace(
+      '<devices/>',
+      `<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk></devices>`
+    )
+
+  /** What the host is told to do, in its order, until the overlay is looked into. */
+  async function told(named: (image: string, overlay: string) => string): Promise<string[]> {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-images-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const [image, sidecar] = [join(dir, 'a.qcow2'), join(dir, 'a.qcow2.stillpoint-20261128T050000Z-00beef')]
+    for (const path of [image, sidecar]) await writeFile(path, '')
+    const disk = { target: 'vda', source: image, format: 'qcow2', type: 'file', sidecar }
+    const entries = planned('live', 'running', dir, [{ ...disk, virtualSizeBytes: 1, allocatedBytes: 1 }])
+    const paper = onPaper({ next: domain(named(image, sidecar)) }, [
+      entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' }),
+      ...entries
+    ])
+    await undoBackup(paper.job, paper.entries).catch(() => undefined)
+    return paper.libvirt.shell.lines.filter((line) => /^virsh start|^qemu-img/.test(line))
+  }
+
+  it('starts it before that is committed, which may take hours', async () => {
+    expect((await told((_image, overlay) => overlay))[0]).toBe(`virsh start ${VM}`)
+  })
+
+  it('does not, where it would start without it', async () => {
+    expect(await told((image) => image)).not.toContain(`virsh start ${VM}`)
+  })
+})
