@@ -59,6 +59,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  history = undefined
   endQemu()
   await rm(dir, { recursive: true, force: true })
 })
@@ -89,6 +90,13 @@ const off = (reason: string, defined: PaperVm['defined']): PaperVm => ({
   reason
 })
 
+/** With the definition as it was before the backup. */
+const owner = (): OverlayCase['owner'] => ({
+  vm: UUID,
+  vmName: 'web',
+  definition: `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+})
+
 function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase {
   return {
     shell: paperLibvirt(vm),
@@ -101,6 +109,8 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     write: (work) => work(),
     pivoted: undefined,
     pivot: (_noted, work) => work(),
+    dropped: false,
+    drop: () => Promise.resolve(),
     ...more
   }
 }
@@ -168,12 +178,11 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
   const withHeld = async (began: boolean): Promise<OverlayCase> => {
     const { ino, mtimeNs, size } = await stat(image, { bigint: true })
     const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
-    const definition = `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
     return overlayCase(named(), {
       held,
       commitBegan: () => began,
       before: {},
-      owner: { vm: UUID, vmName: 'web', definition }
+      owner: owner()
     })
   }
   const writtenBySomebody = (): Promise<void> => utimes(image, 4e9, 4e9)
@@ -182,7 +191,6 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     endQemu()
     history = crashed
   })
-  afterEach(() => (history = undefined))
 
   it('stays where somebody has written to the image below it since', async () => {
     const work = await withHeld(false)
@@ -195,10 +203,56 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     let began = 0
     const work = { ...(await withHeld(true)), write: (go: () => Promise<void>) => (began++, go()) }
     await writtenBySomebody()
-    // On paper the definition goes on naming it: libvirt is told, and does nothing.
-    await commitOverlay(work).catch(() => undefined)
+    expect(await commitOverlay(work)).toBeUndefined()
     expect(began).toBe(1)
     expect(execFileSync('qemu-img', ['map', '-f', 'qcow2', image], { encoding: 'utf8' })).toContain('0x10000')
+  })
+})
+
+describe.skipIf(!hasQemu)(
+  'an overlay that is not there, though the definition of its VM, which is off, names it',
+  () => {
+    const named = (): PaperVm => off('shutdown', [{ target: 'vda', source: overlay }])
+
+    beforeEach(async () => {
+      endQemu()
+      await rm(overlay)
+    })
+
+    it('is told as lost where nobody shows that it was committed', async () => {
+      const vm = named()
+      expect(await commitOverlay(overlayCase(vm))).toMatchObject({ kind: 'keep', path: overlay })
+      expect(vm.defined).toEqual([{ target: 'vda', source: overlay }])
+    })
+
+    it.each([
+      { by: 'was removed by its own job', more: { dropped: true } },
+      {
+        by: 'had its QEMU seen to go over',
+        more: { pivoted: { process: undefined, node: '1', wasDefined: true, done: true } }
+      }
+    ])('is named no more where it $by: somebody has defined it again since', async ({ more }) => {
+      const vm = named()
+      expect(await commitOverlay(overlayCase(vm, { owner: owner(), ...more }))).toBeUndefined()
+      expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+    })
+  }
+)
+
+describe.skipIf(!hasQemu)('an overlay that is committed', () => {
+  it('has its removal announced before it goes, and only then', async () => {
+    endQemu()
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const seen: boolean[] = []
+    const drop = (): Promise<void> => Promise.resolve(void seen.push(existsSync(overlay)))
+    const work = overlayCase(vm, { owner: owner(), before: {}, drop })
+    const unfinished = { ...work, write: () => Promise.reject(new Error('no luck')) }
+    await expect(commitOverlay(unfinished)).rejects.toThrow('no luck')
+    expect(seen).toEqual([])
+    expect(await commitOverlay(work)).toBeUndefined()
+    expect(seen).toEqual([true])
+    expect(existsSync(overlay)).toBe(false)
   })
 })
 
@@ -292,7 +346,6 @@ describe('RAM that is in its file alone', () => {
     history = log
     return [...planned({ method: 'classic', disks: [] }), step('save', { before: {} }), done('save'), step('restore')]
   }
-  afterEach(() => (history = undefined))
 
   it('is loaded again and again before its VM is booted without it', async () => {
     const vm = off('saved', [{ target: 'vda', source: image }])
@@ -343,5 +396,18 @@ describe('what libvirt does for others', () => {
     delete (vm as Partial<PaperVm>).operation
     await end.catch(() => undefined)
     expect(job.shell.asked.join('\n')).not.toContain('domjobabort')
+  })
+})
+
+describe.skipIf(!hasQemu)('the undo of a backup', () => {
+  it('takes its own word for an overlay that it has removed', async () => {
+    endQemu()
+    history = { events: ['shutdown'], startedAgain: false, ended: 'shutdown' }
+    await rm(overlay)
+    const vm = off('shutdown', [{ target: 'vda', source: overlay }])
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    const entries = [...planned({ definition: owner().definition, pointDir }), step('drop.vda'), done('drop.vda')]
+    expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
   })
 })

@@ -67,6 +67,8 @@ export const SAVE_STEP = 'save'
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** Announced when an overlay is about to be written into its image. */
 export const writeStep = (target: string): string => `write.${target}`
+/** Announced when an overlay is about to be removed: all that it held is in its image by then. */
+export const dropStep = (target: string): string => `drop.${target}`
 /** What libvirt is to call the snapshot; overlays that it names itself then end as ours do. */
 export const snapshotName = (jobId: string): string => `${SIDECAR_MARK.slice(1)}${jobId}`
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`

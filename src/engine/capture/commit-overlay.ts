@@ -19,7 +19,14 @@ import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts
 import type { VmBefore } from '../evidence/vm-before.ts'
 import { hasBeenElsewhere, historySince, type VmHistory } from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process.ts'
-import { defineSourceAgain, lookAtDisk, redefineSavedImage, redefineSnapshots, type DiskNow } from '../vm.ts'
+import {
+  defineSourceAgain,
+  lookAtDisk,
+  redefineSavedImage,
+  redefineSnapshots,
+  syncDefinitions,
+  type DiskNow
+} from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 
@@ -54,6 +61,10 @@ export interface OverlayCase {
   readonly pivoted: Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
   readonly pivot: (noted: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
+  /** This job was about to remove it before, when all that it held was in the image. */
+  readonly dropped: boolean
+  /** Announces that it is removed now. */
+  readonly drop: () => Promise<void>
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void
 }
 
@@ -173,16 +184,22 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
-/** Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. */
+/**
+ * Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. One that we
+ * removed ourselves is named again where somebody read the definition during the backup, and defines that later.
+ */
 async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
   const { sidecar, target } = work.disk
   if (![defined, saved].includes(sidecar)) return undefined
-  if (saved !== sidecar && (await wasCommittedElsewhere(work))) return undefined
+  if (saved !== sidecar && (isInImage(work) || (await wasCommittedElsewhere(work)))) return undefined
   return keep(
     sidecar,
     `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
   )
 }
+
+/** By what the job noted of it while it was there. */
+const isInImage = ({ dropped, pivoted }: OverlayCase): boolean => dropped || pivoted?.done === true
 
 /** Its VM has been on another host, and somebody has written to the image, which only who commits the overlay may do. */
 async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase): Promise<boolean> {
@@ -353,7 +370,15 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
     path: sidecar,
     format: 'qcow2',
     made: shown("the job's plan names it, and its name the job"),
-    content: async () => seen ?? isCommitted(work, await look(work))
+    content: async () => announced(work, seen ?? (await isCommitted(work, await look(work))))
   })
   return verdict.kind === 'keep' ? verdict : undefined
+}
+
+/** Definitions that do not name it any more last longer than the overlay does, and so does the word of its end. */
+async function announced({ drop }: OverlayCase, verdict: Verdict): Promise<Verdict> {
+  if (verdict.kind === 'keep') return verdict
+  await syncDefinitions()
+  await drop()
+  return verdict
 }

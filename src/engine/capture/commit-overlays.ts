@@ -2,7 +2,7 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { pivotStep, writeStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { dropStep, pivotStep, writeStep, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
 import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
 import { extraOverlays } from './hold-disks.ts'
@@ -56,6 +56,8 @@ export function overlayCase(job: JobContext, plan: CapturePlan, disk: CaptureDis
     },
     pivoted: noted.pivoted(target),
     pivot: (noted, work) => job.step(pivotStep(target), { ...noted }, work),
+    dropped: noted.dropped(target),
+    drop: () => job.step(dropStep(target), {}, () => Promise.resolve()),
     onProgress: (done, total) => job.progress(`folding back ${target}`, done, total)
   }
 }

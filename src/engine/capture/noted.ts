@@ -2,7 +2,7 @@ import type { VmBefore } from '../evidence/vm-before.ts'
 import { bootId } from '../host-facts.ts'
 import type { BackupTrace } from '../recover/trace.ts'
 import type { Pivoted } from './commit-overlay.ts'
-import { writeStep } from './capture-plan.ts'
+import { dropStep, writeStep } from './capture-plan.ts'
 import type { HeldDisk } from './hold-disks.ts'
 
 /** What a job knows of its overlays beyond its plan. */
@@ -12,6 +12,7 @@ export interface Noted {
   readonly sameBoot: boolean
   readonly commitBegan: (target: string) => boolean
   readonly pivoted: (target: string) => Pivoted | undefined
+  readonly dropped: (target: string) => boolean
 }
 
 /** What a backup knows that has just switched to its overlays, in the very process that did. */
@@ -20,7 +21,8 @@ export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined
   held,
   sameBoot: true,
   commitBegan: () => false,
-  pivoted: () => undefined
+  pivoted: () => undefined,
+  dropped: () => false
 })
 
 /** What its journal says of a job, to whoever comes later. */
@@ -30,6 +32,7 @@ export async function notedIn(trace: BackupTrace): Promise<Noted> {
     held: trace.held,
     sameBoot: trace.bootId === (await bootId()),
     commitBegan: (target) => trace.announced(writeStep(target)),
-    pivoted: (target) => trace.pivoted(target)
+    pivoted: (target) => trace.pivoted(target),
+    dropped: (target) => trace.announced(dropStep(target))
   }
 }

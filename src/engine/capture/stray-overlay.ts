@@ -42,7 +42,9 @@ export async function commitStrayOverlay(shell: Shell, stray: StrayOverlay): Pro
     commitBegan: () => noted.commitBegan(target),
     write: (work) => work(),
     pivoted: noted.pivoted(target),
-    pivot: (_noted, work) => work()
+    pivot: (_noted, work) => work(),
+    dropped: noted.dropped(target),
+    drop: () => Promise.resolve()
   })
 }
 

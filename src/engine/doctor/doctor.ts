@@ -113,7 +113,7 @@ async function overlays(shell: Shell): Promise<Finding[]> {
         what: `disk ${target} of ${now.name} ${isSeen ? 'writes to' : 'names'} the overlay ${overlay}${isSeen ? '' : ', which is not there'}`,
         remedy: isSeen
           ? 'fold it back into the image below, and remove it'
-          : 'name the image below, if the VM has had it committed on another host',
+          : 'name the image below, if it was committed into that, here or on another host',
         repair: () => foldStray(shell, { vm, vmName: now.name, target, overlay })
       })
     }
