@@ -191,15 +191,12 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
 async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
   const { sidecar, target } = work.disk
   if (![defined, saved].includes(sidecar)) return undefined
-  if (saved !== sidecar && (isInImage(work) || (await wasCommittedElsewhere(work)))) return undefined
+  if (saved !== sidecar && (work.dropped || (await wasCommittedElsewhere(work)))) return undefined
   return keep(
     sidecar,
     `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
   )
 }
-
-/** By what the job noted of it while it was there. */
-const isInImage = ({ dropped, pivoted }: OverlayCase): boolean => dropped || pivoted?.done === true
 
 /** Its VM has been on another host, and somebody has written to the image, which only who commits the overlay may do. */
 async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase): Promise<boolean> {

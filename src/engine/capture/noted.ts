@@ -33,6 +33,6 @@ export async function notedIn(trace: BackupTrace): Promise<Noted> {
     sameBoot: trace.bootId === (await bootId()),
     commitBegan: (target) => trace.announced(writeStep(target)),
     pivoted: (target) => trace.pivoted(target),
-    dropped: (target) => trace.announced(dropStep(target))
+    dropped: (target) => trace.announcedSincePlan(dropStep(target))
   }
 }

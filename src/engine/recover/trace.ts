@@ -35,6 +35,11 @@ export class BackupTrace {
     return this.data.has(step)
   }
 
+  /** Announced for the overlays that there are now: a backup that is planned anew makes others, of the same names. */
+  announcedSincePlan(step: string): boolean {
+    return this.steps.lastIndexOf(step) > this.steps.lastIndexOf(PLAN_STEP)
+  }
+
   done(step: string): boolean {
     return this.finished.has(step)
   }
