@@ -6,21 +6,32 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
+import { lookAtOverlays } from '../../src/engine/capture/hold-disks.ts'
+import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
 import { isGone } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
 import { vmProcess, type VmProcess } from '../../src/engine/evidence/vm-process.ts'
 import { bootId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { jobContext } from '../../src/engine/jobs/job-context.ts'
+import { hasEnd, journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal, readJournal } from '../../src/engine/journal/journal.ts'
 import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import { eventually } from '../patience.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 
+const jobs = vi.hoisted(() => ({ dir: '' }))
+vi.mock('../../src/shared/host-paths.ts', async (original) => ({
+  ...(await original<object>()),
+  get JOBS_DIR() {
+    return jobs.dir
+  }
+}))
 let history: VmHistory | undefined
 vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => ({
   ...(await original()),
@@ -41,6 +52,7 @@ let endQemu: () => void
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stillpoint-evidence-'))
+  jobs.dir = join(dir, 'jobs')
   image = join(dir, 'web.qcow2')
   overlay = `${image}.stillpoint-${JOB}`
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)', '--', '-uuid', UUID])
@@ -270,6 +282,15 @@ const at = { n: 1, at: '2026-11-22T20:17:44.000Z' }
 const step = (name: string, data = {}): JournalEntry => ({ ...at, type: 'step', step: name, data })
 const done = (name: string): JournalEntry => ({ ...at, type: 'step-done', step: name, ms: 1 })
 
+const begunHere = (bootId: string): JournalEntry => ({
+  ...at,
+  type: 'begin',
+  id: JOB,
+  spec: contextOn(off('', [])).spec,
+  bootId,
+  engine: '1'
+})
+
 function planned(more: Partial<CapturePlan> = {}): JournalEntry[] {
   const plan = {
     vm: UUID,
@@ -405,5 +426,101 @@ describe.skipIf(!hasQemu)('the undo of a backup', () => {
     expect((await undoBackup(contextOn(vm), anew)).kept).toMatchObject([{ path: overlay }])
     expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
     expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+  })
+})
+
+describe.skipIf(!hasQemu)('a disk that the snapshot took along though the plan does not know it', () => {
+  let imageB: string
+  let overlayB: string
+  const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' })
+  const mapOf = (path: string): string => run('qemu-img', 'map', '-f', 'qcow2', path)
+  const ownB = (): PaperVm['live'] => [{ target: 'vdb', source: imageB, node: '2' }]
+  const onOverlays = (): PaperVm['live'] => [
+    { target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } },
+    { target: 'vdb', source: overlayB, node: '4', below: { source: imageB, node: '2' } }
+  ]
+
+  beforeEach(() => {
+    imageB = join(dir, 'data.qcow2')
+    overlayB = `${join(dir, 'data')}.stillpoint-${JOB}`
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', imageB, '16M')
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', imageB, '-F', 'qcow2', overlayB)
+    run('qemu-io', '-f', 'qcow2', '-c', 'write -P 9 0 64k', overlayB)
+    history = { events: ['shutdown'], startedAgain: false, ended: 'shutdown' }
+  })
+
+  /** As the journal has it once the VM has gone over to its overlays; the one of vda is committed, and gone. */
+  async function noted(): Promise<JournalEntry[]> {
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    const entries = planned({ definition: owner().definition, pointDir })
+    const { plan } = new BackupTrace(entries)
+    if (plan === undefined) throw new Error('no plan')
+    const held = await lookAtOverlays(contextOn(running(onOverlays(), [])), plan)
+    await rm(overlay)
+    return [...entries, step('copy', { held })]
+  }
+
+  it('is written into its image, though its VM is off since and never had it for longer', async () => {
+    const entries = await noted()
+    endQemu()
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
+    expect(existsSync(overlayB)).toBe(false)
+    expect(mapOf(imageB)).toContain('0x10000')
+  })
+
+  it('is left behind and named, where it was written to in its image meanwhile', async () => {
+    const entries = await noted()
+    endQemu()
+    await utimes(imageB, 4e9, 4e9)
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlayB }])
+  })
+
+  it('has its overlay removed after a kill between the end of its commit and that', async () => {
+    const entries = await noted()
+    const pivot = step('pivot.vdb', { process: qemu, node: '2', wasDefined: false })
+    const vm = running([{ target: 'vda', source: image, node: '1' }, ...ownB()], [{ target: 'vda', source: image }])
+    const { kept } = await undoBackup(contextOn(vm), [begunHere(await bootId()), ...entries, pivot, done('pivot.vdb')])
+    expect(kept).toEqual([])
+    expect(existsSync(overlayB)).toBe(false)
+    expect(existsSync(imageB)).toBe(true)
+  })
+
+  it('is left behind and named, where nobody could look before its VM had lost it', async () => {
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    endQemu()
+    await rm(overlay)
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    const entries = planned({ definition: owner().definition, pointDir })
+    expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlayB }])
+  })
+})
+
+describe.skipIf(!hasQemu)('an overlay whose job has ended', () => {
+  it('is committed on after a kill in the middle of its commit: what was begun is noted', async () => {
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    const job = contextOn(vm)
+    writeSpec(JOB, job.spec)
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const held = [{ target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }]
+    const journal = Journal.open(journalPath(JOB))
+    for (const entry of [...planned({ definition: owner().definition }), step('copy', { held })]) journal.append(entry)
+    journal.close()
+    const stray = { vm: UUID, vmName: 'web', target: 'vda', overlay }
+    const killed: Shell = {
+      ...job.shell,
+      run: (argv, options) =>
+        argv[1] === 'commit' ? Promise.reject(new Error('killed')) : job.shell.run(argv, options)
+    }
+    await expect(commitStrayOverlay(killed, stray)).rejects.toThrow('killed')
+    await utimes(image, 4e9, 4e9)
+    expect(await commitStrayOverlay(job.shell, stray)).toBeUndefined()
+    expect(existsSync(overlay)).toBe(false)
+    const steps = readJournal(join(jobs.dir, JOB, 'late.jsonl')).map((entry) => entry.type === 'step' && entry.step)
+    expect(steps).toEqual(expect.arrayContaining(['write.vda', 'drop.vda']))
+    expect(hasEnd(JOB)).toBe(false)
   })
 })

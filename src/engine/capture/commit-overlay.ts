@@ -125,7 +125,7 @@ const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept 
     `virsh snapshot-delete ${quoted(vmName)} SNAPSHOT   # when you need it no more; then have the host looked after again`
   )
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** A job of others on this disk ends by itself; it is never aborted. */
 async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void> {
