@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { lookAtOverlays } from '../../src/engine/capture/hold-disks.ts'
+import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
 import { isGone } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
@@ -19,6 +20,7 @@ import { Journal, readJournal } from '../../src/engine/journal/journal.ts'
 import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
+import { localShell } from '../../src/shell/local.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
@@ -522,5 +524,88 @@ describe.skipIf(!hasQemu)('an overlay whose job has ended', () => {
     const steps = readJournal(join(jobs.dir, JOB, 'late.jsonl')).map((entry) => entry.type === 'step' && entry.step)
     expect(steps).toEqual(expect.arrayContaining(['write.vda', 'drop.vda']))
     expect(hasEnd(JOB)).toBe(false)
+  })
+})
+
+describe.skipIf(!hasQemu)('an image that another host has written to, which no time and no counter tells', () => {
+  const BEGAN = 2 << 20
+  let wasWritten: Date
+  const crashed = (): PaperVm => off('crashed', [{ target: 'vda', source: overlay }])
+  const writeThere = async (image: string, at: number): Promise<void> => {
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P 5 ${at} 64k`, image], { stdio: 'ignore' })
+    await utimes(image, wasWritten, wasWritten)
+  }
+
+  beforeEach(async () => {
+    wasWritten = new Date('2026-11-22T20:00:00.000Z')
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P 3 0 ${BEGAN}`, image], { stdio: 'ignore' })
+    await utimes(image, wasWritten, wasWritten)
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+  })
+
+  async function sampled(type: CaptureDisk['type'] = 'file'): Promise<Partial<OverlayCase>> {
+    const disk = { ...vda(), type }
+    const samples = await sampleImage(localShell(), disk)
+    if (samples === undefined) throw new Error('not sampled')
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const file = { image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    endQemu()
+    return { disk, before: {}, owner: owner(), held: { target: 'vda', samples, ...(type === 'file' ? file : {}) } }
+  }
+
+  it.each(['file', 'block', 'network'] as const)('keeps its overlay: a %s', async (type) => {
+    const more = await sampled(type)
+    await writeThere(image, 1 << 20)
+    for (const began of [true, false]) {
+      const work = overlayCase(crashed(), { ...more, commitBegan: () => began, sameBoot: false })
+      expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+    }
+    expect(existsSync(overlay)).toBe(true)
+  })
+
+  it('keeps its overlay where it is on a server that does not answer', async () => {
+    const more = await sampled('network')
+    const away = {
+      ...vda(),
+      type: 'network' as const,
+      image: 'json:{"driver":"raw","file":{"driver":"nbd","server":{"type":"unix","path":"/none"}}}'
+    }
+    const work = overlayCase(crashed(), { ...more, disk: away })
+    expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+  })
+
+  it('does not see what our own commit has written to it', async () => {
+    const more = await sampled()
+    await writeThere(image, 0)
+    expect(await commitOverlay(overlayCase(crashed(), { ...more, commitBegan: () => true }))).toBeUndefined()
+    expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('is what its VM is not started on', async () => {
+    const { held } = await sampled('block')
+    await writeThere(image, 1 << 20)
+    const vm = crashed()
+    const trace = new BackupTrace([
+      ...planned({ disks: [{ ...vda(), type: 'block' }] }),
+      step('copy', { held: [held] })
+    ])
+    const { plan } = trace
+    if (plan === undefined) throw new Error('no plan')
+    expect(await bringStateBack(contextOn(vm), plan, trace)).toMatchObject({ kind: 'keep', path: overlay })
+    expect(vm.state).toBe('shut off')
+  })
+})
+
+describe('the places where an image is looked at', () => {
+  it('are a few hundred, within it, whatever its size', () => {
+    for (const size of [0, 512, 65_536, 1 << 20, 16 << 20, 2 ** 45]) {
+      const places = placesOf(size)
+      expect(places.length).toBeLessThanOrEqual(260)
+      for (const { start, length } of places) {
+        expect(start % 512).toBe(0)
+        expect(start).toBeGreaterThanOrEqual(0)
+        expect(start + length).toBeLessThanOrEqual(size)
+      }
+    }
   })
 })

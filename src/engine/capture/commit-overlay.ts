@@ -29,6 +29,7 @@ import {
 } from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
+import { sampledElse } from './image-samples.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
 export interface Pivoted {
@@ -316,10 +317,12 @@ async function imageMovedOn(
 ): Promise<Kept | undefined> {
   const { disk, owner, held, commitBegan, pivoted } = work
   const isNamed = now.defined === disk.sidecar || now.saved === disk.sidecar
-  if (isNamed && !(await restsOnNewerImage(work)) && !hasBeenElsewhere(history)) return undefined
-  const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
-  const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
-  if (isAsItWas || onlyWeWrote) return undefined
+  if (!(await restsOnNewerImage(work))) {
+    if (isNamed && !hasBeenElsewhere(history)) return undefined
+    const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
+    const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
+    if (isAsItWas || onlyWeWrote) return undefined
+  }
   return keep(
     disk.sidecar,
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
@@ -330,9 +333,11 @@ async function imageMovedOn(
 
 /**
  * Somebody else has written to the image since the overlay began: over it, the overlay is of no moment. A power cut may have
- * taken a time of change back, which is no write; a device counts from each boot anew.
+ * taken a time of change back, which is no write; a device counts from each boot anew, and only what this host writes. What
+ * the image shows where the overlay holds nothing tells of other hosts, also once we have begun to commit.
  */
-export async function restsOnNewerImage({ disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
+export async function restsOnNewerImage({ shell, disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
+  if (await sampledElse(shell, disk, held?.samples)) return true
   if (held === undefined || commitBegan()) return false
   if (held.image === undefined) return sameBoot && (await hasChanged(disk, held))
   const now = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)

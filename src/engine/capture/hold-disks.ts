@@ -7,6 +7,7 @@ import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { changeStamp } from './change-stamp.ts'
 import { CaptureDisk, imageBelow, isOverlayOf, type CapturePlan } from './capture-plan.ts'
+import { sampleImage } from './image-samples.ts'
 import { diskOfOverlay } from './overlay-disk.ts'
 
 /** The step that is announced with how the images stood once the VM had gone over to its overlays. */
@@ -19,6 +20,8 @@ export const HeldDisk = z.object({
   image: z.object({ ino: z.string(), mtimeNs: z.string(), sizeBytes: z.string() }).optional(),
   /** Of a device, what the kernel has counted. */
   writes: z.string().optional(),
+  /** What it showed at the places of `placesOf`: what another host writes shows nowhere else. */
+  samples: z.array(z.string()).optional(),
   /** The disk, where the plan does not know it: a snapshot took it along unasked. */
   extra: CaptureDisk.optional()
 })
@@ -40,11 +43,17 @@ export async function lookAtOverlays(job: JobContext, plan: CapturePlan): Promis
   const extras = extraOverlays(disks, job.id, plan)
   for (const { target } of extras)
     job.warn(`Disk ${target} was plugged in while the backup began: it is not in the point`)
-  const held = [...plan.disks.map(holdDisk), ...extras.map((disk) => holdExtra(job.shell, plan, disk))]
+  const held = [
+    ...plan.disks.map((disk) => holdDisk(job.shell, disk)),
+    ...extras.map((disk) => holdExtra(job.shell, plan, disk))
+  ]
   return (await Promise.all(held)).flatMap((each) => each ?? [])
 }
 
-const holdDisk = async (disk: CaptureDisk): Promise<HeldDisk> => ({ target: disk.target, ...(await imageStamp(disk)) })
+async function holdDisk(shell: Shell, disk: CaptureDisk): Promise<HeldDisk> {
+  const samples = await sampleImage(shell, disk)
+  return { target: disk.target, ...(await imageStamp(disk)), ...(samples && { samples }) }
+}
 
 /** Undefined: its overlay does not say what is below it; it is looked at again when overlays are committed. */
 async function holdExtra(
@@ -53,7 +62,7 @@ async function holdExtra(
   { target, source: overlay = '', nodes: [, node] }: XmlDisk
 ): Promise<HeldDisk | undefined> {
   const disk = await diskOfOverlay(shell, { vm, vmName, target, overlay, node }).catch(() => undefined)
-  return disk === undefined || 'kind' in disk ? undefined : { ...(await holdDisk(disk)), extra: disk }
+  return disk === undefined || 'kind' in disk ? undefined : { ...(await holdDisk(shell, disk)), extra: disk }
 }
 
 export const extrasIn = (held: readonly HeldDisk[] | undefined): CaptureDisk[] =>
