@@ -267,18 +267,21 @@ export const holdsNothing = async (shell: Shell, overlay: string): Promise<boole
 
 /**
  * What an image shows at these places, as text; opens it for reading only, whoever has it open. `path` may be a name that
- * `qemuNameOf` made.
+ * `qemuNameOf` made. `direct` reads past what this host has cached, since it would not hear of another host's writes.
  *
  * @throws `bad-output` if not all of them could be read
  */
 export async function readPlaces(
   shell: Shell,
-  { path, format }: { readonly path: string; readonly format: string },
+  { path, format, direct }: { readonly path: string; readonly format: string; readonly direct: boolean },
   places: readonly Range[],
   timeoutMs: number
 ): Promise<string[]> {
   const reads = places.flatMap(({ start, length }) => ['-c', `read -v ${start} ${length}`])
-  const { stdout } = await shell.run(['qemu-io', '-r', '-U', '-f', format, ...reads, '--', path], { timeoutMs })
+  const cache = direct ? ['-t', 'none'] : []
+  const { stdout } = await shell.run(['qemu-io', '-r', '-U', ...cache, '-f', format, ...reads, '--', path], {
+    timeoutMs
+  })
   const read = stdout.split(/^read (\d+\/\d+ bytes at offset \d+)$/m)
   return places.map(({ start, length }, n) => {
     // How long it took stands there too.

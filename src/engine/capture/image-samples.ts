@@ -31,7 +31,8 @@ const HASH_CHARACTERS = 16
 /** A hash of each place of the image below the overlay, as a VM would read it. Undefined: it could not be read. */
 export async function sampleImage(shell: Shell, disk: CaptureDisk): Promise<string[] | undefined> {
   try {
-    const read = await readPlaces(shell, imageBelow(disk), placesOf(disk.virtualSizeBytes), READ_WITHIN_MS)
+    const image = { ...imageBelow(disk), direct: disk.type === 'block' }
+    const read = await readPlaces(shell, image, placesOf(disk.virtualSizeBytes), READ_WITHIN_MS)
     return read.map((text) => createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS))
   } catch {
     return undefined
