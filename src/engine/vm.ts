@@ -7,6 +7,7 @@ import { defineDomain, domainXml, parseDomainInfo, parseState, type StateAndReas
 import { defineManagedSave, managedSaveXml } from '../libvirt/save-image.ts'
 import { currentSnapshot, redefineSnapshot, snapshotDefinitions } from '../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch } from '../libvirt/virsh.ts'
+import { syncDir } from '../store/durable.ts'
 import { withXmlFile } from './jobs/xml-file.ts'
 
 /** Where a disk of a VM is, by all that libvirt says. */
@@ -112,3 +113,8 @@ export async function redefineSnapshots(shell: Shell, owner: Owner, target: stri
     )
   }
 }
+
+const DEFINITIONS = '/etc/libvirt/qemu'
+
+/** libvirt renames a new definition into its folder, and leaves it to the kernel when that lasts. */
+export const syncDefinitions = (): Promise<void> => syncDir(DEFINITIONS).catch(() => undefined)

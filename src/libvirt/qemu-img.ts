@@ -248,13 +248,45 @@ const MapJson = z.array(
   })
 )
 
-/**
- * True if the overlay holds nothing of its own, so that the image below shows all that it shows. Not for an overlay in use;
- * what is below it may be.
- */
-export async function holdsNothing(shell: Shell, overlay: string): Promise<boolean> {
+export interface Range {
+  readonly start: number
+  readonly length: number
+}
+
+/** What an overlay holds of its own. Not for one in use; what is below it may be. */
+export async function ownRanges(shell: Shell, overlay: string): Promise<Range[]> {
   const { stdout } = await qemuImg(shell, ['map', '-U', '-f', 'qcow2', '--output=json', '--', filePath(overlay)], {
     timeoutMs: Infinity
   })
-  return parseInfo(MapJson, stdout, (ranges) => ranges.every(({ depth, present = true }) => depth > 0 || !present))
+  return parseInfo(MapJson, stdout, (ranges) => ranges.filter(({ depth, present = true }) => depth === 0 && present))
+}
+
+/** True if the image below the overlay shows all that it shows. */
+export const holdsNothing = async (shell: Shell, overlay: string): Promise<boolean> =>
+  (await ownRanges(shell, overlay)).length === 0
+
+/**
+ * What an image shows at these places, as text; opens it for reading only, whoever has it open. `path` may be a name that
+ * `qemuNameOf` made. `direct` reads past what this host has cached, since it would not hear of another host's writes.
+ *
+ * @throws `bad-output` if not all of them could be read
+ */
+export async function readPlaces(
+  shell: Shell,
+  { path, format, direct }: { readonly path: string; readonly format: string; readonly direct: boolean },
+  places: readonly Range[],
+  timeoutMs: number
+): Promise<string[]> {
+  const reads = places.flatMap(({ start, length }) => ['-c', `read -v ${start} ${length}`])
+  const cache = direct ? ['-t', 'none'] : []
+  const { stdout } = await shell.run(['qemu-io', '-r', '-U', ...cache, '-f', format, ...reads, '--', path], {
+    timeoutMs
+  })
+  const read = stdout.split(/^read (\d+\/\d+ bytes at offset \d+)$/m)
+  return places.map(({ start, length }, n) => {
+    // How long it took stands there too.
+    const bytes = (read[2 * n] ?? '').split('\n').filter((line) => /^[0-9a-f]{8,}: /.test(line))
+    if (read[2 * n + 1] === `${length}/${length} bytes at offset ${start}`) return bytes.join('\n')
+    return fail({ kind: 'bad-output', what: 'qemu-io', detail: `${path} could not be read at ${start}` })
+  })
 }

@@ -6,21 +6,34 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
+import { lookAtOverlays } from '../../src/engine/capture/hold-disks.ts'
+import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
+import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
 import { isGone } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
 import { vmProcess, type VmProcess } from '../../src/engine/evidence/vm-process.ts'
 import { bootId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { jobContext } from '../../src/engine/jobs/job-context.ts'
+import { hasEnd, journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal, readJournal } from '../../src/engine/journal/journal.ts'
 import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
+import { localShell } from '../../src/shell/local.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import { eventually } from '../patience.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 
+const jobs = vi.hoisted(() => ({ dir: '' }))
+vi.mock('../../src/shared/host-paths.ts', async (original) => ({
+  ...(await original<object>()),
+  get JOBS_DIR() {
+    return jobs.dir
+  }
+}))
 let history: VmHistory | undefined
 vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => ({
   ...(await original()),
@@ -41,6 +54,7 @@ let endQemu: () => void
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stillpoint-evidence-'))
+  jobs.dir = join(dir, 'jobs')
   image = join(dir, 'web.qcow2')
   overlay = `${image}.stillpoint-${JOB}`
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)', '--', '-uuid', UUID])
@@ -59,6 +73,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  history = undefined
   endQemu()
   await rm(dir, { recursive: true, force: true })
 })
@@ -89,6 +104,13 @@ const off = (reason: string, defined: PaperVm['defined']): PaperVm => ({
   reason
 })
 
+/** With the definition as it was before the backup. */
+const owner = (): OverlayCase['owner'] => ({
+  vm: UUID,
+  vmName: 'web',
+  definition: `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+})
+
 function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase {
   return {
     shell: paperLibvirt(vm),
@@ -101,6 +123,8 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     write: (work) => work(),
     pivoted: undefined,
     pivot: (_noted, work) => work(),
+    dropped: false,
+    drop: () => Promise.resolve(),
     ...more
   }
 }
@@ -168,12 +192,11 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
   const withHeld = async (began: boolean): Promise<OverlayCase> => {
     const { ino, mtimeNs, size } = await stat(image, { bigint: true })
     const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
-    const definition = `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
     return overlayCase(named(), {
       held,
       commitBegan: () => began,
       before: {},
-      owner: { vm: UUID, vmName: 'web', definition }
+      owner: owner()
     })
   }
   const writtenBySomebody = (): Promise<void> => utimes(image, 4e9, 4e9)
@@ -182,7 +205,6 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     endQemu()
     history = crashed
   })
-  afterEach(() => (history = undefined))
 
   it('stays where somebody has written to the image below it since', async () => {
     const work = await withHeld(false)
@@ -195,10 +217,50 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     let began = 0
     const work = { ...(await withHeld(true)), write: (go: () => Promise<void>) => (began++, go()) }
     await writtenBySomebody()
-    // On paper the definition goes on naming it: libvirt is told, and does nothing.
-    await commitOverlay(work).catch(() => undefined)
+    expect(await commitOverlay(work)).toBeUndefined()
     expect(began).toBe(1)
     expect(execFileSync('qemu-img', ['map', '-f', 'qcow2', image], { encoding: 'utf8' })).toContain('0x10000')
+  })
+})
+
+describe.skipIf(!hasQemu)(
+  'an overlay that is not there, though the definition of its VM, which is off, names it',
+  () => {
+    const named = (): PaperVm => off('shutdown', [{ target: 'vda', source: overlay }])
+
+    beforeEach(async () => {
+      endQemu()
+      await rm(overlay)
+    })
+
+    it('is told as lost where nobody shows that it was committed', async () => {
+      const vm = named()
+      expect(await commitOverlay(overlayCase(vm))).toMatchObject({ kind: 'keep', path: overlay })
+      expect(vm.defined).toEqual([{ target: 'vda', source: overlay }])
+    })
+
+    it('is named no more where its job has removed it: somebody has defined it again since', async () => {
+      const vm = named()
+      expect(await commitOverlay(overlayCase(vm, { owner: owner(), dropped: true }))).toBeUndefined()
+      expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+    })
+  }
+)
+
+describe.skipIf(!hasQemu)('an overlay that is committed', () => {
+  it('has its removal announced before it goes, and only then', async () => {
+    endQemu()
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const seen: boolean[] = []
+    const drop = (): Promise<void> => Promise.resolve(void seen.push(existsSync(overlay)))
+    const work = overlayCase(vm, { owner: owner(), before: {}, drop })
+    const unfinished = { ...work, write: () => Promise.reject(new Error('no luck')) }
+    await expect(commitOverlay(unfinished)).rejects.toThrow('no luck')
+    expect(seen).toEqual([])
+    expect(await commitOverlay(work)).toBeUndefined()
+    expect(seen).toEqual([true])
+    expect(existsSync(overlay)).toBe(false)
   })
 })
 
@@ -221,6 +283,15 @@ describe('a file that is not there', () => {
 const at = { n: 1, at: '2026-11-22T20:17:44.000Z' }
 const step = (name: string, data = {}): JournalEntry => ({ ...at, type: 'step', step: name, data })
 const done = (name: string): JournalEntry => ({ ...at, type: 'step-done', step: name, ms: 1 })
+
+const begunHere = (bootId: string): JournalEntry => ({
+  ...at,
+  type: 'begin',
+  id: JOB,
+  spec: contextOn(off('', [])).spec,
+  bootId,
+  engine: '1'
+})
 
 function planned(more: Partial<CapturePlan> = {}): JournalEntry[] {
   const plan = {
@@ -292,7 +363,6 @@ describe('RAM that is in its file alone', () => {
     history = log
     return [...planned({ method: 'classic', disks: [] }), step('save', { before: {} }), done('save'), step('restore')]
   }
-  afterEach(() => (history = undefined))
 
   it('is loaded again and again before its VM is booted without it', async () => {
     const vm = off('saved', [{ target: 'vda', source: image }])
@@ -343,5 +413,199 @@ describe('what libvirt does for others', () => {
     delete (vm as Partial<PaperVm>).operation
     await end.catch(() => undefined)
     expect(job.shell.asked.join('\n')).not.toContain('domjobabort')
+  })
+})
+
+describe.skipIf(!hasQemu)('the undo of a backup', () => {
+  it('takes its own word for an overlay that it has removed, but not for one that a later plan made', async () => {
+    endQemu()
+    history = { events: ['shutdown'], startedAgain: false, ended: 'shutdown' }
+    await rm(overlay)
+    const vm = off('shutdown', [{ target: 'vda', source: overlay }])
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    const entries = [...planned({ definition: owner().definition, pointDir }), step('drop.vda'), done('drop.vda')]
+    const anew = [...entries, ...planned({ definition: owner().definition, pointDir })]
+    expect((await undoBackup(contextOn(vm), anew)).kept).toMatchObject([{ path: overlay }])
+    expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+  })
+})
+
+describe.skipIf(!hasQemu)('a disk that the snapshot took along though the plan does not know it', () => {
+  let imageB: string
+  let overlayB: string
+  const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' })
+  const mapOf = (path: string): string => run('qemu-img', 'map', '-f', 'qcow2', path)
+  const ownB = (): PaperVm['live'] => [{ target: 'vdb', source: imageB, node: '2' }]
+  const onOverlays = (): PaperVm['live'] => [
+    { target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } },
+    { target: 'vdb', source: overlayB, node: '4', below: { source: imageB, node: '2' } }
+  ]
+
+  beforeEach(() => {
+    imageB = join(dir, 'data.qcow2')
+    overlayB = `${join(dir, 'data')}.stillpoint-${JOB}`
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', imageB, '16M')
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', imageB, '-F', 'qcow2', overlayB)
+    run('qemu-io', '-f', 'qcow2', '-c', 'write -P 9 0 64k', overlayB)
+    history = { events: ['shutdown'], startedAgain: false, ended: 'shutdown' }
+  })
+
+  /** As the journal has it once the VM has gone over to its overlays; the one of vda is committed, and gone. */
+  async function noted(): Promise<JournalEntry[]> {
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    const entries = planned({ definition: owner().definition, pointDir })
+    const { plan } = new BackupTrace(entries)
+    if (plan === undefined) throw new Error('no plan')
+    const held = await lookAtOverlays(contextOn(running(onOverlays(), [])), plan)
+    await rm(overlay)
+    return [...entries, step('copy', { held })]
+  }
+
+  it('is written into its image, though its VM is off since and never had it for longer', async () => {
+    const entries = await noted()
+    endQemu()
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
+    expect(existsSync(overlayB)).toBe(false)
+    expect(mapOf(imageB)).toContain('0x10000')
+  })
+
+  it('is left behind and named, where it was written to in its image meanwhile', async () => {
+    const entries = await noted()
+    endQemu()
+    await utimes(imageB, 4e9, 4e9)
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlayB }])
+  })
+
+  it('has its overlay removed after a kill between the end of its commit and that', async () => {
+    const entries = await noted()
+    const pivot = step('pivot.vdb', { process: qemu, node: '2', wasDefined: false })
+    const vm = running([{ target: 'vda', source: image, node: '1' }, ...ownB()], [{ target: 'vda', source: image }])
+    const { kept } = await undoBackup(contextOn(vm), [begunHere(await bootId()), ...entries, pivot, done('pivot.vdb')])
+    expect(kept).toEqual([])
+    expect(existsSync(overlayB)).toBe(false)
+    expect(existsSync(imageB)).toBe(true)
+  })
+
+  it('is left behind and named, where nobody could look before its VM had lost it', async () => {
+    const pointDir = join(dir, 'vms', UUID, JOB)
+    endQemu()
+    await rm(overlay)
+    const vm = off('shutdown', [{ target: 'vda', source: image }])
+    const entries = planned({ definition: owner().definition, pointDir })
+    expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlayB }])
+  })
+})
+
+describe.skipIf(!hasQemu)('an overlay whose job has ended', () => {
+  it('is committed on after a kill in the middle of its commit: what was begun is noted', async () => {
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    const job = contextOn(vm)
+    writeSpec(JOB, job.spec)
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const held = [{ target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }]
+    const journal = Journal.open(journalPath(JOB))
+    for (const entry of [...planned({ definition: owner().definition }), step('copy', { held })]) journal.append(entry)
+    journal.close()
+    const stray = { vm: UUID, vmName: 'web', target: 'vda', overlay }
+    const killed: Shell = {
+      ...job.shell,
+      run: (argv, options) =>
+        argv[1] === 'commit' ? Promise.reject(new Error('killed')) : job.shell.run(argv, options)
+    }
+    await expect(commitStrayOverlay(killed, stray)).rejects.toThrow('killed')
+    await utimes(image, 4e9, 4e9)
+    expect(await commitStrayOverlay(job.shell, stray)).toBeUndefined()
+    expect(existsSync(overlay)).toBe(false)
+    const steps = readJournal(join(jobs.dir, JOB, 'late.jsonl')).map((entry) => entry.type === 'step' && entry.step)
+    expect(steps).toEqual(expect.arrayContaining(['write.vda', 'drop.vda']))
+    expect(hasEnd(JOB)).toBe(false)
+  })
+})
+
+describe.skipIf(!hasQemu)('an image that another host has written to, which no time and no counter tells', () => {
+  const BEGAN = 2 << 20
+  let wasWritten: Date
+  const crashed = (): PaperVm => off('crashed', [{ target: 'vda', source: overlay }])
+  const writeThere = async (image: string, at: number): Promise<void> => {
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P 5 ${at} 64k`, image], { stdio: 'ignore' })
+    await utimes(image, wasWritten, wasWritten)
+  }
+
+  beforeEach(async () => {
+    wasWritten = new Date('2026-11-22T20:00:00.000Z')
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P 3 0 ${BEGAN}`, image], { stdio: 'ignore' })
+    await utimes(image, wasWritten, wasWritten)
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+  })
+
+  async function sampled(type: CaptureDisk['type'] = 'file'): Promise<Partial<OverlayCase>> {
+    const disk = { ...vda(), type }
+    const samples = await sampleImage(localShell(), disk)
+    if (samples === undefined) throw new Error('not sampled')
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const file = { image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    endQemu()
+    return { disk, before: {}, owner: owner(), held: { target: 'vda', samples, ...(type === 'file' ? file : {}) } }
+  }
+
+  it.each(['file', 'block', 'network'] as const)('keeps its overlay: a %s', async (type) => {
+    const more = await sampled(type)
+    await writeThere(image, 1 << 20)
+    for (const began of [true, false]) {
+      const work = overlayCase(crashed(), { ...more, commitBegan: () => began, sameBoot: false })
+      expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+    }
+    expect(existsSync(overlay)).toBe(true)
+  })
+
+  it('keeps its overlay where it is on a server that does not answer', async () => {
+    const more = await sampled('network')
+    const away = {
+      ...vda(),
+      type: 'network' as const,
+      image: 'json:{"driver":"raw","file":{"driver":"nbd","server":{"type":"unix","path":"/none"}}}'
+    }
+    const work = overlayCase(crashed(), { ...more, disk: away })
+    expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+  })
+
+  it('does not see what our own commit has written to it', async () => {
+    const more = await sampled()
+    await writeThere(image, 0)
+    expect(await commitOverlay(overlayCase(crashed(), { ...more, commitBegan: () => true }))).toBeUndefined()
+    expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('is what its VM is not started on', async () => {
+    const { held } = await sampled('block')
+    await writeThere(image, 1 << 20)
+    const vm = crashed()
+    const trace = new BackupTrace([
+      ...planned({ disks: [{ ...vda(), type: 'block' }] }),
+      step('copy', { held: [held] })
+    ])
+    const { plan } = trace
+    if (plan === undefined) throw new Error('no plan')
+    expect(await bringStateBack(contextOn(vm), plan, trace)).toMatchObject({ kind: 'keep', path: overlay })
+    expect(vm.state).toBe('shut off')
+  })
+})
+
+describe('the places where an image is looked at', () => {
+  it('are a few hundred, within it, whatever its size', () => {
+    for (const size of [0, 512, 65_536, 1 << 20, 16 << 20, 2 ** 45]) {
+      const places = placesOf(size)
+      expect(places.length).toBeLessThanOrEqual(260)
+      for (const { start, length } of places) {
+        expect(start % 512).toBe(0)
+        expect(start).toBeGreaterThanOrEqual(0)
+        expect(start + length).toBeLessThanOrEqual(size)
+      }
+    }
   })
 })

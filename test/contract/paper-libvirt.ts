@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import { fakeShell, type FakeAnswer } from '../../src/shell/fake.ts'
 import { localShell } from '../../src/shell/local.ts'
 import type { Shell } from '../../src/shared/shell.ts'
@@ -68,6 +70,12 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
       return { stdout: xmlOf(vm, words.includes('--inactive') ? vm.defined : vm.live) }
     case 'domjobinfo':
       return { stdout: vm.operation === undefined ? 'Job type: 0\n' : `Job type: 2\noperation: ${vm.operation}\n` }
+    case 'define':
+      vm.defined = parseDomain(readFileSync(words[1] ?? '', 'utf8')).disks.map(({ target, source = '' }) => ({
+        target,
+        source
+      }))
+      return { stdout: '' }
     case 'start':
       vm.state = 'running'
       vm.reason = 'booted'

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { foundAtBoot, goesOn, hasOwnDisks, OVERLAY, whileOnOverlays } from './on-overlays.ts'
 import { waitFor } from './run.ts'
@@ -332,6 +333,30 @@ describe('while a persistent VM is on its overlays', () => {
     expect((await disksOf())['vdc']).toBe(LATE)
     await hasOwnDisks(guest)
     await detach('vdc', '--live')
+  })
+
+  it('a disk is plugged in between the plan and the snapshot, and unplugged before the copy ends: its overlay goes', async () => {
+    const id = await engine.submit(backupSpec(guest), 'snapshot:1:hold,copy.done:1:hold')
+    await heldAt(alpha, 'snapshot')
+    await attach(LATE, 'vdc', '--live')
+    await letGo(alpha, 'snapshot')
+    await heldAt(alpha, 'copy.done')
+    expect((await disksOf())['vdc']).toMatch(OVERLAY)
+    await detach('vdc', '--live')
+    await waitFor('vdc to go', async () => ('vdc' in (await disksOf()) ? undefined : true))
+    await letGo(alpha, 'copy.done')
+    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    expect(report.state).toBe('done-with-warnings')
+    await hasOwnDisks(guest)
+  })
+
+  it('another tool defines it later as it was meanwhile: doctor has it start with its own images', async () => {
+    let read = ''
+    await during(guest, async () => (read = await guest.xml('--inactive', '--security-info')))
+    expect(read).toMatch(OVERLAY)
+    await alpha.must('cat | virsh -q define /dev/stdin', { stdin: read })
+    await engine.ask('doctor', { stores: [], repair: true })
+    await hasOwnDisks(guest)
   })
 
   it('another controller wants a backup of it too: that one is refused', async () => {

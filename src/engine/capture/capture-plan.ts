@@ -71,6 +71,10 @@ export const GO_ON_STEP = 'go-on'
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** Announced when an overlay is about to be written into its image. */
 export const writeStep = (target: string): string => `write.${target}`
+/** Announced when an overlay is about to be removed: all that it held is in its image by then. */
+export const dropStep = (target: string): string => `drop.${target}`
+/** Announced with a disk that a snapshot took along though the plan does not know it, where that was not noted before. */
+export const extraStep = (target: string): string => `extra.${target}`
 /** What libvirt is to call the snapshot; overlays that it names itself then end as ours do. */
 export const snapshotName = (jobId: string): string => `${SIDECAR_MARK.slice(1)}${jobId}`
 export const memoryPath = (plan: CapturePlan): string => `${plan.pointDir}/memory.save`

@@ -19,9 +19,17 @@ import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts
 import type { VmBefore } from '../evidence/vm-before.ts'
 import { hasBeenElsewhere, historySince, type VmHistory } from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process.ts'
-import { defineSourceAgain, lookAtDisk, redefineSavedImage, redefineSnapshots, type DiskNow } from '../vm.ts'
+import {
+  defineSourceAgain,
+  lookAtDisk,
+  redefineSavedImage,
+  redefineSnapshots,
+  syncDefinitions,
+  type DiskNow
+} from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
+import { sampledElse } from './image-samples.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
 export interface Pivoted {
@@ -54,6 +62,10 @@ export interface OverlayCase {
   readonly pivoted: Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
   readonly pivot: (noted: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
+  /** This job was about to remove it before, when all that it held was in the image. */
+  readonly dropped: boolean
+  /** Announces that it is removed now. */
+  readonly drop: () => Promise<void>
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void
 }
 
@@ -114,7 +126,7 @@ const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept 
     `virsh snapshot-delete ${quoted(vmName)} SNAPSHOT   # when you need it no more; then have the host looked after again`
   )
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** A job of others on this disk ends by itself; it is never aborted. */
 async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void> {
@@ -173,11 +185,14 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
-/** Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. */
+/**
+ * Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. One that we
+ * removed ourselves is named again where somebody read the definition during the backup, and defines that later.
+ */
 async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
   const { sidecar, target } = work.disk
   if (![defined, saved].includes(sidecar)) return undefined
-  if (saved !== sidecar && (await wasCommittedElsewhere(work))) return undefined
+  if (saved !== sidecar && (work.dropped || (await wasCommittedElsewhere(work)))) return undefined
   return keep(
     sidecar,
     `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
@@ -302,10 +317,12 @@ async function imageMovedOn(
 ): Promise<Kept | undefined> {
   const { disk, owner, held, commitBegan, pivoted } = work
   const isNamed = now.defined === disk.sidecar || now.saved === disk.sidecar
-  if (isNamed && !(await restsOnNewerImage(work)) && !hasBeenElsewhere(history)) return undefined
-  const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
-  const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
-  if (isAsItWas || onlyWeWrote) return undefined
+  if (!(await restsOnNewerImage(work))) {
+    if (isNamed && !hasBeenElsewhere(history)) return undefined
+    const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
+    const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
+    if (isAsItWas || onlyWeWrote) return undefined
+  }
   return keep(
     disk.sidecar,
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
@@ -316,9 +333,11 @@ async function imageMovedOn(
 
 /**
  * Somebody else has written to the image since the overlay began: over it, the overlay is of no moment. A power cut may have
- * taken a time of change back, which is no write; a device counts from each boot anew.
+ * taken a time of change back, which is no write; a device counts from each boot anew, and only what this host writes. What
+ * the image shows where the overlay holds nothing tells of other hosts, also once we have begun to commit.
  */
-export async function restsOnNewerImage({ disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
+export async function restsOnNewerImage({ shell, disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
+  if (await sampledElse(shell, disk, held?.samples)) return true
   if (held === undefined || commitBegan()) return false
   if (held.image === undefined) return sameBoot && (await hasChanged(disk, held))
   const now = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
@@ -353,7 +372,15 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
     path: sidecar,
     format: 'qcow2',
     made: shown("the job's plan names it, and its name the job"),
-    content: async () => seen ?? isCommitted(work, await look(work))
+    content: async () => announced(work, seen ?? (await isCommitted(work, await look(work))))
   })
   return verdict.kind === 'keep' ? verdict : undefined
+}
+
+/** Definitions that do not name it any more last longer than the overlay does, and so does the word of its end. */
+async function announced({ drop }: OverlayCase, verdict: Verdict): Promise<Verdict> {
+  if (verdict.kind === 'keep') return verdict
+  await syncDefinitions()
+  await drop()
+  return verdict
 }

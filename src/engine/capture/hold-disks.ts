@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { fail } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { changeStamp } from './change-stamp.ts'
-import { imageBelow, isOverlayOf, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { CaptureDisk, imageBelow, isOverlayOf, type CapturePlan } from './capture-plan.ts'
+import { sampleImage } from './image-samples.ts'
+import { diskOfOverlay } from './overlay-disk.ts'
 
 /** The step that is announced with how the images stood once the VM had gone over to its overlays. */
 export const HOLD_STEP = 'copy'
@@ -17,13 +19,17 @@ export const HeldDisk = z.object({
   /** Of a file. */
   image: z.object({ ino: z.string(), mtimeNs: z.string(), sizeBytes: z.string() }).optional(),
   /** Of a device, what the kernel has counted. */
-  writes: z.string().optional()
+  writes: z.string().optional(),
+  /** What it showed at the places of `placesOf`: what another host writes shows nowhere else. */
+  samples: z.array(z.string()).optional(),
+  /** The disk, where the plan does not know it: a snapshot took it along unasked. */
+  extra: CaptureDisk.optional()
 })
 export type HeldDisk = z.infer<typeof HeldDisk>
 
 /**
  * Looks at what came of a snapshot: each disk of the plan writes to its overlay, and nothing else of the VM's disks went
- * over to one. Answers how the images below stand now.
+ * over to one. Answers how the images below stand now, also of disks that the snapshot took along.
  *
  * @throws `foreign-work` if a disk is not where the plan wants it
  */
@@ -34,10 +40,33 @@ export async function lookAtOverlays(job: JobContext, plan: CapturePlan): Promis
     if (source !== sidecar)
       foreign(plan, `${target} did not go over to its overlay: it is ${source ?? 'not there any more'}`)
   }
-  for (const { target } of extraOverlays(disks, job.id, plan))
+  const extras = extraOverlays(disks, job.id, plan)
+  for (const { target } of extras)
     job.warn(`Disk ${target} was plugged in while the backup began: it is not in the point`)
-  return Promise.all(plan.disks.map(async (disk) => ({ target: disk.target, ...(await imageStamp(disk)) })))
+  const held = [
+    ...plan.disks.map((disk) => holdDisk(job.shell, disk)),
+    ...extras.map((disk) => holdExtra(job.shell, plan, disk))
+  ]
+  return (await Promise.all(held)).flatMap((each) => each ?? [])
 }
+
+async function holdDisk(shell: Shell, disk: CaptureDisk): Promise<HeldDisk> {
+  const samples = await sampleImage(shell, disk)
+  return { target: disk.target, ...(await imageStamp(disk)), ...(samples && { samples }) }
+}
+
+/** Undefined: its overlay does not say what is below it; it is looked at again when overlays are committed. */
+async function holdExtra(
+  shell: Shell,
+  { vm, vmName }: CapturePlan,
+  { target, source: overlay = '', nodes: [, node] }: XmlDisk
+): Promise<HeldDisk | undefined> {
+  const disk = await diskOfOverlay(shell, { vm, vmName, target, overlay, node }).catch(() => undefined)
+  return disk === undefined || 'kind' in disk ? undefined : { ...(await holdDisk(shell, disk)), extra: disk }
+}
+
+export const extrasIn = (held: readonly HeldDisk[] | undefined): CaptureDisk[] =>
+  (held ?? []).flatMap(({ extra }) => extra ?? [])
 
 /** Disks that a snapshot of this job took along though its plan does not know them: libvirt names their overlays itself. */
 export const extraOverlays = (disks: DomainXml['disks'], jobId: string, plan: CapturePlan): DomainXml['disks'] =>

@@ -11,7 +11,8 @@ import { domainXml, listDomains } from '../../libvirt/domains.ts'
 import { removeFile } from '../../store/durable.ts'
 import { listStrayMarks } from '../../store/mark-point.ts'
 import { isSidecar } from '../capture/capture-plan.ts'
-import { commitStrayOverlay, type StrayOverlay } from '../capture/stray-overlay.ts'
+import type { StrayOverlay } from '../capture/overlay-disk.ts'
+import { commitStrayOverlay } from '../capture/stray-overlay.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
@@ -113,7 +114,7 @@ async function overlays(shell: Shell): Promise<Finding[]> {
         what: `disk ${target} of ${now.name} ${isSeen ? 'writes to' : 'names'} the overlay ${overlay}${isSeen ? '' : ', which is not there'}`,
         remedy: isSeen
           ? 'fold it back into the image below, and remove it'
-          : 'name the image below, if the VM has had it committed on another host',
+          : 'name the image below, if it was committed into that, here or on another host',
         repair: () => foldStray(shell, { vm, vmName: now.name, target, overlay })
       })
     }

@@ -1,12 +1,12 @@
 import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
-import { jobOf } from '../capture/capture-plan.ts'
+import { dropStep, jobOf } from '../capture/capture-plan.ts'
+import { entriesWithLate } from '../capture/late-journal.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
-import { journalPath, readReport } from '../jobs/job-directory.ts'
-import { readJournal } from '../journal/journal.ts'
+import { readReport } from '../jobs/job-directory.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import { RestoreTrace } from '../restore/restore-plan.ts'
 import { isElsewhere as pointHasIt } from '../restore/staged-copy.ts'
@@ -38,7 +38,7 @@ function madeHere(path: string, id: string): Verdict {
  * seen to be its own when the mirror ended; an overlay must hold nothing.
  */
 async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verdict> {
-  const entries = readJournal(journalPath(id))
+  const entries = entriesWithLate(id)
   if (readReport(id)?.kind === 'restore') return pointHasIt(new RestoreTrace(entries), path)
   const trace = new BackupTrace(entries)
   const { plan, before } = trace
@@ -46,6 +46,9 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
     return trace.done('end-mirror') ? removable('it is a mirror that no VM went over to') : unknownContent(path)
   const history = plan && (await historySince(plan.vmName, before.log))
   if (hasBeenElsewhere(history)) return keep(path, `${plan?.vmName ?? 'its VM'} may run on it on another host`)
+  const disk = plan?.disks.find(({ sidecar }) => sidecar === path)
+  if (disk !== undefined && trace.announcedSincePlan(dropStep(disk.target)))
+    return removable('it was about to be removed before, when all that it held was in its image')
   return (await holdsNothing(shell, path))
     ? removable('it holds nothing that the image below lacks')
     : unknownContent(path)

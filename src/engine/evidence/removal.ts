@@ -1,8 +1,9 @@
-import { rename, rm } from 'node:fs/promises'
+import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'
+import { isCode } from '../../store/file-io.ts'
 import { imageUsers, openersOf, usersOf, type ImageUser, type Opener } from './image-users.ts'
 import { isThere } from './presence.ts'
 import { keep, removable, type Kept, type Removable, type Verdict } from './verdict.ts'
@@ -42,13 +43,59 @@ export async function removeIfProven(shell: Shell, doomed: Doomed): Promise<Verd
   return verdict
 }
 
-/** Renames the file if nobody else needs it where it is. One that has gone there already is no error. */
+/**
+ * Renames the file if nobody else needs it where it is. One that has gone there already is no error. Nothing is ever put over
+ * what has that name by then: a judgement takes seconds, and another host may write to the same folder.
+ */
 export async function renameIfProven(shell: Shell, doomed: Doomed, to: string): Promise<Verdict> {
   if (!(await isThere(doomed.path))) return removable('it is gone from there already')
-  if (await isThere(to)) return keep(doomed.path, `${to} is there already`)
+  if ((await isThere(to)) && !(await hasBothNames(doomed.path, to))) return isTaken(doomed, to)
   const verdict = await judge(shell, doomed)
-  if (verdict.kind === 'remove') await rename(doomed.path, to)
-  return verdict
+  if (verdict.kind === 'keep') return verdict
+  return (await moveTo(doomed.path, to)) ? verdict : isTaken(doomed, to)
+}
+
+const isTaken = ({ path }: Doomed, to: string): Kept => keep(path, `${to} is there already`)
+
+/** An earlier pass was cut short between the new name and the end of the old one. */
+async function hasBothNames(from: string, to: string): Promise<boolean> {
+  const [a, b] = await Promise.all([from, to].map((path) => lstat(path, { bigint: true })))
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino && a.nlink > 1n
+}
+
+/** False if something else has that name. A file gets it as a second one, which fails where a renaming would replace. */
+async function moveTo(from: string, to: string): Promise<boolean> {
+  if ((await lstat(from)).isDirectory()) return renameFolder(from, to)
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) {
+      if (!(await hasBothNames(from, to))) return false
+    } else if (isCode(error, ...NO_SECOND_NAME)) return renameUnlessThere(from, to)
+    else throw error
+  }
+  await unlink(from)
+  return true
+}
+
+/** A folder is never renamed onto one that holds something, nor onto a file. */
+async function renameFolder(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return false
+    throw error
+  }
+}
+
+/** Of file systems whose files have one name only, such as vfat and some of cifs. */
+const NO_SECOND_NAME = ['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EINVAL']
+
+async function renameUnlessThere(from: string, to: string): Promise<boolean> {
+  if (await isThere(to)) return false
+  await rename(from, to)
+  return true
 }
 
 /** Shown elsewhere, for instance by how the caller came by it. */

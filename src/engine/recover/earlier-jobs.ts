@@ -5,7 +5,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { isSidecar, jobOf } from '../capture/capture-plan.ts'
-import { commitStrayOverlay } from '../capture/stray-overlay.ts'
+import { COMMIT_LATE_STEP, commitStrayOverlay } from '../capture/stray-overlay.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { isBegun, openJobs, readReport, vmOfJob } from '../jobs/job-directory.ts'
 import { isAlive, troubledReport } from '../jobs/unit-state.ts'
@@ -59,7 +59,7 @@ async function commitLate(job: JobContext): Promise<void> {
   const { uuid, name } = vmOf(job.spec)
   const late = await lateOverlays(job.shell, uuid)
   if (late.length === 0) return
-  await job.step('commit-late', { late }, async () => {
+  await job.step(COMMIT_LATE_STEP, { late }, async () => {
     for (const { target, overlay } of late) {
       const kept = await commitStrayOverlay(job.shell, { vm: uuid, vmName: name, target, overlay })
       if (kept === undefined) job.warn(`Disk ${target} was found on an overlay of a job that had ended (${overlay})`)

@@ -1,7 +1,15 @@
 import * as z from 'zod'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { ofType } from '../../shared/job-report.ts'
-import { CapturePlan, GO_ON_STEP, PLAN_STEP, pivotStep, SAVE_STEP } from '../capture/capture-plan.ts'
+import {
+  CaptureDisk,
+  CapturePlan,
+  extraStep,
+  GO_ON_STEP,
+  PLAN_STEP,
+  pivotStep,
+  SAVE_STEP
+} from '../capture/capture-plan.ts'
 import type { Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
@@ -15,6 +23,8 @@ export class BackupTrace {
   readonly held: readonly HeldDisk[] | undefined
   /** The host has not been booted since. */
   readonly bootId: string | undefined
+  /** Disks that a snapshot took along, and that were found only when overlays were committed. */
+  readonly extras: readonly CaptureDisk[]
   private readonly data: ReadonlyMap<string, Record<string, unknown>>
   private readonly finished: ReadonlySet<string>
   private readonly steps: readonly string[]
@@ -27,12 +37,21 @@ export class BackupTrace {
     this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
     this.before = VmBefore.catch({}).parse(this.data.get(PLAN_STEP)?.['before'] ?? {})
     this.held = z.array(HeldDisk).optional().catch(undefined).parse(this.data.get(HOLD_STEP)?.['held'])
+    this.extras = steps.flatMap(({ step, data }) => {
+      const disk = CaptureDisk.safeParse(data?.['disk']).data
+      return disk !== undefined && step === extraStep(disk.target) ? [disk] : []
+    })
     this.bootId = ofType(entries, 'begin')[0]?.bootId
     this.finished = new Set(ofType(entries, 'step-done').map(({ step }) => step))
   }
 
   announced(step: string): boolean {
     return this.data.has(step)
+  }
+
+  /** Announced for the overlays that there are now: a backup that is planned anew makes others, of the same names. */
+  announcedSincePlan(step: string): boolean {
+    return this.steps.lastIndexOf(step) > this.steps.lastIndexOf(PLAN_STEP)
   }
 
   done(step: string): boolean {

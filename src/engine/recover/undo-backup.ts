@@ -16,7 +16,9 @@ import { commitOverlay } from '../capture/commit-overlay.ts'
 import { commitExtraOverlays, overlayCase } from '../capture/commit-overlays.ts'
 import { beginThaw, endFreeze } from '../capture/guest-freeze.ts'
 import { allowFormerPause } from '../capture/live.ts'
-import { notedIn } from '../capture/noted.ts'
+import { lateEntries } from '../capture/late-journal.ts'
+import { notedIn, type Noted } from '../capture/noted.ts'
+import { COMMIT_LATE_STEP, commitLateAgain, together } from '../capture/stray-overlay.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
@@ -39,14 +41,19 @@ import { BackupTrace } from './trace.ts'
  * in, drops the half point. A point that was complete already stays.
  */
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
-  const trace = new BackupTrace(entries)
+  const trace = new BackupTrace([...entries, ...lateEntries(job.id)])
   const { plan } = trace
-  if (plan === undefined) return { end: 'undone', kept: await runProgram(job, [startAfterFault(job, entries)]) }
+  if (plan === undefined)
+    return { end: 'undone', kept: await runProgram(job, [...lateSteps(job, trace), startAfterFault(job, entries)]) }
   if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
   const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
   const kept = await runProgram(job, [...steps, pointStep(job, plan, trace)])
   return { end: (await committed(plan)) === undefined ? 'undone' : 'was-finished', kept }
 }
+
+/** Killed while it put its VM on its own images again, before it had begun with its own work. */
+const lateSteps = (job: JobContext, trace: BackupTrace): UndoStep[] =>
+  trace.pending(COMMIT_LATE_STEP) ? [{ name: 'undo.late', work: () => commitLateAgain(job, trace) }] : []
 
 const nothing = (work: Promise<unknown>): Promise<undefined> => work.then(() => undefined)
 
@@ -69,7 +76,7 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
     room,
     ...(plan.method === 'classic' ? [] : [{ name: 'undo.run', needs, work: () => runMeanwhile(job, plan, trace) }]),
     ...disks,
-    { name: 'undo.extra', needs, work: () => commitExtra(job, plan) },
+    { name: 'undo.extra', needs, work: () => commitExtra(job, plan, noted) },
     { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
     ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
     { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
@@ -163,11 +170,10 @@ async function isStillMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk,
 }
 
 /** Disks that came between plan and snapshot: libvirt took them along, to overlays that it named after the snapshot. */
-async function commitExtra(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
-  const { kept, errors } = await commitExtraOverlays(job, plan)
+async function commitExtra(job: JobContext, plan: CapturePlan, noted: Noted): Promise<Kept | undefined> {
+  const { kept, errors } = await commitExtraOverlays(job, plan, noted)
   if (errors.length > 0) throw errors[0]
-  const [first] = kept
-  return first && keep(first.path, kept.map(({ because }) => because).join('; '), ...kept.flatMap(({ mend }) => mend))
+  return together(kept)
 }
 
 async function committed(plan: CapturePlan): Promise<{ id: string; sizeBytes: number } | undefined> {

@@ -226,10 +226,9 @@ async function removeWritten(
   placed: Placement | undefined
 ): Promise<Kept | undefined> {
   const staged = await removeStaged(job, trace, place)
-  if (staged !== undefined) return staged
   // What lies there now may be what was renamed back.
-  if (placed === undefined || !(await isStill(place.path, placed.file))) return undefined
-  const there = await removePlaced(job, trace, placed)
+  if (placed === undefined || !(await isStill(place.path, placed.file))) return staged
+  const there = staged ?? (await removePlaced(job, trace, placed))
   if (there === undefined) return undefined
   const aside = await stageAgain(job, placed)
   return aside.kind === 'keep' ? aside : { ...there, path: place.staged }

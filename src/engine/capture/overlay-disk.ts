@@ -1,0 +1,56 @@
+import { statSync } from 'node:fs'
+import type { Uuid } from '../../shared/model/ids.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
+import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
+import type { CaptureDisk } from './capture-plan.ts'
+
+/** An overlay of ours that a VM names, or has named, though no plan does. */
+export interface StrayOverlay {
+  readonly vm: Uuid
+  readonly vmName: string
+  readonly target: string
+  readonly overlay: string
+  /** libvirt's number for the image below it. */
+  readonly node?: string | undefined
+}
+
+/** The disk that an overlay belongs to, by what the overlay itself says of the image below it. */
+export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<CaptureDisk | Kept> {
+  const { vmName, target, overlay, node } = stray
+  const { backingFile, backingFormat, virtualSizeBytes } = await imageInfo(shell, overlay, { format: 'qcow2' })
+  if (backingFile === undefined)
+    return keep(
+      overlay,
+      `it has no image below it: it is ${target} of ${vmName} itself, under a name that it got on its way`
+    )
+  return {
+    target,
+    source: backingFile,
+    format: backingFormat ?? 'qcow2',
+    type: backingTypeOf(backingFile),
+    ...(node !== undefined && { node }),
+    virtualSizeBytes,
+    allocatedBytes: 0,
+    sidecar: overlay
+  }
+}
+
+function backingTypeOf(path: string): CaptureDisk['type'] {
+  if (!path.startsWith('/')) return 'network'
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true ? 'block' : 'file'
+}
+
+/** The VM's next definition, with this disk on the image below its overlay. Undefined: libvirt does not know the VM. */
+export async function definitionBelow(shell: Shell, vm: Uuid, disk: CaptureDisk): Promise<string | undefined> {
+  if ((await domainState(shell, vm)) === undefined) return undefined
+  const now = await domainXml(shell, vm, { inactive: true, securityInfo: true })
+  const { target, source, format, type } = disk
+  // What a server holds cannot be told from the overlay: then the definition, which names it or not, stays as it is. So it
+  // does for a disk that only the running VM has.
+  const isDefined = parseDomain(now).disks.some((each) => each.target === target)
+  return type === 'network' || !isDefined ? now : setDiskSource(now, target, { path: source, format, type })
+}
