@@ -57,7 +57,7 @@ export async function shoot(page: Page, name: string): Promise<void> {
 
 /** What axe finds that keeps people out, by all rules or some: serious and critical, with the elements. */
 export async function seriousFindings(page: Page, rules?: string[]): Promise<string[]> {
-  // Only what is wrong is written down, and there are no frames to look into: half of its time otherwise.
+  // Only what is wrong is written down, and there are no frames to look into: a third of the time is saved.
   const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
   const { violations } = await (
     rules === undefined ? axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']) : axe.withRules(rules)
