@@ -2,7 +2,7 @@ import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { HostLook } from '../lab/host-look.ts'
 import { leftoversOf, takeBaseline, type OracleOptions } from '../lab/oracle.ts'
 import type { Arena, Site } from './arena.ts'
-import { OWNERS } from './places.ts'
+import { OWNERS, SHARED } from './places.ts'
 import { befall } from './faults.ts'
 import { removeVm, type BasePoint, type ChaosVm } from './fleet.ts'
 import { isRestore } from './jobs.ts'
@@ -102,9 +102,10 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
   const plays = stages.flatMap((stage) => stage.plays)
   const here = plays.filter((play) => play.site === site)
   const idle = stages.filter((stage) => stage.site === site).flatMap(endedIdle)
-  const changed = here.filter(
-    (play) => !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0
-  )
+  const hasChanged = (play: Play): boolean =>
+    !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0
+  const changed = here.filter(hasChanged)
+  const sharedFromThere = plays.filter((play) => play.site !== site && play.scene.vm === 'shared' && hasChanged(play))
   const arrived = plays.filter((play) => play.other === site && play.world.power === 'moved')
   const restored = plays.filter(
     (play) => play.stage === site && isRestore(play.scene.job) && isDone(play.report?.state)
@@ -121,6 +122,7 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
       new RegExp(OWNERS),
       FORGOTTEN_ALIAS,
       ...plays.flatMap(({ report }) => leftPaths(report)).map(literally),
+      ...sharedFromThere.map(({ vm }) => literally(`${SHARED}/${vm.uuid}`)),
       ...plays.map(pointsThatGo)
     ]
   }
