@@ -11,7 +11,7 @@ export interface VmState {
   readonly persistent: string
   readonly autostart: string
   readonly managedSave: string
-  /** libvirt's number of this run; `-` while it is off. */
+  /** libvirt's number of this run, `-` while it is off; and the boot of its host, since libvirt counts anew with each. */
   readonly runId: string
   /** Disks and media as they are now, and as they are after the next start. */
   readonly liveDisks: readonly string[]
@@ -57,6 +57,7 @@ export interface HostLook {
 export const LOOK_SCRIPT = `
 export LC_ALL=C LIBVIRT_DEFAULT_URI=qemu:///system
 uuids=$(virsh -q list --all --uuid) || exit 1
+echo @@BOOT; cat /proc/sys/kernel/random/boot_id
 part() { printf "; echo '\\n@@%s\\n'; " "$1"; }
 questions="$(part NETWORKS)net-list --all"
 for vm in $uuids; do
@@ -158,7 +159,7 @@ export function parseLook(answer: string): HostLook {
   const parts = partsOf(answer)
   const linesOf = (heading: string): readonly string[] => parts.find((part) => part.heading === heading)?.lines ?? []
   return {
-    vms: parts.flatMap((part, at) => (part.heading === 'VM' ? [vmOf(part, parts.slice(at))] : [])),
+    vms: parts.flatMap((part, at) => (part.heading === 'VM' ? [vmOf(part, parts.slice(at), linesOf('BOOT')[0])] : [])),
     chains: new Map(linesOf('CHAINS').map(chainOf)),
     files: new Map(linesOf('FILES').map(fileOf)),
     networks: linesOf('NETWORKS').map(oneSpaced),
@@ -179,7 +180,7 @@ function partsOf(answer: string): Part[] {
   return parts
 }
 
-function vmOf(info: Part, parts: readonly Part[]): VmState {
+function vmOf(info: Part, parts: readonly Part[], boot = ''): VmState {
   const [uuid = ''] = info.about
   const end = parts.findIndex((part, at) => at > 0 && part.heading === 'VM')
   const own = end < 0 ? parts : parts.slice(0, end)
@@ -198,7 +199,7 @@ function vmOf(info: Part, parts: readonly Part[]): VmState {
     persistent: said('Persistent'),
     autostart: said('Autostart'),
     managedSave: said('Managed save'),
-    runId: said('Id'),
+    runId: `${said('Id')} ${boot}`,
     liveDisks: linesOf('LIVE').map(oneSpaced),
     definedDisks: linesOf('DEFINED').map(oneSpaced),
     snapshots: linesOf('SNAPSHOTS').map(oneSpaced).toSorted(),

@@ -66,8 +66,10 @@ describe('recovery of a live backup that is killed in its own', () => {
   const steps = [
     'undo.job',
     'undo.copies',
+    'undo.run',
     'undo.commit.vda',
     'pivot.vda',
+    'drop.vda',
     'undo.commit.vdb',
     'undo.state',
     'undo.point'

@@ -23,6 +23,7 @@ interface Said {
   traces: string
   points: string
   used: string
+  boot: string
 }
 
 const SAID: Said = {
@@ -41,12 +42,15 @@ const SAID: Said = {
   more: '',
   traces: '',
   points: '',
-  used: '1000'
+  used: '1000',
+  boot: 'aaaa'
 }
 
 const look = (change: Partial<Said> = {}): HostLook => {
   const said = { ...SAID, ...change }
   return parseLook(`
+@@BOOT
+${said.boot}
 @@NETWORKS
  default   active   yes   yes
 @@VM ${WEB}
@@ -96,6 +100,16 @@ ${said.used}
 const complaints = (change: Partial<Said>, options = {}): string[] => complaintsAbout(look(), look(change), options)
 
 describe('the oracle', () => {
+  it('compares how a VM runs with how it ran only in the same run: libvirt counts anew after a boot of the host', () => {
+    const elsewhere = SAID.definition.replace("model='none'", "model='virtio'")
+    const [here, after] = [look(), look({ boot: 'bbbb' })].map((each) => ({
+      ...each,
+      vms: each.vms.map((vm) => ({ ...vm, liveDefinition: definitionLines(elsewhere) }))
+    }))
+    expect(complaintsAbout(look(), here ?? look())).toHaveLength(2)
+    expect(complaintsAbout(look(), after ?? look())).toEqual([])
+  })
+
   it('has nothing to say about a host that is as it was', () => {
     expect(complaints({})).toEqual([])
     expect(look().vms[0]).toMatchObject({
