@@ -51,6 +51,11 @@ describe('the page on reliability', () => {
     }
   )
 
+  it.each(rowsBelow('Found since'))('names tests that exist, for what was found since: %s', (_what, test = '') => {
+    expect(namedTests(test, '')).not.toEqual([])
+    expect(namedTests(test, '').filter((named) => !hasTest(named))).toEqual([])
+  })
+
   it('leaves no finding out', () => {
     const wanted = Array.from({ length: 50 }, (_, at) => at + 1).filter((number) => number < 37 || number > 39)
     expect(rowsBelow('Findings and their tests').map(([number]) => Number(number))).toEqual(wanted)
