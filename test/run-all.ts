@@ -9,10 +9,10 @@ import { countOfCheck, lastLines, ROOT, runPart, runVitest, sumOf, type Counts, 
 
 /**
  * `npm test`: installs what the tests need, then types, lint, format, and all vitest projects, the lab's included; ends
- * with one line of counts. What waits and what computes goes on side by side: five labs take one file after the other
+ * with one line of counts. What waits and what computes goes on side by side: three labs take one file after the other
  * from one list, and beside them go the checks and the tests that need no lab.
  */
-const LABS = 5
+const LABS = 3
 
 async function main(): Promise<number> {
   await ensurePackages((line) => console.log(line), [...BROWSER_PACKAGES, ...CLOCK_PACKAGES])
