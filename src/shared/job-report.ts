@@ -73,4 +73,4 @@ function isRecovering(entries: readonly JournalEntry[]): boolean {
 const isOfUndo = (step: string): boolean => /^(recover$|undo\.)/.test(step)
 
 /** A step of one disk within a step of the job. */
-const isInner = (step: string): boolean => step.startsWith('pivot.')
+const isInner = (step: string): boolean => /^(pivot|write|drop|extra)\./.test(step)
