@@ -1,7 +1,5 @@
-import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describeFailure } from '../../shared/failure-words.ts'
-import { fail, failureOf } from '../../shared/failure.ts'
+import { failureOf } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -31,6 +29,7 @@ import type { Undone } from '../jobs/job-end.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
 import { bringStateBack } from './bring-state-back.ts'
+import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
 import { startAfterFault } from './start-after-fault.ts'
@@ -93,26 +92,23 @@ async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTra
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
 
-const OTHERS_END_WITHIN_MS = 30_000
-
 /**
  * A client that is killed does not end what libvirtd does for it. The RAM of a live capture is given up; a `restore` of the
  * classic method is waited for, since the VM is on its way through the file. What others do is never aborted.
  *
- * @throws `foreign-work` while somebody else's job goes on: recovery comes back to it
+ * @throws as `domainJobIsOver`
  */
 async function endMemoryJob(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   const isPast = trace.done('undo.job') || trace.bootId !== (await bootId())
-  const began = performance.now()
-  for (;;) {
-    const job = await jobInfo(shell, plan.vm)
-    if (job === undefined) return
-    const ours = ownership(job.operation, plan, trace, isPast)
-    if (ours === 'to abort') await abortJob(shell, plan.vm).catch(() => undefined)
-    if (ours === 'not ours' && performance.now() - began > OTHERS_END_WITHIN_MS)
-      fail({ kind: 'foreign-work', vm: plan.vmName, detail: `libvirt is busy with a job of others (${job.operation})` })
-    await sleep(100)
-  }
+  await domainJobIsOver(
+    plan.vmName,
+    () => jobInfo(shell, plan.vm),
+    async (operation) => {
+      const ours = ownership(operation, plan, trace, isPast)
+      if (ours === 'to abort') await abortJob(shell, plan.vm).catch(() => undefined)
+      return ours !== 'not ours'
+    }
+  )
 }
 
 /** `isPast`: what this job had begun in libvirt was ended before, or by a boot of the host. */

@@ -1,6 +1,4 @@
 import { existsSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
@@ -34,6 +32,7 @@ import { settle } from '../restore/restore.ts'
 import { NO_LOG, placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
 import { isElsewhere } from '../restore/staged-copy.ts'
 import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
+import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
 import { howItEnded, notedVms, startAfterFault } from './start-after-fault.ts'
@@ -62,23 +61,12 @@ export async function undoRestore(job: JobContext, entries: readonly JournalEntr
 }
 
 const STARTS: readonly DomainJobOperation[] = ['start', 'restore']
-const OTHERS_END_WITHIN_MS = 30_000
 
-/**
- * libvirtd goes on with a start whose client died: waits for what comes of it.
- *
- * @throws `foreign-work` while it is busy with what others do to the VM, which may take hours: recovery comes back to it
- */
+/** libvirtd goes on with a start whose client died: waits for what comes of it. @throws as `domainJobIsOver` */
 async function startIsOver(job: JobContext, trace: RestoreTrace, { vm, vmName }: RestorePlan): Promise<void> {
   if (!trace.announced('start')) return
-  const began = performance.now()
-  for (;;) {
-    const running = await jobInfo(job.shell, vm).catch(() => undefined)
-    if (running === undefined) return
-    if (!STARTS.includes(running.operation) && performance.now() - began > OTHERS_END_WITHIN_MS)
-      fail({ kind: 'foreign-work', vm: vmName, detail: `libvirt is busy with a job of others (${running.operation})` })
-    await sleep(200)
-  }
+  const look = () => jobInfo(job.shell, vm).catch(() => undefined)
+  await domainJobIsOver(vmName, look, (operation) => STARTS.includes(operation))
 }
 
 /** libvirt's words for the end of a VM that has run. One that did not come so far is `failed` or `unknown`. */
