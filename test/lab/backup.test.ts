@@ -4,6 +4,7 @@ import type { Method } from '../../src/shared/model/point.ts'
 import { backupSpec, BareEngine, failureFrom } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
+import { heldAt, letGo } from './held.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
 import { testLab } from './test-lab.ts'
 import { isContiguous, isOneBoot, longestGapMs } from './ticks.ts'
@@ -160,8 +161,10 @@ describe('a file system that is full', () => {
   it('ends the job and not the VM when it fills up in the middle', async () => {
     await alpha.mountSmall('/srv/small', 900)
     try {
-      const id = await engine.submit(backupSpec(guest, { store: '/srv/small' }), 'snapshot:1:wait')
+      const id = await engine.submit(backupSpec(guest, { store: '/srv/small' }), 'snapshot:1:hold')
+      await heldAt(alpha, 'snapshot', id)
       await alpha.run('head -c 2G /dev/zero > /srv/small/filler')
+      await letGo(alpha, 'snapshot', id)
       const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
       expect(report.state).toBe('failed-clean')
       expect(report.failure?.kind).toBe('no-room')
