@@ -76,8 +76,8 @@ const HANDS: Readonly<Record<ActKind, (vm: ChaosVm, other: LabHost) => Promise<O
 
 const FINE: Outcome = { exitCode: 0, stdout: '', stderr: '' }
 
-/** What is asked of a guest that still boots is lost. */
-async function listens(vm: ChaosVm): Promise<void> {
+/** What is asked of a guest that still boots is lost; and its last tick may be one of before a restore. */
+export async function listens(vm: ChaosVm): Promise<void> {
   const from = vm.logBytes
   const ticks = (): true | undefined => (/^TICK /m.test(vm.logFrom(from)) ? true : undefined)
   await waitFor(`${vm.name} to tick`, ticks, { timeoutMs: SLOW.timeoutMs })
@@ -109,7 +109,6 @@ async function attach(vm: ChaosVm, ...flags: readonly string[]): Promise<Outcome
 }
 
 async function detach(vm: ChaosVm, ...flags: readonly string[]): Promise<Outcome> {
-  if (flags.includes('--live')) await listens(vm)
   const gone = async (): Promise<void> => {
     const still = async (): Promise<true | undefined> =>
       (await virsh(vm, 'domblklist', vm.uuid)).stdout.includes('vdb') ? undefined : true

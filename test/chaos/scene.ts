@@ -4,7 +4,7 @@ import type { JobReport, JobSpec } from '../../src/shared/model/job.ts'
 import { backupSpec, restoreSpec } from '../lab/bare-engine.ts'
 import { endOfRun, policyFor } from '../lab/policies.ts'
 import { sleep } from '../lab/run.ts'
-import { act, endOthersBackup } from './acts.ts'
+import { act, endOthersBackup, listens } from './acts.ts'
 import type { Site } from './arena.ts'
 import { TIGHT } from './places.ts'
 import type { BasePoint, ChaosVm } from './fleet.ts'
@@ -112,7 +112,10 @@ export class Play {
     if (moment === undefined) return
     const phase = phaseOfActs(job, moment.phase)
     if (!canAct(kind, this.world, vm, phase)) return
-    if (kind.startsWith('detach')) this.detachedAt = this.vm.guest.lastTick()?.counter
+    if (kind === 'detach-live' || kind === 'detach-both') {
+      await listens(this.vm)
+      this.detachedAt = this.vm.guest.lastTick()?.counter
+    }
     const refusal = await act(kind, this.vm, this.other.host)
     this.acts.push({ kind, ...(refusal !== undefined && { refusal }) })
     if (refusal === undefined) this.world = afterAct(kind, this.world, phase)

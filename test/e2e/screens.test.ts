@@ -2,7 +2,7 @@ import type { Browser, Page } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Route } from '../../src/renderer/state/route-slice.ts'
 import type { BrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
-import { launch, openPage, seriousFindings, shoot } from './browser.ts'
+import { DESK, launch, openPage, seriousFindings, shoot, type Look } from './browser.ts'
 import { SCENARIOS, type FakeCore, type Scenario } from './fake-core.ts'
 import { openFakeDoor } from './fake-door.ts'
 
@@ -75,14 +75,13 @@ async function show(page: Page, route: Route): Promise<void> {
 /** Two windows share the screens: most of the time each waits for its page to come to rest. Returns what went wrong. */
 async function forEachScreen(
   scenario: Scenario,
-  look: Parameters<typeof openPage>[2],
   visit: (page: Page, name: string) => Promise<void>
 ): Promise<readonly string[]> {
   const found = doors.get(scenario)
   if (found === undefined) throw new Error(scenario)
   const routes = routesOf(found.core)
   const window = async (mine: number): Promise<readonly string[]> => {
-    const { page, context, problems } = await openPage(browser, found.door.url, look)
+    const { page, context, problems } = await openPage(browser, found.door.url)
     for (const [name, route] of routes.filter((_, n) => n % 2 === mine)) {
       await show(page, route)
       await visit(page, name)
@@ -100,28 +99,32 @@ const isTooWide = (page: Page): Promise<boolean> =>
 /** Of what axe looks for, dark differs from light in this alone. */
 const COLOURS = ['color-contrast', 'link-in-text-block']
 
+/** How a page looks otherwise, once it is at rest again. It is not loaded anew for that, which takes the most time. */
+async function look(page: Page, { colorScheme, width, height }: Look): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+  await page.setViewportSize({ width, height })
+  await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor()
+  await page.waitForTimeout(200)
+}
+
 describe.each(SCENARIOS)('every screen, %s', (scenario) => {
-  it.each(['light', 'dark'] as const)('keeps nobody out, in %s', async (colorScheme) => {
+  it('keeps nobody out, in light and dark, and fits into 900 pixels', async () => {
     const findings: string[] = []
-    const problems = await forEachScreen(scenario, { colorScheme }, async (page, name) => {
-      await shoot(page, `${scenario}-${name}-${colorScheme}`)
-      findings.push(
-        ...(await seriousFindings(page, colorScheme === 'dark' ? COLOURS : undefined)).map(
-          (finding) => `${name}: ${finding}`
-        )
-      )
+    const problems = await forEachScreen(scenario, async (page, name) => {
+      const note = (found: readonly string[], colorScheme: string): void => {
+        findings.push(...found.map((finding) => `${name}, ${colorScheme}: ${finding}`))
+      }
+      await shoot(page, `${scenario}-${name}-light`)
+      note(await seriousFindings(page), 'light')
+      await look(page, { ...DESK, width: 900, height: 700 })
+      await shoot(page, `${scenario}-${name}-narrow`)
+      if (await isTooWide(page)) findings.push(`${name} does not fit into 900 pixels`)
+      await look(page, { ...DESK, colorScheme: 'dark' })
+      await shoot(page, `${scenario}-${name}-dark`)
+      note(await seriousFindings(page, COLOURS), 'dark')
+      await look(page, DESK)
     })
     expect(findings).toEqual([])
-    expect(problems).toEqual([])
-  })
-
-  it('fits into 900 pixels', async () => {
-    const tooWide: string[] = []
-    const problems = await forEachScreen(scenario, { width: 900, height: 700 }, async (page, name) => {
-      await shoot(page, `${scenario}-${name}-narrow`)
-      if (await isTooWide(page)) tooWide.push(name)
-    })
-    expect(tooWide).toEqual([])
     expect(problems).toEqual([])
   })
 })
@@ -166,7 +169,7 @@ describe.each([100, 200])('letters at %i percent', (percent) => {
 describe('the keyboard', () => {
   it('reaches every action of every screen', async () => {
     const unreachable: string[] = []
-    await forEachScreen('small', {}, async (page, name) => {
+    await forEachScreen('small', async (page, name) => {
       const missing = await page.evaluate(() =>
         Array.from(
           document.querySelectorAll<HTMLElement>('button, a[href], [role=button], [role=tab], [role=row][onclick]')
