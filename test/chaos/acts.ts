@@ -76,6 +76,12 @@ const HANDS: Readonly<Record<ActKind, (vm: ChaosVm, other: LabHost) => Promise<O
 
 const FINE: Outcome = { exitCode: 0, stdout: '', stderr: '' }
 
+/** An owner who makes room behind the end of a job lets those go on that stopped for want of it. */
+export async function goesOnIfHalted(vm: ChaosVm): Promise<void> {
+  const { stdout } = await virsh(vm, 'domstate', '--reason', vm.uuid)
+  if (stdout.includes('I/O error')) await virsh(vm, 'resume', vm.uuid)
+}
+
 /** What is asked of a guest that still boots is lost; and its last tick may be one of before a restore. */
 export async function listens(vm: ChaosVm): Promise<void> {
   const from = vm.logBytes

@@ -4,7 +4,7 @@ import type { JobReport, JobSpec } from '../../src/shared/model/job.ts'
 import { backupSpec, restoreSpec } from '../lab/bare-engine.ts'
 import { endOfRun, policyFor } from '../lab/policies.ts'
 import { sleep } from '../lab/run.ts'
-import { act, endOthersBackup, listens } from './acts.ts'
+import { act, endOthersBackup, goesOnIfHalted, listens } from './acts.ts'
 import type { Site } from './arena.ts'
 import { TIGHT } from './places.ts'
 import type { BasePoint, ChaosVm } from './fleet.ts'
@@ -41,6 +41,8 @@ export class Play {
   report: JobReport | undefined
   /** The last tick on a disk that was taken off the VM. */
   detachedAt: number | undefined
+  /** Somebody has taken all the room, and not given it back yet. */
+  #isFull = false
 
   constructor(scene: Scene, site: Site, other: Site, base: BasePoint | undefined) {
     this.scene = scene
@@ -72,7 +74,9 @@ export class Play {
     if (!this.isHeld) return void this.problems.push(`the job ended before ${moment.point}`)
     for (const kind of this.scene.acts) await this.#act(kind)
     if (this.scene.side !== undefined) this.problems.push(...(await aside(this.scene.side, this)))
-    if (room !== undefined) await fillUp(this.stage.host, room)
+    if (room === undefined) return
+    this.#isFull = true
+    await fillUp(this.stage.host, room)
   }
 
   /** Lets the job go on as planned. */
@@ -85,9 +89,11 @@ export class Play {
   async toTheEnd(): Promise<void> {
     const later = this.#later()
     if (this.jobId !== undefined) this.report = await endedReport(this.stage.host, this.jobId)
+    const wasFull = this.#isFull
     await later
     if (this.run !== undefined) await endOfRun(this.site.engine, this.run.policy, this.run.id)
-    if (this.scene.room !== undefined) await giveRoom(this.stage.host, this.scene.room)
+    await this.#giveRoom()
+    if (wasFull) await goesOnIfHalted(this.vm)
     if (this.jobId !== undefined && this.report === undefined) this.problems.push(`the job ${this.jobId} has no end`)
   }
 
@@ -123,12 +129,18 @@ export class Play {
 
   /** What others end after a while, by themselves; and room that comes back. */
   async #later(): Promise<void> {
-    if (!this.world.othersBackup && this.scene.room === undefined) return
+    if (!this.world.othersBackup && !this.#isFull) return
     await sleep(4000)
-    if (this.scene.room !== undefined) await giveRoom(this.stage.host, this.scene.room)
+    await this.#giveRoom()
     if (!this.world.othersBackup) return
     if (!(await endOthersBackup(this.vm))) this.problems.push("another tool's backup was ended by somebody else")
     this.world = { ...this.world, othersBackup: false }
+  }
+
+  async #giveRoom(): Promise<void> {
+    if (!this.#isFull || this.scene.room === undefined) return
+    await giveRoom(this.stage.host, this.scene.room)
+    this.#isFull = false
   }
 
   #spec(): JobSpec {

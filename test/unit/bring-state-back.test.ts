@@ -113,6 +113,26 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
   })
 })
 
+describe('a VM that stands still for want of room when its backup is over', () => {
+  const halted = { live: DEFINITION, paused: true, reason: 'I/O error' }
+
+  it('goes on, though it takes more than one try', async () => {
+    const paper = onPaper({ ...halted, full: 1 }, planned('disk', 'running'))
+    await bring(paper)
+    expect(await paper.state()).toMatch(/^running/)
+    expect(paper.warned).toEqual([])
+  })
+
+  it('is said to stand still where there is no room still, with what to type', async () => {
+    const paper = onPaper({ ...halted, full: 100 }, planned('disk', 'running'))
+    await bring(paper)
+    expect(await paper.state()).toMatch(/^paused/)
+    expect(paper.warned).toEqual([
+      "The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume 'web'"
+    ])
+  })
+})
+
 describe('a VM that a fault has ended while its backup was under way', () => {
   const begin = (more: object = {}): JournalEntry =>
     entry({ type: 'begin', id: 'x', bootId: 'an earlier boot', ...more })

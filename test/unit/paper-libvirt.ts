@@ -16,6 +16,8 @@ export interface PaperVm {
   cannotStart?: boolean
   /** libvirt refuses to load its RAM from a file. */
   cannotRestore?: boolean
+  /** So many times it goes on only to stop again at its next write: its disk has no room. */
+  full?: number
   /** Why it is in the state that it is in, in libvirt's words. */
   reason?: string
 }
@@ -84,9 +86,18 @@ async function answer(
   if (verb === 'undefine') vms.delete(subject)
   if (verb === 'start' && vm.cannotStart === true) return refusal('cannot start it')
   if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
-  if (verb === 'resume') Object.assign(vm, { reason: 'unpaused', paused: false })
+  if (verb === 'resume') resume(vm)
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })
   return ''
+}
+
+function resume(vm: PaperVm): void {
+  const isFull = (vm.full ?? 0) > 0
+  Object.assign(vm, {
+    reason: isFull ? 'I/O error' : 'unpaused',
+    paused: isFull,
+    full: isFull ? (vm.full ?? 0) - 1 : 0
+  })
 }
 
 const stateOf = ({ live, paused }: PaperVm): string =>

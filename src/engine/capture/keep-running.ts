@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { domainState } from '../../libvirt/domains.ts'
+import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack } from '../recover/bring-state-back.ts'
+import { bringStateBack, isHalted } from '../recover/bring-state-back.ts'
 import { howItEnded } from '../recover/start-after-fault.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import type { CapturePlan } from './capture-plan.ts'
@@ -25,7 +25,7 @@ const MOST_STARTS = 3
 
 /**
  * Does what takes hours and needs no running VM. One that a fault ends meanwhile runs again at once, on the overlays that
- * take its writes: the images below stand still all the same.
+ * take its writes, and one that had no room for these goes on: the images below stand still all the same.
  */
 export async function whileVmRuns<T>(job: JobContext, plan: CapturePlan, work: () => Promise<T>): Promise<T> {
   const over = new AbortController()
@@ -40,19 +40,20 @@ export async function whileVmRuns<T>(job: JobContext, plan: CapturePlan, work: (
 
 async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal): Promise<void> {
   for (let starts = 0; !over.aborted && starts < MOST_STARTS;) {
-    if (await fellByFault(job, plan)) {
+    // What cannot be told now is asked again soon, and at the end of the job.
+    const now = await domainState(job.shell, plan.vm).catch(() => undefined)
+    if (now !== undefined && (await fellByFault(job, plan, now))) {
       starts += 1
       job.note(`${plan.vmName} was ended by a fault while its backup goes on: it is to run again`)
       await bringStateBack(job, plan, traceOf(job)).catch((error: unknown) => job.note(String(error)))
-    }
+    } else if (isHalted(now) && plan.stateBefore === 'running')
+      await resumeDomain(job.shell, plan.vm).catch((error: unknown) => job.note(String(error)))
     await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => undefined)
   }
 }
 
-/** What cannot be told now is asked again soon, and at the end of the job. */
-async function fellByFault(job: JobContext, plan: CapturePlan): Promise<boolean> {
-  const now = await domainState(job.shell, plan.vm).catch(() => undefined)
-  if (now?.state !== 'shut off' && now?.state !== 'crashed') return false
+async function fellByFault(job: JobContext, plan: CapturePlan, now: StateAndReason): Promise<boolean> {
+  if (now.state !== 'shut off' && now.state !== 'crashed') return false
   const { before, bootId } = traceOf(job)
   return (await howItEnded({ name: plan.vmName, before }, bootId, now)) === 'fault'
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { Uuid } from '../../shared/model/ids.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
@@ -31,12 +32,31 @@ export async function bringStateBack(
   return undefined
 }
 
+const HALTED = 'I/O error'
+/** QEMU stops a guest whose write failed, and tries that again when the guest goes on. */
+export const isHalted = (now: StateAndReason | undefined): boolean => now?.state === 'paused' && now.reason === HALTED
+
 /** Reasons of libvirt for a pause that nobody wanted: a full disk, or an end of QEMU's in the middle of our own work. */
-const NOBODYS_WILL = ['I/O error', 'creating snapshot', 'unknown', 'crashed']
+const NOBODYS_WILL = [HALTED, 'creating snapshot', 'unknown', 'crashed']
 
 async function resumeIfOurs(job: JobContext, plan: CapturePlan, trace: BackupTrace, reason: string): Promise<void> {
+  if (reason === HALTED) return resumeHalted(job, plan)
   if (trace.wePaused || NOBODYS_WILL.includes(reason)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${reason}), but not by this job: it was left so`)
+}
+
+/** One that goes on without room stops again at once. */
+const LOOKS_MS = [250, 500, 1000]
+
+async function resumeHalted(job: JobContext, { vm, vmName }: CapturePlan): Promise<void> {
+  for (const lookAfter of LOOKS_MS) {
+    await resumeDomain(job.shell, vm)
+    await sleep(lookAfter)
+    if (!isHalted(await domainState(job.shell, vm))) return
+  }
+  job.warn(
+    `The VM is paused (${HALTED}): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${vmName}'`
+  )
 }
 
 /** Before a job goes on in another way: the VM that it paused for the first one runs meanwhile. */

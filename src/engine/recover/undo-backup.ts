@@ -5,7 +5,7 @@ import { sizeBytesOf } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
-import { domainState } from '../../libvirt/domains.ts'
+import { domainState, resumeDomain } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { copyPaths, memoryPath, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
@@ -28,7 +28,7 @@ import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
-import { bringStateBack } from './bring-state-back.ts'
+import { bringStateBack, isHalted } from './bring-state-back.ts'
 import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
@@ -87,7 +87,10 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
  * and said, behind them.
  */
 async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<undefined> {
-  await bringStateBack(job, plan, trace).catch((error: unknown) => job.note(`It does not run yet: ${String(error)}`))
+  const isShort =
+    trace.stateBefore === 'running' && isHalted(await domainState(job.shell, plan.vm).catch(() => undefined))
+  const run = isShort ? resumeDomain(job.shell, plan.vm) : bringStateBack(job, plan, trace)
+  await run.catch((error: unknown) => job.note(`It does not run yet: ${String(error)}`))
 }
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
