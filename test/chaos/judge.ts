@@ -44,11 +44,11 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
 
 /**
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
- * overlay, in the moment before it was noted how the image below stood: somebody may have written to that since.
+ * overlay whose image below somebody has written to since, or may have, in the moment before it was noted how that stood.
  */
 function isBeyondProof({ scene: { moment, ending }, world }: Play, { fault }: HostPlan): boolean {
   if (world.isDefined || world.power === 'running' || world.power === 'paused') return false
-  if (moment?.phase === 'mirrored') return true
+  if (moment?.phase === 'mirrored' || world.torn) return true
   return moment?.point === 'snapshot.done' && (fault === 'power-cut' || ending !== 'release')
 }
 
@@ -329,6 +329,8 @@ function imageAtRest({ vm, report }: Play, world: World, look: HostLook | undefi
   const line = state?.definedDisks.find((each) => each.split(' ')[2] === target)
   if (line !== undefined) return line.split(' ').slice(3).join(' ')
   if (target === 'vda' && world.snapshots.includes('beside')) return vm.snapshotFile
+  // Committed by hand: all is in the image.
+  if (world.torn) return vm.image(target)
   return leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`)) ?? vm.image(target)
 }
 
