@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { SEEN_STEP } from '../../src/engine/evidence/seen.ts'
 import { noteVms } from '../../src/engine/evidence/vm-before.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { bringStateBack, endOurPause } from '../../src/engine/recover/bring-state-back.ts'
@@ -97,6 +98,24 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     expect(paper.warned).toEqual([])
   })
 
+  it('ends its pause once: one that its owner makes while recovery comes by again and again stays', async () => {
+    for (const pausedBy of [[step('force-pause')], suspended('running').slice(2)]) {
+      const paper = onPaper(paused, [...planned('live', 'running'), ...pausedBy])
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^running/)
+      Object.assign(paper.libvirt.vms.get(VM) ?? {}, paused)
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^paused/)
+      expect(paper.warned.join()).toContain('not by this job')
+    }
+  })
+
+  it('has ended its pause also where somebody was faster', async () => {
+    const paper = onPaper({ live: DEFINITION }, suspended('running'))
+    await endOurPause(paper.job, VM, new BackupTrace(paper.entries))
+    expect(new BackupTrace(paper.entries).wePaused).toBe(false)
+  })
+
   it('takes no pause for its own that its owner made, before or behind it', async () => {
     const before = onPaper(paused, suspended('paused'))
     await endOurPause(before.job, VM, new BackupTrace(before.entries))
@@ -159,6 +178,19 @@ describe('a VM that a fault has ended while its backup was under way', () => {
     expect(await unplanned.state()).toMatch(wanted)
   })
 
+  it.each([
+    ['paused', 'running', /^running/],
+    ['running', 'paused', /^paused/]
+  ])('was %s when the job began, and %s when that was seen last', async (stateBefore, state, wanted) => {
+    const seen = step(SEEN_STEP, { vm: VM, state })
+    const paper = onPaper({}, [begin(), ...planned('disk', stateBefore), seen])
+    await bring(paper)
+    expect(await paper.state()).toMatch(wanted)
+    const unplanned = onPaper({}, [])
+    await startAfterFault(unplanned.job, [begin(noted(stateBefore)), seen]).work()
+    expect(await unplanned.state()).toMatch(wanted)
+  })
+
   it('runs again where an engine before this one has not noted how it stood', async () => {
     const paper = onPaper({}, [])
     await startAfterFault(paper.job, [begin(noted())]).work()
@@ -182,7 +214,11 @@ describe('a VM that a fault has ended while its backup was under way', () => {
   it('had its state noted when the job began', async () => {
     const { libvirt } = onPaper({ live: DEFINITION, paused: true }, [])
     const spec = { kind: 'backup', vm: VM, vmName: 'web' } as never
+    const vm = libvirt.vms.get(VM)
+    if (vm !== undefined) vm.reason = 'user'
     expect(await noteVms(libvirt.shell, spec)).toMatchObject([{ uuid: VM, before: { state: 'paused' } }])
+    if (vm !== undefined) vm.reason = 'creating snapshot'
+    expect(await noteVms(libvirt.shell, spec)).toMatchObject([{ uuid: VM, before: { state: 'running' } }])
   })
 
   it('comes back paused where its RAM cannot be loaded again, and its owner had paused it', async () => {

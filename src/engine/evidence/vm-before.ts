@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { domainByName, domainState } from '../../libvirt/domains.ts'
+import { domainByName, domainState, type StateAndReason } from '../../libvirt/domains.ts'
+import { ownersState } from './owners-state.ts'
 import { LogPosition, logPosition } from './vm-history.ts'
 import { VmProcess, vmProcess } from './vm-process.ts'
 
@@ -10,7 +11,7 @@ import { VmProcess, vmProcess } from './vm-process.ts'
 export const VmBefore = z.object({
   process: VmProcess.optional(),
   log: LogPosition.optional(),
-  /** In libvirt's words, where it was asked. */
+  /** In libvirt's words, as its owner had it. Undefined: it was not asked. */
   state: z.string().optional()
 })
 export type VmBefore = z.infer<typeof VmBefore>
@@ -31,8 +32,11 @@ export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
   return Promise.all(uuids.map(async (each) => ({ uuid: each, name, before: await noteWithState(shell, each, name) })))
 }
 
+/** A pause that is not its owner's passes. */
+const asOwned = (now: StateAndReason): string => (now.state === 'paused' ? (ownersState(now) ?? 'running') : now.state)
+
 /** A libvirt that does not answer keeps no job from its beginning. */
 async function noteWithState(shell: Shell, uuid: Uuid, vmName: string): Promise<VmBefore> {
   const state = await domainState(shell, uuid).catch(() => undefined)
-  return { ...(await noteVm(uuid, vmName)), ...(state && { state: state.state }) }
+  return { ...(await noteVm(uuid, vmName)), ...(state && { state: asOwned(state) }) }
 }

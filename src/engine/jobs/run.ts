@@ -1,10 +1,12 @@
 import { failureOf } from '../../shared/failure.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { domainState } from '../../libvirt/domains.ts'
 import { backUp } from '../capture/backup.ts'
 import { bootId } from '../host-facts.ts'
 import type { Kept } from '../evidence/verdict.ts'
-import { noteVms } from '../evidence/vm-before.ts'
+import { noteSeen } from '../evidence/seen.ts'
+import { noteVms, type NotedVm } from '../evidence/vm-before.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import { isHostGoingDown, setFree } from '../recover/at-shutdown.ts'
 import { settleEarlier } from '../recover/earlier-jobs.ts'
@@ -37,7 +39,7 @@ export async function runJob(id: string, shell: Shell): Promise<void> {
     if (hasEnd(id)) return
     const vms = await noteVms(shell, spec)
     journal.append({ type: 'begin', id, spec, bootId: await bootId(), engine: ENGINE_VERSION, vms })
-    endSetAside(await workAndEnd(id, spec, shell, journal))
+    endSetAside(await workAndEnd(id, spec, shell, journal, vms))
   } finally {
     await lock.release()
     journal.close()
@@ -62,7 +64,8 @@ async function workAndEnd(
   id: string,
   spec: JobSpec,
   shell: Shell,
-  journal: Journal
+  journal: Journal,
+  vms: readonly NotedVm[]
 ): Promise<readonly EarlierTrouble[]> {
   const abort = new AbortController()
   const job = jobContext(id, spec, shell, journal, abort.signal)
@@ -73,6 +76,7 @@ async function workAndEnd(
   })
   try {
     const aside = await settleEarlier(job)
+    await lookAgain(job, vms)
     const kept = await work(job)
     endJob(journal, doneReport(id, kept, job.warnings.length > 0))
     return aside
@@ -86,6 +90,12 @@ async function workAndEnd(
     endJob(journal, endReport(id, undone, failure))
     return []
   }
+}
+
+/** An earlier job may have had a VM paused. */
+async function lookAgain(job: JobContext, vms: readonly NotedVm[]): Promise<void> {
+  for (const { uuid, before } of vms)
+    await noteSeen(job, uuid, await domainState(job.shell, uuid).catch(() => undefined), before.state)
 }
 
 /** Does not return if it does. */

@@ -41,6 +41,5 @@ async function freeVm(shell: Shell, vm: string, entries: readonly JournalEntry[]
   const isUnderWay = (step: string, undoneBy = step): boolean => announced.has(step) && !done.has(undoneBy)
   if (isUnderWay('snapshot') && (await jobInfo(shell, vm))?.operation === 'snapshot') await abortJob(shell, vm)
   if (isUnderWay('freeze', 'thaw')) await thaw(shell, vm)
-  const wePaused = isUnderWay('suspend', 'restore') && new BackupTrace(entries).stateBefore === 'running'
-  if (isUnderWay('force-pause', 'go-on') || (wePaused && !announced.has('save'))) await resumeDomain(shell, vm)
+  if (new BackupTrace(entries).wePaused && !announced.has('save')) await resumeDomain(shell, vm)
 }

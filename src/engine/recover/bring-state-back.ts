@@ -7,13 +7,14 @@ import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-pla
 import { restsOnNewerImage } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
+import { isHalted, isNobodysWill } from '../evidence/owners-state.ts'
 import { isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { howItEnded } from './start-after-fault.ts'
-import type { BackupTrace } from './trace.ts'
+import { LOAD_RAM_STEP, UNDO_PAUSE_STEP, type BackupTrace } from './trace.ts'
 
 /**
  * A VM that ran when the job began and that ended by a fault runs again; one that we paused goes on. What its owner, a
@@ -26,23 +27,24 @@ export async function bringStateBack(
 ): Promise<Kept | undefined> {
   if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
   const now = await domainState(job.shell, plan.vm)
-  if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now.reason)
+  if (now?.state === 'paused') await resumeIfOurs(job, plan, trace, now)
   else if (now === undefined || now.state === 'shut off' || now.state === 'crashed')
     return startIfFault(job, plan, trace, now)
   return undefined
 }
 
-const HALTED = 'I/O error'
-/** QEMU stops a guest whose write failed, and tries that again when the guest goes on. */
-export const isHalted = (now: StateAndReason | undefined): boolean => now?.state === 'paused' && now.reason === HALTED
-
-/** Reasons of libvirt for a pause that nobody wanted: a full disk, or an end of QEMU's in the middle of our own work. */
-const NOBODYS_WILL = [HALTED, 'creating snapshot', 'unknown', 'crashed']
-
-async function resumeIfOurs(job: JobContext, plan: CapturePlan, trace: BackupTrace, reason: string): Promise<void> {
-  if (reason === HALTED) return resumeHalted(job, plan)
-  if (trace.wePaused || NOBODYS_WILL.includes(reason)) return resumeDomain(job.shell, plan.vm)
-  job.warn(`The VM is paused (${reason}), but not by this job: it was left so`)
+/** Once a pause of ours has ended, any other is its owner's, however often recovery comes by. */
+async function resumeIfOurs(
+  job: JobContext,
+  plan: CapturePlan,
+  trace: BackupTrace,
+  now: StateAndReason
+): Promise<void> {
+  if (trace.stateBefore !== 'running' && plan.stateBefore !== 'running') return
+  if (trace.wePaused) return job.step(UNDO_PAUSE_STEP, {}, () => resumeDomain(job.shell, plan.vm))
+  if (trace.stateBefore === 'running' && isHalted(now)) return resumeHalted(job, plan)
+  if (trace.stateBefore === 'running' && isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
+  job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
 
 /** One that goes on without room stops again at once. */
@@ -55,14 +57,16 @@ async function resumeHalted(job: JobContext, { vm, vmName }: CapturePlan): Promi
     if (!isHalted(await domainState(job.shell, vm))) return
   }
   job.warn(
-    `The VM is paused (${HALTED}): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${vmName}'`
+    `The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${vmName}'`
   )
 }
 
 /** Before a job goes on in another way: the VM that it paused for the first one runs meanwhile. */
 export async function endOurPause(job: JobContext, vm: Uuid, trace: BackupTrace): Promise<void> {
-  if (trace.wePaused && (await domainState(job.shell, vm))?.state === 'paused')
-    await job.step(GO_ON_STEP, {}, () => resumeDomain(job.shell, vm))
+  if (!trace.wePaused) return
+  await job.step(GO_ON_STEP, {}, async () => {
+    if ((await domainState(job.shell, vm))?.state === 'paused') await resumeDomain(job.shell, vm)
+  })
 }
 
 async function startIfFault(
@@ -82,8 +86,9 @@ async function startIfFault(
   else {
     const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
-    await startDomain(job.shell, plan.vm, { paused: trace.stateBefore === 'paused' })
-    job.warn(`The VM was found ${now.state} and was started again`)
+    const paused = trace.stateBefore === 'paused'
+    await startDomain(job.shell, plan.vm, { paused })
+    job.warn(`The VM was found ${now.state} and was started again${paused ? ', paused as it was' : ''}`)
   }
   return undefined
 }
@@ -131,16 +136,14 @@ async function isNewestOnceSaved(plan: CapturePlan, trace: BackupTrace): Promise
 
 /** What keeps RAM from being loaded may pass: a network that is not up yet, libvirtd that is just starting. */
 const TRIES = 4
-const LOAD_STEP = 'undo.load-ram'
-
 /** @throws why it could not be loaded, until that was tried often enough */
 async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   const state = trace.stateBefore === 'paused' ? 'paused' : 'running'
   try {
-    const attempt = trace.times(LOAD_STEP) + 1
-    await job.step(LOAD_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
+    const attempt = trace.times(LOAD_RAM_STEP) + 1
+    await job.step(LOAD_RAM_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
   } catch (error) {
-    if (!plan.persistent || trace.times(LOAD_STEP) + 1 < TRIES) throw error
+    if (!plan.persistent || trace.times(LOAD_RAM_STEP) + 1 < TRIES) throw error
     await startDomain(job.shell, plan.vm, { paused: state === 'paused' })
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
   }

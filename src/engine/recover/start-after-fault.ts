@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { domainState, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { lastSeen } from '../evidence/seen.ts'
 import { NotedVm } from '../evidence/vm-before.ts'
 import { historySince } from '../evidence/vm-history.ts'
 import { bootId } from '../host-facts.ts'
@@ -43,15 +44,23 @@ export async function startWhatFaultsEnded(job: JobContext, entries: readonly Jo
   const ran = notedVms(begin).filter(({ before }) => before.process !== undefined)
   if (ran.length > 0) await libvirtAnswers(job.shell, ran[0]?.uuid ?? '')
   let started = false
-  for (const vm of ran) started = (await startIfFault(job, vm, begin?.bootId)) || started
+  for (const vm of ran) {
+    const paused = (lastSeen(entries, vm.uuid) ?? vm.before.state) === 'paused'
+    started = (await startIfFault(job, vm, begin?.bootId, paused)) || started
+  }
   return started
 }
 
-async function startIfFault(job: JobContext, vm: NotedVm, began: string | undefined): Promise<boolean> {
+async function startIfFault(
+  job: JobContext,
+  vm: NotedVm,
+  began: string | undefined,
+  paused: boolean
+): Promise<boolean> {
   const now = await domainState(job.shell, vm.uuid)
   if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return false
   if ((await howItEnded(vm, began, now)) !== 'fault') return false
-  await startDomain(job.shell, vm.uuid, { paused: vm.before.state === 'paused' })
-  job.warn(`${vm.name} was found ${now.state} and was started again`)
+  await startDomain(job.shell, vm.uuid, { paused })
+  job.warn(`${vm.name} was found ${now.state} and was started again${paused ? ', paused as it was' : ''}`)
   return true
 }

@@ -12,6 +12,7 @@ import {
 } from '../capture/capture-plan.ts'
 import type { Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
+import { SEEN_STEP } from '../evidence/seen.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
 import { VmProcess } from '../evidence/vm-process.ts'
 
@@ -25,6 +26,10 @@ export class BackupTrace {
   readonly bootId: string | undefined
   /** Disks that a snapshot took along, and that were found only when overlays were committed. */
   readonly extras: readonly CaptureDisk[]
+  /** The VM was paused by this job, and nothing of the job has ended that. A newer plan of the job changes nothing of it. */
+  readonly wePaused: boolean
+  /** How the VM is to stand: as its owner had it last, as far as this job has seen. */
+  readonly stateBefore: CapturePlan['stateBefore'] | undefined
   private readonly data: ReadonlyMap<string, Record<string, unknown>>
   private readonly finished: ReadonlySet<string>
   private readonly steps: readonly string[]
@@ -42,6 +47,9 @@ export class BackupTrace {
       return disk !== undefined && step === extraStep(disk.target) ? [disk] : []
     })
     this.bootId = ofType(entries, 'begin')[0]?.bootId
+    const stand = standOf(entries)
+    this.wePaused = stand.wePaused
+    this.stateBefore = stand.state
     this.finished = new Set(ofType(entries, 'step-done').map(({ step }) => step))
   }
 
@@ -61,19 +69,6 @@ export class BackupTrace {
   /** What the step was announced with, the last time. */
   dataOf(step: string): Record<string, unknown> | undefined {
     return this.data.get(step)
-  }
-
-  /** How the VM is to stand: as its owner had it last before this job touched it. */
-  get stateBefore(): CapturePlan['stateBefore'] | undefined {
-    const suspended = this.data.get('suspend')?.['stateBefore']
-    return suspended === 'paused' || suspended === 'running' ? suspended : this.plan?.stateBefore
-  }
-
-  /** The VM was paused by this job, and nothing of the job has ended that. A newer plan of the job changes nothing of it. */
-  get wePaused(): boolean {
-    if (this.done(GO_ON_STEP)) return false
-    const suspended = this.stateBefore === 'running' && this.pending('suspend', 'restore')
-    return suspended || this.announced('force-pause')
   }
 
   /** How the VM stood just before its RAM was saved by the classic method. */
@@ -99,4 +94,38 @@ export class BackupTrace {
   pending(step: string, undoneBy = step): boolean {
     return this.announced(step) && !this.done(undoneBy)
   }
+}
+
+/** Of an undo: it ends a pause that the job made. */
+export const UNDO_PAUSE_STEP = 'undo.go-on'
+export const LOAD_RAM_STEP = 'undo.load-ram'
+
+interface Stand {
+  readonly wePaused: boolean
+  readonly state: CapturePlan['stateBefore'] | undefined
+}
+
+/** Whose pause it is goes by the order in which things were said. */
+function standOf(entries: readonly JournalEntry[]): Stand {
+  let wePaused = false
+  let state: Stand['state']
+  for (const entry of entries) {
+    if (entry.type === 'step-done' && ENDS_PAUSE.includes(entry.step)) wePaused = false
+    if (entry.type !== 'step') continue
+    const told = STATE_IN[entry.step]?.(entry.data ?? {})
+    // A plan made in a pause of ours says nothing of the owner.
+    if (told !== undefined && !(wePaused && entry.step === PLAN_STEP)) state = told
+    if (entry.step === 'force-pause' || (entry.step === 'suspend' && state === 'running')) wePaused = true
+  }
+  return { wePaused, state }
+}
+
+const ENDS_PAUSE = [GO_ON_STEP, 'restore', UNDO_PAUSE_STEP, LOAD_RAM_STEP]
+
+const State = CapturePlan.shape.stateBefore.optional().catch(undefined)
+/** Steps that say how the owner had the VM. */
+const STATE_IN: Readonly<Record<string, (data: Record<string, unknown>) => Stand['state']>> = {
+  [PLAN_STEP]: ({ plan }) => z.object({ stateBefore: State }).catch({ stateBefore: undefined }).parse(plan).stateBefore,
+  suspend: ({ stateBefore }) => State.parse(stateBefore),
+  [SEEN_STEP]: ({ state }) => State.parse(state)
 }

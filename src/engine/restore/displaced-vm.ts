@@ -8,6 +8,7 @@ import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
+import { ownersState } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
@@ -51,7 +52,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       uuid,
       name: next.name,
       wasActive: isActive,
-      wasPaused: state?.state === 'paused',
+      wasPaused: ownersState(state) === 'paused',
       persistent,
       autostart,
       definition: startable(definition, next),

@@ -1,0 +1,19 @@
+import type { StateAndReason } from '../../libvirt/domains.ts'
+
+/** QEMU stops a guest whose write failed, and tries that again when the guest goes on. */
+const HALTED = 'I/O error'
+export const isHalted = (now: StateAndReason | undefined): boolean => now?.state === 'paused' && now.reason === HALTED
+
+/** Reasons of libvirt for a pause that nobody wanted: a full disk, or an end of QEMU's in the middle of our own work. */
+const NOBODYS_WILL = [HALTED, 'creating snapshot', 'unknown', 'crashed']
+/** And for one that ends by itself. */
+const OF_A_MOMENT = ['saving', 'dumping', 'migrating', 'starting up', 'shutting down']
+
+export const isNobodysWill = ({ reason }: StateAndReason): boolean => NOBODYS_WILL.includes(reason)
+
+/** Running, or paused, as its owner has it. Undefined: it does neither, or its pause says nothing of its owner. */
+export function ownersState(now: StateAndReason | undefined): 'running' | 'paused' | undefined {
+  if (now?.state === 'running' || now?.state === 'idle') return 'running'
+  if (now?.state !== 'paused') return undefined
+  return isNobodysWill(now) || OF_A_MOMENT.includes(now.reason) ? undefined : 'paused'
+}
