@@ -41,7 +41,11 @@ vi.mock(import('../../src/shared/host-paths.ts'), async (original) => {
   const below = (name: string): never => `${disk.dir}/${name}` as never
   return Object.defineProperties(
     { ...paths },
-    { RUN_DIR: { get: () => below('run') }, JOBS_DIR: { get: () => below('jobs') } }
+    {
+      RUN_DIR: { get: () => below('run') },
+      JOBS_DIR: { get: () => below('jobs') },
+      RUNS_DIR: { get: () => below('runs') }
+    }
   )
 })
 
@@ -53,6 +57,7 @@ const directory = await import('../../src/engine/jobs/job-directory.ts')
 const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
 const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
 const { recoverAll } = await import('../../src/engine/recover/recover.ts')
+const { recoverEverything } = await import('../../src/engine/recover/recover-host.ts')
 const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
 const ID = '20261124T010000Z-000001'
@@ -299,25 +304,61 @@ describe('a look whether a lock is held', () => {
 })
 
 describe('a recovery of the whole host that takes long with one VM', () => {
-  it('takes up what dies meanwhile', async () => {
-    const vm = (n: number): string => `${n}1111111-1111-4111-8111-111111111111`
-    const die = (id: string, n: number): void => {
-      directory.writeSpec(id, { ...spec, vm: vm(n) })
-      const journal = Journal.open(pathOf(id))
-      const vms = [{ uuid: vm(n), name: 'web', before: { process: { pid: 1, startTicks: '1' } } }]
-      journal.append({ ...begin, id, spec: { ...spec, vm: vm(n) }, vms })
-      journal.close()
-    }
-    const asked: string[] = []
-    const released = new AbortController()
-    const shell = fakeShell({
+  const vm = (n: number): string => `${n}1111111-1111-4111-8111-111111111111`
+  const die = (id: string, n: number): void => {
+    directory.writeSpec(id, { ...spec, vm: vm(n) })
+    const journal = Journal.open(pathOf(id))
+    const vms = [{ uuid: vm(n), name: 'web', before: { process: { pid: 1, startTicks: '1' } } }]
+    journal.append({ ...begin, id, spec: { ...spec, vm: vm(n) }, vms })
+    journal.close()
+  }
+  let asked: string[]
+  let released: AbortController
+  /** libvirt does not answer for the first VM until it is released, nor for the others so many times. */
+  const hanging = (refusals = 0): Shell =>
+    fakeShell({
       systemctl: 'Job=\nActiveState=inactive\n',
       virsh: async ({ argv: [, , uuid = ''] }) => {
         asked.push(uuid)
         if (uuid === vm(1) && !released.signal.aborted) await once(released.signal, 'abort')
+        if (uuid === vm(2) && asked.filter((each) => each === uuid).length <= refusals) throw new Error('not yet')
         return 'running (booted)'
       }
     })
+
+  beforeEach(() => {
+    asked = []
+    released = new AbortController()
+  })
+
+  it('tries again what fails meanwhile for a reason that passes', async () => {
+    const shell = hanging(2)
+    die(ID, 1)
+    die(OTHER, 2)
+    const pass = recoverAll(shell, { lookAgainMs: 20 })
+    await eventually(() => {
+      expect(directory.readReport(OTHER)).toMatchObject({ state: 'failed-clean' })
+    })
+    expect(directory.openJobs()).toEqual([ID])
+    released.abort()
+    expect(await pass).toMatchObject({ reports: [{ id: ID }, { id: OTHER }], isComplete: true })
+  })
+
+  it('ends the runs meanwhile that wait for none of it', async () => {
+    const run = join(disk.dir, 'runs', OTHER)
+    mkdirSync(run, { recursive: true })
+    die(ID, 1)
+    const pass = recoverEverything(hanging(), { lookAgainMs: 20 })
+    await eventually(() => {
+      expect(existsSync(run)).toBe(false)
+    })
+    expect(directory.openJobs()).toEqual([ID])
+    released.abort()
+    expect(await pass).toMatchObject({ reports: [{ id: ID }], isComplete: true })
+  })
+
+  it('takes up what dies meanwhile', async () => {
+    const shell = hanging()
     die(ID, 1)
     const pass = recoverAll(shell, { lookAgainMs: 20 })
     await eventually(() => {

@@ -5,7 +5,7 @@ import type { JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { recoverRunsNow } from '../policy/recover-runs.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
-import { recoverAll } from './recover.ts'
+import { LOOK_AGAIN_MS, recoverAll } from './recover.ts'
 import { standDown } from '../jobs/recover-units.ts'
 
 /**
@@ -21,12 +21,28 @@ export async function recoverHost(shell: Shell): Promise<void> {
     fail({ kind: 'usage', message: 'something is left that could not be put right yet' })
 }
 
-/** Jobs first, since runs wait for theirs. The timer goes when nothing is left. */
-export async function recoverEverything(shell: Shell): Promise<{ reports: readonly JobReport[]; isComplete: boolean }> {
-  const { reports, isComplete } = await recoverAll(shell)
+/** Runs wait for their jobs, each for its own. The timer goes when nothing is left. */
+export async function recoverEverything(
+  shell: Shell,
+  { lookAgainMs = LOOK_AGAIN_MS } = {}
+): Promise<{ reports: readonly JobReport[]; isComplete: boolean }> {
+  const over = new AbortController()
+  const beside = recoverRunsMeanwhile(shell, lookAgainMs, over.signal)
+  const { reports, isComplete } = await recoverAll(shell, { lookAgainMs }).finally(() => over.abort())
+  await beside
   const runs = await recoverRunsNow(shell)
   if (isComplete && runs) await standDown(shell)
   return { reports, isComplete: isComplete && runs }
+}
+
+/** A run owes its VMs their `after` hooks, whatever takes hours with another VM. */
+async function recoverRunsMeanwhile(shell: Shell, everyMs: number, over: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(everyMs, undefined, { signal: over }).catch(() => undefined)
+    if (over.aborted) return
+    // What does not get through now is asked once more at the end.
+    await recoverRunsNow(shell).catch(() => false)
+  }
 }
 
 const GUESTS_WITHIN_MS = 60_000

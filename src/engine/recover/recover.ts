@@ -39,34 +39,48 @@ export interface Pass {
   readonly isComplete: boolean
 }
 
-const LOOK_AGAIN_MS = 10_000
+export const LOOK_AGAIN_MS = 10_000
 
 /**
  * Ends every job of this host that has no end and no process: at boot, by the timer, or when asked. VMs go side by side,
- * and what keeps one back keeps no other back: those that die while one of them takes its hours are begun with meanwhile.
- * Of one VM the youngest goes first: what it did lies over what older ones did.
+ * and what keeps one back keeps no other back: while one of them takes its hours, those that die meanwhile are begun with,
+ * and those that could not be put right are tried again. Of one VM the youngest goes first: what it did lies over what older
+ * ones did.
  */
 export async function recoverAll(shell: Shell, { lookAgainMs = LOOK_AGAIN_MS } = {}): Promise<Pass> {
-  const tried = new Set<string>()
-  const inHand = new Map<string, Promise<unknown>>()
-  const passes: Promise<Pass>[] = []
-  const beginWith = (dead: readonly string[]): void => {
-    for (const [vm, ids] of byVm(dead.filter((id) => !tried.has(id)))) {
-      if (inHand.has(vm)) continue
-      for (const id of ids) tried.add(id)
-      const pass = recoverInTurn(shell, ids)
-      passes.push(pass)
-      const over = (): boolean => inHand.delete(vm)
-      inHand.set(vm, pass.then(over, over))
-    }
+  const inHand = new Map<string, Promise<void>>()
+  const last = new Map<string, VmPass>()
+  const reports = new Map<string, JobReport>()
+  const passOver = async (vm: string, ids: readonly string[]): Promise<void> => {
+    const pass = await recoverInTurn(shell, ids).finally(() => inHand.delete(vm))
+    for (const report of pass.reports) reports.set(report.id, report)
+    last.set(vm, passBehind(last.get(vm), pass, lookAgainMs))
   }
-  beginWith(await deadJobs(shell))
+  const begin = (dead: readonly string[]): void => {
+    for (const [vm, ids] of byVm(dead))
+      if (!inHand.has(vm) && performance.now() >= (last.get(vm)?.notBefore ?? 0)) inHand.set(vm, passOver(vm, ids))
+  }
+  begin(await deadJobs(shell))
   while (inHand.size > 0) {
     if (await within(lookAgainMs, Promise.all(inHand.values()))) continue
-    beginWith(await deadJobs(shell).catch(() => []))
+    begin(await deadJobs(shell).catch(() => []))
   }
-  const all = await Promise.all(passes)
-  return { reports: all.flatMap(({ reports }) => reports), isComplete: all.every(({ isComplete }) => isComplete) }
+  const oldestFirst = [...reports.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return { reports: oldestFirst, isComplete: [...last.values()].every(({ failures }) => failures === 0) }
+}
+
+/** How the last pass over one VM's jobs went. */
+interface VmPass {
+  /** So many in a row did not get through. */
+  readonly failures: number
+  readonly notBefore: number
+}
+
+/** Tried again as the timer would, which cannot while a pass over others goes on: 10, 20, 40, 80 seconds later, then every two minutes. */
+function passBehind(before: VmPass | undefined, { isComplete }: Pass, unitMs: number): VmPass {
+  if (isComplete) return { failures: 0, notBefore: 0 }
+  const failures = (before?.failures ?? 0) + 1
+  return { failures, notBefore: performance.now() + unitMs * Math.min(2 ** (failures - 1), 12) }
 }
 
 /** The youngest first. */
