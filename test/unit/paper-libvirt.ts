@@ -12,8 +12,8 @@ export interface PaperVm {
   paused?: boolean
   /** The number of an operation that libvirt is busy with, for so many looks. */
   busy?: { readonly operation: number; looks: number }
-  /** libvirt refuses to boot it. */
-  cannotStart?: boolean
+  /** So many times libvirt refuses to boot it. */
+  cannotStart?: number
   /** libvirt refuses to load its RAM from a file. */
   cannotRestore?: boolean
   /** So many times it goes on only to stop again at its next write: its disk has no room. */
@@ -84,7 +84,10 @@ async function answer(
       ? refusal('Requested operation is not valid: domain is not running')
       : 'Job type:         0\n'
   if (verb === 'undefine') vms.delete(subject)
-  if (verb === 'start' && vm.cannotStart === true) return refusal('cannot start it')
+  if (verb === 'start' && (vm.cannotStart ?? 0) > 0) {
+    vm.cannotStart = (vm.cannotStart ?? 0) - 1
+    return refusal('cannot start it')
+  }
   if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
   if (verb === 'resume') resume(vm)
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })

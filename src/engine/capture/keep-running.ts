@@ -21,6 +21,8 @@ export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Pr
 }
 
 const LOOK_EVERY_MS = 5000
+/** One that cannot be started yet is tried ever more seldom, down to once in so many looks, for as long as the work goes on. */
+const MOST_SELDOM = 12
 /** One that falls again and again is looked after when the job is over. */
 const MOST_STARTS = 3
 
@@ -28,9 +30,14 @@ const MOST_STARTS = 3
  * Does what takes hours and needs no running VM. One that a fault ends meanwhile runs again at once, on the overlays that
  * take its writes, and one that had no room for these goes on: the images below stand still all the same.
  */
-export async function whileVmRuns<T>(job: JobContext, plan: CapturePlan, work: () => Promise<T>): Promise<T> {
+export async function whileVmRuns<T>(
+  job: JobContext,
+  plan: CapturePlan,
+  work: () => Promise<T>,
+  { lookEveryMs = LOOK_EVERY_MS } = {}
+): Promise<T> {
   const over = new AbortController()
-  const watch = lookAfter(job, plan, over.signal)
+  const watch = lookAfter(job, plan, over.signal, lookEveryMs)
   try {
     return await work()
   } finally {
@@ -39,22 +46,53 @@ export async function whileVmRuns<T>(job: JobContext, plan: CapturePlan, work: (
   }
 }
 
-async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal): Promise<void> {
+/** Never fails: what is done meanwhile is worth more than a note, and the end of the job looks once more. */
+async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal, everyMs: number): Promise<void> {
+  const say = newsOnly(job)
+  let failed = 0
   for (let starts = 0; !over.aborted && starts < MOST_STARTS;) {
-    // What cannot be told now is asked again soon, and at the end of the job.
-    const now = await domainState(job.shell, plan.vm).catch(() => undefined)
-    if (now !== undefined && (await fellByFault(job, plan, now))) {
-      starts += 1
-      job.note(`${plan.vmName} was ended by a fault while its backup goes on: it is to run again`)
-      await bringStateBack(job, plan, traceOf(job)).catch((error: unknown) => job.note(String(error)))
-    } else if (isHalted(now) && plan.stateBefore === 'running')
-      await resumeDomain(job.shell, plan.vm).catch((error: unknown) => job.note(String(error)))
-    await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => undefined)
+    const found = await lookOnce(job, plan, say).catch((error: unknown): Found => {
+      say(String(error))
+      return 'down'
+    })
+    failed = found === 'down' ? failed + 1 : 0
+    if (found === 'started') starts += 1
+    await sleep(everyMs * Math.min(2 ** failed, MOST_SELDOM), undefined, { signal: over }).catch(() => undefined)
   }
 }
 
+/** `started`: it had fallen and was seen to run again. `down`: it could not be told, or not be started. */
+type Found = 'well' | 'started' | 'down'
+
+async function lookOnce(job: JobContext, plan: CapturePlan, say: (text: string) => void): Promise<Found> {
+  const now = await domainState(job.shell, plan.vm)
+  if (isHalted(now) && plan.stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+  if (now === undefined || !(await fellByFault(job, plan, now))) return 'well'
+  say(`${plan.vmName} was ended by a fault while its backup goes on: it is to run again`)
+  const kept = await bringStateBack(job, plan, traceOf(job))
+  if (kept !== undefined) say(`${kept.path}: ${kept.because}`)
+  const then = await domainState(job.shell, plan.vm)
+  return then === undefined || isOff(then) ? 'down' : 'started'
+}
+
+/** Notes each thing once, and goes on where nothing can be noted any more. */
+function newsOnly(job: JobContext): (text: string) => void {
+  const said = new Set<string>()
+  return (text) => {
+    if (said.has(text)) return
+    said.add(text)
+    try {
+      job.note(text)
+    } catch {
+      // The file system of the journal is full, or broken: the job's next step says so.
+    }
+  }
+}
+
+const isOff = ({ state }: StateAndReason): boolean => state === 'shut off' || state === 'crashed'
+
 async function fellByFault(job: JobContext, plan: CapturePlan, now: StateAndReason): Promise<boolean> {
-  if (now.state !== 'shut off' && now.state !== 'crashed') return false
+  if (!isOff(now)) return false
   const { before, bootId } = traceOf(job)
   return (await howItEnded({ name: plan.vmName, before }, bootId, now)) === 'fault'
 }

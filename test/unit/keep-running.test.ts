@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { BackupSpec } from '../../src/shared/model/job.ts'
+import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { eventually } from '../patience.ts'
+import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
+
+const state = vi.hoisted(() => ({ dir: '' }))
+vi.mock(import('../../src/shared/host-paths.ts'), async (original) =>
+  Object.defineProperties({ ...(await original()) }, { JOBS_DIR: { get: () => `${state.dir}/jobs` as never } })
+)
+const { whileVmRuns } = await import('../../src/engine/capture/keep-running.ts')
+const { jobContext } = await import('../../src/engine/jobs/job-context.ts')
+const { journalPath, writeSpec } = await import('../../src/engine/jobs/job-directory.ts')
+const { Journal, readJournal } = await import('../../src/engine/journal/journal.ts')
+
+const ID = '20261128T010000Z-000001'
+const VM = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
+const spec: BackupSpec = {
+  kind: 'backup',
+  vm: VM,
+  vmName: 'web',
+  hostName: 'kvm-1',
+  store: '/nowhere',
+  budgetMs: 300,
+  onBusy: 'pause'
+}
+const domain = (devices = ''): string =>
+  `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices>${devices}</devices></domain>`
+
+/** A backup that copies disks while its VM, which ran before, is off by a fault. */
+interface Copying {
+  readonly libvirt: PaperLibvirt
+  readonly job: JobContext<BackupSpec>
+  readonly plan: CapturePlan
+}
+
+function copying(vm: Partial<PaperVm>, disks: object[] = []): Copying {
+  const libvirt = paperLibvirt({ [VM]: { next: domain(), ...vm } })
+  const plan = {
+    vm: VM,
+    vmName: 'web',
+    method: 'disk',
+    methodReason: 'as asked',
+    stateBefore: 'running',
+    persistent: true,
+    autostart: false,
+    ramBytes: 1024,
+    disks,
+    still: [],
+    excluded: [],
+    agent: 'none',
+    definition: domain(),
+    pointDir: '/nowhere/point'
+  } as unknown as CapturePlan
+  writeSpec(ID, spec)
+  const journal = Journal.open(journalPath(ID))
+  journal.append({ type: 'begin', id: ID, spec, bootId: 'an earlier boot', engine: 'e' })
+  journal.append({ type: 'step', step: 'begin-point', data: { plan, before: {} } })
+  return { libvirt, plan, job: jobContext(ID, spec, libvirt.shell, journal, new AbortController().signal) }
+}
+
+const starts = ({ libvirt }: Copying): number =>
+  libvirt.shell.lines.filter((line) => line.startsWith('virsh start')).length
+const runs = ({ libvirt }: Copying): boolean => libvirt.vms.get(VM)?.live !== undefined
+const notes = (): string[] => readJournal(journalPath(ID)).flatMap((entry) => (entry.type === 'note' ? entry.text : []))
+const OFTEN = { lookEveryMs: 1 }
+
+beforeEach(() => {
+  state.dir = mkdtempSync(join(tmpdir(), 'stillpoint-copying-'))
+})
+afterEach(() => {
+  rmSync(state.dir, { recursive: true })
+})
+
+describe('a VM that a fault ends while its disks are copied', () => {
+  it('is started until it runs, however often that fails at first', async () => {
+    const copy = copying({ cannotStart: 5 })
+    const untilItRuns = (): Promise<string> =>
+      eventually(() => {
+        expect(runs(copy)).toBe(true)
+        return 'copied'
+      })
+    expect(await whileVmRuns(copy.job, copy.plan, untilItRuns, OFTEN)).toBe('copied')
+    expect(starts(copy)).toBe(6)
+  })
+
+  it('is let be until the end once it has fallen again and again', async () => {
+    const copy = copying({})
+    const fallsAgain = async (): Promise<void> => {
+      for (let fallen = 1; fallen <= 3; fallen++) {
+        await eventually(() => {
+          expect(starts(copy)).toBe(fallen)
+        }, 1)
+        copy.libvirt.vms.set(VM, { next: domain() })
+      }
+      const looks = copy.libvirt.shell.lines.length
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(copy.libvirt.shell.lines.length - looks).toBeLessThan(3)
+    }
+    await whileVmRuns(copy.job, copy.plan, fallsAgain, OFTEN)
+    expect(starts(copy)).toBe(3)
+  })
+
+  it('stays off where it would lack what is in its overlay, and the journal says why, once', async () => {
+    const [image, sidecar] = [join(state.dir, 'a.qcow2'), join(state.dir, `a.qcow2.stillpoint-${ID}`)]
+    for (const path of [image, sidecar]) writeFileSync(path, '')
+    const disk = { target: 'vda', source: image, format: 'qcow2', type: 'file', sidecar, allocatedBytes: 1 }
+    const named = `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk>`
+    const copy = copying({ next: domain(named) }, [{ ...disk, virtualSizeBytes: 1 }])
+    const aFewLooks = (): Promise<void> =>
+      eventually(() => {
+        expect(copy.libvirt.shell.lines.filter((line) => line.includes('domstate')).length).toBeGreaterThan(6)
+      })
+    await whileVmRuns(copy.job, copy.plan, aFewLooks, OFTEN)
+    expect(starts(copy)).toBe(0)
+    expect(notes().filter((text) => text.includes('it would run without what it wrote last to vda'))).toHaveLength(1)
+  })
+
+  it('costs nothing of a copy that succeeds, though not even a note can be written', async () => {
+    const copy = copying({ cannotStart: 1 })
+    const job = { ...copy.job, note: () => expect.fail('no space left on device') }
+    const afterATry = (): Promise<string> =>
+      eventually(() => {
+        expect(runs(copy)).toBe(true)
+        return 'copied'
+      })
+    expect(await whileVmRuns(job, copy.plan, afterATry, OFTEN)).toBe('copied')
+  })
+})
