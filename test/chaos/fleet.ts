@@ -15,7 +15,8 @@ import type { Medium } from './world.ts'
 
 const DISK_MIB = 32
 const RAM_MIB = 128
-const TICK_MS = 100
+/** A dozen guests tick all the time, and nobody looks at most of them. */
+const TICK_MS = 300
 const BOOT_WITHIN_MS = 240_000
 
 /** A point of a VM to which it can be brought back, and the last tick on its disks. */

@@ -103,7 +103,7 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
   const here = plays.filter((play) => play.site === site)
   const idle = stages.filter((stage) => stage.site === site).flatMap(endedIdle)
   const hasChanged = (play: Play): boolean =>
-    !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0
+    !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0 || wasStarted(play)
   const changed = here.filter(hasChanged)
   const sharedFromThere = plays.filter((play) => play.site !== site && play.scene.vm === 'shared' && hasChanged(play))
   const arrived = plays.filter((play) => play.other === site && play.world.power === 'moved')
@@ -127,6 +127,10 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
     ]
   }
 }
+
+/** One that its owner started is off again after a power cut, and its image belongs to QEMU's user still. */
+const wasStarted = ({ acts }: Play): boolean =>
+  acts.some(({ kind, refusal }) => kind === 'start' && refusal === undefined)
 
 /** VMs of a host that lost its power which no job was about: nobody has promised to start them. */
 const endedIdle = ({ plan, site }: Pick<Stage, 'plan' | 'site'>): VmKind[] =>
