@@ -1,15 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { SEEN_STEP } from '../../src/engine/evidence/seen.ts'
 import { noteVms } from '../../src/engine/evidence/vm-before.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { bringStateBack, endOurPause } from '../../src/engine/recover/bring-state-back.ts'
+import { IncompleteUndo } from '../../src/engine/recover/program.ts'
 import { startAfterFault } from '../../src/engine/recover/start-after-fault.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
+import { StillpointError, type Failure } from '../../src/shared/failure.ts'
+import { ofType } from '../../src/shared/job-report.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
 
 const VM = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
@@ -241,14 +245,14 @@ describe('the undo of a backup whose VM a power cut ended, with an overlay in pl
     )
 
   /** What the host is told to do, in its order, until the overlay is looked into. */
-  async function told(named: (image: string, overlay: string) => string): Promise<string[]> {
+  async function told(named: (image: string, overlay: string) => string, vm: Partial<PaperVm> = {}): Promise<string[]> {
     const dir = await mkdtemp(join(tmpdir(), 'stillpoint-images-'))
     onTestFinished(() => rm(dir, { recursive: true }))
     const [image, sidecar] = [join(dir, 'a.qcow2'), join(dir, 'a.qcow2.stillpoint-20261128T050000Z-00beef')]
     for (const path of [image, sidecar]) await writeFile(path, '')
     const disk = { target: 'vda', source: image, format: 'qcow2', type: 'file', sidecar }
     const entries = planned('live', 'running', dir, [{ ...disk, virtualSizeBytes: 1, allocatedBytes: 1 }])
-    const paper = onPaper({ next: domain(named(image, sidecar)) }, [
+    const paper = onPaper({ next: domain(named(image, sidecar)), ...vm }, [
       entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' }),
       ...entries
     ])
@@ -262,5 +266,79 @@ describe('the undo of a backup whose VM a power cut ended, with an overlay in pl
 
   it('does not, where it would start without it', async () => {
     expect(await told((image) => image)).not.toContain(`virsh start ${VM}`)
+  })
+
+  const overlayOf = (_image: string, overlay: string): string => overlay
+
+  it('tries that until it can be started, since nobody can while it is committed', async () => {
+    const [first, second, third] = await told(overlayOf, { cannotStart: 2 })
+    expect([first, second, third]).toEqual(Array.from({ length: 3 }, () => `virsh start ${VM}`))
+  })
+
+  it('commits all the same where it cannot be started for long', async () => {
+    const began = performance.now()
+    let looks = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + 60_000 * looks++)
+    onTestFinished(() => {
+      clock.mockRestore()
+    })
+    expect((await told(overlayOf, { cannotStart: Infinity })).join()).toContain('qemu-img')
+  })
+})
+
+describe('the undo of a backup whose store does not answer', () => {
+  const begin = entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' })
+
+  /** The steps that were announced, and why the undo is to be done again. */
+  async function undone(paper: OnPaper): Promise<{ steps: string[]; failures: readonly Failure[] }> {
+    const { shell } = paper.libvirt
+    const hangs = (what: string): Promise<never> =>
+      Promise.reject(new StillpointError({ kind: 'timeout', what, afterMs: 20_000 }))
+    const job = {
+      ...paper.job,
+      shell: {
+        ...shell,
+        run: (...asked: Parameters<Shell['run']>) => (asked[0][0] === 'stat' ? hangs('stat') : shell.run(...asked))
+      }
+    }
+    const error: unknown = await undoBackup(job, paper.entries).catch((error: unknown) => error)
+    const steps = ofType(paper.entries, 'step').map(({ step }) => step)
+    return { steps, failures: error instanceof IncompleteUndo ? error.failures : [] }
+  }
+
+  it('has its VM started and lets nothing wait but what lies there', async () => {
+    const paper = onPaper({}, [begin, ...planned('disk', 'running')])
+    const { steps, failures } = await undone(paper)
+    expect(await paper.state()).toMatch(/^running/)
+    expect(steps.indexOf('undo.run')).toBeLessThan(steps.indexOf('undo.copies'))
+    expect(steps).toContain('undo.state')
+    const silent = { kind: 'io', path: '/nowhere/point', code: 'ETIMEDOUT' }
+    expect(failures).toMatchObject([silent, silent])
+  })
+
+  it('lets a VM go on that it had paused before it asks the store', async () => {
+    const paper = onPaper({ live: DEFINITION, paused: true, reason: 'user' }, [
+      begin,
+      ...planned('classic', 'running'),
+      step('suspend', { stateBefore: 'running' }),
+      done('suspend')
+    ])
+    const { steps, failures } = await undone(paper)
+    expect(await paper.state()).toMatch(/^running/)
+    expect(steps.indexOf('undo.go-on')).toBeLessThan(steps.indexOf('undo.copies'))
+    expect(failures).not.toEqual([])
+  })
+
+  it('waits for RAM that may be there', async () => {
+    const paper = onPaper({ reason: 'saved' }, [
+      begin,
+      ...planned('classic', 'running'),
+      step('suspend', { stateBefore: 'running' }),
+      step('save', { before: {} }),
+      done('save')
+    ])
+    const { failures } = await undone(paper)
+    expect(await paper.state()).toMatch(/^shut off/)
+    expect(failures.map(({ kind }) => kind)).toEqual(['io', 'io'])
   })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { Uuid } from '../../shared/model/ids.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
@@ -13,6 +14,7 @@ import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
+import { answers } from './answers.ts'
 import { howItEnded } from './start-after-fault.ts'
 import { LOAD_RAM_STEP, UNDO_PAUSE_STEP, type BackupTrace } from './trace.ts'
 
@@ -75,7 +77,7 @@ async function startIfFault(
   trace: BackupTrace,
   now: StateAndReason | undefined
 ): Promise<Kept | undefined> {
-  if (plan.method === 'classic' && (await ramIsNewest(plan, trace))) {
+  if (plan.method === 'classic' && (await ramIsNewest(job.shell, plan, trace))) {
     await restoreRam(job, plan, trace)
     return undefined
   }
@@ -120,10 +122,11 @@ async function whatItWouldLack(job: JobContext, plan: CapturePlan, trace: Backup
  * True while the RAM file of the classic method is newer than anything the VM has done since: it was saved by us, and no
  * QEMU has run the guest again. Restored later, it would not fit its disks.
  *
- * @throws `io` if it is, and is not there: its store may not be mounted yet
+ * @throws `io` if it is, and is not there: its store may not be mounted yet, or its server be away
  */
-async function ramIsNewest(plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
+async function ramIsNewest(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
   if (!trace.announced('save') || !(await isNewestOnceSaved(plan, trace))) return false
+  await answers(shell, plan.pointDir)
   if (await isThere(memoryPath(plan))) return true
   return fail({ kind: 'io', path: memoryPath(plan), code: 'ENOENT', detail: 'it is all that there is of the RAM' })
 }

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { failureOf } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
@@ -29,6 +31,7 @@ import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
+import { answers } from './answers.ts'
 import { bringStateBack } from './bring-state-back.ts'
 import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
@@ -57,25 +60,22 @@ const lateSteps = (job: JobContext, trace: BackupTrace): UndoStep[] =>
 
 const nothing = (work: Promise<unknown>): Promise<undefined> => work.then(() => undefined)
 
-/** Each looks for itself whether there is something to do; disks and state of a VM wait for nothing but libvirt's own job. */
+/**
+ * Each looks for itself whether there is something to do; disks and state of a VM wait for nothing but libvirt's own job. What
+ * needs no store comes before what asks it.
+ */
 async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<UndoStep[]> {
   const { shell } = job
-  const noted = await notedIn(trace)
   const end: UndoStep = { name: 'undo.job', work: () => nothing(endMemoryJob(shell, plan, trace)) }
-  const room: UndoStep = { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace)) }
   const needs = [end.name]
-  const disks = plan.disks.map((disk): UndoStep =>
-    plan.method === 'classic'
-      ? { name: `undo.mirror.${disk.target}`, needs, work: () => endMirror(shell, plan, disk, trace) }
-      : { name: commitStep(disk), needs, work: () => commitOverlay(overlayCase(job, plan, disk, noted)) }
-  )
   const wasFrozen = trace.announced('freeze')
+  const noted = await notedIn(trace)
   return [
     ...(wasFrozen ? [{ name: 'undo.thaw', work: () => nothing(beginThaw(job, plan)) }] : []),
     end,
-    room,
-    ...(plan.method === 'classic' ? [] : [{ name: 'undo.run', needs, work: () => runMeanwhile(job, plan, trace) }]),
-    ...disks,
+    { name: 'undo.run', needs, work: () => nothing(runMeanwhile(job, plan, trace)) },
+    { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace)) },
+    ...diskSteps(job, plan, trace, noted).map((disk) => ({ ...disk, needs })),
     { name: 'undo.extra', needs, work: () => commitExtra(job, plan, noted) },
     { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
     ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
@@ -83,15 +83,52 @@ async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace):
   ]
 }
 
+function diskSteps(job: JobContext, plan: CapturePlan, trace: BackupTrace, noted: Noted): UndoStep[] {
+  if (plan.method === 'classic')
+    return plan.disks.map((disk) => ({
+      name: `undo.mirror.${disk.target}`,
+      work: () => endMirror(job.shell, plan, disk, trace)
+    }))
+  let until: number | undefined
+  return plan.disks.map((disk) => ({
+    name: commitStep(disk),
+    async work() {
+      if (await isThere(disk.sidecar)) {
+        until ??= performance.now() + START_WITHIN_MS
+        await runFirst(job, plan, trace, until)
+      }
+      return commitOverlay(overlayCase(job, plan, disk, noted))
+    }
+  }))
+}
+
 /**
- * Commits may take hours: a VM that loses nothing by it runs on its overlays meanwhile. What does not succeed yet is done,
- * and said, behind them.
+ * Commits may take hours, and so may a store: a VM that loses nothing by it runs on its overlays meanwhile, and one that we
+ * paused goes on. What does not succeed yet is done, and said, behind them. False then.
  */
-async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<undefined> {
-  const isShort =
-    trace.stateBefore === 'running' && isHalted(await domainState(job.shell, plan.vm).catch(() => undefined))
-  const run = isShort ? resumeDomain(job.shell, plan.vm) : bringStateBack(job, plan, trace)
-  await run.catch((error: unknown) => job.note(`It does not run yet: ${String(error)}`))
+async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
+  try {
+    const now = await domainState(job.shell, plan.vm)
+    if (isHalted(now) && trace.stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+    // RAM is loaded behind the mirrors: they were those of another QEMU.
+    else if (plan.method !== 'classic' || now?.state === 'paused') await bringStateBack(job, plan, trace)
+    return true
+  } catch (error) {
+    job.note(`It does not run yet: ${String(error)}`)
+    return false
+  }
+}
+
+/** What a VM needs to start may come a while after a boot: a bridge, a mount, libvirt's networks. */
+const START_WITHIN_MS = 90_000
+const MOST_SELDOM_MS = 10_000
+
+/** A VM that is off when the commit of a disk begins is off until that is over: so it is tried for longer before. */
+async function runFirst(job: JobContext, plan: CapturePlan, trace: BackupTrace, until: number): Promise<void> {
+  for (let waitMs = 500; !(await runMeanwhile(job, plan, trace)); waitMs = Math.min(2 * waitMs, MOST_SELDOM_MS)) {
+    if (performance.now() + waitMs > until) return
+    await sleep(waitMs)
+  }
 }
 
 const commitStep = ({ target }: CaptureDisk): string => `undo.commit.${target}`
@@ -132,6 +169,7 @@ function ownership(
 
 /** Makes room before overlays are committed: a full file system may be why we are here. RAM may still be needed. */
 async function dropCopies(shell: Shell, plan: CapturePlan, trace: BackupTrace): Promise<void> {
+  await answers(shell, plan.pointDir)
   if ((await committed(plan)) !== undefined) return
   const made = shown("it lies in this job's unfinished point")
   for (const path of copyPaths(plan)) await removeIfProven(shell, { path, made, content: shown('it is a copy') })
@@ -225,6 +263,7 @@ function pointStep(job: JobContext, plan: CapturePlan, trace: BackupTrace): Undo
     name: 'undo.point',
     needs: plan.method === 'classic' ? ['undo.state'] : [],
     async work() {
+      await answers(job.shell, plan.pointDir)
       const point = await committed(plan)
       if (point === undefined)
         return (

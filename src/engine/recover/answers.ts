@@ -1,0 +1,21 @@
+import { fail, isFailure } from '../../shared/failure.ts'
+import type { Shell } from '../../shared/shell.ts'
+
+const ANSWERS_WITHIN_MS = 20_000
+
+/**
+ * Asked before an undo looks into a store. A server that is away hangs whoever asks it, for as long as it is away: so a child
+ * asks, which can be killed and takes none of the few threads that all files share. It asks for the free bytes, which no cache
+ * knows. That there is no such folder is an answer.
+ *
+ * @throws `io` if there is none in time
+ */
+export async function answers(shell: Shell, folder: string): Promise<void> {
+  try {
+    await shell.run(['stat', '--file-system', '--', folder], { timeoutMs: ANSWERS_WITHIN_MS })
+  } catch (error) {
+    if (!isFailure(error, 'timeout')) throw error
+    const detail = `it has not answered for ${ANSWERS_WITHIN_MS / 1000} s: is its server away?`
+    fail({ kind: 'io', path: folder, code: 'ETIMEDOUT', detail }, error)
+  }
+}
