@@ -67,6 +67,14 @@ const starts = ({ libvirt }: Copying): number =>
   libvirt.shell.lines.filter((line) => line.startsWith('virsh start')).length
 const runs = ({ libvirt }: Copying): boolean => libvirt.vms.get(VM)?.live !== undefined
 const notes = (): string[] => readJournal(journalPath(ID)).flatMap((entry) => (entry.type === 'note' ? entry.text : []))
+/** So many more looks at its state. */
+async function looks({ libvirt }: Copying, more: number): Promise<void> {
+  const seen = (): number => libvirt.shell.lines.filter((line) => line.includes('domstate')).length
+  const before = seen()
+  await eventually(() => {
+    expect(seen()).toBeGreaterThanOrEqual(before + more)
+  })
+}
 const OFTEN = { lookEveryMs: 1 }
 
 beforeEach(() => {
@@ -118,6 +126,26 @@ describe('a VM that a fault ends while its disks are copied', () => {
     await whileVmRuns(copy.job, copy.plan, aFewLooks, OFTEN)
     expect(starts(copy)).toBe(0)
     expect(notes().filter((text) => text.includes('it would run without what it wrote last to vda'))).toHaveLength(1)
+  })
+
+  it.each([
+    ['lets it go on', { paused: true, reason: 'user' }, { paused: false, reason: 'unpaused' }, false],
+    ['pauses it', {}, { paused: true, reason: 'user' }, true]
+  ])('stands as its owner wants it who %s meanwhile', async (_, before, then, isPaused) => {
+    const copy = copying({ live: domain(), ...before })
+    const fallsLater = async (): Promise<void> => {
+      const vm = copy.libvirt.vms.get(VM)
+      if (vm === undefined) return expect.fail('no VM')
+      if (isPaused) await looks(copy, 2)
+      Object.assign(vm, then)
+      await looks(copy, 3)
+      copy.libvirt.vms.set(VM, { next: domain() })
+      await eventually(() => {
+        expect(runs(copy)).toBe(true)
+      })
+    }
+    await whileVmRuns(copy.job, copy.plan, fallsLater, OFTEN)
+    expect(copy.libvirt.vms.get(VM)?.paused).toBe(isPaused)
   })
 
   it('costs nothing of a copy that succeeds, though not even a note can be written', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { isHalted } from '../evidence/owners-state.ts'
+import { noteSeen } from '../evidence/seen.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
@@ -49,9 +50,15 @@ export async function whileVmRuns<T>(
 /** Never fails: what is done meanwhile is worth more than a note, and the end of the job looks once more. */
 async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal, everyMs: number): Promise<void> {
   const say = newsOnly(job)
+  let known: string | undefined = plan.stateBefore
+  const look = async (): Promise<Found> => {
+    const now = await domainState(job.shell, plan.vm)
+    known = await noteSeen(job, plan.vm, now, known)
+    return keepRunning(job, plan, now, say)
+  }
   let failed = 0
   for (let starts = 0; !over.aborted && starts < MOST_STARTS;) {
-    const found = await lookOnce(job, plan, say).catch((error: unknown): Found => {
+    const found = await look().catch((error: unknown): Found => {
       say(String(error))
       return 'down'
     })
@@ -64,8 +71,12 @@ async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal, 
 /** `started`: it had fallen and was seen to run again. `down`: it could not be told, or not be started. */
 type Found = 'well' | 'started' | 'down'
 
-async function lookOnce(job: JobContext, plan: CapturePlan, say: (text: string) => void): Promise<Found> {
-  const now = await domainState(job.shell, plan.vm)
+async function keepRunning(
+  job: JobContext,
+  plan: CapturePlan,
+  now: StateAndReason | undefined,
+  say: (text: string) => void
+): Promise<Found> {
   if (isHalted(now) && plan.stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
   if (now === undefined || !(await fellByFault(job, plan, now))) return 'well'
   say(`${plan.vmName} was ended by a fault while its backup goes on: it is to run again`)
