@@ -146,13 +146,12 @@ describe('a VM that stands still for want of room when its backup is over', () =
     expect(paper.warned).toEqual([])
   })
 
-  it('is said to stand still where there is no room still, with what to type', async () => {
-    const paper = onPaper({ ...halted, full: 100 }, planned('disk', 'running'))
-    await bring(paper)
+  it('is not well where there is no room still: recovery comes again until it goes on', async () => {
+    const paper = onPaper({ ...halted, full: 4 }, planned('disk', 'running'))
+    await expect(bring(paper)).rejects.toMatchObject({ failure: { kind: 'vm-state', vm: 'web' } })
     expect(await paper.state()).toMatch(/^paused/)
-    expect(paper.warned).toEqual([
-      "The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume 'web'"
-    ])
+    await bring(paper)
+    expect(await paper.state()).toMatch(/^running/)
   })
 })
 

@@ -12,7 +12,7 @@ const state = vi.hoisted(() => ({ dir: '' }))
 vi.mock(import('../../src/shared/host-paths.ts'), async (original) =>
   Object.defineProperties({ ...(await original()) }, { JOBS_DIR: { get: () => `${state.dir}/jobs` as never } })
 )
-const { whileVmRuns } = await import('../../src/engine/capture/keep-running.ts')
+const { runAgainAfterFault, whileVmRuns } = await import('../../src/engine/capture/keep-running.ts')
 const { jobContext } = await import('../../src/engine/jobs/job-context.ts')
 const { journalPath, writeSpec } = await import('../../src/engine/jobs/job-directory.ts')
 const { Journal, readJournal } = await import('../../src/engine/journal/journal.ts')
@@ -146,6 +146,12 @@ describe('a VM that a fault ends while its disks are copied', () => {
     }
     await whileVmRuns(copy.job, copy.plan, fallsLater, OFTEN)
     expect(copy.libvirt.vms.get(VM)?.paused).toBe(isPaused)
+  })
+
+  it('is said to stand still, with what to type, where its point is whole and it has no room', async () => {
+    const { job, plan } = copying({ live: domain(), paused: true, reason: 'I/O error', full: 100 })
+    expect(await runAgainAfterFault(job, plan)).toBeUndefined()
+    expect(job.warnings).toEqual([expect.stringContaining("When they can be: virsh resume 'web'")])
   })
 
   it('costs nothing of a copy that succeeds, though not even a note can be written', async () => {

@@ -14,11 +14,22 @@ import type { CapturePlan } from './capture-plan.ts'
 /** What this job's journal says by now. */
 export const traceOf = ({ id }: JobContext): BackupTrace => new BackupTrace(readJournal(journalPath(id)))
 
-/** QEMU may have crashed, or met a full disk, while its images were copied. */
+/**
+ * QEMU may have crashed, or met a full disk, while its images were copied. A point is whole all the same where its VM has
+ * no room to go on.
+ */
 export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
   const now = await domainState(job.shell, plan.vm)
   if (now?.state === 'running' || now?.state === 'idle') return undefined
-  return bringStateBack(job, plan, traceOf(job))
+  try {
+    return await bringStateBack(job, plan, traceOf(job))
+  } catch (error) {
+    if (!isHalted(await domainState(job.shell, plan.vm))) throw error
+    job.warn(
+      `The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${plan.vmName}'`
+    )
+    return undefined
+  }
 }
 
 const LOOK_EVERY_MS = 5000

@@ -49,7 +49,7 @@ async function resumeIfOurs(
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
 
-/** One that goes on without room stops again at once. */
+/** One that goes on without room stops again at once. @throws `vm-state` where it does so to the last */
 const LOOKS_MS = [250, 500, 1000]
 
 async function resumeHalted(job: JobContext, { vm, vmName }: CapturePlan): Promise<void> {
@@ -58,9 +58,12 @@ async function resumeHalted(job: JobContext, { vm, vmName }: CapturePlan): Promi
     await sleep(lookAfter)
     if (!isHalted(await domainState(job.shell, vm))) return
   }
-  job.warn(
-    `The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${vmName}'`
-  )
+  fail({
+    kind: 'vm-state',
+    vm: vmName,
+    state: 'paused (I/O error)',
+    wanted: 'able to write to its disks; most likely these have no room'
+  })
 }
 
 /** Before a job goes on in another way: the VM that it paused for the first one runs meanwhile. */
