@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StillpointError } from '../shared/failure.ts'
+import { fail, isFailure } from '../shared/failure.ts'
+import { isCode } from './file-io.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -77,7 +78,7 @@ export interface WatchedFolder {
 /**
  * Does `work` while each of these file systems keeps its reserve; otherwise aborts the signal that `work` was given.
  *
- * @throws `no-room` then, whatever `work` came to say of it
+ * @throws `no-room` then, whatever `work` came to say of it, and also where it was the first to meet the full file system
  */
 export async function whileSpaceLasts<T>(
   folders: readonly WatchedFolder[],
@@ -94,25 +95,36 @@ export async function whileSpaceLasts<T>(
   try {
     return await work(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]))
   } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : error
+    if (stop.signal.aborted) throw stop.signal.reason
+    if (isCode(error, 'ENOSPC', 'EDQUOT')) await requireSpace(folders)
+    throw error
   } finally {
     done.abort()
   }
 }
 
-async function watch({ path, name = path, forWhat }: WatchedFolder, done: AbortSignal): Promise<void> {
+const ANSWER_WITHIN_MS = 2000
+
+/** What met a full file system may have been faster than the first look. @throws `no-room` if one of them is that short */
+async function requireSpace(folders: readonly WatchedFolder[]): Promise<void> {
+  const soon = (): Promise<void> => sleep(ANSWER_WITHIN_MS, undefined, { ref: false })
+  const looks = folders.map((folder) => Promise.race([look(new SpaceWatch(), folder), soon()]))
+  for (const look of await Promise.allSettled(looks))
+    if (look.status === 'rejected' && isFailure(look.reason, 'no-room')) throw look.reason
+}
+
+async function watch(folder: WatchedFolder, done: AbortSignal): Promise<void> {
   const watch = new SpaceWatch()
   while (!done.aborted) {
-    const space = await spaceAt(path)
-    const { isShort, reserve, lookInMs } = watch.look(performance.now(), space)
-    if (isShort)
-      throw new StillpointError({
-        kind: 'no-room',
-        path: name,
-        forWhat,
-        neededBytes: Math.ceil(reserve),
-        freeBytes: space.freeBytes
-      })
+    const lookInMs = await look(watch, folder)
     await sleep(lookInMs, undefined, { signal: done }).catch(() => undefined)
   }
+}
+
+/** Answers when to look again. @throws `no-room` if the reserve is touched */
+async function look(watch: SpaceWatch, { path, name = path, forWhat }: WatchedFolder): Promise<number> {
+  const space = await spaceAt(path)
+  const { isShort, reserve, lookInMs } = watch.look(performance.now(), space)
+  if (!isShort) return lookInMs
+  return fail({ kind: 'no-room', path: name, forWhat, neededBytes: Math.ceil(reserve), freeBytes: space.freeBytes })
 }

@@ -14,12 +14,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../src/shared/failure.ts'
-import type { BackupSpec, JournalEvent } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobState, JournalEvent } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
 
-const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity }))
+const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity, isBroken: false }))
 
 /** A file system that is full but for what is given up on it. */
 vi.mock(import('node:fs'), async (original) => {
@@ -31,6 +31,7 @@ vi.mock(import('node:fs'), async (original) => {
     return taken
   }
   const rmSync: typeof fs.rmSync = (path, options) => {
+    if (disk.isBroken) throw Object.assign(new Error('input/output error'), { code: 'EIO' })
     disk.roomBytes += fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0
     fs.rmSync(path, options)
   }
@@ -79,7 +80,7 @@ beforeEach(() => {
   disk.dir = mkdtempSync(join(tmpdir(), 'stillpoint-recovery-'))
 })
 afterEach(() => {
-  disk.roomBytes = Infinity
+  Object.assign(disk, { roomBytes: Infinity, isBroken: false })
   rmSync(disk.dir, { recursive: true })
 })
 
@@ -155,11 +156,23 @@ describe('the journal of a job that has ended', () => {
     directory.writeSpec(ID, spec)
     const journal = Journal.open(pathOf(ID))
     journal.append(begin)
-    const report = directory.readReport(ID)
-    if (report === undefined) throw new Error('no report')
-    endJob(journal, { ...report, state: 'done' })
+    end(journal, 'done')
     return journal
   }
+  const end = (journal: ReturnType<typeof Journal.open>, state: JobState): void => {
+    const report = directory.readReport(ID)
+    if (report === undefined) throw new Error('no report')
+    endJob(journal, { ...report, state })
+  }
+
+  it('has one end, though nothing of what the job needed beside it can be removed', () => {
+    disk.isBroken = true
+    const journal = ended()
+    end(journal, 'failed-clean')
+    journal.close()
+    expect(typesIn(ID)).toEqual(['begin', 'end'])
+    expect(directory.readReport(ID)).toMatchObject({ state: 'done' })
+  })
 
   it('takes no word more, as of a host that goes down just then', () => {
     const journal = ended()

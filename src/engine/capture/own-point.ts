@@ -1,4 +1,5 @@
 import type { BackupSpec } from '../../shared/model/job.ts'
+import { whileSpaceLasts } from '../../store/free-space.ts'
 import { ownerPath, type PointOwner } from '../../store/owner.ts'
 import { beginPoint } from '../../store/point-store.ts'
 import { bootId, machineId } from '../host-facts.ts'
@@ -24,10 +25,12 @@ export async function ownerFor(job: string, host: string): Promise<PointOwner> {
  * process: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted;
  * so it is asked once more only then whether this is the store that was looked at, perhaps hours ago.
  *
- * @throws `store-changed` if it is another one by now, or its disk is not mounted
+ * @throws `store-changed` if it is another one by now, or its disk is not mounted; `no-room` if it is full
  */
 export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
-  const dir = await beginPoint(spec.store, vm, id, await ownerFor(id, spec.hostName))
+  const owner = await ownerFor(id, spec.hostName)
+  const room = [{ path: spec.store, forWhat: 'the point' }]
+  const dir = await whileSpaceLasts(room, undefined, () => beginPoint(spec.store, vm, id, owner))
   await holdAlone(ownerPath(dir), 0)
   await requireKnownStore(spec.store)
 }

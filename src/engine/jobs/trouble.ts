@@ -29,4 +29,11 @@ export function noteTrouble(id: string, failure: Failure): void {
   renameSync(`${troublePath(id)}.new`, troublePath(id))
 }
 
-export const forgetTrouble = (id: string): void => rmSync(troublePath(id), { force: true })
+/** Of a job that has ended: nobody reads it any more, where it cannot be removed either. */
+export function forgetTrouble(id: string): void {
+  try {
+    rmSync(troublePath(id), { force: true })
+  } catch {
+    // It goes at the next boot.
+  }
+}

@@ -58,16 +58,26 @@ export class Journal {
   }
 
   /**
-   * Writes what waits and then the end, and lets go of what a job under way needs beside its journal.
+   * Writes what waits and then the end, unless there is one, and lets go of what a job under way needs beside its journal.
    *
    * @throws what the file system says: then the job has no end yet
    */
   end(event: Extract<JournalEvent, { type: 'end' }>): void {
+    if (this.hasEnded) return
     this.flush()
     this.write(event)
     this.hasEnded = true
-    dropBallast(this.path)
-    rmSync(progressPath(this.path), { force: true })
+    this.letGo()
+  }
+
+  /** Never fails, or a job that has ended would be undone. What stays goes with the job's folder. */
+  private letGo(): void {
+    try {
+      dropBallast(this.path)
+      rmSync(progressPath(this.path), { force: true })
+    } catch {
+      // The file system is broken, or can only be read by now.
+    }
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { existsSync, type mkdtempSync } from 'node:fs'
+import type * as FsPromises from 'node:fs/promises'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import type { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,13 +8,23 @@ import type { CapturePlan } from '../../../src/engine/capture/capture-plan.ts'
 import { beginOwnPoint } from '../../../src/engine/capture/own-point.ts'
 import type { JobContext } from '../../../src/engine/jobs/job-context.ts'
 import { knowStore } from '../../../src/engine/retention/known-stores.ts'
+import { failureOf } from '../../../src/shared/failure.ts'
 import type * as HostPaths from '../../../src/shared/host-paths.ts'
 import type { BackupSpec } from '../../../src/shared/model/job.ts'
 import { ownerPath } from '../../../src/store/owner.ts'
 import { dropUnfinished } from '../../../src/store/point-store.ts'
 import { POINT, VM, temporaryStore } from '../store-points.ts'
 
-const state = vi.hoisted(() => ({ dir: '' }))
+const state = vi.hoisted(() => ({ dir: '', isFull: false }))
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof FsPromises>()
+  const full = (): Promise<never> => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }))
+  return {
+    ...fs,
+    mkdir: (...asked: Parameters<typeof fs.mkdir>) => (state.isFull ? full() : fs.mkdir(...asked)),
+    statfs: async (path: string) => ({ ...(await fs.statfs(path)), ...(state.isFull && { bavail: 1 }) })
+  }
+})
 vi.mock('../../../src/shared/host-paths.ts', async (original) => {
   const { mkdtempSync: make } = await vi.importActual<{ mkdtempSync: typeof mkdtempSync }>('node:fs')
   const { tmpdir: temporary } = await vi.importActual<{ tmpdir: typeof tmpdir }>('node:os')
@@ -48,5 +59,14 @@ describe('the folder of a point that is begun', () => {
     await expect(begin(store)).rejects.toThrow(/store-changed.*carries no identity/)
     await dropUnfinished(join(store, VM, POINT))
     expect(existsSync(join(store, VM))).toBe(false)
+  })
+
+  it('is none where the store is full, which is said as that: the next backup makes room', async () => {
+    const store = await temporaryStore()
+    await knowStore(store, false)
+    state.isFull = true
+    const failure = await begin(store).then(() => undefined, failureOf)
+    state.isFull = false
+    expect(failure).toMatchObject({ kind: 'no-room', path: store })
   })
 })

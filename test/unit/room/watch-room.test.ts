@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CapturePlan } from '../../../src/engine/capture/capture-plan.ts'
 import { commitWithRoom } from '../../../src/engine/capture/watch-room.ts'
 import type { JobContext } from '../../../src/engine/jobs/job-context.ts'
-import { fail } from '../../../src/shared/failure.ts'
+import { fail, failureOf } from '../../../src/shared/failure.ts'
 import type { BackupSpec } from '../../../src/shared/model/job.ts'
 import { fakeShell, type FakeShell } from '../../../src/shell/fake.ts'
 import { whileSpaceLasts } from '../../../src/store/free-space.ts'
@@ -65,6 +65,26 @@ describe('a look that answers when the work is over', () => {
     answer(asked[0])
     await settled()
     expect(given?.aborted).toBe(false)
+  })
+})
+
+describe('work that is told of a full file system before the watch is', () => {
+  const folders = [
+    { path: '/srv/points', name: 'the store', forWhat: 'the point' },
+    { path: '/images', forWhat: 'what the VM writes' }
+  ]
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  const told = (): Promise<unknown> => whileSpaceLasts(folders, undefined, () => Promise.reject(full)).catch(failureOf)
+
+  it('is said to have had no room, and where', async () => {
+    let asked = 0
+    // The first looks, one at each folder, have not answered when the work fails.
+    looks.answer = () => (++asked <= folders.length ? new Promise(() => undefined) : Promise.resolve(SHORT))
+    expect(await told()).toMatchObject({ kind: 'no-room', path: 'the store', freeBytes: MIB })
+  })
+
+  it('says so itself where there is room: what is full is something else', async () => {
+    expect(await told()).toMatchObject({ kind: 'io', code: 'ENOSPC' })
   })
 })
 
