@@ -1,13 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
-import { commitOverlay, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
-import { lookAtOverlays } from '../../src/engine/capture/hold-disks.ts'
+import { commitOverlay, type OverlayCase, type Pivoted } from '../../src/engine/capture/commit-overlay.ts'
+import { overlayCase as caseOf } from '../../src/engine/capture/commit-overlays.ts'
+import { lookAtOverlays, noteSamples } from '../../src/engine/capture/hold-disks.ts'
 import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
+import { justHeld } from '../../src/engine/capture/noted.ts'
 import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
 import { isGone } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
@@ -18,6 +20,7 @@ import { jobContext } from '../../src/engine/jobs/job-context.ts'
 import { hasEnd, journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal, readJournal } from '../../src/engine/journal/journal.ts'
 import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
+import { finish } from '../../src/engine/recover/recover.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import { localShell } from '../../src/shell/local.ts'
@@ -39,6 +42,17 @@ vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => (
   ...(await original()),
   historySince: () => Promise.resolve(history)
 }))
+
+/** Of the mount that all files lie on. Undefined: what it is. */
+let fsType: string | undefined
+vi.mock(import('../../src/engine/room/file-systems.ts'), async (original) => {
+  const real = await original()
+  const mountAt: typeof real.mountAt = async (path) => {
+    const mount = await real.mountAt(path)
+    return mount && { ...mount, ...(fsType !== undefined && { fsType }) }
+  }
+  return { ...real, mountAt }
+})
 
 /** What an undo concludes from what it finds: real images, and a libvirt on paper. */
 const UUID = '7a1d3c5e-0000-4000-8000-000000000001' as Uuid
@@ -74,9 +88,12 @@ beforeEach(async () => {
 
 afterEach(async () => {
   history = undefined
+  fsType = undefined
   endQemu()
   await rm(dir, { recursive: true, force: true })
 })
+
+const mapOf = (path: string): string => execFileSync('qemu-img', ['map', '-f', 'qcow2', path], { encoding: 'utf8' })
 
 const vda = (): CaptureDisk => ({
   target: 'vda',
@@ -119,9 +136,9 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     before: qemu === undefined ? {} : { process: qemu },
     sameBoot: true,
     held: undefined,
-    commitBegan: () => true,
-    write: (work) => work(),
-    pivoted: undefined,
+    commitBegan: () => 'at rest',
+    write: (_how, work) => work(),
+    pivoted: () => undefined,
     pivot: (_noted, work) => work(),
     dropped: false,
     drop: () => Promise.resolve(),
@@ -147,13 +164,13 @@ describe.skipIf(!hasQemu)('an overlay whose VM runs on the image below it', () =
   it('goes, where another QEMU was told to go over and has the same image since', async () => {
     const vm = running(onImage('3'), [{ target: 'vda', source: image }])
     const pivoted = { process: qemu, node: '3', wasDefined: true, done: false }
-    expect(await commitOverlay(overlayCase(vm, { before: {}, pivoted }))).toBeUndefined()
+    expect(await commitOverlay(overlayCase(vm, { before: {}, pivoted: () => pivoted }))).toBeUndefined()
     expect(existsSync(overlay)).toBe(false)
   })
 })
 
 describe.skipIf(!hasQemu)('an overlay whose VM is off, and starts with the image below it', () => {
-  const told = (wasDefined: boolean): OverlayCase['pivoted'] => ({
+  const told = (wasDefined: boolean) => (): Pivoted => ({
     process: undefined,
     node: '1',
     wasDefined,
@@ -194,7 +211,7 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
     return overlayCase(named(), {
       held,
-      commitBegan: () => began,
+      commitBegan: () => (began ? 'at rest' : undefined),
       before: {},
       owner: owner()
     })
@@ -215,7 +232,7 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
 
   it('is written into the image where nobody has, or where we have begun to', async () => {
     let began = 0
-    const work = { ...(await withHeld(true)), write: (go: () => Promise<void>) => (began++, go()) }
+    const work = { ...(await withHeld(true)), write: (_how: unknown, go: () => Promise<void>) => (began++, go()) }
     await writtenBySomebody()
     expect(await commitOverlay(work)).toBeUndefined()
     expect(began).toBe(1)
@@ -316,6 +333,11 @@ function planned(more: Partial<CapturePlan> = {}): JournalEntry[] {
   return [step('begin-point', { plan, before: {} }), done('begin-point')]
 }
 
+function planOf({ plan }: BackupTrace): CapturePlan {
+  if (plan === undefined) throw new Error('no plan')
+  return plan
+}
+
 function contextOn(vm: PaperVm): JobContext & { readonly shell: ReturnType<typeof paperLibvirt> } {
   return {
     id: JOB,
@@ -345,6 +367,26 @@ describe('a VM that a fault has ended', () => {
     await rm(overlay)
     expect(await bringStateBack(job, plan, trace)).toBeUndefined()
     expect(vm.state).toBe('running')
+  })
+
+  it.skipIf(!hasQemu)('is started where its overlay holds nothing more, though somebody reads that', async () => {
+    execFileSync('qemu-img', ['commit', '-q', overlay])
+    const vm = off('crashed', [{ target: 'vda', source: image }])
+    const trace = new BackupTrace(planned())
+    const reader = await open(overlay, 'r')
+    onTestFinished(() => reader.close())
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+    expect(vm.state).toBe('running')
+  })
+
+  it('is not started while the file system of an overlay is not mounted', async () => {
+    await rm(overlay)
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    const trace = new BackupTrace(planned({ disks: [{ ...vda(), mountPoint: join(dir, 'none') }] }))
+    await expect(bringStateBack(contextOn(vm), planOf(trace), trace)).rejects.toMatchObject({
+      failure: { kind: 'left-behind' }
+    })
+    expect(vm.state).toBe('shut off')
   })
 
   it('waits for its RAM, where that is all that there is of it, and its store is not there', async () => {
@@ -429,13 +471,40 @@ describe.skipIf(!hasQemu)('the undo of a backup', () => {
     expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
     expect(vm.defined).toEqual([{ target: 'vda', source: image }])
   })
+
+  it('takes no word of an overlay that an earlier plan made for one of that which a later plan did', async () => {
+    endQemu()
+    history = { events: ['destroyed'], startedAgain: false, ended: 'destroyed' }
+    const plan = planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) })
+    const pivot = step('pivot.vda', { process: qemu, node: '1', wasDefined: true })
+    const first = [step('write.vda', { live: true }), pivot, done('pivot.vda'), step('drop.vda'), done('drop.vda')]
+    const vm = off('destroyed', [{ target: 'vda', source: image }])
+    const { kept } = await undoBackup(contextOn(vm), [...plan, ...first, ...plan])
+    expect(kept).toMatchObject([{ path: overlay }])
+    expect(existsSync(overlay)).toBe(true)
+  })
+
+  it('says anew that an overlay goes, though it said so of one that an earlier plan made', async () => {
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const { shell, spec } = contextOn(off('crashed', [{ target: 'vda', source: overlay }]))
+    writeSpec(JOB, spec)
+    const plan = planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) })
+    const journal = Journal.open(journalPath(JOB))
+    for (const entry of [begunHere(await bootId()), ...plan, step('drop.vda'), done('drop.vda'), ...plan])
+      journal.append(entry)
+    journal.close()
+    await finish(shell, JOB)
+    expect(existsSync(overlay)).toBe(false)
+    const steps = readJournal(journalPath(JOB)).flatMap((entry) => (entry.type === 'step' ? [entry.step] : []))
+    expect(steps.lastIndexOf('drop.vda')).toBeGreaterThan(steps.lastIndexOf('begin-point'))
+  })
 })
 
 describe.skipIf(!hasQemu)('a disk that the snapshot took along though the plan does not know it', () => {
   let imageB: string
   let overlayB: string
   const run = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' })
-  const mapOf = (path: string): string => run('qemu-img', 'map', '-f', 'qcow2', path)
   const ownB = (): PaperVm['live'] => [{ target: 'vdb', source: imageB, node: '2' }]
   const onOverlays = (): PaperVm['live'] => [
     { target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } },
@@ -477,6 +546,20 @@ describe.skipIf(!hasQemu)('a disk that the snapshot took along though the plan d
     await utimes(imageB, 4e9, 4e9)
     const vm = off('shutdown', [{ target: 'vda', source: image }])
     expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlayB }])
+  })
+
+  it('keeps its VM off, where that would start without what was written to it', async () => {
+    const entries = await noted()
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const trace = new BackupTrace(entries)
+    const vda = { target: 'vda', source: image }
+    const vm = off('crashed', [vda, { target: 'vdb', source: imageB }])
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toMatchObject({ kind: 'keep', path: overlayB })
+    expect(vm.state).toBe('shut off')
+    vm.defined = [vda]
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+    expect(vm.state).toBe('running')
   })
 
   it('has its overlay removed after a kill between the end of its commit and that', async () => {
@@ -556,11 +639,65 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
   it.each(['file', 'block', 'network'] as const)('keeps its overlay: a %s', async (type) => {
     const more = await sampled(type)
     await writeThere(image, 1 << 20)
-    for (const began of [true, false]) {
+    for (const began of ['at rest', undefined] as const) {
       const work = overlayCase(crashed(), { ...more, commitBegan: () => began, sameBoot: false })
       expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
     }
     expect(existsSync(overlay)).toBe(true)
+  })
+
+  it.each(['block', 'network', 'shared file'] as const)(
+    'keeps its overlay and says both ways, where QEMU may have written that before it died: a %s',
+    async (kind) => {
+      const more = await sampled(kind === 'shared file' ? 'file' : kind)
+      fsType = kind === 'shared file' ? 'nfs4' : undefined
+      await writeThere(image, 1 << 20)
+      const kept = await commitOverlay(
+        overlayCase(crashed(), { ...more, commitBegan: () => 'in use', sameBoot: false })
+      )
+      expect(kept).toMatchObject({ kind: 'keep', path: overlay })
+      expect(kept?.mend.join('\n')).toMatch(/no other host since[^]*qemu-img commit[^]*if it has[^]*convert[^]*\nrm/)
+    }
+  )
+
+  it('is committed into, where no other host can: QEMU had copied what its overlay did not show yet, and died', async () => {
+    const { held } = await sampled()
+    await writeThere(image, 1 << 20)
+    const vm = crashed()
+    const entries = [
+      begunHere('an earlier boot'),
+      ...planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) }),
+      step('copy', { held: [held] })
+    ]
+    for (const began of [{ live: true }, {}]) {
+      const { kept } = await undoBackup(contextOn(vm), [...entries, step('write.vda', began)])
+      expect(kept).toEqual([])
+      expect(vm.state).toBe('running')
+      expect(existsSync(overlay)).toBe(false)
+      execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', overlay])
+      execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 7 0 64k', overlay])
+      Object.assign(vm, crashed())
+    }
+  })
+
+  it('is not committed into by a VM that runs on its overlay since the host was booted', async () => {
+    const { held } = await sampled('block')
+    await writeThere(image, 1 << 20)
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm = running(live, [{ target: 'vda', source: overlay }])
+    const job = contextOn(vm)
+    const plan = planned({ disks: [{ ...vda(), type: 'block' }], pointDir: join(dir, 'vms', UUID, JOB) })
+    const { kept } = await undoBackup(job, [begunHere('an earlier boot'), ...plan, step('copy', { held: [held] })])
+    expect(kept).toMatchObject([{ path: overlay }])
+    expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
+  })
+
+  it('is not committed into, and asked again, where it is a device that cannot be read just now', async () => {
+    const more = await sampled('block')
+    const away = { ...vda(), type: 'block' as const, image: join(dir, 'none') }
+    const work = overlayCase(crashed(), { ...more, disk: away, sameBoot: false, commitBegan: () => undefined })
+    await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { kind: 'io' } })
+    expect(mapOf(overlay)).toContain('0x10000')
   })
 
   it('keeps its overlay where it is on a server that does not answer', async () => {
@@ -577,7 +714,7 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
   it('does not see what our own commit has written to it', async () => {
     const more = await sampled()
     await writeThere(image, 0)
-    expect(await commitOverlay(overlayCase(crashed(), { ...more, commitBegan: () => true }))).toBeUndefined()
+    expect(await commitOverlay(overlayCase(crashed(), { ...more, commitBegan: () => 'at rest' }))).toBeUndefined()
     expect(existsSync(overlay)).toBe(false)
   })
 
@@ -593,6 +730,130 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     if (plan === undefined) throw new Error('no plan')
     expect(await bringStateBack(contextOn(vm), plan, trace)).toMatchObject({ kind: 'keep', path: overlay })
     expect(vm.state).toBe('shut off')
+  })
+})
+
+describe.skipIf(!hasQemu)('an overlay whose VM has gone over to the image below it', () => {
+  /** As the guest writes once it has gone over, where the overlay has an older word. */
+  const writeMark = (): void => {
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 9 0 64k', image])
+  }
+  const hasMark = (): boolean =>
+    !execFileSync('qemu-io', ['-r', '-f', 'qcow2', '-c', 'read -P 9 0 64k', image], { encoding: 'utf8' }).includes(
+      'failed'
+    )
+  const nobodySawItsEnd: VmHistory = { events: [], startedAgain: false, ended: undefined }
+  const wentOver = (): JournalEntry[] => [
+    begunHere('an earlier boot'),
+    ...planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) }),
+    step('write.vda', { live: true }),
+    done('write.vda'),
+    step('pivot.vda', { process: qemu, node: '1', wasDefined: true, log: { ino: '1', sizeBytes: 0 } }),
+    done('pivot.vda')
+  ]
+  const named = (): PaperVm => off('unknown', [{ target: 'vda', source: overlay }])
+
+  beforeEach(writeMark)
+
+  it('is not gone back to, though the definition names it again: its VM runs on the image', async () => {
+    const entries = wentOver()
+    endQemu()
+    history = nobodySawItsEnd
+    const vm = named()
+    const job = contextOn(vm)
+    expect((await undoBackup(job, entries)).kept).toEqual([])
+    expect(hasMark()).toBe(true)
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+    expect(vm.state).toBe('running')
+    const asked = job.shell.asked.map((line) => line.split(' ')[0])
+    expect(asked.indexOf('start')).toBeGreaterThan(asked.indexOf('define'))
+    expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('is left to a person where its VM has been started since, perhaps on it', async () => {
+    const entries = wentOver()
+    endQemu()
+    history = { events: ['started'], startedAgain: true, ended: undefined }
+    const vm = named()
+    expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlay }, { path: overlay }])
+    expect(hasMark()).toBe(true)
+    expect(vm.state).toBe('shut off')
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const onIt = contextOn(running(live, [{ target: 'vda', source: overlay }]))
+    expect((await undoBackup(onIt, entries)).kept).toMatchObject([{ path: overlay }])
+    expect(onIt.shell.asked.join('\n')).not.toContain('blockcommit')
+  })
+
+  it('is not committed by the very process that told its QEMU to, where that dies just then', async () => {
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm: PaperVm = {
+      ...running(live, [{ target: 'vda', source: overlay }]),
+      onPivot() {
+        endQemu()
+        Object.assign(vm, off('crashed', [{ target: 'vda', source: image }]))
+      }
+    }
+    const plan = planOf(new BackupTrace(planned({ definition: owner().definition })))
+    const before = qemu === undefined ? {} : { process: qemu }
+    expect(await commitOverlay(caseOf(contextOn(vm), plan, vda(), justHeld(before, [])))).toBeUndefined()
+    expect(hasMark()).toBe(true)
+    expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('keeps its VM from nothing, also where somebody reads it', async () => {
+    const trace = new BackupTrace(wentOver())
+    endQemu()
+    history = nobodySawItsEnd
+    const vm = off('unknown', [{ target: 'vda', source: image }])
+    const reader = await open(overlay, 'r')
+    onTestFinished(() => reader.close())
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+    expect(vm.state).toBe('running')
+  })
+})
+
+describe.skipIf(!hasQemu)('how the images below overlays stood', () => {
+  const live = (): PaperVm['live'] => [
+    { target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }
+  ]
+
+  it('is noted before they are looked at in many places, which may take long, and not lost by that', async () => {
+    const { shell, ...job } = contextOn(running(live(), []))
+    const programs: string[] = []
+    const run: Shell['run'] = (argv, options) => {
+      programs.push(argv[0])
+      return shell.run(argv, options)
+    }
+    const entries = planned()
+    const plan = planOf(new BackupTrace(entries))
+    const held = await lookAtOverlays({ ...job, shell: { ...shell, run } }, plan)
+    expect(programs).not.toContain('qemu-io')
+    entries.push(step('copy', { held }))
+    expect(new BackupTrace(entries).held?.map(({ image }) => image?.ino)).toEqual([String((await stat(image)).ino)])
+    const announces: JobContext['step'] = (name, data, work) => {
+      entries.push(step(name, data))
+      return work()
+    }
+    const sampled = await noteSamples({ ...job, shell, step: announces }, plan, held)
+    const [disk] = new BackupTrace(entries).held ?? []
+    expect(disk).toMatchObject(held[0] ?? {})
+    expect(disk?.samples).toEqual(sampled[0]?.samples)
+    expect(disk?.samples).toHaveLength(placesOf(vda().virtualSizeBytes).length)
+  })
+
+  it('is warned of where another host may write to one that cannot be read', async () => {
+    const warned: string[] = []
+    const disks = ['block', 'network', 'file'].map((type) => ({
+      ...vda(),
+      target: type,
+      type: type as CaptureDisk['type'],
+      image: join(dir, 'none')
+    }))
+    const job = { ...contextOn(off('', [])), warn: (text: string) => void warned.push(text) }
+    const held = disks.map(({ target }) => ({ target }))
+    await noteSamples(job, { ...planOf(new BackupTrace(planned())), disks }, held)
+    expect(warned.map((text) => /Disk (\w+)/.exec(text)?.[1])).toEqual(['block', 'network'])
   })
 })
 

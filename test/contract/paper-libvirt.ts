@@ -22,6 +22,10 @@ export interface PaperVm {
   defined: readonly PaperDisk[]
   /** The number of an operation that libvirt is busy with. */
   operation?: number
+  /** A disk that an active commit is ready to leave its overlay for. */
+  ready?: string | undefined
+  /** What becomes of the VM when it is told to. Default: it runs on the image below, and starts with that. */
+  onPivot?: () => void
 }
 
 /** virsh for one VM, on paper; every other program is the real one. `asked` are the commands in their order. */
@@ -80,6 +84,11 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
       vm.state = 'running'
       vm.reason = 'booted'
       return { stdout: '' }
+    case 'blockcommit':
+      vm.ready = words[2]
+      return { stdout: '' }
+    case 'blockjob':
+      return { stdout: words.includes('--pivot') ? pivot(vm) : vm.ready === undefined ? '' : COMMITTING }
     case 'snapshot-list':
       return { stdout: '\n' }
     default:
@@ -87,14 +96,25 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
   }
 }
 
-const xmlOf = ({ uuid, name }: PaperVm, disks: readonly PaperDisk[]): string =>
-  `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map(diskXml).join('')}</devices></domain>`
+const COMMITTING = ' type=Active Block Commit\n bandwidth=0\n cur=1\n end=1\n'
 
-function diskXml({ target, source, node, below }: PaperDisk): string {
+function pivot(vm: PaperVm): string {
+  const below = vm.live.map((disk) => ({ ...disk, ...disk.below }))
+  vm.ready = undefined
+  if (vm.onPivot === undefined)
+    vm.live = vm.defined = below.map(({ target, source, node = '' }) => ({ target, source, node }))
+  else vm.onPivot()
+  return ''
+}
+
+const xmlOf = ({ uuid, name, ready }: PaperVm, disks: readonly PaperDisk[]): string =>
+  `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready)).join('')}</devices></domain>`
+
+function diskXml({ target, source, node, below }: PaperDisk, ready?: string): string {
   const backing =
     below === undefined
       ? ''
       : `<backingStore type='file' index='${below.node}'><format type='qcow2'/><source file='${below.source}'/><backingStore/></backingStore>`
   const index = node === undefined ? '' : ` index='${node}'`
-  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}<target dev='${target}' bus='virtio'/></disk>`
+  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? "<mirror ready='yes'/>" : ''}<target dev='${target}' bus='virtio'/></disk>`
 }

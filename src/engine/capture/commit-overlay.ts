@@ -17,7 +17,13 @@ import { isGone } from '../evidence/presence.ts'
 import { judge, removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
-import { hasBeenElsewhere, historySince, type VmHistory } from '../evidence/vm-history.ts'
+import {
+  hasBeenElsewhere,
+  historySince,
+  logPosition,
+  type LogPosition,
+  type VmHistory
+} from '../evidence/vm-history.ts'
 import { isSameProcess, vmProcess, type VmProcess } from '../evidence/vm-process.ts'
 import {
   defineSourceAgain,
@@ -29,7 +35,7 @@ import {
 } from '../vm.ts'
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
-import { sampledElse } from './image-samples.ts'
+import { othersReach, sampledElse } from './image-samples.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
 export interface Pivoted {
@@ -38,9 +44,14 @@ export interface Pivoted {
   readonly node: string | undefined
   /** The VM would have started with the overlay then. */
   readonly wasDefined: boolean
+  /** How far libvirt's log of the VM had got. */
+  readonly log?: LogPosition | undefined
   /** It was seen to have done it. */
   readonly done: boolean
 }
+
+/** How an overlay was begun to be written into its image: by a VM that ran on it, at any time, or only while it was off. */
+export type Began = 'in use' | 'at rest'
 
 /** A disk on an overlay, with all that the job has noted of it. */
 export interface OverlayCase {
@@ -55,13 +66,13 @@ export interface OverlayCase {
   /** How the image below stood when the overlay began. */
   readonly held: HeldDisk | undefined
   /** This job has begun to write the overlay into its image. */
-  readonly commitBegan: () => boolean
+  readonly commitBegan: () => Began | undefined
   /** Announces that the overlay will be written into its image, and has it done. */
-  readonly write: (work: () => Promise<void>) => Promise<void>
-  /** This job has told a QEMU before to go over to the image. */
-  readonly pivoted: Pivoted | undefined
+  readonly write: (how: Began, work: () => Promise<void>) => Promise<void>
+  /** What was noted when this job told a QEMU to go over to the image. */
+  readonly pivoted: () => Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
-  readonly pivot: (noted: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
+  readonly pivot: (told: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
   /** This job was about to remove it before, when all that it held was in the image. */
   readonly dropped: boolean
   /** Announces that it is removed now. */
@@ -103,11 +114,12 @@ async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   await waitForOthers(work)
   if (now.live === disk.sidecar) return commitActive(work, now)
   const images = { top: disk.sidecar, base: imageBelow(disk).path }
-  await work.write(() => blockCommitInner(shell, owner.vm, disk.target, images))
+  await work.write('in use', () => blockCommitInner(shell, owner.vm, disk.target, images))
 }
 
 /** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */
-async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | undefined> {
+async function whyNotInUse(work: OverlayCase): Promise<Kept | undefined> {
+  const { shell, owner, disk } = work
   if (await isGone(disk.sidecar, owner.vmName, disk.mountPoint)) return undefined // unlinked under its VM, whose QEMU still has it
   const { backingFile, internalSnapshots } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
   if (backingFile === undefined)
@@ -115,7 +127,16 @@ async function whyNotInUse({ shell, owner, disk }: OverlayCase): Promise<Kept | 
       disk.sidecar,
       `it needs no other image any more (blockpull): it is ${disk.target} of ${owner.vmName} now`
     )
-  return internalSnapshots === 0 ? undefined : holdsSnapshots(disk, owner.vmName)
+  return internalSnapshots === 0 ? startedOnOlder(work) : holdsSnapshots(disk, owner.vmName)
+}
+
+/** Whoever started the VM on the overlay, as libvirt does at boot, did not ask what became of the image meanwhile. */
+async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
+  const { disk, owner, sameBoot, commitBegan, pivoted } = work
+  const mayBe = pivoted()?.done === true || (!sameBoot && commitBegan() === undefined)
+  if (!mayBe || !(await restsOnNewerImage(work))) return undefined
+  const because = `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
+  return keep(disk.sidecar, because, ...bothSides(disk))
 }
 
 const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept =>
@@ -139,14 +160,17 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
 async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
-  if (running === undefined) await work.write(() => beginCommit(shell, owner, disk))
+  if (running === undefined) await work.write('in use', () => beginCommit(shell, owner, disk))
   const end = await blockJobReady(shell, owner.vm, disk.target, {
     onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
   })
   if (end === 'gone') return
-  const process = await vmProcess(owner.vm)
-  const noted = { process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar }
-  await pivot(noted, () => blockJobAbort(shell, owner.vm, disk.target, { pivot: true }))
+  const [process, log] = await Promise.all([vmProcess(owner.vm), logPosition(owner.vmName)])
+  await pivot({ process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar, log }, async () => {
+    await blockJobAbort(shell, owner.vm, disk.target, { pivot: true })
+    // From here on there is no way back, also for a libvirt that starts the VM after a power cut.
+    await syncDefinitions()
+  })
 }
 
 async function beginCommit(shell: Shell, owner: OverlayCase['owner'], { target }: CaptureDisk): Promise<void> {
@@ -181,7 +205,7 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
-  await work.write(() => commitImage(shell, disk.sidecar))
+  await work.write('at rest', () => commitImage(shell, disk.sidecar))
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
@@ -207,15 +231,18 @@ async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase)
 }
 
 /** Whether all that the overlay took is in the image below. */
-async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
+export async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
   const { shell, owner, disk, before } = work
   if (await hasGoneOver(work, now)) return removable('the very QEMU that wrote to it has gone over to the image below')
   if (await wasNotedToGoOver(work, now))
     return removable('its QEMU was told to go over to the image below, and libvirt noted that it did')
   const away = wentAway(work, now, await historySince(owner.vmName, before.log))
   if (away !== undefined) return away
-  if ((await openersOf(disk.sidecar)).length > 0 || (await isLocked(shell, disk.sidecar, 'qcow2')) !== false)
-    return keep(disk.sidecar, 'somebody has it open')
+  if (
+    (await openersOf(disk.sidecar)).some(({ writes }) => writes) ||
+    (await isLocked(shell, disk.sidecar, 'qcow2')) !== false
+  )
+    return keep(disk.sidecar, 'somebody has it open for writing')
   if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
   return keep(disk.sidecar, 'it may hold what its VM wrote last')
 }
@@ -226,16 +253,19 @@ async function hasGoneOver({ owner, disk, before, sameBoot, pivoted }: OverlayCa
   if (!sameBoot || node === undefined || isInUse(now, disk)) return false
   const process = await vmProcess(owner.vm)
   if (isSameProcess(before.process, process)) return node === disk.node
-  return isSameProcess(pivoted?.process, process) && (pivoted?.done === true || pivoted?.node === node)
+  const told = pivoted()
+  return isSameProcess(told?.process, process) && (told?.done === true || told?.node === node)
 }
 
 /**
  * libvirt changes the definition when a QEMU has gone over. So may its owner, who has an older one at hand; but then the
- * overlay was written to last.
+ * overlay was written to last. Once it was seen to have gone over, only a QEMU that was started since can have gone back.
  */
-async function wasNotedToGoOver({ disk, pivoted }: OverlayCase, { defined }: DiskNow): Promise<boolean> {
-  if (pivoted === undefined || defined !== disk.source) return false
-  return pivoted.done || (pivoted.wasDefined && (await wasWrittenLast(imageBelow(disk).path, disk.sidecar)))
+async function wasNotedToGoOver({ owner, disk, pivoted }: OverlayCase, { defined }: DiskNow): Promise<boolean> {
+  const told = pivoted()
+  if (told?.done === true && (await historySince(owner.vmName, told.log))?.startedAgain === false) return true
+  if (told === undefined || defined !== disk.source) return false
+  return told.done || (told.wasDefined && (await wasWrittenLast(imageBelow(disk).path, disk.sidecar)))
 }
 
 async function wasWrittenLast(path: string, other: string): Promise<boolean> {
@@ -320,25 +350,38 @@ async function imageMovedOn(
   if (!(await restsOnNewerImage(work))) {
     if (isNamed && !hasBeenElsewhere(history)) return undefined
     const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
-    const onlyWeWrote = commitBegan() && pivoted === undefined && history?.startedAgain === false
+    const onlyWeWrote = commitBegan() !== undefined && pivoted() === undefined && history?.startedAgain === false
     if (isAsItWas || onlyWeWrote) return undefined
   }
   return keep(
     disk.sidecar,
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
+    ...(commitBegan() === 'in use' && pivoted() === undefined ? ifNobodyElseHad(disk) : []),
     ...bothSides(disk),
     `rm ${quoted(disk.sidecar)}   # when you need it no more; then have the host looked after again`
   )
 }
 
+/** What QEMU has written of a commit before it died looks like another host's writes, where its overlay does not show it yet. */
+const ifNobodyElseHad = ({ sidecar }: CaptureDisk): string[] => [
+  '# if the VM has run on no other host since, its QEMU wrote there what it had not noted in this overlay yet:',
+  `qemu-img commit ${quoted(sidecar)}   # then have the host looked after again`,
+  '# if it has:'
+]
+
 /**
- * Somebody else has written to the image since the overlay began: over it, the overlay is of no moment. A power cut may have
- * taken a time of change back, which is no write; a device counts from each boot anew, and only what this host writes. What
- * the image shows where the overlay holds nothing tells of other hosts, also once we have begun to commit.
+ * Somebody has written to the image since the overlay began, other than our commit: over it, the overlay is of no moment. Its
+ * own VM has, once it went over to it. A power cut may have taken a time of change back, which is no write; a device counts
+ * from each boot anew, and only what this host writes. What the image shows where the overlay holds nothing tells of other
+ * hosts, also once we have begun to commit; but a QEMU that commits while the guest writes may have noted in the overlay less
+ * than it has copied, so that this counts only where there can be another host.
  */
-export async function restsOnNewerImage({ shell, disk, sameBoot, held, commitBegan }: OverlayCase): Promise<boolean> {
-  if (await sampledElse(shell, disk, held?.samples)) return true
-  if (held === undefined || commitBegan()) return false
+export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
+  const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
+  if (pivoted()?.done === true) return true
+  const tells = commitBegan() !== 'in use' || (await othersReach(disk))
+  if (tells && (await sampledElse(shell, disk, held?.samples))) return true
+  if (held === undefined || commitBegan() !== undefined) return false
   if (held.image === undefined) return sameBoot && (await hasChanged(disk, held))
   const now = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
   return String(now?.ino) !== held.image.ino || (now !== undefined && now.mtimeNs > BigInt(held.image.mtimeNs))

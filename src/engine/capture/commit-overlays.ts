@@ -105,6 +105,7 @@ export function overlayCase(
 ): OverlayCase {
   const { target } = disk
   let began = noted.commitBegan(target)
+  let pivoted = noted.pivoted(target)
   return {
     shell: job.shell,
     owner,
@@ -113,12 +114,16 @@ export function overlayCase(
     sameBoot: noted.sameBoot,
     held: noted.held?.find((held) => held.target === target),
     commitBegan: () => began,
-    write(work) {
-      began = true
-      return job.step(writeStep(target), {}, work)
+    write(how, work) {
+      if (began !== 'in use') began = how
+      return job.step(writeStep(target), { live: how === 'in use' }, work)
     },
-    pivoted: noted.pivoted(target),
-    pivot: (noted, work) => job.step(pivotStep(target), { ...noted }, work),
+    pivoted: () => pivoted,
+    async pivot(told, work) {
+      pivoted = { ...told, done: false }
+      await job.step(pivotStep(target), { ...told }, work)
+      pivoted = { ...told, done: true }
+    },
     dropped: noted.dropped(target),
     drop: () => job.step(dropStep(target), {}, () => Promise.resolve()),
     onProgress: (done, total) => job.progress(`folding back ${target}`, done, total)

@@ -2,17 +2,16 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { imageBelow, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
-import { copyDisks } from './copy-disks.ts'
 import { endFreeze, whileFrozen } from './guest-freeze.ts'
-import { HOLD_STEP, lookAtOverlays, requireWhole } from './hold-disks.ts'
+import { copyHeld, HOLD_STEP, lookAtOverlays } from './hold-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
-import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
+import { commitWithRoom } from './watch-room.ts'
 
 /** Disks only, all at one instant; the guest's file systems are frozen for it where its agent answers. */
 export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
@@ -21,15 +20,11 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
     await job.step('snapshot', {}, () => takeSnapshot(job, plan))
   })
   const held = await lookAtOverlays(job, plan)
-  const disks = await job.step(HOLD_STEP, { held }, async () => {
-    const copied = await whileVmRuns(job, plan, () =>
-      whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
-    )
-    await requireWhole(job.shell, plan, held)
-    return copied
-  })
+  const { disks, sampled } = await job.step(HOLD_STEP, { held }, () =>
+    whileVmRuns(job, plan, () => copyHeld(job, plan, held))
+  )
   const loose = await job.step('fold-back', {}, () =>
-    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)))
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, sampled)))
   )
   const frozen = await endFreeze(job, plan)
   return { disks, froze, loose: frozen === undefined ? loose : { ...loose, kept: [...loose.kept, frozen] } }

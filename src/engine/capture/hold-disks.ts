@@ -4,14 +4,20 @@ import { fail } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
+import type { BackupSpec } from '../../shared/model/job.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { changeStamp } from './change-stamp.ts'
 import { CaptureDisk, imageBelow, isOverlayOf, type CapturePlan } from './capture-plan.ts'
+import { copyDisks, type CopiedDisk } from './copy-disks.ts'
 import { sampleImage } from './image-samples.ts'
 import { diskOfOverlay } from './overlay-disk.ts'
+import { whileRoomLasts } from './watch-room.ts'
 
 /** The step that is announced with how the images stood once the VM had gone over to its overlays. */
 export const HOLD_STEP = 'copy'
+
+/** Announced within it, with the same and what the images show: that takes longer, and what is known by then is noted. */
+export const SAMPLES_STEP = 'samples'
 
 /** An image that stands still below an overlay. */
 export const HeldDisk = z.object({
@@ -43,17 +49,14 @@ export async function lookAtOverlays(job: JobContext, plan: CapturePlan): Promis
   const extras = extraOverlays(disks, job.id, plan)
   for (const { target } of extras)
     job.warn(`Disk ${target} was plugged in while the backup began: it is not in the point`)
-  const held = [
-    ...plan.disks.map((disk) => holdDisk(job.shell, disk)),
-    ...extras.map((disk) => holdExtra(job.shell, plan, disk))
-  ]
+  const held = [...plan.disks.map(holdDisk), ...extras.map((disk) => holdExtra(job.shell, plan, disk))]
   return (await Promise.all(held)).flatMap((each) => each ?? [])
 }
 
-async function holdDisk(shell: Shell, disk: CaptureDisk): Promise<HeldDisk> {
-  const samples = await sampleImage(shell, disk)
-  return { target: disk.target, ...(await imageStamp(disk)), ...(samples && { samples }) }
-}
+const holdDisk = async (disk: CaptureDisk): Promise<HeldDisk> => ({
+  target: disk.target,
+  ...(await imageStamp(disk))
+})
 
 /** Undefined: its overlay does not say what is below it; it is looked at again when overlays are committed. */
 async function holdExtra(
@@ -62,7 +65,46 @@ async function holdExtra(
   { target, source: overlay = '', nodes: [, node] }: XmlDisk
 ): Promise<HeldDisk | undefined> {
   const disk = await diskOfOverlay(shell, { vm, vmName, target, overlay, node }).catch(() => undefined)
-  return disk === undefined || 'kind' in disk ? undefined : { ...(await holdDisk(shell, disk)), extra: disk }
+  return disk === undefined || 'kind' in disk ? undefined : { ...(await holdDisk(disk)), extra: disk }
+}
+
+/** Looks at the images in many places, and notes what they show. */
+export async function noteSamples(
+  job: JobContext,
+  plan: CapturePlan,
+  held: readonly HeldDisk[]
+): Promise<readonly HeldDisk[]> {
+  const sampled = await Promise.all(held.map((each) => sampleHeld(job, plan, each)))
+  return job.step(SAMPLES_STEP, { held: sampled }, () => Promise.resolve(sampled))
+}
+
+async function sampleHeld(job: JobContext, { disks }: CapturePlan, held: HeldDisk): Promise<HeldDisk> {
+  const disk = held.extra ?? disks.find(({ target }) => target === held.target)
+  const samples = disk && (await sampleImage(job.shell, disk))
+  if (samples !== undefined) return { ...held, samples }
+  if (disk !== undefined && disk.type !== 'file')
+    job.warn(
+      `Disk ${disk.target} could not be read to note how it is: if another host wrote to it, that would not show`
+    )
+  return held
+}
+
+/**
+ * Notes what the images below show, and copies them, while there is room; they must stand still all the while.
+ *
+ * @throws as `requireWhole`
+ */
+export async function copyHeld(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  held: readonly HeldDisk[]
+): Promise<{ disks: CopiedDisk[]; sampled: readonly HeldDisk[] }> {
+  const copied = await whileRoomLasts(job, plan, async (watched) => {
+    const sampled = await noteSamples(watched, plan, held)
+    return { sampled, disks: await copyDisks(watched, plan, imageBelow) }
+  })
+  await requireWhole(job.shell, plan, held)
+  return copied
 }
 
 export const extrasIn = (held: readonly HeldDisk[] | undefined): CaptureDisk[] =>

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { fail } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownRanges, readPlaces, type Range } from '../../libvirt/qemu-img.ts'
+import { isShared, mountAt } from '../room/file-systems.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
 
 const EVENLY = 256
@@ -42,7 +44,9 @@ export async function sampleImage(shell: Shell, disk: CaptureDisk): Promise<stri
 /**
  * Whether somebody else has written to the image since these samples: another host leaves no other trace on a device or a
  * server. What the overlay holds itself may have come from there already. A server that does not say has perhaps been
- * written to; of a file or device of this host others tell.
+ * written to; of a file of this host alone others tell.
+ *
+ * @throws `io` where another host may have written to what cannot be read just now
  */
 export async function sampledElse(
   shell: Shell,
@@ -52,10 +56,23 @@ export async function sampledElse(
   if (samples === undefined) return false
   const now = await sampleImage(shell, disk)
   const own = await ownRanges(shell, disk.sidecar).catch(() => undefined)
-  if (now === undefined || own === undefined) return disk.type === 'network'
+  if (now === undefined || own === undefined) return disk.type === 'network' || cannotTell(disk)
   return placesOf(disk.virtualSizeBytes).some(
     (place, n) => samples[n] !== now[n] && !own.some((range) => overlaps(place, range))
   )
+}
+
+async function cannotTell(disk: CaptureDisk): Promise<false> {
+  if (!(await othersReach(disk))) return false
+  const detail = 'it cannot be compared just now with how it was when the backup began'
+  return fail({ kind: 'io', path: imageBelow(disk).path, code: 'COMPARE', detail })
+}
+
+/** Another host may have the image too: devices may be LUNs. */
+export async function othersReach(disk: CaptureDisk): Promise<boolean> {
+  if (disk.type !== 'file') return true
+  const mount = await mountAt(imageBelow(disk).path)
+  return mount === undefined || isShared(mount)
 }
 
 const overlaps = (a: Range, b: Range): boolean => a.start < b.start + b.length && b.start < a.start + a.length

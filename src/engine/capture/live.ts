@@ -8,12 +8,12 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { GO_ON_STEP, imageBelow, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
-import { copyDisks, type CopiedDisk } from './copy-disks.ts'
-import { HOLD_STEP, lookAtOverlays, requireWhole, type HeldDisk } from './hold-disks.ts'
+import type { CopiedDisk } from './copy-disks.ts'
+import { copyHeld, HOLD_STEP, lookAtOverlays, type HeldDisk } from './hold-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
@@ -40,7 +40,7 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   )
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
   const loose = await job.step('fold-back', {}, () =>
-    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, held)), copied.letGoOfMemory)
+    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, copied.sampled)), copied.letGoOfMemory)
   )
   const memory = await whileVmRuns(job, plan, () => copied.memory)
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
@@ -50,6 +50,7 @@ type FileHash = Awaited<ReturnType<typeof hashFile>>
 
 interface CopiedAndHashed {
   readonly disks: CopiedDisk[]
+  readonly sampled: readonly HeldDisk[]
   readonly memory: Promise<FileHash>
   /** Ends the reading of the RAM image, so that it can be removed. */
   readonly letGoOfMemory: () => Promise<void>
@@ -69,9 +70,7 @@ async function copyDisksAndHash(
     await memory.catch(() => undefined)
   }
   try {
-    const disks = await whileRoomLasts(job, plan, (watched) => copyDisks(watched, plan, imageBelow))
-    await requireWhole(job.shell, plan, held)
-    return { disks, memory, letGoOfMemory }
+    return { ...(await copyHeld(job, plan, held)), memory, letGoOfMemory }
   } catch (error) {
     await letGoOfMemory()
     throw error

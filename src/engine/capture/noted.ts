@@ -1,8 +1,8 @@
 import type { VmBefore } from '../evidence/vm-before.ts'
 import { bootId } from '../host-facts.ts'
 import type { BackupTrace } from '../recover/trace.ts'
-import type { Pivoted } from './commit-overlay.ts'
-import { dropStep, writeStep, type CaptureDisk } from './capture-plan.ts'
+import type { Began, Pivoted } from './commit-overlay.ts'
+import { dropStep, type CaptureDisk } from './capture-plan.ts'
 import { extrasIn, type HeldDisk } from './hold-disks.ts'
 
 /** What a job knows of its overlays beyond its plan. */
@@ -12,7 +12,7 @@ export interface Noted {
   /** Disks that a snapshot took along, though the plan does not know them. */
   readonly extras: readonly CaptureDisk[]
   readonly sameBoot: boolean
-  readonly commitBegan: (target: string) => boolean
+  readonly commitBegan: (target: string) => Began | undefined
   readonly pivoted: (target: string) => Pivoted | undefined
   readonly dropped: (target: string) => boolean
 }
@@ -23,7 +23,7 @@ export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined
   held,
   extras: extrasIn(held),
   sameBoot: true,
-  commitBegan: () => false,
+  commitBegan: () => undefined,
   pivoted: () => undefined,
   dropped: () => false
 })
@@ -35,7 +35,7 @@ export async function notedIn(trace: BackupTrace): Promise<Noted> {
     held: trace.held,
     extras: [...extrasIn(trace.held), ...trace.extras],
     sameBoot: trace.bootId === (await bootId()),
-    commitBegan: (target) => trace.announced(writeStep(target)),
+    commitBegan: (target) => trace.commitBegan(target),
     pivoted: (target) => trace.pivoted(target),
     dropped: (target) => trace.announcedSincePlan(dropStep(target))
   }

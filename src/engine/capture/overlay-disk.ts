@@ -5,6 +5,7 @@ import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { mountBelow } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import type { CaptureDisk } from './capture-plan.ts'
 
@@ -27,6 +28,7 @@ export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<
       overlay,
       `it has no image below it: it is ${target} of ${vmName} itself, under a name that it got on its way`
     )
+  const mountPoint = await mountBelow(overlay)
   return {
     target,
     source: backingFile,
@@ -35,7 +37,8 @@ export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<
     ...(node !== undefined && { node }),
     virtualSizeBytes,
     allocatedBytes: 0,
-    sidecar: overlay
+    sidecar: overlay,
+    ...(mountPoint !== undefined && { mountPoint })
   }
 }
 

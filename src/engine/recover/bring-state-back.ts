@@ -5,11 +5,11 @@ import type { Shell } from '../../shared/shell.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-plan.ts'
-import { restsOnNewerImage } from '../capture/commit-overlay.ts'
+import { isCommitted, restsOnNewerImage, type OverlayCase } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
 import { isHalted, isNobodysWill } from '../evidence/owners-state.ts'
-import { isThere } from '../evidence/presence.ts'
+import { isGone, isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -105,20 +105,28 @@ async function startIfFault(
 async function whatItWouldLack(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<Kept | undefined> {
   if (plan.method === 'classic') return undefined
   const noted = await notedIn(trace)
-  for (const disk of plan.disks) {
-    const { target, sidecar } = disk
-    if (!(await isThere(sidecar))) continue
-    const { defined } = await lookAtDisk(job.shell, plan.vm, target)
-    if (defined === sidecar && (await restsOnNewerImage(overlayCase(job, plan, disk, noted))))
-      return keep(sidecar, `${plan.vmName} was not started: the image below was written to since by somebody else`)
-    if (defined !== sidecar)
-      return keep(
-        sidecar,
-        `${plan.vmName} was not started: it would run without what it wrote last to ${target}, which is in here`,
-        `# when that is not needed: virsh start '${plan.vmName}'`
-      )
+  for (const disk of [...plan.disks, ...noted.extras]) {
+    const lacking = await whatDiskWouldLack(overlayCase(job, plan, disk, noted))
+    if (lacking !== undefined) return lacking
   }
   return undefined
+}
+
+async function whatDiskWouldLack(work: OverlayCase): Promise<Kept | undefined> {
+  const { owner, disk } = work
+  const { target, sidecar, mountPoint } = disk
+  const now = await lookAtDisk(work.shell, owner.vm, target)
+  if (now.defined === undefined || (await isGone(sidecar, owner.vmName, mountPoint))) return undefined
+  if (now.defined === sidecar)
+    return (await restsOnNewerImage(work))
+      ? keep(sidecar, `${owner.vmName} was not started: the image below is not as it was when this overlay began`)
+      : undefined
+  if ((await isCommitted(work, now)).kind === 'remove') return undefined
+  return keep(
+    sidecar,
+    `${owner.vmName} was not started: it would run without what it wrote last to ${target}, which is in here`,
+    `# when that is not needed: virsh start '${owner.vmName}'`
+  )
 }
 
 /**

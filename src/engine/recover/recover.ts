@@ -21,6 +21,7 @@ import { deadJobs, isAlive, troubledReport } from '../jobs/unit-state.ts'
 import { forgetClaim } from '../room/claims.ts'
 import { lockVm, type VmLock } from '../jobs/vm-lock.ts'
 import { asidenessOf } from './set-aside.ts'
+import { sinceLastPlan } from './trace.ts'
 import { undoBackup } from './undo-backup.ts'
 import { undoRestore } from './undo-restore.ts'
 import { whatIsLeft } from './what-is-left.ts'
@@ -165,7 +166,7 @@ export async function finish(shell: Shell, id: string): Promise<JobReport | unde
     forgetEmpty(id)
     return undefined
   }
-  const journal = Journal.open(journalPath(id), { unlike: entries })
+  const journal = Journal.open(journalPath(id), { unlike: sinceLastPlan(entries) })
   journal.forgive()
   const step = lastStep(entries)
   const why: Failure = cancelWasAsked(id)

@@ -8,13 +8,21 @@ import {
   GO_ON_STEP,
   PLAN_STEP,
   pivotStep,
-  SAVE_STEP
+  SAVE_STEP,
+  writeStep
 } from '../capture/capture-plan.ts'
-import type { Pivoted } from '../capture/commit-overlay.ts'
-import { HeldDisk, HOLD_STEP } from '../capture/hold-disks.ts'
+import type { Began, Pivoted } from '../capture/commit-overlay.ts'
+import { HeldDisk, HOLD_STEP, SAMPLES_STEP } from '../capture/hold-disks.ts'
 import { SEEN_STEP } from '../evidence/seen.ts'
+import { LogPosition } from '../evidence/vm-history.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
 import { VmProcess } from '../evidence/vm-process.ts'
+
+/** Those that tell of the overlays that there are now: a backup that is planned anew makes others, of the same names. */
+export function sinceLastPlan(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  const plan = entries.findLastIndex((entry) => entry.type === 'step' && entry.step === PLAN_STEP)
+  return entries.slice(Math.max(0, plan))
+}
 
 /** What the journal of a backup says; only what was announced can have happened. */
 export class BackupTrace {
@@ -33,6 +41,9 @@ export class BackupTrace {
   private readonly data: ReadonlyMap<string, Record<string, unknown>>
   private readonly finished: ReadonlySet<string>
   private readonly steps: readonly string[]
+  /** What was announced since the last plan, in its order. */
+  private readonly ofOverlays: readonly { readonly step: string; readonly data?: Record<string, unknown> | undefined }[]
+  private readonly finishedOverlays: ReadonlySet<string>
 
   constructor(entries: readonly JournalEntry[]) {
     const steps = ofType(entries, 'step')
@@ -41,8 +52,10 @@ export class BackupTrace {
     const plan = this.data.get(PLAN_STEP)?.['plan']
     this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
     this.before = VmBefore.catch({}).parse(this.data.get(PLAN_STEP)?.['before'] ?? {})
-    this.held = z.array(HeldDisk).optional().catch(undefined).parse(this.data.get(HOLD_STEP)?.['held'])
-    this.extras = steps.flatMap(({ step, data }) => {
+    this.ofOverlays = ofType(sinceLastPlan(entries), 'step')
+    this.finishedOverlays = new Set(ofType(sinceLastPlan(entries), 'step-done').map(({ step }) => step))
+    this.held = this.heldBy(SAMPLES_STEP) ?? this.heldBy(HOLD_STEP)
+    this.extras = this.ofOverlays.flatMap(({ step, data }) => {
       const disk = CaptureDisk.safeParse(data?.['disk']).data
       return disk !== undefined && step === extraStep(disk.target) ? [disk] : []
     })
@@ -57,9 +70,9 @@ export class BackupTrace {
     return this.data.has(step)
   }
 
-  /** Announced for the overlays that there are now: a backup that is planned anew makes others, of the same names. */
+  /** Announced for the overlays that there are now. */
   announcedSincePlan(step: string): boolean {
-    return this.steps.lastIndexOf(step) > this.steps.lastIndexOf(PLAN_STEP)
+    return this.announcedWith(step).length > 0
   }
 
   done(step: string): boolean {
@@ -81,13 +94,30 @@ export class BackupTrace {
     return this.steps.filter((each) => each === step).length
   }
 
+  /** How the overlay of this disk was begun to be written into its image. Engines before this one did not note how. */
+  commitBegan(target: string): Began | undefined {
+    const began = this.announcedWith(writeStep(target))
+    if (began.length === 0) return undefined
+    return began.every(({ live }) => live === false) ? 'at rest' : 'in use'
+  }
+
   /** What was noted when a QEMU was told to go over to the image of this disk. Undefined: none was. */
   pivoted(target: string): Pivoted | undefined {
-    const data = this.data.get(pivotStep(target))
+    const data = this.announcedWith(pivotStep(target)).at(-1)
     if (data === undefined) return undefined
     const process = VmProcess.optional().catch(undefined).parse(data['process'])
     const node = z.string().optional().catch(undefined).parse(data['node'])
-    return { process, node, wasDefined: data['wasDefined'] === true, done: this.done(pivotStep(target)) }
+    const log = LogPosition.optional().catch(undefined).parse(data['log'])
+    const done = this.finishedOverlays.has(pivotStep(target))
+    return { process, node, log, wasDefined: data['wasDefined'] === true, done }
+  }
+
+  private announcedWith(step: string): Record<string, unknown>[] {
+    return this.ofOverlays.flatMap((each) => (each.step === step ? [each.data ?? {}] : []))
+  }
+
+  private heldBy(step: string): HeldDisk[] | undefined {
+    return z.array(HeldDisk).optional().catch(undefined).parse(this.announcedWith(step).at(-1)?.['held'])
   }
 
   /** Announced, and not known to be over, or undone. */

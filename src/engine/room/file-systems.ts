@@ -75,6 +75,10 @@ export function locksHold({ fsType, options }: Mount): boolean {
   return !isRemote(fsType)
 }
 
+/** Other hosts may have it mounted too. */
+export const isShared = ({ fsType }: Mount): boolean =>
+  ['nfs', 'nfs4', 'gfs2', ...CLUSTER].includes(fsType) || isRemote(fsType)
+
 const CLUSTER = ['ceph', 'ocfs2', 'lustre', 'gpfs', 'fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse']
 const REMOTE = ['cifs', 'smb3', 'smbfs', '9p', 'virtiofs', 'afs', 'coda']
 const LOCAL_FUSE = ['fuseblk', 'fuse.ntfs-3g', 'fuse.mergerfs', 'fuse.bindfs', 'fuse.fuse-overlayfs']

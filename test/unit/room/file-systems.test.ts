@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { locksHold, mountOf, parseMounts, spaceOf, type Mount } from '../../../src/engine/room/file-systems.ts'
+import {
+  isShared,
+  locksHold,
+  mountOf,
+  parseMounts,
+  spaceOf,
+  type Mount
+} from '../../../src/engine/room/file-systems.ts'
 
 const TEXT = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:40 / /mnt/usb\\040stick rw,nosuid shared:9 master:2 - ext4 /dev/sdb1 rw
@@ -53,4 +60,20 @@ describe('locks on files hold between hosts', () => {
   it('as the mounts of a host say', () => {
     expect(mounts.map(locksHold)).toEqual([true, true, true, false, true, true])
   })
+})
+
+describe('a file system', () => {
+  it.each([
+    ['ext4', false],
+    ['xfs', false],
+    ['fuse.mergerfs', false],
+    ['nfs', true],
+    ['nfs4', true],
+    ['gfs2', true],
+    ['ocfs2', true],
+    ['cifs', true],
+    ['fuse.sshfs', true]
+  ] as const)('may be mounted by other hosts too, %s: %s', (fsType, shared) =>
+    expect(isShared(kind(fsType))).toBe(shared)
+  )
 })
