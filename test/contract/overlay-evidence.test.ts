@@ -853,7 +853,7 @@ describe.skipIf(!hasQemu)('how the images below overlays stood', () => {
     const job = { ...contextOn(off('', [])), warn: (text: string) => void warned.push(text) }
     const held = disks.map(({ target }) => ({ target }))
     await noteSamples(job, { ...planOf(new BackupTrace(planned())), disks }, held)
-    expect(warned.map((text) => /Disk (\w+)/.exec(text)?.[1])).toEqual(['block', 'network'])
+    expect(warned.map((text) => /Disk (\w+)/.exec(text)?.[1]).toSorted()).toEqual(['block', 'network'])
   })
 })
 
