@@ -1,5 +1,5 @@
 import { existsSync, type BigIntStats } from 'node:fs'
-import { open, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
@@ -10,6 +10,8 @@ import { managedSavePath, managedSaveXml } from '../../libvirt/save-image.ts'
 import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch, type BatchAnswer } from '../../libvirt/virsh.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
+import type { Mount } from '../room/file-systems.ts'
+import { fdInfo, mayBe, MountsSeen } from './open-files.ts'
 
 /** A definition, chain or state of a VM of this host that needs a file. */
 export interface ImageUser {
@@ -158,11 +160,11 @@ export async function openersOf(path: string): Promise<Opener[]> {
   const file = await stat(path, { bigint: true }).catch(() => undefined)
   if (file === undefined) return []
   const openers: Opener[] = []
+  const mounts = new MountsSeen()
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const fds = await descriptorsOf(pid, file)
+    const fds = await descriptorsOf(pid, file, await mounts.by(pid))
     if (fds.length === 0) continue
-    const modes = await Promise.all(fds.map((fd) => isForWriting(pid, fd)))
-    openers.push({ pid: Number(pid), program: await programOf(pid), writes: modes.includes(true) })
+    openers.push({ pid: Number(pid), program: await programOf(pid), writes: fds.some((fd) => isForWriting(pid, fd)) })
   }
   return openers
 }
@@ -171,10 +173,11 @@ export async function openersOf(path: string): Promise<Opener[]> {
 const isSameFile = (a: BigIntStats, b: BigIntStats): boolean =>
   a.isBlockDevice() ? b.isBlockDevice() && a.rdev === b.rdev : a.ino === b.ino && a.dev === b.dev
 
-async function descriptorsOf(pid: string, file: BigIntStats): Promise<string[]> {
+async function descriptorsOf(pid: string, file: BigIntStats, mounts: readonly Mount[]): Promise<string[]> {
   const fds = await readdir(`/proc/${pid}/fd`).catch(() => [])
   const found: string[] = []
   for (const fd of fds) {
+    if (!mayBe(file, fdInfo(pid, fd), mounts)) continue
     const opened = await stat(`/proc/${pid}/fd/${fd}`, { bigint: true }).catch(() => undefined)
     if (opened !== undefined && isSameFile(opened, file)) found.push(fd)
   }
@@ -182,10 +185,7 @@ async function descriptorsOf(pid: string, file: BigIntStats): Promise<string[]> 
 }
 
 /** The last octal digit of the flags is how it was opened: 0 for reading only. What cannot be read may be for writing. */
-async function isForWriting(pid: string, fd: string): Promise<boolean> {
-  const info = await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '')
-  return !/^flags:\s+[0-7]*[04]$/m.test(info)
-}
+const isForWriting = (pid: string, fd: string): boolean => !/^flags:\s+[0-7]*[04]$/m.test(fdInfo(pid, fd))
 
 const programOf = (pid: string): Promise<string> =>
   readlink(`/proc/${pid}/exe`).then(

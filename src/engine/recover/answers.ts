@@ -10,12 +10,12 @@ const ANSWERS_WITHIN_MS = 20_000
  *
  * @throws `io` if there is none in time
  */
-export async function answers(shell: Shell, folder: string): Promise<void> {
+export async function answers(shell: Shell, folder: string, withinMs = ANSWERS_WITHIN_MS): Promise<void> {
   try {
-    await shell.run(['stat', '--file-system', '--', folder], { timeoutMs: ANSWERS_WITHIN_MS })
+    await shell.run(['stat', '--file-system', '--', folder], { timeoutMs: withinMs })
   } catch (error) {
     if (!isFailure(error, 'timeout')) throw error
-    const detail = `it has not answered for ${ANSWERS_WITHIN_MS / 1000} s: is its server away?`
+    const detail = `it has not answered for ${withinMs / 1000} s: is its server away?`
     fail({ kind: 'io', path: folder, code: 'ETIMEDOUT', detail }, error)
   }
 }

@@ -3,6 +3,8 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Mount {
+  /** By which `/proc/PID/fdinfo` names it. */
+  readonly id: string
   readonly mountPoint: string
   /** `8:1`: of the whole file system, however many folders of it are mounted. */
   readonly device: string
@@ -11,15 +13,16 @@ export interface Mount {
   readonly options: readonly string[]
 }
 
-/** `/proc/self/mountinfo`, in the order in which things were mounted. */
+/** `/proc/PID/mountinfo`, in the order in which things were mounted. */
 export function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', behind] = line.split(' - ')
-    const [, , device, , mountPoint, options] = before.split(' ')
+    const [id = '', , device, , mountPoint, options] = before.split(' ')
     const [fsType, source, superOptions] = behind?.split(' ') ?? []
     if (device === undefined || mountPoint === undefined || fsType === undefined || source === undefined) return []
     return [
       {
+        id,
         mountPoint: unescaped(mountPoint),
         device,
         fsType,

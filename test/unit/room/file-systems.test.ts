@@ -18,6 +18,7 @@ const TEXT = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 const mounts = parseMounts(TEXT)
 const at = (path: string): Mount | undefined => mountOf(path, mounts)
 const kind = (fsType: string, options: readonly string[] = []): Mount => ({
+  id: '1',
   mountPoint: '/x',
   device: '0:1',
   fsType,

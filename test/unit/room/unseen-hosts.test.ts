@@ -33,6 +33,7 @@ vi.mock('../../../src/shared/host-paths.ts', async (original) => {
 afterAll(() => rm(state.dir, { recursive: true, force: true }))
 
 const mountOf = (fsType: string, ...options: string[]): Mount => ({
+  id: '1',
   mountPoint: '/points',
   device: '0:50',
   fsType,
