@@ -43,6 +43,13 @@ vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => (
   historySince: () => Promise.resolve(history)
 }))
 
+/** Folders that were made to last. */
+const synced: string[] = []
+vi.mock(import('../../src/store/durable.ts'), async (original) => ({
+  ...(await original()),
+  syncDir: (path) => Promise.resolve(void synced.push(path))
+}))
+
 /** Of the mount that all files lie on. Undefined: what it is. */
 let fsType: string | undefined
 vi.mock(import('../../src/engine/room/file-systems.ts'), async (original) => {
@@ -799,6 +806,19 @@ describe.skipIf(!hasQemu)('an overlay whose VM has gone over to the image below 
     expect(await commitOverlay(caseOf(contextOn(vm), plan, vda(), justHeld(before, [])))).toBeUndefined()
     expect(hasMark()).toBe(true)
     expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('is said to be left only when libvirt’s new definition lasts', async () => {
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm = running(live, [{ target: 'vda', source: overlay }])
+    const seen: unknown[] = []
+    const pivot: OverlayCase['pivot'] = async (_told, work) => {
+      synced.length = 0
+      await work()
+      seen.push(vm.defined, [...synced])
+    }
+    expect(await commitOverlay(overlayCase(vm, { pivot }))).toBeUndefined()
+    expect(seen).toEqual([[{ target: 'vda', source: image, node: '1' }], ['/etc/libvirt/qemu']])
   })
 
   it('keeps its VM from nothing, also where somebody reads it', async () => {
