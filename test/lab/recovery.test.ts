@@ -137,6 +137,22 @@ describe('other ends of a backup', () => {
     for (const { lastTick } of again?.disks ?? []) expect(lastTick).toBeGreaterThanOrEqual(written)
   })
 
+  it('a QEMU that dies right behind its pivot is started again with all that its guest wrote to its image', async () => {
+    const id = await heldIn('pivot.vda.done')
+    await guest.waitForMoreTicks(10)
+    const boots = guest.boots().length
+    await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
+    const written = guest.lastTick()?.counter ?? NaN
+    await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
+    await letGo(alpha, 'pivot.vda.done')
+    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
+    await guest.waitForMoreTicks(10)
+    const disks = guest.boots()[boots]?.disks ?? []
+    expect(disks).toHaveLength(2)
+    for (const { lastTick } of disks) expect(lastTick).toBeGreaterThanOrEqual(written)
+  })
+
   it('a QEMU that dies before the disks are copied runs again while they are, and the point is whole', async () => {
     const id = await heldIn('copy')
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
