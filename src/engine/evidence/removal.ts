@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'
 import { isCode } from '../../store/file-io.ts'
+import { lstatOrNone } from '../../store/point-files.ts'
+import { identityOf, isStill, type FileIdentity } from './file-identity.ts'
 import { imageUsers, openersOf, usersOf, type ImageUser, type Opener } from './image-users.ts'
 import { isThere } from './presence.ts'
 import { keep, removable, type Kept, type Removable, type Verdict } from './verdict.ts'
@@ -45,17 +47,30 @@ export async function removeIfProven(shell: Shell, doomed: Doomed): Promise<Verd
 
 /**
  * Renames the file if nobody else needs it where it is. One that has gone there already is no error. Nothing is ever put over
- * what has that name by then: a judgement takes seconds, and another host may write to the same folder.
+ * what has that name by then, and what has taken the file's place is left alone: a judgement takes seconds, and another host
+ * may write to the same folder.
  */
 export async function renameIfProven(shell: Shell, doomed: Doomed, to: string): Promise<Verdict> {
-  if (!(await isThere(doomed.path))) return removable('it is gone from there already')
-  if ((await isThere(to)) && !(await hasBothNames(doomed.path, to))) return isTaken(doomed, to)
+  const { path } = doomed
+  if (!(await isThere(path))) return removable('it is gone from there already')
+  if ((await isThere(to)) && !(await hasBothNames(path, to))) return isTaken(path, to)
+  const judged = await identityOf(path)
   const verdict = await judge(shell, doomed)
   if (verdict.kind === 'keep') return verdict
-  return (await moveTo(doomed.path, to)) ? verdict : isTaken(doomed, to)
+  if (!(await isStill(path, judged))) return keep(path, 'it was replaced while it was looked at')
+  return (await moveTo(path, to, judged)) ?? verdict
 }
 
-const isTaken = ({ path }: Doomed, to: string): Kept => keep(path, `${to} is there already`)
+async function isTaken(path: string, to: string): Promise<Kept> {
+  const [a, b] = await Promise.all([path, to].map(lstatOrNone))
+  const mayBeOne = a?.isFile() === true && a.size === b?.size && a.mtimeMs === b.mtimeMs
+  if (!mayBeOne) return keep(path, `${to} is there already`)
+  return keep(
+    path,
+    `${to} is there already, and may be one file with it: a renaming may have been cut short between two names`,
+    `cmp '${path}' '${to}' && rm '${path}'   # if no VM runs on it`
+  )
+}
 
 /** An earlier pass was cut short between the new name and the end of the old one. */
 async function hasBothNames(from: string, to: string): Promise<boolean> {
@@ -63,28 +78,32 @@ async function hasBothNames(from: string, to: string): Promise<boolean> {
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino && a.nlink > 1n
 }
 
-/** False if something else has that name. A file gets it as a second one, which fails where a renaming would replace. */
-async function moveTo(from: string, to: string): Promise<boolean> {
+/**
+ * A file gets its new name as a second one, which fails where a renaming would replace; and loses the old one only if that is
+ * its own still. Answers why something stayed.
+ */
+async function moveTo(from: string, to: string, judged: FileIdentity | undefined): Promise<Kept | undefined> {
   if ((await lstat(from)).isDirectory()) return renameFolder(from, to)
   try {
     await link(from, to)
   } catch (error) {
-    if (isCode(error, 'EEXIST')) {
-      if (!(await hasBothNames(from, to))) return false
-    } else if (isCode(error, ...NO_SECOND_NAME)) return renameUnlessThere(from, to)
-    else throw error
+    if (isCode(error, ...NO_SECOND_NAME)) return renameUnlessThere(from, to)
+    if (!isCode(error, 'EEXIST')) throw error
+    if (!(await hasBothNames(from, to))) return isTaken(from, to)
   }
+  if (!(await isStill(from, judged)))
+    return keep(from, `what was here is ${to} now, and somebody has put another in its place`)
   await unlink(from)
-  return true
+  return undefined
 }
 
 /** A folder is never renamed onto one that holds something, nor onto a file. */
-async function renameFolder(from: string, to: string): Promise<boolean> {
+async function renameFolder(from: string, to: string): Promise<Kept | undefined> {
   try {
     await rename(from, to)
-    return true
+    return undefined
   } catch (error) {
-    if (isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return false
+    if (isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return isTaken(from, to)
     throw error
   }
 }
@@ -92,10 +111,10 @@ async function renameFolder(from: string, to: string): Promise<boolean> {
 /** Of file systems whose files have one name only, such as vfat and some of cifs. */
 const NO_SECOND_NAME = ['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EINVAL']
 
-async function renameUnlessThere(from: string, to: string): Promise<boolean> {
-  if (await isThere(to)) return false
+async function renameUnlessThere(from: string, to: string): Promise<Kept | undefined> {
+  if (await isThere(to)) return isTaken(from, to)
   await rename(from, to)
-  return true
+  return undefined
 }
 
 /** Shown elsewhere, for instance by how the caller came by it. */

@@ -22,7 +22,7 @@ vi.mock('node:fs/promises', async (original) => {
   return {
     ...fs,
     mkdir: (...asked: Parameters<typeof fs.mkdir>) => (state.isFull ? full() : fs.mkdir(...asked)),
-    statfs: async (path: string) => ({ ...(await fs.statfs(path)), ...(state.isFull && { bavail: 1 }) })
+    statfs: async (path: string) => Object.assign(await fs.statfs(path), state.isFull && { bavail: 1 })
   }
 })
 vi.mock('../../../src/shared/host-paths.ts', async (original) => {
