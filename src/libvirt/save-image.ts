@@ -36,13 +36,14 @@ export async function saveImageXml(shell: Shell, memoryFile: string): Promise<st
 }
 
 /**
- * The definition inside the managed save image of a domain that is shut off. Undefined: it has none. `dominfo` is not
+ * The definition inside the managed save image of a domain that is shut off. Undefined: it has none, or one that is being
+ * written still, or never got whole, which libvirt throws away at the next start. `dominfo` is not
  * asked: of an image that came to its place while libvirtd ran it knows nothing, and starts from it all the same.
  */
 export async function managedSaveXml(shell: Shell, uuid: Uuid): Promise<string | undefined> {
   const result = await virsh(shell, ['managedsave-dumpxml', uuid, '--security-info'], { expect: [0, 1] }) // 1: it has none
   if (result.exitCode === 0) return result.stdout.trim()
-  return /does not have managed save image/.test(result.stderr)
+  return /does not have managed save image|save image is incomplete/.test(result.stderr)
     ? undefined
     : commandFailed('virsh managedsave-dumpxml', result)
 }

@@ -32,9 +32,7 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
   const said = `the report says ${report.state}${report.failure === undefined ? '' : ` (${JSON.stringify(report.failure).slice(0, 600)})`}`
   if (isUndisturbed(scene, host) && !isDone(report.state)) return [`nothing went wrong, yet ${said}`]
   if (report.state === 'failed-needs-you')
-    return world.needsPerson || isBeyondProof(play, host)
-      ? namedPaths(play, report)
-      : [`no person is needed, yet ${said}`]
+    return world.needsPerson || isBeyondProof(play) ? namedPaths(play, report) : [`no person is needed, yet ${said}`]
   if (!isDone(report.state) || scene.job.kind !== 'backup') return []
   const tornBefore = ['snapshot.done', 'thaw.done', 'copy']
   if (world.torn && tornBefore.includes(scene.moment?.point ?? ''))
@@ -46,10 +44,10 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
  * overlay whose image below somebody has written to since, or may have, in the moment before it was noted how that stood.
  */
-function isBeyondProof({ scene: { moment, ending }, world }: Play, { fault }: HostPlan): boolean {
+function isBeyondProof({ scene: { moment }, world }: Play): boolean {
   if (world.isDefined || world.power === 'running' || world.power === 'paused') return false
   if (moment?.phase === 'mirrored' || world.torn) return true
-  return moment?.point === 'snapshot.done' && (fault === 'power-cut' || ending !== 'release')
+  return moment?.point === 'snapshot.done'
 }
 
 /** A person is told what to look at, and it is there. */

@@ -7,7 +7,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { freeze, freezeStatus, isFreezeRefused, thaw, type FreezeStatus } from '../../libvirt/agent.ts'
 import { domainState } from '../../libvirt/domains.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import { historySince } from '../evidence/vm-history.ts'
+import { hasBootedSince, historySince } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
@@ -144,8 +144,10 @@ export async function endFreeze(job: JobContext, plan: Vm): Promise<Kept | undef
   const entries = readJournal(journalPath(id))
   if (!mayBeFrozen(entries)) return disarmed(shell, id)
   const state = await domainState(shell, plan.vm)
+  const history = await historySince(plan.vmName, new BackupTrace(entries).before.log)
+  // The freeze ended with the QEMU that was told to.
+  if (hasBootedSince(history)) return disarmed(shell, id)
   if (state === undefined || state.state === 'shut off' || state.state === 'crashed') {
-    const history = await historySince(plan.vmName, new BackupTrace(entries).before.log)
     if (history?.ended === 'migrated') return stillFrozen(plan, 'it migrated in that moment')
     return disarmed(shell, id)
   }

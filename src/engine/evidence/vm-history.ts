@@ -55,6 +55,12 @@ export function parseHistory(log: string): VmHistory {
 export const hasBeenElsewhere = (history: VmHistory | undefined): boolean =>
   history === undefined || history.events.includes('migrated')
 
+/** A QEMU of it was started since, and for none was there RAM of an earlier one. What cannot be told may be otherwise. */
+export const hasBootedSince = (history: VmHistory | undefined): boolean =>
+  history?.startedAgain === true && !history.events.some((event) => KEEPS_RAM.includes(event))
+
+const KEEPS_RAM = ['saved', 'migrated', 'from snapshot']
+
 /** Whether a VM has run since its first save in this history. A QEMU that failed to load its RAM has not run the guest. */
 export function hasRunSinceSave({ events }: VmHistory): boolean {
   const later = events.slice(events.indexOf('saved') + 1)

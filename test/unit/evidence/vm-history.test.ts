@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { hasBeenElsewhere, hasRunSinceSave, parseHistory } from '../../../src/engine/evidence/vm-history.ts'
+import {
+  hasBeenElsewhere,
+  hasBootedSince,
+  hasRunSinceSave,
+  parseHistory
+} from '../../../src/engine/evidence/vm-history.ts'
 import { isSameProcess, startTicksIn } from '../../../src/engine/evidence/vm-process.ts'
 
 const started =
@@ -40,6 +45,22 @@ describe('whether a guest has run since its save', () => {
     ['failed once, then loaded', [ended('saved'), started, ended('failed'), started], true]
   ])('%s', (_what, lines, ran) => {
     expect(hasRunSinceSave(parseHistory(lines.join('')))).toBe(ran)
+  })
+})
+
+describe('whether what a guest had in its RAM is gone', () => {
+  it.each<[string, string[], boolean]>([
+    ['it runs on', [], false],
+    ['its QEMU died, and it was booted', [ended('crashed'), started], true],
+    ['the power went, and it was booted', [started], true],
+    ['it was saved, and loaded again', [ended('saved'), started], false],
+    ['it went and came back', [ended('migrated'), started], false]
+  ])('%s', (_what, lines, booted) => {
+    expect(hasBootedSince(parseHistory(lines.join('')))).toBe(booted)
+  })
+
+  it('cannot be told without a log', () => {
+    expect(hasBootedSince(undefined)).toBe(false)
   })
 })
 
