@@ -82,6 +82,7 @@ export class Fleet {
   readonly #folder: string
   readonly #vms: ReadonlyMap<VmKind, ChaosVm>
   readonly #made = new Set<VmKind>()
+  readonly #resting = new Set<VmKind>()
   readonly #bases = new Map<VmKind, BasePoint>()
 
   private constructor(key: HostKey, host: LabHost, engine: BareEngine, folder: string) {
@@ -110,7 +111,17 @@ export class Fleet {
     const vm = this.vm(kind)
     if (!this.#made.has(kind)) await this.#make(vm)
     this.#made.add(kind)
+    if (this.#resting.delete(kind)) await vm.host.must(['virsh', '-q', 'resume', vm.uuid])
     return vm
+  }
+
+  /** Those that a round does not need stand still meanwhile: a dozen that tick take what the round needs. */
+  async restAllBut(kinds: readonly VmKind[]): Promise<void> {
+    for (const kind of this.#made) {
+      if (kinds.includes(kind) || this.#resting.has(kind) || !TRAITS[kind].runs) continue
+      await this.#host.must(['virsh', '-q', 'suspend', this.vm(kind).uuid])
+      this.#resting.add(kind)
+    }
   }
 
   /** All that are there by now. */
@@ -144,6 +155,7 @@ export class Fleet {
   async wipe(kind: VmKind): Promise<void> {
     const vm = this.vm(kind)
     this.#made.delete(kind)
+    this.#resting.delete(kind)
     await removeVm(this.#host, vm.uuid)
   }
 

@@ -40,7 +40,9 @@ export async function playRound(arena: Arena, plan: RoundPlan): Promise<PlayedRo
 
 async function prepare(arena: Arena, plan: HostPlan): Promise<Stage> {
   const [site, other] = [arena.site(plan.host), arena.site(otherHost(plan.host))]
-  await Promise.all([...plan.scenes.map(({ vm }) => vm), plan.bystander].map((kind) => site.fleet.ensure(kind)))
+  const kinds = [...plan.scenes.map(({ vm }) => vm), plan.bystander]
+  await Promise.all(kinds.map((kind) => site.fleet.ensure(kind)))
+  await site.fleet.restAllBut(kinds)
   const plays = await Promise.all(
     plan.scenes.map(async (scene) => new Play(scene, site, other, await baseFor(scene, site, other)))
   )
