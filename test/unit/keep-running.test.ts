@@ -103,7 +103,7 @@ describe('a VM that a fault ends while its disks are copied', () => {
       for (let fallen = 1; fallen <= 3; fallen++) {
         await eventually(() => {
           expect(starts(copy)).toBe(fallen)
-        }, 1)
+        }, OFTEN.lookEveryMs)
         copy.libvirt.vms.set(VM, { next: domain() })
       }
       const looks = copy.libvirt.shell.lines.length

@@ -3,7 +3,7 @@ import { managedSaveXml } from '../../src/libvirt/save-image.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 
 const VM = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
-const says = (stderr: string) => fakeShell({ 'virsh managedsave-dumpxml': { exitCode: 1, stderr } })
+const says = (stderr: string) => fakeShell(() => ({ exitCode: 1, stderr }))
 
 describe('the managed save image of a VM', () => {
   it.each([
