@@ -5,6 +5,7 @@ import type { Browser } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { built } from '../contract/built-window.ts'
+import { eventually } from '../patience.ts'
 import { launch, openPage, type WatchedPage } from './browser.ts'
 import { liveOf, type FakeCore } from './fake-core.ts'
 import { openFakeDoor } from './fake-door.ts'
@@ -140,6 +141,8 @@ describe('the window over 10 hosts and 300 VMs', () => {
       }
     }
     await storm(1500)
+    // On a slow machine parts of the window are still on their way by then.
+    await page.waitForLoadState('networkidle')
     const before = await heap()
     const began = performance.now()
     heard = 0
@@ -152,7 +155,10 @@ describe('the window over 10 hosts and 300 VMs', () => {
     expect(heard).toBeGreaterThan(0)
     expect(heard).toBeLessThanOrEqual(6 * seconds + 10)
     expect(done.draws).toBeLessThanOrEqual(2 * heard + 10)
-    expect(after).toBeLessThan(before * 1.2 + 2e6)
+    // What is kept for each update stays, however often the browser tidies up; what is not goes sooner or later.
+    await eventually(async () => {
+      expect(await heap()).toBeLessThan(before * 1.2 + 2e6)
+    })
     expect(problems).toEqual([])
     await context.close()
   })
