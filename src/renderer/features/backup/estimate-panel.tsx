@@ -26,7 +26,7 @@ export function EstimatePanel({ backup, onRetry }: EstimatePanelProps) {
       ) : estimate !== undefined ? (
         <EstimateFigures estimate={estimate} budgetMs={Number(draft.budgetMs)} isOld={isEstimating} />
       ) : isEstimating ? (
-        <Skeleton height={220} aria-label={words.estimating} />
+        <Skeleton height={220} role="status" aria-busy aria-label={words.estimating} />
       ) : (
         <Text c="dimmed">{words.unknownCost}</Text>
       )}

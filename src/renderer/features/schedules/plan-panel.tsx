@@ -51,7 +51,7 @@ export function PlanPanel({ at: { host, timeZone }, state: { policy, lastRun } }
       {mine?.failure !== undefined ? (
         <FailureNotice failure={failureShown(mine.failure)} busy={mine.isBusy} onRetry={again} />
       ) : mine?.plan === undefined ? (
-        <Skeleton height={64} aria-label={said.asking} />
+        <Skeleton height={64} role="status" aria-busy aria-label={said.asking} />
       ) : (
         <Plan plan={mine.plan} timeZone={timeZone} />
       )}

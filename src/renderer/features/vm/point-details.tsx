@@ -101,5 +101,5 @@ const NoManifest = ({ state, onRetry }: NoManifestProps) =>
   state?.is === 'failed' ? (
     <FailureNotice failure={failureShown(state.failure)} onRetry={onRetry} />
   ) : (
-    <Skeleton height={160} aria-label={said.loading} />
+    <Skeleton height={160} role="status" aria-busy aria-label={said.loading} />
   )
