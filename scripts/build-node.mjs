@@ -19,9 +19,26 @@ const banner = {
   ].join('\n')
 }
 
+/** What Node itself brings and takes long to load is loaded by whoever needs it, and not at each start. */
+const loadsLate = {
+  name: 'loads-late',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: 'loads-late' }))
+    onLoad({ filter: /.*/, namespace: 'loads-late' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`
+    }))
+  }
+}
+
 const bundles = [
   // It goes over the operator's line: without what only readers need, but with its names, for stacks.
-  { entry: 'src/engine/main.ts', out: 'out/engine/engine.mjs', minifyWhitespace: true, minifySyntax: true },
+  {
+    entry: 'src/engine/main.ts',
+    out: 'out/engine/engine.mjs',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    plugins: [loadsLate]
+  },
   { entry: 'src/main/doors/cli.ts', out: 'out/cli/cli.mjs' }
 ]
 

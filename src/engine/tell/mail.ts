@@ -1,4 +1,3 @@
-import MailComposer from 'nodemailer/lib/mail-composer'
 import { fail } from '../../shared/failure.ts'
 import type { MailChannel } from '../../shared/model/channels.ts'
 import { htmlOf } from './mail-html.ts'
@@ -28,7 +27,13 @@ export async function sendMail(channel: MailChannel, told: Message, to: readonly
 }
 
 /** The mail as it goes over the wire: text and HTML, with headers that mark it as a machine's. */
-export function mimeOf(channel: Pick<MailChannel, 'from'>, told: Message, to: readonly string[]): Promise<Buffer> {
+export async function mimeOf(
+  channel: Pick<MailChannel, 'from'>,
+  told: Message,
+  to: readonly string[]
+): Promise<Buffer> {
+  // As in smtp.ts, for few.
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer')
   const message = cleaned(told)
   return new MailComposer({
     from: channel.from,

@@ -1,4 +1,5 @@
-import SMTPConnection, { type SentMessageInfo } from 'nodemailer/lib/smtp-connection'
+import type SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type { SentMessageInfo } from 'nodemailer/lib/smtp-connection'
 import type { MailChannel } from '../../shared/model/channels.ts'
 import { certificatesOf, trustedAuthorities } from './authorities.ts'
 
@@ -22,7 +23,9 @@ export async function smtpSend(
   message: Buffer,
   stepMs = STEP_MS
 ): Promise<SentMessageInfo> {
-  const connection = new SMTPConnection(optionsOf(channel, stepMs))
+  // Loaded for the few that send a mail: the engine is started for every question.
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection')
+  const connection = new Connection(optionsOf(channel, stepMs))
   const { broken, dispose } = breakOf(connection)
   try {
     const { user, password } = channel
