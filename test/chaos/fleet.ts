@@ -191,10 +191,14 @@ export class Fleet {
   }
 }
 
-/** Whatever a VM of this UUID is and has on a host goes. */
+/**
+ * Whatever a VM of this UUID is and has on a host goes, also a definition that libvirt wrote after its owner had undefined it,
+ * and that shows only when libvirtd starts again.
+ */
 export async function removeVm(host: LabHost, uuid: string): Promise<void> {
   await host.run(`virsh -q destroy ${uuid}; virsh -q managedsave-remove ${uuid}
     virsh -q undefine ${uuid} --managed-save --snapshots-metadata --checkpoints-metadata --nvram
+    grep -sl ${uuid} /etc/libvirt/qemu/*.xml | xargs -r rm
     rm -rf /var/lib/libvirt/images/*${uuid}* ${SHARED}/*${uuid}* ${SMALL}/*${uuid}* ${OWNERS}/*${uuid}* ${serialLog(uuid)}`)
 }
 
