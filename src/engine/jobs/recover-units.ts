@@ -77,7 +77,8 @@ WantedBy=multi-user.target
 `
 
 /**
- * Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing.
+ * Monotonic: seconds since it was armed, then since the last try. A clock that leaps changes nothing. The first try may take
+ * half a minute, for VMs that cannot be started yet.
  */
 const TIMER_TEXT = `[Unit]
 Description=Stillpoint: try again what could not be put right yet
@@ -88,7 +89,9 @@ OnActiveSec=1s
 OnActiveSec=10s
 OnActiveSec=20s
 OnActiveSec=40s
+OnActiveSec=60s
 OnActiveSec=80s
+OnActiveSec=120s
 OnUnitInactiveSec=2min
 AccuracySec=1s
 

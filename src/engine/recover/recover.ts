@@ -77,7 +77,7 @@ interface VmPass {
   readonly notBefore: number
 }
 
-/** Tried again as the timer would, which cannot while a pass over others goes on: 10, 20, 40, 80 seconds later, then every two minutes. */
+/** Tried again much as the timer would, which cannot while a pass over others goes on: 10, 20, 40, 80 seconds later, then every two minutes. */
 function passBehind(before: VmPass | undefined, { isComplete }: Pass, unitMs: number): VmPass {
   if (isComplete) return { failures: 0, notBefore: 0 }
   const failures = (before?.failures ?? 0) + 1

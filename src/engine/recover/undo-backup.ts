@@ -120,7 +120,7 @@ async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTra
 }
 
 /** What a VM needs to start may come a while after a boot: a bridge, a mount, libvirt's networks. */
-const START_WITHIN_MS = 90_000
+const START_WITHIN_MS = 30_000
 const MOST_SELDOM_MS = 10_000
 
 /** A VM that is off when the commit of a disk begins is off until that is over: so it is tried for longer before. */
