@@ -29,7 +29,7 @@ export async function bringStateBack(
 ): Promise<Kept | undefined> {
   if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
   const now = await domainState(job.shell, plan.vm)
-  if (now?.state === 'paused') await resumeIfOurs(job, plan, trace, now)
+  if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now)
   else if (now === undefined || now.state === 'shut off' || now.state === 'crashed')
     return startIfFault(job, plan, trace, now)
   return undefined
@@ -42,10 +42,9 @@ async function resumeIfOurs(
   trace: BackupTrace,
   now: StateAndReason
 ): Promise<void> {
-  if (trace.stateBefore !== 'running' && plan.stateBefore !== 'running') return
   if (trace.wePaused) return job.step(UNDO_PAUSE_STEP, {}, () => resumeDomain(job.shell, plan.vm))
-  if (trace.stateBefore === 'running' && isHalted(now)) return resumeHalted(job, plan)
-  if (trace.stateBefore === 'running' && isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
+  if (isHalted(now)) return resumeHalted(job, plan)
+  if (isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
 
