@@ -6,6 +6,7 @@ import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { freeze, freezeStatus, isFreezeRefused, thaw, type FreezeStatus } from '../../libvirt/agent.ts'
 import { domainState } from '../../libvirt/domains.ts'
+import { isOff } from '../evidence/owners-state.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { hasBootedSince, historySince } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -147,7 +148,7 @@ export async function endFreeze(job: JobContext, plan: Vm): Promise<Kept | undef
   const history = await historySince(plan.vmName, new BackupTrace(entries).before.log)
   // The freeze ended with the QEMU that was told to.
   if (hasBootedSince(history)) return disarmed(shell, id)
-  if (state === undefined || state.state === 'shut off' || state.state === 'crashed') {
+  if (state === undefined || isOff(state)) {
     if (history?.ended === 'migrated') return stillFrozen(plan, 'it migrated in that moment')
     return disarmed(shell, id)
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
-import { isHalted } from '../evidence/owners-state.ts'
+import { isHalted, isOff } from '../evidence/owners-state.ts'
 import { noteSeen } from '../evidence/seen.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -110,8 +110,6 @@ function newsOnly(job: JobContext): (text: string) => void {
     }
   }
 }
-
-const isOff = ({ state }: StateAndReason): boolean => state === 'shut off' || state === 'crashed'
 
 async function fellByFault(job: JobContext, plan: CapturePlan, now: StateAndReason): Promise<boolean> {
   if (!isOff(now)) return false

@@ -1,5 +1,7 @@
 import type { StateAndReason } from '../../libvirt/domains.ts'
 
+export const isOff = ({ state }: StateAndReason): boolean => state === 'shut off' || state === 'crashed'
+
 /** QEMU stops a guest whose write failed, and tries that again when the guest goes on. */
 const HALTED = 'I/O error'
 export const isHalted = (now: StateAndReason | undefined): boolean => now?.state === 'paused' && now.reason === HALTED

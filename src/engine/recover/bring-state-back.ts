@@ -8,7 +8,7 @@ import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-pla
 import { isCommitted, restsOnNewerImage, type OverlayCase } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
-import { isHalted, isNobodysWill } from '../evidence/owners-state.ts'
+import { isHalted, isNobodysWill, isOff } from '../evidence/owners-state.ts'
 import { isGone, isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
@@ -30,8 +30,7 @@ export async function bringStateBack(
   if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
   const now = await domainState(job.shell, plan.vm)
   if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now)
-  else if (now === undefined || now.state === 'shut off' || now.state === 'crashed')
-    return startIfFault(job, plan, trace, now)
+  else if (now === undefined || isOff(now)) return startIfFault(job, plan, trace, now)
   return undefined
 }
 
@@ -48,9 +47,10 @@ async function resumeIfOurs(
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
 
-/** One that goes on without room stops again at once. @throws `vm-state` where it does so to the last */
+/** One that goes on without room stops again at once. */
 const LOOKS_MS = [250, 500, 1000]
 
+/** @throws `vm-state` where it stops again and again */
 async function resumeHalted(job: JobContext, { vm, vmName }: CapturePlan): Promise<void> {
   for (const lookAfter of LOOKS_MS) {
     await resumeDomain(job.shell, vm)
@@ -149,6 +149,7 @@ async function isNewestOnceSaved(plan: CapturePlan, trace: BackupTrace): Promise
 
 /** What keeps RAM from being loaded may pass: a network that is not up yet, libvirtd that is just starting. */
 const TRIES = 4
+
 /** @throws why it could not be loaded, until that was tried often enough */
 async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<void> {
   const state = trace.stateBefore === 'paused' ? 'paused' : 'running'

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { domainState, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { isOff } from '../evidence/owners-state.ts'
 import { lastSeen } from '../evidence/seen.ts'
 import { NotedVm } from '../evidence/vm-before.ts'
 import { historySince } from '../evidence/vm-history.ts'
@@ -58,7 +59,7 @@ async function startIfFault(
   paused: boolean
 ): Promise<boolean> {
   const now = await domainState(job.shell, vm.uuid)
-  if (now === undefined || (now.state !== 'shut off' && now.state !== 'crashed')) return false
+  if (now === undefined || !isOff(now)) return false
   if ((await howItEnded(vm, began, now)) !== 'fault') return false
   await startDomain(job.shell, vm.uuid, { paused })
   job.warn(`${vm.name} was found ${now.state} and was started again${paused ? ', paused as it was' : ''}`)

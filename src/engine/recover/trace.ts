@@ -52,8 +52,9 @@ export class BackupTrace {
     const plan = this.data.get(PLAN_STEP)?.['plan']
     this.plan = plan === undefined ? undefined : CapturePlan.parse(plan)
     this.before = VmBefore.catch({}).parse(this.data.get(PLAN_STEP)?.['before'] ?? {})
-    this.ofOverlays = ofType(sinceLastPlan(entries), 'step')
-    this.finishedOverlays = new Set(ofType(sinceLastPlan(entries), 'step-done').map(({ step }) => step))
+    const latest = sinceLastPlan(entries)
+    this.ofOverlays = ofType(latest, 'step')
+    this.finishedOverlays = new Set(ofType(latest, 'step-done').map(({ step }) => step))
     this.held = this.heldBy(SAMPLES_STEP) ?? this.heldBy(HOLD_STEP)
     this.extras = this.ofOverlays.flatMap(({ step, data }) => {
       const disk = CaptureDisk.safeParse(data?.['disk']).data
