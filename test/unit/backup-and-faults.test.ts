@@ -1,7 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { whileVmRuns } from '../../src/engine/capture/keep-running.ts'
 import { backUp } from '../../src/engine/capture/backup.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
@@ -10,6 +9,7 @@ import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
 import type * as HostPaths from '../../src/shared/host-paths.ts'
 import type { BackupSpec, JournalEntry } from '../../src/shared/model/job.ts'
 import { eventually } from '../patience.ts'
+import { paperPlan } from './paper-plan.ts'
 import { paperLibvirt, type PaperLibvirt } from './paper-libvirt.ts'
 import { makePoint, VM, temporaryStore } from './store-points.ts'
 
@@ -66,23 +66,7 @@ it.each([
   expect(known.get(VM)?.live !== undefined).toBe(method === 'live')
 })
 
-const PLAN: CapturePlan = {
-  vm: VM,
-  vmName: 'web',
-  method: 'disk',
-  methodReason: 'as asked',
-  stateBefore: 'running',
-  persistent: true,
-  autostart: false,
-  ramBytes: 1024,
-  disks: [],
-  still: [],
-  excluded: [],
-  agent: 'none',
-  definition: DEFINITION,
-  seen: [],
-  pointDir: '/nowhere'
-}
+const PLAN = paperPlan(VM, DEFINITION)
 const step = { type: 'step', step: 'begin-point', data: { plan: PLAN, before: {} } }
 
 it('a VM that a fault ends while its disks are copied runs again before they are', async () => {

@@ -7,6 +7,7 @@ import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { eventually } from '../patience.ts'
+import { paperPlan } from './paper-plan.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
 
 const state = vi.hoisted(() => ({ dir: '' }))
@@ -41,22 +42,7 @@ interface Copying {
 
 function copying(vm: Partial<PaperVm>, disks: object[] = []): Copying {
   const libvirt = paperLibvirt({ [VM]: { next: domain(), ...vm } })
-  const plan = {
-    vm: VM,
-    vmName: 'web',
-    method: 'disk',
-    methodReason: 'as asked',
-    stateBefore: 'running',
-    persistent: true,
-    autostart: false,
-    ramBytes: 1024,
-    disks,
-    still: [],
-    excluded: [],
-    agent: 'none',
-    definition: domain(),
-    pointDir: '/nowhere/point'
-  } as unknown as CapturePlan
+  const plan = paperPlan(VM, domain(), { disks: disks as CapturePlan['disks'] })
   writeSpec(ID, spec)
   const journal = Journal.open(journalPath(ID))
   journal.append({ type: 'begin', id: ID, spec, bootId: 'an earlier boot', engine: 'e' })
