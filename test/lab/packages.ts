@@ -17,6 +17,8 @@ const machinePackages = [
   'busybox-static',
   'cpio',
   'xz-utils',
+  'lz4',
+  'zstd',
   'mmdebstrap',
   'rsync',
   'e2fsprogs',
