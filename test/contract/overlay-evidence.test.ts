@@ -653,11 +653,16 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     expect(existsSync(overlay)).toBe(true)
   })
 
-  it.each(['block', 'network', 'shared file'] as const)(
+  it.each([
+    ['block', 'block', undefined],
+    ['network', 'network', undefined],
+    ['shared file', 'file', 'nfs4'],
+    ['file on who knows what', 'file', 'made-up']
+  ] as const)(
     'keeps its overlay and says both ways, where QEMU may have written that before it died: a %s',
-    async (kind) => {
-      const more = await sampled(kind === 'shared file' ? 'file' : kind)
-      fsType = kind === 'shared file' ? 'nfs4' : undefined
+    async (_what, kind, lies) => {
+      const more = await sampled(kind)
+      fsType = lies
       await writeThere(image, 1 << 20)
       const kept = await commitOverlay(
         overlayCase(crashed(), { ...more, commitBegan: () => 'in use', sameBoot: false })

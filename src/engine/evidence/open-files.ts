@@ -1,6 +1,6 @@
 import { readFileSync, type BigIntStats } from 'node:fs'
 import { readFile, readlink } from 'node:fs/promises'
-import { isShared, parseMounts, type Mount } from '../room/file-systems.ts'
+import { isServed, parseMounts, type Mount } from '../room/file-systems.ts'
 
 /** What the kernel says of an open file by itself, whatever has become of the file system that it lies on. */
 export function fdInfo(pid: string, fd: string): string {
@@ -20,8 +20,8 @@ type Looked = Pick<BigIntStats, 'dev' | 'ino' | 'isBlockDevice'>
 export function mayBe(file: Looked, info: string, mounts: readonly Mount[]): boolean {
   const mount = mounts.find(({ id }) => id === numberIn(info, 'mnt_id'))
   // Of a device the number tells nothing: it may have more than one node.
-  if (file.isBlockDevice()) return mount === undefined || !isShared(mount)
-  if (mount !== undefined && (!isShared(mount) || mount.device === deviceOf(file))) return true
+  if (file.isBlockDevice()) return mount === undefined || !isServed(mount)
+  if (mount !== undefined && (!isServed(mount) || mount.device === deviceOf(file))) return true
   const number = numberIn(info, 'ino')
   return number === undefined || number === String(file.ino)
 }

@@ -78,9 +78,18 @@ export function locksHold({ fsType, options }: Mount): boolean {
   return !isRemote(fsType)
 }
 
-/** Other hosts may have it mounted too. */
-export const isShared = ({ fsType }: Mount): boolean =>
+/** Other hosts may have it mounted too: so may one of a kind that nobody has heard of. */
+export const isShared = ({ fsType }: Mount): boolean => !OF_ONE_HOST.includes(fsType)
+
+/** A server is known to stand behind it: whoever asks one of its files waits for that. */
+export const isServed = ({ fsType }: Mount): boolean =>
   ['nfs', 'nfs4', 'gfs2', ...CLUSTER].includes(fsType) || isRemote(fsType)
+
+/** An overlay keeps what is written to it in a folder that no other host may use at the same time, says the kernel. */
+const OF_ONE_HOST = [
+  ...['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs', 'jfs', 'nilfs2', 'reiserfs'],
+  ...['tmpfs', 'ramfs', 'devtmpfs', 'overlay', 'ntfs', 'ntfs3', 'fuse.ntfs-3g', 'fuseblk', 'vfat', 'msdos', 'exfat']
+]
 
 const CLUSTER = ['ceph', 'ocfs2', 'lustre', 'gpfs', 'fuse.glusterfs', 'fuse.ceph', 'fuse.ceph-fuse']
 const REMOTE = ['cifs', 'smb3', 'smbfs', '9p', 'virtiofs', 'afs', 'coda']

@@ -10,6 +10,7 @@ import { parseMounts } from '../../../src/engine/room/file-systems.ts'
 const mounts = parseMounts(`27 1 254:3 / / rw,relatime - ext4 /dev/vda3 rw
 31 27 0:45 /vol /mnt/nas rw,relatime - nfs4 nas:/vol rw,vers=4.2
 32 27 0:46 / /mnt/share rw,relatime - fuse.sshfs nas: rw
+33 27 0:47 / /mnt/odd rw,relatime - made-up odd rw
 `)
 const LOCAL = { dev: 0xfe03n, ino: 77n, isBlockDevice: () => false }
 const ON_NAS = { dev: 45n, ino: 77n, isBlockDevice: () => false }
@@ -30,6 +31,7 @@ describe('an open file', () => {
 
   it.each([
     ['lies on a disk of the host, whatever its number', LOCAL, info(27, 5)],
+    ['lies on who knows what, whatever its number', LOCAL, info(33, 5)],
     ['lies where the file lies', ON_NAS, info(31, 5)],
     ['has its number', LOCAL, info(31, 77)],
     ['has its number, and lies in no mount that its process sees', LOCAL, info(99, 77)],

@@ -67,7 +67,11 @@ describe('a file system', () => {
   it.each([
     ['ext4', false],
     ['xfs', false],
-    ['fuse.mergerfs', false],
+    ['tmpfs', false],
+    ['overlay', false],
+    ['fuse.mergerfs', true],
+    ['beegfs', true],
+    ['made-up', true],
     ['nfs', true],
     ['nfs4', true],
     ['gfs2', true],
