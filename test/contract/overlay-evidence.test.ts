@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase, type Pivoted } from '../../src/engine/capture/commit-overlay.ts'
@@ -11,7 +11,7 @@ import { lookAtOverlays, noteSamples } from '../../src/engine/capture/hold-disks
 import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { justHeld } from '../../src/engine/capture/noted.ts'
 import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
-import { isGone } from '../../src/engine/evidence/presence.ts'
+import { isGone, mountBelow } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
 import { vmProcess, type VmProcess } from '../../src/engine/evidence/vm-process.ts'
 import { bootId } from '../../src/engine/host-facts.ts'
@@ -395,6 +395,23 @@ describe('a VM that a fault has ended', () => {
     })
     expect(vm.state).toBe('shut off')
   })
+
+  it.each(['file', 'block', 'network'] as const)(
+    'is started where its overlay is gone, and there is nothing else in the folder for it: a %s',
+    async (type) => {
+      fsType = 'ext4'
+      const sidecar = join(dir, 'overlays', `vda.stillpoint-${JOB}`)
+      await mkdir(dirname(sidecar))
+      const mountPoint = await mountBelow(sidecar)
+      const disk = { ...vda(), type, sidecar, ...(mountPoint !== undefined && { mountPoint }) }
+      endQemu()
+      history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+      const vm = off('crashed', [{ target: 'vda', source: image }])
+      const entries = [begunHere(await bootId()), ...planned({ disks: [disk], pointDir: join(dir, 'vms', UUID, JOB) })]
+      expect((await undoBackup(contextOn(vm), entries)).kept).toEqual([])
+      expect(vm.state).toBe('running')
+    }
+  )
 
   it('waits for its RAM, where that is all that there is of it, and its store is not there', async () => {
     const vm = off('saved', [{ target: 'vda', source: image }])

@@ -18,7 +18,7 @@ export const CaptureDisk = z.object({
   allocatedBytes: z.number(),
   /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */
   sidecar: z.string(),
-  /** Where the file system of `sidecar` is mounted, if it is not the host's own: while it is not, nothing in it is gone. */
+  /** Where the file system of `sidecar` is mounted: while it is not, nothing in it is gone. Engines before this one noted `/` not. */
   mountPoint: z.string().optional()
 })
 export type CaptureDisk = z.infer<typeof CaptureDisk>

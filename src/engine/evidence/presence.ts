@@ -2,20 +2,19 @@ import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
-import { mountAt, readMounts } from '../room/file-systems.ts'
+import { isShared, mountAt, readMounts } from '../room/file-systems.ts'
 
 /** @throws what the file system says of a file that it cannot look at: that is no word of its being gone */
 export const isThere = async (path: string): Promise<boolean> => (await lstatOrNone(path)) !== undefined
 
-/** Where the file system is mounted that a file lies on. Undefined: that is the host's own. */
-export async function mountBelow(path: string): Promise<string | undefined> {
-  const mountPoint = (await mountAt(dirname(path)))?.mountPoint
-  return mountPoint === '/' ? undefined : mountPoint
-}
+/** Where the file system is mounted that a file lies on. */
+export const mountBelow = async (path: string): Promise<string | undefined> =>
+  (await mountAt(dirname(path)))?.mountPoint
 
 /**
- * Whether a file of this VM is gone for good. One whose folder is empty or missing may be back when that is mounted, and so
- * may one whose mount, where it was noted, is away: there may be files beneath it.
+ * Whether a file of this VM is gone for good. It is where the file system that it lay on is there without it. Where that was
+ * not noted, or another host says what is in it, one whose folder is empty or missing may be back when that is mounted; and so
+ * may one whose mount is away: there may be files beneath it.
  *
  * @throws `left-behind` then, with what to type where it was deleted with everything else
  */
@@ -29,6 +28,8 @@ export async function isGone(path: string, vm: string, mountPoint?: string): Pro
       `mount '${mountPoint}'`,
       `${allDeleted} && mount --bind '${mountPoint}' '${mountPoint}'   ${meant}`
     ])
+  const mount = await mountAt(folder)
+  if (mount !== undefined && mount.mountPoint === mountPoint && !isShared(mount)) return true
   if ((await isThere(folder)) && (await readdir(folder)).length > 0) return true
   return mayBeBack(vm, path, `nothing is in ${folder}: it may not be mounted`, [
     `mount '${folder}'   # if it is a mount of its own`,
