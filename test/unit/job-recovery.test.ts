@@ -18,6 +18,7 @@ import type { BackupSpec, JobState, JournalEvent } from '../../src/shared/model/
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
+import { policyOf } from './made-policies.ts'
 
 const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity, isBroken: false }))
 
@@ -45,7 +46,8 @@ vi.mock(import('../../src/shared/host-paths.ts'), async (original) => {
     {
       RUN_DIR: { get: () => below('run') },
       JOBS_DIR: { get: () => below('jobs') },
-      RUNS_DIR: { get: () => below('runs') }
+      RUNS_DIR: { get: () => below('runs') },
+      policyPath: { value: () => below('policy.json') }
     }
   )
 })
@@ -59,6 +61,7 @@ const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
 const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
 const { recoverAll } = await import('../../src/engine/recover/recover.ts')
 const { recoverEverything } = await import('../../src/engine/recover/recover-host.ts')
+const { runPolicy } = await import('../../src/engine/policy/run-policy.ts')
 const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
 const ID = '20261124T010000Z-000001'
@@ -368,6 +371,80 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     expect(directory.openJobs()).toEqual([ID])
     released.abort()
     expect(await pass).toMatchObject({ reports: [{ id: ID }], isComplete: true })
+  })
+
+  /** As a file of which the disk does not give a block any more. */
+  const breakJournal = (id: string): void => {
+    rmSync(pathOf(id))
+    mkdirSync(pathOf(id))
+  }
+
+  it('goes on with the others where a journal cannot be read, and says which that is', async () => {
+    const older = '20261123T010000Z-000003'
+    for (const id of [older, ID]) die(id, 1)
+    die(OTHER, 2)
+    breakJournal(older)
+    released.abort()
+    expect(await recoverAll(hanging(), { lookAgainMs: 20 })).toMatchObject({
+      reports: [
+        {
+          id: older,
+          state: 'failed-needs-you',
+          failure: {
+            left: [
+              { path: pathOf(older), mend: [expect.stringMatching(/^mv /), expect.stringMatching(/^systemctl start/)] }
+            ]
+          }
+        },
+        { id: ID, state: 'failed-clean' },
+        { id: OTHER, state: 'failed-clean' }
+      ],
+      isComplete: false
+    })
+    expect(directory.openJobs()).toEqual([older])
+    expect(directory.readReport(older)).toMatchObject({ state: 'running', vm: { name: 'web' } })
+  })
+
+  it('ends no other in its middle where a journal cannot be read any more', async () => {
+    die(ID, 1)
+    die(OTHER, 2)
+    const shell = hanging()
+    const breaking: Shell['run'] = async (argv, options) => {
+      if (argv.includes(vm(2))) {
+        breakJournal(OTHER)
+        throw new Error('and no more files can be opened')
+      }
+      return shell.run(argv, options)
+    }
+    const pass = recoverAll({ ...shell, run: breaking }, { lookAgainMs: 20 })
+    await eventually(() => {
+      expect(statSync(pathOf(OTHER)).isDirectory()).toBe(true)
+    })
+    released.abort()
+    expect(await pass).toMatchObject({
+      reports: [
+        { id: ID, state: 'failed-clean' },
+        { id: OTHER, state: 'failed-needs-you' }
+      ],
+      isComplete: false
+    })
+  })
+
+  it('goes on with the runs where one cannot be read', async () => {
+    const [unread, run] = [ID, OTHER].map((id) => join(disk.dir, 'runs', id))
+    mkdirSync(join(unread ?? '', 'journal.jsonl'), { recursive: true })
+    mkdirSync(run ?? '', { recursive: true })
+    expect(await recoverEverything(hanging())).toEqual({ reports: [], isComplete: false })
+    expect([existsSync(unread ?? ''), existsSync(run ?? '')]).toEqual([true, false])
+  })
+
+  it('keeps no run from its beginning, though one before it cannot be read', async () => {
+    mkdirSync(join(disk.dir, 'runs', ID, 'journal.jsonl'), { recursive: true })
+    writeFileSync(join(disk.dir, 'runs', ID, 'policy.json'), JSON.stringify(policyOf()))
+    writeFileSync(join(disk.dir, 'policy.json'), '{}')
+    await expect(runPolicy(hanging(), policyOf().id, 'timer')).rejects.toMatchObject({
+      failure: { kind: 'bad-output', what: join(disk.dir, 'policy.json') }
+    })
   })
 
   it('takes up what dies meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
 import { JOBS_DIR } from '../../shared/host-paths.ts'
 import { JobId, timeOfId, Uuid } from '../../shared/model/ids.ts'
@@ -43,7 +43,7 @@ export function writeSpec(id: string, spec: JobSpec): void {
 export const isEmptyJob = (id: string): boolean => !existsSync(specPath(id)) && !existsSync(journalPath(id))
 
 /** True once its own process, or a recovery, has written to its journal. */
-export const isBegun = (id: string): boolean => lastLine(journalPath(id)) !== undefined
+export const isBegun = (id: string): boolean => (statSync(journalPath(id), { throwIfNoEntry: false })?.size ?? 0) > 0
 
 export function forgetJob(id: string): void {
   rmSync(jobDirectory(id), { recursive: true, force: true })
@@ -90,8 +90,19 @@ export function jobIds(): string[] {
     .sort()
 }
 
-/** Ids of the jobs whose journal has no end, oldest first; also of those that this engine does not understand. */
-export const openJobs = (): string[] => jobIds().filter((id) => !hasEnd(id))
+/**
+ * Ids of the jobs whose journal has no end, oldest first; also of those that this engine does not understand. One that cannot
+ * be read may have none: that is its own trouble, and no other's.
+ */
+export const openJobs = (): string[] => jobIds().filter((id) => !orElse(false, () => hasEnd(id)))
+
+function orElse<T>(otherwise: T, read: () => T): T {
+  try {
+    return read()
+  } catch {
+    return otherwise
+  }
+}
 
 /** Whichever engine wrote it. */
 const END = /^\{"n":\d+,"at":"[^"]*","type":"end",/
@@ -102,13 +113,25 @@ export function hasEnd(id: string): boolean {
   return isEnd(lastLine(journalPath(id)) ?? '') || readLines(journalPath(id)).some(isEnd)
 }
 
-/** What is known of a job, from its order and its journal. Undefined: no such job here. */
-export function readReport(id: string, known?: readonly JournalEntry[]): JobReport | undefined {
-  const report = known === undefined ? (endOf(id) ?? reportOf(readJournal(journalPath(id)))) : reportOf(known)
-  if (report !== undefined) return report
+/**
+ * What is known of a job, from its order and its journal. Undefined: no such job here. One whose journal cannot be read counts
+ * as one that has not ended.
+ */
+export function readReport(id: string): JobReport | undefined {
+  const report = orElse<JobReport | 'unread' | undefined>(
+    'unread',
+    () => endOf(id) ?? reportOf(readJournal(journalPath(id)))
+  )
+  if (report !== undefined && report !== 'unread') return report
   const spec = readSpec(id)
-  return spec === undefined ? undefined : reportAtStart(id, spec, timeOfId(id))
+  if (spec === undefined) return undefined
+  const begun = reportAtStart(id, spec, timeOfId(id))
+  return report === 'unread' ? { ...begun, state: 'running' } : begun
 }
+
+/** None if they cannot be read. */
+export const readableEntries = (id: string): JournalEntry[] =>
+  orElse<JournalEntry[]>([], () => readJournal(journalPath(id)))
 
 /** Of a job that has ended only the last line is read. */
 function endOf(id: string): JobReport | undefined {

@@ -2,10 +2,9 @@ import type { Failure } from '../../shared/failure.ts'
 import { jobUnit, RECOVER_TIMER, RECOVER_UNIT } from '../../shared/host-paths.ts'
 import { isEnded, type JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { readJournal } from '../journal/journal.ts'
 import { lastStep } from '../../shared/job-report.ts'
 import { isHeld } from './host-lock.ts'
-import { journalPath, openJobs, readReport } from './job-directory.ts'
+import { openJobs, readableEntries, readReport } from './job-directory.ts'
 import { readTrouble } from './trouble.ts'
 
 /** Held by whoever hands a job to systemd, until the job has begun. */
@@ -47,13 +46,12 @@ export async function unrecovered(shell: Shell, id: string): Promise<JobReport |
 
 /** As {@link unrecovered}, for whoever has just tried it. */
 export function troubledReport(id: string): JobReport | undefined {
-  const entries = readJournal(journalPath(id))
-  const report = readReport(id, entries)
+  const report = readReport(id)
   if (report === undefined || isEnded(report.state)) return undefined
   const notBegun: Failure = {
     kind: 'interrupted',
     job: report.kind,
-    step: lastStep(entries),
+    step: lastStep(readableEntries(id)),
     leftover: 'its recovery did not begin'
   }
   return { ...report, state: 'failed-needs-you', failure: readTrouble(id)?.failure ?? notBegun }

@@ -11,6 +11,7 @@ import {
   writeSync
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { fail, failureOf } from '../../shared/failure.ts'
 
 /** JSON lines that are only ever appended to, numbered and stamped. One process writes at a time. */
 export class JsonLines {
@@ -55,14 +56,32 @@ export class JsonLines {
   }
 }
 
+/** @throws `io` with this path */
 export const readLines = (path: string): string[] =>
-  existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+  existsSync(path) ? naming(path, () => readFileSync(path, 'utf8').split('\n').filter(Boolean)) : []
+
+/** What the system says of an open file does not say which it is. */
+function naming<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure.kind !== 'io') throw error
+    return fail({ ...failure, path }, error)
+  }
+}
 
 const TAIL_BYTES = 256 * 1024
 
-/** The last line of a file, without reading what is before it; undefined if there is none, or it is longer than 256 KiB. */
-export function lastLine(path: string): string | undefined {
-  if (!existsSync(path)) return undefined
+/**
+ * The last line of a file, without reading what is before it; undefined if there is none, or it is longer than 256 KiB.
+ *
+ * @throws `io` with this path
+ */
+export const lastLine = (path: string): string | undefined =>
+  existsSync(path) ? naming(path, () => lineAtEnd(path)) : undefined
+
+function lineAtEnd(path: string): string | undefined {
   const fd = openSync(path, 'r')
   try {
     const { size } = fstatSync(fd)

@@ -55,10 +55,17 @@ export class RunJournal {
 /** All whole entries that this engine understands. */
 export const readRunEntries = (id: string): RunEntry[] => readLines(journalPath(id)).flatMap(parseEntry)
 
-/** Undefined: no such run here, or not begun. Of one that has ended only the last line is read: there may be a thousand. */
+/**
+ * Undefined: no such run here, or not begun, or its journal cannot be read, which is no trouble of any other. Of one that has
+ * ended only the last line is read: there may be a thousand.
+ */
 export function readRun(id: string): RunReport | undefined {
-  const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
-  return last?.type === 'end' ? last.report : runReportOf(readRunEntries(id))
+  try {
+    const [last] = parseEntry(lastLine(journalPath(id)) ?? '')
+    return last?.type === 'end' ? last.report : runReportOf(readRunEntries(id))
+  } catch {
+    return undefined
+  }
 }
 
 export const removeRun = (id: string): void => rmSync(runDirectory(id), { recursive: true, force: true })

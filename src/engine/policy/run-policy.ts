@@ -44,7 +44,8 @@ export async function runPolicy(shell: Shell, id: string, trigger: RunTrigger, r
       await removeServiceUnit(id)
       return
     }
-    if (turn !== undefined) await recoverRuns(shell, id, run)
+    // One that cannot be ended is tried again by the recovery of the host, and keeps no other back.
+    if (turn !== undefined) await recoverRuns(shell, id, run).catch(() => undefined)
     // Read when its turn has come: what is changed later counts for the next run.
     await begin(shell, await readPolicy(id), trigger, run, turn === undefined ? OVERLAP : undefined)
   } finally {

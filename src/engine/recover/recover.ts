@@ -158,7 +158,23 @@ function forgetEmpty(id: string): void {
 
 /** Undoes a job and writes its end. The caller holds the VM's lock. @throws why it could not be put right, which is noted */
 export async function finish(shell: Shell, id: string): Promise<JobReport | undefined> {
-  const entries = readJournal(journalPath(id))
+  let entries: readonly JournalEntry[] = []
+  try {
+    entries = readJournal(journalPath(id))
+    return await finishFrom(shell, id, entries)
+  } catch (error) {
+    noteTrouble(id, whatIsLeft(id, entries, error, whyEnded(id, entries)))
+    throw error
+  }
+}
+
+function whyEnded(id: string, entries: readonly JournalEntry[]): Failure {
+  const step = lastStep(entries)
+  if (cancelWasAsked(id)) return { kind: 'cancelled', what: step }
+  return { kind: 'interrupted', job: readSpec(id)?.kind ?? 'backup', step }
+}
+
+async function finishFrom(shell: Shell, id: string, entries: readonly JournalEntry[]): Promise<JobReport | undefined> {
   const report = reportOf(entries)
   if (report !== undefined && isEnded(report.state)) return report
   const spec = readSpec(id)
@@ -168,24 +184,20 @@ export async function finish(shell: Shell, id: string): Promise<JobReport | unde
   }
   const journal = Journal.open(journalPath(id), { unlike: sinceLastPlan(entries) })
   journal.forgive()
-  const step = lastStep(entries)
-  const why: Failure = cancelWasAsked(id)
-    ? { kind: 'cancelled', what: step }
-    : { kind: 'interrupted', job: spec.kind, step }
   try {
     if (report === undefined) journal.append({ type: 'begin', id, spec, bootId: 'recovered', engine: 'recovered' })
     const aside = asidenessOf(id, vmOf(spec).uuid)
     const job = jobContext(id, spec, shell, journal, new AbortController().signal)
     const undone =
-      aside === undefined ? await job.step('recover', { after: step }, () => undo(job, entries)) : undefined
+      aside === undefined
+        ? await job.step('recover', { after: lastStep(entries) }, () => undo(job, entries))
+        : undefined
     journal.flush()
-    const final = undone === undefined ? finalReport(id, 'failed-needs-you', aside) : endReport(id, undone, why)
+    const final =
+      undone === undefined ? finalReport(id, 'failed-needs-you', aside) : endReport(id, undone, whyEnded(id, entries))
     endJob(journal, final)
     await forgetClaim(id)
     return final
-  } catch (error) {
-    noteTrouble(id, whatIsLeft(id, entries, error, why))
-    throw error
   } finally {
     journal.close()
   }

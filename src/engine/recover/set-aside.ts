@@ -5,7 +5,7 @@ import { FailureData } from '../../shared/failure-data.ts'
 import { ofType, reportOf } from '../../shared/job-report.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { journalPath, jobIds, vmOfJob } from '../jobs/job-directory.ts'
+import { journalPath, jobIds, readableEntries, vmOfJob } from '../jobs/job-directory.ts'
 import { endJob, finalReport } from '../jobs/job-end.ts'
 
 const SET_ASIDE = 'set-aside'
@@ -53,11 +53,13 @@ export function endSetAside(troubles: readonly EarlierTrouble[]): void {
 /**
  * What is left of a job that a restore of its VM has set aside, if that restore reached its purpose: then what the job had
  * begun must not be undone any more, as another VM lies over it.
+ *
+ * @throws `io` where the journal of a later restore cannot be read
  */
 export function asidenessOf(id: string, vm: string): Failure | undefined {
   for (const other of jobIds()) {
     if (other === id || vmOfJob(other)?.uuid !== vm) continue
-    const entries = readJournal(journalPath(other))
+    const entries = other < id ? readableEntries(other) : readJournal(journalPath(other))
     const data = ofType(entries, 'step').find(({ step }) => step === SET_ASIDE)?.data
     const aside = Announced.safeParse(data).data?.jobs.find((job) => job.id === id)
     if (aside !== undefined && reportOf(entries)?.state.startsWith('done') === true) return aside.failure

@@ -5,7 +5,7 @@ import { ofType } from '../../shared/job-report.ts'
 import { RECOVER_UNIT } from '../../shared/host-paths.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { CapturePlan, PLAN_STEP } from '../capture/capture-plan.ts'
-import { journalPath, vmOfJob } from '../jobs/job-directory.ts'
+import { jobDirectory, journalPath, vmOfJob } from '../jobs/job-directory.ts'
 import { IncompleteUndo } from './program.ts'
 
 type Left = FailureOf<'left-behind'>['left'][number]
@@ -34,8 +34,14 @@ export function whatIsLeft(id: string, entries: readonly JournalEntry[], error: 
 
 function reasonOf(id: string, failure: Failure): Left {
   const { title, explanation } = describeFailure(failure)
-  return { path: fileNamedIn(failure) ?? journalPath(id), because: `job ${id}: ${title}. ${explanation}`, mend: [] }
+  const path = fileNamedIn(failure) ?? journalPath(id)
+  const isUnread = failure.kind === 'io' && failure.path === journalPath(id)
+  return { path, because: `job ${id}: ${title}. ${explanation}`, mend: isUnread ? [giveUp(id)] : [] }
 }
+
+/** Nobody else can tell by now what the job had begun. */
+const giveUp = (id: string): string =>
+  `mv '${jobDirectory(id)}' /root/   # if it stays so, and no VM is on files of this job: virsh domblklist VM`
 
 /** What QEMU and libvirt complain of stands in quotes. */
 function fileNamedIn(failure: Failure): string | undefined {
