@@ -138,8 +138,10 @@ export class Fleet {
     const method = kind === 'plain' ? 'classic' : kind === 'off' ? 'offline' : 'disk'
     const report = await this.#engine.run(backupSpec(guest, { method }))
     if (report.point === undefined) throw new Error(`no base point of ${kind}: ${JSON.stringify(report.failure)}`)
-    const disk = `${DEFAULT_STORE}/${guest.uuid}/${report.point}/disks/vda.qcow2`
-    const base = { id: report.point, tick: await tickOnDisk(this.#host, disk, 'qcow2') }
+    const folder = `${DEFAULT_STORE}/${guest.uuid}/${report.point}/disks`
+    const disks = TRAITS[kind].disks.map(({ target }) => tickOnDisk(this.#host, `${folder}/${target}.qcow2`, 'qcow2'))
+    // The instant may lie between two disks' ticks.
+    const base = { id: report.point, tick: Math.min(...(await Promise.all(disks))) }
     this.#bases.set(kind, base)
     return base
   }

@@ -19,7 +19,7 @@ const ALIVE_WITHIN_MS = 120_000
 export async function judgePlay(play: Play, host: HostPlan, looks: ReadonlyMap<Site, HostLook>): Promise<string[]> {
   const world = expectedWorld(play.scene, play.world, play.report?.state)
   const look = looks.get(play.site)
-  const told = play.report === undefined ? [] : await aboutReport(play, host, play.report)
+  const told = play.report === undefined ? [] : await aboutReport(play, host, play.report, world)
   const seen = look === undefined ? [] : aboutState(play, world, look)
   const ticks = seen.length > 0 ? [] : [...(await aboutTicks(play, world, look)), ...(await aboutDetached(play, world))]
   const made = await aboutNewVm(play)
@@ -27,8 +27,8 @@ export async function judgePlay(play: Play, host: HostPlan, looks: ReadonlyMap<S
 }
 
 /** What a report says has to be so. */
-async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promise<string[]> {
-  const { scene, world } = play
+async function aboutReport(play: Play, host: HostPlan, report: JobReport, world: World): Promise<string[]> {
+  const { scene } = play
   const said = `the report says ${report.state}${report.failure === undefined ? '' : ` (${JSON.stringify(report.failure).slice(0, 600)})`}`
   if (isUndisturbed(scene, host) && !isDone(report.state)) return [`nothing went wrong, yet ${said}`]
   if (report.state === 'failed-needs-you')
@@ -46,7 +46,7 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport): Promi
  */
 function isBeyondProof({ scene: { moment }, world }: Play): boolean {
   if (world.isDefined || world.power === 'running' || world.power === 'paused') return false
-  if (moment?.phase === 'mirrored' || world.torn) return true
+  if (moment?.phase === 'mirrored' || moment?.point === 'end-mirror.done' || world.torn) return true
   return moment?.point === 'snapshot.done'
 }
 
@@ -90,12 +90,15 @@ function aboutState({ vm, report }: Play, world: World, look: HostLook): string[
   const state = look.vms.find(({ uuid }) => uuid === vm.uuid)
   const powers = [world.power, ...(world.mayAlso === undefined ? [] : [world.mayAlso])]
   const is = powerOf(state)
-  const wanted: string[] = powers.map((power) => seenAs(power, world.isDefined))
+  const definitions = world.mayBeTransient ? [true, false] : [world.isDefined]
+  const wanted = powers.flatMap((power) => definitions.map((isDefined) => seenAs(power, isDefined)))
   if (!wanted.includes(is)) return [`it is ${is} (${state?.reason ?? ''}), not ${wanted.join(' or ')}`]
   if (state === undefined) return []
   const left = leftPaths(report)
   return [
-    ...(state.persistent === (world.isDefined ? 'yes' : 'no') ? [] : [`persistent: ${state.persistent}`]),
+    ...(world.mayBeTransient || state.persistent === (world.isDefined ? 'yes' : 'no')
+      ? []
+      : [`persistent: ${state.persistent}`]),
     ...(is === 'running' || is === 'paused'
       ? disksProblem('has', state.liveDisks, wantedDisks(vm, world, world.live, world.liveMedium), left)
       : []),
@@ -195,13 +198,14 @@ async function aliveAndWhole(play: Play, world: World, isRestored: boolean): Pro
 
 /** What a log says of the ticks in it: none lost between two boots, none at all without a boot. */
 function aboutLog(
-  { vm, logBytes }: Pick<Play, 'vm' | 'logBytes'>,
+  { vm, logBytes, detachedAt }: Pick<Play, 'vm' | 'logBytes'> & Partial<Pick<Play, 'detachedAt'>>,
   { boot, live }: Pick<World, 'boot' | 'live'>
 ): string[] {
   if (boot === 'any')
     return lostAtBoots(
       vm.guest.log(),
-      ownDisks(vm).filter((target) => live.includes(target))
+      ownDisks(vm).filter((target) => live.includes(target)),
+      detachedAt
     )
   const ticks = parseTicks(vm.logFrom(logBytes))
   if (!isOneBoot(ticks)) return ['its guest has booted, though nobody wanted that']
@@ -212,9 +216,9 @@ const ownDisks = ({ kind }: ChaosVm): string[] => TRAITS[kind].disks.map(({ targ
 
 /**
  * Each boot finds on each of these disks at least what was printed before it: a tick is printed once it is on all disks. One
- * that its owner has attached is blank.
+ * that its owner has attached is blank. `detachedAt`: the last tick before its owner took `vdb` off the running VM.
  */
-export function lostAtBoots(log: string, disks: readonly string[]): string[] {
+export function lostAtBoots(log: string, disks: readonly string[], detachedAt = Infinity): string[] {
   const problems: string[] = []
   let before = log.search(/^BOOT /m)
   for (const boot of parseBoots(log)) {
@@ -222,7 +226,8 @@ export function lostAtBoots(log: string, disks: readonly string[]): string[] {
     const printed = parseTicks(log.slice(0, at)).at(-1)?.counter ?? 0
     for (const { target, state, lastTick } of boot.disks.filter((disk) => disks.includes(disk.target))) {
       if (state === 'damaged') problems.push(`its file system on ${target} was damaged`)
-      if (lastTick < printed) problems.push(`ticks ${lastTick + 1} to ${printed} are lost from ${target}`)
+      const wanted = target === 'vdb' ? Math.min(printed, detachedAt) : printed
+      if (lastTick < wanted) problems.push(`ticks ${lastTick + 1} to ${wanted} are lost from ${target}`)
     }
     before = at + 1
   }

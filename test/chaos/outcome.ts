@@ -30,9 +30,13 @@ export function afterHostFault(world: World, fault: HostFault | undefined, job: 
 
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put
- * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile.
+ * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile. Whose
+ * overlay was committed by hand before it was noted how the image below it stood, and then lost its power, may be off: nobody
+ * can tell it from one whose overlay holds what was written last.
  */
 export function expectedWorld({ job, vm, moment }: Scene, acted: World, state: JobState | undefined): World {
+  if (moment?.point === 'snapshot.done' && acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
+    return { ...acted, mayAlso: 'off', needsPerson: true }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
   return isDone(state) ? restoredWorld(vm, job.mode) : putBack(acted)

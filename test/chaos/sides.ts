@@ -31,7 +31,9 @@ export async function aside(kind: SideKind, play: Play): Promise<string[]> {
   }
 }
 
-async function submitSecond({ stage, vm, store }: Play): Promise<string[]> {
+async function submitSecond({ stage, vm, store, scene: { job } }: Play): Promise<string[]> {
+  // The VM of that job is the copy.
+  if (job.kind === 'copy') return []
   const failure = await failureFrom(stage.engine.submit(backupSpec(vm.guest, { store }))).catch(() => undefined)
   return failure?.kind === 'vm-busy'
     ? []

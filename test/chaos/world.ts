@@ -12,6 +12,8 @@ export interface World {
   readonly mayAlso?: Power
   /** libvirt of this host keeps a definition of it. */
   readonly isDefined: boolean
+  /** It may also have none. */
+  readonly mayBeTransient?: true
   /** `same`: its ticks go on without a gap since the round began, on one boot. */
   readonly boot: 'same' | 'any'
   /** Targets that it has while it runs, and those that it starts with next. */
@@ -234,12 +236,18 @@ function startedAnew({ liveMedium: _, ...world }: World): World {
   return { ...world, boot: 'any', live, ...(nextMedium !== undefined && { liveMedium: nextMedium }) }
 }
 
-/** A libvirtd that starts while another tool's backup goes on writes a definition of a VM that has none (libvirt 9.0). */
+/** A libvirtd that starts while another tool's backup goes on may write a definition of a VM that has none (libvirt 9.0). */
 export function afterRestart(world: World): World {
   if (!world.othersBackup || world.isDefined) return world
   const { nextMedium: _, ...rest } = world
   const { live: next, liveMedium } = world
-  return { ...rest, isDefined: true, next, ...(liveMedium !== undefined && { nextMedium: liveMedium }) }
+  return {
+    ...rest,
+    isDefined: true,
+    mayBeTransient: true,
+    next,
+    ...(liveMedium !== undefined && { nextMedium: liveMedium })
+  }
 }
 
 /** The host lost its power. */

@@ -113,6 +113,13 @@ describe('a log of boots', () => {
     expect(lostAtBoots(log, ['vda'])).toEqual(['its file system on vda was damaged', 'ticks 2 to 2 are lost from vda'])
     expect(lostAtBoots(log, [])).toEqual([])
   })
+
+  it('shows nothing lost from a disk that its owner took off before, and nothing else', () => {
+    const log =
+      boot('aaaaaaaa', 0) + tick(1, 'aaaaaaaa') + tick(2, 'aaaaaaaa') + boot('bbbbbbbb', 1).replaceAll('vda', 'vdb')
+    expect(lostAtBoots(log, ['vdb'], 1)).toEqual([])
+    expect(lostAtBoots(log, ['vdb'], 2)).toEqual(['ticks 2 to 2 are lost from vdb'])
+  })
 })
 
 describe('random numbers', () => {
