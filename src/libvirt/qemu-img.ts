@@ -242,9 +242,7 @@ const MapJson = z.array(
   z.object({
     start: z.number(),
     length: z.number(),
-    depth: z.number(),
-    data: z.boolean(),
-    present: z.boolean().optional()
+    present: z.boolean()
   })
 )
 
@@ -253,12 +251,15 @@ export interface Range {
   readonly length: number
 }
 
-/** What an overlay holds of its own. Not for one in use; what is below it may be. */
+/** What an overlay holds of its own. Not for one in use. The image below is not opened: its server may not answer. */
 export async function ownRanges(shell: Shell, overlay: string): Promise<Range[]> {
-  const { stdout } = await qemuImg(shell, ['map', '-U', '-f', 'qcow2', '--output=json', '--', filePath(overlay)], {
+  const alone = { driver: 'qcow2', file: { driver: 'file', filename: filePath(overlay) }, backing: null }
+  const { stdout } = await qemuImg(shell, ['map', '-U', '--output=json', '--', `json:${JSON.stringify(alone)}`], {
     timeoutMs: Infinity
   })
-  return parseInfo(MapJson, stdout, (ranges) => ranges.filter(({ depth, present = true }) => depth === 0 && present))
+  return parseInfo(MapJson, stdout, (ranges) =>
+    ranges.flatMap(({ start, length, present }) => (present ? [{ start, length }] : []))
+  )
 }
 
 /** True if the image below the overlay shows all that it shows. */

@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, stat, utimes } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -23,6 +25,7 @@ import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { finish } from '../../src/engine/recover/recover.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
+import { ownRanges } from '../../src/libvirt/qemu-img.ts'
 import { localShell } from '../../src/shell/local.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
@@ -78,13 +81,7 @@ beforeEach(async () => {
   jobs.dir = join(dir, 'jobs')
   image = join(dir, 'web.qcow2')
   overlay = `${image}.stillpoint-${JOB}`
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)', '--', '-uuid', UUID])
-  endQemu = () => child.kill('SIGKILL')
-  qemu = await eventually(async () => {
-    const found = await vmProcess(UUID)
-    if (found === undefined) throw new Error('not yet')
-    return found
-  })
+  qemu = await spawnQemu()
   const run = (program: string, ...args: string[]): void => {
     execFileSync(program, args, { stdio: 'ignore' })
   }
@@ -92,6 +89,16 @@ beforeEach(async () => {
   run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', overlay)
   run('qemu-io', '-f', 'qcow2', '-c', 'write -P 7 0 64k', overlay)
 })
+
+function spawnQemu(): Promise<VmProcess> {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)', '--', '-uuid', UUID])
+  endQemu = () => child.kill('SIGKILL')
+  return eventually(async () => {
+    const found = await vmProcess(UUID)
+    if (found === undefined) throw new Error('not yet')
+    return found
+  })
+}
 
 afterEach(async () => {
   history = undefined
@@ -142,6 +149,7 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     disk: vda(),
     before: qemu === undefined ? {} : { process: qemu },
     sameBoot: true,
+    started: undefined,
     held: undefined,
     commitBegan: () => 'at rest',
     write: (_how, work) => work(),
@@ -721,23 +729,55 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
   })
 
-  it('is not committed into, and asked again, where it is a device that cannot be read just now', async () => {
-    const more = await sampled('block')
-    const away = { ...vda(), type: 'block' as const, image: join(dir, 'none') }
-    const work = overlayCase(crashed(), { ...more, disk: away, sameBoot: false, commitBegan: () => undefined })
-    await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { kind: 'io' } })
-    expect(mapOf(overlay)).toContain('0x10000')
+  const away = (type: 'block' | 'network'): CaptureDisk => ({
+    ...vda(),
+    type,
+    image: type === 'network' ? AWAY : join(dir, 'none')
   })
+  const AWAY = 'json:{"driver":"raw","file":{"driver":"nbd","server":{"type":"unix","path":"/none"}}}'
 
-  it('keeps its overlay where it is on a server that does not answer', async () => {
-    const more = await sampled('network')
-    const away = {
-      ...vda(),
-      type: 'network' as const,
-      image: 'json:{"driver":"raw","file":{"driver":"nbd","server":{"type":"unix","path":"/none"}}}'
+  it.each(['block', 'network'] as const)(
+    'is not committed into, nor is its VM started on it, and both are asked again, where it cannot be read just now: a %s',
+    async (type) => {
+      const more = await sampled(type)
+      const work = overlayCase(crashed(), {
+        ...more,
+        disk: away(type),
+        sameBoot: false,
+        commitBegan: () => undefined
+      })
+      await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { kind: 'io' } })
+      expect(mapOf(overlay)).toContain('0x10000')
+      const vm = crashed()
+      const trace = new BackupTrace([...planned({ disks: [away(type)] }), step('copy', { held: [more.held] })])
+      const started = bringStateBack(contextOn(vm), planOf(trace), trace)
+      await expect(started).rejects.toMatchObject({ failure: { kind: 'io' } })
+      expect(vm.state).toBe('shut off')
     }
-    const work = overlayCase(crashed(), { ...more, disk: away })
-    expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+  )
+
+  it('is not compared again once this host has, and has started its VM: its server may have no place for one more', async () => {
+    const { held } = await sampled('network')
+    const started: JournalEntry[] = []
+    const announces: JobContext['step'] = (name, data, work) => {
+      started.push(step(name, data))
+      return work()
+    }
+    const entries = (disk: CaptureDisk): JournalEntry[] => [
+      begunHere('an earlier boot'),
+      ...planned({ disks: [disk], pointDir: join(dir, 'vms', UUID, JOB) }),
+      step('copy', { held: [held] })
+    ]
+    await spawnQemu()
+    const vm = crashed()
+    const trace = new BackupTrace(entries({ ...vda(), type: 'network' }))
+    await bringStateBack({ ...contextOn(vm), step: announces }, planOf(trace), trace)
+    expect(vm.state).toBe('running')
+    vm.live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    await expect(undoBackup(contextOn(vm), entries(away('network')))).rejects.toMatchObject({ failure: { kind: 'io' } })
+    const { kept } = await undoBackup(contextOn(vm), [...entries(away('network')), ...started])
+    expect(kept).toEqual([])
+    expect(vm.live).toMatchObject([{ source: image }])
   })
 
   it('does not see what our own commit has written to it', async () => {
@@ -896,6 +936,19 @@ describe.skipIf(!hasQemu)('how the images below overlays stood', () => {
     const held = disks.map(({ target }) => ({ target }))
     await noteSamples(job, { ...planOf(new BackupTrace(planned())), disks }, held)
     expect(warned.map((text) => /Disk (\w+)/.exec(text)?.[1]).toSorted()).toEqual(['block', 'network'])
+  })
+})
+
+describe.skipIf(!hasQemu)('what an overlay holds itself', () => {
+  it('is told though the server of the image below it says nothing', async () => {
+    const silent = createServer().listen(join(dir, 'nbd'))
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const path = join(dir, 'on-server')
+    const below = ['-u', '-b', `nbd+unix:///?socket=${join(dir, 'nbd')}`, '-F', 'raw']
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...below, path, '16M'])
+    expect(await ownRanges(localShell(), path)).toEqual([])
+    expect(await ownRanges(localShell(), overlay)).toEqual([{ start: 0, length: 65_536 }])
   })
 })
 

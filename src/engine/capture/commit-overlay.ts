@@ -63,6 +63,8 @@ export interface OverlayCase {
   readonly before: VmBefore
   /** The host has not been booted since `before`. */
   readonly sameBoot: boolean
+  /** The QEMU that an undo has started, on images that it had compared with how they were. */
+  readonly started: VmProcess | undefined
   /** How the image below stood when the overlay began. */
   readonly held: HeldDisk | undefined
   /** This job has begun to write the overlay into its image. */
@@ -130,11 +132,11 @@ async function whyNotInUse(work: OverlayCase): Promise<Kept | undefined> {
   return internalSnapshots === 0 ? startedOnOlder(work) : holdsSnapshots(disk, owner.vmName)
 }
 
-/** Whoever started the VM on the overlay, as libvirt does at boot, did not ask what became of the image meanwhile. */
+/** Whoever started the VM on the overlay, as libvirt does at boot, did not ask what became of the image meanwhile; but we do. */
 async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
-  const { disk, owner, sameBoot, commitBegan, pivoted } = work
+  const { disk, owner, sameBoot, started, commitBegan, pivoted } = work
   const mayBe = pivoted()?.done === true || (!sameBoot && commitBegan() === undefined)
-  if (!mayBe || !(await restsOnNewerImage(work))) return undefined
+  if (!mayBe || isSameProcess(started, await vmProcess(owner.vm)) || !(await restsOnNewerImage(work))) return undefined
   const because = `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
   return keep(disk.sidecar, because, ...bothSides(disk))
 }

@@ -112,6 +112,7 @@ export function overlayCase(
     disk,
     before: noted.before,
     sameBoot: noted.sameBoot,
+    started: noted.started,
     held: noted.held?.find((held) => held.target === target),
     commitBegan: () => began,
     write(how, work) {

@@ -43,8 +43,7 @@ export async function sampleImage(shell: Shell, disk: CaptureDisk): Promise<stri
 
 /**
  * Whether somebody else has written to the image since these samples: another host leaves no other trace on a device or a
- * server. What the overlay holds itself may have come from there already. A server that does not say has perhaps been
- * written to; of a file of this host alone others tell.
+ * server. What the overlay holds itself may have come from there already. Of a file of this host alone others tell.
  *
  * @throws `io` where another host may have written to what cannot be read just now
  */
@@ -56,7 +55,7 @@ export async function sampledElse(
   if (samples === undefined) return false
   const now = await sampleImage(shell, disk)
   const own = await ownRanges(shell, disk.sidecar).catch(() => undefined)
-  if (now === undefined || own === undefined) return disk.type === 'network' || cannotTell(disk)
+  if (now === undefined || own === undefined) return cannotTell(disk)
   return placesOf(disk.virtualSizeBytes).some(
     (place, n) => samples[n] !== now[n] && !own.some((range) => overlaps(place, range))
   )

@@ -1,4 +1,5 @@
 import type { VmBefore } from '../evidence/vm-before.ts'
+import type { VmProcess } from '../evidence/vm-process.ts'
 import { bootId } from '../host-facts.ts'
 import type { BackupTrace } from '../recover/trace.ts'
 import type { Began, Pivoted } from './commit-overlay.ts'
@@ -12,6 +13,8 @@ export interface Noted {
   /** Disks that a snapshot took along, though the plan does not know them. */
   readonly extras: readonly CaptureDisk[]
   readonly sameBoot: boolean
+  /** The QEMU that an undo has started, on images that it had compared with how they were. */
+  readonly started: VmProcess | undefined
   readonly commitBegan: (target: string) => Began | undefined
   readonly pivoted: (target: string) => Pivoted | undefined
   readonly dropped: (target: string) => boolean
@@ -23,6 +26,7 @@ export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined
   held,
   extras: extrasIn(held),
   sameBoot: true,
+  started: undefined,
   commitBegan: () => undefined,
   pivoted: () => undefined,
   dropped: () => false
@@ -30,11 +34,13 @@ export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined
 
 /** What its journal says of a job, to whoever comes later. */
 export async function notedIn(trace: BackupTrace): Promise<Noted> {
+  const boot = await bootId()
   return {
     before: trace.before,
     held: trace.held,
     extras: [...extrasIn(trace.held), ...trace.extras],
-    sameBoot: trace.bootId === (await bootId()),
+    sameBoot: trace.bootId === boot,
+    started: trace.started?.bootId === boot ? trace.started.process : undefined,
     commitBegan: (target) => trace.commitBegan(target),
     pivoted: (target) => trace.pivoted(target),
     dropped: (target) => trace.announcedSincePlan(dropStep(target))

@@ -12,11 +12,13 @@ import { isHalted, isNobodysWill, isOff } from '../evidence/owners-state.ts'
 import { isGone, isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
+import { vmProcess } from '../evidence/vm-process.ts'
+import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { answers } from './answers.ts'
 import { howItEnded } from './start-after-fault.ts'
-import { LOAD_RAM_STEP, UNDO_PAUSE_STEP, type BackupTrace } from './trace.ts'
+import { LOAD_RAM_STEP, STARTED_STEP, UNDO_PAUSE_STEP, type BackupTrace } from './trace.ts'
 
 /**
  * A VM that ran when the job began and that ended by a fault runs again; one that we paused goes on. What its owner, a
@@ -92,9 +94,18 @@ async function startIfFault(
     if (lacking !== undefined) return lacking
     const paused = trace.stateBefore === 'paused'
     await startDomain(job.shell, plan.vm, { paused })
+    await noteStarted(job, plan.vm, trace)
     job.warn(`The VM was found ${now.state} and was started again${paused ? ', paused as it was' : ''}`)
   }
   return undefined
+}
+
+/** Whoever commits its overlays need not compare them with their images again, whose server may have no place for that. */
+async function noteStarted(job: JobContext, vm: Uuid, trace: BackupTrace): Promise<void> {
+  const boot = await bootId()
+  if (trace.bootId === boot) return // nobody compares then
+  const process = await vmProcess(vm)
+  if (process !== undefined) await job.step(STARTED_STEP, { process, bootId: boot }, () => Promise.resolve())
 }
 
 /**

@@ -102,6 +102,11 @@ export class BackupTrace {
     return began.every(({ live }) => live === false) ? 'at rest' : 'in use'
   }
 
+  /** The QEMU that an undo has started, on images that it had compared with how they were. It is of that boot of the host. */
+  get started(): { readonly process: VmProcess; readonly bootId: string } | undefined {
+    return Started.safeParse(this.announcedWith(STARTED_STEP).at(-1)).data
+  }
+
   /** What was noted when a QEMU was told to go over to the image of this disk. Undefined: none was. */
   pivoted(target: string): Pivoted | undefined {
     const data = this.announcedWith(pivotStep(target)).at(-1)
@@ -130,6 +135,10 @@ export class BackupTrace {
 /** Of an undo: it ends a pause that the job made. */
 export const UNDO_PAUSE_STEP = 'undo.go-on'
 export const LOAD_RAM_STEP = 'undo.load-ram'
+/** Says which QEMU runs since an undo has started its VM. */
+export const STARTED_STEP = 'undo.started'
+
+const Started = z.object({ process: VmProcess, bootId: z.string() })
 
 interface Stand {
   readonly wePaused: boolean
