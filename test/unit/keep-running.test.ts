@@ -14,7 +14,7 @@ const state = vi.hoisted(() => ({ dir: '' }))
 vi.mock(import('../../src/shared/host-paths.ts'), async (original) =>
   Object.defineProperties({ ...(await original()) }, { JOBS_DIR: { get: () => `${state.dir}/jobs` as never } })
 )
-const { runAgainAfterFault, whileVmRuns } = await import('../../src/engine/capture/keep-running.ts')
+const { runAgainAfterFault, whileSeen, whileVmRuns } = await import('../../src/engine/capture/keep-running.ts')
 const { jobContext } = await import('../../src/engine/jobs/job-context.ts')
 const { journalPath, writeSpec } = await import('../../src/engine/jobs/job-directory.ts')
 const { Journal, readJournal } = await import('../../src/engine/journal/journal.ts')
@@ -40,9 +40,9 @@ interface Copying {
   readonly plan: CapturePlan
 }
 
-function copying(vm: Partial<PaperVm>, disks: object[] = []): Copying {
+function copying(vm: Partial<PaperVm>, disks: object[] = [], stateBefore: 'running' | 'paused' = 'running'): Copying {
   const libvirt = paperLibvirt({ [VM]: { next: domain(), ...vm } })
-  const plan = paperPlan(VM, domain(), { disks: disks as CapturePlan['disks'] })
+  const plan = paperPlan(VM, domain(), { stateBefore, disks: disks as CapturePlan['disks'] })
   writeSpec(ID, spec)
   const journal = Journal.open(journalPath(ID))
   journal.append({ type: 'begin', id: ID, spec, bootId: 'an earlier boot', engine: 'e' })
@@ -54,6 +54,11 @@ const starts = ({ libvirt }: Copying): number =>
   libvirt.shell.lines.filter((line) => line.startsWith('virsh start')).length
 const runs = ({ libvirt }: Copying): boolean => libvirt.vms.get(VM)?.live !== undefined
 const notes = (): string[] => readJournal(journalPath(ID)).flatMap((entry) => (entry.type === 'note' ? entry.text : []))
+/** How its owner had it, each time that this was noted. */
+const seen = (): unknown[] =>
+  readJournal(journalPath(ID)).flatMap((entry) =>
+    entry.type === 'step' && entry.step === 'seen' ? entry.data?.['state'] : []
+  )
 /** So many more looks at its state. */
 async function looks({ libvirt }: Copying, more: number): Promise<void> {
   const seen = (): number => libvirt.shell.lines.filter((line) => line.includes('domstate')).length
@@ -83,7 +88,7 @@ describe('a VM that a fault ends while its disks are copied', () => {
     expect(starts(copy)).toBe(6)
   })
 
-  it('is let be until the end once it has fallen again and again', async () => {
+  it('is started no more once it has fallen again and again; what its owner does is seen all the same', async () => {
     const copy = copying({})
     const fallsAgain = async (): Promise<void> => {
       for (let fallen = 1; fallen <= 3; fallen++) {
@@ -92,12 +97,61 @@ describe('a VM that a fault ends while its disks are copied', () => {
         }, OFTEN.lookEveryMs)
         copy.libvirt.vms.set(VM, { next: domain() })
       }
-      const looks = copy.libvirt.shell.lines.length
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      expect(copy.libvirt.shell.lines.length - looks).toBeLessThan(3)
+      await looks(copy, 3)
+      copy.libvirt.vms.set(VM, { next: domain(), live: domain(), paused: true, reason: 'user' })
+      await looks(copy, 3)
+      copy.libvirt.vms.set(VM, { next: domain() })
+      await looks(copy, 3)
     }
     await whileVmRuns(copy.job, copy.plan, fallsAgain, OFTEN)
     expect(starts(copy)).toBe(3)
+    expect(seen()).toEqual(['paused'])
+  })
+
+  it('is not started while its overlays are folded back; what its owner does is seen all the same', async () => {
+    const copy = copying({ live: domain(), paused: true, reason: 'user' })
+    const fallsThen = async (): Promise<void> => {
+      await looks(copy, 2)
+      copy.libvirt.vms.set(VM, { next: domain(), live: domain() })
+      await looks(copy, 2)
+      copy.libvirt.vms.set(VM, { next: domain() })
+      await looks(copy, 2)
+    }
+    await whileSeen(copy.job, copy.plan, fallsThen, OFTEN)
+    expect(starts(copy)).toBe(0)
+    expect(seen()).toEqual(['paused', 'running'])
+  })
+
+  it('stands as its owner had it last, whoever looked then', async () => {
+    const pauses = { live: domain(), paused: true, reason: 'user' }
+    const goesOn = { paused: false, reason: 'unpaused' }
+    const copy = copying({ live: domain() })
+    const vm = copy.libvirt.vms.get(VM)
+    const once = (): Promise<void> => looks(copy, 2)
+    for (const looking of [
+      () => whileVmRuns(copy.job, copy.plan, once, OFTEN),
+      () => runAgainAfterFault(copy.job, copy.plan)
+    ]) {
+      Object.assign(vm ?? {}, pauses)
+      await whileVmRuns(copy.job, copy.plan, once, OFTEN)
+      Object.assign(vm ?? {}, goesOn)
+      await looking()
+      expect(seen().at(-1)).toBe('running')
+      Object.assign(vm ?? {}, { live: undefined, reason: undefined })
+      await runAgainAfterFault(copy.job, copy.plan)
+      expect(vm).toMatchObject({ live: domain(), paused: false })
+    }
+  })
+
+  it('goes on where it has no room, as its owner lets it now who had it paused when the job began', async () => {
+    const copy = copying({ live: domain() }, [], 'paused')
+    const stopsThen = async (): Promise<void> => {
+      await looks(copy, 2)
+      Object.assign(copy.libvirt.vms.get(VM) ?? {}, { paused: true, reason: 'I/O error' })
+      await looks(copy, 2)
+    }
+    await whileVmRuns(copy.job, copy.plan, stopsThen, OFTEN)
+    expect(copy.libvirt.vms.get(VM)).toMatchObject({ paused: false })
   })
 
   it('stays off where it would lack what is in its overlay, and the journal says why, once', async () => {

@@ -7,7 +7,7 @@ import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { endFreeze, whileFrozen } from './guest-freeze.ts'
 import { copyHeld, HOLD_STEP, lookAtOverlays } from './hold-disks.ts'
-import { whileVmRuns } from './keep-running.ts'
+import { whileSeen, whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
@@ -24,7 +24,7 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
     whileVmRuns(job, plan, () => copyHeld(job, plan, held))
   )
   const loose = await job.step('fold-back', {}, () =>
-    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, sampled)))
+    whileSeen(job, plan, () => commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, sampled))))
   )
   const frozen = await endFreeze(job, plan)
   return { disks, froze, loose: frozen === undefined ? loose : { ...loose, kept: [...loose.kept, frozen] } }

@@ -20,6 +20,7 @@ export const traceOf = ({ id }: JobContext): BackupTrace => new BackupTrace(read
  */
 export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
   const now = await domainState(job.shell, plan.vm)
+  await seeOwner(job, plan, now)
   if (now?.state === 'running' || now?.state === 'idle') return undefined
   try {
     return await bringStateBack(job, plan, traceOf(job))
@@ -32,11 +33,21 @@ export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Pr
   }
 }
 
+/** Notes how its owner has the VM by now, where that is not what was noted last. */
+async function seeOwner(job: JobContext, { vm }: CapturePlan, now: StateAndReason | undefined): Promise<void> {
+  await noteSeen(job, vm, now, traceOf(job).stateBefore)
+}
+
 const LOOK_EVERY_MS = 5000
 /** One that cannot be started yet is tried ever more seldom, down to once in so many looks, for as long as the work goes on. */
 const MOST_SELDOM = 12
-/** One that falls again and again is looked after when the job is over. */
+/** One that falls again and again is started when the job is over. */
 const MOST_STARTS = 3
+
+interface Watch {
+  readonly lookEveryMs?: number
+  readonly mostStarts?: number
+}
 
 /**
  * Does what takes hours and needs no running VM. One that a fault ends meanwhile runs again at once, on the overlays that
@@ -46,10 +57,10 @@ export async function whileVmRuns<T>(
   job: JobContext,
   plan: CapturePlan,
   work: () => Promise<T>,
-  { lookEveryMs = LOOK_EVERY_MS } = {}
+  { lookEveryMs = LOOK_EVERY_MS, mostStarts = MOST_STARTS }: Watch = {}
 ): Promise<T> {
   const over = new AbortController()
-  const watch = lookAfter(job, plan, over.signal, lookEveryMs)
+  const watch = lookAfter(job, plan, over.signal, { lookEveryMs, mostStarts })
   try {
     return await work()
   } finally {
@@ -58,24 +69,33 @@ export async function whileVmRuns<T>(
   }
 }
 
+/** As {@link whileVmRuns}, for what a VM that is off has to wait for: its owner is heard, and it is started behind that. */
+export const whileSeen: typeof whileVmRuns = (job, plan, work, watch) =>
+  whileVmRuns(job, plan, work, { ...watch, mostStarts: 0 })
+
 /** Never fails: what is done meanwhile is worth more than a note, and the end of the job looks once more. */
-async function lookAfter(job: JobContext, plan: CapturePlan, over: AbortSignal, everyMs: number): Promise<void> {
+async function lookAfter(
+  job: JobContext,
+  plan: CapturePlan,
+  over: AbortSignal,
+  { lookEveryMs, mostStarts }: Required<Watch>
+): Promise<void> {
   const say = newsOnly(job)
-  let known: string | undefined = plan.stateBefore
-  const look = async (): Promise<Found> => {
+  const look = async (mayStart: boolean): Promise<Found> => {
     const now = await domainState(job.shell, plan.vm)
-    known = await noteSeen(job, plan.vm, now, known)
-    return keepRunning(job, plan, now, say)
+    await seeOwner(job, plan, now)
+    if (isHalted(now) && traceOf(job).stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+    return mayStart ? keepRunning(job, plan, now, say) : 'well'
   }
   let failed = 0
-  for (let starts = 0; !over.aborted && starts < MOST_STARTS;) {
-    const found = await look().catch((error: unknown): Found => {
+  for (let starts = 0; !over.aborted;) {
+    const found = await look(starts < mostStarts).catch((error: unknown): Found => {
       say(String(error))
       return 'down'
     })
     failed = found === 'down' ? failed + 1 : 0
     if (found === 'started') starts += 1
-    await sleep(everyMs * Math.min(2 ** failed, MOST_SELDOM), undefined, { signal: over }).catch(() => undefined)
+    await sleep(lookEveryMs * Math.min(2 ** failed, MOST_SELDOM), undefined, { signal: over }).catch(() => undefined)
   }
 }
 
@@ -88,7 +108,6 @@ async function keepRunning(
   now: StateAndReason | undefined,
   say: (text: string) => void
 ): Promise<Found> {
-  if (isHalted(now) && plan.stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
   if (now === undefined || !(await fellByFault(job, plan, now))) return 'well'
   say(`${plan.vmName} was ended by a fault while its backup goes on: it is to run again`)
   const kept = await bringStateBack(job, plan, traceOf(job))

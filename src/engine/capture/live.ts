@@ -14,7 +14,7 @@ import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import type { CopiedDisk } from './copy-disks.ts'
 import { copyHeld, HOLD_STEP, lookAtOverlays, type HeldDisk } from './hold-disks.ts'
-import { whileVmRuns } from './keep-running.ts'
+import { whileSeen, whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
@@ -40,7 +40,9 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   )
   // The overlays go as soon as the disks are copied; a large RAM image may be hashed for minutes more.
   const loose = await job.step('fold-back', {}, () =>
-    commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, copied.sampled)), copied.letGoOfMemory)
+    whileSeen(job, plan, () =>
+      commitWithRoom(job, plan, () => commitOverlays(job, plan, justHeld(before, copied.sampled)), copied.letGoOfMemory)
+    )
   )
   const memory = await whileVmRuns(job, plan, () => copied.memory)
   return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }

@@ -8,17 +8,16 @@ import { ownersState } from './owners-state.ts'
 /** An owner who pauses a VM, or lets it go on, in the hours of a job is not overruled by how it stood before. */
 export const SEEN_STEP = 'seen'
 
-/** Notes how its owner has a VM by now, if not as `known`. Answers what is known then. */
+/** Notes how its owner has a VM by now, if not as `known`. */
 export async function noteSeen(
   job: JobContext,
   vm: Uuid,
   now: StateAndReason | undefined,
   known: string | undefined
-): Promise<string | undefined> {
+): Promise<void> {
   const state = ownersState(now)
-  if (state === undefined || state === known) return known
+  if (state === undefined || state === known) return
   await job.step(SEEN_STEP, { vm, state }, () => Promise.resolve())
-  return state
 }
 
 /** Undefined: as it was when the job began. */
