@@ -100,8 +100,9 @@ async function capture(
     if (way.warning !== undefined) job.warn(way.warning)
     const next = { ...(await planBackup({ ...job, spec: { ...job.spec, method: way.method } })), ...way.reason }
     job.fact({ method: next.method, methodReason: next.methodReason })
-    await job.step(PLAN_STEP, { plan: next, before }, () => Promise.resolve())
-    return capture(job, next, before, plans + 1)
+    const nextBefore = await noteVm(next.vm, next.vmName)
+    await job.step(PLAN_STEP, { plan: next, before: nextBefore }, () => Promise.resolve())
+    return capture(job, next, nextBefore, plans + 1)
   }
 }
 

@@ -8,20 +8,20 @@ import { freeze, freezeStatus, isFreezeRefused, thaw, type FreezeStatus } from '
 import { domainState } from '../../libvirt/domains.ts'
 import { isOff } from '../evidence/owners-state.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import { hasBootedSince, historySince } from '../evidence/vm-history.ts'
+import { hasBootedSince, historySince, LogPosition, logPosition } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { BackupTrace } from '../recover/trace.ts'
 import type { CapturePlan } from './capture-plan.ts'
 import { armThawGuard, disarmThawGuard, thawSoon } from './thaw-guard.ts'
 
-/** Announced when the guest, which said that it was thawed, is told to freeze. */
+/** Announced when the guest, which said that it was thawed, is told to freeze; with how far the log of its VM had got. */
 const FREEZE_STEP = 'freeze'
 /** Done only when the guest was seen to be thawed, or the freeze was refused. */
 const THAW_STEP = 'thaw'
 
 type Vm = Pick<CapturePlan, 'vm' | 'vmName'>
+type Step = Extract<JournalEntry, { type: 'step' }>
 
 /**
  * Does `work` while the guest's file systems are frozen, where its agent can, and thaws them at once. Answers whether they
@@ -50,13 +50,14 @@ export async function whileFrozen(
 type FreezeEnd = 'frozen' | 'refused' | 'unknown'
 
 /** An agent that refuses costs the file systems' consistency, not the point. What others have frozen is left as it is. */
-async function freezeGuest(job: JobContext, { vm }: Vm): Promise<FreezeEnd> {
+async function freezeGuest(job: JobContext, { vm, vmName }: Vm): Promise<FreezeEnd> {
   const now = await freezeStatus(job.shell, vm)
   if (now !== 'thawed') {
     job.warn(now === 'frozen' ? FROZEN_BY_OTHERS : `The guest agent does not say whether anything is frozen: ${CRASH}`)
     return 'refused'
   }
-  const end = await job.step(FREEZE_STEP, {}, () => tryFreeze(job, vm))
+  const log = await logPosition(vmName)
+  const end = await job.step(FREEZE_STEP, { log }, () => tryFreeze(job, vm))
   if (end === 'refused') await job.step(THAW_STEP, {}, () => disarmThawGuard(job.shell, job.id))
   return end
 }
@@ -131,7 +132,7 @@ async function thawAndLook(shell: Shell, vm: Uuid): Promise<FreezeStatus | undef
 
 /** Has the host thaw what this job may have frozen, while the undo goes on; `endFreeze` sees what came of it. */
 export async function beginThaw({ shell, id }: JobContext, { vm }: Vm): Promise<void> {
-  if (mayBeFrozen(readJournal(journalPath(id)))) await thawSoon(shell, id, vm)
+  if (openFreeze(readJournal(journalPath(id))) !== undefined) await thawSoon(shell, id, vm)
 }
 
 const GIVEN_UP_AFTER_MS = 30_000
@@ -142,10 +143,10 @@ const GIVEN_UP_AFTER_MS = 30_000
  */
 export async function endFreeze(job: JobContext, plan: Vm): Promise<Kept | undefined> {
   const { shell, id } = job
-  const entries = readJournal(journalPath(id))
-  if (!mayBeFrozen(entries)) return disarmed(shell, id)
+  const begun = openFreeze(readJournal(journalPath(id)))
+  if (begun === undefined) return disarmed(shell, id)
   const state = await domainState(shell, plan.vm)
-  const history = await historySince(plan.vmName, new BackupTrace(entries).before.log)
+  const history = await historySince(plan.vmName, LogPosition.optional().catch(undefined).parse(begun.data?.['log']))
   // The freeze ended with the QEMU that was told to.
   if (hasBootedSince(history)) return disarmed(shell, id)
   if (state === undefined || isOff(state)) {
@@ -161,13 +162,13 @@ async function disarmed(shell: Shell, id: string): Promise<undefined> {
   await disarmThawGuard(shell, id)
 }
 
-/** A freeze was announced, and the guest not seen to be thawed since. */
-export function mayBeFrozen(entries: readonly JournalEntry[]): boolean {
+/** That was announced, and the guest not seen to be thawed since. */
+function openFreeze(entries: readonly JournalEntry[]): Step | undefined {
   const last = entries.findLast(
     (entry) =>
       (entry.type === 'step' && entry.step === FREEZE_STEP) || (entry.type === 'step-done' && entry.step === THAW_STEP)
   )
-  return last?.type === 'step'
+  return last?.type === 'step' ? last : undefined
 }
 
 function stillFrozen({ vm, vmName }: Vm, why: string): Kept {
