@@ -245,6 +245,18 @@ describe.skipIf(!hasQemu)('an overlay that the definition of its VM names, which
     expect(execFileSync('qemu-img', ['map', '-f', 'qcow2', image], { encoding: 'utf8' })).not.toContain('0x10000')
   })
 
+  it('goes, and its VM has its image again, where a person has typed how to go on without it: what it held is kept', async () => {
+    const vm = named()
+    const work = { ...(await withHeld(false)), shell: paperLibvirt(vm) }
+    await writtenBySomebody()
+    const line = (await commitOverlay(work))?.mend.find((each) => each.startsWith('mv')) ?? 'false'
+    execFileSync('sh', ['-c', line])
+    expect(await commitOverlay(work)).toBeUndefined()
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+    expect(existsSync(overlay)).toBe(false)
+    expect(mapOf(`${overlay}.kept.qcow2`)).toContain(`${overlay}.kept.qcow2`)
+  })
+
   it('is written into the image where nobody has, or where we have begun to', async () => {
     let began = 0
     const work = { ...(await withHeld(true)), write: (_how: unknown, go: () => Promise<void>) => (began++, go()) }
@@ -693,7 +705,7 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
         overlayCase(crashed(), { ...more, commitBegan: () => 'in use', sameBoot: false })
       )
       expect(kept).toMatchObject({ kind: 'keep', path: overlay })
-      expect(kept?.mend.join('\n')).toMatch(/no other host since[^]*qemu-img commit[^]*if it has[^]*convert[^]*\nrm/)
+      expect(kept?.mend.join('\n')).toMatch(/no other host since[^]*qemu-img commit[^]*if it has[^]*convert[^]*\nmv/)
     }
   )
 
@@ -799,6 +811,60 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     if (plan === undefined) throw new Error('no plan')
     expect(await bringStateBack(contextOn(vm), plan, trace)).toMatchObject({ kind: 'keep', path: overlay })
     expect(vm.state).toBe('shut off')
+  })
+})
+
+describe.skipIf(!hasQemu)('an overlay on which its owner has put a snapshot of his own', () => {
+  let top: string
+  const fallen = (): PaperVm => off('crashed', [{ target: 'vda', source: top }])
+
+  beforeEach(() => {
+    top = join(dir, 'web.s1')
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', overlay, '-F', 'qcow2', top])
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 8 1M 64k', top])
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+  })
+
+  it.each(['file', 'block', 'network'] as const)('keeps no VM off that a fault has ended: a %s', async (type) => {
+    const vm = fallen()
+    const trace = new BackupTrace(planned({ disks: [{ ...vda(), type }] }))
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+    expect(vm.state).toBe('running')
+  })
+
+  it.each(['file', 'block', 'network'] as const)(
+    'is emptied into the image, and stays, since what is on top of it needs it: a %s',
+    async (type) => {
+      const work = overlayCase(fallen(), { before: {}, owner: owner(), disk: { ...vda(), type }, sameBoot: false })
+      const kept = await commitOverlay({ ...work, commitBegan: () => undefined })
+      expect(kept).toMatchObject({ kind: 'keep', path: overlay, because: expect.stringContaining(top) as unknown })
+      expect(kept?.mend.join('\n')).not.toContain('rm ')
+      expect(mapOf(image)).toContain('0x10000')
+      expect(existsSync(overlay)).toBe(true)
+    }
+  )
+
+  it('is not written into an image that somebody has written to, nor told to be taken away from below it', async () => {
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    await utimes(image, 4e9, 4e9)
+    const vm = fallen()
+    const work = overlayCase(vm, { before: {}, owner: owner(), held, commitBegan: () => undefined })
+    const kept = await commitOverlay(work)
+    expect(kept).toMatchObject({ kind: 'keep', path: overlay })
+    expect(kept?.mend.join('\n')).toContain('convert')
+    expect(kept?.mend.join('\n')).not.toMatch(/^(rm|mv) /m)
+    expect(mapOf(image)).not.toContain('0x10000')
+    const trace = new BackupTrace([...planned(), step('copy', { held: [held] })])
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toMatchObject({ path: overlay })
+    expect(vm.state).toBe('shut off')
+  })
+
+  it('is told as lost where it is not there, though what its VM starts with rests on it', async () => {
+    await rm(overlay)
+    const kept = await commitOverlay(overlayCase(fallen(), { before: {}, owner: owner() }))
+    expect(kept).toMatchObject({ kind: 'keep', path: overlay, because: expect.stringContaining('removed') as unknown })
   })
 })
 

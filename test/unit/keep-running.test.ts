@@ -95,6 +95,7 @@ describe('a VM that a fault ends while its disks are copied', () => {
         await eventually(() => {
           expect(starts(copy)).toBe(fallen)
         }, OFTEN.lookEveryMs)
+        await looks(copy, 1)
         copy.libvirt.vms.set(VM, { next: domain() })
       }
       await looks(copy, 3)

@@ -12,7 +12,7 @@ import {
 import { domainState } from '../../libvirt/domains.ts'
 import { checkImage, commitOverlay as commitImage, holdsNothing, imageInfo, isLocked } from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
-import { openersOf } from '../evidence/image-users.ts'
+import { openersOf, restsOn } from '../evidence/image-users.ts'
 import { isGone } from '../evidence/presence.ts'
 import { judge, removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
@@ -211,17 +211,25 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
 }
 
+/** What the VM would start with is the overlay, or something that its owner has put on top of it, which shows what it holds. */
+async function isNeeded(
+  { defined, saved }: Pick<DiskNow, 'defined' | 'saved'>,
+  { sidecar }: CaptureDisk
+): Promise<boolean> {
+  return (await restsOn(defined, sidecar)) || restsOn(saved, sidecar)
+}
+
 /**
  * Nothing is to be committed; but a VM that would start without what the overlay held must not do so unheard. One that we
  * removed ourselves is named again where somebody read the definition during the backup, and defines that later.
  */
 async function goneThoughNamed(work: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
   const { sidecar, target } = work.disk
-  if (![defined, saved].includes(sidecar)) return undefined
+  if (!(await isNeeded({ defined, saved }, work.disk))) return undefined
   if (saved !== sidecar && (work.dropped || (await wasCommittedElsewhere(work)))) return undefined
   return keep(
     sidecar,
-    `somebody removed it, though ${target} of the VM names it: what it held is lost, if there is no copy`
+    `somebody removed it, though ${target} of the VM needs it: what it held is lost, if there is no copy`
   )
 }
 
@@ -348,10 +356,11 @@ async function imageMovedOn(
   history: VmHistory | undefined
 ): Promise<Kept | undefined> {
   const { disk, owner, held, commitBegan, pivoted } = work
-  const isNamed = now.defined === disk.sidecar || now.saved === disk.sidecar
+  const needed = await isNeeded(now, disk)
   if (!(await restsOnNewerImage(work))) {
-    if (isNamed && !hasBeenElsewhere(history)) return undefined
-    const isAsItWas = held?.image !== undefined && !(await hasChanged(disk, held))
+    if (needed && !hasBeenElsewhere(history)) return undefined
+    const isTold = held?.image !== undefined || (work.sameBoot && held?.writes !== undefined)
+    const isAsItWas = isTold && !(await hasChanged(disk, held))
     const onlyWeWrote = commitBegan() !== undefined && pivoted() === undefined && history?.startedAgain === false
     if (isAsItWas || onlyWeWrote) return undefined
   }
@@ -360,8 +369,19 @@ async function imageMovedOn(
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
     ...(commitBegan() === 'in use' && pivoted() === undefined ? ifNobodyElseHad(disk) : []),
     ...bothSides(disk),
-    `rm ${quoted(disk.sidecar)}   # when you need it no more; then have the host looked after again`
+    ...(needed ? withoutIt(disk, now) : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
   )
+}
+
+const AGAIN = 'then have the host looked after again'
+
+/** What the VM would start with is not to be taken away: the way to its image leads over an empty one of the same name. */
+function withoutIt(disk: CaptureDisk, { defined, saved }: DiskNow): string[] {
+  const { sidecar } = disk
+  if (defined !== sidecar || saved !== undefined) return []
+  const { path, format } = imageBelow(disk)
+  const anew = `qemu-img create -q -f qcow2 -b ${quoted(path)} -F ${format} ${quoted(sidecar)}`
+  return [`mv ${quoted(sidecar)} ${quoted(`${sidecar}.kept.qcow2`)} && ${anew}   # to go on without it; ${AGAIN}`]
 }
 
 /** What QEMU has written of a commit before it died looks like another host's writes, where its overlay does not show it yet. */

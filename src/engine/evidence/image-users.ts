@@ -112,6 +112,13 @@ async function needsOf(shell: Shell, vm: NamedDomain, answers: readonly BatchAns
 
 const DEEPEST_CHAIN = 200
 
+/** Whether an image is this one, or needs it as one below it. */
+export async function restsOn(image: string | undefined, path: string): Promise<boolean> {
+  if (image === undefined) return false
+  const chain = await Promise.all([image, ...(await chainBelow(image))].map(resolved))
+  return chain.includes(await resolved(path))
+}
+
 /** Images below one of this host, by their own headers. What cannot be read shows nothing of any other. */
 async function chainBelow(image: string): Promise<string[]> {
   const chain: string[] = []

@@ -9,6 +9,7 @@ import { isCommitted, restsOnNewerImage, type OverlayCase } from '../capture/com
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
 import { isHalted, isNobodysWill, isOff } from '../evidence/owners-state.ts'
+import { restsOn } from '../evidence/image-users.ts'
 import { isGone, isThere } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
@@ -127,7 +128,7 @@ async function whatDiskWouldLack(work: OverlayCase): Promise<Kept | undefined> {
   const { target, sidecar, mountPoint } = disk
   const now = await lookAtDisk(work.shell, owner.vm, target)
   if (now.defined === undefined || (await isGone(sidecar, owner.vmName, mountPoint))) return undefined
-  if (now.defined === sidecar)
+  if (await restsOn(now.defined, sidecar))
     return (await restsOnNewerImage(work))
       ? keep(sidecar, `${owner.vmName} was not started: the image below is not as it was when this overlay began`)
       : undefined
