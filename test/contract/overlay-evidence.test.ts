@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase, type Pivoted } from '../../src/engine/capture/commit-overlay.ts'
 import { overlayCase as caseOf } from '../../src/engine/capture/commit-overlays.ts'
+import { stampOf } from '../../src/engine/capture/change-stamp.ts'
 import { lookAtOverlays, noteSamples } from '../../src/engine/capture/hold-disks.ts'
 import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { justHeld } from '../../src/engine/capture/noted.ts'
@@ -811,6 +812,67 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     if (plan === undefined) throw new Error('no plan')
     expect(await bringStateBack(contextOn(vm), plan, trace)).toMatchObject({ kind: 'keep', path: overlay })
     expect(vm.state).toBe('shut off')
+  })
+})
+
+describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand', () => {
+  const stamped = async (): Promise<OverlayCase['held']> => {
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    return { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+  }
+
+  it('is gone on with, which is announced: what came of it in the image is no other host’s when its QEMU dies', async () => {
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm: PaperVm = { ...running(live, [{ target: 'vda', source: overlay }]), ready: 'vda' }
+    const job = contextOn(vm)
+    const noted = justHeld({}, [(await stamped()) ?? { target: 'vda' }])
+    const announced: JournalEntry[] = []
+    const dies: JobContext['step'] = async (name, data, work) => {
+      announced.push(step(name, data))
+      const result = await work()
+      if (!name.startsWith('write') || vm.state !== 'running') return result
+      endQemu()
+      history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+      await utimes(image, 4e9, 4e9)
+      Object.assign(vm, off('crashed', [{ target: 'vda', source: overlay }]), { ready: undefined })
+      return result
+    }
+    const plan = planOf(new BackupTrace(planned({ definition: owner().definition })))
+    expect(await commitOverlay(caseOf({ ...job, step: dies }, plan, vda(), noted))).toBeUndefined()
+    expect(announced.map((entry) => entry.type === 'step' && [entry.step, entry.data])).toEqual([
+      ['write.vda', { live: true }],
+      ['write.vda', { live: false }],
+      ['drop.vda', {}]
+    ])
+    expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
+    expect(mapOf(image)).toContain('0x10000')
+  })
+
+  it('is told with how to go on with that, where nobody saw it before its QEMU died, unless its VM was elsewhere', async () => {
+    const held = await stamped()
+    await utimes(image, 4e9, 4e9)
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = off('crashed', [{ target: 'vda', source: overlay }])
+    const work = overlayCase(vm, { before: {}, owner: owner(), held, commitBegan: () => undefined })
+    const told = async (): Promise<string> => (await commitOverlay(work))?.mend.join('\n') ?? ''
+    expect(await told()).toMatch(/no other host since[^]*qemu-img commit[^]*if it has[^]*convert[^]*\nmv/)
+    history = { events: ['migrated', 'started', 'crashed'], startedAgain: true, ended: 'crashed' }
+    expect(await told()).not.toContain('qemu-img commit')
+    expect(await told()).toContain('convert')
+  })
+
+  it('is written into a device that has counted no write since, though nothing names it, but not after a boot', async () => {
+    const disk = { ...vda(), type: 'block' as const }
+    const held = { target: 'vda', writes: await stampOf(image) }
+    endQemu()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = off('crashed', [])
+    const work = overlayCase(vm, { before: {}, owner: owner(), disk, held, commitBegan: () => undefined })
+    expect(await commitOverlay({ ...work, sameBoot: false })).toMatchObject({ kind: 'keep', path: overlay })
+    expect(mapOf(image)).not.toContain('0x10000')
+    expect(await commitOverlay(work)).toBeUndefined()
+    expect(mapOf(image)).toContain('0x10000')
   })
 })
 

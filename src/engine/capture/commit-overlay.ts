@@ -162,7 +162,10 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
 async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
-  if (running === undefined) await work.write('in use', () => beginCommit(shell, owner, disk))
+  // One that somebody has begun by hand writes the same into the image, and is gone on with.
+  await work.write('in use', async () => {
+    if (running === undefined) await beginCommit(shell, owner, disk)
+  })
   const end = await blockJobReady(shell, owner.vm, disk.target, {
     onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
   })
@@ -367,7 +370,7 @@ async function imageMovedOn(
   return keep(
     disk.sidecar,
     `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
-    ...(commitBegan() === 'in use' && pivoted() === undefined ? ifNobodyElseHad(disk) : []),
+    ...(pivoted() === undefined && history?.events.includes('migrated') !== true ? ifNobodyElseHad(disk) : []),
     ...bothSides(disk),
     ...(needed ? withoutIt(disk, now) : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
   )
@@ -384,10 +387,10 @@ function withoutIt(disk: CaptureDisk, { defined, saved }: DiskNow): string[] {
   return [`mv ${quoted(sidecar)} ${quoted(`${sidecar}.kept.qcow2`)} && ${anew}   # to go on without it; ${AGAIN}`]
 }
 
-/** What QEMU has written of a commit before it died looks like another host's writes, where its overlay does not show it yet. */
+/** What a commit, also one by hand, has written before its QEMU died looks like another host's writes. */
 const ifNobodyElseHad = ({ sidecar }: CaptureDisk): string[] => [
-  '# if the VM has run on no other host since, its QEMU wrote there what it had not noted in this overlay yet:',
-  `qemu-img commit ${quoted(sidecar)}   # then have the host looked after again`,
+  '# if the VM has run on no other host since, nor without it, a commit of this overlay was cut short there:',
+  `qemu-img commit ${quoted(sidecar)}   # ${AGAIN}`,
   '# if it has:'
 ]
 
