@@ -1,9 +1,9 @@
-import { FORMAT, TYPES_AND_LINT } from './checks.ts'
+import { FORMAT, TYPES_AND_QUICK_LINT } from './checks.ts'
 import { runPart, runVitest } from './part.ts'
 
 /** `npm run check`: what needs no lab. Types and lint take longest and have a processor for themselves; contract tests mostly wait. */
 const outcomes = await Promise.all([
-  inTurn(() => runPart(TYPES_AND_LINT)),
+  inTurn(() => runPart(TYPES_AND_QUICK_LINT)),
   inTurn(
     () => runPart(FORMAT),
     () => runTests('unit')
