@@ -114,6 +114,72 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     }
   })
 
+  const pausedByOwner = ({ libvirt }: OnPaper): unknown => Object.assign(libvirt.vms.get(VM) ?? {}, paused)
+  const everyLookTakesLong = (): void => {
+    const began = performance.now()
+    let looks = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + 60_000 * looks++)
+    onTestFinished(() => {
+      clock.mockRestore()
+    })
+  }
+
+  it('ends its pause once in an undo too: one that its owner makes in the hours of that stays', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'stillpoint-images-'))
+    onTestFinished(() => rm(dir, { recursive: true }))
+    const disks = ['vda', 'vdb'].map((target) => {
+      const source = join(dir, `${target}.qcow2`)
+      const sidecar = `${source}.stillpoint-20261128T050000Z-00beef`
+      return { target, source, sidecar, format: 'qcow2', type: 'file', virtualSizeBytes: 1, allocatedBytes: 1 }
+    })
+    for (const { source, sidecar } of disks) for (const path of [source, sidecar]) await writeFile(path, '')
+    const paper = onPaper(paused, [...planned('live', 'running', dir, disks), step('force-pause')])
+    const { shell } = paper.libvirt
+    const run: Shell['run'] = (argv, options) => {
+      const isCommitted = paper.entries.some((entry) => entry.type === 'step' && entry.step === 'undo.commit.vda')
+      if (isCommitted && !paper.entries.some((entry) => entry.type === 'step' && entry.step === 'undo.commit.vdb'))
+        pausedByOwner(paper)
+      return shell.run(argv, options)
+    }
+    everyLookTakesLong()
+    await undoBackup({ ...paper.job, shell: { ...shell, run } }, [...paper.entries]).catch(() => undefined)
+    expect(ofType(paper.entries, 'step-done').map(({ step }) => step)).toContain('undo.go-on')
+    expect(await paper.state()).toMatch(/^paused/)
+    expect(paper.warned.join()).toContain('not by this job')
+  })
+
+  it('has ended its pause also where its owner did while others kept the undo back', async () => {
+    const paper = onPaper({ live: DEFINITION }, [...planned('live', 'running'), step('force-pause')])
+    const vm = paper.libvirt.vms.get(VM)
+    everyLookTakesLong()
+    Object.assign(vm ?? {}, { busy: { operation: 5, looks: Infinity } })
+    await expect(undoBackup(paper.job, [...paper.entries])).rejects.toMatchObject({ failure: { kind: 'foreign-work' } })
+    Object.assign(vm ?? {}, { ...paused, busy: undefined })
+    await undoBackup(paper.job, [...paper.entries]).catch(() => undefined)
+    expect(ofType(paper.entries, 'step').map(({ step }) => step)).toContain('undo.state')
+    expect(await paper.state()).toMatch(/^paused/)
+  })
+
+  it('has ended its pause with the QEMU that it had paused, where it starts another', async () => {
+    const begin = entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' })
+    const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
+    const saved = [...suspended('running'), done('save'), ...times]
+    const point = await mkdtemp(join(tmpdir(), 'stillpoint-point-'))
+    onTestFinished(() => rm(point, { recursive: true }))
+    await writeFile(join(point, 'memory.save'), '')
+    for (const { entries, vm } of [
+      { entries: [...planned('live', 'running'), step('force-pause')], vm: { reason: 'crashed' } },
+      { entries: [...saved, ...planned('classic', 'running', point)], vm: { reason: 'saved', cannotRestore: true } }
+    ]) {
+      const paper = onPaper(vm, [begin, ...entries])
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^running/)
+      pausedByOwner(paper)
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^paused/)
+    }
+  })
+
   it('has ended its pause also where somebody was faster', async () => {
     const paper = onPaper({ live: DEFINITION }, suspended('running'))
     await endOurPause(paper.job, VM, new BackupTrace(paper.entries))

@@ -211,6 +211,16 @@ describe('passes after passes of an undo', () => {
     pass('no disc', 'no network')
     expect(typesIn(ID)).toEqual(['step', 'note', 'note'])
   })
+
+  it('write each time how its owner has a VM, who may have it so again', () => {
+    const states = ['paused', 'running', 'paused']
+    for (const state of states) {
+      const journal = Journal.open(pathOf(ID), { unlike: readJournal(pathOf(ID)) })
+      journal.append({ type: 'step', step: 'seen', data: { state } })
+      journal.close()
+    }
+    expect(readJournal(pathOf(ID)).map((entry) => entry.type === 'step' && entry.data?.['state'])).toEqual(states)
+  })
 })
 
 // engine.md finding 46

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { isHalted, isOff } from '../evidence/owners-state.ts'
-import { noteSeen } from '../evidence/seen.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack } from '../recover/bring-state-back.ts'
+import { bringStateBack, heedOwner } from '../recover/bring-state-back.ts'
 import { howItEnded } from '../recover/start-after-fault.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import type { CapturePlan } from './capture-plan.ts'
@@ -19,9 +18,6 @@ export const traceOf = ({ id }: JobContext): BackupTrace => new BackupTrace(read
  * no room to go on.
  */
 export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Promise<Kept | undefined> {
-  const now = await domainState(job.shell, plan.vm)
-  await seeOwner(job, plan, now)
-  if (now?.state === 'running' || now?.state === 'idle') return undefined
   try {
     return await bringStateBack(job, plan, traceOf(job))
   } catch (error) {
@@ -31,11 +27,6 @@ export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Pr
     )
     return undefined
   }
-}
-
-/** Notes how its owner has the VM by now, where that is not what was noted last. */
-async function seeOwner(job: JobContext, { vm }: CapturePlan, now: StateAndReason | undefined): Promise<void> {
-  await noteSeen(job, vm, now, traceOf(job).stateBefore)
 }
 
 const LOOK_EVERY_MS = 5000
@@ -83,7 +74,7 @@ async function lookAfter(
   const say = newsOnly(job)
   const look = async (mayStart: boolean): Promise<Found> => {
     const now = await domainState(job.shell, plan.vm)
-    await seeOwner(job, plan, now)
+    await heedOwner(job, plan, traceOf(job), now)
     if (isHalted(now) && traceOf(job).stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
     return mayStart ? keepRunning(job, plan, now, say) : 'well'
   }

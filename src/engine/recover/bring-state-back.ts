@@ -8,9 +8,10 @@ import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-pla
 import { isCommitted, restsOnNewerImage, type OverlayCase } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
-import { isHalted, isNobodysWill, isOff } from '../evidence/owners-state.ts'
+import { isHalted, isNobodysWill, isOff, ownersState } from '../evidence/owners-state.ts'
 import { restsOn } from '../evidence/image-users.ts'
 import { isGone, isThere } from '../evidence/presence.ts'
+import { noteSeen } from '../evidence/seen.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince, isStillSaved } from '../evidence/vm-history.ts'
 import { vmProcess } from '../evidence/vm-process.ts'
@@ -32,9 +33,24 @@ export async function bringStateBack(
 ): Promise<Kept | undefined> {
   if (plan.stateBefore === 'shut off' || plan.stateBefore === 'crashed') return undefined
   const now = await domainState(job.shell, plan.vm)
+  await heedOwner(job, plan, trace, now)
   if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now)
   else if (now === undefined || isOff(now)) return startIfFault(job, plan, trace, now)
   return undefined
+}
+
+/**
+ * Notes what was done to the VM meanwhile, where that is not what was noted last: a pause of ours that somebody has ended is
+ * over, and any other state that it runs or is paused in is its owner's will.
+ */
+export async function heedOwner(
+  job: JobContext,
+  { vm }: CapturePlan,
+  trace: BackupTrace,
+  now: StateAndReason | undefined
+): Promise<void> {
+  if (!trace.wePaused) return noteSeen(job, vm, now, trace.stateBefore)
+  if (ownersState(now) === 'running') await job.step(UNDO_PAUSE_STEP, {}, () => Promise.resolve())
 }
 
 /** Once a pause of ours has ended, any other is its owner's, however often recovery comes by. */
@@ -94,11 +110,17 @@ async function startIfFault(
     const lacking = await whatItWouldLack(job, plan, trace)
     if (lacking !== undefined) return lacking
     const paused = trace.stateBefore === 'paused'
-    await startDomain(job.shell, plan.vm, { paused })
+    await startAnew(job, plan, trace, paused)
     await noteStarted(job, plan.vm, trace)
     job.warn(`The VM was found ${now.state} and was started again${paused ? ', paused as it was' : ''}`)
   }
   return undefined
+}
+
+/** What we had paused is over with its QEMU. */
+async function startAnew(job: JobContext, { vm }: CapturePlan, trace: BackupTrace, paused: boolean): Promise<void> {
+  const start = (): Promise<void> => startDomain(job.shell, vm, { paused })
+  await (trace.wePaused ? job.step(UNDO_PAUSE_STEP, {}, start) : start())
 }
 
 /** Whoever commits its overlays need not compare them with their images again, whose server may have no place for that. */
@@ -170,7 +192,7 @@ async function restoreRam(job: JobContext, plan: CapturePlan, trace: BackupTrace
     await job.step(LOAD_RAM_STEP, { attempt }, () => restoreDomain(job.shell, memoryPath(plan), { state }))
   } catch (error) {
     if (!plan.persistent || trace.times(LOAD_RAM_STEP) + 1 < TRIES) throw error
-    await startDomain(job.shell, plan.vm, { paused: state === 'paused' })
+    await startAnew(job, plan, trace, state === 'paused')
     job.warn(`The VM's RAM could not be restored (${String(error)}); it was booted instead`)
   }
 }

@@ -32,7 +32,7 @@ import type { Undone } from '../jobs/job-end.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
 import { answers } from './answers.ts'
-import { bringStateBack } from './bring-state-back.ts'
+import { bringStateBack, heedOwner } from './bring-state-back.ts'
 import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
@@ -44,14 +44,37 @@ import { BackupTrace } from './trace.ts'
  * in, drops the half point. A point that was complete already stays.
  */
 export async function undoBackup(job: JobContext, entries: readonly JournalEntry[]): Promise<Undone> {
-  const trace = new BackupTrace([...entries, ...lateEntries(job.id)])
-  const { plan } = trace
+  const { work, trace } = hearing(job, [...entries, ...lateEntries(job.id)])
+  const begun = trace()
+  const { plan } = begun
   if (plan === undefined)
-    return { end: 'undone', kept: await runProgram(job, [...lateSteps(job, trace), startAfterFault(job, entries)]) }
-  if (plan.method !== 'offline') await libvirtAnswers(job.shell, plan.vm)
-  const steps = plan.method === 'offline' ? [] : await stepsFor(job, plan, trace)
-  const kept = await runProgram(job, [...steps, pointStep(job, plan, trace)])
+    return { end: 'undone', kept: await runProgram(job, [...lateSteps(job, begun), startAfterFault(job, entries)]) }
+  if (plan.method !== 'offline') {
+    await libvirtAnswers(job.shell, plan.vm)
+    await heedOwner(work, plan, begun, await domainState(job.shell, plan.vm))
+  }
+  const steps = plan.method === 'offline' ? [] : stepsFor(work, plan, trace)
+  const kept = await runProgram(job, [...steps, pointStep(job, plan, begun)])
   return { end: (await committed(plan)) === undefined ? 'undone' : 'was-finished', kept }
+}
+
+/** What is known of a job by now. */
+type TraceNow = () => BackupTrace
+
+/**
+ * An undo may take hours: what is done within its steps counts for those that come later, also where it cannot be written
+ * down.
+ */
+function hearing(job: JobContext, entries: readonly JournalEntry[]): { work: JobContext; trace: TraceNow } {
+  const heard = [...entries]
+  const now = (): Pick<JournalEntry, 'n' | 'at'> => ({ n: heard.length, at: new Date().toISOString() })
+  const step: JobContext['step'] = async (name, data, go) => {
+    heard.push({ ...now(), type: 'step', step: name, data })
+    const result = await job.step(name, data, go)
+    heard.push({ ...now(), type: 'step-done', step: name, ms: 0 })
+    return result
+  }
+  return { work: { ...job, step }, trace: () => new BackupTrace(heard) }
 }
 
 /** Killed while it put its VM on its own images again, before it had begun with its own work. */
@@ -64,30 +87,29 @@ const nothing = (work: Promise<unknown>): Promise<undefined> => work.then(() => 
  * Each looks for itself whether there is something to do; disks and state of a VM wait for nothing but libvirt's own job. What
  * needs no store comes before what asks it.
  */
-async function stepsFor(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<UndoStep[]> {
+function stepsFor(job: JobContext, plan: CapturePlan, trace: TraceNow): UndoStep[] {
   const { shell } = job
-  const end: UndoStep = { name: 'undo.job', work: () => nothing(endMemoryJob(shell, plan, trace)) }
+  const end: UndoStep = { name: 'undo.job', work: () => nothing(endMemoryJob(shell, plan, trace())) }
   const needs = [end.name]
-  const wasFrozen = trace.announced('freeze')
-  const noted = await notedIn(trace)
+  const wasFrozen = trace().announced('freeze')
   return [
     ...(wasFrozen ? [{ name: 'undo.thaw', work: () => nothing(beginThaw(job, plan)) }] : []),
     end,
     { name: 'undo.run', needs, work: () => nothing(runMeanwhile(job, plan, trace)) },
-    { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace)) },
-    ...diskSteps(job, plan, trace, noted).map((disk) => ({ ...disk, needs })),
-    { name: 'undo.extra', needs, work: () => commitExtra(job, plan, noted) },
-    { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace) },
+    { name: 'undo.copies', work: () => nothing(dropCopies(shell, plan, trace())) },
+    ...diskSteps(job, plan, trace).map((disk) => ({ ...disk, needs })),
+    { name: 'undo.extra', needs, work: async () => commitExtra(job, plan, await notedIn(trace())) },
+    { name: 'undo.state', needs, work: () => bringStateBack(job, plan, trace()) },
     ...(wasFrozen ? [{ name: 'undo.thawed', work: () => endFreeze(job, plan) }] : []),
     { name: 'undo.pause', work: () => nothing(allowFormerPause(shell, plan)) }
   ]
 }
 
-function diskSteps(job: JobContext, plan: CapturePlan, trace: BackupTrace, noted: Noted): UndoStep[] {
+function diskSteps(job: JobContext, plan: CapturePlan, trace: TraceNow): UndoStep[] {
   if (plan.method === 'classic')
     return plan.disks.map((disk) => ({
       name: `undo.mirror.${disk.target}`,
-      work: () => endMirror(job.shell, plan, disk, trace)
+      work: () => endMirror(job.shell, plan, disk, trace())
     }))
   let until: number | undefined
   return plan.disks.map((disk) => ({
@@ -97,7 +119,7 @@ function diskSteps(job: JobContext, plan: CapturePlan, trace: BackupTrace, noted
         until ??= performance.now() + START_WITHIN_MS
         await runFirst(job, plan, trace, until)
       }
-      return commitOverlay(overlayCase(job, plan, disk, noted))
+      return commitOverlay(overlayCase(job, plan, disk, await notedIn(trace())))
     }
   }))
 }
@@ -106,12 +128,12 @@ function diskSteps(job: JobContext, plan: CapturePlan, trace: BackupTrace, noted
  * Commits may take hours, and so may a store: a VM that loses nothing by it runs on its overlays meanwhile, and one that we
  * paused goes on. What does not succeed yet is done, and said, behind them. False then.
  */
-async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: BackupTrace): Promise<boolean> {
+async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: TraceNow): Promise<boolean> {
   try {
     const now = await domainState(job.shell, plan.vm)
-    if (isHalted(now) && trace.stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+    if (isHalted(now) && trace().stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
     // RAM is loaded behind the mirrors: they were those of another QEMU.
-    else if (plan.method !== 'classic' || now?.state === 'paused') await bringStateBack(job, plan, trace)
+    else if (plan.method !== 'classic' || now?.state === 'paused') await bringStateBack(job, plan, trace())
     return true
   } catch (error) {
     job.note(`It does not run yet: ${String(error)}`)
@@ -124,7 +146,7 @@ const START_WITHIN_MS = 30_000
 const MOST_SELDOM_MS = 10_000
 
 /** A VM that is off when the commit of a disk begins is off until that is over: so it is tried for longer before. */
-async function runFirst(job: JobContext, plan: CapturePlan, trace: BackupTrace, until: number): Promise<void> {
+async function runFirst(job: JobContext, plan: CapturePlan, trace: TraceNow, until: number): Promise<void> {
   for (let waitMs = 500; !(await runMeanwhile(job, plan, trace)); waitMs = Math.min(2 * waitMs, MOST_SELDOM_MS)) {
     if (performance.now() + waitMs > until) return
     await sleep(waitMs)
