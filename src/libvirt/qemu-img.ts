@@ -267,6 +267,49 @@ export const holdsNothing = async (shell: Shell, overlay: string): Promise<boole
   (await ownRanges(shell, overlay)).length === 0
 
 /**
+ * True if an image shows all that an overlay of it holds; for those that no VM has open. `path` may be a name that
+ * `qemuNameOf` made. What lies between two places that are near is compared along, which the overlay shows as the image does.
+ *
+ * @throws `timeout` where one of them cannot be read in a long time
+ */
+export async function showsAllOf(
+  shell: Shell,
+  overlay: string,
+  image: { readonly path: string; readonly format: string }
+): Promise<boolean> {
+  for (const range of together(await ownRanges(shell, overlay))) {
+    const both = [{ path: overlay, format: 'qcow2' }, image].map((each) => partOf(each, range))
+    const compared = await qemuImg(shell, ['compare', '-U', '--', ...both], {
+      expect: [0, 1], // 1: they differ
+      timeoutMs: COMPARED_WITHIN_MS + range.length / LEAST_BYTES_PER_MS
+    })
+    if (compared.exitCode === 1) return false
+  }
+  return true
+}
+
+const COMPARED_WITHIN_MS = 60_000
+const LEAST_BYTES_PER_MS = 1000
+const NEAR_BYTES = 64 << 20
+
+function together(ranges: readonly Range[]): Range[] {
+  const joined: Range[] = []
+  for (const range of ranges) {
+    const last = joined.at(-1)
+    if (last === undefined || range.start - (last.start + last.length) > NEAR_BYTES) joined.push(range)
+    else joined[joined.length - 1] = { start: last.start, length: range.start + range.length - last.start }
+  }
+  return joined
+}
+
+function partOf({ path, format }: { readonly path: string; readonly format: string }, range: Range): string {
+  const image: unknown = path.startsWith('json:')
+    ? JSON.parse(path.slice('json:'.length))
+    : { driver: format, file: { filename: filePath(path) } }
+  return `json:${JSON.stringify({ driver: 'raw', offset: range.start, size: range.length, file: image })}`
+}
+
+/**
  * What an image shows at these places, as text; opens it for reading only, whoever has it open. `path` may be a name that
  * `qemuNameOf` made. `direct` reads past what this host has cached, since it would not hear of another host's writes.
  *

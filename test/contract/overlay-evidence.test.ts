@@ -1023,6 +1023,86 @@ describe.skipIf(!hasQemu)('an overlay whose VM has gone over to the image below 
   })
 })
 
+describe.skipIf(!hasQemu)(
+  'an overlay whose QEMU was told to go over to the image below it, which nobody saw it do',
+  () => {
+    const writeTo = (path: string, pattern: number, at: string): void => {
+      execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P ${pattern} ${at} 64k`, path], { stdio: 'ignore' })
+    }
+    const holds = (path: string, pattern: number, at: string): boolean =>
+      !execFileSync('qemu-io', ['-r', '-f', 'qcow2', '-c', `read -P ${pattern} ${at} 64k`, path], {
+        encoding: 'utf8'
+      }).includes('failed')
+    const told = (boot: string, type: CaptureDisk['type'] = 'file'): JournalEntry[] => [
+      begunHere(boot),
+      ...planned({
+        definition: owner().definition,
+        disks: [{ ...vda(), type }],
+        pointDir: join(dir, 'vms', UUID, JOB)
+      }),
+      step('write.vda', { live: true }),
+      done('write.vda'),
+      step('pivot.vda', { process: qemu, node: '1', wasDefined: true, log: { ino: '1', sizeBytes: 0 } })
+    ]
+    const fallen = (): PaperVm => off('crashed', [{ target: 'vda', source: overlay }])
+
+    beforeEach(() => {
+      endQemu()
+      history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    })
+
+    it.each(['file', 'block', 'network'] as const)(
+      'is left behind for its image, where that shows all that it holds: nothing that was written there since is lost: a %s',
+      async (type) => {
+        writeTo(image, 7, '0')
+        writeTo(image, 9, '1M')
+        await utimes(overlay, 4e9, 4e9)
+        const vm = fallen()
+        expect((await undoBackup(contextOn(vm), told('an earlier boot', type))).kept).toEqual([])
+        expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+        expect(vm.state).toBe('running')
+        expect(existsSync(overlay)).toBe(false)
+        expect(holds(image, 9, '1M')).toBe(true)
+      }
+    )
+
+    it.each([
+      ['the image was written to last', 'image', 'an earlier boot'],
+      ['a power cut may have taken a time of change back', 'overlay', 'an earlier boot'],
+      ['the image was written to last, in this boot', 'image', 'this boot']
+    ])('is left to a person, and its VM off, where %s', async (_why, last, boot) => {
+      writeTo(image, 9, '0')
+      await utimes(last === 'image' ? image : overlay, 4e9, 4e9)
+      const vm = fallen()
+      const entries = told(boot === 'this boot' ? await bootId() : boot)
+      const { kept } = await undoBackup(contextOn(vm), entries)
+      expect(kept).toMatchObject([{ path: overlay }, { path: overlay }])
+      expect(kept[0]?.mend.join('\n')).toMatch(/not gone over[^]*qemu-img commit[^]*if it had[^]*convert[^]*\nmv/)
+      expect(vm.state).toBe('shut off')
+      expect(holds(image, 9, '0')).toBe(true)
+    })
+
+    it('is committed, and its VM runs, where it was written to last in this boot of the host', async () => {
+      writeTo(image, 9, '0')
+      await utimes(overlay, 4e9, 4e9)
+      const vm = fallen()
+      expect((await undoBackup(contextOn(vm), told(await bootId()))).kept).toEqual([])
+      expect(holds(image, 7, '0')).toBe(true)
+      expect(vm.state).toBe('running')
+    })
+
+    it('is not committed by a VM that the boot of its host has started on it', async () => {
+      writeTo(image, 9, '0')
+      const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+      const job = contextOn(running(live, [{ target: 'vda', source: overlay }]))
+      const { kept } = await undoBackup(job, told('an earlier boot'))
+      expect(kept).toMatchObject([{ path: overlay }])
+      expect(kept[0]?.mend.join('\n')).toMatch(/virsh blockcommit 'web' vda --active --pivot/)
+      expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
+    })
+  }
+)
+
 describe.skipIf(!hasQemu)('how the images below overlays stood', () => {
   const live = (): PaperVm['live'] => [
     { target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }

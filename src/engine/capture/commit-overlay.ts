@@ -10,7 +10,14 @@ import {
   blockJobReady
 } from '../../libvirt/block-jobs.ts'
 import { domainState } from '../../libvirt/domains.ts'
-import { checkImage, commitOverlay as commitImage, holdsNothing, imageInfo, isLocked } from '../../libvirt/qemu-img.ts'
+import {
+  checkImage,
+  commitOverlay as commitImage,
+  holdsNothing,
+  imageInfo,
+  isLocked,
+  showsAllOf
+} from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import { openersOf, restsOn } from '../evidence/image-users.ts'
 import { isGone } from '../evidence/presence.ts'
@@ -135,11 +142,22 @@ async function whyNotInUse(work: OverlayCase): Promise<Kept | undefined> {
 /** Whoever started the VM on the overlay, as libvirt does at boot, did not ask what became of the image meanwhile; but we do. */
 async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
   const { disk, owner, sameBoot, started, commitBegan, pivoted } = work
-  const mayBe = pivoted()?.done === true || (!sameBoot && commitBegan() === undefined)
+  const mayBe = pivoted()?.done === true || (!sameBoot && (isUnseen(work) || commitBegan() === undefined))
   if (!mayBe || isSameProcess(started, await vmProcess(owner.vm)) || !(await restsOnNewerImage(work))) return undefined
-  const because = `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
-  return keep(disk.sidecar, because, ...bothSides(disk))
+  const because = isUnseen(work)
+    ? `${owner.vmName} was started on it though its QEMU had been told to go over to ${disk.source}, and may have: each may hold writes that the other lacks`
+    : `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
+  return keep(
+    disk.sidecar,
+    because,
+    ...bothSides(disk),
+    '# to go on with what it runs on, over what its image holds:',
+    `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`
+  )
 }
+
+/** Its QEMU was told to go over to the image, and nobody saw whether it did. */
+const isUnseen = ({ pivoted }: OverlayCase): boolean => pivoted()?.done === false
 
 const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept =>
   keep(
@@ -257,6 +275,9 @@ export async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verd
   )
     return keep(disk.sidecar, 'somebody has it open for writing')
   if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
+  // So it was when its QEMU was told to go over; but what was written since is in one of them alone.
+  if (isUnseen(work) && (await showsAllOf(shell, disk.sidecar, imageBelow(disk))))
+    return removable('the image below, which its QEMU was told to go over to, shows all that it holds')
   return keep(disk.sidecar, 'it may hold what its VM wrote last')
 }
 
@@ -283,7 +304,7 @@ async function wasNotedToGoOver({ owner, disk, pivoted }: OverlayCase, { defined
 
 async function wasWrittenLast(path: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([path, other].map((each) => stat(each, { bigint: true }).catch(() => undefined)))
-  return a?.isFile() === true && b !== undefined && a.mtimeNs > b.mtimeNs
+  return a?.isFile() === true && b?.isFile() === true && a.mtimeNs > b.mtimeNs
 }
 
 /** Reasons for which the overlay is not written into its image now, though no VM of this host runs on it. */
@@ -369,8 +390,10 @@ async function imageMovedOn(
   }
   return keep(
     disk.sidecar,
-    `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
-    ...(pivoted() === undefined && history?.events.includes('migrated') !== true ? ifNobodyElseHad(disk) : []),
+    isUnseen(work)
+      ? `nothing shows whether ${owner.vmName} wrote to it last, or to ${disk.source}, which its QEMU was told to go over to`
+      : `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
+    ...(pivoted()?.done === true || history?.events.includes('migrated') === true ? [] : withIt(work)),
     ...bothSides(disk),
     ...(needed ? withoutIt(disk, now) : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
   )
@@ -388,15 +411,19 @@ function withoutIt(disk: CaptureDisk, { defined, saved }: DiskNow): string[] {
 }
 
 /** What a commit, also one by hand, has written before its QEMU died looks like another host's writes. */
-const ifNobodyElseHad = ({ sidecar }: CaptureDisk): string[] => [
-  '# if the VM has run on no other host since, nor without it, a commit of this overlay was cut short there:',
-  `qemu-img commit ${quoted(sidecar)}   # ${AGAIN}`,
-  '# if it has:'
-]
+function withIt(work: OverlayCase): string[] {
+  const [when, otherwise] = isUnseen(work)
+    ? ['if its QEMU had not gone over to the image yet', 'if it had']
+    : [
+        'if the VM has run on no other host since, nor without it, a commit of this overlay was cut short there',
+        'if it has'
+      ]
+  return [`# ${when}:`, `qemu-img commit ${quoted(work.disk.sidecar)}   # ${AGAIN}`, `# ${otherwise}:`]
+}
 
 /**
  * Somebody has written to the image since the overlay began, other than our commit: over it, the overlay is of no moment. Its
- * own VM has, once it went over to it. A power cut may have taken a time of change back, which is no write; a device counts
+ * own VM has, once it went over to it, and may have where it was told to, unless the overlay was written to last. A power cut may have taken a time of change back, which is no write; a device counts
  * from each boot anew, and only what this host writes. What the image shows where the overlay holds nothing tells of other
  * hosts, also once we have begun to commit; but a QEMU that commits while the guest writes may have noted in the overlay less
  * than it has copied, so that this counts only where there can be another host.
@@ -404,6 +431,7 @@ const ifNobodyElseHad = ({ sidecar }: CaptureDisk): string[] => [
 export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
   if (pivoted()?.done === true) return true
+  if (isUnseen(work) && !(sameBoot && (await wasWrittenLast(disk.sidecar, imageBelow(disk).path)))) return true
   const tells = commitBegan() !== 'in use' || (await othersReach(disk))
   if (tells && (await sampledElse(shell, disk, held?.samples))) return true
   if (held === undefined || commitBegan() !== undefined) return false

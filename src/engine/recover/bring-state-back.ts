@@ -152,7 +152,10 @@ async function whatDiskWouldLack(work: OverlayCase): Promise<Kept | undefined> {
   if (now.defined === undefined || (await isGone(sidecar, owner.vmName, mountPoint))) return undefined
   if (await restsOn(now.defined, sidecar))
     return (await restsOnNewerImage(work))
-      ? keep(sidecar, `${owner.vmName} was not started: the image below is not as it was when this overlay began`)
+      ? keep(
+          sidecar,
+          `${owner.vmName} was not started: the image below is not as it was when this overlay began, or may have been written to last`
+        )
       : undefined
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   return keep(
