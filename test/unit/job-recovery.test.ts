@@ -457,6 +457,38 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     })
   })
 
+  it('ends where nothing that is left takes longer than to fail: the timer comes again, with what engine there is by then', async () => {
+    let passes = 0
+    const storageIsAway = fakeShell({
+      systemctl: 'Job=\nActiveState=inactive\n',
+      virsh: async ({ argv: [, , uuid = ''] }) => {
+        passes += 1
+        await sleep(40 + 5 * Number(uuid[0]))
+        // Where somebody is always in hand it would go on for ever.
+        if (passes < 300) throw new Error('its storage is away')
+        return 'running (booted)'
+      }
+    })
+    const ids = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `20261124T010000Z-00000${n}`)
+    for (const [n, id] of ids.entries()) die(id, n + 1)
+    expect(await recoverAll(storageIsAway, { lookAgainMs: 1 })).toMatchObject({ isComplete: false })
+    expect(directory.openJobs()).toEqual(ids)
+  })
+
+  it('sees what died when all was done and its timer was just stopped, and has the host take it up', async () => {
+    const told: string[] = []
+    const shell = fakeShell({
+      systemctl: ({ argv: [, verb = '', ...units] }) => {
+        if (verb !== 'show') told.push(`${verb} ${units.at(-1)}`)
+        if (verb === 'stop') die(ID, 1)
+        return 'Job=\nActiveState=inactive\n'
+      },
+      virsh: 'running (booted)'
+    })
+    expect(await recoverEverything(shell)).toEqual({ reports: [], isComplete: false })
+    expect(told).toEqual(['stop stillpoint-recover.timer', 'start stillpoint-recover.service'])
+  })
+
   it('takes up what dies meanwhile', async () => {
     const shell = hanging()
     die(ID, 1)

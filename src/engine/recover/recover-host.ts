@@ -6,7 +6,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { recoverRunsNow } from '../policy/recover-runs.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { LOOK_AGAIN_MS, recoverAll } from './recover.ts'
-import { standDown } from '../jobs/recover-units.ts'
+import { beginRecovery, standDown } from '../jobs/recover-units.ts'
 
 /**
  * For the host's own unit: at boot, when a job has died, and by the timer until nothing is left.
@@ -16,9 +16,7 @@ import { standDown } from '../jobs/recover-units.ts'
 export async function recoverHost(shell: Shell): Promise<void> {
   await guestsAreUp(shell)
   const { isComplete } = await recoverEverything(shell)
-  // A job that died while the timer was still there, and this unit at work, has asked for both in vain.
-  if (!isComplete || (await deadJobs(shell)).length > 0)
-    fail({ kind: 'usage', message: 'something is left that could not be put right yet' })
+  if (!isComplete) fail({ kind: 'usage', message: 'something is left that could not be put right yet' })
 }
 
 /** Runs wait for their jobs, each for its own. The timer goes when nothing is left. */
@@ -31,8 +29,15 @@ export async function recoverEverything(
   const { reports, isComplete } = await recoverAll(shell, { lookAgainMs }).finally(() => over.abort())
   await beside
   const runs = await recoverRunsNow(shell)
-  if (isComplete && runs) await standDown(shell)
-  return { reports, isComplete: isComplete && runs }
+  return { reports, isComplete: isComplete && runs && (await nothingIsLeft(shell)) }
+}
+
+/** A job that died while the timer was still there, and its unit at work, has asked for both in vain: then they begin anew. */
+async function nothingIsLeft(shell: Shell): Promise<boolean> {
+  await standDown(shell)
+  if ((await deadJobs(shell)).length === 0) return true
+  await beginRecovery(shell)
+  return false
 }
 
 /** A run owes its VMs their `after` hooks, whatever takes hours with another VM. */

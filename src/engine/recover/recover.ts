@@ -45,25 +45,31 @@ export const LOOK_AGAIN_MS = 10_000
 /**
  * Ends every job of this host that has no end and no process: at boot, by the timer, or when asked. VMs go side by side,
  * and what keeps one back keeps no other back: while one of them takes its hours, those that die meanwhile are begun with,
- * and those that could not be put right are tried again. Of one VM the youngest goes first: what it did lies over what older
- * ones did.
+ * and those that could not be put right are tried again, each beside what takes longer than it took to fail: where nothing
+ * does, this ends, and the timer comes again, with what engine the host has by then. Of one VM the youngest goes first: what
+ * it did lies over what older ones did.
  */
 export async function recoverAll(shell: Shell, { lookAgainMs = LOOK_AGAIN_MS } = {}): Promise<Pass> {
-  const inHand = new Map<string, Promise<void>>()
+  const inHand = new Map<string, { readonly since: number; readonly pass: Promise<void> }>()
   const last = new Map<string, VmPass>()
   const reports = new Map<string, JobReport>()
   const passOver = async (vm: string, ids: readonly string[]): Promise<void> => {
+    const since = performance.now()
     const pass = await recoverInTurn(shell, ids).finally(() => inHand.delete(vm))
     for (const report of pass.reports) reports.set(report.id, report)
-    last.set(vm, passBehind(last.get(vm), pass, lookAgainMs))
+    last.set(vm, passBehind(last.get(vm), pass, since, lookAgainMs))
+  }
+  const isDue = (vm: string): boolean => {
+    const [now, { failures, notBefore, tookMs }] = [performance.now(), last.get(vm) ?? NONE_YET]
+    return failures === 0 || (now >= notBefore && [...inHand.values()].some(({ since }) => now - since > tookMs))
   }
   const begin = (dead: readonly string[]): void => {
     for (const [vm, ids] of byVm(dead))
-      if (!inHand.has(vm) && performance.now() >= (last.get(vm)?.notBefore ?? 0)) inHand.set(vm, passOver(vm, ids))
+      if (!inHand.has(vm) && isDue(vm)) inHand.set(vm, { since: performance.now(), pass: passOver(vm, ids) })
   }
   begin(await deadJobs(shell))
   while (inHand.size > 0) {
-    if (await within(lookAgainMs, Promise.all(inHand.values()))) continue
+    if (await within(lookAgainMs, Promise.all([...inHand.values()].map(({ pass }) => pass)))) continue
     begin(await deadJobs(shell).catch(() => []))
   }
   const oldestFirst = [...reports.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -75,13 +81,22 @@ interface VmPass {
   /** So many in a row did not get through. */
   readonly failures: number
   readonly notBefore: number
+  readonly tookMs: number
 }
 
+const NONE_YET: VmPass = { failures: 0, notBefore: 0, tookMs: 0 }
+
 /** Tried again much as the timer would, which cannot while a pass over others goes on: 10, 20, 40, 80 seconds later, then every two minutes. */
-function passBehind(before: VmPass | undefined, { isComplete }: Pass, unitMs: number): VmPass {
-  if (isComplete) return { failures: 0, notBefore: 0 }
-  const failures = (before?.failures ?? 0) + 1
-  return { failures, notBefore: performance.now() + unitMs * Math.min(2 ** (failures - 1), 12) }
+function passBehind(
+  { failures: before }: VmPass = NONE_YET,
+  { isComplete }: Pass,
+  since: number,
+  unitMs: number
+): VmPass {
+  if (isComplete) return NONE_YET
+  const failures = before + 1
+  const now = performance.now()
+  return { failures, notBefore: now + unitMs * Math.min(2 ** (failures - 1), 12), tookMs: now - since }
 }
 
 /** The youngest first. */
