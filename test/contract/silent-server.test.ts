@@ -8,7 +8,10 @@ import { openersOf } from '../../src/engine/evidence/image-users.ts'
 import { answers } from '../../src/engine/recover/answers.ts'
 import { failureOf } from '../../src/shared/failure.ts'
 import type { Shell } from '../../src/shared/shell.ts'
+import { paperPlan } from '../unit/paper-plan.ts'
 import { localShell } from '../../src/shell/local.ts'
+
+const UUID = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
 
 /** Mounted where only the server and its child see it, and gone with them. For root, as all of `npm test`. */
 describe('a server that stands still, of a file system on which a process has a file open', () => {
@@ -38,6 +41,41 @@ describe('a server that stands still, of a file system on which a process has a 
     const path = join(dir, 'image')
     writeFileSync(path, '')
     expect(await openersOf(path)).toEqual([])
+  })
+
+  /** What is said there, each in its turn; it ends where a file is waited for. */
+  async function said(program: string): Promise<string> {
+    const engine = join(import.meta.dirname, '../../src')
+    const text = `
+      const { mountAt } = await import('${engine}/engine/room/file-systems.ts')
+      const { whatIsLeft } = await import('${engine}/engine/recover/what-is-left.ts')
+      const { localShell } = await import('${engine}/shell/local.ts')
+      const dir = ${JSON.stringify(dir)}
+      const say = (text) => process.stdout.write(text + '\\n')
+      ${program}
+      process.kill(process.pid, 'SIGKILL')`
+    const { stdout } = await there.run([process.execPath, '--input-type=module', '--eval', text], { timeoutMs: 60_000 })
+    return stdout
+  }
+
+  it('keeps nothing else of a process back that asks on what one of its files lies', async () => {
+    expect(
+      await said(`void mountAt(dir + '/image'); setImmediate(() => say('it goes on'))
+      await new Promise((resolve) => setTimeout(resolve, 100))`)
+    ).toBe('it goes on\n')
+  })
+
+  it('keeps nobody from saying what is left of a job, and what may be', async () => {
+    const disk = { target: 'vda', source: '/a', format: 'qcow2', type: 'file', virtualSizeBytes: 1, allocatedBytes: 1 }
+    const sidecars = ['/image', '.never'].map((end) => `${dir}${end}`)
+    const plan = paperPlan(UUID, '<domain/>', { disks: sidecars.map((sidecar) => ({ ...disk, sidecar })) as never })
+    const entries = [{ n: 0, at: 'x', type: 'step', step: 'begin-point', data: { plan } }]
+    const left = await said(
+      `say(JSON.stringify(await whatIsLeft(localShell(), 'x', ${JSON.stringify(entries)}, new Error('why'), { kind: 'cancelled', what: 'x' })))`
+    )
+    expect(JSON.parse(left)).toMatchObject({
+      left: [{}, { path: sidecars[0], because: expect.stringContaining('may be there') as string }]
+    })
   })
 
   it('is given up after a while, and is there again once it goes on', async () => {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +6,7 @@ import { PointPath, type Manifest, type PointFile } from '../../shared/model/poi
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { copyFile, hashFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
+import { isThere } from '../evidence/presence.ts'
 import { hostFacts } from '../host-facts.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import { memoryPath, type CapturePlan } from './capture-plan.ts'
@@ -80,7 +80,7 @@ const TRIES = 20
 async function copyAtRest(source: string, target: string): Promise<{ sizeBytes: number; sha256: string }> {
   for (let left = TRIES; ; left--) {
     const before = await stat(source, { bigint: true })
-    if (existsSync(target)) await removeFile(target)
+    if (await isThere(target)) await removeFile(target)
     const copied = await copyFile(source, target)
     const after = await stat(source, { bigint: true })
     if (before.mtimeNs === after.mtimeNs || left === 0) return copied

@@ -1,10 +1,11 @@
-import { statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
+import { isCode } from '../../store/file-io.ts'
 import { mountBelow } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import type { CaptureDisk } from './capture-plan.ts'
@@ -33,7 +34,7 @@ export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<
     target,
     source: backingFile,
     format: backingFormat ?? 'qcow2',
-    type: backingTypeOf(backingFile),
+    type: await backingTypeOf(backingFile),
     ...(node !== undefined && { node }),
     virtualSizeBytes,
     allocatedBytes: 0,
@@ -42,9 +43,12 @@ export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<
   }
 }
 
-function backingTypeOf(path: string): CaptureDisk['type'] {
+async function backingTypeOf(path: string): Promise<CaptureDisk['type']> {
   if (!path.startsWith('/')) return 'network'
-  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() === true ? 'block' : 'file'
+  const found = await stat(path).catch((error: unknown) => {
+    if (!isCode(error, 'ENOENT', 'ENOTDIR')) throw error
+  })
+  return found?.isBlockDevice() === true ? 'block' : 'file'
 }
 
 /** The VM's next definition, with this disk on the image below its overlay. Undefined: libvirt does not know the VM. */

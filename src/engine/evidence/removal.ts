@@ -91,10 +91,17 @@ async function moveTo(from: string, to: string, judged: FileIdentity | undefined
     if (!isCode(error, 'EEXIST')) throw error
     if (!(await hasBothNames(from, to))) return isTaken(from, to)
   }
+  if (!(await isStill(to, judged))) return takeBack(from, to)
   if (!(await isStill(from, judged)))
     return keep(from, `what was here is ${to} now, and somebody has put another in its place`)
   await unlink(from)
   return undefined
+}
+
+/** It was another that got the name, in the very moment. */
+async function takeBack(from: string, to: string): Promise<Kept> {
+  if (await hasBothNames(from, to)) await unlink(to)
+  return keep(from, 'it was replaced while it was looked at')
 }
 
 /** A folder is never renamed onto one that holds something, nor onto a file. */

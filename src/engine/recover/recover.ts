@@ -178,7 +178,7 @@ export async function finish(shell: Shell, id: string): Promise<JobReport | unde
     entries = readJournal(journalPath(id))
     return await finishFrom(shell, id, entries)
   } catch (error) {
-    noteTrouble(id, whatIsLeft(id, entries, error, whyEnded(id, entries)))
+    noteTrouble(id, await whatIsLeft(shell, id, entries, error, whyEnded(id, entries)))
     throw error
   }
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { fail } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
@@ -18,6 +17,7 @@ import { tpmFolder } from '../../libvirt/host.ts'
 import { networkXml, removeNetwork, uuidOfNetwork } from '../../libvirt/networks.ts'
 import { identityOf, isSameFile, isStill } from '../evidence/file-identity.ts'
 import { imageUsers, usersOf } from '../evidence/image-users.ts'
+import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import { logPosition, type LogPosition } from '../evidence/vm-history.ts'
@@ -315,7 +315,8 @@ async function userOfNetwork(shell: Shell, network: string, but: string): Promis
 
 /** Nothing is aside any more, so nothing needs to be remembered of it. */
 async function forget({ shell, id, spec }: JobContext, { displaced, orphans }: RestorePlan): Promise<Kept | undefined> {
-  const aside = [...displaced.flatMap(({ renames }) => renames), ...orphans].filter(({ to }) => existsSync(to))
+  const renames = [...displaced.flatMap(({ renames }) => renames), ...orphans]
+  const aside = (await Promise.all(renames.map(async (each) => ((await isThere(each.to)) ? [each] : [])))).flat()
   if (aside.length > 0)
     fail({
       kind: 'left-behind',

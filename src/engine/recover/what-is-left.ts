@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { failureOf, type Failure, type FailureOf } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import { RECOVER_UNIT } from '../../shared/host-paths.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { CapturePlan, PLAN_STEP } from '../capture/capture-plan.ts'
 import { jobDirectory, journalPath, vmOfJob } from '../jobs/job-directory.ts'
 import { IncompleteUndo } from './program.ts'
@@ -17,12 +17,18 @@ const TRY_AGAIN = `systemctl start ${RECOVER_UNIT}`
  * What an operator has to know of a job that could not be put right: its VM, what stands in the way and which file that is
  * about, which overlays are still there, and what to type.
  */
-export function whatIsLeft(id: string, entries: readonly JournalEntry[], error: unknown, after: Failure): Failure {
+export async function whatIsLeft(
+  shell: Shell,
+  id: string,
+  entries: readonly JournalEntry[],
+  error: unknown,
+  after: Failure
+): Promise<Failure> {
   const failures = error instanceof IncompleteUndo ? error.failures : [failureOf(error)]
   const inTheWay = failures.flatMap((failure) =>
     failure.kind === 'left-behind' ? failure.left : [reasonOf(id, failure)]
   )
-  const left = [...inTheWay, ...overlaysOf(entries)]
+  const left = [...inTheWay, ...(await overlaysOf(shell, entries))]
   const last = left.pop()
   return {
     kind: 'left-behind',
@@ -50,18 +56,27 @@ function fileNamedIn(failure: Failure): string | undefined {
   return failure.kind === 'bad-output' && failure.what.startsWith('/') ? failure.what : undefined
 }
 
-function overlaysOf(entries: readonly JournalEntry[]): Left[] {
+async function overlaysOf(shell: Shell, entries: readonly JournalEntry[]): Promise<Left[]> {
   const data = ofType(entries, 'step').findLast(({ step }) => step === PLAN_STEP)?.data?.['plan']
-  const plan = CapturePlan.safeParse(data).data
-  return (plan?.disks ?? []).flatMap(({ target, sidecar }) =>
-    existsSync(sidecar)
-      ? [
-          {
-            path: sidecar,
-            because: `it holds what ${plan?.vmName ?? ''} wrote to ${target} since its backup began`,
-            mend: []
-          }
-        ]
-      : []
-  )
+  const { disks, vmName } = CapturePlan.safeParse(data).data ?? { disks: [], vmName: '' }
+  const looks = disks.map(async ({ target, sidecar }): Promise<Left[]> => {
+    const isThere = await isSeen(shell, sidecar)
+    const holds = isThere === true ? 'it holds' : 'it may be there and hold'
+    const because = `${holds} what ${vmName} wrote to ${target} since its backup began`
+    return isThere === false ? [] : [{ path: sidecar, because, mend: [] }]
+  })
+  return (await Promise.all(looks)).flat()
+}
+
+const SEEN_WITHIN_MS = 5000
+
+/** Undefined: what it lies on does not say, or not in time. A child asks: all other VMs would wait for us. */
+async function isSeen(shell: Shell, path: string): Promise<boolean | undefined> {
+  try {
+    const { exitCode, stderr } = await shell.run(['stat', '--', path], { timeoutMs: SEEN_WITHIN_MS })
+    if (exitCode === 0) return true
+    return stderr.includes('No such file or directory') ? false : undefined
+  } catch {
+    return undefined
+  }
 }

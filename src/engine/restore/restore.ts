@@ -48,8 +48,8 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
-  await job.step('stage', {}, () =>
-    whileSpaceLasts(foldersOf(plan), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
+  await job.step('stage', {}, async () =>
+    whileSpaceLasts(await foldersOf(plan), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
   )
   await releaseClaim(job.id)
   const displacing = await lookBeforeDisplacing(job, plan, manifest)
@@ -89,12 +89,14 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
 }
 
 /** The guests that are there must not meet a full disk while this one is written. */
-const foldersOf = ({ disks }: RestorePlan): WatchedFolder[] =>
-  [...new Set(disks.map(({ staged }) => dirname(staged)))].map((path) => ({
-    path: existingFolder(path),
-    name: path,
-    forWhat: 'the disks'
-  }))
+const foldersOf = ({ disks }: RestorePlan): Promise<WatchedFolder[]> =>
+  Promise.all(
+    [...new Set(disks.map(({ staged }) => dirname(staged)))].map(async (path) => ({
+      path: await existingFolder(path),
+      name: path,
+      forWhat: 'the disks'
+    }))
+  )
 
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
 async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {

@@ -85,7 +85,7 @@ interface SpaceNeed {
 async function spacesOf(needs: readonly Need[]): Promise<SpaceNeed[]> {
   const spaces = new Map<string, SpaceNeed>()
   for (const need of needs) {
-    const folder = existingFolder(need.folder)
+    const folder = await existingFolder(need.folder)
     const mount = await mountAt(folder)
     const space = mount === undefined ? folder : spaceOf(mount)
     const found = spaces.get(space) ?? { space, folder, needs: [] }

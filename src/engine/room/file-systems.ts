@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { access, readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Mount {
@@ -49,15 +48,19 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
   }, undefined)
 }
 
-/** Where the path lies, or would lie: its nearest folder that is there. */
-export function existingFolder(path: string): string {
-  let folder = path
-  while (!existsSync(folder)) folder = dirname(folder)
-  return folder
+/**
+ * Where the path lies, or would lie: its nearest folder that is there. One on a server that stands still is waited for, by
+ * whoever asks and by nobody else.
+ */
+export async function existingFolder(path: string): Promise<string> {
+  const isThere = await access(path).then(...TOLD)
+  return isThere ? path : existingFolder(dirname(path))
 }
 
+const TOLD = [() => true, () => false] as const
+
 export async function mountAt(path: string): Promise<Mount | undefined> {
-  return mountOf(await realpath(existingFolder(path)), await readMounts())
+  return mountOf(await realpath(await existingFolder(path)), await readMounts())
 }
 
 /** Tells which folders share their free bytes: subvolumes of btrfs and datasets of a ZFS pool do. */

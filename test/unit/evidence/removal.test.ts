@@ -7,13 +7,17 @@ import { renameIfProven, shown, type Doomed } from '../../../src/engine/evidence
 import { removable } from '../../../src/engine/evidence/verdict.ts'
 import { paperLibvirt } from '../paper-libvirt.ts'
 
-/** What happens between the two acts of a renaming. */
-const between = vi.hoisted(() => ({ acts: (): Promise<unknown> => Promise.resolve() }))
+/** What happens between the two acts of a renaming, and before the first. */
+const between = vi.hoisted(() => ({
+  acts: (): Promise<unknown> => Promise.resolve(),
+  before: (): Promise<unknown> => Promise.resolve()
+}))
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof FsPromises>()
   return {
     ...fs,
     link: async (...names: Parameters<typeof fs.link>) => {
+      await between.before()
       await fs.link(...names)
       await between.acts()
     }
@@ -31,6 +35,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   between.acts = () => Promise.resolve()
+  between.before = () => Promise.resolve()
   await rm(dir, { recursive: true, force: true })
 })
 
@@ -67,6 +72,17 @@ describe('a file that is renamed', () => {
 
   it('takes no name from one that took its place while it was judged', async () => {
     expect(await rename(await another())).toMatchObject({ kind: 'keep', path: from })
+    expect(await readdir(dir)).toEqual(['web.new'])
+    expect(await text(from)).toBe('theirs')
+  })
+
+  it('gives no name to one that took its place in the last moment', async () => {
+    between.before = await another()
+    expect(await rename()).toMatchObject({
+      kind: 'keep',
+      path: from,
+      because: 'it was replaced while it was looked at'
+    })
     expect(await readdir(dir)).toEqual(['web.new'])
     expect(await text(from)).toBe('theirs')
   })
