@@ -23,6 +23,8 @@ export interface DiskNow {
   readonly nodes: readonly (string | undefined)[]
   /** What the VM would start with. */
   readonly defined: string | undefined
+  /** That is said to have nothing below it. */
+  readonly isLast: boolean
   /** What its managed save image would start with. */
   readonly saved: string | undefined
 }
@@ -41,14 +43,16 @@ export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promis
   const isActive = now.state !== 'shut off'
   const live = isActive ? diskIn(running?.stdout ?? '', target) : undefined
   const saved = managedSave ? await managedSaveXml(shell, vm) : undefined
+  // For a transient VM libvirt shows the running definition as the next one.
+  const defined = persistent ? diskIn(next?.stdout ?? '', target) : undefined
   return {
     state: now,
     isActive,
     live: live?.source,
     chain: live?.chain ?? [],
     nodes: live?.nodes ?? [],
-    // For a transient VM libvirt shows the running definition as the next one.
-    defined: persistent ? diskIn(next?.stdout ?? '', target)?.source : undefined,
+    defined: defined?.source,
+    isLast: defined?.isLast === true,
     saved: saved === undefined ? undefined : diskIn(saved, target)?.source
   }
 }
@@ -60,6 +64,7 @@ const UNKNOWN: DiskNow = {
   chain: [],
   nodes: [],
   defined: undefined,
+  isLast: false,
   saved: undefined
 }
 
@@ -71,20 +76,28 @@ const diskIn = (xml: string, target: string): ReturnType<typeof parseDomain>['di
 
 type Owner = { readonly vm: Uuid; readonly definition: string }
 
-/** The VM starts with this disk as its earlier definition has it, if it names the overlay now; the rest stays as it is. */
+/**
+ * The VM starts with this disk as its earlier definition has it, if it names the overlay now, or if libvirt has written that
+ * nothing is below the image, as it does behind a commit of an overlay that it found by itself. The rest stays as it is.
+ */
 export async function defineSourceAgain(
   shell: Shell,
   owner: Owner,
   target: string,
-  { live, defined }: DiskNow,
+  now: DiskNow,
   overlay: string
 ): Promise<void> {
-  if (defined !== overlay || live === overlay) return
+  if (now.live === overlay || (now.defined !== overlay && !isEndedAnew(now, owner, target))) return
   const xml = await domainXml(shell, owner.vm, { inactive: true, securityInfo: true })
   await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) => defineDomain(shell, path))
   const after = await lookAtDisk(shell, owner.vm, target)
   if (after.defined === overlay)
     fail({ kind: 'bad-output', what: 'virsh define', detail: `${target} still names ${overlay}` })
+}
+
+function isEndedAnew({ defined, isLast }: DiskNow, { definition }: Owner, target: string): boolean {
+  const former = isLast ? diskIn(definition, target) : undefined
+  return former?.source === defined && former?.isLast === false
 }
 
 /** The RAM in a managed save image goes with what the overlay held, which is in the image below now. */

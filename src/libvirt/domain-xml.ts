@@ -25,6 +25,8 @@ export interface XmlDisk {
   readonly encrypted: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
+  /** The definition says that nothing is below its image, and libvirt does not look. */
+  readonly isLast: boolean
   /** The active image and those below it, as far as the definition lists them. */
   readonly chain: readonly string[]
   /**
@@ -164,6 +166,7 @@ function diskOf(disk: Element): XmlDisk {
     below: imageBelow(childAt(disk, 'backingStore')),
     encrypted: [disk, childAt(disk, 'source')].some((each) => childAt(each, 'encryption') !== undefined),
     chainDepth: chainDepth(disk),
+    isLast: endsChain(disk),
     chain: chainOf(disk).map(({ source }) => source),
     nodes: chainOf(disk).map(({ node }) => node),
     mirror: mirrorOf(childAt(disk, 'mirror'))
@@ -191,6 +194,11 @@ function imageBelow(backingStore: Element | undefined): XmlDisk['below'] {
   const source = sourceOf(childAt(backingStore, 'source'))
   const format = attribute(childAt(backingStore, 'format'), 'type')
   return source === undefined || format === undefined ? undefined : { source, format }
+}
+
+function endsChain(disk: Element): boolean {
+  const below = childAt(disk, 'backingStore')
+  return below !== undefined && childAt(below, 'source') === undefined
 }
 
 function chainDepth(disk: Element): number {

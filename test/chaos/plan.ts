@@ -74,6 +74,14 @@ function withoutPowerCut({ fault, ...plan }: HostPlan): HostPlan {
   return fault === undefined || fault === 'power-cut' ? plan : { ...plan, fault }
 }
 
+/** The store of those that fill it is one: who comes second would find no room long before it is held. */
+const fillsOnce = (scenes: readonly Scene[]): Scene[] =>
+  scenes.map(({ room, ...scene }, n) =>
+    room === undefined || (room === 'store-full' && scenes.slice(0, n).some((before) => before.room === room))
+      ? scene
+      : { ...scene, room }
+  )
+
 function planHost(random: Random, host: HostKey): HostPlan {
   const fault = random.weighted({
     none: 60,
@@ -91,7 +99,7 @@ function planHost(random: Random, host: HostKey): HostPlan {
       )
     )
   const others = VM_KINDS.filter((vm) => !scenes.some((scene) => scene.vm === vm))
-  return { host, scenes, bystander: random.pick(others), ...(fault !== 'none' && { fault }) }
+  return { host, scenes: fillsOnce(scenes), bystander: random.pick(others), ...(fault !== 'none' && { fault }) }
 }
 
 function planScene(random: Random, taken: readonly VmKind[]): Scene {

@@ -998,6 +998,19 @@ describe.skipIf(!hasQemu)('an overlay whose VM has gone over to the image below 
     expect(existsSync(overlay)).toBe(false)
   })
 
+  it('is the end of its chain only by what it is, where libvirt has said so of an image that it did not know', async () => {
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm: PaperVm = {
+      ...running(live, [{ target: 'vda', source: overlay }]),
+      onPivot() {
+        vm.live = [{ target: 'vda', source: image, node: '1', isLast: true }]
+        vm.defined = [{ target: 'vda', source: image, isLast: true }]
+      }
+    }
+    expect(await commitOverlay(overlayCase(vm, { owner: owner() }))).toBeUndefined()
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+  })
+
   it('is said to be left only when libvirt’s new definition lasts', async () => {
     const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
     const vm = running(live, [{ target: 'vda', source: overlay }])

@@ -10,6 +10,8 @@ export interface PaperDisk {
   /** libvirt's number for it, and what is below it. Only where it runs. */
   readonly node?: string
   readonly below?: { readonly source: string; readonly node: string }
+  /** It is said to have nothing below it. */
+  readonly isLast?: true
 }
 
 /** One VM as libvirt tells of it. A test changes it between two looks. */
@@ -75,9 +77,10 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
     case 'domjobinfo':
       return { stdout: vm.operation === undefined ? 'Job type: 0\n' : `Job type: 2\noperation: ${vm.operation}\n` }
     case 'define':
-      vm.defined = parseDomain(readFileSync(words[1] ?? '', 'utf8')).disks.map(({ target, source = '' }) => ({
+      vm.defined = parseDomain(readFileSync(words[1] ?? '', 'utf8')).disks.map(({ target, source = '', isLast }) => ({
         target,
-        source
+        source,
+        ...(isLast && { isLast })
       }))
       return { stdout: '' }
     case 'start':
@@ -110,10 +113,12 @@ function pivot(vm: PaperVm): string {
 const xmlOf = ({ uuid, name, ready }: PaperVm, disks: readonly PaperDisk[]): string =>
   `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready)).join('')}</devices></domain>`
 
-function diskXml({ target, source, node, below }: PaperDisk, ready?: string): string {
+function diskXml({ target, source, node, below, isLast }: PaperDisk, ready?: string): string {
   const backing =
     below === undefined
-      ? ''
+      ? isLast
+        ? '<backingStore/>'
+        : ''
       : `<backingStore type='file' index='${below.node}'><format type='qcow2'/><source file='${below.source}'/><backingStore/></backingStore>`
   const index = node === undefined ? '' : ` index='${node}'`
   return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? "<mirror ready='yes'/>" : ''}<target dev='${target}' bus='virtio'/></disk>`
