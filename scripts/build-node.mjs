@@ -23,7 +23,10 @@ const banner = {
 const loadsLate = {
   name: 'loads-late',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: 'loads-late' }))
+    onResolve({ filter: /^(node:)?(https?|dns|net|tls|zlib|crypto|util|os|stream)$/ }, ({ path }) => ({
+      path,
+      namespace: 'loads-late'
+    }))
     onLoad({ filter: /.*/, namespace: 'loads-late' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`
     }))

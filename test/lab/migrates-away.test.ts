@@ -134,7 +134,7 @@ describe('while a VM is on its overlays', () => {
     await engine.ask('doctor', { stores: [], repair: true })
     await nothingLost(here)
     await doAsTold(report, alpha)
-    await alpha.must(`rm ${IMAGES}/*.rescued.qcow2`)
+    await alpha.must(`rm ${IMAGES}/*.rescued.qcow2 ${IMAGES}/*.kept.qcow2`)
     await hasOwnDisks(here)
     const written = here.lastTick()?.counter ?? 0
     await here.start()

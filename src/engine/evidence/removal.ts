@@ -1,5 +1,4 @@
 import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'

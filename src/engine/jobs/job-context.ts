@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { fail, isFailure } from '../../shared/failure.ts'
 import type { JobFact, JobSpec, Progress } from '../../shared/model/job.ts'
 import type { Pause } from '../../shared/model/pause.ts'

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { policyPath } from '../../shared/host-paths.ts'
@@ -101,6 +100,7 @@ async function isPauseOnly(policy: Policy): Promise<boolean> {
   if (!isPolicyThere(policy.id)) return false
   const before = await readPolicy(policy.id).catch(() => undefined)
   if (before === undefined || before.pausedUntil === policy.pausedUntil) return false
+  const { isDeepStrictEqual } = await import('node:util')
   return isDeepStrictEqual(withoutPause(before), withoutPause(policy))
 }
 

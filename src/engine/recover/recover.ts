@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail, isFailure, type Failure } from '../../shared/failure.ts'
 import { isEnded, vmOf, type JobReport, type JournalEntry } from '../../shared/model/job.ts'

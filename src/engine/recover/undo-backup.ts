@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { failureOf } from '../../shared/failure.ts'

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFailure } from '../../shared/failure.ts'
 import type { VmIdentity } from '../../shared/model/job.ts'
