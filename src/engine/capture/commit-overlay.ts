@@ -423,10 +423,11 @@ function withIt(work: OverlayCase): string[] {
 
 /**
  * Somebody has written to the image since the overlay began, other than our commit: over it, the overlay is of no moment. Its
- * own VM has, once it went over to it, and may have where it was told to, unless the overlay was written to last. A power cut may have taken a time of change back, which is no write; a device counts
- * from each boot anew, and only what this host writes. What the image shows where the overlay holds nothing tells of other
- * hosts, also once we have begun to commit; but a QEMU that commits while the guest writes may have noted in the overlay less
- * than it has copied, so that this counts only where there can be another host.
+ * own VM has, once it went over to it, and may have where it was told to, unless the overlay was written to last. A power cut
+ * may have taken a time of change back, which is no write; a device counts from each boot anew, and only what this host
+ * writes. What the image shows where the overlay holds nothing tells of other hosts, also once we have begun to commit; but a
+ * QEMU that commits while the guest writes may have noted in the overlay less than it has copied, so that this counts only
+ * where there can be another host.
  */
 export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
