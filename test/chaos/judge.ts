@@ -86,7 +86,8 @@ async function aboutPoint(play: Play, { point }: JobReport): Promise<string[]> {
 }
 
 /** What libvirt says of it is what its owner wants. */
-function aboutState({ vm, report }: Play, world: World, look: HostLook): string[] {
+function aboutState(play: Play, world: World, look: HostLook): string[] {
+  const { vm, report } = play
   const state = look.vms.find(({ uuid }) => uuid === vm.uuid)
   const powers = [world.power, ...(world.mayAlso === undefined ? [] : [world.mayAlso])]
   const is = powerOf(state)
@@ -100,10 +101,20 @@ function aboutState({ vm, report }: Play, world: World, look: HostLook): string[
       ? []
       : [`persistent: ${state.persistent}`]),
     ...(is === 'running' || is === 'paused'
-      ? disksProblem('has', state.liveDisks, wantedDisks(vm, world, world.live, world.liveMedium), left)
+      ? disksProblem(
+          'has',
+          state.liveDisks.map(ownName(play)),
+          wantedDisks(vm, world, world.live, world.liveMedium),
+          left
+        )
       : []),
     ...(world.isDefined
-      ? disksProblem('starts with', state.definedDisks, wantedDisks(vm, world, world.next, world.nextMedium), left)
+      ? disksProblem(
+          'starts with',
+          state.definedDisks.map(ownName(play)),
+          wantedDisks(vm, world, world.next, world.nextMedium),
+          left
+        )
       : []),
     ...(state.name === (world.name === 'own' ? vm.name : `${vm.name}-renamed`) ? [] : [`it is called ${state.name}`]),
     ...listProblem('snapshots', state.snapshots, world.snapshots.length === 0 ? [] : ['theirs']),
@@ -131,6 +142,12 @@ function wantedDisks(vm: ChaosVm, world: World, targets: readonly string[], whic
   const drive = TRAITS[vm.kind].hasDrive ? [which === undefined ? '-' : medium(which)] : []
   return [...images, ...drive].sort()
 }
+
+/** A restore leaves a disk that its owner took off where it is, and calls the one of the point after that. */
+const ownName =
+  ({ scene: { job }, base, detachedAt }: Play) =>
+  (line: string): string =>
+    job.kind === 'replace' && detachedAt !== undefined ? line.replace(`-${base?.id ?? ''}.`, '.') : line
 
 /** A disk that a person has been told of may be on what was left. */
 function disksProblem(

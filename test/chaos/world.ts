@@ -129,7 +129,15 @@ export const ACTS = {
   undefine: {
     at: ANY,
     when: (world) => world.isDefined && (runs(world) || isOff(world)) && world.snapshots.length === 0,
-    then: (world) => ({ ...world, isDefined: false, next: [], snapshots: [], checkpoint: false })
+    then: (world, phase) => ({
+      ...world,
+      isDefined: false,
+      next: [],
+      snapshots: [],
+      checkpoint: false,
+      // libvirt 9.0 writes the definition again, with the overlay of a disk that only the running VM has lost.
+      needsPerson: world.needsPerson || (inOverlay(phase) && world.next.some((target) => !world.live.includes(target)))
+    })
   },
   rename: {
     at: ANY,
