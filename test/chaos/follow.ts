@@ -38,7 +38,8 @@ const ENDED_WITHIN_MS = 240_000
 
 /**
  * The job's report once it has ended. While nobody works on it, what tries open jobs again from time to time is made to
- * do so now, lest a round last as long as its timer. Undefined: it has not ended.
+ * do so now, lest a round last as long as its timer; and an undo that comes to the point at which its job was held is not held
+ * for ever. Undefined: it has not ended.
  */
 export async function endedReport(host: LabHost, id: string): Promise<JobReport | undefined> {
   const deadline = performance.now() + ENDED_WITHIN_MS
@@ -46,7 +47,9 @@ export async function endedReport(host: LabHost, id: string): Promise<JobReport 
     const report = endOf(host, id)
     if (report !== undefined) return report
     await sleep(150)
-    if (tries % 20 === 19 && !(await isWorkedOn(host, id)))
+    if (tries % 20 !== 19) continue
+    await letGo(host, id)
+    if (!(await isWorkedOn(host, id)))
       await host.run(['systemctl', 'start', RECOVER_UNIT], { timeoutMs: ENDED_WITHIN_MS })
   }
   return endOf(host, id)
