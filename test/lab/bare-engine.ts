@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, mkdirSync, chmodSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, chmodSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EngineVerb, QuestionOf, ResultOf } from '../../src/shared/engine-protocol.ts'
 import { isFailure, StillpointError, type Failure } from '../../src/shared/failure.ts'
@@ -30,8 +30,10 @@ export class BareEngine {
     ] as const) {
       const placed = join(host.tree, target)
       mkdirSync(dirname(placed), { recursive: true, mode: 0o700 })
-      copyFileSync(source, placed)
-      chmodSync(placed, 0o755)
+      // Somebody may be running the one that is there.
+      copyFileSync(source, `${placed}.new`)
+      chmodSync(`${placed}.new`, 0o755)
+      renameSync(`${placed}.new`, placed)
     }
     const engine = new BareEngine(host)
     await engine.ask('probe', {})
