@@ -80,6 +80,15 @@ async function bring({ job, entries }: OnPaper): Promise<unknown> {
   return trace.plan === undefined ? expect.fail('no plan') : bringStateBack(job, trace.plan, trace)
 }
 
+const everyLookTakesAMinute = (): void => {
+  const began = performance.now()
+  let looks = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + 60_000 * looks++)
+  onTestFinished(() => {
+    clock.mockRestore()
+  })
+}
+
 describe('a backup that paused its VM for RAM that could not be saved, and goes on with the disks', () => {
   const suspended = (stateBefore: string): JournalEntry[] => [
     ...planned('classic', 'running'),
@@ -115,14 +124,6 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
   })
 
   const pausedByOwner = ({ libvirt }: OnPaper): unknown => Object.assign(libvirt.vms.get(VM) ?? {}, paused)
-  const everyLookTakesLong = (): void => {
-    const began = performance.now()
-    let looks = 0
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + 60_000 * looks++)
-    onTestFinished(() => {
-      clock.mockRestore()
-    })
-  }
 
   it('ends its pause once in an undo too: one that its owner makes in the hours of that stays', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'stillpoint-images-'))
@@ -141,7 +142,7 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
         pausedByOwner(paper)
       return shell.run(argv, options)
     }
-    everyLookTakesLong()
+    everyLookTakesAMinute()
     await undoBackup({ ...paper.job, shell: { ...shell, run } }, [...paper.entries]).catch(() => undefined)
     expect(ofType(paper.entries, 'step-done').map(({ step }) => step)).toContain('undo.go-on')
     expect(await paper.state()).toMatch(/^paused/)
@@ -151,7 +152,7 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
   it('has ended its pause also where its owner did while others kept the undo back', async () => {
     const paper = onPaper({ live: DEFINITION }, [...planned('live', 'running'), step('force-pause')])
     const vm = paper.libvirt.vms.get(VM)
-    everyLookTakesLong()
+    everyLookTakesAMinute()
     Object.assign(vm ?? {}, { busy: { operation: 5, looks: Infinity } })
     await expect(undoBackup(paper.job, [...paper.entries])).rejects.toMatchObject({ failure: { kind: 'foreign-work' } })
     Object.assign(vm ?? {}, { ...paused, busy: undefined })
@@ -328,15 +329,6 @@ describe('the undo of a backup whose VM a power cut ended, with an overlay in pl
   it('starts it before that is committed, which may take hours', async () => {
     expect((await told((_image, overlay) => overlay))[0]).toBe(`virsh start ${VM}`)
   })
-
-  const everyLookTakesAMinute = (): void => {
-    const began = performance.now()
-    let looks = 0
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => began + 60_000 * looks++)
-    onTestFinished(() => {
-      clock.mockRestore()
-    })
-  }
 
   it('does not, where it would start without it', async () => {
     everyLookTakesAMinute()
