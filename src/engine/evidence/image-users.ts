@@ -115,6 +115,7 @@ const DEEPEST_CHAIN = 200
 /** Whether an image is this one, or needs it as one below it. */
 export async function restsOn(image: string | undefined, path: string): Promise<boolean> {
   if (image === undefined) return false
+  if (image === path) return true
   const chain = await Promise.all([image, ...(await chainBelow(image))].map(resolved))
   return chain.includes(await resolved(path))
 }
