@@ -6,7 +6,7 @@ import { isContiguous, isOneBoot, joinResumed, parseBoots, parseTicks, type Tick
 import type { Site } from './arena.ts'
 import { tickOnDisk } from '../lab/tick-on-disk.ts'
 import { medium, type ChaosVm } from './fleet.ts'
-import { expectedWorld, isDone } from './outcome.ts'
+import { expectedWorld, isBeforeNote, isDone } from './outcome.ts'
 import { isUndisturbed, type HostPlan } from './plan.ts'
 import type { Play } from './scene.ts'
 import { TRAITS } from './vms.ts'
@@ -42,12 +42,15 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport, world:
 
 /**
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
- * overlay whose image below somebody has written to since, or may have, in the moment before it was noted how that stood.
+ * overlay whose image below somebody has written to since. And the overlay of a VM that is gone, or of a disk that its owner
+ * took off, if it was not noted yet how the image below it stood.
  */
-function isBeyondProof({ scene: { moment }, world }: Play): boolean {
-  if (world.isDefined || world.power === 'running' || world.power === 'paused') return false
-  if (moment?.phase === 'mirrored' || moment?.point === 'end-mirror.done' || world.torn) return true
-  return moment?.point === 'snapshot.done'
+function isBeyondProof({ scene, world, vm }: Play): boolean {
+  const { moment } = scene
+  const isGone = !world.isDefined && world.power !== 'running' && world.power !== 'paused'
+  const isDetached = ownDisks(vm).some((target) => !world.live.includes(target))
+  if (isBeforeNote(scene) && (isGone || isDetached)) return true
+  return isGone && (moment?.phase === 'mirrored' || moment?.point === 'end-mirror.done' || world.torn)
 }
 
 /** A person is told what to look at, and it is there. */
@@ -328,9 +331,12 @@ async function aboutRest(play: Play, world: World, look: HostLook | undefined): 
 }
 
 /** A disk that its owner took off holds what the guest had written by then. */
-async function aboutDetached({ vm, site, detachedAt = 0 }: Play, world: World): Promise<string[]> {
+async function aboutDetached({ vm, site, report, detachedAt = 0 }: Play, world: World): Promise<string[]> {
   const off = TRAITS[vm.kind].disks.filter(({ target }) => !world.live.includes(target))
-  const problems = off.map(({ target, format }) => lostFrom(site.host, vm.image(target), format, detachedAt))
+  const problems = off.map(({ target, format }) => {
+    const left = leftOverlay(vm, report, target)
+    return lostFrom(site.host, left ?? vm.image(target), left === undefined ? format : 'qcow2', detachedAt)
+  })
   return (await Promise.all(problems)).flat()
 }
 
@@ -351,8 +357,12 @@ function imageAtRest({ vm, report }: Play, world: World, look: HostLook | undefi
   if (target === 'vda' && world.snapshots.includes('beside')) return vm.snapshotFile
   // Committed by hand: all is in the image.
   if (world.torn) return vm.image(target)
-  return leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`)) ?? vm.image(target)
+  return leftOverlay(vm, report, target) ?? vm.image(target)
 }
+
+/** What a person was told of that lies over an image. */
+const leftOverlay = (vm: ChaosVm, report: JobReport | undefined, target: string): string | undefined =>
+  leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`))
 
 /** Nobody has had anything to do with a bystander. */
 export async function judgeBystander(vm: ChaosVm, logBytes: number, host: HostPlan): Promise<string[]> {

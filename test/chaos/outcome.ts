@@ -28,14 +28,19 @@ export function afterHostFault(world: World, fault: HostFault | undefined, job: 
   return job.kind === 'policy' ? { ...afterReset(world), mayAlso: 'off' } : afterReset(world)
 }
 
+/** Overlays are in place, and how the images below them stand is not noted yet. */
+export const isBeforeNote = ({ moment }: Scene): boolean =>
+  ['snapshot.done', 'thaw', 'thaw.done'].includes(moment?.point ?? '')
+
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put
  * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile. Whose
  * overlay was committed by hand before it was noted how the image below it stood, and then lost its power, may be off: nobody
  * can tell it from one whose overlay holds what was written last.
  */
-export function expectedWorld({ job, vm, moment }: Scene, acted: World, state: JobState | undefined): World {
-  if (moment?.point === 'snapshot.done' && acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
+export function expectedWorld(scene: Scene, acted: World, state: JobState | undefined): World {
+  const { job, vm, moment } = scene
+  if (isBeforeNote(scene) && acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
     return { ...acted, mayAlso: 'off', needsPerson: true }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
