@@ -923,6 +923,23 @@ describe.skipIf(!hasQemu)('an overlay on which its owner has put a snapshot of h
     expect(vm.state).toBe('shut off')
   })
 
+  it.each(['file', 'block', 'network'] as const)(
+    'keeps no VM off, once we have emptied it into the image, which is not as it was by that: a %s',
+    async (type) => {
+      const disk = { ...vda(), type }
+      const samples = await sampleImage(localShell(), disk)
+      const held = { target: 'vda', ...(samples !== undefined && { samples }) }
+      const vm = fallen()
+      const work = overlayCase(vm, { before: {}, owner: owner(), disk, held, sameBoot: false })
+      expect(await commitOverlay({ ...work, commitBegan: () => undefined })).toMatchObject({ path: overlay })
+      expect(mapOf(image)).toContain('0x10000')
+      const began = step('write.vda', { live: false })
+      const trace = new BackupTrace([...planned({ disks: [disk] }), step('copy', { held: [held] }), began])
+      expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+      expect(vm.state).toBe('running')
+    }
+  )
+
   it('is told as lost where it is not there, though what its VM starts with rests on it', async () => {
     await rm(overlay)
     const kept = await commitOverlay(overlayCase(fallen(), { before: {}, owner: owner() }))

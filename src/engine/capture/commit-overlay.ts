@@ -432,6 +432,8 @@ function withIt(work: OverlayCase): string[] {
 export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
   if (pivoted()?.done === true) return true
+  // Once it is emptied nothing in it excuses what was written from it; but an overlay that holds nothing is never the older one.
+  if (commitBegan() !== undefined && (await holdsNothing(shell, disk.sidecar))) return false
   if (isUnseen(work) && !(sameBoot && (await wasWrittenLast(disk.sidecar, imageBelow(disk).path)))) return true
   const tells = commitBegan() !== 'in use' || (await othersReach(disk))
   if (tells && (await sampledElse(shell, disk, held?.samples))) return true
