@@ -940,6 +940,27 @@ describe.skipIf(!hasQemu)('an overlay on which its owner has put a snapshot of h
     }
   )
 
+  it('is committed by hand into the image itself, and goes only where its VM was seen to be off it, whatever lies on it by then', async () => {
+    const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+    const held = { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    await utimes(image, 4e9, 4e9)
+    const below = { source: overlay, node: '3', below: { source: image, node: '1' } }
+    const vm = running([{ target: 'vda', source: top, node: '4', below }], [{ target: 'vda', source: top }])
+    const work = { before: {}, owner: owner(), sameBoot: false, commitBegan: () => undefined, held }
+    const [line] = (await commitOverlay(overlayCase(vm, work)))?.mend.slice(-1) ?? []
+    expect(line).toContain(`--top '${overlay}' --base '${image}'`)
+    expect(line).not.toContain('--shallow')
+    expect(existsSync(overlay)).toBe(true)
+    const typed = (listed: string): boolean => {
+      const virsh = `virsh() { [ $1 = blockcommit ] || printf '%b' "$LISTED"; }`
+      execFileSync('sh', ['-c', `${virsh}; ${line ?? 'false'}; true`], { env: { ...process.env, LISTED: listed } })
+      return existsSync(overlay)
+    }
+    expect(typed('')).toBe(true)
+    expect(typed(`Domain: 'web'\\n  block.count=2\\n  block.0.path=${top}\\n  block.1.path=${overlay}\\n`)).toBe(true)
+    expect(typed(`Domain: 'web'\\n  block.count=1\\n  block.0.path=${image}\\n`)).toBe(false)
+  })
+
   it('is told as lost where it is not there, though what its VM starts with rests on it', async () => {
     await rm(overlay)
     const kept = await commitOverlay(overlayCase(fallen(), { before: {}, owner: owner() }))
@@ -1127,7 +1148,7 @@ describe.skipIf(!hasQemu)(
       const job = contextOn(running(live, [{ target: 'vda', source: overlay }]))
       const { kept } = await undoBackup(job, told('an earlier boot'))
       expect(kept).toMatchObject([{ path: overlay }])
-      expect(kept[0]?.mend.join('\n')).toMatch(/virsh blockcommit 'web' vda --active --pivot/)
+      expect(kept[0]?.mend.join('\n')).toMatch(/virsh blockcommit 'web' vda --top .* --active --pivot/)
       expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
     })
   }

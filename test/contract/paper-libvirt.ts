@@ -4,12 +4,18 @@ import { fakeShell, type FakeAnswer } from '../../src/shell/fake.ts'
 import { localShell } from '../../src/shell/local.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 
+interface Below {
+  readonly source: string
+  readonly node: string
+  readonly below?: Below
+}
+
 export interface PaperDisk {
   readonly target: string
   readonly source: string
   /** libvirt's number for it, and what is below it. Only where it runs. */
   readonly node?: string
-  readonly below?: { readonly source: string; readonly node: string }
+  readonly below?: Below
   /** It is said to have nothing below it. */
   readonly isLast?: true
 }
@@ -114,12 +120,10 @@ const xmlOf = ({ uuid, name, ready }: PaperVm, disks: readonly PaperDisk[]): str
   `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready)).join('')}</devices></domain>`
 
 function diskXml({ target, source, node, below, isLast }: PaperDisk, ready?: string): string {
-  const backing =
-    below === undefined
-      ? isLast
-        ? '<backingStore/>'
-        : ''
-      : `<backingStore type='file' index='${below.node}'><format type='qcow2'/><source file='${below.source}'/><backingStore/></backingStore>`
+  const backing = below === undefined ? (isLast ? '<backingStore/>' : '') : backingXml(below)
   const index = node === undefined ? '' : ` index='${node}'`
   return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? "<mirror ready='yes'/>" : ''}<target dev='${target}' bus='virtio'/></disk>`
 }
+
+const backingXml = ({ source, node, below }: Below): string =>
+  `<backingStore type='file' index='${node}'><format type='qcow2'/><source file='${source}'/>${below === undefined ? '<backingStore/>' : backingXml(below)}</backingStore>`

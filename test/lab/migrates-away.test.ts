@@ -106,10 +106,22 @@ describe('while a VM is on its overlays', () => {
       expect(await isKnown(here)).toBe(stays)
       if (stays) expect(await here.state()).toBe('shut off')
       await there.waitForMoreTicks(3)
+      // By the time that it is typed, something lies on one of them.
+      await there.virsh(
+        'snapshot-create-as',
+        there.uuid,
+        'theirs',
+        '--disk-only',
+        '--no-metadata',
+        '--diskspec',
+        'vdb,snapshot=no'
+      )
+      await there.waitForMoreTicks(3)
 
       await doAsTold(report, beta)
       await hasOwnDisks(there)
       if (stays) await hasOwnDisks(here)
+      await there.virsh('blockcommit', there.uuid, 'vda', '--active', '--pivot', '--wait')
       expect(await engine.ask('doctor', { stores: [], repair: false })).toEqual([])
       await there.waitForMoreTicks(3)
       const ticks = joinResumed(here.ticks(), there.ticks())

@@ -152,8 +152,24 @@ async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
     because,
     ...bothSides(disk),
     '# to go on with what it runs on, over what its image holds:',
-    `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`
+    commitByHand(work)
   )
+}
+
+/**
+ * Whoever types it may do so days later, when the VM runs on something that its owner has put on top meanwhile: then that
+ * stays where it is, and rests on the image. The overlay goes only where libvirt names it in no chain of the VM any more. An
+ * image on a server has no name there but a number, which changes.
+ */
+function commitByHand({ disk, owner }: Pick<OverlayCase, 'disk' | 'owner'>): string {
+  const [vm, overlay] = [quoted(owner.vmName), quoted(disk.sidecar)]
+  const [base, which] =
+    disk.type === 'network'
+      ? [`'${disk.target}[N]'`, `   # N: index of the image below the overlay, in: virsh dumpxml ${vm}`]
+      : [quoted(imageBelow(disk).path), '']
+  const commit = `virsh blockcommit ${vm} ${disk.target} --top ${overlay} --base ${base}`
+  const isOffIt = `virsh domstats --block --backing ${vm} | tr -d '\\n' | grep block.count | grep -qvF ${overlay}`
+  return `{ ${commit} --active --pivot || ${commit} --wait; } && ${isOffIt} && rm ${overlay}${which}`
 }
 
 /** Its QEMU was told to go over to the image, and nobody saw whether it did. */
@@ -339,7 +355,7 @@ function wentAway({ disk, owner }: OverlayCase, now: DiskNow, history: VmHistory
       disk.sidecar,
       `${owner.vmName} has migrated, and may run on it where it is now`,
       '# on the host where the VM runs now, if that names this file:',
-      `virsh blockcommit ${quoted(owner.vmName)} ${disk.target} --active --pivot --shallow && rm ${quoted(disk.sidecar)}`,
+      commitByHand({ disk, owner }),
       ...(now.defined === disk.sidecar
         ? ['# then have this host looked after again, whose definition of it still names this file']
         : [])
