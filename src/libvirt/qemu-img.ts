@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
+import { lineReader } from '../shared/lines.ts'
 import type { RunOptions, RunResult, Shell } from '../shared/shell.ts'
 import { commandFailed } from './virsh.ts'
 
@@ -238,28 +239,44 @@ export async function isLocked(shell: Shell, path: string, format: string): Prom
   return /Failed to get (shared )?".*" lock/.test(stderr) ? true : undefined
 }
 
-const MapJson = z.array(
-  z.object({
-    start: z.number(),
-    length: z.number(),
-    present: z.boolean()
-  })
-)
+const MapEntryJson = z.object({ start: z.number(), length: z.number(), present: z.boolean() })
 
 export interface Range {
   readonly start: number
   readonly length: number
 }
 
-/** What an overlay holds of its own. Not for one in use. The image below is not opened: its server may not answer. */
+/**
+ * What an overlay holds of its own. Not for one in use. The image below is not opened: its server may not answer. A guest that
+ * writes to all places makes more pieces than fit any limit of text, so they are read one by one.
+ */
 export async function ownRanges(shell: Shell, overlay: string): Promise<Range[]> {
   const alone = { driver: 'qcow2', file: { driver: 'file', filename: filePath(overlay) }, backing: null }
-  const { stdout } = await qemuImg(shell, ['map', '-U', '--output=json', '--', `json:${JSON.stringify(alone)}`], {
-    timeoutMs: Infinity
+  const ranges: Range[] = []
+  let last = ''
+  const lines = lineReader((line) => {
+    last = line
+    const { start, length, present } = mapEntry(line)
+    if (present) append(ranges, { start, length }, 0)
   })
-  return parseInfo(MapJson, stdout, (ranges) =>
-    ranges.flatMap(({ start, length, present }) => (present ? [{ start, length }] : []))
-  )
+  await qemuImg(shell, ['map', '-U', '--output=json', '--', `json:${JSON.stringify(alone)}`], {
+    timeoutMs: Infinity,
+    onStdout: (chunk) => lines.take(chunk)
+  })
+  lines.end()
+  // What is cut short would tell of an overlay that holds less than it does.
+  return last.endsWith(']') ? ranges : fail({ kind: 'bad-output', what: 'qemu-img', detail: `map ended with: ${last}` })
+}
+
+/** `[{ … },`, `{ … },`, `{ … }]`: one on each line. */
+const mapEntry = (line: string): z.infer<typeof MapEntryJson> =>
+  parseInfo(MapEntryJson, line.replace(/^\[/, '').replace(/[,\]]$/, ''), (entry) => entry)
+
+/** Makes one range of two that are so near, also where their clusters lie elsewhere in the file. */
+function append(ranges: Range[], next: Range, nearBytes: number): void {
+  const last = ranges.at(-1)
+  if (last === undefined || next.start - (last.start + last.length) > nearBytes) ranges.push(next)
+  else ranges[ranges.length - 1] = { start: last.start, length: next.start + next.length - last.start }
 }
 
 /** True if the image below the overlay shows all that it shows. */
@@ -294,11 +311,7 @@ const NEAR_BYTES = 64 << 20
 
 function together(ranges: readonly Range[]): Range[] {
   const joined: Range[] = []
-  for (const range of ranges) {
-    const last = joined.at(-1)
-    if (last === undefined || range.start - (last.start + last.length) > NEAR_BYTES) joined.push(range)
-    else joined[joined.length - 1] = { start: last.start, length: range.start + range.length - last.start }
-  }
+  for (const range of ranges) append(joined, range, NEAR_BYTES)
   return joined
 }
 

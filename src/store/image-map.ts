@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
+import { lineReader } from '../shared/lines.ts'
 import type { Argv, RunOptions, RunResult, Shell } from '../shared/shell.ts'
 import { ExtentList } from './extent-list.ts'
 
@@ -142,17 +143,6 @@ async function eachExtent(
 function extentOf(line: string, path: string): z.infer<typeof Extent> {
   const extent = Extent.safeParse(jsonOf(line.replace(/^\[/, '').replace(/[,\]]$/, '')))
   return extent.success ? extent.data : unreadable(path, `qemu-img map said ${line.slice(0, 100)}`)
-}
-
-function lineReader(onLine: (line: string) => void): { take(chunk: Uint8Array): void; end(): void } {
-  const decoder = new TextDecoder()
-  let rest = ''
-  const pass = (text: string): void => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) if (line.trim() !== '') onLine(line.trim())
-  }
-  return { take: (chunk) => pass(decoder.decode(chunk, { stream: true })), end: () => pass('\n') }
 }
 
 function jsonOf(text: string): unknown {

@@ -1211,6 +1211,48 @@ describe.skipIf(!hasQemu)('what an overlay holds itself', () => {
   })
 })
 
+describe.skipIf(!hasQemu)('an overlay that a guest has written to all over', () => {
+  /** As `qemu-img map` tells of it: more than the text of any other program may be. */
+  const PIECES = 200_000
+  const mapped = `seq 0 ${PIECES - 1} | awk '{ printf "%s{ \\"start\\": %.0f, \\"length\\": 65536, \\"depth\\": 0, \\"present\\": %s, \\"zero\\": false, \\"data\\": true, \\"compressed\\": false, \\"offset\\": 327680}", (NR > 1 ? ",\\n" : "["), $1 * 65536, ($1 % 2 ? "false" : "true") } END { print "]" }'`
+  const scattered = (shell: Shell): Shell => ({
+    ...shell,
+    run: (argv, options) => (argv[1] === 'map' ? shell.run(['sh', '-c', mapped], options) : shell.run(argv, options))
+  })
+
+  it('is known by what it holds, however much there is to tell, and where clusters lie side by side as one', async () => {
+    const ranges = await ownRanges(scattered(localShell()), overlay)
+    expect(ranges).toHaveLength(PIECES / 2)
+    expect(ranges.at(-1)).toEqual({ start: (PIECES - 2) * 65_536, length: 65_536 })
+    const cutShort = ['', '[{ "start": 0, "length": 65536, "depth": 0, "present": false, "zero": true, "data": false},']
+    for (const said of cutShort) {
+      const { label } = localShell()
+      const run: Shell['run'] = (_argv, options) => localShell().run(['printf', '%s', said], options)
+      await expect(ownRanges({ label, run }, overlay)).rejects.toMatchObject({ failure: { kind: 'bad-output' } })
+    }
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write 1M 64k', '-c', 'write 960k 64k', overlay])
+    expect(await ownRanges(localShell(), overlay)).toEqual([
+      { start: 0, length: 65_536 },
+      { start: 960 << 10, length: 131_072 }
+    ])
+  })
+
+  it('is written into its image, however scattered it is', async () => {
+    endQemu()
+    history = { events: ['shutdown'], startedAgain: false, ended: 'shutdown' }
+    const vm = off('shutdown', [{ target: 'vda', source: overlay }])
+    let asked = 0
+    const shell = paperLibvirt(vm)
+    const once: Shell = {
+      ...shell,
+      run: (argv, options) => (argv[1] === 'map' && asked++ === 0 ? scattered(shell) : shell).run(argv, options)
+    }
+    expect(await commitOverlay(overlayCase(vm, { shell: once, owner: owner(), before: {} }))).toBeUndefined()
+    expect(asked).toBeGreaterThan(1)
+    expect(mapOf(image)).toContain('0x10000')
+  })
+})
+
 describe('the places where an image is looked at', () => {
   it('are a few hundred, within it, whatever its size', () => {
     for (const size of [0, 512, 65_536, 1 << 20, 16 << 20, 2 ** 45]) {

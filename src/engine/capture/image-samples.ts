@@ -54,11 +54,12 @@ export async function sampledElse(
 ): Promise<boolean> {
   if (samples === undefined) return false
   const now = await sampleImage(shell, disk)
+  if (now === undefined) return cannotTell(disk)
+  const changed = placesOf(disk.virtualSizeBytes).filter((_place, n) => samples[n] !== now[n])
+  if (changed.length === 0) return false
   const own = await ownRanges(shell, disk.sidecar).catch(() => undefined)
-  if (now === undefined || own === undefined) return cannotTell(disk)
-  return placesOf(disk.virtualSizeBytes).some(
-    (place, n) => samples[n] !== now[n] && !own.some((range) => overlaps(place, range))
-  )
+  if (own === undefined) return cannotTell(disk)
+  return changed.some((place) => !own.some((range) => overlaps(place, range)))
 }
 
 async function cannotTell(disk: CaptureDisk): Promise<false> {
