@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -96,7 +96,8 @@ function spawnQemu(): Promise<VmProcess> {
   endQemu = () => child.kill('SIGKILL')
   return eventually(async () => {
     const found = await vmProcess(UUID)
-    if (found === undefined) throw new Error('not yet')
+    // One that was ended may be there for a moment still.
+    if (found === undefined || found.pid !== child.pid) throw new Error('not yet')
     return found
   })
 }
@@ -959,6 +960,70 @@ describe.skipIf(!hasQemu)('an overlay on which its owner has put a snapshot of h
     expect(typed('')).toBe(true)
     expect(typed(`Domain: 'web'\\n  block.count=2\\n  block.0.path=${top}\\n  block.1.path=${overlay}\\n`)).toBe(true)
     expect(typed(`Domain: 'web'\\n  block.count=1\\n  block.0.path=${image}\\n`)).toBe(false)
+  })
+
+  describe('which cannot be read just now', () => {
+    const fast = (): string => join(dir, 'fast', 'web.s1')
+    const named = (): PaperVm => off('crashed', [{ target: 'vda', source: fast() }])
+    const asItWas = async (): Promise<OverlayCase['held']> => {
+      const { ino, mtimeNs, size } = await stat(image, { bigint: true })
+      return { target: 'vda', image: { ino: String(ino), mtimeNs: String(mtimeNs), sizeBytes: String(size) } }
+    }
+
+    it.each(['its folder is not there either', 'others are in its folder'])(
+      'stays behind its commit, since that may rest on it: %s',
+      async (folder) => {
+        if (folder.startsWith('others')) await mkdir(join(fast(), '../of-others'), { recursive: true })
+        const work = overlayCase(named(), { before: {}, owner: owner(), held: await asItWas() })
+        const kept = [
+          await commitOverlay({ ...work, commitBegan: () => undefined }),
+          await commitOverlay(work) // doctor comes by later
+        ]
+        const because: unknown = expect.stringContaining(`${fast()}, which cannot be read,`)
+        expect(kept).toMatchObject(kept.map(() => ({ path: overlay, because })))
+        expect(mapOf(image)).toContain('0x10000')
+        expect(existsSync(overlay)).toBe(true)
+      }
+    )
+
+    it('is not told to be removed from below that, where it is not committed', async () => {
+      const disk = { ...vda(), type: 'block' as const }
+      const work = overlayCase(named(), { before: {}, owner: owner(), disk, sameBoot: false })
+      const kept = await commitOverlay({ ...work, commitBegan: () => undefined })
+      expect(kept).toMatchObject({ kind: 'keep', path: overlay })
+      expect(kept?.mend.join('\n')).toContain('convert')
+      expect(kept?.mend.join('\n')).not.toMatch(/^(rm|mv) /m)
+    })
+
+    it('has its VM started as soon as that can be, with what to type until then', async () => {
+      const vm = named()
+      const entries = [
+        begunHere('an earlier boot'),
+        ...planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) }),
+        step('copy', { held: [await asItWas()] })
+      ]
+      const trace = new BackupTrace(entries)
+      await expect(bringStateBack(contextOn(vm), planOf(trace), trace)).rejects.toMatchObject({
+        failure: {
+          kind: 'left-behind',
+          left: [{ path: fast(), mend: [expect.stringMatching(/^mount /), expect.stringContaining('deleted')] }]
+        }
+      })
+      expect(vm.state).toBe('shut off')
+      await mkdir(dirname(fast()))
+      await rename(top, fast())
+      expect((await undoBackup(contextOn(vm), entries)).kept).toMatchObject([{ path: overlay }])
+      expect(vm.state).toBe('running')
+    })
+
+    it('goes all the same where the VM was to start with that before: it rests on no overlay that came later', async () => {
+      const { definition, ...rest } = owner()
+      const work = overlayCase(named(), { before: {}, held: await asItWas() })
+      const before = { ...rest, definition: definition.replace(image, fast()) }
+      expect(await commitOverlay({ ...work, owner: before })).toBeUndefined()
+      expect(existsSync(overlay)).toBe(false)
+      expect(mapOf(image)).toContain('0x10000')
+    })
   })
 
   it('is told as lost where it is not there, though what its VM starts with rests on it', async () => {

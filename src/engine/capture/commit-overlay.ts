@@ -43,6 +43,7 @@ import {
 import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 import { othersReach, sampledElse } from './image-samples.ts'
+import { unreadOnTop } from './overlay-disk.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
 export interface Pivoted {
@@ -183,6 +184,8 @@ const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept 
     `virsh snapshot-delete ${quoted(vmName)} SNAPSHOT   # when you need it no more; then have the host looked after again`
   )
 
+const AGAIN = 'then have the host looked after again'
+
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** A job of others on this disk ends by itself; it is never aborted. */
@@ -254,6 +257,14 @@ async function isNeeded(
   { sidecar }: CaptureDisk
 ): Promise<boolean> {
   return (await restsOn(defined, sidecar)) || restsOn(saved, sidecar)
+}
+
+/** So may something be that cannot be read: then it is emptied all the same, and stays. */
+async function mayBeNeeded({ owner, disk }: OverlayCase, { defined, saved }: DiskNow): Promise<Kept | undefined> {
+  const unread = (await unreadOnTop(owner, disk, defined)) ?? (await unreadOnTop(owner, disk, saved))
+  if (unread === undefined) return undefined
+  const because = `${owner.vmName} needs ${unread}, which cannot be read, and may lie on top of this`
+  return keep(disk.sidecar, because, `# when that is there, or ${owner.vmName} needs it no more, ${AGAIN}`)
 }
 
 /**
@@ -411,11 +422,11 @@ async function imageMovedOn(
       : `nothing shows that ${disk.source} is as it was when this overlay of ${owner.vmName} began`,
     ...(pivoted()?.done === true || history?.events.includes('migrated') === true ? [] : withIt(work)),
     ...bothSides(disk),
-    ...(needed ? withoutIt(disk, now) : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
+    ...(needed || (await mayBeNeeded(work, now))
+      ? withoutIt(disk, now)
+      : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
   )
 }
-
-const AGAIN = 'then have the host looked after again'
 
 /** What the VM would start with is not to be taken away: the way to its image leads over an empty one of the same name. */
 function withoutIt(disk: CaptureDisk, { defined, saved }: DiskNow): string[] {
@@ -487,7 +498,8 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
     path: sidecar,
     format: 'qcow2',
     made: shown("the job's plan names it, and its name the job"),
-    content: async () => announced(work, seen ?? (await isCommitted(work, await look(work))))
+    content: async () =>
+      (await mayBeNeeded(work, now)) ?? announced(work, seen ?? (await isCommitted(work, await look(work))))
   })
   return verdict.kind === 'keep' ? verdict : undefined
 }

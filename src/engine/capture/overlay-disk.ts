@@ -6,9 +6,10 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { isCode } from '../../store/file-io.ts'
+import { unreadFrom } from '../evidence/image-users.ts'
 import { mountBelow } from '../evidence/presence.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import type { CaptureDisk } from './capture-plan.ts'
+import { imageBelow, type CaptureDisk } from './capture-plan.ts'
 
 /** An overlay of ours that a VM names, or has named, though no plan does. */
 export interface StrayOverlay {
@@ -60,4 +61,20 @@ export async function definitionBelow(shell: Shell, vm: Uuid, disk: CaptureDisk)
   // does for a disk that only the running VM has.
   const isDefined = parseDomain(now).disks.some((each) => each.target === target)
   return type === 'network' || !isDefined ? now : setDiskSource(now, target, { path: source, format, type })
+}
+
+/**
+ * The image from this one down that cannot be read, of those that the VM would start with: it may have been put on top of the
+ * overlay, on a file system that is not mounted yet. What the VM was to start with before the overlay began has not; nor has
+ * what other VMs name, or one of them whose image has never been there would keep the overlays of all.
+ */
+export async function unreadOnTop(
+  { definition }: { readonly definition: string },
+  disk: CaptureDisk,
+  image: string | undefined
+): Promise<string | undefined> {
+  const unread = image === undefined ? undefined : await unreadFrom(image, imageBelow(disk).path)
+  if (unread === undefined) return undefined
+  const former = parseDomain(definition).disks.find(({ target }) => target === disk.target)
+  return former?.source === image ? undefined : unread
 }

@@ -130,15 +130,32 @@ async function chainBelow(image: string): Promise<string[]> {
   return chain
 }
 
-async function backingFileOf(path: string): Promise<string | undefined> {
-  const stats = await stat(path).catch(() => undefined)
-  if (stats === undefined || !(stats.isFile() || stats.isBlockDevice())) return undefined
-  try {
-    const written = parseQcow2Header(await firstBytes(path))?.backingFile
-    return written === undefined || /^[a-z+]+:/.test(written) ? undefined : resolve(dirname(path), written)
-  } catch {
-    return undefined
+/**
+ * The first image from this one down, as far as another of which it is known what lies below it, that cannot be read: it may
+ * rest on any other. Undefined: there is none.
+ */
+export async function unreadFrom(image: string, known: string): Promise<string | undefined> {
+  for (const at of [image, ...(await chainBelow(image))]) {
+    if ((await resolved(at)) === (await resolved(known))) return undefined
+    if (at.startsWith('/') && !(await isRead(at))) return at
   }
+  return undefined
+}
+
+const isRead = (path: string): Promise<boolean> =>
+  readBackingFile(path).then(
+    () => true,
+    () => false
+  )
+
+const backingFileOf = (path: string): Promise<string | undefined> => readBackingFile(path).catch(() => undefined)
+
+/** @throws where the image is not there, or cannot be read */
+async function readBackingFile(path: string): Promise<string | undefined> {
+  const stats = await stat(path)
+  if (!(stats.isFile() || stats.isBlockDevice())) return undefined
+  const written = parseQcow2Header(await firstBytes(path))?.backingFile
+  return written === undefined || /^[a-z+]+:/.test(written) ? undefined : resolve(dirname(path), written)
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {

@@ -8,6 +8,7 @@ import { GO_ON_STEP, memoryPath, type CapturePlan } from '../capture/capture-pla
 import { isCommitted, restsOnNewerImage, type OverlayCase } from '../capture/commit-overlay.ts'
 import { overlayCase } from '../capture/commit-overlays.ts'
 import { notedIn } from '../capture/noted.ts'
+import { unreadOnTop } from '../capture/overlay-disk.ts'
 import { isHalted, isNobodysWill, isOff, ownersState } from '../evidence/owners-state.ts'
 import { restsOn } from '../evidence/image-users.ts'
 import { isGone, isThere } from '../evidence/presence.ts'
@@ -157,12 +158,25 @@ async function whatDiskWouldLack(work: OverlayCase): Promise<Kept | undefined> {
           `${owner.vmName} was not started: the image below is not as it was when this overlay began, or may have been written to last`
         )
       : undefined
+  await requireRead(work, now.defined)
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   return keep(
     sidecar,
     `${owner.vmName} was not started: it would run without what it wrote last to ${target}, which is in here`,
     `# when that is not needed: virsh start '${owner.vmName}'`
   )
+}
+
+/**
+ * What may rest on the overlay, and cannot be read yet, keeps its VM from starting anyway: so here recovery is to come back
+ * for it. Whoever commits the overlay only keeps it, and says why, since backups of a VM that runs would wait for that.
+ *
+ * @throws `left-behind` or `io`
+ */
+async function requireRead({ owner, disk }: OverlayCase, image: string | undefined): Promise<void> {
+  const path = await unreadOnTop(owner, disk, image)
+  if (path === undefined || (await isGone(path, owner.vmName))) return
+  fail({ kind: 'io', path, code: 'READ', detail: `${owner.vmName} needs it, and it cannot be read` })
 }
 
 /**
