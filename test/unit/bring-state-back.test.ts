@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { bootId } from '../../src/engine/host-facts.ts'
 import { SEEN_STEP } from '../../src/engine/evidence/seen.ts'
 import { noteVms } from '../../src/engine/evidence/vm-before.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
@@ -150,7 +151,8 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
   })
 
   it('has ended its pause also where its owner did while others kept the undo back', async () => {
-    const paper = onPaper({ live: DEFINITION }, [...planned('live', 'running'), step('force-pause')])
+    const seen = [step('force-pause'), done('force-pause')]
+    const paper = onPaper({ live: DEFINITION }, [...planned('live', 'running'), ...seen])
     const vm = paper.libvirt.vms.get(VM)
     everyLookTakesAMinute()
     Object.assign(vm ?? {}, { busy: { operation: 5, looks: Infinity } })
@@ -159,6 +161,51 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     await undoBackup(paper.job, [...paper.entries]).catch(() => undefined)
     expect(ofType(paper.entries, 'step').map(({ step }) => step)).toContain('undo.state')
     expect(await paper.state()).toMatch(/^paused/)
+  })
+
+  describe('and of which nobody saw whether that came', () => {
+    const onItsWay = (method: 'classic' | 'live', boot: string): JournalEntry[] => [
+      entry({ type: 'begin', id: 'x', bootId: boot }),
+      ...planned(method, 'running'),
+      method === 'live' ? step('force-pause') : step('suspend', { stateBefore: 'running' })
+    ]
+
+    /** The pause comes when libvirt is first asked what is in its way. */
+    const comes = (paper: OnPaper): JobContext => {
+      const { shell } = paper.libvirt
+      const run: Shell['run'] = async (argv, options) => {
+        if (argv[1] === 'domjobinfo') pausedByOwner(paper)
+        return shell.run(argv, options)
+      }
+      return { ...paper.job, shell: { ...shell, run } }
+    }
+
+    it.each(['classic', 'live'] as const)('goes on, though it ran when it was looked at first: %s', async (method) => {
+      const paper = onPaper({ live: DEFINITION }, onItsWay(method, await bootId()))
+      await undoBackup(comes(paper), [...paper.entries]).catch(() => undefined)
+      expect(await paper.state()).toMatch(/^running/)
+      expect(paper.warned).toEqual([])
+    })
+
+    it.each(['classic', 'live'] as const)('is told to go on behind it, however long it takes: %s', async (method) => {
+      const paper = onPaper({ live: DEFINITION, cannotResume: true }, onItsWay(method, await bootId()))
+      const undo = (): Promise<unknown> => undoBackup(paper.job, [...paper.entries]).catch((error: unknown) => error)
+      const [first, second] = [await undo(), await undo()]
+      for (const failed of [first, second]) expect(failed).toMatchObject({ failure: { kind: 'command-failed' } })
+      Object.assign(paper.libvirt.vms.get(VM) ?? {}, { ...paused, cannotResume: false })
+      await undo()
+      expect(await paper.state()).toMatch(/^running/)
+      pausedByOwner(paper)
+      await undo()
+      expect(await paper.state()).toMatch(/^paused/)
+    })
+
+    it('has its owner heard once the host was booted', async () => {
+      const paper = onPaper({ live: DEFINITION, cannotResume: true }, onItsWay('live', 'an earlier boot'))
+      await undoBackup(comes(paper), [...paper.entries]).catch(() => undefined)
+      expect(await paper.state()).toMatch(/^paused/)
+      expect(paper.warned.join()).toContain('not by this job')
+    })
   })
 
   it('has ended its pause with the QEMU that it had paused, where it starts another', async () => {

@@ -16,6 +16,8 @@ export interface PaperVm {
   cannotStart?: number
   /** libvirt refuses to load its RAM from a file. */
   cannotRestore?: boolean
+  /** libvirt is busy with it for longer than it lets one wait. */
+  cannotResume?: boolean
   /** So many times it goes on only to stop again at its next write: its disk has no room. */
   full?: number
   /** Why it is in the state that it is in, in libvirt's words. */
@@ -89,6 +91,8 @@ async function answer(
     return refusal('cannot start it')
   }
   if (verb === 'start') Object.assign(vm, { live: vm.next, reason: 'booted', paused: flags.includes('--paused') })
+  if (verb === 'resume' && vm.cannotResume === true) return refusal('cannot acquire state change lock')
+  if (verb === 'resume' && stateOf(vm) === 'running') return refusal('domain is already running')
   if (verb === 'resume') resume(vm)
   if (verb === 'destroy') Object.assign(vm, { live: undefined, reason: 'destroyed' })
   return ''

@@ -36,6 +36,7 @@ export async function bringStateBack(
   const now = await domainState(job.shell, plan.vm)
   await heedOwner(job, plan, trace, now)
   if (now?.state === 'paused' && trace.stateBefore === 'running') await resumeIfOurs(job, plan, trace, now)
+  else if (ownersState(now) === 'running' && (await mayStillPause(trace))) await letGoOn(job, plan)
   else if (now === undefined || isOff(now)) return startIfFault(job, plan, trace, now)
   return undefined
 }
@@ -51,8 +52,16 @@ export async function heedOwner(
   now: StateAndReason | undefined
 ): Promise<void> {
   if (!trace.wePaused) return noteSeen(job, vm, now, trace.stateBefore)
-  if (ownersState(now) === 'running') await job.step(UNDO_PAUSE_STEP, {}, () => Promise.resolve())
+  if (ownersState(now) !== 'running' || (await mayStillPause(trace))) return
+  await job.step(UNDO_PAUSE_STEP, {}, () => Promise.resolve())
 }
+
+/**
+ * A client that is ended does not end what libvirtd does for it: a VM that runs may be about to be paused still, as by a QEMU
+ * that waits for its storage. Only our own word to it to go on, which libvirt takes up behind that, is the end of such a pause.
+ */
+const mayStillPause = async (trace: BackupTrace): Promise<boolean> =>
+  trace.pauseMayCome && trace.bootId === (await bootId())
 
 /** Once a pause of ours has ended, any other is its owner's, however often recovery comes by. */
 async function resumeIfOurs(
@@ -61,11 +70,14 @@ async function resumeIfOurs(
   trace: BackupTrace,
   now: StateAndReason
 ): Promise<void> {
-  if (trace.wePaused) return job.step(UNDO_PAUSE_STEP, {}, () => resumeDomain(job.shell, plan.vm))
+  if (trace.wePaused) return letGoOn(job, plan)
   if (isHalted(now)) return resumeHalted(job, plan)
   if (isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
+
+const letGoOn = (job: JobContext, { vm }: CapturePlan): Promise<void> =>
+  job.step(UNDO_PAUSE_STEP, {}, () => resumeDomain(job.shell, vm))
 
 /** One that goes on without room stops again at once. */
 const LOOKS_MS = [250, 500, 1000]

@@ -36,6 +36,8 @@ export class BackupTrace {
   readonly extras: readonly CaptureDisk[]
   /** The VM was paused by this job, and nothing of the job has ended that. A newer plan of the job changes nothing of it. */
   readonly wePaused: boolean
+  /** That pause was not seen to come: in this boot of the host it may be on its way still. */
+  readonly pauseMayCome: boolean
   /** How the VM is to stand: as its owner had it last, as far as this job has seen. */
   readonly stateBefore: CapturePlan['stateBefore'] | undefined
   private readonly data: ReadonlyMap<string, Record<string, unknown>>
@@ -63,6 +65,7 @@ export class BackupTrace {
     this.bootId = ofType(entries, 'begin')[0]?.bootId
     const stand = standOf(entries)
     this.wePaused = stand.wePaused
+    this.pauseMayCome = stand.pauseMayCome
     this.stateBefore = stand.state
     this.finished = new Set(ofType(entries, 'step-done').map(({ step }) => step))
   }
@@ -142,24 +145,29 @@ const Started = z.object({ process: VmProcess, bootId: z.string() })
 
 interface Stand {
   readonly wePaused: boolean
+  readonly pauseMayCome: boolean
   readonly state: CapturePlan['stateBefore'] | undefined
 }
 
 /** Whose pause it is goes by the order in which things were said. */
 function standOf(entries: readonly JournalEntry[]): Stand {
   let wePaused = false
+  let pauseMayCome = false
   let state: Stand['state']
   for (const entry of entries) {
-    if (entry.type === 'step-done' && ENDS_PAUSE.includes(entry.step)) wePaused = false
+    if (entry.type === 'step-done' && ENDS_PAUSE.includes(entry.step)) wePaused = pauseMayCome = false
+    if (entry.type === 'step-done' && PAUSES.includes(entry.step)) pauseMayCome = false
     if (entry.type !== 'step') continue
     const told = STATE_IN[entry.step]?.(entry.data ?? {})
     // A plan made in a pause of ours says nothing of the owner.
     if (told !== undefined && !(wePaused && entry.step === PLAN_STEP)) state = told
-    if (entry.step === 'force-pause' || (entry.step === 'suspend' && state === 'running')) wePaused = true
+    if (entry.step === 'force-pause' || (entry.step === 'suspend' && state === 'running'))
+      wePaused = pauseMayCome = true
   }
-  return { wePaused, state }
+  return { wePaused, pauseMayCome, state }
 }
 
+const PAUSES = ['suspend', 'force-pause']
 const ENDS_PAUSE = [GO_ON_STEP, 'restore', UNDO_PAUSE_STEP, LOAD_RAM_STEP]
 
 const State = CapturePlan.shape.stateBefore.optional().catch(undefined)
