@@ -760,13 +760,34 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
         sameBoot: false,
         commitBegan: () => undefined
       })
-      await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { kind: 'io' } })
+      await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { kind: 'left-behind' } })
       expect(mapOf(overlay)).toContain('0x10000')
       const vm = crashed()
       const trace = new BackupTrace([...planned({ disks: [away(type)] }), step('copy', { held: [more.held] })])
       const started = bringStateBack(contextOn(vm), planOf(trace), trace)
-      await expect(started).rejects.toMatchObject({ failure: { kind: 'io' } })
+      await expect(started).rejects.toMatchObject({ failure: { kind: 'left-behind' } })
       expect(vm.state).toBe('shut off')
+    }
+  )
+
+  it.each(['block', 'network'] as const)(
+    'keeps no recovery going where it is gone for good: its disk is taken off as told, or was: a %s',
+    async (type) => {
+      const more = { ...(await sampled(type)), disk: away(type), sameBoot: false, commitBegan: () => undefined }
+      const vm = crashed()
+      const work = overlayCase(vm, more)
+      const told = [
+        { path: overlay, mend: expect.arrayContaining([expect.stringContaining('detach-disk')]) as unknown }
+      ]
+      await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { left: told } })
+      vm.defined = []
+      expect((await commitOverlay(work))?.mend.join('\n')).toMatch(/qemu-img convert[^]*\nrm /)
+      execFileSync('truncate', ['-s', '1M', join(dir, 'another')])
+      vm.defined = [{ target: 'vda', source: join(dir, 'another') }]
+      expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+      vm.defined = [{ target: 'vda', source: image }]
+      await expect(commitOverlay(work)).rejects.toMatchObject({ failure: { left: told } })
+      expect(mapOf(overlay)).toContain('0x10000')
     }
   )
 
@@ -788,7 +809,10 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
     await bringStateBack({ ...contextOn(vm), step: announces }, planOf(trace), trace)
     expect(vm.state).toBe('running')
     vm.live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
-    await expect(undoBackup(contextOn(vm), entries(away('network')))).rejects.toMatchObject({ failure: { kind: 'io' } })
+    const goesOn = expect.stringMatching(/^{ virsh blockcommit 'web' vda/) as unknown
+    await expect(undoBackup(contextOn(vm), entries(away('network')))).rejects.toMatchObject({
+      failure: { left: [{ path: overlay, mend: expect.arrayContaining([goesOn]) as unknown }] }
+    })
     const { kept } = await undoBackup(contextOn(vm), [...entries(away('network')), ...started])
     expect(kept).toEqual([])
     expect(vm.live).toMatchObject([{ source: image }])

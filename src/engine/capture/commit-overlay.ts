@@ -148,14 +148,10 @@ async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
   const because = isUnseen(work)
     ? `${owner.vmName} was started on it though its QEMU had been told to go over to ${disk.source}, and may have: each may hold writes that the other lacks`
     : `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
-  return keep(
-    disk.sidecar,
-    because,
-    ...bothSides(disk),
-    '# to go on with what it runs on, over what its image holds:',
-    commitByHand(work)
-  )
+  return keep(disk.sidecar, because, ...bothSides(disk), OVER_ITS_IMAGE, commitByHand(work))
 }
+
+const OVER_ITS_IMAGE = '# to go on with what it runs on, over what its image holds:'
 
 /**
  * Whoever types it may do so days later, when the VM runs on something that its owner has put on top meanwhile: then that
@@ -455,6 +451,8 @@ function withIt(work: OverlayCase): string[] {
  * writes. What the image shows where the overlay holds nothing tells of other hosts, also once we have begun to commit; but a
  * QEMU that commits while the guest writes may have noted in the overlay less than it has copied, so that this counts only
  * where there can be another host.
+ *
+ * @throws `left-behind` where that cannot be read just now: it may be back
  */
 export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
@@ -463,11 +461,34 @@ export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   if (commitBegan() !== undefined && (await holdsNothing(shell, disk.sidecar))) return false
   if (isUnseen(work) && !(sameBoot && (await wasWrittenLast(disk.sidecar, imageBelow(disk).path)))) return true
   const tells = commitBegan() !== 'in use' || (await othersReach(disk))
-  if (tells && (await sampledElse(shell, disk, held?.samples))) return true
+  const others = tells && ((await sampledElse(shell, disk, held?.samples)) ?? (await cannotTell(work)))
+  if (others) return true
   if (held === undefined || commitBegan() !== undefined) return false
   if (held.image === undefined) return sameBoot && (await hasChanged(disk, held))
   const now = await stat(imageBelow(disk).path, { bigint: true }).catch(() => undefined)
   return String(now?.ino) !== held.image.ino || (now !== undefined && now.mtimeNs > BigInt(held.image.mtimeNs))
+}
+
+/** Nobody waits for the image of a disk that its VM has no more, which may be gone for good: its overlay is left to a person. */
+async function cannotTell(work: OverlayCase): Promise<true> {
+  const { owner, disk } = work
+  const now = await look(work)
+  const isNamed = [now.live, now.defined, now.saved].includes(disk.source) || (await isNeeded(now, disk))
+  if (now.state !== undefined && !isInUse(now, disk) && !isNamed && !(await mayBeNeeded(work, now))) return true
+  const because = `${disk.source} cannot be compared just now with how it was when this overlay of it began`
+  const left = [{ path: disk.sidecar, because, mend: withoutImage(work, now) }]
+  return fail({ kind: 'left-behind', vm: owner.vmName, left })
+}
+
+function withoutImage({ owner, disk }: OverlayCase, now: DiskNow): string[] {
+  const { sidecar, target } = disk
+  if (isInUse(now, disk)) return [OVER_ITS_IMAGE, commitByHand({ disk, owner })]
+  return [
+    '# if that is gone for good:',
+    now.state === undefined
+      ? `mv ${quoted(sidecar)} ${quoted(`${sidecar}.kept.qcow2`)}   # ${AGAIN}`
+      : `virsh detach-disk ${quoted(owner.vmName)} ${target} --config   # ${AGAIN}`
+  ]
 }
 
 async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<Kept | undefined> {

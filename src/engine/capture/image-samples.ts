@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { fail } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownRanges, readPlaces, type Range } from '../../libvirt/qemu-img.ts'
 import { isShared, mountAt } from '../room/file-systems.ts'
@@ -43,29 +42,22 @@ export async function sampleImage(shell: Shell, disk: CaptureDisk): Promise<stri
 
 /**
  * Whether somebody else has written to the image since these samples: another host leaves no other trace on a device or a
- * server. What the overlay holds itself may have come from there already. Of a file of this host alone others tell.
- *
- * @throws `io` where another host may have written to what cannot be read just now
+ * server. What the overlay holds itself may have come from there already. Of a file of this host alone others tell. Undefined:
+ * another host may have, and what tells cannot be read just now.
  */
 export async function sampledElse(
   shell: Shell,
   disk: CaptureDisk,
   samples: readonly string[] | undefined
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   if (samples === undefined) return false
   const now = await sampleImage(shell, disk)
-  if (now === undefined) return cannotTell(disk)
+  if (now === undefined) return (await othersReach(disk)) ? undefined : false
   const changed = placesOf(disk.virtualSizeBytes).filter((_place, n) => samples[n] !== now[n])
   if (changed.length === 0) return false
   const own = await ownRanges(shell, disk.sidecar).catch(() => undefined)
-  if (own === undefined) return cannotTell(disk)
+  if (own === undefined) return (await othersReach(disk)) ? undefined : false
   return changed.some((place) => !own.some((range) => overlaps(place, range)))
-}
-
-async function cannotTell(disk: CaptureDisk): Promise<false> {
-  if (!(await othersReach(disk))) return false
-  const detail = 'it cannot be compared just now with how it was when the backup began'
-  return fail({ kind: 'io', path: imageBelow(disk).path, code: 'COMPARE', detail })
 }
 
 /** Another host may have the image too: devices may be LUNs. */
