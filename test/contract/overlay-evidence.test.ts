@@ -157,6 +157,7 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     write: (_how, work) => work(),
     pivoted: () => undefined,
     pivot: (_noted, work) => work(),
+    stay: () => Promise.resolve(),
     dropped: false,
     drop: () => Promise.resolve(),
     ...more
@@ -1231,6 +1232,50 @@ describe.skipIf(!hasQemu)(
       expect(vm.state).toBe('running')
     })
 
+    it('is known not to have been left, once its QEMU was seen on it behind that: then its host is booted', async () => {
+      qemu = await spawnQemu()
+      history = { events: [], startedAgain: false, ended: undefined }
+      writeTo(image, 9, '0')
+      const path = join(dir, 'journal.jsonl')
+      const begun = Journal.open(path)
+      for (const entry of told(await bootId())) begun.append(entry)
+      begun.close()
+      const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+      const vm = running(live, [{ target: 'vda', source: overlay }])
+      const { shell, spec } = contextOn(vm)
+      const pass = async (run: Shell['run']): Promise<void> => {
+        const journal = Journal.open(path, { unlike: readJournal(path) })
+        const job = jobContext(JOB, spec, { ...shell, run }, journal, new AbortController().signal)
+        await expect(undoBackup(job, readJournal(path))).rejects.toThrow()
+        journal.close()
+      }
+      const booted = (): JournalEntry[] =>
+        readJournal(path).map((entry) => (entry.type === 'begin' ? { ...entry, bootId: 'an earlier boot' } : entry))
+      const pivoted = (): unknown => new BackupTrace(booted()).pivoted('vda')
+      const fullImage: Shell['run'] = (argv, options) =>
+        argv[1] === 'blockcommit' ? Promise.resolve(NOTHING_SAID) : shell.run(argv, options)
+      const failsToPivot: Shell['run'] = (argv, options) =>
+        argv.includes('--pivot') ? Promise.reject(new Error('no luck')) : shell.run(argv, options)
+      await pass(failsToPivot)
+      expect(pivoted()).toMatchObject({ done: false })
+      await pass(failsToPivot)
+      expect(pivoted()).toMatchObject({ done: false }) // the job that is there may take it over still
+      vm.ready = undefined
+      await pass(fullImage)
+      expect(pivoted()).toBeUndefined()
+      await pass(failsToPivot)
+      expect(pivoted()).toMatchObject({ done: false })
+      vm.ready = undefined
+      await pass(fullImage)
+      expect(pivoted()).toBeUndefined()
+      endQemu()
+      history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+      const off = fallen()
+      expect((await undoBackup(contextOn(off), booted())).kept).toEqual([])
+      expect(off.state).toBe('running')
+      expect(holds(image, 7, '0')).toBe(true)
+    })
+
     it('is not committed by a VM that the boot of its host has started on it', async () => {
       writeTo(image, 9, '0')
       const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
@@ -1242,6 +1287,8 @@ describe.skipIf(!hasQemu)(
     })
   }
 )
+
+const NOTHING_SAID = { exitCode: 0, signal: undefined, stdout: '', stderr: '' }
 
 describe.skipIf(!hasQemu)('how the images below overlays stood', () => {
   const live = (): PaperVm['live'] => [

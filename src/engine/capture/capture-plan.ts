@@ -69,6 +69,10 @@ export const SAVE_STEP = 'save'
 export const GO_ON_STEP = 'go-on'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
+/** Says that this QEMU was seen on its overlay behind that, when nothing could take it to the image any more. */
+export const stayStep = (target: string): string => `stay.${target}`
+/** Each time counts, also where the same was said before: what was said last is true. */
+export const isOfPivot = (step: string): boolean => /^(pivot|stay)\./.test(step)
 /** Announced when an overlay is about to be written into its image. */
 export const writeStep = (target: string): string => `write.${target}`
 /** Announced when an overlay is about to be removed: all that it held is in its image by then. */

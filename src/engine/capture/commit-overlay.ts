@@ -83,6 +83,8 @@ export interface OverlayCase {
   readonly pivoted: () => Pivoted | undefined
   /** Announces that this QEMU will be told to go over to the image below, and has it done. */
   readonly pivot: (told: Omit<Pivoted, 'done'>, work: () => Promise<void>) => Promise<void>
+  /** Notes that the QEMU that was told to is on the overlay still, and will not go over by that. */
+  readonly stay: () => Promise<void>
   /** This job was about to remove it before, when all that it held was in the image. */
   readonly dropped: boolean
   /** Announces that it is removed now. */
@@ -122,9 +124,17 @@ const nodeOf = ({ chain, nodes }: DiskNow, { source }: CaptureDisk): string | un
 async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, disk, owner } = work
   await waitForOthers(work)
+  if (isUnseen(work) && (await hasStayed(work))) await work.stay()
   if (now.live === disk.sidecar) return commitActive(work, now)
   const images = { top: disk.sidecar, base: imageBelow(disk).path }
   await work.write('in use', () => blockCommitInner(shell, owner.vm, disk.target, images))
+}
+
+/** Only where no job is there any more: one that had no answer in time may take the VM over yet. */
+async function hasStayed(work: OverlayCase): Promise<boolean> {
+  const { shell, owner, disk, pivoted } = work
+  if ((await blockJobInfo(shell, owner.vm, disk.target)) !== undefined) return false
+  return isInUse(await look(work), disk) && isSameProcess(pivoted()?.process, await vmProcess(owner.vm))
 }
 
 /** A commit would make the overlay's own snapshots useless; one without a base is the disk itself. */

@@ -9,6 +9,7 @@ import {
   extraStep,
   isOverlayOf,
   pivotStep,
+  stayStep,
   writeStep,
   type CaptureDisk,
   type CapturePlan
@@ -124,6 +125,10 @@ export function overlayCase(
       pivoted = { ...told, done: false }
       await job.step(pivotStep(target), { ...told }, work)
       pivoted = { ...told, done: true }
+    },
+    async stay() {
+      await job.step(stayStep(target), {}, () => Promise.resolve())
+      pivoted = undefined
     },
     dropped: noted.dropped(target),
     drop: () => job.step(dropStep(target), {}, () => Promise.resolve()),

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { JournalEntry, type JournalEvent } from '../../shared/model/job.ts'
+import { isOfPivot } from '../capture/capture-plan.ts'
 import { SEEN_STEP } from '../evidence/seen.ts'
 import { dropBallast } from './ballast.ts'
 import { JsonLines, lastLine, readLines } from './json-lines.ts'
@@ -126,7 +127,7 @@ export class Journal {
 
 /** What makes two entries say the same, of those kinds of which once is enough: an owner may pause a VM more than once. */
 function sameness(event: JournalEvent): string[] {
-  if (event.type === 'step' && event.step === SEEN_STEP) return []
+  if (event.type === 'step' && (event.step === SEEN_STEP || isOfPivot(event.step))) return []
   if (event.type === 'step') return [JSON.stringify([event.type, event.step, event.data])]
   if (event.type === 'step-done') return [JSON.stringify([event.type, event.step])]
   if (event.type === 'note' || event.type === 'warning') return [JSON.stringify([event.type, event.text])]

@@ -8,6 +8,7 @@ import {
   GO_ON_STEP,
   PLAN_STEP,
   pivotStep,
+  stayStep,
   SAVE_STEP,
   writeStep
 } from '../capture/capture-plan.ts'
@@ -110,10 +111,11 @@ export class BackupTrace {
     return Started.safeParse(this.announcedWith(STARTED_STEP).at(-1)).data
   }
 
-  /** What was noted when a QEMU was told to go over to the image of this disk. Undefined: none was. */
+  /** What was noted when a QEMU was told to go over to the image of this disk. Undefined: none was, or it was seen not to. */
   pivoted(target: string): Pivoted | undefined {
-    const data = this.announcedWith(pivotStep(target)).at(-1)
-    if (data === undefined) return undefined
+    const told = this.ofOverlays.findLast(({ step }) => step === pivotStep(target) || step === stayStep(target))
+    if (told?.step !== pivotStep(target)) return undefined
+    const { data = {} } = told
     const process = VmProcess.optional().catch(undefined).parse(data['process'])
     const node = z.string().optional().catch(undefined).parse(data['node'])
     const log = LogPosition.optional().catch(undefined).parse(data['log'])
