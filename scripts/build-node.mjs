@@ -1,9 +1,11 @@
 // Builds what runs on plain Node: the engine that is uploaded to hosts, and the terminal door. One file each.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
+const require = createRequire(import.meta.url)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
@@ -19,18 +21,40 @@ const banner = {
   ].join('\n')
 }
 
-/** What Node itself brings and takes long to load is loaded by whoever needs it, and not at each start. */
+const BUILT_IN = /^(node:)?(https?|dns|net|tls|zlib|crypto|util|os|stream)$/
+
+/**
+ * What takes long to load is loaded by whoever needs it, and not at each start: much of what Node itself brings, and the XML
+ * parser. Packages get the module itself at their first `require`; for our own `import`s each function, and each class that is
+ * only made, loads it when it is called.
+ */
 const loadsLate = {
   name: 'loads-late',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?(https?|dns|net|tls|zlib|crypto|util|os|stream)$/ }, ({ path }) => ({
+    onResolve({ filter: BUILT_IN }, ({ path, importer }) => ({
       path,
-      namespace: 'loads-late'
+      namespace: importer.includes('/node_modules/') ? 'loads-late' : 'calls-late'
     }))
-    onLoad({ filter: /.*/, namespace: 'loads-late' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`
-    }))
+    onResolve({ filter: /^@xmldom\/xmldom$/ }, ({ path, importer }) =>
+      importer.startsWith(root) ? { path, namespace: 'calls-late' } : undefined
+    )
+    onLoad({ filter: /.*/, namespace: 'loads-late' }, ({ path }) => ({ contents: `module.exports = ${builtIn(path)}` }))
+    onLoad({ filter: /.*/, namespace: 'calls-late' }, ({ path }) => ({ contents: callingLate(path), resolveDir: root }))
   }
+}
+
+const builtIn = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`
+
+/** What is not called at all is left out of the bundle. */
+function callingLate(path) {
+  const load = BUILT_IN.test(path) ? builtIn(path) : `require(${JSON.stringify(path)})`
+  const callable = Object.entries(require(path)).filter(([, value]) => typeof value === 'function')
+  return callable
+    .map(
+      ([name]) =>
+        `export function ${name}(...given) { return new.target ? new (${load}.${name})(...given) : ${load}.${name}(...given) }`
+    )
+    .join('\n')
 }
 
 const bundles = [

@@ -9,6 +9,8 @@ import { tellWhatIsDue } from './tell/tell.ts'
 import { answer, isVerb } from './verbs.ts'
 import { flushed, readQuestion, writeFailure } from './wire.ts'
 
+// Of this process only: what it starts may be another's program.
+delete process.env['NODE_COMPILE_CACHE']
 const [, , command = '', argument = '', second] = process.argv
 const shell = localShell()
 

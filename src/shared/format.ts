@@ -82,10 +82,13 @@ export function formatTime(iso: string): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
-const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+// Made when first used: the first that a program makes loads all calendars, which not all need.
+let dayFormat: Intl.DateTimeFormat | undefined
+let weekdayFormat: Intl.DateTimeFormat | undefined
 
 /** `22 Nov`, in this computer's time zone: for scales. */
-export const formatDay = (date: Date): string => DAY.format(date)
+export const formatDay = (date: Date): string =>
+  (dayFormat ??= new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })).format(date)
 
 /** When something that is ahead comes, in one unit: `any moment`, `in 12 min`, `in 3 h`, `in 5 d`. */
 export function formatUntil(at: string, now: Date): string {
@@ -96,7 +99,8 @@ export function formatUntil(at: string, now: Date): string {
   return ms < 2 * DAY_MS ? `in ${Math.floor(ms / HOUR_MS)} h` : `in ${Math.floor(ms / DAY_MS)} d`
 }
 
-const WEEKDAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short' })
+const formatWeekday = (date: Date): string =>
+  (weekdayFormat ??= new Intl.DateTimeFormat('en-GB', { weekday: 'short' })).format(date)
 
 /** A near moment as one says it: `today 02:00`, `Tue 02:00`, `24 Dec 02:00`, `2027-01-02 02:00`. In this computer's time zone. */
 export function formatMoment(iso: string, now: Date): string {
@@ -109,7 +113,7 @@ function dayWord(at: Date, now: Date): string {
   const days = Math.round((midnight(at) - midnight(now)) / DAY_MS)
   if (days === 0) return 'today'
   if (Math.abs(days) === 1) return days === 1 ? 'tomorrow' : 'yesterday'
-  if (Math.abs(days) < 7) return WEEKDAY.format(at)
+  if (Math.abs(days) < 7) return formatWeekday(at)
   return at.getFullYear() === now.getFullYear() ? formatDay(at) : formatTime(at.toISOString()).slice(0, 10)
 }
 

@@ -42,14 +42,15 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport, world:
 
 /**
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
- * overlay whose image below somebody has written to since. And the overlay of a VM that is gone, or of a disk that its owner
- * took off, if it was not noted yet how the image below it stood.
+ * overlay whose image below somebody has written to since. And the overlay of a VM that is gone, of a disk that its owner took
+ * off, or of one that was committed by hand and is off, if it was not noted yet how the image below it stood.
  */
 function isBeyondProof({ scene, world, vm }: Play): boolean {
   const { moment } = scene
-  const isGone = !world.isDefined && world.power !== 'running' && world.power !== 'paused'
+  const isOff = world.power !== 'running' && world.power !== 'paused'
+  const isGone = isOff && !world.isDefined
   const isDetached = ownDisks(vm).some((target) => !world.live.includes(target))
-  if (isBeforeNote(scene) && (isGone || isDetached)) return true
+  if (isBeforeNote(scene) && (isGone || isDetached || (isOff && world.torn))) return true
   return isGone && (moment?.phase === 'mirrored' || moment?.point === 'end-mirror.done' || world.torn)
 }
 

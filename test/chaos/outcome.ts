@@ -44,8 +44,18 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
     return { ...acted, mayAlso: 'off', needsPerson: true }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
-  return isDone(state) ? restoredWorld(vm, job.mode) : putBack(acted)
+  if (isDone(state)) return restoredWorld(vm, job.mode)
+  return moment.point === 'displace' && !acted.isDefined ? orDefinedAgain(vm, putBack(acted)) : putBack(acted)
 }
+
+/** Whether its owner took the definition away or the restore that had just begun to, nobody can tell: it may be back. */
+const orDefinedAgain = (vm: VmKind, world: World): World => ({
+  ...world,
+  isDefined: true,
+  mayBeTransient: true,
+  mayAlso: world.power,
+  next: worldOf(vm).next
+})
 
 /** RAM of a VM that made way is lost; what ran runs again. */
 function putBack(world: World): World {

@@ -161,4 +161,19 @@ describe('old engines', () => {
     await sweepOldEngines(shell, state, join(state, 'runtime/x'), engines[0] ?? '')
     expect(readdirSync(join(state, 'engine')).sort()).toEqual(['ours.mjs', 'young.mjs'])
   })
+
+  it('leave what was compiled of them for a month', async () => {
+    const compiled = join(folder, 'state/engine/.compiled/node')
+    mkdirSync(compiled, { recursive: true })
+    for (const [name, days] of [
+      ['old', 32],
+      ['young', 29]
+    ] as const) {
+      const at = new Date(Date.now() - days * 86_400_000)
+      writeFileSync(join(compiled, name), '')
+      utimesSync(join(compiled, name), at, at)
+    }
+    await sweepOldEngines(shell, join(folder, 'state'), join(folder, 'state/runtime/x'), 'ours')
+    expect(readdirSync(compiled)).toEqual(['young'])
+  })
 })

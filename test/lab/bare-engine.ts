@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, renameSync, chmodSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EngineVerb, QuestionOf, ResultOf } from '../../src/shared/engine-protocol.ts'
 import { isFailure, StillpointError, type Failure } from '../../src/shared/failure.ts'
-import { DEFAULT_STORE, enginePath, runtimePath } from '../../src/shared/host-paths.ts'
+import { COMPILED_ENV, DEFAULT_STORE, enginePath, runtimePath } from '../../src/shared/host-paths.ts'
 import { newTimeSortedId } from '../../src/shared/model/ids.ts'
 import { type BackupSpec, type JobReport, type JobSpec, type RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Guest } from './guest.ts'
@@ -12,6 +12,7 @@ import { PATIENCE_MS } from './run.ts'
 
 /** A busy test machine lengthens pauses; a warning about it is not what most tests are about. */
 const TEST_BUDGET_MS = 10_000
+const KEPT = Object.entries(COMPILED_ENV).map((pair) => pair.join('='))
 const ROOT = join(import.meta.dirname, '../..')
 
 /** The engine on a lab host without any controller: put there by hand, asked over a process's stdin and stdout. */
@@ -42,7 +43,7 @@ export class BareEngine {
 
   /** @throws StillpointError with the failure that the engine answered */
   async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = PATIENCE_MS): Promise<ResultOf<V>> {
-    const argv = [runtimePath('lab'), enginePath('lab'), verb]
+    const argv = ['env', ...KEPT, runtimePath('lab'), enginePath('lab'), verb]
     const { stdout, stderr } = await this.host.run(argv, { stdin: `${JSON.stringify(question)}\n`, timeoutMs })
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { result?: ResultOf<V>; failure?: Failure }
     if (last.failure !== undefined) throw new StillpointError(last.failure)

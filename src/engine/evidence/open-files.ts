@@ -18,16 +18,17 @@ type Looked = Pick<BigIntStats, 'dev' | 'ino' | 'isBlockDevice'>
  * asks its server, and hangs for as long as that is away. Where they leave it open, it may.
  */
 export function mayBe(file: Looked, info: string, mounts: readonly Mount[]): boolean {
-  const mount = mounts.find(({ id }) => id === numberIn(info, 'mnt_id'))
+  const at = MOUNT.exec(info)?.[1]
+  const mount = mounts.find(({ id }) => id === at)
   // Of a device the number tells nothing: it may have more than one node.
   if (file.isBlockDevice()) return mount === undefined || !isServed(mount)
   if (mount !== undefined && (!isServed(mount) || mount.device === deviceOf(file))) return true
-  const number = numberIn(info, 'ino')
+  const number = INODE.exec(info)?.[1]
   return number === undefined || number === String(file.ino)
 }
 
-const numberIn = (info: string, name: string): string | undefined =>
-  new RegExp(`^${name}:\\s+(\\d+)$`, 'm').exec(info)?.[1]
+const MOUNT = /^mnt_id:\s+(\d+)$/m
+const INODE = /^ino:\s+(\d+)$/m
 
 /** As mountinfo writes it. */
 function deviceOf({ dev }: Looked): string {

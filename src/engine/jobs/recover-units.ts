@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { RECOVER_TIMER, RECOVER_UNIT, UNITS_DIR } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { engineCommand, KEEP_COMPILED } from './engine-command.ts'
 
 /** Every flavour of libvirt's daemon, each with the socket by which it is started. */
 export const LIBVIRT_UNITS = ['libvirtd', 'virtqemud', 'virtnetworkd', 'virtstoraged', 'virtlogd', 'virtlockd']
@@ -68,7 +69,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=${process.execPath} ${process.argv[1] ?? ''} recover-all
+${KEEP_COMPILED}
+ExecStart=${engineCommand().join(' ')} recover-all
 StandardInput=null
 TimeoutStartSec=infinity
 

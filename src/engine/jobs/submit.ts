@@ -5,6 +5,7 @@ import { jobUnit } from '../../shared/host-paths.ts'
 import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
+import { engineCommand, KEEP_COMPILED } from './engine-command.ts'
 import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from './recover-units.ts'
 import { withHostLock } from './host-lock.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
@@ -33,6 +34,7 @@ export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: 
  * job up, and goes on trying.
  */
 const unitProperties = (id: string, engine: readonly string[]): string[] => [
+  KEEP_COMPILED,
   'KillMode=mixed',
   'TimeoutStopSec=900',
   'OOMPolicy=continue',
@@ -46,7 +48,7 @@ const unitProperties = (id: string, engine: readonly string[]): string[] => [
 const hasEnd = (id: string): string => `tail -n 1 ${journalPath(id)} | grep -q "^..n.:[0-9]*,.at.:.[^,]*,.type.:.end.,"`
 
 async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {
-  const engine = [process.execPath, process.argv[1] ?? '']
+  const engine = engineCommand()
   const environment = fault === undefined ? [] : [`--setenv=STILLPOINT_FAULT=${fault}`]
   const properties = unitProperties(id, engine).flatMap((each) => ['-p', each])
   const options = [`--unit=${jobUnit(id)}`, '--collect', '--quiet', ...properties]

@@ -5,6 +5,7 @@ import { policyService, policyTimer, RECOVER_TIMER, RECOVER_UNIT, UNITS_DIR } fr
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { engineCommand, KEEP_COMPILED } from '../jobs/engine-command.ts'
 import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
 import { timerCalendar } from './timer-calendar.ts'
 
@@ -132,20 +133,19 @@ CollectMode=inactive-or-failed
 Type=oneshot
 ${serviceProperties(id)
   .map((property) => `${property}\n`)
-  .join('')}ExecStart=${engine()} run-policy ${id}
+  .join('')}ExecStart=${engineCommand().join(' ')} run-policy ${id}
 StandardInput=null
 `
 
 /** Of a run's process, whether a timer started it or the operator. TERM reaches the run only, which then begins nothing more. */
 export const serviceProperties = (id: string): string[] => [
+  KEEP_COMPILED,
   'TimeoutStartSec=infinity',
   'TimeoutStopSec=900',
   'KillMode=mixed',
   'OOMPolicy=continue',
-  `ExecStopPost=-${engine()} recover-run ${id}`
+  `ExecStopPost=-${engineCommand().join(' ')} recover-run ${id}`
 ]
-
-export const engine = (): string => `${process.execPath} ${process.argv[1] ?? ''}`
 
 /** In a unit file `%` begins a specifier, and a backslash at the end of a line goes on with the next. */
 const unitText = (text: string): string => text.replaceAll('%', '%%').replaceAll('\\', '/')

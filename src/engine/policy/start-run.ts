@@ -5,9 +5,10 @@ import { runUnit } from '../../shared/host-paths.ts'
 import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { engineCommand } from '../jobs/engine-command.ts'
 import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from '../jobs/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
-import { engine, serviceProperties } from './policy-units.ts'
+import { serviceProperties } from './policy-units.ts'
 import { readRun } from './run-files.ts'
 import { goingRuns } from './recover-runs.ts'
 
@@ -30,7 +31,7 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
     '-p',
     TAKE_UP_AFTER_FAILURE
   ]
-  await expectZero(shell, ['systemd-run', ...options, '--', ...engine().split(' '), 'run-policy', policy.id, run])
+  await expectZero(shell, ['systemd-run', ...options, '--', ...engineCommand(), 'run-policy', policy.id, run])
   await begun(run)
   return { run }
 }

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { TELL_SERVICE, TELL_TIMER } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
+import { engineCommand, KEEP_COMPILED } from '../jobs/engine-command.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
 import { isOutboxEmpty } from './outbox.ts'
 
@@ -65,7 +66,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=${process.execPath} ${process.argv[1] ?? ''} tell
+${KEEP_COMPILED}
+ExecStart=${engineCommand().join(' ')} tell
 StandardInput=null
 TimeoutStartSec=900
 `

@@ -7,6 +7,7 @@ import {
   type ResultOf
 } from '../../../shared/engine-protocol.ts'
 import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
+import { COMPILED_ENV } from '../../../shared/host-paths.ts'
 import { isFailureKind } from '../../../shared/failure-words.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
@@ -77,6 +78,7 @@ function runOptions(question: unknown, options: CallOptions<never>, stop: AbortS
   return {
     stdin: options.stream === undefined ? questionLine(question) : questionThen(question, options.stream),
     signal: options.signal === undefined ? stop : AbortSignal.any([stop, options.signal]),
+    env: COMPILED_ENV,
     timeoutMs: options.timeoutMs ?? 120_000
   }
 }

@@ -12,6 +12,7 @@ find "$1/engine" "$1/runtime" -mindepth 1 -maxdepth 1 ! -name '.*' -mmin +1440 2
   case $old in "$2"|"$3") continue ;; esac
   used "$old" || rm -rf -- "$old"
 done
+find "$1/engine/.compiled" -type f -mtime +30 -delete 2>/dev/null
 `
 
 /** Done after an upload, at leisure: whether it works is of no interest to who asked. */
