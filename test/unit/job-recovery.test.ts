@@ -60,7 +60,9 @@ const directory = await import('../../src/engine/jobs/job-directory.ts')
 const { noteTrouble } = await import('../../src/engine/jobs/trouble.ts')
 const { unrecovered, deadJobs, submitLock } = await import('../../src/engine/jobs/unit-state.ts')
 const { recoverAll } = await import('../../src/engine/recover/recover.ts')
-const { recoverEverything } = await import('../../src/engine/recover/recover-host.ts')
+const { recoverEverything, recoverHost } = await import('../../src/engine/recover/recover-host.ts')
+const { recoverRuns } = await import('../../src/engine/policy/recover-runs.ts')
+const { doctor } = await import('../../src/engine/doctor/doctor.ts')
 const { runPolicy } = await import('../../src/engine/policy/run-policy.ts')
 const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
@@ -444,7 +446,11 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     const [unread, run] = [ID, OTHER].map((id) => join(disk.dir, 'runs', id))
     mkdirSync(join(unread ?? '', 'journal.jsonl'), { recursive: true })
     mkdirSync(run ?? '', { recursive: true })
-    expect(await recoverEverything(hanging())).toEqual({ reports: [], isComplete: false })
+    expect(await recoverEverything(hanging())).toMatchObject({
+      reports: [],
+      isComplete: false,
+      runsLeft: [expect.stringContaining('run ') as unknown]
+    })
     expect([existsSync(unread ?? ''), existsSync(run ?? '')]).toEqual([true, false])
   })
 
@@ -485,7 +491,7 @@ describe('a recovery of the whole host that takes long with one VM', () => {
       },
       virsh: 'running (booted)'
     })
-    expect(await recoverEverything(shell)).toEqual({ reports: [], isComplete: false })
+    expect(await recoverEverything(shell)).toEqual({ reports: [], isComplete: false, runsLeft: [] })
     expect(told).toEqual(['stop stillpoint-recover.timer', 'start stillpoint-recover.service'])
   })
 
@@ -504,6 +510,39 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     released.abort()
     expect(await pass).toMatchObject({ reports: [{ id: ID }, { id: OTHER }], isComplete: true })
     expect(directory.openJobs()).toEqual([])
+  })
+})
+
+describe('a run whose journal cannot be read', () => {
+  const policy = policyOf()
+  const runDir = (id: string): string => join(disk.dir, 'runs', id)
+  const begun = (id: string): void => {
+    mkdirSync(runDir(id), { recursive: true })
+    writeFileSync(join(runDir(id), 'policy.json'), JSON.stringify(policy))
+  }
+
+  beforeEach(() => {
+    for (const id of [ID, OTHER]) begun(id)
+    mkdirSync(join(runDir(ID), 'journal.jsonl'))
+  })
+
+  it('keeps no younger one of its policy back', async () => {
+    await expect(
+      recoverRuns(
+        fakeShell(() => ''),
+        policy.id
+      )
+    ).rejects.toMatchObject({ failure: { kind: 'io' } })
+    expect(existsSync(runDir(OTHER))).toBe(false)
+  })
+
+  it('is named by the recovery of its host, which comes back, and by doctor, with what to type', async () => {
+    const shell = fakeShell(() => '')
+    await expect(recoverHost(shell)).rejects.toThrow(`run ${ID}`)
+    const found = (await doctor(shell, [], true)).filter(({ kind }) => kind === 'run')
+    expect(found).toMatchObject([{ what: expect.stringContaining(ID) as unknown, repaired: false }])
+    const [, line = 'false'] = found[0]?.remedy.split('\n') ?? []
+    expect(line).toMatch(`mv '${runDir(ID)}' /root/`)
   })
 })
 

@@ -21,7 +21,7 @@ import { openJobs } from '../jobs/job-directory.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { removeStaleLock } from '../jobs/host-lock.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
-import { deadRuns, goingRuns, recoverRuns } from '../policy/recover-runs.ts'
+import { deadRuns, goingRuns, recoverRuns, unreadRuns } from '../policy/recover-runs.ts'
 import { recoverJob } from '../recover/recover.ts'
 import { IMAGES } from '../restore/place-disks.ts'
 import { whileAloneIn } from '../retention/store-lock.ts'
@@ -37,7 +37,7 @@ export interface Finding extends Omit<Leftover, 'repaired'> {
 export async function doctor(shell: Shell, stores: readonly string[], repair: boolean): Promise<Leftover[]> {
   const first = [
     ...(await settle(await interruptedJobs(shell), repair)),
-    ...(await settle(await interruptedRuns(shell), repair))
+    ...(await settle([...(await interruptedRuns(shell)), ...runsOutOfReach()], repair))
   ]
   const running = [...(await runningJobs(shell)), ...(await goingRuns())]
   if (running.length > 0) return first
@@ -99,6 +99,14 @@ async function interruptedRuns(shell: Shell): Promise<Finding[]> {
     repair: () => recoverRuns(shell, policy.id)
   }))
 }
+
+/** Such a run may have ended long ago; but recovery comes back for it. */
+const runsOutOfReach = (): Finding[] =>
+  unreadRuns().map((folder) => ({
+    kind: 'run',
+    what: `the journal of run ${basename(folder)} cannot be read: nobody can tell whether it has ended`,
+    remedy: `have its file system looked after, or give that run up:\nmv '${folder}' /root/   # if it stays so`
+  }))
 
 async function overlays(shell: Shell): Promise<Finding[]> {
   const findings: Finding[] = []

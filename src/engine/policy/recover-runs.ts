@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { failureOf } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import type { Policy, RunEntry, RunReport, RunVm } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
@@ -11,7 +13,16 @@ import { noteRemovals, outcomeOf } from './backup-job.ts'
 import { endRun } from './end-run.ts'
 import { hook, withWarning, type Outcome } from './with-hooks.ts'
 import { noteVm } from './run-context.ts'
-import { readRun, readRunEntries, readRunPolicy, removeRun, runIds, RunJournal } from './run-files.ts'
+import {
+  isUnread,
+  readRun,
+  readRunEntries,
+  readRunPolicy,
+  removeRun,
+  runDirectory,
+  runIds,
+  RunJournal
+} from './run-files.ts'
 import { removeStaleLocks } from './stale-locks.ts'
 import { ofType, runReportOf } from './run-report.ts'
 import { runsFromNewest } from './runs.ts'
@@ -19,12 +30,16 @@ import { runsFromNewest } from './runs.ts'
 /**
  * Ends the runs, of one policy or of all, whose process died: their jobs are waited for, which end by themselves, VMs
  * whose `after` hook is owed get it, and the run is told of as failed. `except` is a run that is just beginning.
+ *
+ * @throws why one of them could not be ended, once all others are
  */
 export async function recoverRuns(shell: Shell, policy?: string, except?: string): Promise<void> {
+  const errors: unknown[] = []
   for (const id of runIds()) {
-    if (id === except) continue
-    if (readRun(id)?.endedAt === undefined && (policy === undefined || isOf(id, policy))) await recoverRun(shell, id)
+    if (id === except || readRun(id)?.endedAt !== undefined || (policy !== undefined && !isOf(id, policy))) continue
+    await recoverRun(shell, id).catch((error: unknown) => errors.push(error))
   }
+  if (errors.length > 0) throw errors[0]
 }
 
 /** For the ExecStopPost of a policy's run. Its jobs end by themselves; on a host that goes down they do when it is up again. */
@@ -34,17 +49,20 @@ export async function recoverRunAtStop(shell: Shell, policy: string): Promise<vo
 
 /**
  * As {@link recoverRuns} for all of them, but waits for no job: a run whose jobs may still end is left for another time.
- * One that cannot be ended keeps no other back. False if any is left.
+ * One that cannot be ended keeps no other back. Answers those that are left, each with the reason.
  */
-export async function recoverRunsNow(shell: Shell): Promise<boolean> {
-  let isComplete = true
+export async function recoverRunsNow(shell: Shell): Promise<string[]> {
+  const left: string[] = []
   for (const id of await unendedRuns()) {
-    if (awaitsJob(id) || !(await recoverRun(shell, id).then(...isRecovered))) isComplete = false
+    if (awaitsJob(id)) left.push(`run ${id} waits for its jobs`)
+    else
+      await recoverRun(shell, id).catch((error: unknown) => {
+        const { title, explanation } = describeFailure(failureOf(error))
+        left.push(`run ${id}: ${title}. ${explanation}`)
+      })
   }
-  return isComplete
+  return left
 }
-
-const isRecovered = [() => true, () => false] as const
 
 async function unendedRuns(): Promise<string[]> {
   const open = runIds().filter((id) => readRun(id)?.endedAt === undefined)
@@ -72,6 +90,9 @@ export async function deadRuns(): Promise<RunReport[]> {
   const going = await goingRuns()
   return [...runsFromNewest()].filter((run) => run.endedAt === undefined && !going.some(({ id }) => id === run.id))
 }
+
+/** Folders of runs of which nobody can tell how they ended, or what they owe. */
+export const unreadRuns = (): string[] => runIds().filter(isUnread).map(runDirectory)
 
 const isOf = (run: string, policy: string): boolean => readRunPolicy(run)?.id === policy
 

@@ -8,7 +8,7 @@ import { runReportOf } from './run-report.ts'
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'n' | 'at'> : never
 export type RunEvent = WithoutStamp<RunEntry>
 
-const runDirectory = (id: string): string => `${RUNS_DIR}/${id}`
+export const runDirectory = (id: string): string => `${RUNS_DIR}/${id}`
 const journalPath = (id: string): string => `${runDirectory(id)}/journal.jsonl`
 /** The policy as the run began with it, whatever becomes of its file. */
 const policyPath = (id: string): string => `${runDirectory(id)}/policy.json`
@@ -65,6 +65,17 @@ export function readRun(id: string): RunReport | undefined {
     return last?.type === 'end' ? last.report : runReportOf(readRunEntries(id))
   } catch {
     return undefined
+  }
+}
+
+/** Its journal is there, and the file system does not give it. */
+export function isUnread(id: string): boolean {
+  if (readRun(id) !== undefined) return false
+  try {
+    readRunEntries(id)
+    return false
+  } catch {
+    return true
   }
 }
 

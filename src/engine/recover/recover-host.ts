@@ -14,21 +14,22 @@ import { beginRecovery, standDown } from '../jobs/recover-units.ts'
  */
 export async function recoverHost(shell: Shell): Promise<void> {
   await guestsAreUp(shell)
-  const { isComplete } = await recoverEverything(shell)
-  if (!isComplete) fail({ kind: 'usage', message: 'something is left that could not be put right yet' })
+  const { isComplete, runsLeft } = await recoverEverything(shell)
+  const message = ['something is left that could not be put right yet', ...runsLeft].join('; ')
+  if (!isComplete) fail({ kind: 'usage', message })
 }
 
 /** Runs wait for their jobs, each for its own. The timer goes when nothing is left. */
 export async function recoverEverything(
   shell: Shell,
   { lookAgainMs = LOOK_AGAIN_MS } = {}
-): Promise<{ reports: readonly JobReport[]; isComplete: boolean }> {
+): Promise<{ reports: readonly JobReport[]; isComplete: boolean; runsLeft: readonly string[] }> {
   const over = new AbortController()
   const beside = recoverRunsMeanwhile(shell, lookAgainMs, over.signal)
   const { reports, isComplete } = await recoverAll(shell, { lookAgainMs }).finally(() => over.abort())
   await beside
-  const runs = await recoverRunsNow(shell)
-  return { reports, isComplete: isComplete && runs && (await nothingIsLeft(shell)) }
+  const runsLeft = await recoverRunsNow(shell)
+  return { reports, isComplete: isComplete && runsLeft.length === 0 && (await nothingIsLeft(shell)), runsLeft }
 }
 
 /** A job that died while the timer was still there, and its unit at work, has asked for both in vain: then they begin anew. */
@@ -45,7 +46,7 @@ async function recoverRunsMeanwhile(shell: Shell, everyMs: number, over: AbortSi
     await sleep(everyMs, undefined, { signal: over }).catch(() => undefined)
     if (over.aborted) return
     // What does not get through now is asked once more at the end.
-    await recoverRunsNow(shell).catch(() => false)
+    await recoverRunsNow(shell).catch(() => undefined)
   }
 }
 
