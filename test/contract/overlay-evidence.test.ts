@@ -874,7 +874,7 @@ describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand'
     expect(mapOf(image)).toContain('0x10000')
   })
 
-  it('is told with how to go on with that, where nobody saw it before its QEMU died, unless its VM was elsewhere', async () => {
+  it('is told with how to go on with that, and when its VM may start, where nobody saw it before its QEMU died, unless its VM was elsewhere', async () => {
     const held = await stamped()
     await utimes(image, 4e9, 4e9)
     endQemu()
@@ -883,6 +883,9 @@ describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand'
     const work = overlayCase(vm, { before: {}, owner: owner(), held, commitBegan: () => undefined })
     const told = async (): Promise<string> => (await commitOverlay(work))?.mend.join('\n') ?? ''
     expect(await told()).toMatch(/no other host since[^]*qemu-img commit[^]*if it has[^]*convert[^]*\nmv/)
+    const typed = (await told()).split('\n').filter((line) => /^(qemu-img commit|mv) /.test(line))
+    expect(typed).toHaveLength(2)
+    for (const line of typed) expect(line).toMatch(/looked after again, before web is started$/)
     history = { events: ['migrated', 'started', 'crashed'], startedAgain: true, ended: 'crashed' }
     expect(await told()).not.toContain('qemu-img commit')
     expect(await told()).toContain('convert')

@@ -157,7 +157,7 @@ async function startedOnOlder(work: OverlayCase): Promise<Kept | undefined> {
   if (!mayBe || isSameProcess(started, await vmProcess(owner.vm)) || !(await restsOnNewerImage(work))) return undefined
   const because = isUnseen(work)
     ? `${owner.vmName} was started on it though its QEMU had been told to go over to ${disk.source}, and may have: each may hold writes that the other lacks`
-    : `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks`
+    : `${owner.vmName} was started on it though ${disk.source} was written to since: each holds writes that the other lacks, unless it had been emptied into that, or made anew, before`
   return keep(disk.sidecar, because, ...bothSides(disk), OVER_ITS_IMAGE, commitByHand(work))
 }
 
@@ -191,6 +191,8 @@ const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept 
   )
 
 const AGAIN = 'then have the host looked after again'
+/** Once its VM runs on it, nothing shows any more that an overlay was emptied, or is another. */
+const beforeStart = ({ vmName }: OverlayCase['owner']): string => `${AGAIN}, before ${vmName} is started`
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
@@ -429,18 +431,20 @@ async function imageMovedOn(
     ...(pivoted()?.done === true || history?.events.includes('migrated') === true ? [] : withIt(work)),
     ...bothSides(disk),
     ...(needed || (await mayBeNeeded(work, now))
-      ? withoutIt(disk, now)
+      ? withoutIt(work, now)
       : [`rm ${quoted(disk.sidecar)}   # when you need it no more; ${AGAIN}`])
   )
 }
 
 /** What the VM would start with is not to be taken away: the way to its image leads over an empty one of the same name. */
-function withoutIt(disk: CaptureDisk, { defined, saved }: DiskNow): string[] {
+function withoutIt({ disk, owner }: OverlayCase, { defined, saved }: DiskNow): string[] {
   const { sidecar } = disk
   if (defined !== sidecar || saved !== undefined) return []
   const { path, format } = imageBelow(disk)
   const anew = `qemu-img create -q -f qcow2 -b ${quoted(path)} -F ${format} ${quoted(sidecar)}`
-  return [`mv ${quoted(sidecar)} ${quoted(`${sidecar}.kept.qcow2`)} && ${anew}   # to go on without it; ${AGAIN}`]
+  return [
+    `mv ${quoted(sidecar)} ${quoted(`${sidecar}.kept.qcow2`)} && ${anew}   # to go on without it; ${beforeStart(owner)}`
+  ]
 }
 
 /** What a commit, also one by hand, has written before its QEMU died looks like another host's writes. */
@@ -451,7 +455,11 @@ function withIt(work: OverlayCase): string[] {
         'if the VM has run on no other host since, nor without it, a commit of this overlay was cut short there',
         'if it has'
       ]
-  return [`# ${when}:`, `qemu-img commit ${quoted(work.disk.sidecar)}   # ${AGAIN}`, `# ${otherwise}:`]
+  return [
+    `# ${when}:`,
+    `qemu-img commit ${quoted(work.disk.sidecar)}   # ${beforeStart(work.owner)}`,
+    `# ${otherwise}:`
+  ]
 }
 
 /**
