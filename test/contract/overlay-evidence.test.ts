@@ -26,7 +26,7 @@ import { bringStateBack } from '../../src/engine/recover/bring-state-back.ts'
 import { finish } from '../../src/engine/recover/recover.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
-import { ownRanges } from '../../src/libvirt/qemu-img.ts'
+import { ownRanges, showsAllOf } from '../../src/libvirt/qemu-img.ts'
 import { localShell } from '../../src/shell/local.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
@@ -1374,6 +1374,19 @@ describe.skipIf(!hasQemu)('an overlay that a guest has written to all over', () 
       { start: 0, length: 65_536 },
       { start: 960 << 10, length: 131_072 }
     ])
+  })
+
+  it('is compared with its image where it holds something, not all that lies between', async () => {
+    const compared: unknown[] = []
+    const at = (start: number, present: boolean): string => JSON.stringify({ start, length: 32 << 20, present })
+    const said = `[${at(0, true)},\n${at(32 << 20, false)},\n${at(64 << 20, true)}]`
+    const run: Shell['run'] = ([, command, ...args], options) => {
+      if (command === 'map') return localShell().run(['printf', '%s', said], options)
+      for (const arg of args) if (arg.startsWith('json:')) compared.push(JSON.parse(arg.slice('json:'.length)))
+      return Promise.resolve({ exitCode: 0, signal: undefined, stdout: '', stderr: '' })
+    }
+    expect(await showsAllOf({ ...localShell(), run }, overlay, { path: image, format: 'qcow2' })).toBe(true)
+    expect(compared).toMatchObject([0, 0, 64 << 20, 64 << 20].map((offset) => ({ offset, size: 32 << 20 })))
   })
 
   it('is written into its image, however scattered it is', async () => {
