@@ -1,22 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { heldPath } from '../../src/engine/journal/fault.ts'
-import { JOBS_DIR, jobUnit, LAB_HELD_DIR, RECOVER_UNIT } from '../../src/shared/host-paths.ts'
-import { JobReport } from '../../src/shared/model/job.ts'
+import { jobUnit, LAB_HELD_DIR, RECOVER_UNIT } from '../../src/shared/host-paths.ts'
+import type { JobReport } from '../../src/shared/model/job.ts'
 import type { LabHost } from '../lab/host.ts'
+import { endOf } from '../lab/journals.ts'
 import { sleep, waitFor } from '../lab/run.ts'
-
-/** Reads a job's journal from outside, so that nothing on the host has to be asked. */
-export function journalOf(host: LabHost, id: string): string[] {
-  const path = join(host.tree, JOBS_DIR, id, 'journal.jsonl')
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
-}
-
-export function endOf(host: LabHost, id: string): JobReport | undefined {
-  const last = journalOf(host, id).at(-1)
-  if (last === undefined || !last.includes('"type":"end"')) return undefined
-  return JobReport.parse((JSON.parse(last) as { report: unknown }).report)
-}
 
 const HELD_WITHIN_MS = 240_000
 

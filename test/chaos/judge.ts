@@ -332,10 +332,11 @@ async function aboutRest(play: Play, world: World, look: HostLook | undefined): 
 }
 
 /** A disk that its owner took off holds what the guest had written by then. */
-async function aboutDetached({ vm, site, report, detachedAt = 0 }: Play, world: World): Promise<string[]> {
+async function aboutDetached(play: Play, world: World): Promise<string[]> {
+  const { vm, site, detachedAt = 0 } = play
   const off = TRAITS[vm.kind].disks.filter(({ target }) => !world.live.includes(target))
   const problems = off.map(({ target, format }) => {
-    const left = leftOverlay(vm, report, target)
+    const left = leftOverlay(play, target)
     return lostFrom(site.host, left ?? vm.image(target), left === undefined ? format : 'qcow2', detachedAt)
   })
   return (await Promise.all(problems)).flat()
@@ -351,19 +352,22 @@ async function lostFrom(host: LabHost, path: string, format: string, wanted: num
 }
 
 /** Its definition says what it would start with; if libvirt does not know it, what a person was told of. */
-function imageAtRest({ vm, report }: Play, world: World, look: HostLook | undefined, target: string): string {
+function imageAtRest(play: Play, world: World, look: HostLook | undefined, target: string): string {
+  const { vm } = play
   const state = look?.vms.find(({ uuid }) => uuid === vm.uuid)
   const line = state?.definedDisks.find((each) => each.split(' ')[2] === target)
   if (line !== undefined) return line.split(' ').slice(3).join(' ')
   if (target === 'vda' && world.snapshots.includes('beside')) return vm.snapshotFile
   // Committed by hand: all is in the image.
   if (world.torn) return vm.image(target)
-  return leftOverlay(vm, report, target) ?? vm.image(target)
+  return leftOverlay(play, target) ?? vm.image(target)
 }
 
-/** What a person was told of that lies over an image. */
-const leftOverlay = (vm: ChaosVm, report: JobReport | undefined, target: string): string | undefined =>
-  leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`))
+/** What a person was told of that lies over an image. A mirror does not: nobody lets a VM go over to one here. */
+const leftOverlay = ({ vm, report, scene: { job } }: Play, target: string): string | undefined =>
+  job.kind === 'backup' && job.method === 'classic'
+    ? undefined
+    : leftPaths(report).find((path) => path.startsWith(`${vm.image(target)}.`))
 
 /** Nobody has had anything to do with a bystander. */
 export async function judgeBystander(vm: ChaosVm, logBytes: number, host: HostPlan): Promise<string[]> {

@@ -122,6 +122,21 @@ describe('a host with SELinux', () => {
     expect(said().at(-1)).toBe('-t bin_t node')
   })
 
+  it('is read once to see that it is right, and again when somebody has touched it', async () => {
+    const host = withPrograms({ sha256sum: 'echo read >> "${0%/*}/said"; exec /usr/bin/sha256sum "$@"' })
+    const it_ = await order()
+    await upload(host, it_, cache(), () => undefined)
+    const file = { target: it_.target, hash: it_.asset.hash }
+    const reads = async (): Promise<number> => {
+      const before = said().length
+      expect(await presentOnHost(host, [file])).toMatchObject({ present: [true] })
+      return said().length - before
+    }
+    expect([await reads(), await reads()]).toEqual([1, 0])
+    chmodSync(file.target, 0o755)
+    expect([await reads(), await reads()]).toEqual([1, 0])
+  })
+
   it('is not asked for labels where it is switched off', async () => {
     const host = withPrograms({ selinuxenabled: 'exit 1', chcon })
     await upload(host, await order(), cache(), () => undefined)

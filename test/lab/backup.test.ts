@@ -165,7 +165,7 @@ describe('a file system that is full', () => {
       await heldAt(alpha, 'snapshot', id)
       await alpha.run('head -c 2G /dev/zero > /srv/small/filler')
       await letGo(alpha, 'snapshot', id)
-      const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+      const report = await engine.endOf(id)
       expect(report.state).toBe('failed-clean')
       expect(report.failure?.kind).toBe('no-room')
       expect((await alpha.must('ls -A /srv/small')).trim()).not.toContain(id)

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../patience.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
+import { endOf } from './journals.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
 import { Stillpoint, type Answer } from './stillpoint.ts'
 import { testLab } from './test-lab.ts'
@@ -117,13 +119,10 @@ describe('a controller that goes away', () => {
   const jobsOf = async (host = 'alpha'): Promise<readonly { id: string; state: string }[]> =>
     (await stillpoint.run(['jobs', host])).result['jobs'] as { id: string; state: string }[]
 
-  async function endOf(id: string): Promise<string> {
-    for (let tries = 0; tries < 600; tries++) {
-      const state = (await jobsOf()).find((job) => job.id === id)?.state ?? 'missing'
-      if (state.startsWith('done') || state.startsWith('failed')) return state
-      await sleep(500)
-    }
-    return 'never'
+  /** Asked only once it has ended: each question is a program that connects anew. */
+  async function endedAs(id: string): Promise<string | undefined> {
+    await eventually(() => expect(endOf(alpha, id)).toBeDefined())
+    return (await jobsOf()).find((job) => job.id === id)?.state
   }
 
   it.each(['begin-point', 'snapshot', 'copy', 'fold-back', 'collect', 'commit'])(
@@ -134,7 +133,7 @@ describe('a controller that goes away', () => {
         if (line['step'] === step) child.kill('SIGKILL')
       })
       const id = String(lines.find(({ type }) => type === 'job')?.['id'])
-      expect(await endOf(id)).toBe('done')
+      expect(await endedAs(id)).toBe('done')
       expect(await leftoversOf(alpha, before, { roomTaken: 600 * MIB })).toEqual([])
       await deletePoint(id)
     }
@@ -172,7 +171,7 @@ describe('a controller that goes away', () => {
       if (line['step'] === 'snapshot') child.kill('SIGINT')
     })
     expect([exit, result]).toMatchObject([130, { ok: false, leftRunning: true }])
-    expect(await endOf(String(result['jobId']))).toBe('done')
+    expect(await endedAs(String(result['jobId']))).toBe('done')
   })
 
   it('from the network sees every step once when the network is back', async () => {

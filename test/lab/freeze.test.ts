@@ -118,7 +118,7 @@ describe('a guest that can be frozen', () => {
     await isThawed(guest)
     await guest.waitForMoreTicks(3)
     await letGo(beta, 'snapshot', id)
-    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await engine.endOf(id)
     expect(report.state).toBe('done-with-warnings')
     expect(report.warnings.join()).toContain('did not stay frozen')
     expect((await pointOf(engine, report))?.agent).toBe('answered')

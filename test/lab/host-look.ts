@@ -138,9 +138,9 @@ seen=$(while read -r store; do
 done <<<"$stores")
 new=$(awk -F '\\t' 'NR == FNR {known[$1 "\\t" $3]; next} $0 != "" && !($0 in known)' $known - <<<"$seen")
 [ -z "$new" ] || while IFS=$'\\t' read -r stamp path; do
-  sum=$(sha256sum -- "$path") && printf '%s\\t%s\\t%s\\n' "$stamp" "\${sum:0:64}" "$path"
+  sum=$(cksum <"$path") && printf '%s\\t%s\\t%s\\n' "$stamp" "$sum" "$path"
 done <<<"$new" >>$known
-awk -F '\\t' 'NR == FNR {sum[$1 "\\t" $3] = $2; next} $0 != "" {print sum[$0], $2}' $known - <<<"$seen"
+awk -F '\\t' 'NR == FNR {sum[$1 "\\t" $3] = $2; next} $0 != "" {print sum[$0] "\\t" $2}' $known - <<<"$seen"
 
 echo @@USED
 du -scB1 -- "\${folders[@]}" /var/lib/stillpoint/points /var/lib/stillpoint/aside /srv 2>/dev/null | awk '/total$/ {print $1}'
@@ -163,7 +163,9 @@ export function parseLook(answer: string): HostLook {
     chains: new Map(linesOf('CHAINS').map(chainOf)),
     files: new Map(linesOf('FILES').map(fileOf)),
     networks: linesOf('NETWORKS').map(oneSpaced),
-    points: new Map(linesOf('POINTS').map((line) => [line.slice(65), line.slice(0, 64)])),
+    points: new Map(
+      linesOf('POINTS').map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))])
+    ),
     usedBytes: Number(linesOf('USED')[0] ?? 0),
     traces: [...linesOf('TRACES').map(oneSpaced), ...parts.flatMap(tracesIn)]
   }

@@ -22,7 +22,7 @@ export async function whileOnOverlays(
   await heldAt(host, point)
   const toItsEnd = async (): Promise<JobReport> => {
     await letGo(host, point)
-    return engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    return engine.endOf(id)
   }
   try {
     if ((await guest.state()) === 'running') await guest.waitForMoreTicks(3)

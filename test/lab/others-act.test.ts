@@ -345,7 +345,7 @@ describe('while a persistent VM is on its overlays', () => {
     await detach('vdc', '--live')
     await waitFor('vdc to go', async () => ('vdc' in (await disksOf()) ? undefined : true))
     await letGo(alpha, 'copy.done')
-    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await engine.endOf(id)
     expect(report.state).toBe('done-with-warnings')
     await hasOwnDisks(guest)
   })

@@ -3,6 +3,7 @@ import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { Policy, RunReport } from '../../src/shared/model/policy.ts'
 import type { BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { endedRunsOn } from './journals.ts'
 import { waitFor } from './run.ts'
 
 /** Every ten seconds: as often as a test can wait for. */
@@ -44,11 +45,10 @@ export const endedRuns = (
 ): Promise<RunReport[]> =>
   waitFor(
     `${count} runs of ${policy.name}`,
-    async () => {
+    onceRunsEnd(engine, async () => {
       const ended = (await runsOf(engine, policy)).filter(({ endedAt }) => endedAt !== undefined)
       return ended.length >= count ? ended : undefined
-    },
-    { everyMs: 200 }
+    })
   )
 
 /** Starts a run by hand and waits for its end. */
@@ -60,9 +60,21 @@ export async function runByHand(engine: BareEngine, policy: Pick<Policy, 'id' | 
 export const endOfRun = (engine: BareEngine, policy: Pick<Policy, 'id'>, run: string): Promise<RunReport> =>
   waitFor(
     `the end of run ${run}`,
-    async () => (await runsOf(engine, policy)).find(({ id, endedAt }) => id === run && endedAt !== undefined),
-    { everyMs: 100 }
+    onceRunsEnd(engine, async () =>
+      (await runsOf(engine, policy)).find(({ id, endedAt }) => id === run && endedAt !== undefined)
+    )
   )
+
+/** Asks again only when one more has ended: each question is a program that starts anew. */
+function onceRunsEnd<T>({ host }: BareEngine, ask: () => Promise<T | undefined>): () => Promise<T | undefined> {
+  let known = -1
+  return async () => {
+    const ended = endedRunsOn(host)
+    if (ended === known) return undefined
+    known = ended
+    return ask()
+  }
+}
 
 /** Everything on the host that speaks of this policy: units, loaded or as files, systemd's stamp, our files and runs. */
 export async function tracesOf({ host }: BareEngine, { id }: Pick<Policy, 'id'>): Promise<string[]> {

@@ -86,9 +86,7 @@ describe('a policy on its host', () => {
       expect(run).toMatchObject({ trigger: 'timer', state: 'done' })
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(Date.parse(run.scheduledFor ?? ''))
     }
-    const jobs = await Promise.all(
-      runs.map(async ({ vms: [vm] }) => engine.ask('follow', { id: vm?.job ?? '', from: Number.MAX_SAFE_INTEGER }))
-    )
+    const jobs = await Promise.all(runs.map(async ({ vms: [vm] }) => engine.endOf(vm?.job ?? '')))
     const inOrder = jobs.sort((a, b) => a.startedAt.localeCompare(b.startedAt))
     for (const [n, job] of inOrder.slice(1).entries())
       expect(Date.parse(job.startedAt)).toBeGreaterThanOrEqual(Date.parse(inOrder[n]?.endedAt ?? ''))
@@ -244,7 +242,7 @@ describe('a guest that is frozen for its disks', () => {
     await waitFor('the guest to thaw', async () => ((await isFrozen()) ? undefined : true))
     await web.waitForMoreTicks(5)
     await alpha.must(`pkill -CONT -f 'mjs run ${id}'`)
-    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings' })
     expect(report.warnings.join()).toContain('did not stay frozen')
   })

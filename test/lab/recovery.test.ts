@@ -145,7 +145,7 @@ describe('other ends of a backup', () => {
     const written = guest.lastTick()?.counter ?? NaN
     await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
     await letGo(alpha, 'pivot.vda.done')
-    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
     await guest.waitForMoreTicks(10)
     const disks = guest.boots()[boots]?.disks ?? []
@@ -158,7 +158,7 @@ describe('other ends of a backup', () => {
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
     await letGo(alpha, 'copy')
-    const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
     expect(await journalOf(id)).toMatch(/was started again[^]*"step":"fold-back"/)
     await guest.waitForMoreTicks(10)

@@ -100,7 +100,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
       )
       await heldAt(alpha, at, id)
       await alpha.must(`mv '${dir}' /srv/away; systemctl kill -s KILL stillpoint-job-${id}.service`)
-      const report = await engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+      const report = await engine.endOf(id)
       expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
       const picture = await pictureOf(alpha, guest.uuid)
       expect(picture.replaceAll(/^.*\.stillpoint-.*\n/gm, '')).toBe(before)
@@ -273,8 +273,7 @@ describe('a restored VM that has run', () => {
     )
     return id
   }
-  const followed = (id: string): ReturnType<BareEngine['restore']> =>
-    engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+  const followed = (id: string): ReturnType<BareEngine['restore']> => engine.endOf(id)
 
   it.each(['start.done', 'settle'])('is not undone when its owner stops it and the engine dies at %s', async (at) => {
     const id = await begin(`${at}:1:hang`)

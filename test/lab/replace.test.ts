@@ -32,8 +32,7 @@ async function forgetAll(host: LabHost, ...guests: readonly Guest[]): Promise<vo
 
 const checks = (guest: Guest, point: string, options: Parameters<typeof restoreSpec>[3]): Promise<PreflightItem[]> =>
   engine.ask('preflight', { spec: restoreSpec(alpha, point, guest, options) })
-const followed = (id: string): ReturnType<BareEngine['restore']> =>
-  engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+const followed = (id: string): ReturnType<BareEngine['restore']> => engine.endOf(id)
 const sourcesOf = (host: LabHost, guest: Guest, ...flags: string[]): Promise<string> =>
   host.must(`virsh -q domblklist ${guest.uuid} ${flags.join(' ')} | awk '{print $1, $2}'`)
 

@@ -63,7 +63,7 @@ describe('a store that two hosts share', () => {
     for (const repair of [false, true])
       expect(await doctor(onAlpha, repair)).toEqual([half(new RegExp(`/${id} is being written by beta since 2`))])
     await letGo(beta, 'copy', id)
-    const report = await onBeta.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await onBeta.endOf(id)
     expect(report).toMatchObject({ state: 'done', point: id })
     expect(await onBeta.ask('verify', { store: STORE, point: id })).toMatchObject({ good: true, notes: [] })
     expect(await doctor(onAlpha, true)).toEqual([])
@@ -77,7 +77,7 @@ describe('a store that two hosts share', () => {
     // As if beta had lost its power, its disk and its memory of the job, but not its name.
     await beta.must(`cp -a ${STORE}/${db.uuid}/${killed} /tmp/left`)
     await letGo(beta, 'copy', killed)
-    await onBeta.ask('follow', { id: killed, from: Number.MAX_SAFE_INTEGER })
+    await onBeta.endOf(killed)
     const left = '20261122T201744Z-7f3a21'
     await beta.must(`mv /tmp/left ${STORE}/${db.uuid}/${left}; mkdir -p ${STORE}/${db.uuid}/20261122T201745Z-7f3a21`)
     expect(await doctor(onAlpha, true)).toEqual([
@@ -149,7 +149,7 @@ describe('a store that two hosts share', () => {
       )
       expect(await alpha.must(['ls', images])).toContain(overlay)
       await letGo(alpha, 'copy.done', id)
-      expect(await onAlpha.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })).toMatchObject({ state: 'done' })
+      expect(await onAlpha.endOf(id)).toMatchObject({ state: 'done' })
       expect(await alpha.must(['ls', images])).not.toContain('stillpoint')
     } finally {
       await beta.must(['umount', IMAGES])
@@ -208,7 +208,7 @@ describe('a store that was on a disk of its own', () => {
     await heldAt(alpha, 'begin-point', id)
     await alpha.must(`umount ${STORE}`)
     await letGo(alpha, 'begin-point', id)
-    const report = await onAlpha.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await onAlpha.endOf(id)
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'store-changed', store: STORE } })
     expect(await used()).toBe('')
     await nas.mount(alpha)
@@ -220,7 +220,7 @@ describe('a store that was on a disk of its own', () => {
     expect((await alpha.run(`umount ${STORE}`)).stderr).toMatch(/busy/)
     await alpha.must(`umount -l ${STORE}`)
     await letGo(alpha, 'copy', id)
-    const report = await onAlpha.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+    const report = await onAlpha.endOf(id)
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'store-changed', store: STORE } })
     expect(await used()).toBe('')
     await nas.mount(alpha)

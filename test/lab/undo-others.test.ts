@@ -41,7 +41,7 @@ async function giveUp(id: string): Promise<void> {
   await alpha.must(`touch /var/lib/stillpoint/jobs/${id}/cancel; systemctl stop stillpoint-job-${id}`)
 }
 
-const ended = (id: string): Promise<JobReport> => engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+const ended = (id: string): Promise<JobReport> => engine.endOf(id)
 
 const recovered = (id: string): Promise<JobReport> =>
   waitFor('recovery to get through', async () => {
@@ -160,7 +160,7 @@ describe('a classic backup whose VM is paused, or goes on, while its disks are m
       await heldAt(alpha, 'mirror.done')
       await guest.virsh(act, guest.uuid)
       await letGo(alpha, 'mirror.done')
-      return engine.ask('follow', { id, from: Number.MAX_SAFE_INTEGER })
+      return engine.endOf(id)
     }
     expect((await mirrored('suspend')).state).toBe('done')
     expect(await guest.state()).toBe('paused')

@@ -9,7 +9,7 @@ export async function pictureOf(host: LabHost, uuid: string, options: { running?
   const files = options.running === true ? "stat -c '%n %i %a'" : 'describe'
   return host.must(`
 export LC_ALL=C
-describe() { stat -c '%n %i %a %u:%g %s' "$1"; [ -d "$1" ] || sha256sum "$1"; }
+describe() { stat -c '%n %i %a %u:%g %s' "$1"; [ -d "$1" ] || cksum "$1"; }
 vm=${uuid}
 virsh -q domstate $vm
 virsh -q dumpxml $vm --inactive --security-info

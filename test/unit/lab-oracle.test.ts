@@ -160,7 +160,7 @@ describe('the oracle', () => {
   })
 
   it('compares points byte by byte', () => {
-    const sums = ['a', 'b'].map((digit) => `${digit.repeat(64)} /srv/points/p/manifest.json`)
+    const sums = ['a', 'b'].map((digit) => `${digit.repeat(10)} 7\t/srv/points/p/manifest.json`)
     const before = look({ points: sums[0] ?? '' })
     expect(complaintsAbout(before, look({ points: sums[0] ?? '' }))).toEqual([])
     expect(complaintsAbout(before, look({ points: sums[1] ?? '' }))).toEqual([
