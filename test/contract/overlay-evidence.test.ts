@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, type OverlayCase, type Pivoted } from '../../src/engine/capture/commit-overlay.ts'
 import { overlayCase as caseOf } from '../../src/engine/capture/commit-overlays.ts'
@@ -77,22 +77,34 @@ let overlay: string
 let qemu: VmProcess | undefined
 let endQemu: () => void
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'stillpoint-evidence-'))
-  jobs.dir = join(dir, 'jobs')
+/** An image with an overlay on it, made once: a dozen QEMU tools more for each test take longer than all else. */
+let root: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'stillpoint-evidence-'))
+  dir = join(root, 'now')
   image = join(dir, 'web.qcow2')
   overlay = `${image}.stillpoint-${JOB}`
-  qemu = await spawnQemu()
-  const run = (program: string, ...args: string[]): void => {
-    execFileSync(program, args, { stdio: 'ignore' })
+  await mkdir(dir)
+  if (hasQemu) {
+    const run = (program: string, ...args: string[]): void => {
+      execFileSync(program, args, { stdio: 'ignore' })
+    }
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M')
+    run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', overlay)
+    run('qemu-io', '-f', 'qcow2', '-c', 'write -P 7 0 64k', overlay)
   }
-  run('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M')
-  run('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', image, '-F', 'qcow2', overlay)
-  run('qemu-io', '-f', 'qcow2', '-c', 'write -P 7 0 64k', overlay)
+  await rename(dir, join(root, 'fresh'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+beforeEach(async () => {
+  await cp(join(root, 'fresh'), dir, { recursive: true })
+  jobs.dir = join(dir, 'jobs')
+  qemu = await spawnQemu()
 })
 
 function spawnQemu(): Promise<VmProcess> {
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)', '--', '-uuid', UUID])
+  const child = spawn('sh', ['-c', 'read -r line', '--', '-uuid', UUID])
   endQemu = () => child.kill('SIGKILL')
   return eventually(async () => {
     const found = await vmProcess(UUID)
