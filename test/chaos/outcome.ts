@@ -42,11 +42,16 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
   const { job, vm, moment } = scene
   if (isBeforeNote(scene) && acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
     return { ...acted, mayAlso: 'off', needsPerson: true }
+  if (diedBehindLastLook(scene, acted)) return { ...acted, mayAlso: 'off' }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
   if (isDone(state)) return restoredWorld(vm, job.mode)
   return moment.point === 'displace' && !acted.isDefined ? orDefinedAgain(vm, putBack(acted)) : putBack(acted)
 }
+
+/** The job has done all it does, and only its end is not written yet: what dies then is started where that is not written at all. */
+const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World): boolean =>
+  job.kind === 'backup' && moment?.point === 'state.done' && acts.includes('qemu-killed') && power === 'running'
 
 /** Whether its owner took the definition away or the restore that had just begun to, nobody can tell: it may be back. */
 const orDefinedAgain = (vm: VmKind, world: World): World => ({
