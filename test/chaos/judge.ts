@@ -53,8 +53,11 @@ function isBeyondProof({ scene, world, vm }: Play): boolean {
   const isDetached = ownDisks(vm).some((target) => !world.live.includes(target))
   if (isBeforeNote(scene) && (isGone || isDetached || (isOff && world.torn))) return true
   if (moment?.point === 'snapshot' && world.power === 'saved-to-file') return true
-  return isGone && (moment?.phase === 'mirrored' || moment?.point === 'end-mirror.done' || world.torn)
+  return isGone && (moment?.phase === 'mirrored' || MIRROR_IS_THERE.includes(moment?.point ?? '') || world.torn)
 }
+
+/** Behind its pause, too, until it was seen to end. */
+const MIRROR_IS_THERE = ['suspend.done', 'end-mirror', 'end-mirror.done']
 
 /** A person is told what to look at, and it is there. */
 async function namedPaths({ stage }: Play, report: JobReport): Promise<string[]> {
