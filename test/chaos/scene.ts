@@ -118,6 +118,9 @@ export class Play {
     if (moment === undefined) return
     const phase = phaseOfActs(job, moment.phase)
     if (!canAct(kind, this.world, vm, phase)) return
+    // Whoever starts it again may do so before this, or behind it.
+    const hasDied = this.acts.some((done) => done.kind === 'qemu-killed')
+    if (hasDied && /^(attach|detach|media)-/.test(kind)) return
     if (kind === 'detach-live' || kind === 'detach-both') {
       await listens(this.vm)
       this.detachedAt = this.vm.guest.lastTick()?.counter

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import { RESTORE_STEPS } from '../../src/engine/restore/restore-plan.ts'
-import { BareEngine } from './bare-engine.ts'
+import { BareEngine, restoreSpec } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
 import { must, waitFor } from './run.ts'
@@ -152,6 +153,20 @@ X`)
       await beta.must(`rm -rf ${dir}; mv /srv/kept-point ${dir}`)
     }
     expect(await leftoversOf(beta, before)).toEqual([])
+  })
+})
+
+describe('a VM that dies as soon as it runs again', () => {
+  it('is started once more before its restore ends, which says so', async () => {
+    await removeFrom(beta)
+    const id = await betaEngine.submit(restoreSpec(beta, point, guest), 'settle:1:hold')
+    await heldAt(beta, 'settle', id)
+    await beta.must(`kill -9 $(cat /run/libvirt/qemu/${guest.name}.pid)`)
+    await waitFor('its end', async () => ((await guest.on(beta).state()) === 'shut off' ? true : undefined))
+    await letGo(beta, 'settle', id)
+    expect(await betaEngine.endOf(id)).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
+    expect(await guest.on(beta).state()).toBe('running')
+    await guest.on(beta).waitForMoreTicks(5)
   })
 })
 

@@ -9,7 +9,6 @@ import {
   domainState,
   domainXml,
   listNamedDomains,
-  startDomain,
   undefineDomain,
   type StateAndReason
 } from '../../libvirt/domains.ts'
@@ -20,8 +19,6 @@ import { imageUsers, usersOf } from '../evidence/image-users.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
-import { logPosition, type LogPosition } from '../evidence/vm-history.ts'
-import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import type { Undone } from '../jobs/job-end.ts'
 import { theOneSeen } from '../restore/displace.ts'
@@ -29,13 +26,14 @@ import { asideDirectory } from '../restore/kept-records.ts'
 import { nvramOfCopy } from '../restore/plan-firmware.ts'
 import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
-import { NO_LOG, placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
+import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
 import { isElsewhere } from '../restore/staged-copy.ts'
 import { holdVms, othersIn, releaseVms } from '../restore/vm-locks.ts'
 import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
-import { howItEnded, notedVms, startAfterFault } from './start-after-fault.ts'
+import { startAfterFault } from './start-after-fault.ts'
+import { startRestoredAfterFault } from './start-restored.ts'
 
 /** A killed engine's last children may hold a lock for a moment longer. */
 const LOCKS_WITHIN_MS = 30_000
@@ -130,43 +128,9 @@ async function finish(
       : 'The job was interrupted after the VM ran again'
   )
   if (!ofType(entries, 'fact').some(({ fact }) => fact.mode !== undefined)) job.fact({ mode: plan.mode })
-  if (plan.mode !== 'define') await startRestoredAfterFault(job, trace, plan, entries)
+  if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, entries)
   await settle(job, plan)
   return { end: 'was-finished', kept: [] }
-}
-
-/** A fault of the host or of QEMU does not keep the restored VM off. Its owner's will does. */
-async function startRestoredAfterFault(
-  job: JobContext,
-  trace: RestoreTrace,
-  plan: RestorePlan,
-  entries: readonly JournalEntry[]
-): Promise<void> {
-  const now = await domainState(job.shell, plan.vm)
-  if (now === undefined || isActive(now)) return
-  const [begin] = ofType(entries, 'begin')
-  const boot = await bootId()
-  const began = begin?.bootId ?? boot
-  const log = await logSinceStart(trace, plan, begin)
-  const end = await howItEnded({ name: plan.vmName, before: { ...(log && { log }) } }, began, now)
-  if (end !== 'fault') {
-    job.warn(`The VM is off (${end ?? now.reason}), and was left so`)
-    return
-  }
-  await startDomain(job.shell, plan.vm, { paused: plan.runsAfterwards === 'paused' })
-  job.warn(`The VM was found off (${began === boot ? now.reason : 'the host was started anew'}) and was started again`)
-}
-
-/** From where on libvirt's log tells of the restored VM. Undefined: it does not say how that ended. */
-async function logSinceStart(
-  { logAtStart }: RestoreTrace,
-  { vm, vmName }: RestorePlan,
-  begin: Extract<JournalEntry, { type: 'begin' }> | undefined
-): Promise<LogPosition | undefined> {
-  if (logAtStart === undefined) return notedVms(begin).find(({ uuid }) => uuid === vm)?.before.log
-  if (logAtStart !== NO_LOG) return logAtStart
-  const now = await logPosition(vmName)
-  return now && { ...now, sizeBytes: 0 }
 }
 
 function stepsOf(job: JobContext, trace: RestoreTrace, plan: RestorePlan): UndoStep[] {

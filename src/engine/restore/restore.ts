@@ -14,7 +14,9 @@ import { identityOf } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { logPosition } from '../evidence/vm-history.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
-import { jobDirectory } from '../jobs/job-directory.ts'
+import { jobDirectory, journalPath } from '../jobs/job-directory.ts'
+import { readJournal } from '../journal/journal.ts'
+import { startRestoredAfterFault } from '../recover/start-restored.ts'
 import { whileReading } from '../retention/point-lock.ts'
 import { releaseClaim } from '../room/claims.ts'
 import { existingFolder } from '../room/file-systems.ts'
@@ -65,7 +67,10 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
     ...(plan.modeReason !== undefined && { modeReason: plan.modeReason }),
     ...(plan.mode !== 'define' && { runningMs: performance.now() - began })
   })
-  await job.step('settle', {}, () => settle(job, { ...plan, ...displacing }))
+  await job.step('settle', {}, async () => {
+    await settle(job, { ...plan, ...displacing })
+    if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, readJournal(journalPath(job.id)))
+  })
 }
 
 async function verified(job: JobContext<RestoreSpec>, dir: string): Promise<Manifest> {
