@@ -118,9 +118,8 @@ export class Play {
     if (moment === undefined) return
     const phase = phaseOfActs(job, moment.phase)
     if (!canAct(kind, this.world, vm, phase)) return
-    // Whoever starts it again may do so before this, or behind it.
-    const hasDied = this.acts.some((done) => done.kind === 'qemu-killed')
-    if (hasDied && /^(attach|detach|media)-/.test(kind)) return
+    // Whoever is to start it again may do so before what its owner does next, or behind it.
+    if (this.world.power === 'running' && this.acts.some((done) => done.kind === 'qemu-killed')) return
     if (kind === 'detach-live' || kind === 'detach-both') {
       await listens(this.vm)
       this.detachedAt = this.vm.guest.lastTick()?.counter
