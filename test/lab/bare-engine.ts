@@ -13,7 +13,7 @@ import { PATIENCE_MS, sleep } from './run.ts'
 
 /** A busy test machine lengthens pauses; a warning about it is not what most tests are about. */
 const TEST_BUDGET_MS = 10_000
-const KEPT = Object.entries(COMPILED_ENV).map((pair) => pair.join('='))
+const KEEP_COMPILED = `NODE_COMPILE_CACHE=${COMPILED_ENV.NODE_COMPILE_CACHE}`
 const ENDS_WITHIN_MS = 5000
 const LOOK_EVERY_MS = 30
 const ROOT = join(import.meta.dirname, '../..')
@@ -46,7 +46,7 @@ export class BareEngine {
 
   /** @throws StillpointError with the failure that the engine answered */
   async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = PATIENCE_MS): Promise<ResultOf<V>> {
-    const argv = ['env', ...KEPT, runtimePath('lab'), enginePath('lab'), verb]
+    const argv = ['env', KEEP_COMPILED, runtimePath('lab'), enginePath('lab'), verb]
     const { stdout, stderr } = await this.host.run(argv, { stdin: `${JSON.stringify(question)}\n`, timeoutMs })
     const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { result?: ResultOf<V>; failure?: Failure }
     if (last.failure !== undefined) throw new StillpointError(last.failure)

@@ -4,6 +4,4 @@ import { COMPILED_ENV } from '../../shared/host-paths.ts'
 export const engineCommand = (): string[] => [process.execPath, process.argv[1] ?? '']
 
 /** Of each of these units. */
-export const KEEP_COMPILED = Object.entries(COMPILED_ENV)
-  .map(([name, value]) => `Environment=${name}=${value}`)
-  .join('\n')
+export const KEEP_COMPILED = `Environment=NODE_COMPILE_CACHE=${COMPILED_ENV.NODE_COMPILE_CACHE}`
