@@ -35,7 +35,7 @@ beforeAll(async () => {
   alpha = testLab().host('alpha')
   guest = await alpha.defineGuest({ name: VM, ramMiB: 256, fillerMiB: 32, diskMiB: 128 })
   await guest.start()
-  await guest.waitForTick(40)
+  await guest.waitForTick(20)
   await alpha.must(`mkdir -p ${STORE} && mount -t tmpfs -o size=700m tmpfs ${STORE}`)
   const authority = makeAuthority()
   ca = authority.ca

@@ -28,7 +28,7 @@ beforeAll(async () => {
     agent: true
   })
   await guest.start()
-  await guest.waitForTick(20)
+  await guest.waitForTick(10)
   await guest.waitForAgent()
 })
 
@@ -54,7 +54,7 @@ describe('backing up a running VM', () => {
   ])('takes a whole %s point while the VM goes on', async (method, holdsMemory) => {
     const recorder = guest.recordTicks()
     const report = await engine.backup(guest, { method })
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const ticks = recorder.stop()
     expect(report).toMatchObject({ state: 'done', method, warnings: [] })
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
@@ -71,7 +71,7 @@ describe('backing up a running VM', () => {
   it('reports as long a pause as the guest itself felt, from the events of QEMU', async () => {
     const recorder = guest.recordTicks()
     const report = await engine.backup(guest, { method: 'classic' })
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const felt = longestGapMs(recorder.stop(), 'host')
     expect(report.pauses).toHaveLength(1)
     expect(report.pauses[0]).toMatchObject({ phase: 'suspend+save+restore', source: 'qemu-events' })

@@ -84,7 +84,7 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
 
   it('is not left to a capture that nobody sees to where libvirt does not answer at all', async () => {
     expect(await backupInSilence(20)).toMatchObject({ state: 'failed-clean', failure: { kind: 'command-failed' } })
-    await guest.waitForMoreTicks(5)
+    await guest.waitForMoreTicks(3)
   })
 
   it('gets a disk point where the job says disk', async () => {
@@ -95,7 +95,7 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
   it('is paused for longer where the job says pause, and goes on', async () => {
     const recorder = guest.recordTicks()
     const report = await engine.backup(guest, { budgetMs, onBusy: 'pause' })
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     expect(report).toMatchObject({ state: 'done-with-warnings', method: 'live' })
     expect(report.pauseMs).toBeGreaterThan(budgetMs)
     expect(isContiguous(recorder.stop())).toBe(true)

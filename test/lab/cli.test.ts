@@ -21,7 +21,7 @@ beforeAll(async () => {
   beta = testLab().host('beta')
   guest = await alpha.defineGuest({ name: 'door', ramMiB: 256, diskMiB: 96, fillerMiB: 32 })
   await guest.start()
-  await guest.waitForTick(30)
+  await guest.waitForTick(15)
 })
 
 afterAll(async () => {
@@ -75,7 +75,7 @@ describe('from backup to restore', () => {
     expect(exit).toBe(0)
     expect(result).toMatchObject({ ok: true, mode: 'resume', host: 'beta', point })
     const there = guest.on(beta)
-    await there.waitForMoreTicks(20)
+    await there.waitForMoreTicks(10)
     const ticks = joinResumed(guest.ticks(), there.ticks())
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })
@@ -162,7 +162,7 @@ describe('a controller that goes away', () => {
       expect([exit, result]).toMatchObject([3, { ok: true, mode: 'resume', point }]) // 3: it warns of what it replaces
       expect(lines.map(({ type }) => type)).toContain('lost')
       expect((await jobsOf('beta'))[0]).toEqual(result['job'])
-      await guest.on(beta).waitForMoreTicks(5)
+      await guest.on(beta).waitForMoreTicks(3)
     }
   )
 
@@ -208,7 +208,7 @@ describe('a host that was destroyed and rebuilt', () => {
 
     const { exit, result } = await stillpoint.run(['restore', point, '--to', 'alpha'])
     expect([exit, result]).toMatchObject([0, { mode: 'resume', host: 'alpha' }])
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     const ticks = joinResumed(before, guest.ticks())
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })

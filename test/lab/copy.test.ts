@@ -40,7 +40,7 @@ beforeAll(async () => {
   })
   await alpha.must(MORE(guest.uuid))
   await guest.start()
-  await guest.waitForTick(20)
+  await guest.waitForTick(10)
   point = (await engine.backup(guest)).point ?? ''
 })
 
@@ -73,8 +73,8 @@ describe('a copy beside the original', () => {
     const recorder = guest.recordTicks()
     const report = await copyTo('twin', uuid)
     const copy = await alpha.guest(uuid)
-    await copy.waitForMoreTicks(20)
-    await guest.waitForMoreTicks(20)
+    await copy.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(10)
     const ticks = recorder.stop()
     expect(report).toMatchObject({
       state: 'done',
@@ -121,7 +121,7 @@ describe('a copy beside the original', () => {
     expect(JSON.stringify(report.failure)).toContain(`a VM called ${name} exists here`)
     expect(await filesOn(alpha)).toBe(files)
     expect(await leftoversOf(alpha, before)).toEqual([])
-    await (await alpha.guest(uuid)).waitForMoreTicks(5)
+    await (await alpha.guest(uuid)).waitForMoreTicks(3)
   })
 })
 
@@ -132,7 +132,7 @@ describe('two copies that want one name at the same time', () => {
     const reports = await Promise.all(uuids.map((uuid) => copyTo('contested', uuid)))
     expect(reports.map(({ state }) => state).sort()).toEqual(['done', 'failed-clean'])
     const winner = reports.find(({ state }) => state === 'done')?.vm.uuid ?? ''
-    await (await alpha.guest(winner)).waitForMoreTicks(10)
+    await (await alpha.guest(winner)).waitForMoreTicks(5)
     await remove(alpha, winner)
     expect(await filesOn(alpha)).toBe(files)
   })
@@ -156,11 +156,11 @@ describe('a copy whose engine is killed', () => {
         expect(await filesOn(alpha)).toBe(files)
       } else {
         expect([at, report.state]).toEqual(['start.done', 'done-with-warnings'])
-        await (await alpha.guest(uuid)).waitForMoreTicks(5)
+        await (await alpha.guest(uuid)).waitForMoreTicks(3)
       }
       const restored = report.state === 'failed-clean' ? [] : [uuid]
       expect(await leftoversOf(alpha, before, { roomTaken: 300 * MIB, restored })).toEqual([])
-      await guest.waitForMoreTicks(5)
+      await guest.waitForMoreTicks(3)
     }
   )
 })

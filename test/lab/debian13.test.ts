@@ -26,7 +26,7 @@ describe('a point of Debian 12 on Debian 13', () => {
   beforeAll(async () => {
     guest = await alpha.defineGuest({ name: 'traveller', ramMiB: 256 })
     await guest.start()
-    await guest.waitForTick(40)
+    await guest.waitForTick(20)
   })
   afterAll(async () => {
     await forget(gamma, guest)
@@ -43,7 +43,7 @@ describe('a point of Debian 12 on Debian 13', () => {
     const { exit, result } = await stillpoint.run(['restore', String(point['id']), '--to', 'gamma'])
     expect([exit, result]).toMatchObject([0, { mode: 'resume' }])
     const there = guest.on(gamma)
-    await there.waitForMoreTicks(20)
+    await there.waitForMoreTicks(10)
     const ticks = joinResumed(guest.ticks(), there.ticks())
     expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   })
@@ -56,7 +56,7 @@ describe('a VM that keeps writing checksummed records', () => {
   beforeAll(async () => {
     guest = await gamma.defineGuest({ name: 'checker', ramMiB: 256, disks: 2, diskMiB: 96, checking: true })
     await guest.start()
-    await guest.waitForTick(60)
+    await guest.waitForTick(30)
   })
   afterAll(() => forget(gamma, guest))
 
@@ -72,7 +72,7 @@ describe('a VM that keeps writing checksummed records', () => {
     await forget(gamma, guest)
     const { exit, result } = await stillpoint.run(['restore', point, '--to', 'gamma'])
     expect([exit, result]).toMatchObject([0, { mode: 'resume' }])
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     const report = await guest.requestVerify()
     expect(report).toMatchObject({ ok: true, against: 'ram', complaints: [] })
     expect(report.records).toBeGreaterThan(0)
@@ -82,7 +82,7 @@ describe('a VM that keeps writing checksummed records', () => {
     await forget(gamma, guest)
     const { exit, result } = await stillpoint.run(['restore', point, '--to', 'gamma', '--mode', 'boot'])
     expect([exit, result]).toMatchObject([0, { mode: 'boot' }])
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const states = guest
       .boots()
       .at(-1)

@@ -26,9 +26,9 @@ let hungBackup: Promise<JobReport>
 let alphaBefore: Baseline
 
 async function started(host: LabHost, name: string): Promise<Guest> {
-  const made = await host.defineGuest({ name, ramMiB: 192, agent: true, tickMs: 100 })
+  const made = await host.defineGuest({ name, ramMiB: 192, agent: true })
   await made.start()
-  await made.waitForTick(5)
+  await made.waitForTick(3)
   await made.waitForAgent()
   return made
 }
@@ -87,7 +87,7 @@ describe('a guest that can be frozen', () => {
   let before: Baseline
   const expectClean = async (): Promise<void> => {
     expect(await leftoversOf(beta, before, { roomTaken: 400 * MIB })).toEqual([])
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
   }
 
   beforeAll(async () => {
@@ -116,7 +116,7 @@ describe('a guest that can be frozen', () => {
     await heldAt(beta, 'snapshot', id)
     expect(await statusOf(guest)).toBe('frozen')
     await isThawed(guest)
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
     await letGo(beta, 'snapshot', id)
     const report = await engine.endOf(id)
     expect(report.state).toBe('done-with-warnings')
@@ -158,7 +158,7 @@ describe('an agent that does not do as it is told', () => {
     expect(report.warnings.join()).toContain('did not freeze the file systems')
     expect((await pointOf(alphaEngine, report))?.agent).toBe('answered')
     expect(await statusOf(slow)).toBe('thawed')
-    await slow.waitForMoreTicks(3)
+    await slow.waitForMoreTicks(2)
   })
 
   it('may hang in the middle: the point is there, its guest needs you, and thaws when the agent goes on', async () => {
@@ -167,7 +167,7 @@ describe('an agent that does not do as it is told', () => {
     expect((await pointOf(alphaEngine, report))?.agent).toBe('answered')
     await hung.order('agent-go')
     await isThawed(hung)
-    await hung.waitForMoreTicks(3)
+    await hung.waitForMoreTicks(2)
     expect(await leftoversOf(alpha, alphaBefore, { roomTaken: 400 * MIB })).toEqual([])
   })
 })

@@ -91,7 +91,7 @@ function diskXml({ target, path, format }: GuestDisk): string {
 }
 
 function kernelCommandLine(options: GuestOptions): string {
-  const { tickMs = 100, rewrite, checking, agent, system } = options
+  const { tickMs = 200, rewrite, checking, agent, system } = options
   const words = ['console=ttyS0', 'quiet', 'loglevel=3', 'mitigations=off', 'random.trust_cpu=on']
   words.push('no_timer_check') // which a machine that is busy with others does not stand
   words.push('cryptomgr.notests', 'rcupdate.rcu_expedited=1', 'lsm=', 'audit=0') // a quarter of a boot, emulated

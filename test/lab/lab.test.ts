@@ -19,7 +19,7 @@ async function startedGuest(host: LabHost, options: Partial<GuestOptions> = {}):
   const guest = await host.defineGuest({ name: `guest-${guests.length}`, ...options })
   guests.push(guest)
   await guest.start()
-  await guest.waitForTick(10)
+  await guest.waitForTick(5)
   return guest
 }
 
@@ -120,7 +120,7 @@ describe('a host of the lab', () => {
 describe('a guest', () => {
   it('ticks without a gap, and the disk knows the last tick after the plug was pulled', async () => {
     const guest = await startedGuest(alpha, { disks: 2 })
-    await guest.waitForTick(60)
+    await guest.waitForTick(30)
     await guest.destroy()
     const last = guest.lastTick()?.counter ?? 0
     expect(isContiguous(guest.ticks())).toBe(true)
@@ -151,12 +151,12 @@ describe('a guest', () => {
     const folder = `/var/lib/point-${guest.uuid}`
     await captureLive(guest, folder)
     const after = guest.lastTick()?.counter ?? 0
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     expect(isContiguous(guest.ticks())).toBe(true)
     await guest.destroy()
 
     const resumed = await resumeOn(lab.host(target), guest, folder)
-    await resumed.waitForMoreTicks(20)
+    await resumed.waitForMoreTicks(10)
     const life = joinResumed(guest.ticks(), resumed.ticks())
     expect(isContiguous(life)).toBe(true)
     expect(isOneBoot(life)).toBe(true)
@@ -169,11 +169,11 @@ describe('a guest', () => {
 
   it('notices by its checksums when a disk is not of the same instant as RAM', async () => {
     const guest = await startedGuest(alpha, { checking: true, ramMiB: 320 })
-    await guest.waitForMoreTicks(30)
+    await guest.waitForMoreTicks(15)
     await guest.virsh('suspend', guest.uuid)
     await alpha.must(['cp', guest.disks[0]?.path ?? '', '/root/old.image'])
     await guest.virsh('resume', guest.uuid)
-    await guest.waitForMoreTicks(30)
+    await guest.waitForMoreTicks(15)
     await guest.virsh('save', guest.uuid, '/root/memory.save')
     await alpha.must(['cp', '/root/old.image', guest.disks[0]?.path ?? ''])
     await guest.virsh('restore', '/root/memory.save', '--running')

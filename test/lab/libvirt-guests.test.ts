@@ -23,7 +23,7 @@ vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 beforeAll(async () => {
   alpha = testLab().host('alpha')
   engine = await BareEngine.on(alpha)
-  guest = await alpha.defineGuest({ name: 'guarded', ramMiB: 128, disks: 2, diskMiB: 16, tickMs: 100 })
+  guest = await alpha.defineGuest({ name: 'guarded', ramMiB: 128, disks: 2, diskMiB: 16 })
   await guest.start()
   await alpha.writeFile(ORDER, '[Unit]\nAfter=libvirtd.service\n')
   await alpha.must('systemctl daemon-reload && systemctl enable --quiet --now libvirt-guests')
@@ -42,14 +42,14 @@ afterAll(async () => {
 
 async function runs(): Promise<void> {
   await waitFor(`${guest.name} to run`, async () => ((await guest.state()) === 'running' ? true : undefined))
-  await guest.waitForMoreTicks(3)
+  await guest.waitForMoreTicks(2)
 }
 
 /** Has a job stand behind its copy. Answers it and its overlays. */
 async function onOverlays(): Promise<{ id: string; overlays: readonly string[] }> {
   const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
   await heldAt(alpha, 'copy.done', id)
-  await guest.waitForMoreTicks(3)
+  await guest.waitForMoreTicks(2)
   return { id, overlays: guest.disks.map(({ path }) => `${path}.stillpoint-${id}`) }
 }
 

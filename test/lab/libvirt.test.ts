@@ -183,7 +183,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       guest = await host.defineGuest({ name: `g ${randomUUID()}`, disks: 2, agent: true })
       uuid = guest.uuid
       await guest.start()
-      await guest.waitForTick(10)
+      await guest.waitForTick(5)
       await guest.waitForAgent()
     })
     afterEach(() => shell.run(['rm', '-f', ...files]))

@@ -41,12 +41,11 @@ beforeEach(async () => {
     ramMiB: 128,
     disks: 2,
     diskMiB: 16,
-    tickMs: 100,
     imageFolder: IMAGES
   })
   there = here.on(beta)
   await here.start()
-  await here.waitForTick(5)
+  await here.waitForTick(3)
 })
 
 afterEach(async () => {
@@ -105,7 +104,7 @@ describe('while a VM is on its overlays', () => {
       await alpha.must(['ls', ...overlays])
       expect(await isKnown(here)).toBe(stays)
       if (stays) expect(await here.state()).toBe('shut off')
-      await there.waitForMoreTicks(3)
+      await there.waitForMoreTicks(2)
       // By the time that it is typed, something lies on one of them.
       await there.virsh(
         'snapshot-create-as',
@@ -116,14 +115,14 @@ describe('while a VM is on its overlays', () => {
         '--diskspec',
         'vdb,snapshot=no'
       )
-      await there.waitForMoreTicks(3)
+      await there.waitForMoreTicks(2)
 
       await doAsTold(report, beta)
       await hasOwnDisks(there)
       if (stays) await hasOwnDisks(here)
       await there.virsh('blockcommit', there.uuid, 'vda', '--active', '--pivot', '--wait')
       expect(await engine.ask('doctor', { stores: [], repair: false })).toEqual([])
-      await there.waitForMoreTicks(3)
+      await there.waitForMoreTicks(2)
       const ticks = joinResumed(here.ticks(), there.ticks())
       expect(isOneBoot(ticks)).toBe(true)
       expect(isContiguous(ticks)).toBe(true)
@@ -136,9 +135,9 @@ describe('while a VM is on its overlays', () => {
     const report = await whileOnOverlays(engine, here, async () => {
       await migrate(here, beta)
       await commitByHand(there)
-      await there.waitForMoreTicks(5)
+      await there.waitForMoreTicks(3)
       await migrate(there, alpha)
-      await here.waitForMoreTicks(5)
+      await here.waitForMoreTicks(3)
       await here.destroy()
     })
     await nothingLost(here)

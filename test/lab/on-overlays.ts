@@ -25,7 +25,7 @@ export async function whileOnOverlays(
     return engine.endOf(id)
   }
   try {
-    if ((await guest.state()) === 'running') await guest.waitForMoreTicks(3)
+    if ((await guest.state()) === 'running') await guest.waitForMoreTicks(2)
     await act()
   } catch (error) {
     await toItsEnd() // the next case finds the VM as it was
@@ -48,7 +48,7 @@ export async function hasOwnDisks(guest: Guest): Promise<void> {
 
 /** It has never stood still for good, nor booted, nor lost a count since then. */
 export async function goesOn(guest: Guest, since: number): Promise<void> {
-  await guest.waitForMoreTicks(5)
+  await guest.waitForMoreTicks(3)
   const ticks = guest.ticks().filter(({ counter }) => counter >= since)
   expect(isOneBoot(ticks)).toBe(true)
   expect(isContiguous(ticks)).toBe(true)

@@ -70,7 +70,7 @@ const blockDisk = (): string => `<disk type='block' device='disk'><driver name='
 async function started(name: string, devicesXml: string): Promise<Guest> {
   const guest = await alpha.defineGuest({ name, ramMiB: 192, devicesXml })
   await guest.start()
-  await guest.waitForTick(20)
+  await guest.waitForTick(10)
   return guest
 }
 
@@ -95,7 +95,7 @@ async function resumeOnBeta(guest: Guest, point: string): Promise<void> {
   const report = await betaEngine.restore(point, guest)
   expect(report).toMatchObject({ mode: 'resume' })
   const there = guest.on(beta)
-  await there.waitForMoreTicks(20)
+  await there.waitForMoreTicks(10)
   const ticks = joinResumed(before, there.ticks())
   expect(isContiguous(ticks) && isOneBoot(ticks)).toBe(true)
   const disks = await beta.must(`virsh -q domblklist --details ${guest.uuid}`)
@@ -125,7 +125,7 @@ describe.each<[string, string, () => string]>([
       expect(await leftoversOf(alpha, before, { roomTaken: 400 * MIB })).toEqual([])
       const { points } = await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })
       expect(points.at(-1)?.disks.map(({ target }) => target)).toEqual(['vda', 'vdb'])
-      await guest.waitForMoreTicks(5)
+      await guest.waitForMoreTicks(3)
     }
   )
 
@@ -141,7 +141,7 @@ describe.each<[string, string, () => string]>([
       const report = await engine.backup(guest, {}, `${fault}:1:kill`)
       expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
       expect(await leftoversOf(alpha, before, { roomTaken: 100 * MIB })).toEqual([])
-      await guest.waitForMoreTicks(5)
+      await guest.waitForMoreTicks(3)
     }
   )
 
@@ -149,10 +149,10 @@ describe.each<[string, string, () => string]>([
     const definition = await guest.xml('--inactive')
     const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
     await heldAt(alpha, 'copy.done')
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/${name}.pid)`)
     await engine.ask('cancel', { id })
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     expect(await guest.xml('--inactive')).toBe(definition)
   })
 

@@ -84,9 +84,9 @@ describe('while a persistent VM is on its overlays', () => {
     await alpha.must(['truncate', '-s', '1M', disc('first'), disc('second')])
     await alpha.must(['qemu-img', 'create', '-q', '-f', 'qcow2', LATE, '16M'])
     const devicesXml = `${driveXml('sda', disc('first'))}${driveXml('sdb')}`
-    guest = await alpha.defineGuest({ name: 'acted-on', ramMiB: 128, disks: 2, tickMs: 100, devicesXml })
+    guest = await alpha.defineGuest({ name: 'acted-on', ramMiB: 128, disks: 2, devicesXml })
     await guest.start()
-    await guest.waitForTick(5)
+    await guest.waitForTick(3)
   })
 
   afterAll(async () => {
@@ -129,7 +129,7 @@ describe('while a persistent VM is on its overlays', () => {
     const report = await during(guest, () => tell(guest, 'reboot', () => restarts() > before))
     expect(report.state).toMatch(/^done/)
     await hasOwnDisks(guest)
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
   })
 
   it('somebody pulls its plug: it stays off, with all it wrote', async () => {
@@ -169,7 +169,7 @@ describe('while a persistent VM is on its overlays', () => {
     expect(await tickOnDisk(alpha, vdb(), 'qcow2')).toBeGreaterThanOrEqual(written)
     await guest.destroy()
     await guest.start() // with both disks, as its definition says
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
   })
 
   it('its owner starts it again: it runs on its own images', async () => {
@@ -179,7 +179,7 @@ describe('while a persistent VM is on its overlays', () => {
     })
     expect(report.state).toMatch(/^done/)
     await hasOwnDisks(guest)
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
   })
 
   it('its owner has its state saved: it stays saved, and goes on where it was', async () => {
@@ -253,7 +253,7 @@ describe('while a persistent VM is on its overlays', () => {
     expect(await alpha.must(`ls ${IMAGES}`)).not.toMatch(OVERLAY)
     expect(await guest.xml()).not.toMatch(OVERLAY)
     expect(await guest.virsh('snapshot-dumpxml', guest.uuid, 'theirs')).not.toMatch(OVERLAY)
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
     await guest.virsh('blockcommit', guest.uuid, 'vda', '--active', '--pivot', '--wait')
     await guest.virsh('snapshot-delete', guest.uuid, 'theirs', '--metadata')
     await alpha.must(`rm ${IMAGES}/*.theirs`)
@@ -264,7 +264,7 @@ describe('while a persistent VM is on its overlays', () => {
     const report = await during(guest, () => guest.virsh('snapshot-create-as', guest.uuid, 'inside'))
     expect(report).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
     expect(await guest.virsh('snapshot-list', guest.uuid, '--name')).toContain('inside')
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
     await guest.virsh('snapshot-delete', guest.uuid, 'inside')
     await engine.ask('doctor', { stores: [], repair: true })
     await hasOwnDisks(guest)
@@ -402,7 +402,7 @@ describe('while a transient VM is on its overlays', () => {
   let xml: string
 
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'clustered', ramMiB: 128, tickMs: 100 })
+    guest = await alpha.defineGuest({ name: 'clustered', ramMiB: 128 })
     xml = await guest.xml('--inactive')
     await guest.virsh('undefine', guest.uuid)
   })
@@ -429,7 +429,7 @@ describe('while a transient VM is on its overlays', () => {
     ['its QEMU dies', async () => alpha.must(`kill -9 ${await pidOf(guest)}`)]
   ])('%s: its image has all it wrote, and it stays off', async (_what, act) => {
     if (!(await isKnown())) await create()
-    await guest.waitForMoreTicks(3)
+    await guest.waitForMoreTicks(2)
     await during(guest, async () => {
       await act()
       await waitFor('it to be gone', async () => ((await isKnown()) ? undefined : true))

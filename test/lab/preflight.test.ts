@@ -19,7 +19,7 @@ beforeAll(async () => {
   for (const host of [alpha, beta]) await stillpoint.add(host, '--accept-new')
   guest = await alpha.defineGuest({ name: 'asked', ramMiB: 128, network: 'default' })
   await guest.start()
-  await guest.waitForTick(10)
+  await guest.waitForTick(5)
   point = String((await stillpoint.run(['backup', 'alpha/asked'])).result['id'])
 })
 

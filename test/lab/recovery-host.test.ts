@@ -65,7 +65,7 @@ afterEach(async () => {
 const putDiscBack = (): Promise<string> => alpha.must(`[ ! -e ${disc}.away ] || mv ${disc}.away ${disc}`)
 const takeDiscAway = (): Promise<string> => alpha.must(`mv ${disc} ${disc}.away`)
 
-const ticks = (guest: Guest): Promise<unknown> => guest.waitForMoreTicks(5, NEXT_TRY_MS)
+const ticks = (guest: Guest): Promise<unknown> => guest.waitForMoreTicks(3, NEXT_TRY_MS)
 
 /** After a boot of its host, too, which starts no VM that no job is about. */
 async function runs(guest: Guest): Promise<void> {
@@ -252,7 +252,7 @@ describe('a full file system', () => {
     cramped = await alpha.defineGuest({ name: 'cramped', ramMiB: 128, tickMs: 200, imageFolder: small, checking: true })
     try {
       await cramped.start()
-      await cramped.waitForTick(10, NEXT_TRY_MS)
+      await cramped.waitForTick(5, NEXT_TRY_MS)
       const id = await engine.submit(backupSpec(cramped, { store: `${small}/points` }), 'copy.done:1:hang')
       await waitFor('the copy', async () => ((await cramped.xml()).includes('.stillpoint-') ? true : undefined))
       await waitFor('the end of the copy', async () =>

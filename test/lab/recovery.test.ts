@@ -23,7 +23,7 @@ beforeAll(async () => {
   engine = await BareEngine.on(alpha)
   guest = await alpha.defineGuest({ name: 'unlucky', ramMiB: 192, disks: 2, fillerMiB: 16 })
   await guest.start()
-  await guest.waitForTick(20)
+  await guest.waitForTick(10)
 })
 
 afterAll(async () => {
@@ -40,7 +40,7 @@ beforeEach(async () => {
 
 afterEach(async ({ task }) => {
   expect(await leftoversOf(alpha, before, { roomTaken: 512 * MIB })).toEqual([])
-  await guest.waitForMoreTicks(5)
+  await guest.waitForMoreTicks(3)
   if (task.result?.state !== 'fail') passed += 1
 })
 
@@ -125,13 +125,13 @@ describe('other ends of a backup', () => {
 
   it('a QEMU that dies during the copy is started again with all that its guest wrote', async () => {
     const id = await heldIn('copy.done')
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const boots = guest.boots().length
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     // A tick is printed when it is on every disk, flushed: mounted with sync, and QEMU's own caches are written back.
     const written = guest.lastTick()?.counter ?? NaN
     await engine.ask('cancel', { id })
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     const [again, ...more] = guest.boots().slice(boots)
     expect([again?.disks.length, more]).toEqual([2, []])
     for (const { lastTick } of again?.disks ?? []) expect(lastTick).toBeGreaterThanOrEqual(written)
@@ -139,7 +139,7 @@ describe('other ends of a backup', () => {
 
   it('a QEMU that dies right behind its pivot is started again with all that its guest wrote to its image', async () => {
     const id = await heldIn('pivot.vda.done')
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const boots = guest.boots().length
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     const written = guest.lastTick()?.counter ?? NaN
@@ -147,7 +147,7 @@ describe('other ends of a backup', () => {
     await letGo(alpha, 'pivot.vda.done')
     const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     const disks = guest.boots()[boots]?.disks ?? []
     expect(disks).toHaveLength(2)
     for (const { lastTick } of disks) expect(lastTick).toBeGreaterThanOrEqual(written)
@@ -161,19 +161,19 @@ describe('other ends of a backup', () => {
     const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
     expect(await journalOf(id)).toMatch(/was started again[^]*"step":"fold-back"/)
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
   })
 
   it('a crash of the whole host during the copy is put right by the unit at boot', async () => {
     const id = await heldIn('copy.done')
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     await alpha.reset()
     const report = await engine.ask('follow', { id, from: 0 })
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
     // It did not wait for its overlays to be committed.
     const [started, commits] = ['was started again', '"step":"undo.commit.vda"']
     expect(await journalOf(id)).toMatch(new RegExp(`${started}[^]*${commits}`))
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
   })
 
   it('a restart of libvirtd in the middle does no harm', async () => {
@@ -195,7 +195,7 @@ describe('other ends of a backup', () => {
     const { id } = await engine.backup(guest, {}, 'snapshot:1:kill')
     const late = guest.disks.flatMap(({ target, path }) => ['--diskspec', `${target},file=${path}.stillpoint-${id}`])
     await guest.virsh('snapshot-create-as', guest.uuid, `stillpoint-${id}`, '--no-metadata', '--disk-only', ...late)
-    await guest.waitForMoreTicks(5)
+    await guest.waitForMoreTicks(3)
     const next = await engine.backup(guest)
     expect(next).toMatchObject({ state: 'done-with-warnings', method: 'live' })
     expect(next.warnings.join()).toContain(`stillpoint-${id}`)

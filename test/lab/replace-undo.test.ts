@@ -45,7 +45,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     await guest.virsh('snapshot-create-as', guest.uuid, 's1')
     await guest.virsh('snapshot-create-as', guest.uuid, 's2')
     await guest.start()
-    await guest.waitForTick(20)
+    await guest.waitForTick(10)
     await guest.virsh('checkpoint-create-as', guest.uuid, 'c1')
     await guest.virsh('checkpoint-create-as', guest.uuid, 'c2')
     await guest.virsh('managedsave', guest.uuid)
@@ -122,7 +122,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     expect(saved.methodReason).toContain('libvirt has saved its RAM')
     const last = guest.lastTick()
     await guest.start()
-    await guest.waitForMoreTicks(5)
+    await guest.waitForMoreTicks(3)
     expect(guest.lastTick()?.bootId).toBe(last?.bootId)
     await guest.destroy()
     const before = guest.ticks().length
@@ -154,7 +154,7 @@ describe('a VM that runs, stands still, and could not be started again as it is'
     await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
     point = (await engine.backup(guest)).point ?? ''
     await guest.start()
-    await guest.waitForTick(20)
+    await guest.waitForTick(10)
     await guest.virsh('suspend', guest.uuid)
     await alpha.must(`rm ${ISO}`)
   })

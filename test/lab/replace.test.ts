@@ -191,7 +191,7 @@ describe('a VM that was changed while it ran', () => {
     )
     guest = await alpha.defineGuest({ name: 'changed', ramMiB: 192, diskMiB: 24, devicesXml: disk })
     await guest.start()
-    await guest.waitForTick(20)
+    await guest.waitForTick(10)
     await guest.virsh('change-media', guest.uuid, 'sda', ISO, '--insert', '--live')
     await guest.virsh('attach-disk', guest.uuid, extra('vdd'), 'vdd', '--config')
     await guest.virsh('attach-disk', guest.uuid, extra('vde'), 'vde', '--live')
@@ -275,7 +275,7 @@ describe('a restore on a host where something lies about', () => {
 
   it('never starts it from RAM that nobody owns', async () => {
     await guest.start()
-    await guest.waitForTick(20)
+    await guest.waitForTick(10)
     const { bootId } = guest.lastTick() ?? {}
     await guest.virsh('managedsave', guest.uuid)
     const save = '/var/lib/libvirt/qemu/save/sleeper.save'
@@ -285,7 +285,7 @@ describe('a restore on a host where something lies about', () => {
     const report = await engine.restore(point, guest, { mode: 'boot' })
     expect(report).toMatchObject({ state: 'done', mode: 'boot' })
     expect(report.keptAside).toEqual([`${save}.kept-${report.id}`])
-    await guest.waitForMoreTicks(10)
+    await guest.waitForMoreTicks(5)
     expect(guest.lastTick()?.bootId).not.toBe(bootId)
     await guest.destroy()
     expect(isContiguous(guest.ticks())).toBe(false)

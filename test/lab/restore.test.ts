@@ -25,7 +25,7 @@ beforeAll(async () => {
   betaEngine = await BareEngine.on(beta)
   guest = await alpha.defineGuest({ name: 'traveller', ramMiB: 256, disks: 2, fillerMiB: 32, diskMiB: 96, agent: true })
   await guest.start()
-  await guest.waitForTick(30)
+  await guest.waitForTick(15)
   await guest.waitForAgent()
   const report = await engine.backup(guest, { method: 'classic' }) // live RAM: docs/decisions/0008
   point = report.point ?? ''
@@ -60,7 +60,7 @@ describe('restoring on another host', () => {
     expect(report).toMatchObject({ state: 'done', mode: 'resume', clock: { corrected: true } })
     expect(report.runningMs).toBeGreaterThan(0)
     const there = guest.on(beta)
-    await there.waitForMoreTicks(20)
+    await there.waitForMoreTicks(10)
     const ticks = joinResumed(guest.ticks(), there.ticks())
     expect(isContiguous(ticks)).toBe(true)
     expect(isOneBoot(ticks)).toBe(true)
@@ -68,7 +68,7 @@ describe('restoring on another host', () => {
     const boots = there.boots().length
     await there.command('reboot')
     await waitFor('it to boot again', () => (there.boots().length > boots ? true : undefined))
-    await there.waitForMoreTicks(5)
+    await there.waitForMoreTicks(3)
     expect(
       there
         .boots()
@@ -81,7 +81,7 @@ describe('restoring on another host', () => {
     const report = await betaEngine.restore(point, guest, { mode: 'boot' })
     expect(report).toMatchObject({ state: 'done', mode: 'boot' })
     const there = guest.on(beta)
-    await there.waitForMoreTicks(10)
+    await there.waitForMoreTicks(5)
     expect(
       there
         .boots()
@@ -106,7 +106,7 @@ describe('restoring on another host', () => {
     const kept = replaced.keptAside ?? []
     expect(kept).toHaveLength(2)
     await beta.must(['ls', ...kept])
-    await guest.on(beta).waitForMoreTicks(5)
+    await guest.on(beta).waitForMoreTicks(3)
   })
 
   it('boots with the reason where the RAM cannot be resumed', async () => {
@@ -127,7 +127,7 @@ X`)
       const report = await betaEngine.restore(point, guest)
       expect(report).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
       expect(report.modeReason).toContain('could not be resumed')
-      await guest.on(beta).waitForMoreTicks(10)
+      await guest.on(beta).waitForMoreTicks(5)
     } finally {
       await beta.must(
         `rm -rf ${DEFAULT_STORE}/${guest.uuid}/${point}; mv /srv/kept-point ${DEFAULT_STORE}/${guest.uuid}/${point}`
@@ -166,7 +166,7 @@ describe('a VM that dies as soon as it runs again', () => {
     await letGo(beta, 'settle', id)
     expect(await betaEngine.endOf(id)).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
     expect(await guest.on(beta).state()).toBe('running')
-    await guest.on(beta).waitForMoreTicks(5)
+    await guest.on(beta).waitForMoreTicks(3)
   })
 })
 
@@ -185,7 +185,7 @@ describe('a restore whose engine is killed', () => {
         expect(report.state).toBe('done-with-warnings')
         expect(await guest.on(beta).state()).toBe('running')
       }
-      await guest.on(beta).waitForMoreTicks(5)
+      await guest.on(beta).waitForMoreTicks(3)
     }
   )
 })

@@ -17,7 +17,7 @@ beforeAll(async () => {
   pruned = await PrunedGuest.on(testLab().host('alpha'))
   template = await pruned.takeTemplate('offline')
   await pruned.guest.start()
-  await pruned.guest.waitForTick(3)
+  await pruned.guest.waitForTick(2)
   liveTemplate = await pruned.takeTemplate('live')
   await pruned.guest.destroy()
 })

@@ -19,9 +19,9 @@ let before: Baseline
 beforeAll(async () => {
   alpha = testLab().host('alpha')
   engine = await BareEngine.on(alpha)
-  guest = await alpha.defineGuest({ name: 'twice-unlucky', ramMiB: 128, disks: 2, tickMs: 100 })
+  guest = await alpha.defineGuest({ name: 'twice-unlucky', ramMiB: 128, disks: 2 })
   await guest.start()
-  await guest.waitForTick(5)
+  await guest.waitForTick(3)
 })
 
 afterAll(async () => {
@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   expect(await leftoversOf(alpha, before, { roomTaken: 256 * MIB })).toEqual([])
-  await guest.waitForMoreTicks(3)
+  await guest.waitForMoreTicks(2)
 })
 
 /** Kills the job there, and its recovery once more; then recovery by hand, until it has got through. */

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 
 async function goesOn(guest: Guest, since: number): Promise<void> {
-  await guest.waitForMoreTicks(5)
+  await guest.waitForMoreTicks(3)
   const ticks = guest.ticks().filter(({ counter }) => counter >= since)
   expect(isOneBoot(ticks)).toBe(true)
   expect(isContiguous(ticks)).toBe(true)
@@ -32,7 +32,7 @@ const sources = (guest: Guest): Promise<string> =>
 async function begin(guest: Guest, point: string, options: Parameters<typeof backupSpec>[1] = {}): Promise<string> {
   const id = await engine.submit(backupSpec(guest, options), `${point}:1:hold`)
   await heldAt(alpha, point, id)
-  await guest.waitForMoreTicks(3)
+  await guest.waitForMoreTicks(2)
   return id
 }
 
@@ -53,9 +53,9 @@ describe('a backup that is given up', () => {
   let guest: Guest
 
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'contended', ramMiB: 128, disks: 2, tickMs: 100 })
+    guest = await alpha.defineGuest({ name: 'contended', ramMiB: 128, disks: 2 })
     await guest.start()
-    await guest.waitForTick(5)
+    await guest.waitForTick(3)
   })
 
   afterAll(async () => {
@@ -89,7 +89,7 @@ describe('a backup that is given up', () => {
     await waitFor('the undo to begin', async () =>
       (await alpha.must(['cat', `${JOBS_DIR}/${id}/journal.jsonl`])).includes('"undo.job"') ? true : undefined
     )
-    await guest.waitForMoreTicks(20)
+    await guest.waitForMoreTicks(10)
     expect(await guest.virsh('domjobinfo', guest.uuid)).toMatch(/^Operation: +Backup/m)
     expect(await sources(guest)).toContain('stillpoint-')
     await guest.virsh('domjobabort', guest.uuid)
@@ -143,9 +143,9 @@ describe('a classic backup whose VM is paused, or goes on, while its disks are m
   let guest: Guest
 
   beforeAll(async () => {
-    guest = await alpha.defineGuest({ name: 'wavering', ramMiB: 128, tickMs: 100 })
+    guest = await alpha.defineGuest({ name: 'wavering', ramMiB: 128 })
     await guest.start()
-    await guest.waitForTick(5)
+    await guest.waitForTick(3)
   })
 
   afterAll(async () => {
@@ -177,14 +177,14 @@ describe('a commit that finds no room in the file system of its image', () => {
 
   beforeAll(async () => {
     await alpha.mountSmall(FOLDER, 256)
-    const options = { name: 'crowded', ramMiB: 128, tickMs: 100, disks: 2, checking: true } as const
+    const options = { name: 'crowded', ramMiB: 128, disks: 2, checking: true } as const
     guest = await alpha.defineGuest({ ...options, imageFolder: FOLDER })
     const vdb = guest.disks[1]?.path ?? ''
     await alpha.must(`mv ${vdb} ${ROOMY}`)
     const xml = (await guest.xml('--inactive')).replace(vdb, ROOMY)
     await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
     await guest.start()
-    await guest.waitForTick(5)
+    await guest.waitForTick(3)
   })
 
   afterAll(async () => {
