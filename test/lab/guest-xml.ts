@@ -18,7 +18,7 @@ export interface GuestOptions {
   readonly format?: 'qcow2' | 'raw' | undefined
   /** Where the images go on the host. Default: /var/lib/libvirt/images. */
   readonly imageFolder?: string | undefined
-  /** Time between two ticks, without the work of one. Default: 100. At 25, a guest ticks about 30 times a second, which takes a fifth of a processor. */
+  /** Time between two ticks, without the work of one. Default: 200. At 25, a guest ticks about 30 times a second, which takes a fifth of a processor. */
   readonly tickMs?: number | undefined
   /** Rewrites so much RAM over and over at this rate. */
   readonly rewrite?: { readonly mib: number; readonly mibPerSecond: number } | undefined
