@@ -4,7 +4,7 @@ import { ownerPath, type PointOwner } from '../../store/owner.ts'
 import { beginPoint } from '../../store/point-store.ts'
 import { bootId, machineId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { holdAlone } from '../retention/file-lock.ts'
+import { holdAlone, type FileLock } from '../retention/file-lock.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import type { CapturePlan } from './capture-plan.ts'
 
@@ -20,9 +20,12 @@ export async function ownerFor(job: string, host: string): Promise<PointOwner> {
   }
 }
 
+/** A process is one job, which has one point. */
+let held: FileLock | undefined
+
 /**
  * Makes the folder of the job's point. Whose it is stands in it before anything else, under a lock that ends with this
- * process: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted;
+ * process at the latest: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted;
  * so it is asked once more only then whether this is the store that was looked at, perhaps hours ago.
  *
  * @throws `store-changed` if it is another one by now, or its disk is not mounted; `no-room` if it is full
@@ -31,6 +34,13 @@ export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }
   const owner = await ownerFor(id, spec.hostName)
   const room = [{ path: spec.store, forWhat: 'the point' }]
   const dir = await whileSpaceLasts(room, undefined, () => beginPoint(spec.store, vm, id, owner))
-  await holdAlone(ownerPath(dir), 0)
+  const lock = await holdAlone(ownerPath(dir), 0)
+  if (typeof lock !== 'string') held = lock
   await requireKnownStore(spec.store)
+}
+
+/** Whoever is told that the job is over may unmount its store. */
+export async function letGoOfOwnPoint(): Promise<void> {
+  await held?.release()
+  held = undefined
 }

@@ -3,6 +3,7 @@ import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { domainState } from '../../libvirt/domains.ts'
 import { backUp } from '../capture/backup.ts'
+import { letGoOfOwnPoint } from '../capture/own-point.ts'
 import { bootId } from '../host-facts.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { noteSeen } from '../evidence/seen.ts'
@@ -78,6 +79,7 @@ async function workAndEnd(
     const aside = await settleEarlier(job)
     await lookAgain(job, vms)
     const kept = await work(job)
+    await letGoOfOwnPoint()
     endJob(journal, doneReport(id, kept, job.warnings.length > 0))
     return aside
   } catch (error) {
@@ -87,6 +89,7 @@ async function workAndEnd(
     job.note(`stopped: ${describeFailure(failure).title}`)
     const undone = await undo(job, readJournal(journalPath(id)))
     journal.flush()
+    await letGoOfOwnPoint()
     endJob(journal, endReport(id, undone, failure))
     return []
   }

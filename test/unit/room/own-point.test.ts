@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, type mkdtempSync } from 'node:fs'
 import type * as FsPromises from 'node:fs/promises'
 import { mkdir, rename, rm } from 'node:fs/promises'
@@ -5,7 +6,7 @@ import type { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { CapturePlan } from '../../../src/engine/capture/capture-plan.ts'
-import { beginOwnPoint } from '../../../src/engine/capture/own-point.ts'
+import { beginOwnPoint, letGoOfOwnPoint } from '../../../src/engine/capture/own-point.ts'
 import type { JobContext } from '../../../src/engine/jobs/job-context.ts'
 import { knowStore } from '../../../src/engine/retention/known-stores.ts'
 import { failureOf } from '../../../src/shared/failure.ts'
@@ -49,6 +50,16 @@ describe('the folder of a point that is begun', () => {
     await knowStore(store, false)
     await begin(store)
     expect(existsSync(ownerPath(join(store, VM, POINT)))).toBe(true)
+  })
+
+  it('is held, which keeps its store from being unmounted, until its job is told to be over', async () => {
+    const store = await temporaryStore()
+    await knowStore(store, false)
+    await begin(store)
+    const isFree = (): boolean => spawnSync('flock', ['-n', ownerPath(join(store, VM, POINT)), 'true']).status === 0
+    expect(isFree()).toBe(false)
+    await letGoOfOwnPoint()
+    expect(isFree()).toBe(true)
   })
 
   it('is none where the store went away since it was looked at: its disk was unmounted, and a folder is below', async () => {
