@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { imageUsers } from '../../src/engine/evidence/image-users.ts'
 import { machineId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
-import { lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
+import { displace, lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
 import { lookAtVmInTheWay } from '../../src/engine/restore/displaced-vm.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { RestorePlan } from '../../src/engine/restore/restore-plan.ts'
@@ -220,5 +220,29 @@ describe('a VM in the way that throws the writes to a disk away', () => {
     expect(vm.renames.map(({ from }) => from)).toEqual([source])
     expect(vm.definition).not.toContain('TRANSIENT')
     expect(parseDomain(vm.definition).disks).toMatchObject([{ source, format: 'qcow2', transient: true }])
+  })
+})
+
+describe('a VM that is about to make way, whose owner', () => {
+  /** What is done to it by a displacing, between which and the look at it its owner does something. */
+  async function makeWay(between: (vm: PaperVm) => void): Promise<string[]> {
+    const { shell, vms } = paperLibvirt({ [VM]: { next: domain() } })
+    const users = (): ReturnType<typeof imageUsers> => imageUsers(shell)
+    const request = { jobId: POINT, targets: undefined, attached: new Set<string>(), setsJobsAside: true }
+    const { vm } = await lookAtVmInTheWay(shell, VM, { ...request, users: await users() })
+    const present = vms.get(VM)
+    if (present !== undefined) between(present)
+    const asked = shell.calls.length
+    const job = { id: POINT, shell, spec: specOf('/s') } as unknown as JobContext<RestoreSpec>
+    await expect(displace(job, { displaced: [vm], orphans: [] })).rejects.toThrow(/foreign-work.*was changed/)
+    return shell.calls.slice(asked).map(({ argv: [, verb = ''] }) => verb)
+  }
+
+  it('changes its definition just then, stays as its owner has it', async () => {
+    const verbs = await makeWay((vm) => {
+      vm.next = domain({ target: 'vdb', source: '/srv/new.qcow2' })
+    })
+    expect(verbs).not.toContain('destroy')
+    expect(verbs).not.toContain('undefine')
   })
 })

@@ -11,6 +11,7 @@ import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords } from './kept-records.ts'
+import { startableDefinition } from './displaced-vm.ts'
 import { fateRequest, fatesOf, type FateRequest } from './left-out.ts'
 import { placesOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
 import { holdVms, othersIn } from './vm-locks.ts'
@@ -79,12 +80,20 @@ export const keptAside = ({ displaced, orphans }: Displacing): string[] =>
 
 async function displaceVm(job: JobContext, vm: DisplacedVm): Promise<void> {
   const { shell } = job
+  await requireAsSeen(shell, vm)
   // libvirt forgets a transient VM as it stops.
   if (!vm.persistent) await keepRecords(shell, job.id, vm)
   await stop(shell, vm)
   if (vm.persistent) await keepRecords(shell, job.id, vm)
   for (const rename of vm.renames) await renameAside(shell, rename, vm)
   if ((await domainState(shell, vm.uuid)) !== undefined) await undefineDomain(shell, vm.uuid, { keepManagedSave: true })
+}
+
+/** What is put back is what was written down: what its owner has changed in the definition since would be lost. */
+async function requireAsSeen(shell: Shell, { uuid, name, persistent, definition }: DisplacedVm): Promise<void> {
+  if (!persistent || (await domainState(shell, uuid)) === undefined) return
+  if ((await startableDefinition(shell, uuid)) !== definition)
+    fail({ kind: 'foreign-work', vm: name, detail: 'its definition was changed as it was about to make way' })
 }
 
 /** Only what runs as it did when it was looked at: between then and now its owner may have been at it. */

@@ -42,7 +42,7 @@ export interface LookRequest {
 export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRequest): Promise<VmInTheWay> {
   const state = await domainState(shell, uuid)
   const isActive = state !== undefined && state.state !== 'shut off'
-  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
+  const definition = await startableDefinition(shell, uuid)
   const next = parseDomain(definition)
   const now = isActive ? parseDomain(await domainXml(shell, uuid)) : undefined
   const { autostart, persistent } = await domainInfo(shell, uuid)
@@ -55,7 +55,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       wasPaused: ownersState(state) === 'paused',
       persistent,
       autostart,
-      definition: startable(definition, next),
+      definition,
       renames: [...images.renames, ...(await stateRenames(next, request))]
     },
     stays: images.stays,
@@ -84,14 +84,16 @@ function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
 const lastingImage = (disk: XmlDisk): XmlDisk => (isThrownAway(disk) ? { ...disk, source: disk.below?.source } : disk)
 
 /** What starts it again. For a VM without a definition of its own libvirt shows the one that it runs with. */
-const startable = (definition: string, { disks }: DomainXml): string =>
-  disks.reduce(
+export async function startableDefinition(shell: Shell, uuid: Uuid): Promise<string> {
+  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
+  return parseDomain(definition).disks.reduce(
     (xml, disk) =>
       isThrownAway(disk) && disk.below !== undefined
         ? setDiskSource(xml, disk.target, { path: disk.below.source, format: disk.below.format })
         : xml,
     definition
   )
+}
 
 async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRequest): Promise<Images> {
   const renames: Rename[] = []
