@@ -35,12 +35,12 @@ export const isBeforeNote = ({ moment }: Scene): boolean =>
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put
  * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile. Whose
- * overlay was committed by hand before it was noted how the image below it stood, and then lost its power, may be off: nobody
- * can tell it from one whose overlay holds what was written last.
+ * overlay was committed by hand and which then lost its power, before its job saw that, may be off: nobody can tell it from one
+ * whose overlay holds what was written last.
  */
 export function expectedWorld(scene: Scene, acted: World, state: JobState | undefined): World {
   const { job, vm, moment } = scene
-  if (isBeforeNote(scene) && acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
+  if (acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
     return { ...acted, mayAlso: 'off', needsPerson: true }
   if (diedBehindLastLook(scene, acted)) return { ...acted, mayAlso: 'off' }
   if (job.kind !== 'replace' || moment === undefined) return acted
