@@ -131,6 +131,9 @@ function aboutState(play: Play, world: World, look: HostLook): string[] {
   ]
 }
 
+const powerIn = (look: HostLook | undefined, { uuid }: ChaosVm): string =>
+  powerOf(look?.vms.find((vm) => vm.uuid === uuid))
+
 /** In libvirt's words, but for `off`, `saved` and `unknown`. */
 function powerOf(state: VmState | undefined): string {
   if (state === undefined) return 'unknown'
@@ -152,11 +155,10 @@ function wantedDisks(vm: ChaosVm, world: World, targets: readonly string[], whic
   return [...images, ...drive].sort()
 }
 
-/** A restore leaves a disk that its owner took off where it is, and calls the one of the point after that. */
 const ownName =
-  ({ scene: { job }, base, detachedAt }: Play) =>
+  ({ hasImageBeside, base }: Play) =>
   (line: string): string =>
-    job.kind === 'replace' && detachedAt !== undefined ? line.replace(`-${base?.id ?? ''}.`, '.') : line
+    hasImageBeside ? line.replace(`-${base?.id ?? ''}.`, '.') : line
 
 /** A disk that a person has been told of may be on what was left. */
 function disksProblem(
@@ -186,6 +188,7 @@ async function aboutTicks(play: Play, world: World, look: HostLook | undefined):
       return isOffAsWell(world, look, vm) ? aboutRest(play, world, look) : aliveAndWhole(play, world, isRestored)
     case 'paused':
       if (isOffAsWell(world, look, vm)) return aboutRest(play, world, look)
+      if (world.mayAlso === 'running' && powerIn(look, vm) === 'running') return aliveAndWhole(play, world, isRestored)
       return woken(play, world, ['resume', vm.uuid], isRestored)
     case 'managed-saved':
       return woken(play, world, ['start', vm.uuid], isRestored)
@@ -198,10 +201,8 @@ async function aboutTicks(play: Play, world: World, look: HostLook | undefined):
   }
 }
 
-const isOffAsWell = ({ mayAlso }: World, look: HostLook | undefined, { uuid }: ChaosVm): boolean =>
-  mayAlso !== undefined &&
-  powerOf(look?.vms.find((vm) => vm.uuid === uuid)) === seenAs(mayAlso, true) &&
-  mayAlso === 'off'
+const isOffAsWell = ({ mayAlso }: World, look: HostLook | undefined, vm: ChaosVm): boolean =>
+  mayAlso === 'off' && powerIn(look, vm) === seenAs(mayAlso, true)
 
 /** A restore has brought the VM back to what it was long ago. */
 const isRewound = ({ scene, report }: Play): boolean => scene.job.kind === 'replace' && isDone(report?.state)

@@ -43,6 +43,7 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
   if (acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
     return { ...acted, mayAlso: 'off', needsPerson: true }
   if (diedBehindLastLook(scene, acted)) return { ...acted, mayAlso: 'off' }
+  if (isPausedAsWe(scene, acted)) return { ...acted, mayAlso: 'running' }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
   if (isDone(state)) return restoredWorld(vm, job.mode)
@@ -52,6 +53,13 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
 /** The job has done all it does, and only its end is not written yet: what dies then is started where that is not written at all. */
 const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World): boolean =>
   job.kind === 'backup' && moment?.point === 'state.done' && acts.includes('qemu-killed') && power === 'running'
+
+/** Its owner paused it when the job had just announced that it would: whose pause it is nobody can tell once that was killed. */
+const isPausedAsWe = ({ moment, acts, ending, laterKill, undoKill }: Scene, { power }: World): boolean =>
+  moment?.point === 'suspend' &&
+  acts.includes('suspend') &&
+  power === 'paused' &&
+  (ending === 'kill' || laterKill !== undefined || undoKill !== undefined)
 
 /** Whether its owner took the definition away or the restore that had just begun to, nobody can tell: it may be back. */
 const orDefinedAgain = (vm: VmKind, world: World): World => ({

@@ -105,7 +105,10 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
   const here = plays.filter((play) => play.site === site)
   const idle = stages.filter((stage) => stage.site === site).flatMap(endedIdle)
   const hasChanged = (play: Play): boolean =>
-    !isAsBefore(play.scene.vm, worldOfPlay(play)) || leftPaths(play.report).length > 0 || wasStarted(play)
+    !isAsBefore(play.scene.vm, worldOfPlay(play)) ||
+    leftPaths(play.report).length > 0 ||
+    wasStarted(play) ||
+    play.hasImageBeside
   const changed = here.filter(hasChanged)
   const sharedFromThere = plays.filter((play) => play.site !== site && play.scene.vm === 'shared' && hasChanged(play))
   const arrived = plays.filter((play) => play.other === site && play.world.power === 'moved')

@@ -64,6 +64,12 @@ export class Play {
     return this.scene.room === 'store-full' ? TIGHT : DEFAULT_STORE
   }
 
+  /** What its owner took off, or has put a snapshot on, makes way for nothing: the point's image is called after the point. */
+  get hasImageBeside(): boolean {
+    const hasSnapshot = this.acts.some(({ kind, refusal }) => kind === 'snapshot-beside' && refusal === undefined)
+    return this.scene.job.kind === 'replace' && (hasSnapshot || this.detachedAt !== undefined)
+  }
+
   /** Begins the job, and does everything that is to be done while it is held. */
   async untilHeld(): Promise<void> {
     if (this.scene.job.kind === 'policy') return this.#beginRun()

@@ -20,7 +20,8 @@ export async function aside(kind: SideKind, play: Play): Promise<string[]> {
     case 'verify':
       return verifyBase(play)
     case 'delete': {
-      const [spare] = await site.fleet.sparePoints(vm.kind)
+      // That of a job has the job's id.
+      const spare = (await site.fleet.sparePoints(vm.kind)).find((id) => id !== play.jobId)
       if (spare !== undefined) await site.engine.ask('delete', { store: DEFAULT_STORE, point: spare })
       return []
     }
