@@ -64,10 +64,15 @@ export class Play {
     return this.scene.room === 'store-full' ? TIGHT : DEFAULT_STORE
   }
 
-  /** What its owner took off, or has put a snapshot on, makes way for nothing: the point's image is called after the point. */
+  /**
+   * An image that its owner took off, has put a snapshot on, or whose VM libvirt has forgotten makes way for nothing: that of the
+   * point is called after the point.
+   */
   get hasImageBeside(): boolean {
-    const hasSnapshot = this.acts.some(({ kind, refusal }) => kind === 'snapshot-beside' && refusal === undefined)
-    return this.scene.job.kind === 'replace' && (hasSnapshot || this.detachedAt !== undefined)
+    const stays = this.acts.some(
+      ({ kind, refusal }) => (kind === 'snapshot-beside' || kind === 'undefine') && refusal === undefined
+    )
+    return this.scene.job.kind === 'replace' && (stays || this.detachedAt !== undefined)
   }
 
   /** Begins the job, and does everything that is to be done while it is held. */

@@ -136,10 +136,14 @@ export class Guest {
     return waitFor(`tick ${counter} of ${this.name}`, () => this.#tickFrom(counter), { timeoutMs, everyMs: 25 })
   }
 
-  /** Waits until `count` more ticks have come: the guest is alive. */
-  async waitForMoreTicks(count = 5, timeoutMs = PATIENCE_MS): Promise<Tick> {
-    const { counter } = this.lastTick() ?? (await this.waitForTick(0, timeoutMs)) // resumed just now: its first one here
-    return this.waitForTick(counter + count, timeoutMs)
+  /** Waits until `count` more ticks have come, whatever they count: the guest is alive. One that was restored begins again. */
+  waitForMoreTicks(count = 5, timeoutMs = PATIENCE_MS): Promise<Tick> {
+    const from = this.log().length
+    const come = (): Tick | undefined => {
+      const last = this.#tickFrom(0)
+      return parseTicks(this.log().slice(from)).length >= count ? last : undefined
+    }
+    return waitFor(`${count} more ticks of ${this.name}`, come, { timeoutMs, everyMs: 25 })
   }
 
   /** Waits until the agent answers. */
