@@ -6,7 +6,7 @@ import { isContiguous, isOneBoot, joinResumed, parseBoots, parseTicks, type Tick
 import type { Site } from './arena.ts'
 import { tickOnDisk } from '../lab/tick-on-disk.ts'
 import { medium, type ChaosVm } from './fleet.ts'
-import { expectedWorld, isBeforeNote, isDone } from './outcome.ts'
+import { expectedWorld, isBeforeNote, isDone, isMute } from './outcome.ts'
 import { isUndisturbed, type HostPlan } from './plan.ts'
 import type { Play } from './scene.ts'
 import { TRAITS } from './vms.ts'
@@ -44,7 +44,7 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport, world:
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
  * overlay whose image below somebody has written to since. And the overlay of a VM that is gone, of a disk that its owner took
  * off, or of one that was committed by hand and is off, if it was not noted yet how the image below it stood. And that of a VM
- * which was saved to a file in the moment of the snapshot: the file may name it.
+ * which was saved to a file in the moment of the snapshot: the file may name it. And whether a guest is frozen that cannot say so.
  */
 function isBeyondProof({ scene, world, vm }: Play): boolean {
   const { moment } = scene
@@ -52,6 +52,7 @@ function isBeyondProof({ scene, world, vm }: Play): boolean {
   const isGone = isOff && !world.isDefined
   const isDetached = ownDisks(vm).some((target) => !world.live.includes(target))
   if (isBeforeNote(scene) && (isGone || isDetached || (isOff && world.torn))) return true
+  if (isMute(scene, world)) return true
   if (moment?.point === 'snapshot' && world.power === 'saved-to-file') return true
   return isGone && (moment?.phase === 'mirrored' || MIRROR_IS_THERE.includes(moment?.point ?? '') || world.torn)
 }
@@ -64,7 +65,7 @@ async function namedPaths({ stage }: Play, report: JobReport): Promise<string[]>
   const paths = leftPaths(report)
   if (paths.length === 0) return [`the report wants a person and names no file: ${JSON.stringify(report.failure)}`]
   const problems: string[] = []
-  for (const path of paths)
+  for (const path of paths.filter((each) => each.startsWith('/')))
     if ((await stage.host.run(['test', '-e', path])).exitCode !== 0)
       problems.push(`the report names ${path}, which is not there`)
   return problems

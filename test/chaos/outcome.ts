@@ -54,6 +54,10 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
 const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World): boolean =>
   job.kind === 'backup' && moment?.point === 'state.done' && acts.includes('qemu-killed') && power === 'running'
 
+/** A guest that stands still cannot say whether it was thawed, and of that nothing is noted yet. */
+export const isMute = ({ moment }: Scene, { power }: World): boolean =>
+  moment?.point === 'thaw.done' && power === 'paused'
+
 /** Its owner paused it when the job had just announced that it would: whose pause it is nobody can tell once that was killed. */
 const isPausedAsWe = ({ moment, acts, ending, laterKill, undoKill }: Scene, { power }: World): boolean =>
   moment?.point === 'suspend' &&

@@ -7,7 +7,7 @@ import { befall } from './faults.ts'
 import { removeVm, type BasePoint, type ChaosVm } from './fleet.ts'
 import { isRestore } from './jobs.ts'
 import { judgeBystander, judgePlay, leftPaths } from './judge.ts'
-import { afterHostFault, expectedWorld, isAsBefore, isDone } from './outcome.ts'
+import { afterHostFault, expectedWorld, isAsBefore, isDone, isMute } from './outcome.ts'
 import { otherHost, type HostPlan, type RoundPlan, type Scene } from './plan.ts'
 import { Play } from './scene.ts'
 import type { VmKind } from './vms.ts'
@@ -128,7 +128,9 @@ function whatMayDiffer(site: Site, stages: readonly Stage[]): OracleOptions {
       FORGOTTEN_ALIAS,
       ...plays.flatMap(({ report }) => leftPaths(report)).map(literally),
       ...sharedFromThere.map(({ vm }) => literally(`${SHARED}/${vm.uuid}`)),
-      ...plays.map(pointsThatGo)
+      ...plays.map(pointsThatGo),
+      // What thaws a guest goes on trying.
+      ...(here.some((play) => isMute(play.scene, play.world)) ? [/^UNIT /] : [])
     ]
   }
 }
