@@ -50,7 +50,7 @@ function isBeyondProof({ scene, world, vm }: Play): boolean {
   const { moment } = scene
   const isOff = world.power !== 'running' && world.power !== 'paused'
   const isGone = isOff && !world.isDefined
-  const isDetached = ownDisks(vm).some((target) => !world.live.includes(target))
+  const isDetached = ownDisks(vm).some((target) => !(isOff ? world.next : world.live).includes(target))
   if (isBeforeNote(scene) && (isGone || isDetached || (isOff && world.torn))) return true
   if (isMute(scene, world)) return true
   if (moment?.point === 'snapshot' && world.power === 'saved-to-file') return true
