@@ -58,9 +58,12 @@ const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World): boo
 export const isMute = ({ moment }: Scene, { power }: World): boolean =>
   moment?.point === 'thaw.done' && power === 'paused'
 
-/** Its owner paused it when the job had just announced that it would: whose pause it is nobody can tell once that was killed. */
+/**
+ * Its owner paused it when the job had just announced that it would, or had it going again and not noted that yet: whose pause it
+ * is nobody can tell once that was killed.
+ */
 const isPausedAsWe = ({ moment, acts, ending, laterKill, undoKill }: Scene, { power }: World): boolean =>
-  moment?.point === 'suspend' &&
+  ['suspend', 'restore.done'].includes(moment?.point ?? '') &&
   acts.includes('suspend') &&
   power === 'paused' &&
   (ending === 'kill' || laterKill !== undefined || undoKill !== undefined)
