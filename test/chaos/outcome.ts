@@ -34,7 +34,8 @@ export const isBeforeNote = ({ moment }: Scene): boolean =>
 
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put
- * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile. Whose
+ * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile, by its owner too:
+ * who did, nobody can tell of a restore that was killed as it began to. Whose
  * overlay was committed by hand and which then lost its power, before its job saw that, may be off: nobody can tell it from one
  * whose overlay holds what was written last.
  */
@@ -47,7 +48,11 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
   if (isDone(state)) return restoredWorld(vm, job.mode)
-  return moment.point === 'displace' && !acted.isDefined ? orDefinedAgain(vm, putBack(acted)) : putBack(acted)
+  if (moment.point !== 'displace') return putBack(acted)
+  if (!acted.isDefined) return orDefinedAgain(vm, putBack(acted))
+  return isKilled(scene) && scene.acts.includes('destroy') && acted.power === 'off'
+    ? { ...putBack(acted), power: 'running', mayAlso: 'off' }
+    : putBack(acted)
 }
 
 /** The job has done all it does, and only its end is not written yet: what dies then is started where that is not written at all. */
@@ -62,11 +67,15 @@ export const isMute = ({ moment }: Scene, { power }: World): boolean =>
  * Its owner paused it when the job had just announced that it would, or had it going again and not noted that yet: whose pause it
  * is nobody can tell once that was killed.
  */
-const isPausedAsWe = ({ moment, acts, ending, laterKill, undoKill }: Scene, { power }: World): boolean =>
-  ['suspend', 'restore.done'].includes(moment?.point ?? '') &&
-  acts.includes('suspend') &&
+const isPausedAsWe = (scene: Scene, { power }: World): boolean =>
+  ['suspend', 'restore.done'].includes(scene.moment?.point ?? '') &&
+  scene.acts.includes('suspend') &&
   power === 'paused' &&
-  (ending === 'kill' || laterKill !== undefined || undoKill !== undefined)
+  isKilled(scene)
+
+/** What its process knew and had not noted is lost. */
+const isKilled = ({ ending, laterKill, undoKill }: Scene): boolean =>
+  ending === 'kill' || laterKill !== undefined || undoKill !== undefined
 
 /** Whether its owner took the definition away or the restore that had just begun to, nobody can tell: it may be back. */
 const orDefinedAgain = (vm: VmKind, world: World): World => ({
