@@ -35,9 +35,8 @@ export const isBeforeNote = ({ moment }: Scene): boolean =>
 /**
  * How the VM has to be when all is over. `acted`: what its owner made of it. A restore that reached its purpose has put
  * another VM in its place; one that did not has put back what was there, which may have been stopped meanwhile, by its owner too:
- * who did, nobody can tell of a restore that was killed as it began to. Whose
- * overlay was committed by hand and which then lost its power, before its job saw that, may be off: nobody can tell it from one
- * whose overlay holds what was written last.
+ * who did, nobody can tell of a restore that was killed as it began to. Whose overlay was committed by hand and which then lost
+ * its power, before its job saw that, may be off: nobody can tell it from one whose overlay holds what was written last.
  */
 export function expectedWorld(scene: Scene, acted: World, state: JobState | undefined): World {
   const { job, vm, moment } = scene

@@ -25,8 +25,8 @@ let held: FileLock | undefined
 
 /**
  * Makes the folder of the job's point. Whose it is stands in it before anything else, under a lock that ends with this
- * process at the latest: other hosts of the store see that it is being written. A held file also keeps the store from being unmounted;
- * so it is asked once more only then whether this is the store that was looked at, perhaps hours ago.
+ * process at the latest: other hosts of the store see that it is being written. A held file also keeps the store from being
+ * unmounted; so it is asked once more only then whether this is the store that was looked at, perhaps hours ago.
  *
  * @throws `store-changed` if it is another one by now, or its disk is not mounted; `no-room` if it is full
  */
