@@ -99,13 +99,27 @@ export class Play {
 
   async toTheEnd(): Promise<void> {
     const later = this.#later()
-    if (this.jobId !== undefined) this.report = await endedReport(this.stage.host, this.jobId)
+    if (this.jobId !== undefined) this.report = await this.#ended(this.jobId)
     const wasFull = this.#isFull
     await later
     if (this.run !== undefined) await endOfRun(this.site.engine, this.run.policy, this.run.id)
     await this.#giveRoom()
     if (wasFull) await goesOnIfHalted(this.vm)
     if (this.jobId !== undefined && this.report === undefined) this.problems.push(`the job ${this.jobId} has no end`)
+  }
+
+  /**
+   * QEMU keeps the images of a VM closed whose RAM was captured while its owner had it paused: the job ends when he lets it go
+   * on, and waits for him until then.
+   */
+  async #ended(jobId: string): Promise<JobReport | undefined> {
+    const report = await endedReport(this.stage.host, jobId)
+    const { job, moment } = this.scene
+    const isLive = job.kind === 'backup' && job.method === 'live'
+    if (report !== undefined || !isLive || moment?.phase !== 'before' || this.world.power !== 'paused') return report
+    await act('resume', this.vm, this.other.host)
+    this.world = { ...this.world, power: 'running' }
+    return endedReport(this.stage.host, jobId)
   }
 
   private run: { readonly policy: ReturnType<typeof policyFor>; readonly id: string } | undefined

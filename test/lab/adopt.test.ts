@@ -12,7 +12,7 @@ import type { Policy } from '../../src/shared/model/policy.ts'
 import { BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
-import { runByHand, runsOf, tracesOf } from './policies.ts'
+import { NEVER_NOW, runByHand, runsOf, tracesOf } from './policies.ts'
 import { waitFor } from './run.ts'
 import { Stillpoint } from './stillpoint.ts'
 import { testLab } from './test-lab.ts'
@@ -71,18 +71,20 @@ describe('a policy put from the terminal', () => {
       first.run(['policy', 'add', name, '--host', 'alpha', '--vms', 'adopt*', '--calendar', calendar, '--store', STORE])
     const bad = await add('every minute', 'every minute')
     expect(bad).toMatchObject({ exit: 2, result: { ok: false, failure: { kind: 'usage' } } })
-    const put = await add('every minute', '*:*:00')
+    const put = await add('every minute', NEVER_NOW)
     expect(put).toMatchObject({ exit: 0, result: { ok: true, host: 'alpha', policy: { name: 'every minute' } } })
     policy = put.result['policy'] as Policy
     expect(await add('every minute', 'daily')).toMatchObject({ exit: 2, result: { ok: false } })
   })
 
-  it('runs by hand while somebody waits, and shows what it would prune', async () => {
+  it('runs by hand while somebody waits, shows what it would prune, and takes another calendar', async () => {
     const run = await first.run(['policy', 'run', 'every minute', '--wait'])
     expect(run).toMatchObject({ exit: 0, result: { ok: true, run: { state: 'done', trigger: 'manual' } } })
     const plan = await first.run(['prune', 'every minute', '--dry-run'])
     expect(plan).toMatchObject({ exit: 0, result: { plan: { vms: [{ vm: { name: 'adopted' } }] } } })
     expect(await first.run(['prune', 'every minute'])).toMatchObject({ exit: 2 })
+    const edited = await first.run(['policy', 'edit', 'every minute', '--calendar', '*:*:00'])
+    expect(edited).toMatchObject({ exit: 0, result: { ok: true, policy: { id: policy.id } } })
   })
 })
 
