@@ -1167,6 +1167,34 @@ describe.skipIf(!hasQemu)('an overlay whose VM has gone over to the image below 
     expect(seen).toEqual([[{ target: 'vda', source: image, node: '1' }], ['/etc/libvirt/qemu']])
   })
 
+  it('is told to go over with what its definition names by then, not as the commit began', async () => {
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm = running(live, [{ target: 'vda', source: overlay }])
+    const write: OverlayCase['write'] = async (_how, work) => {
+      await work()
+      vm.defined = [{ target: 'vda', source: image }]
+    }
+    const noted: unknown[] = []
+    const pivot: OverlayCase['pivot'] = async (told, work) => {
+      noted.push(told)
+      await work()
+    }
+    expect(await commitOverlay(overlayCase(vm, { write, pivot }))).toBeUndefined()
+    expect(noted).toMatchObject([{ node: '1', wasDefined: false }])
+  })
+
+  it('stays, where another QEMU runs on the image that has the same number there', async () => {
+    const live = [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }]
+    const vm = running(live, [{ target: 'vda', source: overlay }])
+    const write: OverlayCase['write'] = async () => {
+      endQemu()
+      qemu = await spawnQemu()
+      vm.live = vm.defined = [{ target: 'vda', source: image, node: '1' }]
+    }
+    expect(await commitOverlay(overlayCase(vm, { write }))).toMatchObject({ kind: 'keep', path: overlay })
+    expect(existsSync(overlay)).toBe(true)
+  })
+
   it('keeps its VM from nothing, also where somebody reads it', async () => {
     const trace = new BackupTrace(wentOver())
     endQemu()

@@ -224,25 +224,51 @@ describe('a VM in the way that throws the writes to a disk away', () => {
 })
 
 describe('a VM that is about to make way, whose owner', () => {
-  /** What is done to it by a displacing, between which and the look at it its owner does something. */
-  async function makeWay(between: (vm: PaperVm) => void): Promise<string[]> {
-    const { shell, vms } = paperLibvirt({ [VM]: { next: domain() } })
+  interface Owner {
+    /** Between the look at it and the displacing. */
+    readonly before?: (vm: PaperVm) => void
+    /** While it is being stopped. */
+    readonly during?: (vm: PaperVm) => void
+    readonly persistent?: boolean
+  }
+
+  /** What is done by a displacing to a VM whose owner does something meanwhile. */
+  async function makeWay({ before, during, persistent = true }: Owner): Promise<string[]> {
+    const { shell, vms } = paperLibvirt({ [VM]: { next: domain(), ...(during && { live: domain() }) } })
     const users = (): ReturnType<typeof imageUsers> => imageUsers(shell)
     const request = { jobId: POINT, targets: undefined, attached: new Set<string>(), setsJobsAside: true }
     const { vm } = await lookAtVmInTheWay(shell, VM, { ...request, users: await users() })
     const present = vms.get(VM)
-    if (present !== undefined) between(present)
+    if (present === undefined) throw new Error(VM)
+    before?.(present)
     const asked = shell.calls.length
-    const job = { id: POINT, shell, spec: specOf('/s') } as unknown as JobContext<RestoreSpec>
-    await expect(displace(job, { displaced: [vm], orphans: [] })).rejects.toThrow(/foreign-work.*was changed/)
+    const step = async (_: string, __: object, work: () => Promise<void>): Promise<void> => {
+      await work()
+      during?.(present)
+    }
+    const job = { id: POINT, shell, spec: specOf('/s'), step } as unknown as JobContext<RestoreSpec>
+    await expect(displace(job, { displaced: [{ ...vm, persistent }], orphans: [] })).rejects.toThrow(
+      /foreign-work.*was changed/
+    )
     return shell.calls.slice(asked).map(({ argv: [, verb = ''] }) => verb)
   }
 
+  const change = (vm: PaperVm): void => {
+    vm.next = domain({ target: 'vdb', source: '/srv/new.qcow2' })
+  }
+
   it('changes its definition just then, stays as its owner has it', async () => {
-    const verbs = await makeWay((vm) => {
-      vm.next = domain({ target: 'vdb', source: '/srv/new.qcow2' })
-    })
+    const verbs = await makeWay({ before: change })
     expect(verbs).not.toContain('destroy')
     expect(verbs).not.toContain('undefine')
   })
+
+  it('changes its definition while it is being stopped, keeps that', async () => {
+    const verbs = await makeWay({ during: change })
+    expect(verbs).toContain('destroy')
+    expect(verbs).not.toContain('undefine')
+  })
+
+  it('gives it a definition, which it had none of, keeps that', async () =>
+    expect(await makeWay({ persistent: false })).not.toContain('undefine'))
 })

@@ -81,11 +81,16 @@ interface Cut {
   readonly libvirt: PaperLibvirt
   /** Undoes the restore, as often as that is asked. `until`: the last step that it announced. */
   undo(until?: Until, journaled?: Journaled): Promise<Undone>
+  /** What the undo has noted, in the order in which it did. */
+  readonly noted: readonly JournalEntry[]
   entries(until: Until): JournalEntry[]
 }
 
 /** A restore with `--replace` whose engine died: the old image is renamed aside, the one of the point is at its place. */
-async function cutShort(present?: (place: string) => PaperVm): Promise<Cut> {
+async function cutShort(
+  present?: (place: string) => PaperVm,
+  change: { readonly plan?: (place: string) => object; readonly stop?: 'announced' | 'not announced' } = {}
+): Promise<Cut> {
   const images = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
   onTestFinished(() => rm(images, { recursive: true, force: true }))
   await mkdir(join(state.dir, 'jobs', JOB), { recursive: true })
@@ -120,13 +125,15 @@ async function cutShort(present?: (place: string) => PaperVm): Promise<Cut> {
     runsAfterwards: 'running',
     autostart: false,
     hasAgent: false,
-    takenAt: AT
+    takenAt: AT,
+    ...change.plan?.(place)
   }
   const placements = [{ name: 'vda', staged, path: place, file: await there(place), format: 'qcow2' }]
   const steps = [
     ['prepare', { plan }],
     ['stage', {}],
-    ['displace', { displaced: [displaced], orphans: [] }],
+    ...(change.stop === 'announced' ? ([[`stop.${VM.slice(0, 8)}`, {}]] as const) : []),
+    ['displace', { displaced: [displaced], orphans: [], ...(change.stop && { announcesStops: true }) }],
     ['place', { placements }],
     ['define', {}],
     ['start', {}]
@@ -142,7 +149,7 @@ async function cutShort(present?: (place: string) => PaperVm): Promise<Cut> {
   const undone: JournalEntry[] = []
   const job = jobThatNotes(libvirt, store, undone)
   return {
-    ...{ place, staged, kept, store, displaced, libvirt },
+    ...{ place, staged, kept, store, displaced, libvirt, noted: undone },
     old: { inode: await inodeOf(kept), bytes: (await stat(kept)).size },
     placed: { inode: await inodeOf(place) },
     entries,
@@ -179,7 +186,7 @@ function jobThatNotes({ shell }: PaperLibvirt, store: string, undone: JournalEnt
       undone.push(entry({ type: 'step-done', step, ms: 1 }))
       return result
     },
-    fact: () => undefined,
+    fact: (fact: object) => void undone.push(entry({ type: 'fact', fact })),
     warn: () => undefined,
     note: () => undefined
   }
@@ -365,6 +372,68 @@ describe('a restored VM that is off when its killed restore is finished', () => 
 
   it('stays off where nothing says that it was a fault', async () =>
     expect(await endedWith([STARTED], { boot: 'this-boot' })).toMatchObject({ runs: false }))
+})
+
+describe('a VM that ran when it was about to make way, and is off', () => {
+  it.each([
+    ['its owner did', 'not announced', false],
+    ['the restore did', 'announced', true],
+    ['an engine did that does not say so', undefined, true]
+  ] as const)('runs again only where the restore stopped it: %s', async (_, stop, runs) => {
+    const cut = await cutShort((place) => ({ next: domain(place), reason: 'destroyed' }), { ...(stop && { stop }) })
+    await rename(cut.kept, cut.place)
+    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    expect(cut.libvirt.vms.get(VM)?.live !== undefined).toBe(runs)
+  })
+})
+
+describe('a VM that was resumed and is found off by a fault', () => {
+  const withVdb = (place: string): string =>
+    domain(place).replace(
+      '</devices>',
+      `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/srv/b.qcow2'/><target dev='vdb' bus='virtio'/></disk></devices>`
+    )
+  const vdb = { target: 'vdb', file: 'disks/vdb.qcow2', format: 'qcow2', virtualSizeBytes: 1, path: '/srv/b.qcow2' }
+  const resumed = (place: string): object => ({
+    mode: 'resume',
+    disks: [
+      {
+        target: 'vda',
+        file: 'disks/vda.qcow2',
+        format: 'qcow2',
+        virtualSizeBytes: 1,
+        path: place,
+        staged: `${place}.s`
+      },
+      { ...vdb, staged: '/srv/b.qcow2.s' }
+    ],
+    bootDefinition: withVdb(place),
+    memory: '/s/memory.save',
+    memoryXml: withVdb(place)
+  })
+
+  async function finished(): Promise<Cut> {
+    const cut = await cutShort((place) => ({ next: domain(place), reason: 'crashed' }), { plan: resumed })
+    await utimes(cut.place, 1, 1)
+    const begin = entry({ type: 'begin', id: JOB, bootId: 'another-boot' })
+    await cut.undo('start', { begin, start: {}, warned: [] })
+    return cut
+  }
+
+  it('boots with all of the disks of its point', async () => {
+    const { libvirt, place } = await finished()
+    expect(libvirt.vms.get(VM)?.live).toContain(`<source file="/srv/b.qcow2"`)
+    expect(libvirt.vms.get(VM)?.live).toContain(place)
+  })
+
+  it('is said to have booted before it is started, and nothing is said of a clock that is late', async () => {
+    const { noted } = await finished()
+    const facts = noted.flatMap((each) => (each.type === 'fact' ? [each.fact] : []))
+    expect(facts.filter((fact) => fact.keptAside === undefined)).toEqual([
+      { mode: 'resume' },
+      { mode: 'boot', modeReason: expect.stringContaining('found off') as string }
+    ])
+  })
 })
 
 describe('a VM that made way and of which a file is gone', () => {

@@ -104,12 +104,14 @@ export async function commitOverlay(work: OverlayCase): Promise<Kept | undefined
   if (!isInUse(now, work.disk)) return (await commitAtRest(work, now)) ?? tidy(work, now)
   const kept = await whyNotInUse(work)
   if (kept !== undefined) return kept
+  const process = await vmProcess(work.owner.vm)
   await commitInUse(work, now)
   const after = await look(work)
   if (after.isActive && isInUse(after, work.disk)) await commitFailed(work.disk)
   // It may have ended meanwhile, with or without having gone over; or the disk was unplugged, and plugged in again.
   const node = nodeOf(now, work.disk)
-  if (node === undefined || nodeOf(after, work.disk) !== node)
+  const isSeen = node !== undefined && nodeOf(after, work.disk) === node
+  if (!isSeen || !isSameProcess(process, await vmProcess(work.owner.vm)))
     return (await commitAtRest(work, after)) ?? tidy(work, after)
   return tidy(work, after, removable('its VM was seen to go over to the image below'))
 }
@@ -125,7 +127,7 @@ async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, disk, owner } = work
   await waitForOthers(work)
   if (isUnseen(work) && (await hasStayed(work))) await work.stay()
-  if (now.live === disk.sidecar) return commitActive(work, now)
+  if (now.live === disk.sidecar) return commitActive(work)
   const images = { top: disk.sidecar, base: imageBelow(disk).path }
   await work.write('in use', () => blockCommitInner(shell, owner.vm, disk.target, images))
 }
@@ -204,7 +206,7 @@ async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void>
 }
 
 /** The overlay is what a running QEMU writes to: commit it into the image below, then pivot. */
-async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
+async function commitActive(work: OverlayCase): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
   // One that somebody has begun by hand writes the same into the image, and is gone on with.
@@ -215,7 +217,8 @@ async function commitActive(work: OverlayCase, now: DiskNow): Promise<void> {
     onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
   })
   if (end === 'gone') return
-  const [process, log] = await Promise.all([vmProcess(owner.vm), logPosition(owner.vmName)])
+  // It may have taken hours, in which its owner may have given it another definition.
+  const [now, process, log] = await Promise.all([look(work), vmProcess(owner.vm), logPosition(owner.vmName)])
   await pivot({ process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar, log }, async () => {
     await blockJobAbort(shell, owner.vm, disk.target, { pivot: true })
     // From here on there is no way back, also for a libvirt that starts the VM after a power cut.

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { whileSpaceLasts } from '../../store/free-space.ts'
 import { ownerPath, type PointOwner } from '../../store/owner.ts'
@@ -39,8 +40,10 @@ export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }
   await requireKnownStore(spec.store)
 }
 
-/** Whoever is told that the job is over may unmount its store. */
+const LET_GO_WITHIN_MS = 10_000
+
+/** Whoever is told that the job is over may unmount its store. One whose server is away keeps the job from its end no longer than that. */
 export async function letGoOfOwnPoint(): Promise<void> {
-  await held?.release()
+  await Promise.race([held?.release(), sleep(LET_GO_WITHIN_MS, undefined, { ref: false })])
   held = undefined
 }

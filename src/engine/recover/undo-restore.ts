@@ -128,8 +128,8 @@ async function finish(
       : 'The job was interrupted after the VM ran again'
   )
   if (!ofType(entries, 'fact').some(({ fact }) => fact.mode !== undefined)) job.fact({ mode: plan.mode })
-  if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, entries)
-  await settle(job, plan)
+  const mode = await startRestoredAfterFault(job, plan, entries)
+  await settle(job, { ...plan, mode })
   return { end: 'was-finished', kept: [] }
 }
 

@@ -4,7 +4,7 @@ import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { destroyDomain, domainState, undefineDomain } from '../../libvirt/domains.ts'
+import { destroyDomain, domainInfo, domainState, undefineDomain } from '../../libvirt/domains.ts'
 import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
@@ -13,7 +13,7 @@ import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords } from './kept-records.ts'
 import { startableDefinition } from './displaced-vm.ts'
 import { fateRequest, fatesOf, type FateRequest } from './left-out.ts'
-import { placesOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
+import { placesOf, stopOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
 import { holdVms, othersIn } from './vm-locks.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 
@@ -83,21 +83,33 @@ async function displaceVm(job: JobContext, vm: DisplacedVm): Promise<void> {
   await requireAsSeen(shell, vm)
   // libvirt forgets a transient VM as it stops.
   if (!vm.persistent) await keepRecords(shell, job.id, vm)
-  await stop(shell, vm)
+  await stop(job, vm)
   if (vm.persistent) await keepRecords(shell, job.id, vm)
   for (const rename of vm.renames) await renameAside(shell, rename, vm)
+  // Stopping and renaming take seconds.
+  await requireAsSeen(shell, vm)
   if ((await domainState(shell, vm.uuid)) !== undefined) await undefineDomain(shell, vm.uuid, { keepManagedSave: true })
 }
 
-/** What is put back is what was written down: what its owner has changed in the definition since would be lost. */
+/**
+ * What is put back is what was written down: what its owner has changed in the definition since would be lost, or one that he
+ * has given to a VM that had none.
+ */
 async function requireAsSeen(shell: Shell, { uuid, name, persistent, definition }: DisplacedVm): Promise<void> {
-  if (!persistent || (await domainState(shell, uuid)) === undefined) return
-  if ((await startableDefinition(shell, uuid)) !== definition)
+  if ((await domainState(shell, uuid)) === undefined) return
+  const isChanged = persistent
+    ? (await startableDefinition(shell, uuid)) !== definition
+    : (await domainInfo(shell, uuid)).persistent
+  if (isChanged)
     fail({ kind: 'foreign-work', vm: name, detail: 'its definition was changed as it was about to make way' })
 }
 
-/** Only what runs as it did when it was looked at: between then and now its owner may have been at it. */
-async function stop(shell: Shell, { uuid, name, wasActive }: DisplacedVm): Promise<void> {
+/**
+ * Only what runs as it did when it was looked at: between then and now its owner may have been at it. It is announced, lest
+ * an undo start a VM that its owner stopped.
+ */
+async function stop(job: JobContext, { uuid, name, wasActive }: DisplacedVm): Promise<void> {
+  const { shell } = job
   const now = await domainState(shell, uuid)
   const isActive = now !== undefined && now.state !== 'shut off'
   if (isActive !== wasActive)
@@ -107,7 +119,7 @@ async function stop(shell: Shell, { uuid, name, wasActive }: DisplacedVm): Promi
       state: now?.state ?? 'gone',
       wanted: wasActive ? 'as it was, active' : 'as it was, shut off'
     })
-  if (isActive) await destroyDomain(shell, uuid)
+  if (isActive) await job.step(stopOf(uuid), {}, () => destroyDomain(shell, uuid))
 }
 
 /** Always within a folder, so that it is a matter of names, never of copying. @throws `foreign-work` if it must stay */

@@ -72,7 +72,7 @@ export function putBackSteps(
     ...files,
     { name: define, needs: all, work: () => defineAgain(job, trace, vm, trace.done(define)) },
     { name: records, needs: [define], work: () => bringRecordsBack(job.shell, job.id, vm.uuid) },
-    { name: start, needs: [define], work: () => startAgain(job, vm, trace.done(start)) }
+    { name: start, needs: [define], work: () => startAgain(job, trace, vm, trace.done(start)) }
   ]
 }
 
@@ -121,10 +121,11 @@ const WAS_RUN_AGAIN = ['shutdown', 'saved', 'migrated']
  *
  * @throws `left-behind` while it does not start: it is tried again until it runs
  */
-async function startAgain(job: JobContext, vm: DisplacedVm, wasDone: boolean): Promise<undefined> {
+async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm, wasDone: boolean): Promise<undefined> {
   const now = await domainState(job.shell, vm.uuid)
   const isOff = now === undefined || now.state === 'shut off'
   if (!vm.wasActive || wasDone || !isOff || WAS_RUN_AGAIN.includes(now?.reason ?? '')) return
+  if (now?.reason === 'destroyed' && !trace.mayHaveStopped(vm)) return
   try {
     if (vm.persistent) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
     else await createFrom(job, vm, vm.definition)

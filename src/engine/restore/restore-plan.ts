@@ -110,6 +110,9 @@ export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const
 export type RestoreStep = (typeof RESTORE_STEPS)[number]
 
+/** The step in which a VM is stopped that makes way. */
+export const stopOf = (vm: Uuid): string => `stop.${vm.slice(0, 8)}`
+
 /** Noted where a VM has no log yet. */
 export const NO_LOG = 'none'
 
@@ -122,6 +125,7 @@ export class RestoreTrace {
   readonly logAtStart: LogPosition | typeof NO_LOG | undefined
   /** An undo has begun, so that what runs now may be what it has put back. */
   readonly isBeingUndone: boolean
+  private readonly announcesStops: boolean
   private readonly announcedSteps: ReadonlySet<string>
   private readonly doneSteps: ReadonlySet<string>
 
@@ -140,9 +144,15 @@ export class RestoreTrace {
           }
     this.placements = z.array(Placement).parse(dataOf('place')?.['placements'] ?? [])
     this.logAtStart = LogPosition.or(z.literal(NO_LOG)).optional().catch(undefined).parse(dataOf('start')?.['log'])
+    this.announcesStops = displacing?.['announcesStops'] === true
     this.announcedSteps = new Set(steps.map(({ step }) => step))
     this.doneSteps = new Set(ofType(entries, 'step-done').map(({ step }) => step))
     this.isBeingUndone = [...this.announcedSteps].some((step) => step.startsWith('undo.'))
+  }
+
+  /** Engines before this one did not announce that they stop a VM that is to make way. */
+  mayHaveStopped({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
+    return !this.announcesStops || this.announcedSteps.has(stopOf(uuid))
   }
 
   announced(step: RestoreStep): boolean {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
-import { defineDomain, domainState, setAutostart, startDomain } from '../../libvirt/domains.ts'
+import { domainState, setAutostart, startDomain } from '../../libvirt/domains.ts'
 import { defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
@@ -21,6 +21,7 @@ import { whileReading } from '../retention/point-lock.ts'
 import { releaseClaim } from '../room/claims.ts'
 import { existingFolder } from '../room/file-systems.ts'
 import { setClock } from './clock.ts'
+import { defineAs } from './define-as.ts'
 import { displace, keptAside, lookBeforeDisplacing, theOneSeen } from './displace.ts'
 import { accessOfFormer, giveAccess } from './image-access.ts'
 import { planRestore } from './plan-restore.ts'
@@ -54,7 +55,7 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
   )
   await releaseClaim(job.id)
   const displacing = await lookBeforeDisplacing(job, plan, manifest)
-  await job.step('displace', displacing, () => displace(job, displacing))
+  await job.step('displace', { ...displacing, announcesStops: true }, () => displace(job, displacing))
   const placements = await waitingFiles(plan)
   await job.step('place', { placements }, () => placeFiles(job, { ...plan, ...displacing }, placements))
   await job.step('define', {}, () => define(job, plan))
@@ -68,8 +69,8 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
     ...(plan.mode !== 'define' && { runningMs: performance.now() - began })
   })
   await job.step('settle', {}, async () => {
-    await settle(job, { ...plan, ...displacing })
-    if (plan.mode !== 'define') await startRestoredAfterFault(job, plan, readJournal(journalPath(job.id)))
+    const mode = await startRestoredAfterFault(job, plan, readJournal(journalPath(job.id)))
+    await settle(job, { ...plan, ...displacing, mode })
   })
 }
 
@@ -166,12 +167,6 @@ async function define(job: JobContext, plan: RestorePlan): Promise<void> {
   if ((await domainState(job.shell, plan.vm)) !== undefined)
     fail({ kind: 'foreign-work', vm: plan.vmName, detail: `a VM of its UUID ${plan.vm} has appeared here` })
   await defineAs(job, plan.definition)
-}
-
-async function defineAs(job: JobContext, xml: string): Promise<void> {
-  const path = `${jobDirectory(job.id)}/definition.xml`
-  await writeFile(path, xml, { mode: 0o600 })
-  await defineDomain(job.shell, path)
 }
 
 const RESUME_WITHIN_MS = 3_600_000
