@@ -108,7 +108,11 @@ const connecting = {
       `On the host, run: echo '${failure.sudoersLine}' | sudo tee /etc/sudoers.d/stillpoint\nOr add the host again with root as its user.`
     ),
   'unsupported-host': (failure) =>
-    words(`${failure.host} cannot be used as a host`, failure.reason, 'stillpoint host probe shows what is missing.'),
+    words(
+      `${failure.host} cannot be used as a host`,
+      failure.reason,
+      failure.fix ?? 'stillpoint host probe shows what is missing.'
+    ),
   'missing-tool': (failure) =>
     words(
       `The program ${failure.tool} is missing`,
