@@ -3,6 +3,7 @@ import { localShell } from '../shell/local.ts'
 import { recoverAtStop } from './recover/at-stop.ts'
 import { recoverHost } from './recover/recover-host.ts'
 import { runJob } from './jobs/run.ts'
+import { tryAsUnit } from './jobs/unit-trial.ts'
 import { recoverRunAtStop } from './policy/recover-runs.ts'
 import { runPolicy } from './policy/run-policy.ts'
 import { tellWhatIsDue } from './tell/tell.ts'
@@ -14,7 +15,7 @@ delete process.env['NODE_COMPILE_CACHE']
 const [, , command = '', argument = '', second] = process.argv
 const shell = localShell()
 
-/** `run`, `recover-job`, `recover-all`, `run-policy`, `recover-run` and `tell` are for units of the host; everything else is a verb of the protocol. */
+/** `run`, `recover-job`, `recover-all`, `run-policy`, `recover-run`, `tell` and `unit-trial` are for units of the host; everything else is a verb of the protocol. */
 async function main(): Promise<void> {
   if (command === 'run') return runJob(argument, shell)
   if (command === 'recover-job') return recoverAtStop(shell, argument)
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   if (command === 'run-policy') return runPolicy(shell, argument, second === undefined ? 'timer' : 'manual', second)
   if (command === 'recover-run') return recoverRunAtStop(shell, argument)
   if (command === 'tell') return tellWhatIsDue(shell)
+  if (command === 'unit-trial') return tryAsUnit(shell)
   if (!isVerb(command)) throw new Error(`unknown command ${command}`)
   const { question, rest } = await readQuestion(process.stdin)
   await answer(command, question, rest, shell)

@@ -27,6 +27,7 @@ import { followJob } from './jobs/follow.ts'
 import { jobIds, readReport } from './jobs/job-directory.ts'
 import { submitJob } from './jobs/submit.ts'
 import { unrecovered } from './jobs/unit-state.ts'
+import { unitObstacle } from './jobs/unit-trial.ts'
 import { recoverEverything } from './recover/recover-host.ts'
 import { recoverJob } from './recover/recover.ts'
 import { listPolicies, putPolicy, removePolicy, setParallel } from './policy/policies.ts'
@@ -57,6 +58,7 @@ const handlers: Handlers = {
     const { hostname, machineId } = await hostIdentity(shell)
     return { protocol: PROTOCOL_VERSION, engine: ENGINE_VERSION, bootId: await bootId(), hostname, machineId }
   },
+  'try-unit': async ({ shell }) => ({ obstacle: await unitObstacle(shell) }),
   async submit({ question: { id, spec, fault }, shell }) {
     await submitJob(shell, id, spec, fault)
     return { id }

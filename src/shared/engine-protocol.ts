@@ -95,6 +95,12 @@ export const engineVerbs = {
       machineId: z.string()
     })
   ),
+  /** Does the host's systemd start this engine, and can it work as a unit? What stands in the way, if anything does. */
+  'try-unit': verb(
+    none,
+    z.never(),
+    z.object({ obstacle: z.object({ reason: z.string(), fix: z.string() }).optional() })
+  ),
   /** Writes the job and starts its unit. Refuses with `vm-busy` while another job has the VM. Ends as soon as the unit runs. */
   submit: verb(
     z.object({ id: JobId, spec: JobSpec, fault: z.string().optional() }),

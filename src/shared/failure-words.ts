@@ -101,14 +101,13 @@ const connecting = {
       failure.reason,
       'Use an account with a plain POSIX login shell (sh, bash, dash, zsh), and keep its start-up files silent.'
     ),
-  'no-root': (failure) =>
-    words(
-      `${failure.user} is not root on ${failure.host}`,
-      'Backups and restores need root: disks of VMs belong to it. sudo without a password does as well.',
-      `On the host, run: echo '${failure.sudoersLine}' | sudo tee /etc/sudoers.d/stillpoint\nOr add the host again with root as its user.`
-    ),
+  'no-root': noRootWords,
   'unsupported-host': (failure) =>
-    words(`${failure.host} cannot be used as a host`, failure.reason, 'stillpoint host probe shows what is missing.'),
+    words(
+      `${failure.host} cannot be used as a host`,
+      failure.reason,
+      failure.fix ?? 'stillpoint host probe shows what is missing.'
+    ),
   'missing-tool': (failure) =>
     words(
       `The program ${failure.tool} is missing`,
@@ -305,6 +304,27 @@ const points = {
 } satisfies Partial<Wording>
 
 const wording: Wording = { ...connecting, ...running, ...asking, ...points }
+
+function noRootWords({ user, host, sudoersLine, doasLine, wantsTerminal }: FailureOf<'no-root'>): FailureWords {
+  const asRoot = '\nOr add the host again with root as its user.'
+  const write = (line: string, program: string, file: string): string =>
+    `On the host, run: echo '${line}' | ${program} tee -a ${file}${asRoot}`
+  const why = 'Backups and restores need root: disks of VMs belong to it.'
+  if (wantsTerminal === true)
+    return words(
+      `sudo on ${host} wants a terminal of ${user}`,
+      `${why} sudo there starts nothing without a terminal (requiretty), and Stillpoint has none.`,
+      write(`Defaults:${user} !requiretty`, 'sudo', '/etc/sudoers.d/stillpoint')
+    )
+  const title = `${user} is not root on ${host}`
+  if (doasLine !== undefined)
+    return words(title, `${why} doas without a password does as well.`, write(doasLine, 'doas', '/etc/doas.conf'))
+  return words(
+    title,
+    `${why} sudo or doas without a password does as well.`,
+    `On the host, run: echo '${sudoersLine}' | sudo tee /etc/sudoers.d/stillpoint${asRoot}`
+  )
+}
 
 /** Title, explanation and next step of any failure. One from a newer engine, of a kind unknown here, gets words too. */
 export function describeFailure(failure: Failure): FailureWords {

@@ -43,8 +43,23 @@ export type Failure =
   | { readonly kind: 'identity-unusable'; readonly file: string; readonly reason: string }
   | { readonly kind: 'connection-lost'; readonly host: string; readonly during: string }
   | { readonly kind: 'login-shell'; readonly host: string; readonly reason: string }
-  | { readonly kind: 'no-root'; readonly host: string; readonly user: string; readonly sudoersLine: string }
-  | { readonly kind: 'unsupported-host'; readonly host: string; readonly reason: string }
+  | {
+      readonly kind: 'no-root'
+      readonly host: string
+      readonly user: string
+      readonly sudoersLine: string
+      /** sudo is there and starts nothing without a terminal (requiretty). */
+      readonly wantsTerminal?: true
+      /** doas is there, in place of sudo, and lacks this line. */
+      readonly doasLine?: string
+    }
+  | {
+      readonly kind: 'unsupported-host'
+      readonly host: string
+      readonly reason: string
+      /** What mends it, where that is known. */
+      readonly fix?: string
+    }
   | { readonly kind: 'missing-tool'; readonly tool: string }
   | {
       readonly kind: 'command-failed'

@@ -25,10 +25,18 @@ export const LAB_MARKER = '/etc/stillpoint-lab'
 /** There a process that the lab holds at a fault point shows where it waits. */
 export const LAB_HELD_DIR = '/run/stillpoint-fault'
 
-export const runtimePath = (hash: string): string => `${STATE_DIR}/runtime/${hash}/node`
-export const enginePath = (hash: string): string => `${STATE_DIR}/engine/${hash}.mjs`
+/**
+ * Where a runtime may lie: folders of folders named by its hash. Below /var, unless systemd does not start what is there
+ * (decision 23). SELinux's policies give what is below a `bin` of /usr the label of programs.
+ */
+export const PROGRAM_DIR = '/usr/local/libexec/stillpoint'
+export const RUNTIME_DIRS = [`${STATE_DIR}/runtime`, `${PROGRAM_DIR}/bin`] as const
+export type RuntimeDir = (typeof RUNTIME_DIRS)[number]
+export const runtimePath = (hash: string, dir: RuntimeDir = RUNTIME_DIRS[0]): string => `${dir}/${hash}/node`
+export const ENGINE_DIR = `${STATE_DIR}/engine`
+export const enginePath = (hash: string): string => `${ENGINE_DIR}/${hash}.mjs`
 /** What Node has compiled of an engine is kept there, which spares a third of each start. What is damaged Node passes over. */
-export const COMPILED_ENV = { NODE_COMPILE_CACHE: `${STATE_DIR}/engine/.compiled` }
+export const COMPILED_ENV = { NODE_COMPILE_CACHE: `${ENGINE_DIR}/.compiled` }
 export const policyPath = (id: string): string => `${POLICIES_DIR}/${id}.json`
 export const policyTimer = (id: string): string => `stillpoint-policy-${id}.timer`
 export const policyService = (id: string): string => `stillpoint-policy-${id}.service`

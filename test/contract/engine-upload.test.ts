@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashOf, rememberedHashOf } from '../../src/main/core/engine-on-host/file-hash.ts'
-import { requireUnitsStart } from '../../src/main/core/engine-on-host/place-engine.ts'
-import { presentOnHost, upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
+import { chooseRuntimeDir } from '../../src/main/core/engine-on-host/runtime-dir.ts'
+import { LABEL, presentOnHost, upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
 import { sweepOldEngines } from '../../src/main/core/engine-on-host/sweep.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { localShell } from '../../src/shell/local.ts'
@@ -31,8 +31,8 @@ async function order(content = 'x'.repeat(300_000)): Promise<Upload> {
   const path = join(folder, 'engine.mjs')
   writeFileSync(path, content)
   const hash = await hashOf(path)
-  const stateDir = join(folder, 'state')
-  return { asset: { path, hash }, stateDir, target: join(stateDir, 'runtime', hash, 'node'), mode: '0700' }
+  const base = join(folder, 'state')
+  return { asset: { path, hash }, base, target: join(base, 'runtime', hash, 'node'), mode: '0700' }
 }
 
 describe('putting a file on a host', () => {
@@ -42,7 +42,7 @@ describe('putting a file on a host', () => {
     await upload(shell, it_, cache(), (done, total) => void shares.push(done / total))
     expect(readFileSync(it_.target, 'utf8')).toBe('x'.repeat(300_000))
     expect(statSync(it_.target).mode & 0o777).toBe(0o700)
-    expect(statSync(it_.stateDir).mode & 0o777).toBe(0o700)
+    expect(statSync(it_.base).mode & 0o777).toBe(0o700)
     expect(shares.at(-1)).toBe(1)
     expect(readdirSync(join(it_.target, '..')).sort()).toEqual(['.lock', 'node'])
   })
@@ -95,20 +95,20 @@ describe('putting a file on a host', () => {
   })
 })
 
+/** Programs before those of this machine. */
+function withPrograms(programs: Readonly<Record<string, string>>): Shell {
+  for (const [name, script] of Object.entries(programs))
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}` }
+  return {
+    label: 'selinux',
+    run: (argv, options) => shell.run(argv, { ...options, env: { ...options?.env, ...env } })
+  }
+}
+
 // engine.md finding 25. There is no SELinux on these machines: what is told to it is looked at, and not what comes of it.
 describe('a host with SELinux', () => {
   const said = (): string[] => readFileSync(join(folder, 'said'), 'utf8').trim().split('\n')
-
-  /** Programs before those of this machine. */
-  function withPrograms(programs: Readonly<Record<string, string>>): Shell {
-    for (const [name, script] of Object.entries(programs))
-      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-    const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}` }
-    return {
-      label: 'selinux',
-      run: (argv, options) => shell.run(argv, { ...options, env: { ...options?.env, ...env } })
-    }
-  }
 
   const chcon = 'for last; do :; done; echo "$1 $2 ${last##*/}" >> "${0%/*}/said"'
 
@@ -143,14 +143,56 @@ describe('a host with SELinux', () => {
     expect(existsSync(join(folder, 'said'))).toBe(false)
   })
 
-  it('that does not let its systemd start the engine all the same is refused, with what to look at', async () => {
-    const host = withPrograms({ 'systemd-run': '[ "$4" = -- ] && exit 203' })
-    const placed = { shell: host, host: 'alpha', node: '/n', engine: '/e' }
-    await expect(requireUnitsStart(placed)).rejects.toMatchObject({
-      failure: { kind: 'unsupported-host', reason: expect.stringContaining('ls -Z /n should show bin_t') as string }
-    })
-    const other = withPrograms({ 'systemd-run': 'exit 0' })
-    await requireUnitsStart({ ...placed, shell: other })
+  it('gets below /usr the label that its own policy has for the place', async () => {
+    const program = '/usr/local/libexec/stillpoint/bin/x/node'
+    const label = (type: string): Promise<unknown> => {
+      const host = withPrograms({
+        selinuxenabled: 'exit 0',
+        stat: `echo system_u:object_r:${type}:s0`,
+        restorecon: 'echo "restorecon $*" >> "${0%/*}/said"',
+        chcon
+      })
+      return host.run(['sh', '-c', `${LABEL}label ${program}`])
+    }
+    await label('bin_t')
+    expect(said()).toEqual([`restorecon -F /usr/local/libexec/stillpoint/bin/x ${program}`])
+    await label('usr_t')
+    expect(said().slice(1)).toEqual([said()[0], '-t bin_t node'])
+  })
+
+  it('has its programs outside of /var, whose labels go with the next relabelling', async () => {
+    const host = withPrograms({ selinuxenabled: 'exit 0', chcon, 'systemd-run': 'exit 0' })
+    const elsewhere = join(folder, 'usr/stillpoint/bin')
+    expect(await chooseRuntimeDir(host, ['/var/lib/stillpoint-nowhere/runtime', elsewhere])).toBe(elsewhere)
+    expect(existsSync('/var/lib/stillpoint-nowhere')).toBe(false)
+  })
+})
+
+describe('where programs lie on a host', () => {
+  const startsAllBut = (part: string): string =>
+    `for last; do :; done; case $last in *${part}*) exit 203 ;; esac; exec "$last"`
+
+  it.each([
+    ['both', 'nothing-of-this', 'first'],
+    ['not in the first', '/first/', 'second']
+  ])('is where systemd starts them: %s', async (_, part, chosen) => {
+    const host = withPrograms({ 'systemd-run': startsAllBut(part) })
+    const dirs = ['first', 'second'].map((name) => join(folder, name, 'stillpoint', 'bin'))
+    expect(await chooseRuntimeDir(host, dirs)).toBe(join(folder, chosen, 'stillpoint', 'bin'))
+    expect(readdirSync(join(folder, chosen, 'stillpoint/bin'))).toEqual([])
+    expect(existsSync(join(folder, 'first/stillpoint'))).toBe(chosen === 'first')
+  })
+
+  it('is the usual folder where systemd starts nothing at all: what stands in the way is told later', async () => {
+    const host = withPrograms({ 'systemd-run': 'exit 1' })
+    expect(await chooseRuntimeDir(host, [join(folder, 'a/stillpoint/bin')])).toBe('/var/lib/stillpoint/runtime')
+  })
+
+  it('can be read by others above ours, and by root alone from there on', async () => {
+    const base = join(folder, 'libexec', 'stillpoint')
+    const it_ = { ...(await order()), base, target: join(base, 'bin/x/node') }
+    await upload(shell, it_, cache(), () => undefined)
+    expect([join(folder, 'libexec'), base].map((dir) => statSync(dir).mode & 0o777)).toEqual([0o755, 0o700])
   })
 })
 
@@ -173,7 +215,7 @@ describe('old engines', () => {
     const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000)
     for (const path of engines.slice(0, 2)) utimesSync(path, hoursAgo(25), hoursAgo(25))
     utimesSync(engines[2] ?? '', hoursAgo(23), hoursAgo(23))
-    await sweepOldEngines(shell, state, join(state, 'runtime/x'), engines[0] ?? '')
+    await sweepOldEngines(shell, join(state, 'runtime/x'), engines[0] ?? '', [join(state, 'engine')])
     expect(readdirSync(join(state, 'engine')).sort()).toEqual(['ours.mjs', 'young.mjs'])
   })
 
@@ -188,7 +230,7 @@ describe('old engines', () => {
       writeFileSync(join(compiled, name), '')
       utimesSync(join(compiled, name), at, at)
     }
-    await sweepOldEngines(shell, join(folder, 'state'), join(folder, 'state/runtime/x'), 'ours')
+    await sweepOldEngines(shell, join(folder, 'state/runtime/x'), 'ours', [join(folder, 'state/engine')])
     expect(readdirSync(compiled)).toEqual(['young'])
   })
 })

@@ -492,15 +492,33 @@ describe('the login shell', () => {
     await expect(host.shell.run(['true'])).rejects.toEqual(failure({ kind: 'no-root', host: 'lab', sudoersLine }))
   })
 
-  it('of somebody who is not root leads through sudo, lecture and all', async () => {
-    const sshd = await shellOf(
-      'sh',
-      `cd "$(dirname "$0")"
-       printf '#!/bin/sh\\necho "$\{AS:-1000}"\\n' > id
-       printf '#!/bin/sh\\necho We trust you have received the usual lecture >&2\\n[ "$1 $2" = "-n --" ] && shift 2 && AS=0 exec "$@"\\n' > sudo
-       chmod 755 id sudo`
+  /** Programs of an account that is not root, and of what may make it root. */
+  const notRoot = (programs: Readonly<Record<string, string>>): string =>
+    [
+      'cd "$(dirname "$0")"',
+      ...Object.entries({ id: 'echo "$\{AS:-1000}"', ...programs }).map(
+        ([name, script]) => `printf '#!/bin/sh\\n${script}\\n' > ${name}; chmod 755 ${name}`
+      )
+    ].join('\n')
+  const becomesRoot = '[ "$1 $2" = "-n --" ] && shift 2 && AS=0 exec "$@"'
+
+  it('of somebody who is not root leads through doas, where sudo is not there or refuses', async () => {
+    const host = await login(
+      await shellOf('sh', notRoot({ sudo: 'echo sudo: a password is required >&2; exit 1', doas: becomesRoot }))
     )
-    const host = await login(sshd)
+    expect(await host.shell.run(['printenv', 'AS'])).toMatchObject({ exitCode: 0, stdout: '0\n' })
+  })
+
+  it('of somebody whose sudo wants a terminal says so', async () => {
+    const host = await login(
+      await shellOf('sh', notRoot({ sudo: 'echo sudo: sorry, you must have a tty to run sudo >&2; exit 1' }))
+    )
+    await expect(host.shell.run(['true'])).rejects.toEqual(failure({ kind: 'no-root', wantsTerminal: true }))
+  })
+
+  it('of somebody who is not root leads through sudo, lecture and all', async () => {
+    const lecture = 'echo We trust you have received the usual lecture >&2'
+    const host = await login(await shellOf('sh', notRoot({ sudo: `${lecture}\\n${becomesRoot}` })))
     expect(await host.shell.run(['printenv', 'AS'])).toEqual({
       exitCode: 0,
       signal: undefined,

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseSshConfig, readSshConfig, type HostSettings } from '../../src/main/core/ssh/ssh-config.ts'
 
 const home = '/home/me'
@@ -16,6 +16,8 @@ describe('~/.ssh/config', () => {
       port: undefined,
       identityFiles: [],
       identitiesOnly: false,
+      certificateFiles: [],
+      identityAgent: undefined,
       proxyJump: [],
       proxyCommand: undefined,
       hostKeyAlias: undefined
@@ -61,6 +63,33 @@ describe('~/.ssh/config', () => {
         `${home}/rel/${userInfo().username}`
       ]
     })
+  })
+
+  it.each([
+    ['none', undefined],
+    ['/run/agent.sock', '/run/agent.sock'],
+    ['~/.1password/agent.sock', `${home}/.1password/agent.sock`],
+    [
+      '"~/Library/Group Containers/x.com.1password/t/agent.sock"',
+      `${home}/Library/Group Containers/x.com.1password/t/agent.sock`
+    ],
+    ['%d/agents/%n-%r', `${home}/agents/kvm1-root`],
+    ['SSH_AUTH_SOCK', '/from/session'],
+    ['$OTHER_SOCK', '/from/other'],
+    ['$NO_SUCH_SOCK', undefined],
+    ['${OTHER_DIR}/agent', '/dir/agent']
+  ])('names the agent to ask: IdentityAgent %s', (value, socket) => {
+    vi.stubEnv('SSH_AUTH_SOCK', '/from/session')
+    vi.stubEnv('OTHER_SOCK', '/from/other')
+    vi.stubEnv('OTHER_DIR', '/dir')
+    const text = `Host kvm1\n  User root\n  IdentityAgent ${value}\nHost *\n  IdentityAgent /of/all\n`
+    expect(settings(text, 'kvm1').identityAgent).toEqual({ socket })
+    expect(settings(text, 'kvm2').identityAgent).toEqual({ socket: '/of/all' })
+  })
+
+  it('adds certificates up', () => {
+    const text = 'CertificateFile ~/a-cert.pub\nCertificateFile none\nCertificateFile /b-cert.pub\n'
+    expect(settings(text, 'x').certificateFiles).toEqual([`${home}/a-cert.pub`, '/b-cert.pub'])
   })
 
   it('leads through one hop or several, or none', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Frame, MAX_NOISE_BYTES, TooNoisy, parseStarted } from '../../src/main/core/ssh/framing.ts'
+import { describeFailure } from '../../src/shared/failure-words.ts'
 import { loginFailure } from '../../src/main/core/ssh/login-failure.ts'
 
 function framed(chunks: readonly Buffer[]): { content: string; noise: string; header: string | undefined } {
@@ -75,4 +76,24 @@ describe('a login that did not run anything', () => {
     const failure = loginFailure({ ...login, through: 'sudo', printed: 'hi\nsudo: a password is required\n' })
     expect(failure).toEqual({ kind: 'no-root', host: 'kvm1', user: 'me', sudoersLine: 'me ALL=(root) NOPASSWD: ALL' })
   })
+
+  it('because sudo wants a terminal leads to the line that lets it do without', () => {
+    const printed = 'sudo: sorry, you must have a tty to run sudo\n'
+    const failure = loginFailure({ ...login, through: 'sudo', printed })
+    expect(failure).toMatchObject({ kind: 'no-root', wantsTerminal: true })
+    expect(describeFailure(failure)).toMatchObject({
+      title: 'sudo on kvm1 wants a terminal of me',
+      nextStep: expect.stringContaining("'Defaults:me !requiretty'") as string
+    })
+  })
+
+  it('because of doas leads to the line for its file', () => {
+    const failure = loginFailure({ ...login, through: 'doas', printed: 'doas: Authentication required\n' })
+    expect(describeFailure(failure).nextStep).toContain("'permit nopass me as root' | doas tee -a /etc/doas.conf")
+  })
+
+  it.each(['sh: 1: exec: doas: not found', 'doas: Command not found.'])(
+    'is no refusal of doas where there is none: %s',
+    (printed) => expect(loginFailure({ ...login, through: 'doas', printed })).toMatchObject({ kind: 'login-shell' })
+  )
 })

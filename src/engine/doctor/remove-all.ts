@@ -4,12 +4,15 @@ import { fail } from '../../shared/failure.ts'
 import {
   CHANNELS_FILE,
   DEFAULT_STORE,
+  ENGINE_DIR,
   JOBS_DIR,
   OUTBOX_DIR,
   POLICIES_DIR,
+  PROGRAM_DIR,
   RULES_FILE,
   RUN_DIR,
   RUNS_DIR,
+  RUNTIME_DIRS,
   STATE_DIR,
   STORE_MOUNTS_FILE,
   STORES_FILE
@@ -36,7 +39,7 @@ const OURS = [
   RULES_FILE,
   TELL_FILES.state
 ]
-const PROGRAMS = ['engine', 'runtime'].map((name) => `${STATE_DIR}/${name}`)
+const PROGRAMS = [ENGINE_DIR, ...RUNTIME_DIRS]
 
 /**
  * Takes everything of ours off this host, policies with their timers and this engine included. Points, and what restores
@@ -53,7 +56,7 @@ export async function removeAll(shell: Shell): Promise<{ removed: string[] }> {
   for (const path of removed) await rm(path, { recursive: true, force: true })
   await shell.run(['systemctl', 'daemon-reload'])
   if (isEmpty(DEFAULT_STORE, IDENTITY_NAME)) await rm(DEFAULT_STORE, { recursive: true, force: true })
-  if (isEmpty(STATE_DIR)) await rm(STATE_DIR, { recursive: true, force: true })
+  for (const dir of [STATE_DIR, PROGRAM_DIR]) if (isEmpty(dir)) await rm(dir, { recursive: true, force: true })
   return { removed: [...policies, ...units, ...removed] }
 }
 

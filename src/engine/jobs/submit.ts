@@ -6,6 +6,7 @@ import type { JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
 import { engineCommand, KEEP_COMPILED } from './engine-command.ts'
+import { knownProperties } from './known-properties.ts'
 import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from './recover-units.ts'
 import { withHostLock } from './host-lock.ts'
 import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
@@ -29,17 +30,21 @@ export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: 
 }
 
 /**
- * Of a job's unit. KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. At
+ * Of every job's unit. KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. At
  * shutdown it ends before libvirt and libvirt-guests do. Whatever kills the engine and its ExecStopPost, the host takes the
  * job up, and goes on trying.
  */
-const unitProperties = (id: string, engine: readonly string[]): string[] => [
+export const JOB_PROPERTIES: readonly string[] = [
   KEEP_COMPILED,
   'KillMode=mixed',
   'TimeoutStopSec=900',
   'OOMPolicy=continue',
   'IOWeight=50',
-  `After=${LIBVIRT_UNITS} libvirt-guests.service local-fs.target remote-fs.target network.target`,
+  `After=${LIBVIRT_UNITS} libvirt-guests.service local-fs.target remote-fs.target network.target`
+]
+
+const unitProperties = (id: string, engine: readonly string[]): string[] => [
+  ...JOB_PROPERTIES,
   `ExecStopPost=-/bin/sh -c '${hasEnd(id)} || exec ${[...engine, 'recover-job', id].join(' ')}'`,
   TAKE_UP_AFTER_FAILURE
 ]
@@ -50,7 +55,7 @@ const hasEnd = (id: string): string => `tail -n 1 ${journalPath(id)} | grep -q "
 async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {
   const engine = engineCommand()
   const environment = fault === undefined ? [] : [`--setenv=STILLPOINT_FAULT=${fault}`]
-  const properties = unitProperties(id, engine).flatMap((each) => ['-p', each])
+  const properties = (await knownProperties(shell, unitProperties(id, engine))).flatMap((each) => ['-p', each])
   const options = [`--unit=${jobUnit(id)}`, '--collect', '--quiet', ...properties]
   const result = await shell.run(['systemd-run', ...options, ...environment, '--', ...engine, 'run', id])
   if (result.exitCode === 0) return

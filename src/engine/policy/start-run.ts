@@ -6,6 +6,7 @@ import { newTimeSortedId } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { engineCommand } from '../jobs/engine-command.ts'
+import { knownProperties } from '../jobs/known-properties.ts'
 import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from '../jobs/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
 import { serviceProperties } from './policy-units.ts'
@@ -18,19 +19,10 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
   const [going] = await goingRuns(id)
   if (going !== undefined) return { run: going.id }
   const run = newTimeSortedId(new Date(), randomBytes)
-  const properties = serviceProperties(policy.id).flatMap((property) => ['-p', property])
-  const order = ['-p', `After=${LIBVIRT_UNITS} libvirt-guests.service`]
-  const options = [
-    `--unit=${runUnit(run)}`,
-    '--collect',
-    '--quiet',
-    '-p',
-    'Type=exec',
-    ...order,
-    ...properties,
-    '-p',
-    TAKE_UP_AFTER_FAILURE
-  ]
+  const order = `After=${LIBVIRT_UNITS} libvirt-guests.service`
+  const properties = ['Type=exec', order, ...serviceProperties(policy.id), TAKE_UP_AFTER_FAILURE]
+  const known = (await knownProperties(shell, properties)).flatMap((property) => ['-p', property])
+  const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', ...known]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engineCommand(), 'run-policy', policy.id, run])
   await begun(run)
   return { run }

@@ -17,7 +17,7 @@ const steps: Steps = {
     `Put your public key on the host (ssh-copy-id ${user}@${host}), or name another key file.`,
   'identity-unusable': () => 'Name another key file, or load the key into ssh-agent: ssh-add FILE',
   'connection-lost': () => 'Activity shows how it went, as soon as the host answers.',
-  'unsupported-host': () => 'The checklist of “Add host” shows what is missing.',
+  'unsupported-host': ({ fix }) => fix ?? 'The checklist of “Add host” shows what is missing.',
   'not-found': () => 'It may have gone meanwhile. Go back, and look again.',
   ambiguous: () => '',
   'vm-busy': () => 'Wait for it, or cancel it under Activity.',

@@ -4,7 +4,7 @@ import type { Shell } from '../../../shared/shell.ts'
 import { byteChannel } from './byte-channel.ts'
 import { engineCall, failureInTail, questionLine, type CallOptions, type PlacedEngine } from './engine-call.ts'
 import type { EngineAssets } from './engine-assets.ts'
-import { placeEngine, type OnPlacing } from './place-engine.ts'
+import { placeEngine, type OnPlacing, type UnitTrial } from './place-engine.ts'
 
 export interface EngineWatcher {
   readonly onPlacing: OnPlacing
@@ -18,13 +18,15 @@ export class HostEngine {
   readonly shell: Shell
   private readonly assets: EngineAssets
   private readonly watcher: EngineWatcher
+  private readonly trial: UnitTrial
   private placed: Promise<PlacedEngine> | undefined
 
-  constructor(host: string, shell: Shell, assets: EngineAssets, watcher: EngineWatcher) {
+  constructor(host: string, shell: Shell, assets: EngineAssets, watcher: EngineWatcher, trial: UnitTrial) {
     this.host = host
     this.shell = shell
     this.assets = assets
     this.watcher = watcher
+    this.trial = trial
   }
 
   /** Asks the engine; if it has gone meanwhile (the host was rebuilt or cleaned), puts it there again and asks once more. */
@@ -77,7 +79,7 @@ export class HostEngine {
 
   private async place(): Promise<PlacedEngine> {
     try {
-      const placed = await placeEngine(this.host, this.shell, this.assets, this.watcher.onPlacing)
+      const placed = await placeEngine(this.host, this.shell, this.assets, this.watcher.onPlacing, this.trial)
       this.watcher.onReady(placed)
       return placed
     } catch (error) {

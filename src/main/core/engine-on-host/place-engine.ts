@@ -1,49 +1,113 @@
 import { dirname } from 'node:path'
 import { PROTOCOL_VERSION } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
-import { enginePath, runtimePath, STATE_DIR } from '../../../shared/host-paths.ts'
+import { enginePath, RUNTIME_DIRS, runtimePath, STATE_DIR, type RuntimeDir } from '../../../shared/host-paths.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import { engineCall, type PlacedEngine } from './engine-call.ts'
-import type { EngineAssets } from './engine-assets.ts'
+import type { Asset, EngineAssets } from './engine-assets.ts'
+import { chooseRuntimeDir } from './runtime-dir.ts'
 import { sweepOldEngines } from './sweep.ts'
 import { presentOnHost, upload, type OnUpload } from './upload.ts'
 
 export type OnPlacing = (what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
+
+/** Whether the host's systemd is to start the engine once: a host that is added, always; any other, when something was put there. */
+export type UnitTrial = 'always' | 'when new'
 
 /** Sees to it that runtime and engine are on the host with the right content, and that they run there. */
 export async function placeEngine(
   host: string,
   shell: Shell,
   assets: EngineAssets,
-  onPlacing: OnPlacing
+  onPlacing: OnPlacing,
+  trial: UnitTrial = 'when new'
 ): Promise<PlacedEngine> {
-  const engine = await assets.engine()
-  // Every host so far was one of these; another one is told apart by what uname says in the same round trip.
-  const guess = await assets.runtime(host, 'x86_64').catch(() => undefined)
-  const files = [{ target: enginePath(engine.hash), hash: engine.hash }]
-  if (guess !== undefined) files.push({ target: runtimePath(guess.hash), hash: guess.hash })
-  const { machine, present } = await presentOnHost(shell, files)
-  const runtime = machine === 'x86_64' && guess !== undefined ? guess : await assets.runtime(host, machine)
-  const put = (what: 'runtime' | 'engine', progress: OnUpload): Promise<void> =>
-    what === 'runtime'
-      ? upload(
-          shell,
-          { asset: runtime, stateDir: STATE_DIR, target: runtimePath(runtime.hash), mode: '0700' },
-          assets.cache,
-          progress
-        )
-      : upload(
-          shell,
-          { asset: engine, stateDir: STATE_DIR, target: enginePath(engine.hash), mode: '0600' },
-          assets.cache,
-          progress
-        )
+  const place: Placing = { host, shell, assets, onPlacing }
+  const found = await lookFor(place)
+  const dir = found.runtimeDir ?? (await chooseRuntimeDir(shell))
+  const put = await putThere(place, found, dir)
+  if (put.isNew) await introduce(put.placed)
+  if (!put.isNew && trial === 'when new') return put.placed
+  const obstacle = await unitObstacle(put.placed)
+  if (obstacle === undefined) return put.placed
+  // What was there from before may lie where this host's systemd has since been told to start nothing.
+  const other = found.runtimeDir === undefined ? dir : await chooseRuntimeDir(shell)
+  if (other === dir) return fail({ kind: 'unsupported-host', host, ...obstacle })
+  const moved = await putThere(place, { ...found, hasEngine: true, runtimeDir: undefined }, other)
+  await introduce(moved.placed)
+  await requireUnitsStart(moved.placed)
+  return moved.placed
+}
 
-  if (present[1] !== true || runtime !== guess) await put('runtime', (done, total) => onPlacing('runtime', done, total))
-  if (present[0] !== true) await put('engine', (done, total) => onPlacing('engine', done, total))
-  const placed = { shell, host, node: runtimePath(runtime.hash), engine: enginePath(engine.hash) }
-  if (present.includes(false)) await introduce(placed)
-  return placed
+interface Placing {
+  readonly host: string
+  readonly shell: Shell
+  readonly assets: EngineAssets
+  readonly onPlacing: OnPlacing
+}
+
+/** What is on a host of what it is to have. */
+interface Found {
+  readonly engine: Asset
+  readonly hasEngine: boolean
+  readonly runtime: Asset
+  /** Undefined: it is nowhere where it may be started. */
+  readonly runtimeDir: RuntimeDir | undefined
+}
+
+/** Every host so far was an x86_64; another one is told apart by what uname says in the same round trip, and looked at again. */
+async function lookFor({ host, shell, assets }: Placing): Promise<Found> {
+  const engine = await assets.engine()
+  const guess = await assets.runtime(host, 'x86_64').catch(() => undefined)
+  const seen = await lookAt(shell, engine, guess)
+  if (guess !== undefined && seen.machine === 'x86_64') return { ...seen, engine, runtime: guess }
+  const runtime = await assets.runtime(host, seen.machine)
+  return { ...(await lookAt(shell, engine, runtime)), engine, runtime }
+}
+
+interface Seen {
+  readonly machine: string
+  readonly hasEngine: boolean
+  readonly runtimeDir: RuntimeDir | undefined
+}
+
+/** A runtime below /usr goes before: it was put there because the other place did not do. */
+async function lookAt(shell: Shell, engine: Asset, runtime: Asset | undefined): Promise<Seen> {
+  const dirs = runtime === undefined ? [] : RUNTIME_DIRS.toReversed()
+  const files = dirs.map((dir) => ({ target: runtimePath(runtime?.hash ?? '', dir), hash: runtime?.hash ?? '' }))
+  const look = await presentOnHost(shell, [{ target: enginePath(engine.hash), hash: engine.hash }, ...files])
+  const [hasEngine = false, ...present] = look.present
+  const mayStart = (dir: RuntimeDir): boolean => !look.hasSelinux || !dir.startsWith(STATE_DIR)
+  const runtimeDir = dirs.find((dir, index) => present[index] === true && mayStart(dir))
+  return { machine: look.machine, hasEngine, runtimeDir }
+}
+
+async function putThere(
+  { host, shell, assets, onPlacing }: Placing,
+  found: Found,
+  dir: RuntimeDir
+): Promise<{ readonly placed: PlacedEngine; readonly isNew: boolean }> {
+  const { engine, runtime } = found
+  const placed = { shell, host, node: runtimePath(runtime.hash, dir), engine: enginePath(engine.hash) }
+  const onUpload =
+    (what: 'runtime' | 'engine'): OnUpload =>
+    (done, total) =>
+      onPlacing(what, done, total)
+  if (found.runtimeDir === undefined)
+    await upload(
+      shell,
+      { asset: runtime, base: dirname(dir), target: placed.node, mode: '0700' },
+      assets.cache,
+      onUpload('runtime')
+    )
+  if (!found.hasEngine)
+    await upload(
+      shell,
+      { asset: engine, base: STATE_DIR, target: placed.engine, mode: '0600' },
+      assets.cache,
+      onUpload('engine')
+    )
+  return { placed, isNew: found.runtimeDir === undefined || !found.hasEngine }
 }
 
 /** First contact of this engine with this host: does it run, does it speak our protocol, what can go now. */
@@ -51,8 +115,7 @@ async function introduce(placed: PlacedEngine): Promise<void> {
   const theirs = (await probeEngine(placed)).protocol
   if (theirs !== PROTOCOL_VERSION)
     fail({ kind: 'engine-version', host: placed.host, theirs: String(theirs), ours: String(PROTOCOL_VERSION) })
-  await requireUnitsStart(placed)
-  await sweepOldEngines(placed.shell, STATE_DIR, dirname(placed.node), placed.engine).catch(() => undefined)
+  await sweepOldEngines(placed.shell, dirname(placed.node), placed.engine).catch(() => undefined)
 }
 
 async function probeEngine(placed: PlacedEngine): Promise<{ protocol: number }> {
@@ -67,7 +130,7 @@ async function probeEngine(placed: PlacedEngine): Promise<{ protocol: number }> 
         {
           kind: 'unsupported-host',
           host: placed.host,
-          reason: `What is put into ${STATE_DIR} cannot be run there: is it mounted noexec, or is its C library older than glibc 2.28?`
+          reason: `${placed.node} cannot be run there: is it mounted noexec, or is the host's C library older than glibc 2.28?`
         },
         error
       )
@@ -75,12 +138,12 @@ async function probeEngine(placed: PlacedEngine): Promise<{ protocol: number }> 
   }
 }
 
+async function unitObstacle(placed: PlacedEngine): Promise<{ reason: string; fix: string } | undefined> {
+  return (await engineCall(placed, 'try-unit', {})).obstacle
+}
+
 /** Jobs, policies and recovery are units: a host may let a login start the engine, and not its systemd. */
-export async function requireUnitsStart({ shell, host, node }: PlacedEngine): Promise<void> {
-  const options = ['--wait', '--collect', '--quiet']
-  const { exitCode, stderr } = await shell.run(['systemd-run', ...options, '--', node, '--version'])
-  if (exitCode === 0) return
-  const said = stderr.trim().slice(-500)
-  const reason = `Its systemd does not start what is put into ${STATE_DIR} (exit code ${exitCode ?? 'none'}). Where SELinux is on: ls -Z ${node} should show bin_t. ${said}`
-  fail({ kind: 'unsupported-host', host, reason: reason.trim() })
+export async function requireUnitsStart(placed: PlacedEngine): Promise<void> {
+  const obstacle = await unitObstacle(placed)
+  if (obstacle !== undefined) fail({ kind: 'unsupported-host', host: placed.host, ...obstacle })
 }

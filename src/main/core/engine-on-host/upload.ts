@@ -8,22 +8,24 @@ import type { Asset } from './engine-assets.ts'
 export type OnUpload = (doneBytes: number, totalBytes: number) => void
 
 /**
- * Where SELinux is on, systemd starts no program that has the label of files below /var/lib. This is the label of programs
- * elsewhere. A relabelling of the host takes it away until a controller comes again.
+ * Where SELinux is on, systemd starts only what has the label of programs. Below /usr the policy itself knows which that
+ * is, so that a relabelling of the host changes nothing; elsewhere it goes with the next one, until a controller comes again.
  */
-const LABEL = `
+export const LABEL = `
 label() {
   command -v selinuxenabled >/dev/null && selinuxenabled || return 0
-  chcon -t bin_t "$1"
+  case $1 in /usr/*) restorecon -F "\${1%/*}" "$1" ;; esac
+  case $(stat -c %C "$1" 2>/dev/null) in *:bin_t:*) ;; *) chcon -t bin_t "$1" ;; esac
 }
 `
 
 /**
- * Arguments: state folder, target, SHA-256, mode. The lock keeps two controllers from uploading the same at once; who
+ * Arguments: the folder that is ours alone, target, SHA-256, mode. The lock keeps two controllers from uploading the same at once; who
  * comes second finds it done. What a cut connection left is swept by the next upload.
  */
 const RECEIVE = `${LABEL}
 set -u
+(umask 022; mkdir -p "\${1%/*}")
 umask 077
 mkdir -p "$1" "\${2%/*}" || exit 64
 exec 9>"\${2%/*}/.lock" || exit 64
@@ -46,7 +48,8 @@ const REASONS: Readonly<Record<number, string>> = {
 
 export interface Upload {
   readonly asset: Asset
-  readonly stateDir: string
+  /** Ours alone: what is above it may be read by everybody. */
+  readonly base: string
   readonly target: string
   readonly mode: '0700' | '0600'
 }
@@ -54,13 +57,13 @@ export interface Upload {
 /** Puts a file on the host under the name given, whole and with the right content or not at all. */
 export async function upload(
   shell: Shell,
-  { asset, stateDir, target, mode }: Upload,
+  { asset, base, target, mode }: Upload,
   cache: string,
   onProgress: OnUpload
 ): Promise<void> {
   const path = await compressed(asset, cache)
   const { size } = await stat(path)
-  const result = await shell.run(['sh', '-c', RECEIVE, 'sh', stateDir, target, asset.hash, mode], {
+  const result = await shell.run(['sh', '-c', RECEIVE, 'sh', base, target, asset.hash, mode], {
     stdin: counted(path, size, onProgress),
     timeoutMs: 3_600_000
   })
@@ -95,6 +98,7 @@ is_right() {
   stamp "$1" "$2" >"$1.seen" || :
 }
 uname -m
+if command -v selinuxenabled >/dev/null && selinuxenabled; then echo selinux; else echo plain; fi
 while [ $# -gt 1 ]; do
   is_right "$1" "$2" && echo yes || echo no
   shift 2
@@ -104,10 +108,10 @@ done
 export async function presentOnHost(
   shell: Shell,
   files: readonly { readonly target: string; readonly hash: string }[]
-): Promise<{ machine: string; present: boolean[] }> {
+): Promise<{ machine: string; hasSelinux: boolean; present: boolean[] }> {
   const pairs = files.flatMap(({ target, hash }) => [target, hash])
   const { exitCode, stdout, stderr } = await shell.run(['sh', '-c', CHECK, 'sh', ...pairs])
   if (exitCode !== 0) fail({ kind: 'command-failed', command: 'look for the engine', exitCode, stderr })
-  const [machine = '', ...answers] = stdout.trim().split('\n')
-  return { machine, present: answers.map((answer) => answer === 'yes') }
+  const [machine = '', security = '', ...answers] = stdout.trim().split('\n')
+  return { machine, hasSelinux: security === 'selinux', present: answers.map((answer) => answer === 'yes') }
 }

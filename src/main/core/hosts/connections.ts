@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineAssets } from '../engine-on-host/engine-assets.ts'
-import { HostEngine } from '../engine-on-host/host-engine.ts'
+import { HostEngine, type EngineWatcher } from '../engine-on-host/host-engine.ts'
 import type { PlacedEngine } from '../engine-on-host/engine-call.ts'
-import type { OnPlacing } from '../engine-on-host/place-engine.ts'
+import type { OnPlacing, UnitTrial } from '../engine-on-host/place-engine.ts'
 import type { HostAddress, HostConnection } from '../ssh/host-connection.ts'
 import { requireHost } from './host-book.ts'
 import type { SettingsFile } from '../settings/settings-file.ts'
@@ -58,11 +58,11 @@ export class Connections {
     return this.options.connect(address, fingerprint)
   }
 
-  /** Keeps it after all, in place of an earlier one: nobody is asked for a passphrase twice. */
+  /** Keeps it after all, in place of an earlier one: nobody is asked for a passphrase twice. The host's systemd is to show that it starts the engine. */
   async adopt(connection: HostConnection): Promise<void> {
     const { name } = connection.address
     await this.drop(name)
-    this.contacts.set(name, Promise.resolve(this.contactOf(name, connection)))
+    this.contacts.set(name, Promise.resolve(this.contactOf(name, connection, 'always')))
   }
 
   async drop(host: string): Promise<void> {
@@ -90,12 +90,13 @@ export class Connections {
     return this.contactOf(record.name, await this.options.connect(addressOf(record)))
   }
 
-  private contactOf(host: string, connection: HostConnection): Contact {
+  private contactOf(host: string, connection: HostConnection, trial: UnitTrial = 'when new'): Contact {
     const { assets, onPlacing } = this.options
-    const engine = new HostEngine(host, connection.shell, assets, {
+    const watcher: EngineWatcher = {
       onPlacing: (...what) => onPlacing(host, ...what),
       onReady: (placed) => this.runErrand(placed)
-    })
+    }
+    const engine = new HostEngine(host, connection.shell, assets, watcher, trial)
     return { connection, engine }
   }
 

@@ -1,10 +1,10 @@
-import { fail } from '../../../shared/failure.ts'
+import { fail, isFailure } from '../../../shared/failure.ts'
 import type { Core } from '../core.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import { requireHost, withHost, withoutHost } from './host-book.ts'
 import { forgetPolicies } from '../policies/known-policies.ts'
-import { isUsable, probeHost, type Probe } from './probe-host.ts'
+import { isUsable, probeHost, services, type Probe } from './probe-host.ts'
 
 export interface AddedHost {
   readonly record: HostRecord
@@ -35,8 +35,15 @@ export async function addHost(core: Core, address: HostAddress, fingerprint?: st
     return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
   } catch (error) {
     await connection.close()
+    if (before === undefined && isFailure(error, 'unsupported-host')) await forget(core, address.name)
     throw error
   }
+}
+
+/** Nothing can be begun on it. */
+async function forget(core: Core, name: string): Promise<void> {
+  await core.connections.drop(name)
+  core.settings.update((settings) => withoutHost(settings, name))
 }
 
 function recordOf(address: HostAddress, { inventory }: Probe): HostRecord {
@@ -60,9 +67,19 @@ function refuseUnusable(host: string, probe: Probe): void {
   fail({ kind: 'preflight', problems })
 }
 
-/** The checklist of a host that is known. */
+/** The checklist of a host that is known. Where the rest is in order, its systemd starts the engine once. */
 export async function probeKnownHost(core: Core, name: string): Promise<Probe> {
-  return probeHost((await core.connections.connection(name)).shell)
+  const probe = await probeHost((await core.connections.connection(name)).shell)
+  return isUsable(probe) ? { ...probe, items: [...probe.items, services(await unitObstacle(core, name))] } : probe
+}
+
+async function unitObstacle(core: Core, name: string): Promise<{ reason: string; fix: string } | undefined> {
+  try {
+    return (await (await core.connections.engine(name)).call('try-unit', {})).obstacle
+  } catch (error) {
+    if (!isFailure(error, 'unsupported-host')) throw error
+    return { reason: error.failure.reason, fix: error.failure.fix ?? '' }
+  }
 }
 
 /** Forgets the host. With `clean` the engine is taken off it first; its points stay there. Returns what was taken away. */

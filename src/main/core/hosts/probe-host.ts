@@ -88,6 +88,12 @@ function noLibvirt(failure: Inventory | ReturnType<typeof failureOf>): ProbeItem
   )
 }
 
+/** Jobs are services of the host. */
+export const services = (obstacle: { readonly reason: string; readonly fix: string } | undefined): ProbeItem =>
+  obstacle === undefined
+    ? item('services', 'ok', 'systemd starts the engine')
+    : item('services', 'problem', obstacle.reason, obstacle.fix)
+
 const LITTLE_BYTES = 2 * 1024 ** 3
 
 /** Of the file system that points go to unless told otherwise. */

@@ -23,14 +23,16 @@ type AskPassphrase = (file: string) => Promise<string | undefined>
 const MAX_KEY_FILE_BYTES = 256 * 1024
 const MAX_PASSPHRASE_TRIES = 3
 
-/** In OpenSSH's order, without those on security keys, which ssh2 does not know. */
+/** Those on security keys (`_sk`) come last: they cannot be used, which is told where nothing else lets us in. */
 export const defaultIdentityFiles = (homeDir: string): string[] =>
-  ['id_rsa', 'id_ecdsa', 'id_ed25519'].map((name) => join(homeDir, '.ssh', name))
+  ['id_rsa', 'id_ecdsa', 'id_ed25519', 'id_ecdsa_sk', 'id_ed25519_sk'].map((name) => join(homeDir, '.ssh', name))
 
 /** Reads an identity file. Rejects with `identity-unusable`. */
 export async function readIdentity(file: string): Promise<Identity> {
   const text = await readKeyFile(file)
   refuseForeignFormat(file, text)
+  const obstacle = unusableType(typeIn(text))
+  if (obstacle !== undefined) return unusable(file, obstacle)
   const key = parseKey(text)
   if (!(key instanceof Error)) return identityOf(file, text, key)
   if (!/encrypted/i.test(key.message))
@@ -68,6 +70,26 @@ function refuseForeignFormat(file: string, text: string): void {
   if (text.includes('PRIVATE KEY-----\r')) unusable(file, `it has DOS line ends: sed -i 's/\\r$//' ${file}`)
 }
 
+/**
+ * Why a key of this type cannot be used here, by its name in the SSH protocol: for those that ssh2, which speaks the
+ * protocol for us, does not know. Undefined: nothing is known against it.
+ */
+export function unusableType(type: string | undefined): string | undefined {
+  if (type === undefined) return undefined
+  if (type.includes('-cert-v01@'))
+    return 'it is a certificate, which Stillpoint cannot show to a host: put the plain public key into authorized_keys there as well'
+  if (type.startsWith('sk-'))
+    return 'it is on a security key (FIDO), which Stillpoint cannot use: make a key without one for this host, ssh-keygen -t ed25519'
+  return undefined
+}
+
+/** Of an OpenSSH private key, or of a line with a public key. */
+function typeIn(text: string): string | undefined {
+  const blob = publicBlob(text)
+  if (blob !== undefined) return blob.toString('latin1', 4, 4 + blob.readUInt32BE(0))
+  return /^([a-z0-9@.-]+) AAAA/.exec(text.trimStart())?.[1]
+}
+
 function parseKey(text: string | Buffer, passphrase?: string): ParsedKey | Error {
   try {
     const key: unknown = ssh2.utils.parseKey(text, passphrase)
@@ -78,7 +100,7 @@ function parseKey(text: string | Buffer, passphrase?: string): ParsedKey | Error
 }
 
 /** OpenSSH's format shows the public key without the passphrase: magic, cipher, kdf, its options, count, key. */
-function publicHalf(text: string): ParsedKey | undefined {
+function publicBlob(text: string): Buffer | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----\n([\s\S]+)\n-----END/.exec(text)?.[1]
   if (body === undefined) return undefined
   const data = Buffer.from(body, 'base64')
@@ -86,10 +108,16 @@ function publicHalf(text: string): ParsedKey | undefined {
     let at = 'openssh-key-v1\0'.length
     for (let skipped = 0; skipped < 3; skipped++) at += 4 + data.readUInt32BE(at)
     at += 4
-    return keyOrNothing(parseKey(publicLine(data.subarray(at + 4, at + 4 + data.readUInt32BE(at)))))
+    const blob = data.subarray(at + 4, at + 4 + data.readUInt32BE(at))
+    return blob.length >= 4 + blob.readUInt32BE(0) ? blob : undefined
   } catch {
     return undefined // cut short
   }
+}
+
+function publicHalf(text: string): ParsedKey | undefined {
+  const blob = publicBlob(text)
+  return blob === undefined ? undefined : keyOrNothing(parseKey(publicLine(blob)))
 }
 
 function publicLine(key: Buffer): string {
@@ -139,4 +167,17 @@ export async function readIdentities(
     }
   }
   return { usable, problems }
+}
+
+/**
+ * Certificates for these identities, named in `~/.ssh/config` or lying beside them. Where a host takes nothing else, this is
+ * why `ssh` gets in and we do not.
+ */
+export async function certificateProblems(
+  identityFiles: readonly string[],
+  certificateFiles: readonly string[]
+): Promise<IdentityProblem[]> {
+  const files = [...new Set([...certificateFiles, ...identityFiles.map((file) => `${file}-cert.pub`)])]
+  const { problems } = await readIdentities(files)
+  return problems
 }

@@ -1,7 +1,8 @@
 import ssh2, { type BaseAgent, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2'
 import { failureOf } from '../../../shared/failure.ts'
+import { listAgentKeys, typeOfBlob } from './agent-keys.ts'
 import { fingerprintOf } from './known-hosts.ts'
-import { unlock, type Identity, type IdentityProblem } from './identities.ts'
+import { unlock, unusableType, type Identity, type IdentityProblem } from './identities.ts'
 
 type IdentityCallback = Parameters<BaseAgent<ParsedKey>['getIdentities']>[0]
 
@@ -21,6 +22,8 @@ export interface LoginKeys {
   /** No keys of the agent but those that the files name. */
   readonly identitiesOnly: boolean
   askPassphrase(file: string): Promise<string | undefined>
+  /** Runs what an agent may ask a person about. */
+  whileAgentSigns<T>(sign: () => Promise<T>): Promise<T>
 }
 
 /**
@@ -70,7 +73,10 @@ export class LoginAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 
   async #collect(): Promise<Candidate[]> {
-    const held = this.#keys.agentSocket === undefined ? [] : await agentCandidates(this.#keys.agentSocket)
+    const { agentSocket, whileAgentSigns } = this.#keys
+    const { candidates: held, problems } =
+      agentSocket === undefined ? { candidates: [], problems: [] } : await heldBy(agentSocket, whileAgentSigns)
+    this.problems.push(...problems)
     const given = await this.#fromFiles(this.#keys.given, held)
     const others = await this.#fromFiles(this.#keys.others, held)
     const fromAgent = this.#keys.identitiesOnly ? [] : held
@@ -122,27 +128,58 @@ const sameKey = (a: ParsedKey, b: ParsedKey): boolean => a.getPublicSSH().equals
 const unique = (candidates: readonly Candidate[]): Candidate[] =>
   candidates.filter((one, index) => candidates.findIndex((other) => sameKey(one.publicKey, other.publicKey)) === index)
 
-/** An agent that does not answer is none. */
-function agentCandidates(socket: string): Promise<Candidate[]> {
-  const agent = new ssh2.OpenSSHAgent(socket)
-  return new Promise((resolve) => {
-    agent.getIdentities((error, keys) => {
-      resolve(error ? [] : (keys ?? []).map((key) => agentCandidate(agent, key as unknown as ParsedKey)))
-    })
-  })
+interface HeldKeys {
+  readonly candidates: readonly Candidate[]
+  readonly problems: readonly IdentityProblem[]
 }
 
-function agentCandidate(agent: InstanceType<typeof ssh2.OpenSSHAgent>, publicKey: ParsedKey): Candidate {
-  const name = publicKey.comment === '' ? publicKey.type : publicKey.comment
-  return {
-    label: `${name} of ssh-agent (${fingerprintOf(publicKey.getPublicSSH())})`,
-    publicKey,
-    sign: (data, options) =>
-      new Promise((resolve, reject) => {
-        agent.sign(publicKey, data, options, (error, signature) => {
-          if (signature) resolve(signature)
-          else reject(error ?? new Error('ssh-agent did not sign'))
-        })
+/** An agent that does not answer is none, and a problem to be told if nothing else lets us in. So is a key of its that ssh2 does not know. */
+async function heldBy(socket: string, whileItSigns: LoginKeys['whileAgentSigns']): Promise<HeldKeys> {
+  const agent = new ssh2.OpenSSHAgent(socket)
+  const candidates: Candidate[] = []
+  const problems: IdentityProblem[] = []
+  try {
+    for (const { blob, comment } of await listAgentKeys(socket)) {
+      const type = typeOfBlob(blob)
+      const key = ssh2.utils.parseKey(`${type} ${blob.toString('base64')}`)
+      const publicKey = Array.isArray(key) ? key[0] : key
+      if (publicKey !== undefined && !(publicKey instanceof Error))
+        candidates.push(agentCandidate(agent, publicKey, comment, whileItSigns))
+      else problems.push(unusableKey(type, comment))
+    }
+  } catch (error) {
+    const reason = `as an agent for keys it cannot be used: ${error instanceof Error ? error.message : String(error)}`
+    problems.push({ kind: 'identity-unusable', file: socket, reason })
+  }
+  return { candidates, problems }
+}
+
+const unusableKey = (type: string, comment: string): IdentityProblem => ({
+  kind: 'identity-unusable',
+  file: `${comment === '' ? type : comment} of ssh-agent`,
+  reason: unusableType(type) ?? `it is of the type ${type}, which Stillpoint does not know`
+})
+
+/** A person may be asked before it signs: by a password manager, or by `ssh-add -c`. */
+const SIGNS_WITHIN_MS = 100_000
+
+function agentCandidate(
+  agent: InstanceType<typeof ssh2.OpenSSHAgent>,
+  publicKey: ParsedKey,
+  comment: string,
+  whileItSigns: LoginKeys['whileAgentSigns']
+): Candidate {
+  const signed = (data: Buffer, options: SigningRequestOptions): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error('ssh-agent did not sign in time')), SIGNS_WITHIN_MS).unref()
+      agent.sign(publicKey, data, options, (error, signature) => {
+        if (signature) resolve(signature)
+        else reject(error ?? new Error('ssh-agent did not sign'))
       })
+    })
+  return {
+    label: `${comment === '' ? publicKey.type : comment} of ssh-agent (${fingerprintOf(publicKey.getPublicSSH())})`,
+    publicKey,
+    sign: (data, options) => whileItSigns(() => signed(data, options))
   }
 }

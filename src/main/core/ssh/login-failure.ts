@@ -1,11 +1,12 @@
 import type { Failure } from '../../../shared/failure.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
+import type { Through } from './quoting.ts'
 
 /** A login that never came to run what it was told to. */
 export interface DeadLogin {
   readonly host: string
   readonly user: string
-  readonly through: 'login' | 'sudo'
+  readonly through: Through
   readonly exitCode: number | undefined
   /** All that was printed, stdout and stderr. */
   readonly printed: string
@@ -13,6 +14,9 @@ export interface DeadLogin {
 
 /** The line for `/etc/sudoers.d/stillpoint`. */
 export const sudoersLine = (user: string): string => `${user} ALL=(root) NOPASSWD: ALL`
+
+/** The line for `/etc/doas.conf`. */
+const doasLine = (user: string): string => `permit nopass ${user} as root`
 
 const signs: readonly (readonly [RegExp, string])[] = [
   [/restricted/i, 'the login shell is a restricted one (rbash) and runs no programs by path'],
@@ -23,13 +27,22 @@ const signs: readonly (readonly [RegExp, string])[] = [
 ]
 
 export function loginFailure(login: DeadLogin): Failure {
-  if (login.through === 'sudo' && /^sudo:|sudo:.*\n?$/m.test(login.printed))
-    return { kind: 'no-root', host: login.host, user: login.user, sudoersLine: sudoersLine(login.user) }
+  if (login.through !== 'login' && saysNo(login.through, login.printed)) return noRoot(login)
   const cause =
     signs.find(([sign]) => sign.test(login.printed))?.[1] ?? 'the login shell did not run what it was told to'
   const end =
     login.exitCode === undefined ? 'It ended without an exit code' : `It ended with exit code ${login.exitCode}`
   return { kind: 'login-shell', host: login.host, reason: `${cause}. ${end}${quote(login.printed)}` }
+}
+
+/** As opposed to a shell that says that there is no such program. */
+const saysNo = (program: string, printed: string): boolean =>
+  printed.split('\n').some((line) => line.includes(`${program}: `) && !/not found/i.test(line))
+
+function noRoot({ host, user, through, printed }: DeadLogin): Failure {
+  const failure = { kind: 'no-root', host, user, sudoersLine: sudoersLine(user) } as const
+  if (through === 'doas') return { ...failure, doasLine: doasLine(user) }
+  return /you must have a tty/i.test(printed) ? { ...failure, wantsTerminal: true } : failure
 }
 
 /** The end of what was printed: that is where the complaint is. */

@@ -18,7 +18,7 @@ export interface Target {
   readonly port: number
   readonly user: string
   readonly keyName: HostKeyName
-  readonly keys: Omit<LoginKeys, 'askPassphrase'>
+  readonly keys: Omit<LoginKeys, 'askPassphrase' | 'whileAgentSigns'>
   /** Identity files that cannot be used: told if nothing else lets us in. */
   readonly problems: readonly IdentityProblem[]
   /** Accepts exactly this host key, without asking. */
@@ -69,7 +69,8 @@ async function tryOpen(target: Target, dial: Dial, context: ConnectContext, aske
     const socket = await deadline.race(dial(target, abort.signal))
     abort.signal.addEventListener('abort', () => socket.destroy())
     phase = 'handshake'
-    const login = new Login(target, known, patient(context, deadline, asked), asked)
+    const whileAgentSigns: LoginKeys['whileAgentSigns'] = (sign) => deadline.pausedWhile(sign)
+    const login = new Login(target, known, patient(context, deadline, asked), asked, whileAgentSigns)
     return await deadline.race(login.over(socket, () => (phase = 'login')))
   } catch (error) {
     abort.abort()
@@ -112,14 +113,21 @@ class Login {
   /** What the host takes besides, as it said when it refused us. */
   #hostTakes: readonly string[] = []
 
-  constructor(target: Target, known: readonly KnownHostLine[], context: ConnectContext, asked: Asked) {
+  constructor(
+    target: Target,
+    known: readonly KnownHostLine[],
+    context: ConnectContext,
+    asked: Asked,
+    whileAgentSigns: LoginKeys['whileAgentSigns']
+  ) {
     this.#asked = asked
     this.#target = target
     this.#known = known
     this.#context = context
     this.#agent = new LoginAgent({
       ...target.keys,
-      askPassphrase: (file) => context.questions.passphrase(file)
+      askPassphrase: (file) => context.questions.passphrase(file),
+      whileAgentSigns
     })
   }
 

@@ -12,9 +12,12 @@ import type { Argv } from '../../../shared/shell.ts'
  */
 const bootstrap = `/bin/sh -c 'IFS= read -r s; eval "$(printf %s "$s" | base64 -d)"'`
 
-/** As the login user, or as root through sudo, which never asks. */
-export const commandLine = (through: 'login' | 'sudo'): string =>
-  through === 'login' ? `exec ${bootstrap}` : `exec sudo -n -- ${bootstrap}`
+/** As whom a program runs: the login's user, or root through a program that gives his rights. */
+export type Through = 'login' | 'sudo' | 'doas'
+
+/** Neither sudo nor doas ever asks here. */
+export const commandLine = (through: Through): string =>
+  through === 'login' ? `exec ${bootstrap}` : `exec ${through} -n -- ${bootstrap}`
 
 /** The kernel's limits: one argument (32 pages), and all of them with the environment (a quarter of an 8 MiB stack). */
 const MAX_ARGUMENT_BYTES = 131_071

@@ -9,13 +9,13 @@ import { chunksOf, feed } from '../../../shell/stdin.ts'
 import { Frame, TooNoisy, parseStarted, type Started } from './framing.ts'
 import type { Route } from './link.ts'
 import { loginFailure } from './login-failure.ts'
-import { commandLine, firstLine } from './quoting.ts'
+import { commandLine, firstLine, type Through } from './quoting.ts'
 
 /** Where and as whom a program runs. */
 export interface RemoteSeat {
   readonly host: string
   readonly route: Route
-  readonly through: 'login' | 'sudo'
+  readonly through: Through
   /** Ends a session's processes over another channel. False: some are left, or nobody could look. */
   endSession(session: string): Promise<boolean>
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isFailure, fail } from '../../../shared/failure.ts'
+import { isFailure, fail, type Failure } from '../../../shared/failure.ts'
 import type { Argv, RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
 import { supervise, watchLimits, type Limits } from '../../../shell/limits.ts'
 import type { Link, Route } from './link.ts'
 import { sudoersLine } from './login-failure.ts'
-import { endSession } from './quoting.ts'
+import { endSession, type Through } from './quoting.ts'
 import { ChannelRefused, startRemote, type RemoteSeat } from './remote-run.ts'
 import { Slots } from './slots.ts'
 
@@ -17,8 +17,6 @@ const PROBE_TIMEOUT_MS = 30_000
 /** A session that is over for us still counts on a host that has not cleared it away: so long, so often, it is asked again. */
 const CLEARING_MS = 50
 const CLEARING_TRIES = 300
-
-type Through = 'login' | 'sudo'
 
 /** Runs programs as root on the host at the other end of a link. */
 export class RemoteShell implements Shell {
@@ -122,13 +120,20 @@ export class RemoteShell implements Shell {
 
   async #findRoot(route: Route): Promise<Through> {
     if ((await this.#userId(route, 'login')) === '0') return 'login'
-    try {
-      if ((await this.#userId(route, 'sudo')) === '0') return 'sudo'
-    } catch (error) {
-      // The plain login has just worked, so it is sudo that did not: missing, or it wants a password.
-      if (!isFailure(error, 'login-shell', 'no-root')) throw error
+    const failures: Failure[] = []
+    for (const through of ['sudo', 'doas'] as const) {
+      try {
+        if ((await this.#userId(route, through)) === '0') return through
+      } catch (error) {
+        // The plain login has just worked, so it is this program that did not: missing, or it wants a password.
+        if (!isFailure(error, 'login-shell', 'no-root')) throw error
+        failures.push(error.failure)
+      }
     }
-    return fail({ kind: 'no-root', host: this.label, user: route.user, sudoersLine: sudoersLine(route.user) })
+    const refusal = failures.find(({ kind }) => kind === 'no-root')
+    return fail(
+      refusal ?? { kind: 'no-root', host: this.label, user: route.user, sudoersLine: sudoersLine(route.user) }
+    )
   }
 
   async #userId(route: Route, through: Through): Promise<string> {

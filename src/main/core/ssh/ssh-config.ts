@@ -13,6 +13,10 @@ export interface HostSettings {
   /** Absolute paths, in order. Not checked for being there. */
   readonly identityFiles: readonly string[]
   readonly identitiesOnly: boolean
+  /** Absolute paths. */
+  readonly certificateFiles: readonly string[]
+  /** The agent to ask, by its socket; without one, none is to be asked. Undefined: whichever the session has. */
+  readonly identityAgent: { readonly socket: string | undefined } | undefined
   /** Hops, first one first: `[user@]host[:port]` or an alias. */
   readonly proxyJump: readonly string[]
   /** A way of connecting that we do not go: to be refused, not passed over. */
@@ -67,7 +71,9 @@ const valuesOf = ({ value }: Directive): string[] => (Array.isArray(value) ? val
 
 type Collected = ReadonlyMap<string, readonly string[]>
 
-/** First value wins, as in OpenSSH; identity files add up. */
+const ADD_UP: readonly string[] = ['identityfile', 'certificatefile']
+
+/** First value wins, as in OpenSSH; identity files and certificates add up. */
 function collect(lines: readonly Line[], alias: string, givenUser: string | undefined): Collected {
   const found = new Map<string, readonly string[]>()
   const take = (line: Line): void => {
@@ -77,7 +83,7 @@ function collect(lines: readonly Line[], alias: string, givenUser: string | unde
       return
     }
     const key = line.param.toLowerCase()
-    if (key === 'identityfile') found.set(key, [...(found.get(key) ?? []), ...valuesOf(line)])
+    if (ADD_UP.includes(key)) found.set(key, [...(found.get(key) ?? []), ...valuesOf(line)])
     else if (!found.has(key)) found.set(key, valuesOf(line))
   }
   lines.forEach(take)
@@ -124,6 +130,8 @@ function settingsOf(found: Collected, alias: string, given: Given, homeDir: stri
     user,
     port,
     identityFiles: (found.get('identityfile') ?? []).filter((file) => file !== 'none').map(path),
+    certificateFiles: (found.get('certificatefile') ?? []).filter((file) => file !== 'none').map(path),
+    identityAgent: agentOf(first('identityagent'), path),
     identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
     proxyJump:
       jump === 'none'
@@ -134,6 +142,15 @@ function settingsOf(found: Collected, alias: string, given: Given, homeDir: stri
     proxyCommand: command === undefined || command === 'none' || jump !== 'none' ? undefined : command,
     hostKeyAlias: first('hostkeyalias')
   }
+}
+
+/** `none`, `SSH_AUTH_SOCK`, the name of a variable behind a dollar, or a path in which `${VARIABLE}` stands for its value. */
+function agentOf(value: string | undefined, path: (file: string) => string): HostSettings['identityAgent'] {
+  if (value === undefined) return undefined
+  if (value === 'none') return { socket: undefined }
+  const variable = value === 'SSH_AUTH_SOCK' ? value : /^\$(\w+)$/.exec(value)?.[1]
+  if (variable !== undefined) return { socket: process.env[variable] }
+  return { socket: path(value.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => process.env[name] ?? '')) }
 }
 
 function portOf(text: string | undefined, alias: string): number | undefined {

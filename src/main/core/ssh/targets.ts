@@ -2,7 +2,7 @@ import { homedir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
 import type { HostAddress } from './host-connection.ts'
-import { defaultIdentityFiles, readIdentities, readIdentity } from './identities.ts'
+import { certificateProblems, defaultIdentityFiles, readIdentities, readIdentity } from './identities.ts'
 import type { Target } from './open-client.ts'
 import { readSshConfig, type HostSettings, type SshConfig } from './ssh-config.ts'
 
@@ -72,7 +72,10 @@ async function targetOf(wanted: Wanted, settings: HostSettings, { homeDir, agent
   const port = settings.port ?? 22
   const files = settings.identityFiles.length > 0 ? settings.identityFiles : defaultIdentityFiles(homeDir)
   const others = await readIdentities(files)
-  const given = wanted.identityFile === undefined ? [] : [await readIdentity(inHome(wanted.identityFile, homeDir))]
+  const givenFiles = wanted.identityFile === undefined ? [] : [inHome(wanted.identityFile, homeDir)]
+  const given = await Promise.all(givenFiles.map(readIdentity))
+  const certificates = await certificateProblems([...givenFiles, ...files], settings.certificateFiles)
+  const agent = settings.identityAgent ?? { socket: agentSocket }
   return {
     label: wanted.label,
     host: settings.hostName,
@@ -82,8 +85,8 @@ async function targetOf(wanted: Wanted, settings: HostSettings, { homeDir, agent
       settings.hostKeyAlias === undefined
         ? { host: settings.hostName, port }
         : { host: settings.hostKeyAlias, port: 22 },
-    keys: { given, others: others.usable, agentSocket, identitiesOnly: settings.identitiesOnly },
-    problems: others.problems,
+    keys: { given, others: others.usable, agentSocket: agent.socket, identitiesOnly: settings.identitiesOnly },
+    problems: [...others.problems, ...certificates],
     expectedFingerprint: wanted.expectedFingerprint
   }
 }

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EngineAssets } from '../../../src/main/core/engine-on-host/engine-assets.ts'
+import { placeEngine, type UnitTrial } from '../../../src/main/core/engine-on-host/place-engine.ts'
+import { PROTOCOL_VERSION } from '../../../src/shared/engine-protocol.ts'
+import { enginePath, RUNTIME_DIRS, runtimePath } from '../../../src/shared/host-paths.ts'
+import { fakeShell, type FakeCall, type FakeShell } from '../../../src/shell/fake.ts'
+
+let cache = ''
+beforeEach(() => (cache = mkdtempSync(join(tmpdir(), 'stillpoint place '))))
+afterEach(() => rmSync(cache, { recursive: true, force: true }))
+
+const [STATE, PROGRAMS] = RUNTIME_DIRS
+const assets = (): EngineAssets => {
+  writeFileSync(join(cache, 'asset'), 'x')
+  return {
+    cache,
+    engine: () => Promise.resolve({ path: join(cache, 'asset'), hash: 'e1' }),
+    runtime: (_, machine) => Promise.resolve({ path: join(cache, 'asset'), hash: `r-${machine}` })
+  }
+}
+
+interface PaperHost {
+  readonly files: Set<string>
+  /** Folders below which its systemd starts nothing. */
+  readonly closed: readonly string[]
+  readonly hasSelinux?: boolean
+  readonly machine?: string
+}
+
+/** A host on paper, with the four scripts that are sent and the engine that was put there. */
+function shellOf(host: PaperHost): FakeShell {
+  const { files, closed, hasSelinux = false, machine = 'x86_64' } = host
+  const isClosed = (path: string): boolean => closed.some((dir) => path.startsWith(dir))
+  const script = (text: string, args: readonly string[]): string => {
+    if (text.includes('uname -m')) {
+      const answers = args.filter((_, index) => index % 2 === 0).map((path) => (files.has(path) ? 'yes' : 'no'))
+      return [machine, hasSelinux ? 'selinux' : 'plain', ...answers].join('\n')
+    }
+    if (text.includes('gzip -dc')) files.add(args[1] ?? '')
+    if (text.includes('.trial.'))
+      return args.find((dir) => !isClosed(dir) && !(hasSelinux && dir.startsWith('/var'))) ?? ''
+    return ''
+  }
+  const engine = (node: string, verb: string | undefined): string =>
+    verb === 'probe'
+      ? `{"result":${JSON.stringify({ protocol: PROTOCOL_VERSION, engine: '1', bootId: 'b', hostname: 'h', machineId: 'm' })}}\n`
+      : `{"result":${isClosed(node) ? '{"obstacle":{"reason":"closed","fix":"open it"}}' : '{}'}}\n`
+  return fakeShell((call: FakeCall) =>
+    call.argv[0] === 'sh' ? script(call.argv[2] ?? '', call.argv.slice(4)) : engine(call.argv[0], call.argv[2])
+  )
+}
+
+const place = async (host: PaperHost, trial?: UnitTrial): Promise<{ node: string; trials: number; sent: number }> => {
+  const shell = shellOf(host)
+  const { node } = await placeEngine('alpha', shell, assets(), () => undefined, trial)
+  const sent = shell.calls.filter(({ argv }) => argv[2]?.includes('gzip -dc')).length
+  return { node, sent, trials: shell.lines.filter((line) => line.endsWith(' try-unit')).length }
+}
+
+describe('putting the engine on a host', () => {
+  it('has it started once by systemd when it is new there, and not again', async () => {
+    const files = new Set<string>()
+    const node = runtimePath('r-x86_64')
+    expect(await place({ files, closed: [] })).toEqual({ node, sent: 2, trials: 1 })
+    expect(await place({ files, closed: [] })).toEqual({ node, sent: 0, trials: 0 })
+  })
+
+  it('has it started at each adding of a host, also where it lies there already', async () => {
+    const files = new Set([enginePath('e1'), runtimePath('r-x86_64')])
+    expect(await place({ files, closed: [] }, 'always')).toMatchObject({ sent: 0, trials: 1 })
+  })
+
+  it('puts the runtime below /usr where systemd starts nothing below /var, and finds it there', async () => {
+    const files = new Set<string>()
+    const host = { files, closed: ['/var'] }
+    expect(await place(host)).toMatchObject({ node: runtimePath('r-x86_64', PROGRAMS), sent: 2 })
+    expect(await place(host)).toMatchObject({ node: runtimePath('r-x86_64', PROGRAMS), sent: 0 })
+  })
+
+  it('puts it below /usr on a host with SELinux, where another one lies below /var from before', async () => {
+    const files = new Set([enginePath('e1'), runtimePath('r-x86_64', STATE)])
+    expect(await place({ files, closed: [], hasSelinux: true })).toMatchObject({
+      node: runtimePath('r-x86_64', PROGRAMS),
+      sent: 1
+    })
+  })
+
+  it('moves it when a host that is added anew has been told since to start nothing below /var', async () => {
+    const files = new Set([enginePath('e1'), runtimePath('r-x86_64')])
+    const added = await place({ files, closed: ['/var'] }, 'always')
+    expect(added).toEqual({ node: runtimePath('r-x86_64', PROGRAMS), sent: 1, trials: 2 })
+    expect(await place({ files, closed: ['/var'] })).toMatchObject({ node: added.node, sent: 0 })
+  })
+
+  it('is refused where systemd starts it nowhere, with what mends it', async () => {
+    const nowhere = { files: new Set<string>(), closed: ['/var', '/usr'] }
+    const refusal = { failure: { kind: 'unsupported-host', host: 'alpha', reason: 'closed', fix: 'open it' } }
+    await expect(place(nowhere)).rejects.toMatchObject(refusal)
+    await expect(place(nowhere, 'always')).rejects.toMatchObject(refusal)
+  })
+
+  it('takes the runtime of the host’s own processor', async () => {
+    const files = new Set<string>()
+    const host = { files, closed: [], machine: 'aarch64' }
+    expect(await place(host)).toMatchObject({ node: runtimePath('r-aarch64'), sent: 2 })
+    expect(await place(host)).toMatchObject({ node: runtimePath('r-aarch64'), sent: 0 })
+  })
+})
