@@ -14,6 +14,7 @@ export function setDiskSource(
   to: { path: string; format: string; type?: 'file' | 'block' }
 ): string {
   return editDisk(xml, target, (disk) => {
+    const former = childAt(disk, 'source')
     // A login belonged to a network source; libvirt refuses it on a file.
     for (const name of ['backingStore', 'mirror', 'source', 'auth'])
       for (const child of childrenOf(disk, name)) disk.removeChild(child)
@@ -21,11 +22,25 @@ export function setDiskSource(
     disk.setAttribute('type', type)
     const source = insertElement(disk, 'source', childAt(disk, 'target'))
     source.setAttribute(type === 'file' ? 'file' : 'dev', to.path)
+    keepWhatTheContentNeeds(source, former)
     // Without a driver libvirt would take the image for raw.
     const driver = childAt(disk, 'driver') ?? insertElement(disk, 'driver', disk.firstChild ?? undefined)
     driver.setAttribute('name', 'qemu')
     driver.setAttribute('type', to.format)
   })
+}
+
+/**
+ * What is said of the content, and who may touch it, holds wherever it lies: without `<encryption>` a guest would see
+ * ciphertext, without `<slices>` another part of the file. How a server or a pool was reached does not, nor where a qcow2
+ * image kept its data: a copy holds all in one file.
+ */
+const OF_THE_CONTENT = ['seclabel', 'encryption', 'reservations', 'slices']
+
+function keepWhatTheContentNeeds(source: Element, former: Element | undefined): void {
+  const policy = attribute(former, 'startupPolicy')
+  if (policy !== undefined) source.setAttribute('startupPolicy', policy)
+  for (const name of OF_THE_CONTENT) for (const child of childrenOf(former, name)) source.appendChild(child)
 }
 
 /** The disk's source is again what an earlier definition of the VM says: file, device or server, with its login. */

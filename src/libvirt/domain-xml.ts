@@ -23,6 +23,10 @@ export interface XmlDisk {
   readonly below: { readonly source: string; readonly format: string } | undefined
   /** QEMU encrypts what the VM writes to it. */
   readonly encrypted: boolean
+  /** Of libvirt's secrets that its `<encryption>` names: each by UUID, or by what it is for. */
+  readonly secrets: readonly string[]
+  /** It is a part of its file, which holds more. */
+  readonly isSlice: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
   /** The definition says that nothing is below its image, and libvirt does not look. */
@@ -62,6 +66,8 @@ export interface DomainXml {
   }[]
   readonly nvram: { readonly path: string; readonly template: string | undefined } | undefined
   readonly tpm: string | undefined
+  /** UUIDs of libvirt's secrets that the state of its TPMs is encrypted with. */
+  readonly tpmSecrets: readonly string[]
   readonly agent: 'absent' | 'disconnected' | 'connected'
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
@@ -97,6 +103,9 @@ export function parseDomain(text: string): DomainXml {
     interfaces: childrenOf(devices, 'interface').map(interfaceOf),
     nvram: nvramOf(childAt(os, 'nvram')),
     tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
+    tpmSecrets: childrenOf(devices, 'tpm').flatMap(
+      (tpm) => attribute(childAt(tpm, 'backend', 'encryption'), 'secret') ?? []
+    ),
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
     hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
@@ -165,6 +174,8 @@ function diskOf(disk: Element): XmlDisk {
     transient: childAt(disk, 'transient') !== undefined,
     below: imageBelow(childAt(disk, 'backingStore')),
     encrypted: [disk, childAt(disk, 'source')].some((each) => childAt(each, 'encryption') !== undefined),
+    secrets: [disk, childAt(disk, 'source')].flatMap(secretsIn),
+    isSlice: childAt(disk, 'source', 'slices') !== undefined,
     chainDepth: chainDepth(disk),
     isLast: endsChain(disk),
     chain: chainOf(disk).map(({ source }) => source),
@@ -172,6 +183,11 @@ function diskOf(disk: Element): XmlDisk {
     mirror: mirrorOf(childAt(disk, 'mirror'))
   }
 }
+
+const secretsIn = (element: Element | undefined): string[] =>
+  childrenOf(childAt(element, 'encryption'), 'secret').flatMap(
+    (secret) => attribute(secret, 'uuid') ?? attribute(secret, 'usage') ?? []
+  )
 
 /** Without a job named it is a copy: what libvirt wrote before it knew others. */
 const mirrorOf = (mirror: Element | undefined): string | undefined =>

@@ -56,6 +56,20 @@ describe('a definition that nobody vouches for', () => {
 })
 
 describe('reading a definition', () => {
+  it('knows which secrets a VM needs, wherever they stand, and which disk is a part of a file', () => {
+    const at = (name: string): string => `<encryption format='luks'><secret type='passphrase' ${name}/></encryption>`
+    const disks = `<disk type='file'><source file='/a'>${at(`uuid='${UUID}'`)}<slices><slice type='storage' offset='0' size='1'/></slices></source><target dev='vda'/></disk>
+      <disk type='file'><source file='/b'/><target dev='vdb'/>${at("usage='/b'")}</disk>`
+    const tpm = `<tpm><backend type='emulator'><encryption secret='${UUID}'/></backend></tpm>`
+    expect(parseDomain(domain(disks + tpm))).toMatchObject({
+      disks: [
+        { secrets: [UUID], isSlice: true },
+        { secrets: ['/b'], isSlice: false }
+      ],
+      tpmSecrets: [UUID]
+    })
+  })
+
   it('keeps the name as it is and knows units', () => {
     expect(parseDomain(domain())).toMatchObject({ name: 'a <b>', memoryBytes: 64 * 2 ** 20, vcpus: 1, id: undefined })
   })
@@ -144,6 +158,18 @@ describe('changing a definition', () => {
     })
     expect(edited).not.toMatch(/backingStore|<auth/)
     expect(parseDomain(edited).disks.slice(1)).toEqual(parseDomain(full).disks.slice(1))
+  })
+
+  // field case 7
+  it('keeps what is said of the content of a disk, wherever that lies now, and not how it was reached', () => {
+    const kept = `<seclabel model='dac' relabel='no'/><encryption format='luks'><secret type='passphrase' uuid='${UUID}'/></encryption><reservations managed='yes'/><slices><slice type='storage' offset='4096' size='65536'/></slices>`
+    const gone = `<host name='store'/><dataStore type='file'><source file='/data'/></dataStore>`
+    const before = domain(
+      `<disk type='file'><source file='/l.img' startupPolicy='optional' index='3' fdgroup='x'>${kept}${gone}</source><target dev='vda'/></disk>`
+    )
+    const edited = setDiskSource(before, 'vda', { path: '/new.img', format: 'raw' })
+    expect(edited).toContain(`<source file="/new.img" startupPolicy="optional">${kept.replaceAll("'", '"')}</source>`)
+    expect(edited).not.toMatch(/dataStore|<host|index|fdgroup/)
   })
 
   it('says the format also where there was no driver', () => {

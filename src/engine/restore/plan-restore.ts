@@ -10,6 +10,7 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
+import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
@@ -67,7 +68,7 @@ async function makePlan(
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
   const networks = await planNetworks(shell, source.host, plugged, list)
-  return {
+  const plan: RestorePlan = {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
     ...(copy && { copyOf: manifest.vm }),
@@ -87,6 +88,8 @@ async function makePlan(
     hasAgent: guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }
+  await checkSecrets(shell, plan, source.host, list)
+  return plan
 }
 
 /** What the VM would start with, and what its RAM goes by. Both are of the manifest's VM. */
