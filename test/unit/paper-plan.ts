@@ -17,6 +17,7 @@ export const paperPlan = (vm: Uuid, definition: string, more: Partial<CapturePla
   agent: 'none',
   definition,
   seen: [],
+  plugged: [],
   pointDir: '/nowhere',
   ...more
 })

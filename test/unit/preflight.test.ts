@@ -37,7 +37,7 @@ const spec = (store: string, change: Partial<RestoreSpec> = {}): RestoreSpec => 
 })
 
 /** A host with these VMs, uuid by name, and no network of its own. */
-function hostWith(vms: Readonly<Record<string, string>> = {}): FakeShell {
+function hostWith(vms: Readonly<Record<string, string>> = {}, secrets = ''): FakeShell {
   const uuids = Object.values(vms)
   const answer = (argv: readonly string[]): FakeAnswer | string => {
     const [, verb = '', subject = ''] = argv
@@ -52,6 +52,7 @@ function hostWith(vms: Readonly<Record<string, string>> = {}): FakeShell {
     if (verb === 'domstate') return 'shut off (unknown)'
     if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable'
     if (verb === 'dumpxml') return domainXml(subject)
+    if (verb === 'secret-list') return secrets
     return ''
   }
   const batch = (text: string): string =>
@@ -109,7 +110,13 @@ describe('what a restore would meet, before its point is on the host', () => {
 
   // field case 7
   it.each([
-    ['is not here', '', 'boot', 'problem', /Disk vda is encrypted, and the secret .*\(.*, for volume \/a\.img\) is not/],
+    [
+      'is not here',
+      '',
+      'boot',
+      'problem',
+      /Disk vda is encrypted, and the secret .*\(.*, for volume \/a\.img\) is not/
+    ],
     ['is not here, and only needed later', '', 'define', 'warning', /does not start without it/],
     ['is here', ` ${LATER_UUID}   Unused\n`, 'boot', 'ok', /are here/]
   ] as const)('says where the secret of an encrypted disk %s', async (_what, secrets, mode, state, text) => {
@@ -117,10 +124,15 @@ describe('what a restore would meet, before its point is on the host', () => {
       '/></disk>',
       `/><encryption format='luks'><secret type='passphrase' uuid='${LATER_UUID}'/></encryption></disk>`
     )
-    const host = JSON.stringify({ ...JSON.parse(HOST), secrets: [{ uuid: LATER_UUID, usage: 'volume /a.img' }] })
-    const known = hostWith()
-    const shell = fakeShell(({ argv }) => (argv[1] === 'secret-list' ? secrets : known.run(argv)))
-    const items = await preflightRestore(shell, spec(await temporaryStore(), { mode }), texts({ domain, host }))
+    const host = JSON.stringify({
+      networks: [{ name: 'lan', xml: '<network/>' }],
+      secrets: [{ uuid: LATER_UUID, usage: 'volume /a.img' }]
+    })
+    const items = await preflightRestore(
+      hostWith({}, secrets),
+      spec(await temporaryStore(), { mode }),
+      texts({ domain, host })
+    )
     expect(items.filter(({ check }) => check === 'secrets')).toMatchObject([
       { state, text: expect.stringMatching(text) as string }
     ])

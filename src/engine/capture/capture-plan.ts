@@ -55,6 +55,10 @@ export const CapturePlan = z.object({
   seen: z.array(z.string()).default([]),
   /** What the point keeps as the VM's definition, where that names more disks than the one before the job. */
   pointDefinition: z.string().optional(),
+  /** Disks that only the running VM had: what the point keeps as the definition names them too. */
+  plugged: z.array(z.string()).default([]),
+  /** What the VM ran with. Undefined: it was off. */
+  running: z.string().optional(),
   /** RAM of a VM that is off, as libvirt saved it. */
   savedMemory: z.object({ path: z.string(), sizeBytes: z.number() }).optional(),
   pointDir: z.string()

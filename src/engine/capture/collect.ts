@@ -47,6 +47,7 @@ async function definitionsOf(
   const definitions = [{ path: 'domain.xml', xml: plan.pointDefinition ?? plan.definition }]
   if (captured.memory !== undefined)
     definitions.push({ path: 'memory.xml', xml: await saveImageXml(job.shell, memoryPath(plan)) })
+  else if (plan.running !== undefined) definitions.push({ path: 'running.xml', xml: plan.running })
   const targets = captured.disks.map(({ disk }) => disk.target)
   for (const { path, xml } of definitions) requireDisksNamed(path, xml, targets)
   return definitions

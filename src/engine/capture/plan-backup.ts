@@ -32,7 +32,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const isOff = state.state === 'shut off'
   const definition = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
   const saved = isOff ? await managedSaveXml(shell, spec.vm) : undefined
-  const running = saved ?? (isOff ? definition : await domainXml(shell, spec.vm))
+  const running = saved ?? (isOff ? definition : await domainXml(shell, spec.vm, { securityInfo: true }))
   const domain = parseDomain(running)
   const chosen = await withCaution(shell, domain, chooseMethod(spec, domain, state.state))
   await refuseForeignWork(job, domain, isOff)
@@ -40,6 +40,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const targets = [...disks.disks, ...disks.still].map(({ target }) => target)
   const info = await domainInfo(shell, spec.vm)
   const tpmDir = domain.tpm === undefined ? undefined : tpmFolder(spec.vm)
+  const kept = pointDefinition(definition, running, targets)
   const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
   const savedRam = saved === undefined ? undefined : await savedMemory(domain.name)
   const plan: CapturePlan = {
@@ -59,7 +60,9 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition,
     seen: seenIn(domain),
-    pointDefinition: pointDefinition(definition, running, targets),
+    pointDefinition: kept.xml,
+    plugged: [...kept.plugged],
+    ...(!isOff && { running }),
     pointDir: `${spec.store}/${spec.vm}/${job.id}`
   }
   await requireRoom(job, plan)

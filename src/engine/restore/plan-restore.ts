@@ -4,7 +4,7 @@ import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
+import { hasDisk, removeDisk, setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
@@ -125,7 +125,7 @@ const hostPaths =
  */
 function definedAs(
   { copy }: RestoreSpec,
-  { memoryDefinition }: PlanSource,
+  { manifest, memoryDefinition }: PlanSource,
   mode: RestoreMode,
   definition: string,
   disks: readonly RestoreDisk[],
@@ -133,7 +133,10 @@ function definedAs(
 ): Pick<RestorePlan, 'definition' | 'bootDefinition'> {
   const whole = addMissingDisks(definition, disks, memoryDefinition, mode === 'resume' ? new Checklist() : list)
   if (mode !== 'resume') return { definition: copy === undefined ? whole : copyDomain(whole, copy) }
-  return { definition, ...(whole !== definition && { bootDefinition: whole }) }
+  const next = (manifest.pluggedDisks ?? [])
+    .filter((target) => hasDisk(definition, target))
+    .reduce(removeDisk, definition)
+  return { definition: next, ...(whole !== next && { bootDefinition: whole }) }
 }
 
 /** The RAM image and its own definition. Nothing while it is still elsewhere. */

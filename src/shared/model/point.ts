@@ -75,6 +75,8 @@ export const Manifest = z.strictObject({
   excludedDisks: z.array(z.string().max(32)).max(256),
   /** Those of the excluded ones that have a source. Undefined: taken before this was noted. */
   leftOut: z.array(LeftOutDisk).max(256).optional(),
+  /** Disks that the VM ran with and its next start would not have had: `domain.xml` has them, so that a boot has them too. */
+  pluggedDisks: z.array(z.string().max(32)).max(256).optional(),
   memory: z.strictObject({ file: PointPath, ramBytes: size }).optional(),
   nvram: z.strictObject({ file: PointPath, originalPath: z.string().max(4096) }).optional(),
   tpm: z.strictObject({ files: z.array(PointPath).max(64) }).optional(),
