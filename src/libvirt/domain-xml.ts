@@ -42,6 +42,9 @@ export interface XmlDisk {
   readonly mirror: string | undefined
 }
 
+export const BOOT_ROLES = ['kernel', 'initrd', 'dtb'] as const
+export type BootRole = (typeof BOOT_ROLES)[number]
+
 /** What Stillpoint reads in a definition. */
 export interface DomainXml {
   readonly uuid: Uuid
@@ -58,14 +61,19 @@ export interface DomainXml {
   readonly cpu: { readonly mode: string | undefined; readonly model: string | undefined }
   /** Firmware image. */
   readonly loader: string | undefined
+  /** Files of the host that it is started with. */
+  readonly boot: readonly { readonly role: BootRole; readonly path: string }[]
   readonly disks: readonly XmlDisk[]
   readonly interfaces: readonly {
     readonly type: string
     readonly source: string | undefined
     readonly mac: string | undefined
   }[]
-  readonly nvram: { readonly path: string; readonly template: string | undefined } | undefined
+  /** `path` is a device where `type` is `block`, and a readable form of what lies on a server. */
+  readonly nvram: { readonly path: string; readonly template: string | undefined; readonly type: string } | undefined
   readonly tpm: string | undefined
+  /** Where the state of its TPM lies, if not where libvirt keeps that of others. */
+  readonly tpmState: { readonly type: string; readonly path: string; readonly version: string } | undefined
   /** UUIDs of libvirt's secrets that the state of its TPMs is encrypted with. */
   readonly tpmSecrets: readonly string[]
   readonly agent: 'absent' | 'disconnected' | 'connected'
@@ -99,10 +107,15 @@ export function parseDomain(text: string): DomainXml {
     emulator: textOf(childAt(devices, 'emulator')),
     cpu: { mode: attribute(childAt(root, 'cpu'), 'mode'), model: textOf(childAt(root, 'cpu', 'model')) },
     loader: textOf(childAt(os, 'loader')),
+    boot: BOOT_ROLES.flatMap((role) => {
+      const path = textOf(childAt(os, role)) ?? ''
+      return path === '' ? [] : [{ role, path }]
+    }),
     disks: childrenOf(devices, 'disk').map(diskOf),
     interfaces: childrenOf(devices, 'interface').map(interfaceOf),
     nvram: nvramOf(childAt(os, 'nvram')),
     tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
+    tpmState: tpmStateOf(childAt(devices, 'tpm', 'backend')),
     tpmSecrets: childrenOf(devices, 'tpm').flatMap(
       (tpm) => attribute(childAt(tpm, 'backend', 'encryption'), 'secret') ?? []
     ),
@@ -248,8 +261,17 @@ function interfaceOf(element: Element): DomainXml['interfaces'][number] {
 }
 
 function nvramOf(nvram: Element | undefined): DomainXml['nvram'] {
-  const path = attribute(childAt(nvram, 'source'), 'file') ?? textOf(nvram)
-  return path === undefined || path === '' ? undefined : { path, template: attribute(nvram, 'template') }
+  const path = sourceOf(childAt(nvram, 'source')) ?? textOf(nvram)
+  return path === undefined || path === ''
+    ? undefined
+    : { path, template: attribute(nvram, 'template'), type: attribute(nvram, 'type') ?? 'file' }
+}
+
+function tpmStateOf(backend: Element | undefined): DomainXml['tpmState'] {
+  const source = childAt(backend, 'source')
+  const path = attribute(source, 'path')
+  if (attribute(backend, 'type') !== 'emulator' || path === undefined) return undefined
+  return { type: attribute(source, 'type') ?? 'dir', path, version: attribute(backend, 'version') ?? '2.0' }
 }
 
 function serialFilesOf(devices: Element | undefined): string[] {

@@ -3,9 +3,11 @@ import {
   ejectMedia,
   removeDisk,
   renameDomain,
+  setBootPaths,
   setDiskSource,
   setInterfaceSource,
-  setNvramPath
+  setNvramPath,
+  setTpmStateToDefault
 } from '../../src/libvirt/domain-xml-edit.ts'
 import { parseDomain, withoutSavableState } from '../../src/libvirt/domain-xml.ts'
 import { failureOf, type Failure } from '../../src/shared/failure.ts'
@@ -170,6 +172,27 @@ describe('changing a definition', () => {
     const edited = setDiskSource(before, 'vda', { path: '/new.img', format: 'raw' })
     expect(edited).toContain(`<source file="/new.img" startupPolicy="optional">${kept.replaceAll("'", '"')}</source>`)
     expect(edited).not.toMatch(/dataStore|<host|index|fdgroup/)
+  })
+
+  it('puts firmware variables, TPM state and kernels where this host has them, whatever they lay on', () => {
+    const os = `<os><nvram type='block' template='/t'><source dev='/dev/vg/nvram'/></nvram><kernel>/boot/k</kernel><initrd>/boot/i</initrd></os>`
+    const tpm = `<tpm><backend type='emulator' version='1.2'><source type='dir' path='/srv/tpm'/></backend></tpm>`
+    const before = domain(tpm, os)
+    expect(parseDomain(before)).toMatchObject({
+      nvram: { path: '/dev/vg/nvram', type: 'block' },
+      tpmState: { type: 'dir', path: '/srv/tpm', version: '1.2' },
+      boot: [
+        { role: 'kernel', path: '/boot/k' },
+        { role: 'initrd', path: '/boot/i' }
+      ]
+    })
+    const edited = setBootPaths(setTpmStateToDefault(setNvramPath(before, '/n.fd')), new Map([['/boot/i', '/img/i']]))
+    expect(parseDomain(edited)).toMatchObject({
+      nvram: { path: '/n.fd', type: 'file', template: '/t' },
+      tpm: 'emulator',
+      tpmState: undefined,
+      boot: [{ path: '/boot/k' }, { path: '/img/i' }]
+    })
   })
 
   it('says the format also where there was no driver', () => {

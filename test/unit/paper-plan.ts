@@ -18,6 +18,7 @@ export const paperPlan = (vm: Uuid, definition: string, more: Partial<CapturePla
   definition,
   seen: [],
   plugged: [],
+  boot: [],
   pointDir: '/nowhere',
   ...more
 })

@@ -12,7 +12,7 @@ import { DISK_BYTES, POINT, VM, emptyImage, makePoint, temporaryStore } from './
 const disk = (target: string): string =>
   `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/nowhere/${target}.qcow2'/><target dev='${target}' bus='virtio'/></disk>`
 const domain = (...targets: string[]): string =>
-  `<domain type='qemu'><name>web &lt;1&gt;</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices>${targets.map(disk).join('')}</devices></domain>`
+  `<domain type='qemu'><name>web &lt;1&gt;</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type><kernel>/nowhere/vmlinuz</kernel></os><devices>${targets.map(disk).join('')}</devices></domain>`
 
 /** As a backup keeps them: `vdb` was plugged into the running VM only, and is detached from its next start. */
 const kept = pointDefinition(domain('vda'), domain('vda', 'vdb'), ['vda', 'vdb'])
@@ -23,6 +23,7 @@ async function planOf(mode: RestoreMode): Promise<RestorePlan> {
     'domain.xml': bytes(kept.xml),
     'host.json': bytes('{}'),
     'memory.save': bytes('RAM'),
+    'boot/kernel-0': bytes('kernel'),
     'disks/vda.qcow2': emptyImage(),
     'disks/vdb.qcow2': emptyImage()
   }
@@ -38,6 +39,7 @@ async function planOf(mode: RestoreMode): Promise<RestorePlan> {
   const { dir, manifest } = await makePoint(store, files, {
     disks,
     pluggedDisks: [...kept.plugged],
+    boot: [{ role: 'kernel', file: 'boot/kernel-0', originalPath: '/nowhere/vmlinuz' }],
     memory: { file: 'memory.save', ramBytes: 3 }
   })
   const shell = fakeShell(({ argv: [, verb] }) => {
@@ -79,5 +81,15 @@ describe('a disk that only the running VM had', () => {
 
   it.each(['boot', 'define'] as const)('is part of the definition where the mode is %s', async (mode) => {
     expect(targetsIn((await planOf(mode)).definition)).toEqual(['vda', 'vdb'])
+  })
+})
+
+describe('a kernel that is not on this host', () => {
+  it('comes from the point, for the VM that goes on from RAM and for its next start', async () => {
+    const { boot, memoryXml = '', definition, bootDefinition = '' } = await planOf('resume')
+    const [path = 'none'] = boot.map((each) => each.path)
+    expect(boot).toMatchObject([{ file: 'boot/kernel-0', formerPath: '/nowhere/vmlinuz' }])
+    for (const xml of [memoryXml, definition, bootDefinition])
+      expect(parseDomain(xml).boot).toEqual([{ role: 'kernel', path }])
   })
 })

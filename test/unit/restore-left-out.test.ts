@@ -218,6 +218,7 @@ describe('a disk that was left out, when its VM is about to make way', () => {
       vmName: NAME,
       displaced: [{ uuid: VM, name: NAME }],
       disks: [],
+      boot: [],
       definition,
       ...(withRam && { memoryXml: definition })
     }

@@ -177,11 +177,11 @@ async function completeManifest(
     warnings: [...job.warnings]
   }
   const small = await collectSmallFiles(job, plan, captured, head)
-  const { files, ...firmware } = small
+  const { files, ...named } = small
   const images = captured.disks.map(({ file }) => file)
   return {
     ...head,
-    ...firmware,
+    ...named,
     files: [...images, ...(captured.memory ? [captured.memory] : []), ...files],
     warnings: [...job.warnings]
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
-import { Method } from '../../shared/model/point.ts'
+import { BootFile, Method } from '../../shared/model/point.ts'
 import type { SnapshotDisk } from '../../libvirt/snapshot.ts'
 
 /** A disk that goes into the point. */
@@ -46,6 +46,10 @@ export const CapturePlan = z.object({
   excluded: z.array(z.string()),
   nvram: z.string().optional(),
   tpmDir: z.string().optional(),
+  /** The folder by version that its state belongs in, where `tpmDir` is one that the definition names. */
+  tpmInto: z.string().optional(),
+  /** Kernels and the like that its host starts the VM with, now or next. */
+  boot: z.array(BootFile.pick({ role: true, originalPath: true })).default([]),
   /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
   maxDowntimeMs: z.number().optional(),
   agent: z.enum(['none', 'silent', 'answered']),

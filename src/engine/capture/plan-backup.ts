@@ -39,7 +39,6 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const disks = await planDisks(job, domain, chosen.method)
   const targets = [...disks.disks, ...disks.still].map(({ target }) => target)
   const info = await domainInfo(shell, spec.vm)
-  const tpmDir = domain.tpm === undefined ? undefined : tpmFolder(spec.vm)
   const kept = pointDefinition(definition, running, targets)
   const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
   const savedRam = saved === undefined ? undefined : await savedMemory(domain.name)
@@ -54,8 +53,8 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ramBytes: domain.memoryBytes,
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),
-    ...(domain.nvram?.path !== undefined && { nvram: domain.nvram.path }),
-    ...(tpmDir !== undefined && existsSync(tpmDir) && { tpmDir }),
+    ...hostFilesOf(domain),
+    boot: bootFilesOf(parseDomain(definition), domain),
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition,
@@ -68,6 +67,22 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   await requireRoom(job, plan)
   await sayWhatToKnow(job, plan, domain, running)
   return plan
+}
+
+/** Firmware variables and TPM state that are files of this host. */
+function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'> {
+  const tpmDir = tpmState === undefined ? tpmFolder(uuid) : tpmState.path
+  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && existsSync(tpmDir)
+  return {
+    ...(nvram !== undefined && nvram.type !== 'network' && { nvram: nvram.path }),
+    ...(isFolder && { tpmDir, ...(tpmState && { tpmInto: tpmState.version === '1.2' ? 'tpm1.2' : 'tpm2' }) })
+  }
+}
+
+/** Those that it runs with too: QEMU opens them also to go on from RAM. */
+function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
+  const byPath = new Map([...next.boot, ...now.boot].map((each) => [each.path, each]))
+  return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
 }
 
 async function withMount(disk: CaptureDisk): Promise<CaptureDisk> {

@@ -4,7 +4,14 @@ import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import { hasDisk, removeDisk, setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
+import {
+  hasDisk,
+  removeDisk,
+  setBootPaths,
+  setEmulator,
+  setNvramPath,
+  setTpmStateToDefault
+} from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
@@ -17,7 +24,7 @@ import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
 import { accessRules } from './image-access.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
 import { placeDisks } from './place-disks.ts'
-import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
+import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -61,7 +68,13 @@ async function makePlan(
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
-  const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
+  const boot = planBoot(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
+  for (const { formerPath, path } of boot)
+    list.warning(
+      'boot files',
+      `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
+    )
+  const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, emulator, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
   const mode = await chooseMode(shell, spec, source, ramEdits, list)
@@ -77,6 +90,7 @@ async function makePlan(
     disks,
     ...(nvram && { nvram }),
     ...(tpm && { tpm }),
+    boot,
     ...(rules.firmware && { firmwareAccess: rules.firmware }),
     displaced,
     orphans: await orphansOf(copy?.name ?? manifest.vm.name, tpm?.path, displaced, jobId),
@@ -112,11 +126,22 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
 
+interface HostPaths extends Pick<RestorePlan, 'boot'> {
+  readonly nvram: string | undefined
+  readonly emulator: string | undefined
+  readonly hasTpm: boolean
+}
+
 const hostPaths =
-  (nvram: string | undefined, emulator: string | undefined) =>
+  ({ nvram, emulator, boot, hasTpm }: HostPaths) =>
   (xml: string): string => {
-    const edited = emulator === undefined ? xml : setEmulator(xml, emulator)
-    return nvram === undefined ? edited : setNvramPath(edited, nvram)
+    const edits = [
+      (each: string) => (emulator === undefined ? each : setEmulator(each, emulator)),
+      (each: string) => (nvram === undefined ? each : setNvramPath(each, nvram)),
+      (each: string) => (hasTpm ? setTpmStateToDefault(each) : each),
+      (each: string) => setBootPaths(each, new Map(boot.map(({ formerPath, path }) => [formerPath, path])))
+    ]
+    return edits.reduce((edited, edit) => edit(edited), xml)
   }
 
 /**

@@ -51,6 +51,14 @@ export const PointDisk = z.strictObject({
 })
 export type PointDisk = z.infer<typeof PointDisk>
 
+/** A file of the host that a VM is started with, as its definition names it. */
+export const BootFile = z.strictObject({
+  role: z.enum(['kernel', 'initrd', 'dtb']),
+  file: PointPath,
+  originalPath: z.string().max(4096)
+})
+export type BootFile = z.infer<typeof BootFile>
+
 export const MANIFEST_VERSION = 1
 
 /** `manifest.json`: the commit point of a point. Its file list holds every other file of the point. */
@@ -80,6 +88,8 @@ export const Manifest = z.strictObject({
   memory: z.strictObject({ file: PointPath, ramBytes: size }).optional(),
   nvram: z.strictObject({ file: PointPath, originalPath: z.string().max(4096) }).optional(),
   tpm: z.strictObject({ files: z.array(PointPath).max(64) }).optional(),
+  /** Kernels and the like that its host starts the VM with. */
+  boot: z.array(BootFile).max(16).optional(),
   files: z.array(PointFile).max(1024),
   pauses: z.array(Pause).max(64),
   pauseMs: z.number().nonnegative(),
