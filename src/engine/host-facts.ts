@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Shell } from '../shared/shell.ts'
-import { parseDomain } from '../libvirt/domain-xml.ts'
+import { parseDomain, type DomainXml } from '../libvirt/domain-xml.ts'
 import { hostVersions } from '../libvirt/host.ts'
 import { networkXml } from '../libvirt/networks.ts'
+import { listSecrets, secretNamed, type Secret } from '../libvirt/secrets.ts'
 
 export const bootId = async (): Promise<string> => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
 
@@ -30,11 +31,14 @@ export interface HostFacts extends HostIdentity {
   readonly cpuModel: string
   readonly networks: readonly { readonly name: string; readonly xml: string }[]
   readonly bridges: readonly string[]
+  /** Which secrets its encrypted disks need. What they are is in no point. */
+  readonly secrets: readonly Secret[]
 }
 
 /** `definitions`: of the VM as it runs and as it starts next, since their network cards may differ. */
 export async function hostFacts(shell: Shell, definitions: readonly string[]): Promise<HostFacts> {
-  const interfaces = definitions.flatMap((xml) => parseDomain(xml).interfaces)
+  const domains = definitions.map(parseDomain)
+  const interfaces = domains.flatMap((domain) => domain.interfaces)
   const names = [
     ...new Set(interfaces.flatMap(({ type, source }) => (type === 'network' && source !== undefined ? [source] : [])))
   ]
@@ -45,6 +49,15 @@ export async function hostFacts(shell: Shell, definitions: readonly string[]): P
     networks: networks.flatMap(({ name, xml }) => (xml === undefined ? [] : [{ name, xml }])),
     bridges: [
       ...new Set(interfaces.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : [])))
-    ]
+    ],
+    secrets: await neededSecrets(shell, domains)
   }
+}
+
+async function neededSecrets(shell: Shell, domains: readonly DomainXml[]): Promise<Secret[]> {
+  const names = new Set(
+    domains.flatMap(({ disks, tpmSecrets }) => [...disks.flatMap(({ secrets }) => secrets), ...tpmSecrets])
+  )
+  const here = names.size === 0 ? [] : await listSecrets(shell)
+  return [...names].flatMap((name) => secretNamed(here, name) ?? [])
 }

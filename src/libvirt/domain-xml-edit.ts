@@ -1,6 +1,7 @@
 import type { Document, Element, Node } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
-import { attribute, childAt, childrenOf, elementsIn, parseXml, serializeXml } from './xml.ts'
+import { BOOT_ROLES } from './domain-xml.ts'
+import { attribute, childAt, childrenOf, elementsIn, parseXml, serializeXml, textOf } from './xml.ts'
 
 /** Each takes a definition, persistent or out of a RAM image, and returns a changed one. */
 
@@ -14,6 +15,7 @@ export function setDiskSource(
   to: { path: string; format: string; type?: 'file' | 'block' }
 ): string {
   return editDisk(xml, target, (disk) => {
+    const former = childAt(disk, 'source')
     // A login belonged to a network source; libvirt refuses it on a file.
     for (const name of ['backingStore', 'mirror', 'source', 'auth'])
       for (const child of childrenOf(disk, name)) disk.removeChild(child)
@@ -21,11 +23,25 @@ export function setDiskSource(
     disk.setAttribute('type', type)
     const source = insertElement(disk, 'source', childAt(disk, 'target'))
     source.setAttribute(type === 'file' ? 'file' : 'dev', to.path)
+    keepWhatTheContentNeeds(source, former)
     // Without a driver libvirt would take the image for raw.
     const driver = childAt(disk, 'driver') ?? insertElement(disk, 'driver', disk.firstChild ?? undefined)
     driver.setAttribute('name', 'qemu')
     driver.setAttribute('type', to.format)
   })
+}
+
+/**
+ * What is said of the content, and who may touch it, holds wherever it lies: without `<encryption>` a guest would see
+ * ciphertext, without `<slices>` another part of the file. How a server or a pool was reached does not, nor where a qcow2
+ * image kept its data: a copy holds all in one file.
+ */
+const OF_THE_CONTENT = ['seclabel', 'encryption', 'reservations', 'slices']
+
+function keepWhatTheContentNeeds(source: Element, former: Element | undefined): void {
+  const policy = attribute(former, 'startupPolicy')
+  if (policy !== undefined) source.setAttribute('startupPolicy', policy)
+  for (const name of OF_THE_CONTENT) for (const child of childrenOf(former, name)) source.appendChild(child)
 }
 
 /** The disk's source is again what an earlier definition of the VM says: file, device or server, with its login. */
@@ -136,14 +152,40 @@ export function removeDisk(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => disk.parentNode?.removeChild(disk))
 }
 
+/** Its firmware variables lie in this file, whatever they lay on. */
 export function setNvramPath(xml: string, path: string): string {
-  const document = parseXml(xml, 'domain XML')
-  const nvram = childAt(document.documentElement ?? undefined, 'os', 'nvram')
-  if (nvram === undefined) return xml
-  const source = childAt(nvram, 'source')
-  if (source === undefined) nvram.textContent = path
-  else source.setAttribute('file', path)
-  return serializeXml(document)
+  return editDomain(xml, (root) => {
+    const nvram = childAt(root, 'os', 'nvram')
+    if (nvram === undefined) return
+    if (!nvram.hasAttribute('type')) {
+      nvram.textContent = path
+      return
+    }
+    nvram.setAttribute('type', 'file')
+    for (const source of childrenOf(nvram, 'source')) nvram.removeChild(source)
+    insertElement(nvram, 'source', nvram.firstChild ?? undefined).setAttribute('file', path)
+  })
+}
+
+/** The state of its TPM lies where libvirt keeps that of others. */
+export function setTpmStateToDefault(xml: string): string {
+  return editDomain(xml, (root) => {
+    for (const tpm of childrenOf(childAt(root, 'devices'), 'tpm'))
+      for (const backend of childrenOf(tpm, 'backend'))
+        for (const source of attribute(backend, 'type') === 'emulator' ? childrenOf(backend, 'source') : [])
+          backend.removeChild(source)
+  })
+}
+
+/** Each file that it is started with and that is renamed here lies at its new path. */
+export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, string>): string {
+  return editDomain(xml, (root) => {
+    for (const role of BOOT_ROLES)
+      for (const element of childrenOf(childAt(root, 'os'), role)) {
+        const path = pathsByFormer.get(textOf(element) ?? '')
+        if (path !== undefined) element.textContent = path
+      }
+  })
 }
 
 /** The network card moves to a network of libvirt or to a bridge of the host. Cards are known by their MAC address. */

@@ -23,6 +23,10 @@ export interface XmlDisk {
   readonly below: { readonly source: string; readonly format: string } | undefined
   /** QEMU encrypts what the VM writes to it. */
   readonly encrypted: boolean
+  /** Of libvirt's secrets that its `<encryption>` names: each by UUID, or by what it is for. */
+  readonly secrets: readonly string[]
+  /** It is a part of its file, which holds more. */
+  readonly isSlice: boolean
   /** Images below the active one, as the live definition lists them. */
   readonly chainDepth: number
   /** The definition says that nothing is below its image, and libvirt does not look. */
@@ -37,6 +41,9 @@ export interface XmlDisk {
   /** A running copy or commit, in libvirt's words: `copy`, `active commit`. */
   readonly mirror: string | undefined
 }
+
+export const BOOT_ROLES = ['kernel', 'initrd', 'dtb'] as const
+export type BootRole = (typeof BOOT_ROLES)[number]
 
 /** What Stillpoint reads in a definition. */
 export interface DomainXml {
@@ -54,14 +61,21 @@ export interface DomainXml {
   readonly cpu: { readonly mode: string | undefined; readonly model: string | undefined }
   /** Firmware image. */
   readonly loader: string | undefined
+  /** Files of the host that it is started with. */
+  readonly boot: readonly { readonly role: BootRole; readonly path: string }[]
   readonly disks: readonly XmlDisk[]
   readonly interfaces: readonly {
     readonly type: string
     readonly source: string | undefined
     readonly mac: string | undefined
   }[]
-  readonly nvram: { readonly path: string; readonly template: string | undefined } | undefined
+  /** `path` is a device where `type` is `block`, and a readable form of what lies on a server. */
+  readonly nvram: { readonly path: string; readonly template: string | undefined; readonly type: string } | undefined
   readonly tpm: string | undefined
+  /** Where the state of its TPM lies, if not where libvirt keeps that of others. */
+  readonly tpmState: { readonly type: string; readonly path: string; readonly version: string } | undefined
+  /** UUIDs of libvirt's secrets that the state of its TPMs is encrypted with. */
+  readonly tpmSecrets: readonly string[]
   readonly agent: 'absent' | 'disconnected' | 'connected'
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
@@ -93,10 +107,18 @@ export function parseDomain(text: string): DomainXml {
     emulator: textOf(childAt(devices, 'emulator')),
     cpu: { mode: attribute(childAt(root, 'cpu'), 'mode'), model: textOf(childAt(root, 'cpu', 'model')) },
     loader: textOf(childAt(os, 'loader')),
+    boot: BOOT_ROLES.flatMap((role) => {
+      const path = textOf(childAt(os, role)) ?? ''
+      return path === '' ? [] : [{ role, path }]
+    }),
     disks: childrenOf(devices, 'disk').map(diskOf),
     interfaces: childrenOf(devices, 'interface').map(interfaceOf),
     nvram: nvramOf(childAt(os, 'nvram')),
     tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
+    tpmState: tpmStateOf(childAt(devices, 'tpm', 'backend')),
+    tpmSecrets: childrenOf(devices, 'tpm').flatMap(
+      (tpm) => attribute(childAt(tpm, 'backend', 'encryption'), 'secret') ?? []
+    ),
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
     hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
@@ -165,6 +187,8 @@ function diskOf(disk: Element): XmlDisk {
     transient: childAt(disk, 'transient') !== undefined,
     below: imageBelow(childAt(disk, 'backingStore')),
     encrypted: [disk, childAt(disk, 'source')].some((each) => childAt(each, 'encryption') !== undefined),
+    secrets: [disk, childAt(disk, 'source')].flatMap(secretsIn),
+    isSlice: childAt(disk, 'source', 'slices') !== undefined,
     chainDepth: chainDepth(disk),
     isLast: endsChain(disk),
     chain: chainOf(disk).map(({ source }) => source),
@@ -172,6 +196,11 @@ function diskOf(disk: Element): XmlDisk {
     mirror: mirrorOf(childAt(disk, 'mirror'))
   }
 }
+
+const secretsIn = (element: Element | undefined): string[] =>
+  childrenOf(childAt(element, 'encryption'), 'secret').flatMap(
+    (secret) => attribute(secret, 'uuid') ?? attribute(secret, 'usage') ?? []
+  )
 
 /** Without a job named it is a copy: what libvirt wrote before it knew others. */
 const mirrorOf = (mirror: Element | undefined): string | undefined =>
@@ -232,8 +261,17 @@ function interfaceOf(element: Element): DomainXml['interfaces'][number] {
 }
 
 function nvramOf(nvram: Element | undefined): DomainXml['nvram'] {
-  const path = attribute(childAt(nvram, 'source'), 'file') ?? textOf(nvram)
-  return path === undefined || path === '' ? undefined : { path, template: attribute(nvram, 'template') }
+  const path = sourceOf(childAt(nvram, 'source')) ?? textOf(nvram)
+  return path === undefined || path === ''
+    ? undefined
+    : { path, template: attribute(nvram, 'template'), type: attribute(nvram, 'type') ?? 'file' }
+}
+
+function tpmStateOf(backend: Element | undefined): DomainXml['tpmState'] {
+  const source = childAt(backend, 'source')
+  const path = attribute(source, 'path')
+  if (attribute(backend, 'type') !== 'emulator' || path === undefined) return undefined
+  return { type: attribute(source, 'type') ?? 'dir', path, version: attribute(backend, 'version') ?? '2.0' }
 }
 
 function serialFilesOf(devices: Element | undefined): string[] {

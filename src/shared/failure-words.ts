@@ -223,7 +223,9 @@ const asking = {
   'state-not-savable': (failure) =>
     words(
       `The state of ${failure.vm} cannot be saved`,
-      `These devices hold state that QEMU cannot save: ${list(failure.devices)}.`,
+      failure.because === undefined
+        ? `These devices hold state that QEMU cannot save: ${list(failure.devices)}.`
+        : `libvirt refuses to save its RAM: ${failure.because}`,
       'Back up its disks only: --method disk'
     ),
   'no-room': (failure) =>

@@ -88,7 +88,13 @@ export type Failure =
       readonly vm: string
       readonly leftOut: readonly { readonly target: string; readonly because: string }[]
     }
-  | { readonly kind: 'state-not-savable'; readonly vm: string; readonly devices: readonly string[] }
+  | {
+      readonly kind: 'state-not-savable'
+      readonly vm: string
+      readonly devices: readonly string[]
+      /** What libvirt or QEMU said, where the definition shows no such device. */
+      readonly because?: string
+    }
   | {
       readonly kind: 'no-room'
       readonly path: string

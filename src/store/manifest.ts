@@ -98,8 +98,10 @@ export function parentsOf(path: string): string[] {
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'))
 }
 
-function namedPaths({ disks, memory, nvram, tpm }: Manifest): string[] {
-  const others = [memory?.file, nvram?.file, ...(tpm?.files ?? [])].filter((path) => path !== undefined)
+function namedPaths({ disks, memory, nvram, tpm, boot = [] }: Manifest): string[] {
+  const others = [memory?.file, nvram?.file, ...(tpm?.files ?? []), ...boot.map(({ file }) => file)].filter(
+    (path) => path !== undefined
+  )
   return [...disks.map((disk) => disk.file), ...others]
 }
 

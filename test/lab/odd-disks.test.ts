@@ -347,7 +347,9 @@ describe('what a backup says though it takes the point', () => {
     expect(report).toMatchObject({ state: 'done-with-warnings', method: 'disk' })
     expect(report.warnings.join()).toContain('Restoring this VM will need a yes')
     expect(report.methodReason).toMatch(/^its RAM cannot be saved: .*nvme/)
-    expect(await backedUp(guest, { method: 'live' })).toMatchObject({ state: 'failed-clean' })
+    const asked = await backedUp(guest, { method: 'live' })
+    expect(asked).toMatchObject({ state: 'failed-clean', failure: { kind: 'state-not-savable' } })
+    expect(asked.failure).toMatchObject({ because: expect.stringContaining('nvme') as string })
   })
 
   it('that its image has the name of an overlay, and is the whole disk', async () => {

@@ -226,6 +226,7 @@ describe('a VM that was changed while it ran', () => {
     expect(live).not.toMatch(/^vdd /m)
     expect(next).toContain(`vdd ${extra('vdd')}`)
     expect(next).toContain(`vdc ${extra('vdc')}`)
+    expect(next).not.toMatch(/^vde /m)
     expect(report.keptAside?.join()).not.toContain('vdc')
     // It ran then, and it runs now: nobody has handed the image over for good.
     expect([await identityOf(extra('vdc')), await ownerOf(extra('vdc'))]).toEqual(excluded)

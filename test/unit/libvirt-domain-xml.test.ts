@@ -3,9 +3,11 @@ import {
   ejectMedia,
   removeDisk,
   renameDomain,
+  setBootPaths,
   setDiskSource,
   setInterfaceSource,
-  setNvramPath
+  setNvramPath,
+  setTpmStateToDefault
 } from '../../src/libvirt/domain-xml-edit.ts'
 import { parseDomain, withoutSavableState } from '../../src/libvirt/domain-xml.ts'
 import { failureOf, type Failure } from '../../src/shared/failure.ts'
@@ -56,6 +58,20 @@ describe('a definition that nobody vouches for', () => {
 })
 
 describe('reading a definition', () => {
+  it('knows which secrets a VM needs, wherever they stand, and which disk is a part of a file', () => {
+    const at = (name: string): string => `<encryption format='luks'><secret type='passphrase' ${name}/></encryption>`
+    const disks = `<disk type='file'><source file='/a'>${at(`uuid='${UUID}'`)}<slices><slice type='storage' offset='0' size='1'/></slices></source><target dev='vda'/></disk>
+      <disk type='file'><source file='/b'/><target dev='vdb'/>${at("usage='/b'")}</disk>`
+    const tpm = `<tpm><backend type='emulator'><encryption secret='${UUID}'/></backend></tpm>`
+    expect(parseDomain(domain(disks + tpm))).toMatchObject({
+      disks: [
+        { secrets: [UUID], isSlice: true },
+        { secrets: ['/b'], isSlice: false }
+      ],
+      tpmSecrets: [UUID]
+    })
+  })
+
   it('keeps the name as it is and knows units', () => {
     expect(parseDomain(domain())).toMatchObject({ name: 'a <b>', memoryBytes: 64 * 2 ** 20, vcpus: 1, id: undefined })
   })
@@ -144,6 +160,39 @@ describe('changing a definition', () => {
     })
     expect(edited).not.toMatch(/backingStore|<auth/)
     expect(parseDomain(edited).disks.slice(1)).toEqual(parseDomain(full).disks.slice(1))
+  })
+
+  // field case 7
+  it('keeps what is said of the content of a disk, wherever that lies now, and not how it was reached', () => {
+    const kept = `<seclabel model='dac' relabel='no'/><encryption format='luks'><secret type='passphrase' uuid='${UUID}'/></encryption><reservations managed='yes'/><slices><slice type='storage' offset='4096' size='65536'/></slices>`
+    const gone = `<host name='store'/><dataStore type='file'><source file='/data'/></dataStore>`
+    const before = domain(
+      `<disk type='file'><source file='/l.img' startupPolicy='optional' index='3' fdgroup='x'>${kept}${gone}</source><target dev='vda'/></disk>`
+    )
+    const edited = setDiskSource(before, 'vda', { path: '/new.img', format: 'raw' })
+    expect(edited).toContain(`<source file="/new.img" startupPolicy="optional">${kept.replaceAll("'", '"')}</source>`)
+    expect(edited).not.toMatch(/dataStore|<host|index|fdgroup/)
+  })
+
+  it('puts firmware variables, TPM state and kernels where this host has them, whatever they lay on', () => {
+    const os = `<os><nvram type='block' template='/t'><source dev='/dev/vg/nvram'/></nvram><kernel>/boot/k</kernel><initrd>/boot/i</initrd></os>`
+    const tpm = `<tpm><backend type='emulator' version='1.2'><source type='dir' path='/srv/tpm'/></backend></tpm>`
+    const before = domain(tpm, os)
+    expect(parseDomain(before)).toMatchObject({
+      nvram: { path: '/dev/vg/nvram', type: 'block' },
+      tpmState: { type: 'dir', path: '/srv/tpm', version: '1.2' },
+      boot: [
+        { role: 'kernel', path: '/boot/k' },
+        { role: 'initrd', path: '/boot/i' }
+      ]
+    })
+    const edited = setBootPaths(setTpmStateToDefault(setNvramPath(before, '/n.fd')), new Map([['/boot/i', '/img/i']]))
+    expect(parseDomain(edited)).toMatchObject({
+      nvram: { path: '/n.fd', type: 'file', template: '/t' },
+      tpm: 'emulator',
+      tpmState: undefined,
+      boot: [{ path: '/boot/k' }, { path: '/img/i' }]
+    })
   })
 
   it('says the format also where there was no driver', () => {

@@ -17,6 +17,8 @@ export const paperPlan = (vm: Uuid, definition: string, more: Partial<CapturePla
   agent: 'none',
   definition,
   seen: [],
+  plugged: [],
+  boot: [],
   pointDir: '/nowhere',
   ...more
 })

@@ -10,6 +10,7 @@ import { readPointTexts } from '../../src/store/point-texts.ts'
 import { FILES, LATER_POINT, OTHER_VM, POINT, VM, makePoint, manifestOf, temporaryStore } from './store-points.ts'
 
 const NAME = 'web <1>'
+const LATER_UUID = '99999999-2222-4333-8444-555555555555'
 const domainXml = (uuid = VM): string =>
   `<domain type='kvm'><name>web &lt;1&gt;</name><uuid>${uuid}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os>
   <devices><interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/></interface>
@@ -36,7 +37,7 @@ const spec = (store: string, change: Partial<RestoreSpec> = {}): RestoreSpec => 
 })
 
 /** A host with these VMs, uuid by name, and no network of its own. */
-function hostWith(vms: Readonly<Record<string, string>> = {}): FakeShell {
+function hostWith(vms: Readonly<Record<string, string>> = {}, secrets = ''): FakeShell {
   const uuids = Object.values(vms)
   const answer = (argv: readonly string[]): FakeAnswer | string => {
     const [, verb = '', subject = ''] = argv
@@ -51,6 +52,7 @@ function hostWith(vms: Readonly<Record<string, string>> = {}): FakeShell {
     if (verb === 'domstate') return 'shut off (unknown)'
     if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable'
     if (verb === 'dumpxml') return domainXml(subject)
+    if (verb === 'secret-list') return secrets
     return ''
   }
   const batch = (text: string): string =>
@@ -104,6 +106,36 @@ describe('what a restore would meet, before its point is on the host', () => {
       expect(
         stateOf(await preflightRestore(hostWith(), spec(await temporaryStore()), texts({ host })), 'networks')
       ).toEqual(['problem'])
+  })
+
+  // field case 7
+  it.each([
+    [
+      'is not here',
+      '',
+      'boot',
+      'problem',
+      /Disk vda is encrypted, and the secret .*\(.*, for volume \/a\.img\) is not/
+    ],
+    ['is not here, and only needed later', '', 'define', 'warning', /does not start without it/],
+    ['is here', ` ${LATER_UUID}   Unused\n`, 'boot', 'ok', /are here/]
+  ] as const)('says where the secret of an encrypted disk %s', async (_what, secrets, mode, state, text) => {
+    const domain = domainXml().replace(
+      '/></disk>',
+      `/><encryption format='luks'><secret type='passphrase' uuid='${LATER_UUID}'/></encryption></disk>`
+    )
+    const host = JSON.stringify({
+      networks: [{ name: 'lan', xml: '<network/>' }],
+      secrets: [{ uuid: LATER_UUID, usage: 'volume /a.img' }]
+    })
+    const items = await preflightRestore(
+      hostWith({}, secrets),
+      spec(await temporaryStore(), { mode }),
+      texts({ domain, host })
+    )
+    expect(items.filter(({ check }) => check === 'secrets')).toMatchObject([
+      { state, text: expect.stringMatching(text) as string }
+    ])
   })
 
   it.each<[string, PointTexts, RegExp]>([

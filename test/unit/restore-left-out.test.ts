@@ -12,7 +12,8 @@ import type { RestorePlan } from '../../src/engine/restore/restore-plan.ts'
 import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
-import type { Manifest } from '../../src/shared/model/point.ts'
+import type { LeftOutDisk, Manifest } from '../../src/shared/model/point.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 import { FILES, POINT, VM, emptyImage, manifestOf, temporaryStore } from './store-points.ts'
 
@@ -73,6 +74,33 @@ async function look(present: PaperVm, vdb: Disk): Promise<PreflightItem[]> {
   return preflightRestore(shell, specOf(await temporaryStore()), { manifest, domain: domainXml, host: '{}' })
 }
 
+interface Elsewhere {
+  /** The disk that was left out, as the definition has it. */
+  readonly vdb: string
+  readonly leftOut?: LeftOutDisk
+  readonly attach?: string[]
+  /** A process on another host has it open. */
+  readonly isHeld?: boolean
+  /** Where the pool of this host has the volume. */
+  readonly volumePath?: string
+}
+
+/** What a host without VMs says to a restore of a point of another host. */
+async function lookElsewhere({ vdb, leftOut, attach, isHeld, volumePath }: Elsewhere): Promise<PreflightItem[]> {
+  const paper = paperLibvirt()
+  const shell = fakeShell(async ({ argv }) => {
+    if (argv[0] === 'qemu-img') return isHeld === true ? { exitCode: 1, stderr: 'Failed to get "write" lock' } : '{}'
+    if (argv[1] === 'vol-path')
+      return volumePath === undefined ? { exitCode: 1, stderr: 'error: Storage pool not found' } : `${volumePath}\n`
+    const { exitCode, stdout, stderr } = await paper.shell.run(argv)
+    return { stdout, stderr, ...(exitCode !== undefined && { exitCode }) }
+  })
+  const xml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }).replace('</devices>', `${vdb}</devices>`)
+  const manifest = JSON.stringify(manifestOf(FILES, { leftOut: leftOut === undefined ? [] : [leftOut] }))
+  const spec = { ...specOf(await temporaryStore()), ...(attach && { attachDisks: attach }) }
+  return preflightRestore(shell, spec, { manifest, domain: xml, host: '{}' })
+}
+
 const saidOf = (items: readonly PreflightItem[], check: string): string =>
   items
     .filter((item) => item.check === check && item.state === 'warning')
@@ -130,6 +158,44 @@ describe('a disk that the point left out', () => {
   })
 })
 
+// field case 5
+describe('a disk that the point left out, on another host', () => {
+  const VDB = { target: 'vdb' }
+  const rbd = `<disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vdb'/></disk>`
+  const volume = `<disk type='volume' device='disk'><source pool='p' volume='b'/><target dev='vdb'/></disk>`
+
+  it('stayed there, though a file of the same path is here, and the line that says otherwise is shown', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const items = await lookElsewhere({ vdb: disk({ ...VDB, source }), leftOut: { ...VDB, source, modifiedNs: '1' } })
+    expect(saidOf(items, 'disks')).toMatch(/is left out of the VM: it stayed on alpha\. .*: --attach vdb$/m)
+  })
+
+  it('stays attached where it is the very file, and nobody has it open', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const leftOut = { ...VDB, source, modifiedNs: await modifiedNs(source) }
+    const vdb = disk({ ...VDB, source })
+    expect(saidOf(await lookElsewhere({ vdb, leftOut }), 'disks')).toContain('it stays attached as it is now')
+    expect(saidOf(await lookElsewhere({ vdb, leftOut, isHeld: true }), 'disks')).toContain('perhaps on another host')
+  })
+
+  it('stays attached where its owner says that it is the same, if it is here', async () => {
+    expect(saidOf(await lookElsewhere({ vdb: rbd }), 'disks')).toContain('it stayed on alpha')
+    expect(saidOf(await lookElsewhere({ vdb: rbd, attach: ['vdb'] }), 'disks')).toContain('it stays attached')
+    const items = await lookElsewhere({ vdb: disk({ ...VDB, source: '/nowhere/b' }), attach: ['vdb'] })
+    expect(items.filter(({ check, state }) => check === 'disks' && state === 'problem')).toMatchObject([
+      { text: expect.stringMatching(/vdb .* cannot be attached here: .* is not here/) as string }
+    ])
+  })
+
+  it('is looked for in its pool', async () => {
+    const path = await image(join(await folder(), 'b.qcow2'))
+    const leftOut = { ...VDB, source: 'p/b', modifiedNs: await modifiedNs(path) }
+    expect(saidOf(await lookElsewhere({ vdb: volume, leftOut, volumePath: path }), 'disks')).toContain('stays attached')
+    const items = await lookElsewhere({ vdb: volume, attach: ['vdb'] })
+    expect(items.find(({ state, check }) => check === 'disks' && state === 'problem')?.text).toContain('no pool here')
+  })
+})
+
 describe('a disk that was left out, when its VM is about to make way', () => {
   interface Planned {
     readonly source: string
@@ -152,6 +218,7 @@ describe('a disk that was left out, when its VM is about to make way', () => {
       vmName: NAME,
       displaced: [{ uuid: VM, name: NAME }],
       disks: [],
+      boot: [],
       definition,
       ...(withRam && { memoryXml: definition })
     }

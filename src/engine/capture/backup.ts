@@ -20,12 +20,13 @@ import { collectSmallFiles } from './collect.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { captureDisk } from './disk.ts'
 import { runAgainAfterFault, traceOf } from './keep-running.ts'
-import { captureLive, isTooBusy, whyUnsavable } from './live.ts'
+import { captureLive, isTooBusy } from './live.ts'
 import { justHeld } from './noted.ts'
 import { captureOffline } from './offline.ts'
 import { lookAtOriginals, type Originals } from './originals.ts'
 import { beginOwnPoint } from './own-point.ts'
 import { isOutdated, planBackup } from './plan-backup.ts'
+import { whyUnsavable } from './unsavable.ts'
 
 type Capture = (job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore) => Promise<Captured>
 
@@ -119,9 +120,11 @@ function otherWay({ onBusy, method, policy }: BackupSpec, plan: CapturePlan, err
     const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
     return { method: 'disk', reason: { methodReason }, warning: `Disks only: ${methodReason}` }
   }
-  // A policy's wish gives way, as with devices that its definition shows; a person's gets an answer.
-  const unsavable = method === undefined || policy !== undefined ? whyUnsavable(error) : undefined
+  const unsavable = plan.method === 'disk' ? undefined : whyUnsavable(error)
   if (unsavable === undefined) return undefined
+  // A policy's wish gives way, as with devices that its definition shows; a person's gets an answer.
+  if (method !== undefined && policy === undefined)
+    fail({ kind: 'state-not-savable', vm: plan.vmName, devices: [], because: unsavable }, error)
   return { method: 'disk', reason: { methodReason: `its RAM cannot be saved: ${unsavable}` } }
 }
 
@@ -164,6 +167,7 @@ async function completeManifest(
     disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
     excludedDisks: plan.excluded,
     leftOut: [...originals.leftOut],
+    pluggedDisks: plan.plugged,
     ...(captured.memory && { memory: { file: captured.memory.path, ramBytes: plan.ramBytes } }),
     pauses: [...pauses],
     pauseMs: pauseMsOf(pauses),
@@ -173,11 +177,11 @@ async function completeManifest(
     warnings: [...job.warnings]
   }
   const small = await collectSmallFiles(job, plan, captured, head)
-  const { files, ...firmware } = small
+  const { files, ...named } = small
   const images = captured.disks.map(({ file }) => file)
   return {
     ...head,
-    ...firmware,
+    ...named,
     files: [...images, ...(captured.memory ? [captured.memory] : []), ...files],
     warnings: [...job.warnings]
   }

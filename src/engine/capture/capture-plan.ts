@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
-import { Method } from '../../shared/model/point.ts'
+import { BootFile, Method } from '../../shared/model/point.ts'
 import type { SnapshotDisk } from '../../libvirt/snapshot.ts'
 
 /** A disk that goes into the point. */
@@ -46,6 +46,10 @@ export const CapturePlan = z.object({
   excluded: z.array(z.string()),
   nvram: z.string().optional(),
   tpmDir: z.string().optional(),
+  /** The folder by version that its state belongs in, where `tpmDir` is one that the definition names. */
+  tpmInto: z.string().optional(),
+  /** Kernels and the like that its host starts the VM with, now or next. */
+  boot: z.array(BootFile.pick({ role: true, originalPath: true })).default([]),
   /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
   maxDowntimeMs: z.number().optional(),
   agent: z.enum(['none', 'silent', 'answered']),
@@ -55,6 +59,10 @@ export const CapturePlan = z.object({
   seen: z.array(z.string()).default([]),
   /** What the point keeps as the VM's definition, where that names more disks than the one before the job. */
   pointDefinition: z.string().optional(),
+  /** Disks that only the running VM had: what the point keeps as the definition names them too. */
+  plugged: z.array(z.string()).default([]),
+  /** What the VM ran with. Undefined: it was off. */
+  running: z.string().optional(),
   /** RAM of a VM that is off, as libvirt saved it. */
   savedMemory: z.object({ path: z.string(), sizeBytes: z.number() }).optional(),
   pointDir: z.string()

@@ -212,14 +212,3 @@ async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedP
 }
 
 export const isTooBusy = (error: unknown): boolean => isFailure(error, 'too-busy')
-
-/** What libvirt and QEMU say of devices that cannot be moved. libvirt asks before it does anything. */
-const UNSAVABLE =
-  /^error: .*(cannot migrate domain|migration with .* is not supported|(non-|not )migratable|migration is (disabled|blocked)|State blocked|domain has (assigned|CPU feature|'invtsc')).*$/im
-
-/** Why libvirt refused to save the RAM of this VM, in its words: a device that no definition shows. Undefined: it did not. */
-export function whyUnsavable(error: unknown): string | undefined {
-  if (!isFailure(error, 'command-failed')) return undefined
-  const [said] = UNSAVABLE.exec(error.failure.stderr) ?? []
-  return said?.replace(/^error: (Requested operation is not valid: )?/, '').slice(0, 500)
-}

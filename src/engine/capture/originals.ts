@@ -3,6 +3,7 @@ import type { LeftOutDisk, PointDisk } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml } from '../../libvirt/domains.ts'
+import { volumePath } from '../../libvirt/volumes.ts'
 import { imageBelow, type CapturePlan } from './capture-plan.ts'
 
 /** What a restore on this host should know of the files themselves, as they were before anything was touched. */
@@ -18,9 +19,11 @@ export async function lookAtOriginals(shell: Shell, plan: CapturePlan): Promise<
     if (disk.type === 'file') access.set(disk.target, await accessOf(imageBelow(disk).path))
   const { disks } = parseDomain(plan.stateBefore === 'shut off' ? plan.definition : await domainXml(shell, plan.vm))
   const leftOut: LeftOutDisk[] = []
-  for (const { target, source, type } of disks)
-    if (source !== undefined && plan.excluded.includes(target))
-      leftOut.push({ target, source, ...(type === 'file' && (await lastWrite(source))) })
+  for (const { target, source, type, volume } of disks) {
+    if (source === undefined || !plan.excluded.includes(target)) continue
+    const file = volume === undefined ? type === 'file' && source : await volumePath(shell, volume)
+    leftOut.push({ target, source, ...(file && (await lastWrite(file))) })
+  }
   return { accessOf: (target) => access.get(target) ?? {}, leftOut }
 }
 
@@ -34,6 +37,6 @@ const SETTLED_AFTER_MS = 1000
 
 async function lastWrite(path: string): Promise<Pick<LeftOutDisk, 'modifiedNs'>> {
   const file = await stat(path, { bigint: true }).catch(() => undefined)
-  if (file === undefined || Date.now() - Number(file.mtimeMs) < SETTLED_AFTER_MS) return {}
+  if (file?.isFile() !== true || Date.now() - Number(file.mtimeMs) < SETTLED_AFTER_MS) return {}
   return { modifiedNs: String(file.mtimeNs) }
 }

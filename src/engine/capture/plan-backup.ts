@@ -32,14 +32,14 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
   const isOff = state.state === 'shut off'
   const definition = await domainXml(shell, spec.vm, { inactive: true, securityInfo: true })
   const saved = isOff ? await managedSaveXml(shell, spec.vm) : undefined
-  const running = saved ?? (isOff ? definition : await domainXml(shell, spec.vm))
+  const running = saved ?? (isOff ? definition : await domainXml(shell, spec.vm, { securityInfo: true }))
   const domain = parseDomain(running)
   const chosen = await withCaution(shell, domain, chooseMethod(spec, domain, state.state))
   await refuseForeignWork(job, domain, isOff)
   const disks = await planDisks(job, domain, chosen.method)
   const targets = [...disks.disks, ...disks.still].map(({ target }) => target)
   const info = await domainInfo(shell, spec.vm)
-  const tpmDir = domain.tpm === undefined ? undefined : tpmFolder(spec.vm)
+  const kept = pointDefinition(definition, running, targets)
   const maxDowntime = isOff ? undefined : await maxDowntimeMs(shell, spec.vm)
   const savedRam = saved === undefined ? undefined : await savedMemory(domain.name)
   const plan: CapturePlan = {
@@ -53,18 +53,36 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ramBytes: domain.memoryBytes,
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),
-    ...(domain.nvram?.path !== undefined && { nvram: domain.nvram.path }),
-    ...(tpmDir !== undefined && existsSync(tpmDir) && { tpmDir }),
+    ...hostFilesOf(domain),
+    boot: bootFilesOf(parseDomain(definition), domain),
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition,
     seen: seenIn(domain),
-    pointDefinition: pointDefinition(definition, running, targets),
+    pointDefinition: kept.xml,
+    plugged: [...kept.plugged],
+    ...(!isOff && { running }),
     pointDir: `${spec.store}/${spec.vm}/${job.id}`
   }
   await requireRoom(job, plan)
   await sayWhatToKnow(job, plan, domain, running)
   return plan
+}
+
+/** Firmware variables and TPM state that are files of this host. */
+function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'> {
+  const tpmDir = tpmState === undefined ? tpmFolder(uuid) : tpmState.path
+  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && existsSync(tpmDir)
+  return {
+    ...(nvram !== undefined && nvram.type !== 'network' && { nvram: nvram.path }),
+    ...(isFolder && { tpmDir, ...(tpmState && { tpmInto: tpmState.version === '1.2' ? 'tpm1.2' : 'tpm2' }) })
+  }
+}
+
+/** Those that it runs with too: QEMU opens them also to go on from RAM. */
+function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
+  const byPath = new Map([...next.boot, ...now.boot].map((each) => [each.path, each]))
+  return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
 }
 
 async function withMount(disk: CaptureDisk): Promise<CaptureDisk> {

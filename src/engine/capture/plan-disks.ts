@@ -68,6 +68,8 @@ async function look(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method):
 function unfitFor(method: Method, disk: XmlDisk): string | undefined {
   if (disk.source === undefined) return 'it has no source'
   if (disk.device === 'lun') return 'it is passed through as a LUN'
+  if (disk.isSlice && (method !== 'offline' || disk.format !== 'raw'))
+    return 'it is a part of a file that holds more; shut off, and raw, it is copied with the whole of it'
   if (disk.shareable && !disk.readOnly && method !== 'offline')
     return 'other VMs may write to it, so it cannot be held still'
   return undefined

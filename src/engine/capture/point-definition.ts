@@ -6,11 +6,14 @@ import { parseDomain } from '../../libvirt/domain-xml.ts'
  * What a point keeps as the VM's definition: the one for its next start, at the point's instant, and of the running one the
  * disks that this lacks, as those have that were plugged in for this run only.
  */
-export function pointDefinition(definition: string, running: string, targets: readonly string[]): string {
+export function pointDefinition(
+  definition: string,
+  running: string,
+  targets: readonly string[]
+): { readonly xml: string; readonly plugged: readonly string[] } {
   const named = targetsIn(definition)
-  return targets
-    .filter((target) => !named.includes(target))
-    .reduce((xml, target) => addDiskOf(xml, target, running), definition)
+  const plugged = targets.filter((target) => !named.includes(target))
+  return { xml: plugged.reduce((xml, target) => addDiskOf(xml, target, running), definition), plugged }
 }
 
 /** In words: how the disks of the VM that runs and those of its next start differ. */

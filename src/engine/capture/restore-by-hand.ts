@@ -28,13 +28,25 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     ...convert.map((line) => `   ${line}`),
     '   ```',
     '',
+    ...asItRan(manifest),
     '3. In a copy of `domain.xml` named `new.xml`, set these sources and remove every `<backingStore>`:',
     ...edits,
     ...nvram,
+    ...(manifest.boot ?? []).map(
+      ({ file, role }) => `   - ${role}: copy \`${file}\` to where \`<${role}>\` points, if nothing is there`
+    ),
     `4. \`virsh define new.xml\``,
     ...(manifest.memory === undefined ? startSteps() : resumeSteps(manifest.memory.file, manifest.vm.uuid)),
     ''
   ].join('\n')
+}
+
+function asItRan({ memory, stateBefore }: Pick<Manifest, 'memory' | 'stateBefore'>): string[] {
+  if (memory !== undefined || stateBefore === 'shut off') return []
+  return [
+    '   `domain.xml` is how the VM would have started next, with all disks of this point; `running.xml` is how it ran.',
+    ''
+  ]
 }
 
 /** A disk that was a device or on a server comes back as a file. */

@@ -12,7 +12,7 @@ import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords } from './kept-records.ts'
 import { startableDefinition } from './displaced-vm.ts'
-import { fateRequest, fatesOf, type FateRequest } from './left-out.ts'
+import { fateRequest, fatesOf, filesThatStay, type FateRequest } from './left-out.ts'
 import { placesOf, stopOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
 import { holdVms, othersIn } from './vm-locks.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
@@ -51,7 +51,7 @@ async function attachedAsPlanned(plan: RestorePlan, asked: FateRequest): Promise
   for (const { disk, fate } of ram)
     if (fate.kind === 'attached' && !fate.isUnchanged)
       refuse(disk.target, 'it has been written to, and the RAM would not fit it any more')
-  return new Set([...next, ...ram].flatMap(({ disk }) => disk.source ?? []))
+  return new Set(filesThatStay([...next, ...ram]))
 }
 
 const orphansNow = (plan: RestorePlan, displaced: readonly DisplacedVm[], jobId: string): Promise<Rename[]> =>

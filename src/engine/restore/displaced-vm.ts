@@ -122,8 +122,9 @@ export async function renameOf(path: string, jobId: string, disk?: XmlDisk): Pro
 /** Firmware variables, managed save and TPM go with it: by name or UUID the next VM would find them. */
 async function stateRenames(domain: DomainXml, { jobId, users }: LookRequest): Promise<Rename[]> {
   const { uuid, name, nvram } = domain
-  const shared = nvram !== undefined && (await usersOf(users, nvram.path, uuid)).length > 0
-  const paths = [...(nvram === undefined || shared ? [] : [nvram.path]), managedSavePath(name), tpmFolder(uuid)]
+  const variables = nvram?.type === 'file' ? nvram.path : undefined
+  const shared = variables !== undefined && (await usersOf(users, variables, uuid)).length > 0
+  const paths = [...(variables === undefined || shared ? [] : [variables]), managedSavePath(name), tpmFolder(uuid)]
   return (await Promise.all(paths.map((path) => renameOf(path, jobId)))).flat()
 }
 

@@ -25,7 +25,7 @@ export async function editDisks(
   for (const { target, source = '' } of empty)
     list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
   const fates = await fatesOf(domain, asked)
-  for (const { disk, fate } of fates) tellOf(disk, fate, list)
+  for (const { disk, fate } of fates) tellOf(disk, fate, asked, list)
   const removed = fates.filter(({ fate }) => fate.kind === 'removed').map(({ disk }) => disk.target)
   const apply = (xml: string): string => {
     let edited = xml
@@ -40,9 +40,27 @@ export async function editDisks(
   }
 }
 
-function tellOf({ target, source = 'no source' }: XmlDisk, fate: Fate, list: Checklist): void {
-  if (fate.kind === 'removed')
-    list.warning('disks', `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`)
+function tellOf(
+  { target, source = 'no source' }: XmlDisk,
+  fate: Fate,
+  { spec: { attachDisks = [] }, manifest, machineId }: FateRequest,
+  list: Checklist
+): void {
+  if (fate.kind === 'removed' && attachDisks.includes(target))
+    list.problem(
+      'disks',
+      `disk ${target} (${source}) cannot be attached here: ${fate.because}`,
+      `make it reachable, or leave out --attach ${target}`
+    )
+  else if (fate.kind === 'removed')
+    list.warning(
+      'disks',
+      `Disk ${target} is not in the point and is left out of the VM: ${fate.because}${
+        manifest.host.machineId === machineId
+          ? ''
+          : `. If ${source} is the same here and nobody else writes to it: --attach ${target}`
+      }`
+    )
   else if (fate.insteadOf === undefined)
     list.warning('disks', `Disk ${target} is not in the point: it stays attached as it is now (${source})`)
   else

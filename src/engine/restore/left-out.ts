@@ -5,6 +5,8 @@ import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
+import { isLocked } from '../../libvirt/qemu-img.ts'
+import { volumePath } from '../../libvirt/volumes.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { imageUsers, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { machineId } from '../host-facts.ts'
@@ -12,10 +14,10 @@ import { machineId } from '../host-facts.ts'
 /** What becomes of a disk that the guest had and that the point does not hold. */
 export type Fate =
   /**
-   * It stays attached where it is, and nobody touches its file. `isUnchanged`: as it was at the instant of the point.
-   * `insteadOf`: what the VM that is here has by now as this disk.
+   * It stays attached where it is, and nobody touches its file at `path`. `isUnchanged`: as it was at the instant of the
+   * point. `insteadOf`: what the VM that is here has by now as this disk.
    */
-  | { readonly kind: 'attached'; readonly isUnchanged: boolean; readonly insteadOf?: string }
+  | { readonly kind: 'attached'; readonly path: string; readonly isUnchanged: boolean; readonly insteadOf?: string }
   | { readonly kind: 'removed'; readonly because: string }
 
 export interface FateRequest {
@@ -26,13 +28,21 @@ export interface FateRequest {
   readonly users: () => Promise<ImageUsers>
   /** Disks that the VM of the point's UUID has on this host: now, and with its next start. */
   readonly present: () => Promise<readonly XmlDisk[]>
+  /** Where a disk with a source lies on this host; a name for what lies on a server. Undefined: no pool here has its volume. */
+  readonly pathOf: (disk: XmlDisk) => Promise<string | undefined>
+  /** Whether somebody has an image open for writing, on another host too. */
+  readonly isHeld: (path: string, format: string) => Promise<boolean>
 }
 
 /** All images of the host, and the VM's own disks, are looked at once, and only if something depends on it. */
 export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Manifest): Promise<FateRequest> {
   const users = once(() => imageUsers(shell))
   const present = once(() => disksOf(shell, manifest.vm.uuid))
-  return { spec, manifest, machineId: await machineId(), users, present }
+  const pathOf = ({ source, volume }: XmlDisk): Promise<string | undefined> =>
+    volume === undefined ? Promise.resolve(source) : volumePath(shell, volume)
+  const isHeld = async (path: string, format: string): Promise<boolean> =>
+    (await isLocked(shell, path, format)) === true
+  return { spec, manifest, machineId: await machineId(), users, present, pathOf, isHeld }
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
@@ -46,28 +56,45 @@ async function disksOf(shell: Shell, uuid: Uuid): Promise<XmlDisk[]> {
   return definitions.flatMap((xml) => parseDomain(xml).disks)
 }
 
-/**
- * On the host that it was taken on, the VM keeps what it had: most such disks were left out on purpose. Elsewhere a file of
- * the same path is another file, and a disk on a server may be in use by the VM that is still running there.
- */
+/** On the host that it was taken on, the VM keeps what it had: most such disks were left out on purpose. */
 async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
-  const { spec, manifest, machineId, users } = request
+  const { spec, manifest, users } = request
   const removed = (because: string): Fate => ({ kind: 'removed', because })
-  const { source, type } = disk
-  if (source === undefined) return { kind: 'attached', isUnchanged: true }
-  if (manifest.host.machineId === '' || manifest.host.machineId !== machineId)
-    return removed(`it stayed on ${manifest.host.name}`)
+  const { source } = disk
+  if (source === undefined) return { kind: 'attached', path: '', isUnchanged: true }
+  const path = await request.pathOf(disk)
+  const elsewhere = await stayedElsewhere(disk, path, request)
+  if (elsewhere !== undefined) return removed(elsewhere)
   if (spec.copy !== undefined && !disk.readOnly) return removed('the original has it, and would write to it too')
-  const isHere = !source.startsWith('/') || existsSync(source)
-  if (!isHere) return removed(`${source} is not here any more`)
-  const inTheWay = (await usersOf(await users(), source)).find((user) => forbidsWriting(user, disk, manifest))
+  if (path === undefined) return removed(`no pool here has its volume (${source})`)
+  if (path.startsWith('/') && !existsSync(path)) return removed(`${path} is not here any more`)
+  const inTheWay = (await usersOf(await users(), path)).find((user) => forbidsWriting(user, disk, manifest))
   if (inTheWay !== undefined && !disk.readOnly) return removed(neededBy(inTheWay))
   const insteadOf = await presentInstead(disk, request)
   return {
     kind: 'attached',
-    isUnchanged: type === 'file' && (await isUnchanged(source, disk.target, manifest)),
+    path,
+    isUnchanged: await isUnchanged(path, disk, manifest),
     ...(insteadOf !== undefined && { insteadOf })
   }
+}
+
+/**
+ * Elsewhere a file of the same path is another file, unless it was written to last in the very same moment: then it is the
+ * one, as on a shared file system or on a host that was rebuilt. A disk on a server may be in use by the VM that still runs
+ * there, which only its owner knows. Undefined: it did not stay elsewhere.
+ */
+async function stayedElsewhere(
+  disk: XmlDisk,
+  path: string | undefined,
+  { spec, manifest, machineId, isHeld }: FateRequest
+): Promise<string | undefined> {
+  if (manifest.host.machineId !== '' && manifest.host.machineId === machineId) return undefined
+  if (spec.attachDisks?.includes(disk.target) === true) return undefined
+  if (path === undefined || !(await isUnchanged(path, disk, manifest))) return `it stayed on ${manifest.host.name}`
+  return (await isHeld(path, disk.format))
+    ? `somebody has ${path} open for writing, perhaps on another host`
+    : undefined
 }
 
 /** What an image is based on nobody may write to, not even the VM that it once was the disk of. */
@@ -84,8 +111,8 @@ async function presentInstead({ target, source }: XmlDisk, { present }: FateRequ
 }
 
 /** What was not noted when the point was taken cannot be told. */
-async function isUnchanged(path: string, target: string, { leftOut = [] }: Manifest): Promise<boolean> {
-  const noted = leftOut.find((disk) => disk.target === target && disk.source === path)?.modifiedNs
+async function isUnchanged(path: string, { target, source }: XmlDisk, { leftOut = [] }: Manifest): Promise<boolean> {
+  const noted = leftOut.find((disk) => disk.target === target && disk.source === source)?.modifiedNs
   return noted !== undefined && (await identityOf(path))?.modifiedNs === noted
 }
 
@@ -104,11 +131,12 @@ export async function fatesOf(domain: DomainXml, request: FateRequest): Promise<
 /** Files that the VM goes on using where they are. */
 export async function attachedFiles(domains: readonly DomainXml[], request: FateRequest): Promise<ReadonlySet<string>> {
   const files = new Set<string>()
-  for (const domain of domains)
-    for (const { disk, fate } of await fatesOf(domain, request))
-      if (disk.source !== undefined && fate.kind === 'attached') files.add(disk.source)
+  for (const domain of domains) for (const path of filesThatStay(await fatesOf(domain, request))) files.add(path)
   return files
 }
+
+export const filesThatStay = (fates: readonly LeftOut[]): string[] =>
+  fates.flatMap(({ fate }) => (fate.kind === 'attached' && fate.path !== '' ? [fate.path] : []))
 
 /** A medium in a drive is none. */
 const leftOutOf = ({ disks }: DomainXml, manifest: Manifest): XmlDisk[] =>

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Manifest } from '../../shared/model/point.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { IMAGES } from './place-disks.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
 const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
@@ -18,10 +19,22 @@ export function planNvram(
 ): RestorePlan['nvram'] {
   if (manifest.nvram === undefined) return undefined
   const { file, originalPath } = manifest.nvram
-  const isFree = freed.includes(originalPath) || !existsSync(originalPath)
-  const former = isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`) ? originalPath : undefined
+  const isFree = !existsSync(originalPath) && originalPath.startsWith(`${NVRAM_FOLDER}/`)
+  // Elsewhere only where the VM that makes way has it.
+  const former = freed.includes(originalPath) || isFree ? originalPath : undefined
   const path = own ?? former ?? `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
   return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+}
+
+/** Kernels and the like that this host has not, or not any more, go beside the images; those that are here are left alone. */
+export function planBoot({ boot = [], id }: Manifest, uuid: string, jobId: string): RestorePlan['boot'] {
+  return boot
+    .filter(({ originalPath }) => !existsSync(originalPath))
+    .map(({ file, originalPath }) => {
+      const name = `${IMAGES}/${uuid}-${id}-${file.replace('boot/', '')}`
+      const path = existsSync(name) ? `${name}-${jobId}` : name
+      return { file, formerPath: originalPath, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+    })
 }
 
 /** libvirt looks for it below the VM's UUID. */

@@ -4,19 +4,27 @@ import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
+import {
+  hasDisk,
+  removeDisk,
+  setBootPaths,
+  setEmulator,
+  setNvramPath,
+  setTpmStateToDefault
+} from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
+import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
 import { accessRules } from './image-access.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
 import { placeDisks } from './place-disks.ts'
-import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
+import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -60,14 +68,20 @@ async function makePlan(
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
-  const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
+  const boot = planBoot(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
+  for (const { formerPath, path } of boot)
+    list.warning(
+      'boot files',
+      `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
+    )
+  const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, emulator, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
   const mode = await chooseMode(shell, spec, source, ramEdits, list)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
   const networks = await planNetworks(shell, source.host, plugged, list)
-  return {
+  const plan: RestorePlan = {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
     ...(copy && { copyOf: manifest.vm }),
@@ -76,6 +90,7 @@ async function makePlan(
     disks,
     ...(nvram && { nvram }),
     ...(tpm && { tpm }),
+    boot,
     ...(rules.firmware && { firmwareAccess: rules.firmware }),
     displaced,
     orphans: await orphansOf(copy?.name ?? manifest.vm.name, tpm?.path, displaced, jobId),
@@ -87,6 +102,8 @@ async function makePlan(
     hasAgent: guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }
+  await checkSecrets(shell, plan, source.host, list)
+  return plan
 }
 
 /** What the VM would start with, and what its RAM goes by. Both are of the manifest's VM. */
@@ -109,11 +126,22 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
 
+interface HostPaths extends Pick<RestorePlan, 'boot'> {
+  readonly nvram: string | undefined
+  readonly emulator: string | undefined
+  readonly hasTpm: boolean
+}
+
 const hostPaths =
-  (nvram: string | undefined, emulator: string | undefined) =>
+  ({ nvram, emulator, boot, hasTpm }: HostPaths) =>
   (xml: string): string => {
-    const edited = emulator === undefined ? xml : setEmulator(xml, emulator)
-    return nvram === undefined ? edited : setNvramPath(edited, nvram)
+    const edits = [
+      (each: string) => (emulator === undefined ? each : setEmulator(each, emulator)),
+      (each: string) => (nvram === undefined ? each : setNvramPath(each, nvram)),
+      (each: string) => (hasTpm ? setTpmStateToDefault(each) : each),
+      (each: string) => setBootPaths(each, new Map(boot.map(({ formerPath, path }) => [formerPath, path])))
+    ]
+    return edits.reduce((edited, edit) => edit(edited), xml)
   }
 
 /**
@@ -122,7 +150,7 @@ const hostPaths =
  */
 function definedAs(
   { copy }: RestoreSpec,
-  { memoryDefinition }: PlanSource,
+  { manifest, memoryDefinition }: PlanSource,
   mode: RestoreMode,
   definition: string,
   disks: readonly RestoreDisk[],
@@ -130,7 +158,10 @@ function definedAs(
 ): Pick<RestorePlan, 'definition' | 'bootDefinition'> {
   const whole = addMissingDisks(definition, disks, memoryDefinition, mode === 'resume' ? new Checklist() : list)
   if (mode !== 'resume') return { definition: copy === undefined ? whole : copyDomain(whole, copy) }
-  return { definition, ...(whole !== definition && { bootDefinition: whole }) }
+  const next = (manifest.pluggedDisks ?? [])
+    .filter((target) => hasDisk(definition, target))
+    .reduce(removeDisk, definition)
+  return { definition: next, ...(whole !== next && { bootDefinition: whole }) }
 }
 
 /** The RAM image and its own definition. Nothing while it is still elsewhere. */

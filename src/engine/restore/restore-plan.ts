@@ -69,9 +69,13 @@ export const RestorePlan = z.object({
   pointDir: z.string(),
   disks: z.array(RestoreDisk),
   nvram: z.object({ file: z.string(), path: z.string(), staged: z.string() }).optional(),
+  /** Kernels and the like that are not here. `formerPath`: where the definition has them. */
+  boot: z
+    .array(z.object({ file: z.string(), formerPath: z.string(), path: z.string(), staged: z.string() }))
+    .default([]),
   /** A folder, placed whole. */
   tpm: z.object({ files: z.array(z.string()), path: z.string(), staged: z.string() }).optional(),
-  /** Whom the firmware's variables belong to, where libvirt does not give them to QEMU itself. */
+  /** Whom the firmware's variables and kernels belong to, where libvirt does not give them to QEMU itself. */
   firmwareAccess: FileAccess.optional(),
   displaced: z.array(DisplacedVm),
   /** What lies in the way though no VM here has it. */
@@ -95,7 +99,7 @@ export const Displacing = RestorePlan.pick({ displaced: true, orphans: true })
 export type Displacing = z.infer<typeof Displacing>
 
 /** What is written beside its place first and then moved there. */
-export const placesOf = ({ disks, nvram, tpm }: RestorePlan): Omit<Placement, 'file'>[] => [
+export const placesOf = ({ disks, nvram, tpm, boot }: RestorePlan): Omit<Placement, 'file'>[] => [
   ...disks.map(({ target, staged, path, format }) => ({
     name: target,
     staged,
@@ -103,6 +107,7 @@ export const placesOf = ({ disks, nvram, tpm }: RestorePlan): Omit<Placement, 'f
     format: format === 'raw' ? ('raw' as const) : ('qcow2' as const)
   })),
   ...(nvram ? [{ name: 'nvram', staged: nvram.staged, path: nvram.path }] : []),
+  ...boot.map(({ file, staged, path }) => ({ name: file.replace('/', '.'), staged, path })),
   ...(tpm ? [{ name: 'tpm', staged: tpm.staged, path: tpm.path }] : [])
 ]
 

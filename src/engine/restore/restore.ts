@@ -106,9 +106,10 @@ const foldersOf = ({ disks }: RestorePlan): Promise<WatchedFolder[]> =>
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
 async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {
   for (const disk of plan.disks) await stageDisk(job, plan, disk)
-  if (plan.nvram !== undefined) await stageFile(`${plan.pointDir}/${plan.nvram.file}`, plan.nvram.staged)
-  if (plan.nvram !== undefined && plan.firmwareAccess !== undefined)
-    await giveAccess(plan.nvram.staged, plan.firmwareAccess)
+  for (const { file, staged } of [...(plan.nvram === undefined ? [] : [plan.nvram]), ...plan.boot]) {
+    await stageFile(`${plan.pointDir}/${file}`, staged)
+    if (plan.firmwareAccess !== undefined) await giveAccess(staged, plan.firmwareAccess)
+  }
   for (const file of plan.tpm?.files ?? [])
     await stageFile(`${plan.pointDir}/${file}`, `${plan.tpm?.staged ?? ''}/${file.replace('tpm/', '')}`)
 }

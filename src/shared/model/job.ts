@@ -54,6 +54,8 @@ export const RestoreSpec = z.strictObject({
   replace: z.boolean(),
   /** Where disks go. Undefined: where they were, if that directory exists, else libvirt's images folder. */
   diskDir: Absolute.optional(),
+  /** Disks that the point does not hold and that stayed on another host, by its account: here they are the same. */
+  attachDisks: z.array(z.string().max(32)).max(256).optional(),
   /** Not the VM of the point, which `vm` and `vmName` are, but a copy of it. Booted or defined: RAM fits no other VM. */
   copy: VmCopy.optional()
 })

@@ -51,6 +51,14 @@ export const PointDisk = z.strictObject({
 })
 export type PointDisk = z.infer<typeof PointDisk>
 
+/** A file of the host that a VM is started with, as its definition names it. */
+export const BootFile = z.strictObject({
+  role: z.enum(['kernel', 'initrd', 'dtb']),
+  file: PointPath,
+  originalPath: z.string().max(4096)
+})
+export type BootFile = z.infer<typeof BootFile>
+
 export const MANIFEST_VERSION = 1
 
 /** `manifest.json`: the commit point of a point. Its file list holds every other file of the point. */
@@ -75,9 +83,13 @@ export const Manifest = z.strictObject({
   excludedDisks: z.array(z.string().max(32)).max(256),
   /** Those of the excluded ones that have a source. Undefined: taken before this was noted. */
   leftOut: z.array(LeftOutDisk).max(256).optional(),
+  /** Disks that the VM ran with and its next start would not have had: `domain.xml` has them, so that a boot has them too. */
+  pluggedDisks: z.array(z.string().max(32)).max(256).optional(),
   memory: z.strictObject({ file: PointPath, ramBytes: size }).optional(),
   nvram: z.strictObject({ file: PointPath, originalPath: z.string().max(4096) }).optional(),
   tpm: z.strictObject({ files: z.array(PointPath).max(64) }).optional(),
+  /** Kernels and the like that its host starts the VM with. */
+  boot: z.array(BootFile).max(16).optional(),
   files: z.array(PointFile).max(1024),
   pauses: z.array(Pause).max(64),
   pauseMs: z.number().nonnegative(),

@@ -13,6 +13,8 @@ export interface RestoreOrder {
   readonly mode: RestoreMode | undefined
   readonly replace: boolean
   readonly diskDir: string | undefined
+  /** Disks that the point does not hold, to stay attached on another host. */
+  readonly attachDisks?: readonly string[] | undefined
   /** A second VM beside the first instead, booted or defined. */
   readonly copy?: VmCopy | undefined
   readonly fault?: string
@@ -38,6 +40,7 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
     mode: order.mode ?? (manifest.memory === undefined ? 'boot' : 'resume'),
     replace: order.replace,
     ...(order.diskDir !== undefined && { diskDir: order.diskDir }),
+    ...(order.attachDisks !== undefined && { attachDisks: [...order.attachDisks] }),
     ...(order.copy !== undefined && { copy: order.copy })
   }
 }

@@ -7,7 +7,7 @@ import type { JobReport } from '../../../../shared/model/job.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { absolutePath, leaf } from '../leaf.ts'
+import { absolutePath, commaList, leaf } from '../leaf.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -20,6 +20,7 @@ interface RestoreOptions extends ActionOptions {
   readonly start: boolean
   readonly replace?: boolean
   readonly diskDir?: string
+  readonly attach?: readonly string[]
   readonly check?: boolean
 }
 
@@ -42,6 +43,11 @@ export const restoreCommand = (perform: Perform): Command =>
     .option('--no-start', 'of a copy: define it, and leave it off')
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
+    .option(
+      '--attach <DISKS>',
+      'disks that are not in the point, and are the same on this host: they stay attached',
+      commaList
+    )
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
     .action((id: string, options: RestoreOptions) =>
       perform(options, async (session) => {
@@ -52,7 +58,7 @@ export const restoreCommand = (perform: Perform): Command =>
 
 async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
-  const { to, replace, diskDir } = options
+  const { to, replace, diskDir, attach } = options
   const how = modeOf(options)
   const point = await findPoint(core, id)
   return {
@@ -61,6 +67,7 @@ async function orderOf({ core }: Session, id: string, options: RestoreOptions): 
     to,
     replace: replace === true,
     diskDir,
+    ...(attach !== undefined && { attachDisks: attach }),
     ...(fault !== undefined && fault !== '' && { fault })
   }
 }

@@ -1,0 +1,111 @@
+import { open, readdir, realpath, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { dirname, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail } from '../../shared/failure.ts'
+import { formatBytes } from '../../shared/format.ts'
+import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
+import { copyFile, type HashedFile } from '../../store/copy-file.ts'
+import { makeFoldersIn, removeFile } from '../../store/durable.ts'
+import { makeFile, writeExactly } from '../../store/file-io.ts'
+import { isThere } from '../evidence/presence.ts'
+import { orWarn, type JobContext } from '../jobs/job-context.ts'
+import type { CapturePlan } from './capture-plan.ts'
+
+/** Small files of the host that a VM starts with, beside its disks: firmware variables, state of its TPM, kernels. */
+export type HostFiles = Pick<Manifest, 'nvram' | 'tpm' | 'boot'> & { readonly files: readonly PointFile[] }
+
+/** What cannot be read is warned of: the point is one of the disks all the same. */
+export async function takeHostFiles(job: JobContext, plan: CapturePlan): Promise<HostFiles> {
+  const nvram = await takeNvram(job, plan)
+  const tpm = await takeTpm(job, plan)
+  const boot = await takeBootFiles(job, plan)
+  return { ...nvram, ...tpm, ...boot, files: [...nvram.files, ...tpm.files, ...boot.files] }
+}
+
+async function takeNvram(job: JobContext, { nvram, pointDir }: CapturePlan): Promise<HostFiles> {
+  if (nvram === undefined) return { files: [] }
+  let taken: HostFiles = { files: [] }
+  await orWarn(job, 'Firmware state (NVRAM) could not be copied', async () => {
+    const copied = await copyAtRest(nvram, `${pointDir}/nvram.fd`)
+    taken = { files: [{ path: 'nvram.fd', ...copied }], nvram: { file: 'nvram.fd', originalPath: nvram } }
+  })
+  return taken
+}
+
+/**
+ * State of the TPM lies in a folder by version, `tpm2/tpm2-00.permall`; locks beside it are no state. A folder that the
+ * definition names has no such folder in it: a restored VM finds its state where libvirt keeps that of others.
+ */
+async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: CapturePlan): Promise<HostFiles> {
+  if (tpmDir === undefined) return { files: [] }
+  const files: PointFile[] = []
+  await orWarn(job, 'State of the TPM could not be copied', async () => {
+    for (const name of await filesBelow(tpmDir)) {
+      const path = ['tpm', tpmInto, name].filter((part) => part !== '').join('/')
+      if (!PointPath.safeParse(path).success) continue
+      await makeFoldersIn(pointDir, dirname(path))
+      files.push({ path, ...(await copyAtRest(`${tpmDir}/${name}`, `${pointDir}/${path}`)) })
+    }
+  })
+  return { files, tpm: { files: files.map(({ path }) => path) } }
+}
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  return entries.flatMap((entry) => (entry.isFile() ? [relative(dir, `${entry.parentPath}/${entry.name}`)] : []))
+}
+
+/** A kernel with its initial file system is smaller by far; a medium that somebody boots from so is not. */
+const LARGEST_BOOT_FILE = 512 * 1024 ** 2
+
+/** A VM that is started with a kernel of its host does not start without it, nor resume. */
+async function takeBootFiles(job: JobContext, { boot, pointDir }: CapturePlan): Promise<HostFiles> {
+  const files: PointFile[] = []
+  const taken: NonNullable<Manifest['boot']> = []
+  for (const [n, { role, originalPath }] of boot.entries())
+    await orWarn(job, `The ${role} of the VM (${originalPath}) is not in the point`, async () => {
+      const { size } = await stat(originalPath)
+      if (size > LARGEST_BOOT_FILE)
+        fail({ kind: 'bad-output', what: originalPath, detail: `it has ${formatBytes(size)}` })
+      await makeFoldersIn(pointDir, 'boot')
+      const file = `boot/${role}-${n}`
+      files.push({ path: file, ...(await copyAtRest(originalPath, `${pointDir}/${file}`)) })
+      taken.push({ role, file, originalPath })
+    })
+  return { files, ...(taken.length > 0 && { boot: taken }) }
+}
+
+const TRIES = 20
+
+/** Copies a small file that its owner may be writing, until a copy went through without a change. Follows links. */
+async function copyAtRest(path: string, target: string): Promise<HashedFile> {
+  const source = await realpath(path)
+  for (let left = TRIES; ; left--) {
+    const before = await stat(source, { bigint: true })
+    if (await isThere(target)) await removeFile(target)
+    const copied = await (before.isBlockDevice() ? copyDevice(source, target) : copyFile(source, target))
+    const after = await stat(source, { bigint: true })
+    if (before.mtimeNs === after.mtimeNs || left === 0) return copied
+    await sleep(50)
+  }
+}
+
+/** As much as firmware variables ever are; a device has no length of its own to ask for. */
+const LARGEST_DEVICE = 64 * 1024 ** 2
+
+async function copyDevice(source: string, target: string): Promise<HashedFile> {
+  const bytes = new Uint8Array(LARGEST_DEVICE + 1)
+  const device = await open(source, 'r')
+  let length = 0
+  try {
+    for (let read = -1; read !== 0 && length < bytes.byteLength; length += read)
+      read = (await device.read(bytes, length, bytes.byteLength - length, length)).bytesRead
+  } finally {
+    await device.close()
+  }
+  if (length > LARGEST_DEVICE) fail({ kind: 'bad-output', what: source, detail: 'it is larger than 64 MiB' })
+  const whole = bytes.subarray(0, length)
+  await makeFile(target, (file) => writeExactly(file, whole, 0))
+  return { sizeBytes: length, sha256: createHash('sha256').update(whole).digest('hex') }
+}
