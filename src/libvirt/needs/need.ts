@@ -63,6 +63,8 @@ export interface FileNeed {
     | 'smartcard database'
     | 'certificate'
     | 'video acceleration'
+    | 'login'
+    | 'lock'
     | 'random numbers'
   readonly path: string
   /** QEMU or libvirt writes to it. */
