@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Manifest } from '../../shared/model/point.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { isPlainPath } from './image-folders.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
-const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
+export const NVRAM_FOLDER = '/var/lib/libvirt/qemu/nvram'
 
 /** Firmware variables of a copy, whether the point has some or libvirt makes new ones. */
 export const nvramOfCopy = (uuid: string): string => `${NVRAM_FOLDER}/${uuid}_VARS.fd`
@@ -19,10 +21,14 @@ export function planNvram(
   if (manifest.nvram === undefined) return undefined
   const { file, originalPath } = manifest.nvram
   const isFree = freed.includes(originalPath) || !existsSync(originalPath)
-  const former = isFree && originalPath.startsWith(`${NVRAM_FOLDER}/`) ? originalPath : undefined
+  const former = isFree && isVariablesFile(originalPath) ? originalPath : undefined
   const path = own ?? former ?? `${NVRAM_FOLDER}/${manifest.vm.uuid}-${manifest.id}.fd`
   return { file, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
 }
+
+/** A plain name in libvirt's own folder. */
+const isVariablesFile = (path: string): boolean =>
+  isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !basename(path).startsWith('.')
 
 /** libvirt looks for it below the VM's UUID. */
 export function planTpm(manifest: Manifest, uuid: string, jobId: string): RestorePlan['tpm'] {

@@ -55,9 +55,9 @@ export function listTheRest(reading: Reading, at: Element): void {
   for (const child of elementsIn(at)) listTheRest(reading, child)
 }
 
-/** Whatever is noted beside a definition is nothing to libvirt. Only there: elsewhere it is read as any element. */
+/** Whatever is noted beside a definition is nothing to libvirt. Right below the root only: elsewhere it is read as any element. */
 const isMetadata = (at: Element): boolean =>
-  at.tagName === 'metadata' && (at.parentNode as Element | null)?.tagName === 'domain'
+  at.tagName === 'metadata' && at.parentNode === at.ownerDocument?.documentElement
 
 /** Where a device sits inside of the guest. */
 const isGuestAddress = (at: Element): boolean => {

@@ -78,11 +78,18 @@ function readVariables(reading: Reading, nvram: Element): void {
   for (const source of sources) {
     readLabels(reading, source)
     readSecrets(reading, source)
-    const path = ['file', 'dev', 'path', 'dir', 'name'].map((name) => reading.attribute(source, name)).find(Boolean)
-    reading.add(source, { kind: 'firmware', what: 'variables', path: path ?? '', format, type })
+    const path = variablesAt(reading, source, type)
+    reading.add(source, { kind: 'firmware', what: 'variables', path, format, type })
   }
   const path = sources.length === 0 ? reading.text(nvram) : undefined
   if (path !== undefined) reading.add(nvram, { kind: 'firmware', what: 'variables', path, format, type })
+}
+
+/** Which attribute counts depends on the type alone. */
+function variablesAt(reading: Reading, source: Element, type: string): string {
+  if (type === 'file') return reading.attribute(source, 'file') ?? ''
+  const others = ['dev', 'path', 'dir', 'protocol', 'name', 'pool', 'volume']
+  return others.flatMap((name) => reading.attribute(source, name) ?? []).join(':')
 }
 
 function readProcessor(reading: Reading, domain: Element): void {

@@ -54,6 +54,8 @@ export const RestoreSpec = z.strictObject({
   replace: z.boolean(),
   /** Where disks go. Undefined: where they were, if that directory exists, else libvirt's images folder. */
   diskDir: Absolute.optional(),
+  /** What the point may have of this host though it reaches beyond the storage of VMs: items by name. */
+  allow: z.array(z.string().min(1).max(300)).max(200).optional(),
   /** Not the VM of the point, which `vm` and `vmName` are, but a copy of it. Booted or defined: RAM fits no other VM. */
   copy: VmCopy.optional()
 })
