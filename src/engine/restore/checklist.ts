@@ -1,6 +1,6 @@
 import { fail, type Failure } from '../../shared/failure.ts'
 import type { PreflightItem } from '../../shared/engine-protocol.ts'
-import { quoted } from '../capture/commit-overlay.ts'
+import { quoted } from '../../shared/quoted.ts'
 
 /** What a restore was checked for. A restore that goes ahead has no problem among its items; a preview shows all. */
 export class Checklist {

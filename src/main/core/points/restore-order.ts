@@ -13,6 +13,8 @@ export interface RestoreOrder {
   readonly mode: RestoreMode | undefined
   readonly replace: boolean
   readonly diskDir: string | undefined
+  /** What the point may have of the host beyond the storage of VMs, by name. */
+  readonly allow?: readonly string[]
   /** A second VM beside the first instead, booted or defined. */
   readonly copy?: VmCopy | undefined
   readonly fault?: string
@@ -38,6 +40,7 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
     mode: order.mode ?? (manifest.memory === undefined ? 'boot' : 'resume'),
     replace: order.replace,
     ...(order.diskDir !== undefined && { diskDir: order.diskDir }),
+    ...(order.allow !== undefined && order.allow.length > 0 && { allow: [...order.allow] }),
     ...(order.copy !== undefined && { copy: order.copy })
   }
 }

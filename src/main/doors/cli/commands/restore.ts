@@ -3,6 +3,7 @@ import { findPoint } from '../../../core/points/list-points.ts'
 import { preflight, startRestore } from '../../../core/points/points.ts'
 import { newCopy, storeOnTarget, type RestoreOrder } from '../../../core/points/restore-order.ts'
 import { fail } from '../../../../shared/failure.ts'
+import { quoted } from '../../../../shared/quoted.ts'
 import type { JobReport } from '../../../../shared/model/job.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
@@ -20,6 +21,7 @@ interface RestoreOptions extends ActionOptions {
   readonly start: boolean
   readonly replace?: boolean
   readonly diskDir?: string
+  readonly allow?: readonly string[]
   readonly check?: boolean
 }
 
@@ -29,7 +31,8 @@ export const restoreCommand = (perform: Perform): Command =>
     'restore 20261122T201744Z-7f3a21 --to alpha --replace',
     'restore 20261122T20 --to beta --mode boot --json',
     'restore 20261122T20 --to alpha --mode copy --name web1-trial',
-    'restore 20261122T20 --to beta --check'
+    'restore 20261122T20 --to beta --check',
+    "restore 20261122T20 --to beta --allow 'read=/srv/iso/rescue.iso'"
   ])
     .requiredOption('--to <HOST>', 'host that gets the VM')
     .addOption(
@@ -42,6 +45,11 @@ export const restoreCommand = (perform: Perform): Command =>
     .option('--no-start', 'of a copy: define it, and leave it off')
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
     .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
+    .option(
+      '--allow <ITEM>',
+      'something outside of VM storage that the point may have of the host, by the name that --check gives it; repeatable',
+      (item: string, before: readonly string[] = []) => [...before, item]
+    )
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
     .action((id: string, options: RestoreOptions) =>
       perform(options, async (session) => {
@@ -52,7 +60,7 @@ export const restoreCommand = (perform: Perform): Command =>
 
 async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
-  const { to, replace, diskDir } = options
+  const { to, replace, diskDir, allow } = options
   const how = modeOf(options)
   const point = await findPoint(core, id)
   return {
@@ -61,6 +69,7 @@ async function orderOf({ core }: Session, id: string, options: RestoreOptions): 
     to,
     replace: replace === true,
     diskDir,
+    ...(allow !== undefined && { allow }),
     ...(fault !== undefined && fault !== '' && { fault })
   }
 }
@@ -116,6 +125,12 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
       items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])
     )
   )
+  const asked = items.flatMap(({ allow }) => (allow === undefined ? [] : [allow]))
+  if (asked.length > 0) {
+    out.line('')
+    out.line('To allow all of this to the point, if you trust it with that:')
+    out.line(`  ${asked.map((item) => `--allow ${quoted(item)}`).join(' ')}`)
+  }
   out.result({ checks: items, bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done
