@@ -2,6 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { Uuid } from '../shared/model/ids.ts'
 import { networkSourceOf, type NetworkSource } from './network-source.ts'
+import { bytesOf } from './sizes.ts'
 import { attribute, childAt, childrenOf, elementsIn, parseXml, textOf } from './xml.ts'
 
 export interface XmlDisk {
@@ -99,7 +100,7 @@ export function parseDomain(text: string): DomainXml {
     name: childAt(root, 'name')?.textContent ?? '',
     id: idOf(root),
     title: textOf(childAt(root, 'title')),
-    memoryBytes: bytesOf(childAt(root, 'memory')),
+    memoryBytes: bytesOf(textOf(childAt(root, 'memory')), attribute(childAt(root, 'memory'), 'unit')),
     vcpus: Number(textOf(childAt(root, 'vcpu')) ?? 1),
     virtType: attribute(root, 'type') ?? 'kvm',
     arch: attribute(childAt(os, 'type'), 'arch') ?? 'x86_64',
@@ -151,26 +152,6 @@ function idOf(root: Element): number | undefined {
 /** The overlay of a transient disk, which libvirt makes as its VM starts and removes as it stops. */
 export const isThrownAway = ({ transient, source }: XmlDisk): boolean =>
   transient && source !== undefined && /\.TRANSIENT-[^/]*$/.test(source)
-
-const UNITS: Readonly<Record<string, number>> = {
-  b: 1,
-  bytes: 1,
-  k: 2 ** 10,
-  KiB: 2 ** 10,
-  KB: 1e3,
-  M: 2 ** 20,
-  MiB: 2 ** 20,
-  MB: 1e6,
-  G: 2 ** 30,
-  GiB: 2 ** 30,
-  GB: 1e9,
-  T: 2 ** 40,
-  TiB: 2 ** 40,
-  TB: 1e12
-}
-
-const bytesOf = (element: Element | undefined): number =>
-  Number(textOf(element) ?? 0) * (UNITS[attribute(element, 'unit') ?? 'KiB'] ?? 2 ** 10)
 
 function diskOf(disk: Element): XmlDisk {
   const driver = childAt(disk, 'driver')

@@ -17,7 +17,9 @@ export function parseXml(text: string, what: string): Document {
   }
 }
 
-export const serializeXml = (document: Document): string => new XMLSerializer().serializeToString(document)
+/** The root alone: what stands before it may say that the text is in another encoding than it is. */
+export const serializeXml = ({ documentElement }: Document): string =>
+  documentElement === null ? '' : new XMLSerializer().serializeToString(documentElement)
 
 /** Comments, CDATA and instructions, then tags with their attributes: a quoted value may hold `>` and `/>`. */
 const MARKUP = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^\s<>/!?"'](?:"[^"]*"|'[^']*'|[^"'<>])*>/g

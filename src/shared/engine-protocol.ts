@@ -62,6 +62,8 @@ export const PreflightItem = z.object({
   state: z.enum(['ok', 'warning', 'problem']),
   text: z.string(),
   fix: z.string().optional(),
+  /** What the point wants of the host and nobody has allowed: its name for `--allow`. */
+  allow: z.string().optional(),
   /** The VM there that the restore would replace. */
   vm: z.object({ uuid: Uuid, name: z.string() }).optional()
 })

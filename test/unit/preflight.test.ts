@@ -15,7 +15,7 @@ const domainXml = (uuid = VM): string =>
   `<domain type='kvm'><name>web &lt;1&gt;</name><uuid>${uuid}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os>
   <devices><interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/></interface>
   <disk type='file' device='disk'><source file='/a.qcow2'/><target dev='vda'/></disk></devices></domain>`
-const HOST = JSON.stringify({ networks: [{ name: 'lan', xml: '<network/>' }] })
+const HOST = JSON.stringify({ networks: [{ name: 'lan', xml: "<network><name>lan</name><bridge name='virbr7'/></network>" }] })
 
 const texts = (change: Partial<PointTexts> = {}, manifest: Partial<Manifest> = {}): PointTexts => ({
   manifest: JSON.stringify(manifestOf(FILES, manifest)),
@@ -71,11 +71,19 @@ describe('what a restore would meet, before its point is on the host', () => {
   it('is told from the small files: the point comes first, the rest is checked', async () => {
     const shell = hostWith()
     const items = await preflightRestore(shell, spec(await temporaryStore()), texts())
-    expect(items.map(({ state }) => state)).toEqual(items.map(() => 'ok'))
-    expect(items.map(({ check }) => check)).toEqual(['point', 'machine type', 'existing VM', 'room', 'networks'])
+    expect(items.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'warning'])
+    expect(items.map(({ check }) => check)).toEqual([
+      'point',
+      'machine type',
+      'existing VM',
+      'disks',
+      'room',
+      'networks'
+    ])
     expect(items[0]?.text).toMatch(/not on this host yet: its .* come here first/)
-    expect(items[3]?.text).toContain('there is room for the point and the disks')
-    expect(items[4]?.text).toContain('lan will be made')
+    expect(items[3]?.text).toBe('vda goes to /var/lib/libvirt/images/a.qcow2')
+    expect(items[4]?.text).toContain('there is room for the point and the disks')
+    expect(items[5]?.text).toBe("Network lan will be made as it was on the point's host: bridge virbr7")
     expect(shell.lines.filter((line) => /save-image|define|start|destroy/.test(line))).toEqual([])
   })
 

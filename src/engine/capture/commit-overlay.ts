@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail, isFailure } from '../../shared/failure.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import {
   blockCommitActive,
@@ -195,8 +196,6 @@ const holdsSnapshots = ({ sidecar, target }: CaptureDisk, vmName: string): Kept 
 const AGAIN = 'then have the host looked after again'
 /** Once its VM runs on it, nothing shows any more that an overlay was emptied, or is another. */
 const beforeStart = ({ vmName }: OverlayCase['owner']): string => `${AGAIN}, before ${vmName} is started`
-
-export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 /** A job of others on this disk ends by itself; it is never aborted. */
 async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void> {

@@ -15,7 +15,8 @@ import {
   type CapturePlan
 } from './capture-plan.ts'
 import type { Loose } from './captured.ts'
-import { commitOverlay, quoted, type OverlayCase } from './commit-overlay.ts'
+import { commitOverlay, type OverlayCase } from './commit-overlay.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { extraOverlays } from './hold-disks.ts'
 import type { OverlayWork } from './late-journal.ts'
 import type { Noted } from './noted.ts'

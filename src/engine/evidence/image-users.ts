@@ -21,6 +21,8 @@ export interface ImageUser {
   readonly by: string
   /** It lies below another image, which names it and outlives its VM's run. */
   readonly isBase?: boolean
+  /** No image that the VM writes to: a medium in a drive, a disk that it may only read, its firmware's variables. */
+  readonly as?: 'medium' | 'firmware'
 }
 
 /** Who needs which file, by the file's resolved path. */
@@ -39,21 +41,25 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   }
   for (const { uuid, name: vm, definitions, snapshots } of await allVms(shell)) {
     for (const { by, domain } of definitions) {
-      for (const path of domain.allSources) await add(path, { uuid, vm, by })
+      const media = new Set(domain.disks.flatMap((disk) => (isRead(disk) ? [disk.source] : [])))
+      for (const path of domain.allSources)
+        await add(path, { uuid, vm, by, ...(media.has(path) && { as: 'medium' as const }) })
       for (const disk of domain.disks) {
         const { source = '', volume } = disk
         const image = volume === undefined ? source : ((await volumePath(shell, volume)) ?? source)
-        if (image !== source) await add(image, { uuid, vm, by })
+        if (image !== source) await add(image, { uuid, vm, by, ...(isRead(disk) && { as: 'medium' as const }) })
         for (const [depth, path] of (await chainBelow(image)).entries())
           await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: isLastingBase(disk, depth) })
       }
-      if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by })
+      if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by, as: 'firmware' })
     }
     for (const { name, files } of snapshots)
       for (const path of files) await add(path, { uuid, vm, by: `snapshot ${name}` })
   }
   return users
 }
+
+const isRead = ({ device, readOnly }: XmlDisk): boolean => readOnly || device === 'cdrom' || device === 'floppy'
 
 /** What is right below an overlay that goes with its VM's run is the VM's own image, and nobody's base. */
 const isLastingBase = (disk: XmlDisk, depth: number): boolean => depth > 0 || !isThrownAway(disk)
@@ -137,12 +143,12 @@ async function chainBelow(image: string): Promise<string[]> {
 export async function unreadFrom(image: string, known: string): Promise<string | undefined> {
   for (const at of [image, ...(await chainBelow(image))]) {
     if ((await resolved(at)) === (await resolved(known))) return undefined
-    if (at.startsWith('/') && !(await isRead(at))) return at
+    if (at.startsWith('/') && !(await canBeRead(at))) return at
   }
   return undefined
 }
 
-const isRead = (path: string): Promise<boolean> =>
+const canBeRead = (path: string): Promise<boolean> =>
   readBackingFile(path).then(
     () => true,
     () => false

@@ -17,12 +17,6 @@ export async function checkMachine(shell: Shell, domain: DomainXml, list: Checkl
       `this host's QEMU does not know machine type ${domain.machine}`,
       'install a QEMU that does, or restore to another host'
     )
-  if (domain.hasQemuCommandline)
-    list.problem(
-      'definition',
-      'it passes arguments of its own to QEMU',
-      'read domain.xml of the point, and restore by RESTORE.md if you trust it'
-    )
   if (isMissing(domain.loader))
     list.problem(
       'firmware',

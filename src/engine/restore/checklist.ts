@@ -1,5 +1,6 @@
 import { fail, type Failure } from '../../shared/failure.ts'
 import type { PreflightItem } from '../../shared/engine-protocol.ts'
+import { quoted } from '../../shared/quoted.ts'
 
 /** What a restore was checked for. A restore that goes ahead has no problem among its items; a preview shows all. */
 export class Checklist {
@@ -20,6 +21,12 @@ export class Checklist {
   problem(check: string, text: string, fix: string, failure?: Failure, vm?: PreflightItem['vm']): void {
     this.items.push({ check, state: 'problem', text, fix, ...(vm && { vm }) })
     this.first ??= failure
+  }
+
+  /** Something that the point wants of this host and that nobody has allowed: `item` is its name for `--allow`. */
+  refused(text: string, item: string): void {
+    const fix = `restore with --allow ${quoted(item)} if you trust the point with that`
+    this.items.push({ check: 'not allowed', state: 'problem', text, fix, allow: item })
   }
 
   get problems(): PreflightItem[] {

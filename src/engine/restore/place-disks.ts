@@ -3,24 +3,43 @@ import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import type { Checklist } from './checklist.ts'
+import { IMAGES, type ImageFolders } from './image-folders.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
 
-export const IMAGES = '/var/lib/libvirt/images'
+/** What is known of each disk's place here. */
+export interface DiskRules {
+  /** The folder where it was, if that is one of images here. */
+  readonly homes: ReadonlyMap<string, string>
+  readonly accessOf: (disk: PointDisk) => FileAccess | undefined
+}
 
-/** A path for each disk: where it was, if that folder exists here, and never over a file that does not make way. */
+/** The folders that disks of a point can go back to, by target: of all that it names, those that hold images here. */
+export async function homesOf({ disks }: Manifest, folders: ImageFolders): Promise<ReadonlyMap<string, string>> {
+  const homes = new Map<string, string>()
+  for (const { target, originalType, originalSource } of disks) {
+    const folder = dirname(originalSource)
+    // Only an image file has a folder to go back to: block devices are never written over.
+    if (originalType === 'file' && (await folders.isOne(folder))) homes.set(target, folder)
+  }
+  return homes
+}
+
+/** A path for each disk: where it was, if images are kept there here, and never over a file that does not make way. */
 export function placeDisks(
   spec: RestoreSpec,
   jobId: string,
   manifest: Manifest,
   displaced: readonly DisplacedVm[],
-  accessOf: (disk: PointDisk) => FileAccess | undefined = () => undefined
+  { homes, accessOf }: DiskRules
 ): RestoreDisk[] {
   const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
   const taken = new Set<string>()
   const isFree = (path: string): boolean => !taken.has(path) && (freed.has(path) || !existsSync(path))
   return manifest.disks.map((disk) => {
     const path =
-      candidates(spec, jobId, manifest, disk).find(isFree) ?? `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
+      candidates(spec, jobId, manifest, disk, homes.get(disk.target)).find(isFree) ??
+      `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
     taken.add(path)
     const { target, file, virtualSizeBytes } = disk
     const access = accessOf(disk)
@@ -29,21 +48,41 @@ export function placeDisks(
   })
 }
 
-function candidates(spec: RestoreSpec, jobId: string, manifest: Manifest, disk: PointDisk): string[] {
-  const folder = spec.diskDir ?? originalFolder(disk) ?? IMAGES
+/** Where each disk goes; and which of them leave the folder that they were in. */
+export function tellPlaces(
+  { disks: were }: Manifest,
+  disks: readonly RestoreDisk[],
+  homes: ReadonlyMap<string, string>,
+  { diskDir, copy }: RestoreSpec,
+  list: Checklist
+): void {
+  for (const { target, path } of disks) {
+    const was = were.find((disk) => disk.target === target)
+    const isAsked = diskDir !== undefined || copy !== undefined || homes.has(target)
+    const folder = was?.originalType === 'file' && !isAsked ? dirname(was.originalSource) : undefined
+    if (folder !== undefined && folder !== dirname(path) && existsSync(folder))
+      list.warning(
+        'disks',
+        `Disk ${target} goes to ${path}: no images are kept in ${folder} on this host. Name that folder with --disk-dir to have it there`
+      )
+    else list.ok('disks', `${target} goes to ${path}`)
+  }
+}
+
+function candidates(
+  spec: RestoreSpec,
+  jobId: string,
+  manifest: Manifest,
+  disk: PointDisk,
+  home: string | undefined
+): string[] {
+  const folder = spec.diskDir ?? home ?? IMAGES
   const name = spec.copy
     ? `${fileStem(spec.copy)}-${disk.target}.${extension(disk)}`
     : (originalName(disk) ?? `${manifest.vm.uuid}-${disk.target}.${extension(disk)}`)
   const ending = extname(name)
   const stem = name.slice(0, name.length - ending.length)
   return [`${folder}/${name}`, `${folder}/${stem}-${manifest.id}${ending}`, `${folder}/${stem}-${jobId}${ending}`]
-}
-
-/** Only an image file has a folder to go back to: block devices are never written over. */
-function originalFolder(disk: PointDisk): string | undefined {
-  if (disk.originalType !== 'file' || !disk.originalSource.startsWith('/')) return undefined
-  const folder = dirname(disk.originalSource)
-  return existsSync(folder) ? folder : undefined
 }
 
 function originalName({ originalType, originalSource }: PointDisk): string | undefined {

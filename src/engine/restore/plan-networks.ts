@@ -3,6 +3,7 @@ import type { Shell } from '../../shared/shell.ts'
 import type { DomainXml } from '../../libvirt/domain-xml.ts'
 import { bridgeExists } from '../../libvirt/host.ts'
 import { networkState } from '../../libvirt/networks.ts'
+import { checkNetwork } from './check-network.ts'
 import type { Checklist } from './checklist.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
@@ -17,6 +18,7 @@ export async function planNetworks(
   shell: Shell,
   host: string,
   domains: readonly DomainXml[],
+  allowed: ReadonlySet<string>,
   list: Checklist
 ): Promise<Networks> {
   const known = knownNetworks(host)
@@ -26,8 +28,11 @@ export async function planNetworks(
     const kept = known.find((network) => network.name === name)
     if (state === undefined && kept === undefined)
       list.problem('networks', `network ${name} does not exist here`, `make it with virsh net-define`)
-    else list.ok('networks', `network ${name} ${state ?? 'will be made'}`)
-    if (state === undefined && kept !== undefined) networks.define.push(kept)
+    else if (state !== undefined) list.ok('networks', `network ${name} ${state}`)
+    if (state === undefined && kept !== undefined) {
+      checkNetwork(kept, allowed, list)
+      networks.define.push(kept)
+    }
     if (state !== 'active') networks.start.push(name)
   }
   for (const name of sourcesOf(domains, 'bridge'))

@@ -14,6 +14,7 @@ import {
 } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { ownItems, type HostRules } from './allowed.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
@@ -22,10 +23,12 @@ import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
 import { accessRules } from './image-access.ts'
+import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { placeDisks } from './place-disks.ts'
+import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
+import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
 
@@ -54,6 +57,7 @@ async function makePlan(
 ): Promise<RestorePlan> {
   const { manifest, dir } = source
   const { copy } = spec
+  requireAsked(spec, manifest)
   const guest = guestOf(source)
   const emulator = await checkMachine(shell, guest.next, list)
   if (copy !== undefined) await checkCopy(shell, copy, spec, guest.next, list)
@@ -62,7 +66,10 @@ async function makePlan(
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
-  const disks = placeDisks(spec, jobId, manifest, displaced, rules.accessOf)
+  const folders = new ImageFolders(shell, asked.users)
+  const homes = await homesOf(manifest, folders)
+  const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
+  tellPlaces(manifest, disks, homes, spec, list)
   await checkRoom(source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
@@ -77,10 +84,30 @@ async function makePlan(
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, emulator, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
+  const hostRules: HostRules = {
+    shell,
+    vm: manifest.vm.uuid,
+    folders,
+    own: await ownItems(shell, manifest.vm.uuid),
+    allowed: new Set(spec.allow),
+    made: new Set(
+      [...disks.map(({ path }) => path), nvram?.path ?? ownNvram, emulator, ...boot.map(({ path }) => path)].filter(
+        (path) => path !== undefined
+      )
+    )
+  }
   const mode = await chooseMode(shell, spec, source, ramEdits, list)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
-  const networks = await planNetworks(shell, source.host, plugged, list)
+  const networks = await planNetworks(shell, source.host, plugged, hostRules.allowed, list)
+  const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), hostRules, list)
+  const memoryXml =
+    mode.mode === 'resume' && ramEdits && source.memoryDefinition !== undefined
+      ? await withoutForeignMedia(edit(ramEdits.apply(source.memoryDefinition)), hostRules, list)
+      : undefined
+  const defined = definedAs(source, mode.mode, definition, disks, list)
+  const next = [defined.definition, ...(defined.bootDefinition === undefined ? [] : [defined.bootDefinition])]
+  await tellOrders({ next, ram: memoryXml }, hostRules, list)
   const plan: RestorePlan = {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
@@ -95,8 +122,10 @@ async function makePlan(
     displaced,
     orphans: await orphansOf(copy?.name ?? manifest.vm.name, tpm?.path, displaced, jobId),
     networks,
-    ...definedAs(spec, source, mode.mode, edit(edits.apply(source.definition)), disks, list),
-    ...(mode.mode === 'resume' && ramEdits && memoryOf(source, (xml) => edit(ramEdits.apply(xml)))),
+    ...defined,
+    // After the look at what it asks: what a copy changes are names of its own.
+    ...(copy && { definition: copyDomain(defined.definition, copy) }),
+    ...(memoryXml !== undefined && memoryOf(source, memoryXml)),
     runsAfterwards: mode.mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
     autostart: copy === undefined && manifest.autostart,
     hasAgent: guest.next.agent !== 'absent',
@@ -126,6 +155,12 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
 
+/** The lock, the report and what is called replaced go by the order's VM. @throws `point-unsafe` for the point of another */
+function requireAsked({ vm, point }: RestoreSpec, manifest: Manifest): void {
+  if (manifest.vm.uuid !== vm)
+    fail({ kind: 'point-unsafe', point, file: 'manifest.json', detail: 'it is of another VM than the one asked for' })
+}
+
 interface HostPaths extends Pick<RestorePlan, 'boot'> {
   readonly nvram: string | undefined
   readonly emulator: string | undefined
@@ -149,7 +184,6 @@ const hostPaths =
  * as it was not before. One that boots gets all of the point's disks.
  */
 function definedAs(
-  { copy }: RestoreSpec,
   { manifest, memoryDefinition }: PlanSource,
   mode: RestoreMode,
   definition: string,
@@ -157,7 +191,7 @@ function definedAs(
   list: Checklist
 ): Pick<RestorePlan, 'definition' | 'bootDefinition'> {
   const whole = addMissingDisks(definition, disks, memoryDefinition, mode === 'resume' ? new Checklist() : list)
-  if (mode !== 'resume') return { definition: copy === undefined ? whole : copyDomain(whole, copy) }
+  if (mode !== 'resume') return { definition: whole }
   const next = (manifest.pluggedDisks ?? [])
     .filter((target) => hasDisk(definition, target))
     .reduce(removeDisk, definition)
@@ -165,12 +199,9 @@ function definedAs(
 }
 
 /** The RAM image and its own definition. Nothing while it is still elsewhere. */
-function memoryOf(
-  { manifest, memoryDefinition, dir, isHere }: PlanSource,
-  edit: (xml: string) => string
-): Pick<RestorePlan, 'memory' | 'memoryXml'> {
-  if (manifest.memory === undefined || memoryDefinition === undefined || !isHere) return {}
-  return { memory: `${dir}/${manifest.memory.file}`, memoryXml: edit(memoryDefinition) }
+function memoryOf({ manifest, dir, isHere }: PlanSource, memoryXml: string): Pick<RestorePlan, 'memory' | 'memoryXml'> {
+  if (manifest.memory === undefined || !isHere) return {}
+  return { memory: `${dir}/${manifest.memory.file}`, memoryXml }
 }
 
 /** Without RAM, with other disks than it knows, or on another CPU, there is only a boot. */

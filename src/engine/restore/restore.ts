@@ -88,7 +88,7 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   for (const { name, xml } of networks.define) {
     await writeFile(`${jobDirectory(job.id)}/network.xml`, xml, { mode: 0o600 })
     await defineNetwork(job.shell, `${jobDirectory(job.id)}/network.xml`)
-    job.warn(`Network ${name} was missing here and was made as it was on the point's host`)
+    job.note(`Network ${name} was made`)
   }
   for (const name of networks.start) await startNetwork(job.shell, name)
 }

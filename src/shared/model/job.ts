@@ -56,6 +56,8 @@ export const RestoreSpec = z.strictObject({
   diskDir: Absolute.optional(),
   /** Disks that the point does not hold and that stayed on another host, by its account: here they are the same. */
   attachDisks: z.array(z.string().max(32)).max(256).optional(),
+  /** What the point may have of this host though it reaches beyond the storage of VMs: items by name. */
+  allow: z.array(z.string().min(1).max(300)).max(200).optional(),
   /** Not the VM of the point, which `vm` and `vmName` are, but a copy of it. Booted or defined: RAM fits no other VM. */
   copy: VmCopy.optional()
 })

@@ -15,6 +15,8 @@ export interface RestoreOrder {
   readonly diskDir: string | undefined
   /** Disks that the point does not hold, to stay attached on another host. */
   readonly attachDisks?: readonly string[] | undefined
+  /** What the point may have of the host beyond the storage of VMs, by name. */
+  readonly allow?: readonly string[]
   /** A second VM beside the first instead, booted or defined. */
   readonly copy?: VmCopy | undefined
   readonly fault?: string
@@ -41,6 +43,7 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
     replace: order.replace,
     ...(order.diskDir !== undefined && { diskDir: order.diskDir }),
     ...(order.attachDisks !== undefined && { attachDisks: [...order.attachDisks] }),
+    ...(order.allow !== undefined && order.allow.length > 0 && { allow: [...order.allow] }),
     ...(order.copy !== undefined && { copy: order.copy })
   }
 }

@@ -3,6 +3,7 @@ import { findPoint } from '../../../core/points/list-points.ts'
 import { preflight, startRestore } from '../../../core/points/points.ts'
 import { newCopy, storeOnTarget, type RestoreOrder } from '../../../core/points/restore-order.ts'
 import { fail } from '../../../../shared/failure.ts'
+import { quoted } from '../../../../shared/quoted.ts'
 import type { JobReport } from '../../../../shared/model/job.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
@@ -21,6 +22,7 @@ interface RestoreOptions extends ActionOptions {
   readonly replace?: boolean
   readonly diskDir?: string
   readonly attach?: readonly string[]
+  readonly allow?: readonly string[]
   readonly check?: boolean
 }
 
@@ -30,7 +32,8 @@ export const restoreCommand = (perform: Perform): Command =>
     'restore 20261122T201744Z-7f3a21 --to alpha --replace',
     'restore 20261122T20 --to beta --mode boot --json',
     'restore 20261122T20 --to alpha --mode copy --name web1-trial',
-    'restore 20261122T20 --to beta --check'
+    'restore 20261122T20 --to beta --check',
+    "restore 20261122T20 --to beta --allow 'read=/srv/iso/rescue.iso'"
   ])
     .requiredOption('--to <HOST>', 'host that gets the VM')
     .addOption(
@@ -48,6 +51,11 @@ export const restoreCommand = (perform: Perform): Command =>
       'disks that are not in the point, and are the same on this host: they stay attached',
       commaList
     )
+    .option(
+      '--allow <ITEM>',
+      'something outside of VM storage that the point may have of the host, by the name that --check gives it; repeatable',
+      (item: string, before: readonly string[] = []) => [...before, item]
+    )
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
     .action((id: string, options: RestoreOptions) =>
       perform(options, async (session) => {
@@ -58,7 +66,7 @@ export const restoreCommand = (perform: Perform): Command =>
 
 async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
-  const { to, replace, diskDir, attach } = options
+  const { to, replace, diskDir, attach, allow } = options
   const how = modeOf(options)
   const point = await findPoint(core, id)
   return {
@@ -68,6 +76,7 @@ async function orderOf({ core }: Session, id: string, options: RestoreOptions): 
     replace: replace === true,
     diskDir,
     ...(attach !== undefined && { attachDisks: attach }),
+    ...(allow !== undefined && { allow }),
     ...(fault !== undefined && fault !== '' && { fault })
   }
 }
@@ -123,6 +132,12 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
       items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])
     )
   )
+  const asked = items.flatMap(({ allow }) => (allow === undefined ? [] : [allow]))
+  if (asked.length > 0) {
+    out.line('')
+    out.line('To allow all of this to the point, if you trust it with that:')
+    out.line(`  ${asked.map((item) => `--allow ${quoted(item)}`).join(' ')}`)
+  }
   out.result({ checks: items, bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Uuid } from '../../shared/model/ids.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
+import { tpmFolder } from '../../libvirt/host.ts'
+import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
+import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
+import { needsOf } from '../../libvirt/needs/needs-of.ts'
+import { volumePath } from '../../libvirt/volumes.ts'
+import { isPlainPath, type ImageFolders } from './image-folders.ts'
+import { NVRAM_FOLDER } from './plan-firmware.ts'
+
+/** By what a need of a point is judged on this host. */
+export interface HostRules {
+  readonly shell: Shell
+  /** The VM of the point. */
+  readonly vm: Uuid
+  readonly folders: ImageFolders
+  /** Items that this host's own definitions of that VM have already: the running one and that of the next start. */
+  readonly own: ReadonlySet<string>
+  /** Items that the operator allows by name. */
+  readonly allowed: ReadonlySet<string>
+  /** Files that the restore itself makes, and the program of this host that it chooses. */
+  readonly made: ReadonlySet<string>
+}
+
+/** What this host's own definitions of the VM ask already. */
+export async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
+  if ((await domainState(shell, vm)) === undefined) return new Set()
+  const definitions = [await domainXml(shell, vm), await domainXml(shell, vm, { inactive: true })]
+  return new Set(definitions.flatMap(needsOf).map(itemOf))
+}
+
+/**
+ * Whether a restore may do what the definition of a point asks, without asking back. A point gives no orders: what reaches
+ * beyond the storage of VMs has to be in the VM's definition on this host already, the very same, or allowed by name.
+ */
+export async function isAllowed(need: Need, rules: HostRules): Promise<boolean> {
+  if (!(await reachesBeyond(need, rules))) return true
+  const item = itemOf(need)
+  return rules.own.has(item) || rules.allowed.has(item)
+}
+
+/** Files of the host, its devices, sockets, addresses, programs and labels; not what any host gives any VM. */
+async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
+  switch (need.kind) {
+    case 'disk':
+      return !(await isStorage(need, rules))
+    case 'file':
+      return !(await isHarmlessFile(need, rules))
+    case 'firmware':
+      return !(await isOwnFirmware(need, rules))
+    case 'tpm':
+      return !(need.backend === 'emulator' && (need.path === undefined || isOwnTpm(need.path, rules.vm)))
+    case 'emulator':
+      return !(EMULATOR.test(need.path) || rules.made.has(need.path))
+    case 'interface':
+      return !isPlainCard(need)
+    case 'listen':
+      return !isLoopback(need.address)
+    case 'socket':
+      return !(need.how === 'listens' && LIBVIRTS_SOCKET.test(need.to) && isPlainPath(need.to))
+    case 'device':
+      return need.bus !== 'limit'
+    case 'folder':
+      return true
+    case 'program':
+      return !HARMLESS_PROGRAMS.includes(need.path)
+    case 'label':
+      return !isOrdinaryLabel(need)
+    case 'partition':
+      return need.path !== '/machine'
+    case 'privilege':
+      return need.what !== 'locked memory'
+    case 'foreign':
+      // It only says how QEMU is to speak of what is out of date.
+      return !(QEMU.test(need.namespace) && need.name === 'deprecation')
+    case 'unknown':
+      return true
+    case 'secret':
+    case 'machine':
+    case 'cpu':
+    case 'memory':
+    case 'pin':
+    case 'feature':
+      return false
+  }
+}
+
+/** An image that the restore writes, or one in an image folder of this host that is no other VM's. */
+async function isStorage(need: NeedOf<'disk'>, { shell, vm, folders, made }: HostRules): Promise<boolean> {
+  const { type, source, device } = need
+  const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
+  if (type === 'file') return made.has(source) || (await folders.offers(source, vm, access))
+  if (type !== 'volume') return false
+  const [pool = '', ...name] = source.split('/')
+  const path = await volumePath(shell, { pool, name: name.join('/') })
+  return path !== undefined && (await folders.offers(path, vm, access))
+}
+
+/** What everybody on a host may read, since it came with its programs. */
+const FROM_PACKAGES = /^\/(usr\/share|usr\/lib(32|64)?|usr\/libexec|nix\/store|run\/libvirt\/nix-(ovmf|emulators))\//
+const isFromPackage = (path: string): boolean => isPlainPath(path) && FROM_PACKAGES.test(path)
+
+const RANDOM = ['/dev/random', '/dev/urandom', '/dev/hwrng']
+
+async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders }: HostRules): Promise<boolean> {
+  const { what, path, writes } = need
+  if (what === 'random numbers' && RANDOM.includes(path)) return true
+  if (!writes && isFromPackage(path)) return true
+  if (what === 'port' || what === 'log') return isLogOf(path, vm)
+  return writes ? false : folders.offers(path, vm, 'read')
+}
+
+/** A log below /var/log that is called by the VM's own UUID: nobody else's, and of no use to anybody else. */
+const isLogOf = (path: string, vm: string): boolean =>
+  isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && new RegExp(`/${vm}[\\w.-]*\\.log$`).test(path)
+
+async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: HostRules): Promise<boolean> {
+  const { what, path, type } = need
+  if (what === 'automatic' || (type === 'file' && made.has(path))) return true
+  if (what !== 'variables') return isFromPackage(path) || (await folders.offers(path, vm, 'read'))
+  // libvirt makes new variables where there are none.
+  return type === 'file' && isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !existsSync(path)
+}
+
+const isOwnTpm = (path: string, vm: string): boolean => isPlainPath(path) && path.startsWith(`${tpmFolder(vm)}/`)
+
+/** QEMU under the names that distributions give it. */
+const EMULATOR =
+  /^(\/usr)?\/(bin|sbin|libexec|lib64\/xen\/bin)\/(qemu-system-[a-z0-9_]+|qemu-kvm|kvm|kvm-spice)$|^\/run\/libvirt\/nix-emulators\/qemu-system-[a-z0-9_]+$/
+
+/** A network or bridge of the host, or what leads outside without anything of it. */
+function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
+  if (tap !== undefined) return false
+  if (type === 'direct') return mode !== 'passthrough'
+  return ['network', 'bridge', 'user', 'ethernet', 'internal', 'null'].includes(type)
+}
+
+const isLoopback = (address: string | undefined): boolean =>
+  address === undefined || address === '' || /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)
+
+/** Where libvirt puts the sockets of channels that have no path of their own: it makes them anew for each start. */
+const LIBVIRTS_SOCKET =
+  /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/channel\/(target\/)?(domain-)?\d+-[^/]+\/[^/]+$|^\/var\/lib\/libvirt\/qemu\/channel\/target\/domain-[^/]+\/[^/]+$/
+
+/** An empty path is how a script is switched off. */
+const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']
+
+/** One that libvirt makes for this VM alone; and for a source, that it is left as it is. */
+const isOrdinaryLabel = ({ where, model, type, label }: NeedOf<'label'>): boolean =>
+  where.startsWith('devices/')
+    ? label === ''
+    : (type === 'dynamic' && !label.includes('baselabel')) || (type === 'none' && model === 'none')

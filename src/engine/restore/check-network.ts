@@ -1,0 +1,50 @@
+import { isFailure } from '../../shared/failure.ts'
+import { itemOf } from '../../libvirt/needs/item.ts'
+import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
+import { needsOfNetwork } from '../../libvirt/needs/network-needs.ts'
+import type { Checklist } from './checklist.ts'
+import { sayNeed } from './need-words.ts'
+
+/**
+ * A network that a point would make on this host: it must be the one that it is called, and want nothing of the host but a
+ * bridge and a way outside, unless the operator allows that by name.
+ */
+export function checkNetwork(
+  { name, xml }: { readonly name: string; readonly xml: string },
+  allowed: ReadonlySet<string>,
+  list: Checklist
+): void {
+  const network = readNetwork(xml)
+  if (network?.name !== name) {
+    list.problem(
+      'networks',
+      `the definition of network ${name} in the point is that of ${network === undefined ? 'nothing' : `another network, "${network.name}"`}`,
+      'make the network with virsh net-define, then restore again'
+    )
+    return
+  }
+  list.warning('networks', `Network ${name} will be made as it was on the point's host: ${sayNetwork(network.needs)}`)
+  for (const need of network.needs)
+    if (!isOfNetworks(need) && !allowed.has(itemOf(need)))
+      list.refused(`network ${name} of the point asks ${sayNeed(need)} [${need.where}]`, itemOf(need))
+}
+
+function readNetwork(xml: string): ReturnType<typeof needsOfNetwork> | undefined {
+  try {
+    return needsOfNetwork(xml)
+  } catch (error) {
+    if (isFailure(error, 'bad-output')) return undefined
+    throw error
+  }
+}
+
+/** A bridge, and a device that it leads outside by: what networks are for. */
+const isOfNetworks = (need: Need): boolean => need.kind === 'interface'
+
+function sayNetwork(needs: readonly Need[]): string {
+  const cards = needs.filter((need): need is Need & NeedOf<'interface'> => need.kind === 'interface')
+  const bridges = cards.flatMap(({ type, source }) => (type === 'bridge' && source !== undefined ? [source] : []))
+  const ways = cards.flatMap(({ type, mode, source = '' }) => (type === 'direct' ? [`${mode ?? ''} by ${source}`] : []))
+  const said = [...bridges.map((bridge) => `bridge ${bridge}`), ...ways]
+  return said.length === 0 ? 'with a bridge of its own' : said.join(', ')
+}

@@ -1,0 +1,84 @@
+import type { Element } from '@xmldom/xmldom'
+import { attribute } from '../xml.ts'
+import { readPciAddress, readRom } from './pieces.ts'
+import { each, type Reading } from './reading.ts'
+
+/** A network card: what it is plugged into, and whatever of the host is run, opened or taken for it. */
+export function readInterface(reading: Reading, card: Element): void {
+  const type = reading.attribute(card, 'type') ?? ''
+  const mac = attribute(each(card, 'mac')[0], 'address')?.toLowerCase()
+  for (const at of each(card, 'mac')) reading.plain(at, 'address')
+  const tap = tapOf(reading, card, type)
+  const sources = each(card, 'source')
+  for (const source of sources) {
+    const mode = reading.attribute(source, 'mode')
+    reading.add(source, { kind: 'interface', mac, type, source: sourceOf(reading, source, type), mode, tap })
+    // What a VM that runs is plugged into by now.
+    reading.plain(source, 'portid', 'portgroup', 'bridge')
+  }
+  if (sources.length === 0) reading.add(card, { kind: 'interface', mac, type, source: undefined, mode: undefined, tap })
+  for (const name of ['script', 'downscript'])
+    for (const script of each(card, name)) {
+      const path = reading.attribute(script, 'path') ?? ''
+      reading.add(script, { kind: 'program', what: 'network script', path })
+    }
+  readBackend(reading, card)
+  readForwards(reading, card)
+  for (const at of [...each(card, 'ip'), ...each(card, 'route'), ...sources.flatMap((source) => each(source, 'ip'))])
+    reading.plainAll(at)
+  for (const filter of each(card, 'filterref')) {
+    reading.add(filter, { kind: 'feature', what: 'network filter', name: reading.attribute(filter, 'filter') ?? '' })
+    reading.plainAll(filter)
+  }
+  for (const port of each(card, 'virtualport')) reading.plainAll(port)
+  readRom(reading, card)
+}
+
+function sourceOf(reading: Reading, source: Element, type: string): string | undefined {
+  if (type === 'network' || type === 'bridge') return reading.attribute(source, type)
+  if (type === 'vhostuser') return reading.attribute(source, 'path')
+  if (type === 'hostdev') return each(source, 'address').map((address) => readPciAddress(reading, address))[0]
+  if (type === 'internal') return reading.attribute(source, 'name')
+  if (['direct', 'vdpa', 'ethernet', 'vds', 'user'].includes(type)) return reading.attribute(source, 'dev')
+  const [address, port] = [reading.attribute(source, 'address'), reading.attribute(source, 'port')]
+  const local = each(source, 'local').map(
+    (end) => `${reading.attribute(end, 'address') ?? ''}:${reading.attribute(end, 'port') ?? ''}`
+  )
+  return [`${address ?? ''}:${port ?? ''}`, ...local].join(' from ')
+}
+
+/** The host's end of the cable. libvirt makes it, unless the card says that it is somebody's. */
+function tapOf(reading: Reading, card: Element, type: string): string | undefined {
+  const own = each(card, 'target').map((target) => ({
+    dev: reading.attribute(target, 'dev'),
+    isForeign: type === 'ethernet' && attribute(target, 'managed') === 'no'
+  }))
+  return own.find(({ isForeign }) => isForeign)?.dev
+}
+
+const USUAL: Readonly<Record<string, string>> = { tap: '/dev/net/tun', vhost: '/dev/vhost-net' }
+
+function readBackend(reading: Reading, card: Element): void {
+  for (const backend of each(card, 'backend')) {
+    for (const [name, usual] of Object.entries(USUAL)) {
+      const id = reading.attribute(backend, name)
+      if (id !== undefined && id !== usual) reading.add(backend, { kind: 'device', bus: 'net', id })
+    }
+    const log = reading.attribute(backend, 'logFile')
+    if (log !== undefined) reading.add(backend, { kind: 'file', what: 'log', path: log, writes: true })
+    const host = reading.attribute(backend, 'hostname')
+    if (host !== undefined) reading.plain(backend, 'fqdn')
+  }
+}
+
+/** Ports of the host that lead into the guest. */
+function readForwards(reading: Reading, card: Element): void {
+  for (const forward of each(card, 'portForward')) {
+    const address = reading.attribute(forward, 'address')
+    reading.plain(forward, 'dev')
+    const ranges = each(forward, 'range').filter((range) => attribute(range, 'exclude') !== 'yes')
+    const ports = ranges.map((range) => Number(attribute(range, 'start')))
+    for (const port of ports.length > 0 ? ports : [undefined])
+      reading.add(forward, { kind: 'listen', by: 'network card', address, port, network: undefined, purpose: 'port' })
+  }
+}

@@ -1,0 +1,90 @@
+import type { Element } from '@xmldom/xmldom'
+import { fail } from '../../shared/failure.ts'
+import { elementsIn, parseXml } from '../xml.ts'
+import { readDevice } from './device-needs.ts'
+import type { Need } from './need.ts'
+import { readPlatform } from './platform-needs.ts'
+import { each, isDeclaration, Reading, sayAll, TEXT } from './reading.ts'
+
+/**
+ * Everything that a definition of a VM asks of its host: that of the next start, the running one, or the one inside a RAM
+ * image. What nobody here knows is listed as unknown if it carries a path, a device or an address. @throws `bad-output` if it
+ * is no definition
+ */
+export function needsOf(xml: string): readonly Need[] {
+  const root = parseXml(xml, 'domain XML').documentElement ?? undefined
+  if (root?.tagName !== 'domain') return fail({ kind: 'bad-output', what: 'domain XML', detail: 'no <domain>' })
+  const reading = new Reading()
+  readPlatform(reading, root)
+  for (const devices of each(root, 'devices'))
+    for (const device of elementsIn(devices)) if (isOurs(device)) readDevice(reading, device)
+  listTheRest(reading, root)
+  return reading.needs
+}
+
+/** libvirt's own elements are in no namespace. */
+const isOurs = ({ namespaceURI }: Element): boolean => (namespaceURI ?? '') === ''
+
+/** What nothing has read so far: another namespace always, of libvirt's own only what may name something of the host. */
+export function listTheRest(reading: Reading, at: Element): void {
+  if (!isOurs(at)) {
+    reading.add(at, {
+      kind: 'foreign',
+      namespace: at.namespaceURI ?? '',
+      name: at.localName ?? at.tagName,
+      text: sayAll(at)
+    })
+    return
+  }
+  if (isMetadata(at) || isGuestAddress(at)) return
+  for (const { name, value, namespaceURI } of [...at.attributes]) {
+    if (isDeclaration(name) || name.startsWith('xml:')) continue
+    if ((namespaceURI ?? '') !== '')
+      reading.add(at, {
+        kind: 'foreign',
+        namespace: namespaceURI ?? '',
+        name,
+        text: `${name}=${JSON.stringify(value)}`
+      })
+    else if (!isDealtWith(reading, at, name) && namesHost(name, value))
+      reading.add(at, { kind: 'unknown', name: `${at.tagName} ${name}`, value })
+  }
+  const text = ownText(at)
+  if (!isDealtWith(reading, at, TEXT) && looksLikePlace(text))
+    reading.add(at, { kind: 'unknown', name: at.tagName, value: text })
+  for (const child of elementsIn(at)) listTheRest(reading, child)
+}
+
+/** Whatever is noted beside a definition is nothing to libvirt. Right below the root only: elsewhere it is read as any element. */
+const isMetadata = (at: Element): boolean =>
+  at.tagName === 'metadata' && at.parentNode === at.ownerDocument?.documentElement
+
+/** Where a device sits inside of the guest. */
+const isGuestAddress = (at: Element): boolean => {
+  const [device, devices] = [at.parentNode, at.parentNode?.parentNode]
+  return at.tagName === 'address' && device?.nodeType === 1 && (devices as Element | null)?.tagName === 'devices'
+}
+
+function isDealtWith(reading: Reading, at: Element, name: string): boolean {
+  if (reading.isRead(at, name)) return true
+  for (let above: Element | null = at; above?.nodeType === 1; above = above.parentNode as Element | null)
+    if (reading.isAllRead(above)) return true
+  return false
+}
+
+function ownText(at: Element): string {
+  let text = ''
+  for (let child = at.firstChild; child !== null; child = child.nextSibling)
+    if (child.nodeType === 3 || child.nodeType === 4) text += child.nodeValue ?? ''
+  return text.trim()
+}
+
+/** Attributes by which libvirt's definitions name something of the host, whatever stands in them. */
+const HOST_NAMES =
+  /^(file|path|dev|device|dir|socket|socketpath|ur[il]|host|hostname|service|server|serverName|bridge|pool|volume|script|binary|program|command|node|nodename|parent|wwnn|wwpn|listen|startaddr|rendernode|template|keyfile|agentsock|tap|evdev|fd|fdgroup|logFile|key|cert)$/i
+
+const namesHost = (name: string, value: string): boolean => HOST_NAMES.test(name) || looksLikePlace(value)
+
+/** A path, an address on a bus or a network, an URI. */
+const looksLikePlace = (text: string): boolean =>
+  /\/|^(json|unix|tcp|udp|fd|exec|vsock):|^[0-9a-f]{4}:[0-9a-f]{2}:|\b\d{1,3}(\.\d{1,3}){3}\b/i.test(text)

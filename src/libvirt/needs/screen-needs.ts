@@ -1,0 +1,62 @@
+import type { Element } from '@xmldom/xmldom'
+import { readDevicePath } from './port-needs.ts'
+import type { ListenNeed } from './need.ts'
+import { each, type Reading } from './reading.ts'
+
+/** VNC, SPICE and other screens: where they listen, on which ports, with which graphics of the host. */
+export function readScreen(reading: Reading, screen: Element): void {
+  const type = reading.attribute(screen, 'type') ?? ''
+  reading.add(screen, { kind: 'feature', what: 'graphics', name: type })
+  reading.plain(screen, 'passwd', 'passwdValidTo', 'connected', 'keymap')
+  readSockets(reading, screen, type)
+  if (['vnc', 'spice', 'rdp'].includes(type)) readPorts(reading, screen, type)
+  const authority = reading.attribute(screen, 'xauth')
+  if (authority !== undefined)
+    reading.add(screen, { kind: 'file', what: 'certificate', path: authority, writes: false })
+  const display = reading.attribute(screen, 'display')
+  if (display !== undefined)
+    reading.add(screen, { kind: 'socket', by: type, to: `display ${display}`, how: 'connects' })
+  const bus = reading.attribute(screen, 'address')
+  if (bus !== undefined) reading.add(screen, { kind: 'socket', by: type, to: bus, how: 'connects' })
+  readDevicePath(reading, screen, 'rendernode')
+  for (const gl of each(screen, 'gl')) readDevicePath(reading, gl, 'rendernode')
+}
+
+function readSockets(reading: Reading, screen: Element, by: string): void {
+  for (const at of [screen, ...each(screen, 'listen')]) {
+    const path = reading.attribute(at, 'socket')
+    if (path !== undefined) reading.add(at, { kind: 'socket', by, to: path, how: 'listens' })
+  }
+}
+
+const PORTS: readonly (readonly [string, ListenNeed['purpose']])[] = [
+  ['port', 'screen'],
+  ['tlsPort', 'TLS'],
+  ['websocket', 'websocket']
+]
+
+/** One for each port and address. Without a fixed port there is one for each address, since it still listens there. */
+function readPorts(reading: Reading, screen: Element, by: string): void {
+  const automatic = reading.attribute(screen, 'autoport') === 'yes'
+  const ports = PORTS.flatMap(([name, purpose]) => {
+    const port = Number(reading.attribute(screen, name) ?? 0)
+    return port > 0 && !(automatic && purpose !== 'websocket') ? [{ port, purpose }] : []
+  })
+  for (const { address, network } of addressesOf(reading, screen))
+    for (const { port, purpose } of ports.length > 0 ? ports : [{ port: undefined, purpose: 'screen' as const }])
+      reading.add(screen, { kind: 'listen', by, address, port, network, purpose })
+}
+
+/** The attribute is the address of the first element, said once more. */
+function addressesOf(reading: Reading, screen: Element): Pick<ListenNeed, 'address' | 'network'>[] {
+  const listens = each(screen, 'listen')
+  const said = listens.flatMap((listen) => {
+    const type = reading.attribute(listen, 'type') ?? 'address'
+    const [address, network] = [reading.attribute(listen, 'address'), reading.attribute(listen, 'network')]
+    return type === 'none' || type === 'socket' ? [] : [{ address, network }]
+  })
+  const own = reading.attribute(screen, 'listen')
+  const isSaid = own === undefined || said.some(({ address }) => address === own)
+  if (!isSaid) return [{ address: own, network: undefined }, ...said]
+  return listens.length === 0 ? [{ address: undefined, network: undefined }] : said
+}

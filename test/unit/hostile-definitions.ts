@@ -1,0 +1,329 @@
+/** Definitions that a point would reach a host with, as somebody would make them who wants to get out of a VM. */
+
+export interface Hostile {
+  readonly what: string
+  /** Inside of `devices`, `os` and `domain`. */
+  readonly devices?: string
+  readonly os?: string
+  readonly domain?: string
+  /** Attributes of the root: what a prefix means. */
+  readonly root?: string
+  /**
+   * What the operator would have to type for it; for one that libvirt's foreign elements hold, its beginning. Undefined: it
+   * does not come through in any case, or the host's own takes its place.
+   */
+  readonly item?: string
+}
+
+const QEMU = 'http://libvirt.org/schemas/domain/qemu/1.0'
+const drive = (device: string, type: string, source: string): string =>
+  `<disk type='${type}' device='${device}'><driver name='qemu' type='raw'/><source ${source}/><target dev='sdz' bus='sata'/></disk>`
+
+/** Those of which it is known that they got through once. */
+export const HOSTILE: readonly Hostile[] = [
+  { what: 'a CD of /etc/shadow', devices: drive('cdrom', 'file', "file='/etc/shadow'"), item: 'read=/etc/shadow' },
+  {
+    what: 'a floppy of /etc/shadow',
+    devices: drive('floppy', 'file', "file='/etc/shadow'"),
+    item: 'write=/etc/shadow'
+  },
+  { what: 'a CD of a device', devices: drive('cdrom', 'block', "dev='/dev/null'"), item: 'read=/dev/null' },
+  { what: 'a floppy of a device', devices: drive('floppy', 'block', "dev='/dev/null'"), item: 'write=/dev/null' },
+  { what: 'a folder as FAT', devices: drive('floppy', 'dir', "dir='/etc'"), item: 'write=dir:/etc' },
+  { what: 'a medium that is not there', devices: drive('cdrom', 'file', "file='/nowhere/a.iso'") },
+  {
+    what: 'a disk that is not in the point',
+    devices: drive('disk', 'file', "file='/etc/shadow'"),
+    item: 'write=/etc/shadow'
+  },
+  {
+    what: 'a serial port into cron',
+    devices: "<serial type='file'><source path='/etc/cron.d/x'/></serial>",
+    item: 'write=/etc/cron.d/x'
+  },
+  {
+    what: 'a console into cron',
+    devices: "<console type='file'><source path='/etc/cron.d/x'/><target type='serial'/></console>",
+    item: 'write=/etc/cron.d/x'
+  },
+  {
+    what: 'the log of a port in cron',
+    devices: "<serial type='pty'><log file='/etc/cron.d/x' append='on'/></serial>",
+    item: 'write=/etc/cron.d/x'
+  },
+  {
+    what: 'the root by virtiofs',
+    devices: "<filesystem type='mount'><driver type='virtiofs'/><source dir='/'/><target dir='x'/></filesystem>",
+    item: 'share=/'
+  },
+  {
+    what: 'a program as file server',
+    devices:
+      "<filesystem type='mount'><driver type='virtiofs'/><binary path='/tmp/x'/><source dir='/'/><target dir='x'/></filesystem>",
+    item: 'run=/tmp/x'
+  },
+  {
+    what: 'the root by 9p',
+    devices: "<filesystem type='mount'><source dir='/'/><target dir='x'/><readonly/></filesystem>",
+    item: 'see=/'
+  },
+  {
+    what: 'a PCI device',
+    devices:
+      "<hostdev mode='subsystem' type='pci'><source><address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source></hostdev>",
+    item: 'device=pci:0000:01:00.0'
+  },
+  {
+    what: 'a network script',
+    devices: "<interface type='ethernet'><script path='/tmp/x'/></interface>",
+    item: 'run=/tmp/x'
+  },
+  {
+    what: 'a vhost-user socket',
+    devices: "<interface type='vhostuser'><source type='unix' path='/run/x' mode='client'/></interface>",
+    item: 'card=vhostuser:client:/run/x'
+  },
+  {
+    what: 'the socket of another service',
+    devices:
+      "<channel type='unix'><source mode='connect' path='/run/docker.sock'/><target type='virtio' name='x'/></channel>",
+    item: 'connect=/run/docker.sock'
+  },
+  {
+    what: 'random numbers of /etc/shadow',
+    devices: "<rng model='virtio'><backend model='random'>/etc/shadow</backend></rng>",
+    item: 'read=/etc/shadow'
+  },
+  {
+    what: 'memory of /etc/shadow',
+    devices: "<memory model='nvdimm'><source><path>/etc/shadow</path></source></memory>",
+    item: 'write=/etc/shadow'
+  },
+  { what: 'a kernel of /etc/shadow', os: '<kernel>/etc/shadow</kernel>', item: 'read=/etc/shadow' },
+  { what: 'an initrd of /etc/shadow', os: '<initrd>/etc/shadow</initrd>', item: 'read=/etc/shadow' },
+  { what: 'firmware of /etc/shadow', os: "<loader type='rom'>/etc/shadow</loader>", item: 'read=/etc/shadow' },
+  { what: 'firmware variables in /etc/shadow', os: '<nvram>/etc/shadow</nvram>', item: 'write=/etc/shadow' },
+  {
+    what: 'firmware variables after /etc/shadow',
+    os: "<nvram template='/etc/shadow'/>",
+    item: 'read=/etc/shadow'
+  },
+  {
+    what: 'an ACPI table of /etc/shadow',
+    os: "<acpi><table type='slic'>/etc/shadow</table></acpi>",
+    item: 'read=/etc/shadow'
+  },
+  { what: 'no security label', domain: "<seclabel type='none' model='apparmor'/>", item: 'label=apparmor:none' },
+  {
+    what: 'root as user of QEMU',
+    domain: "<seclabel type='static' model='dac' relabel='yes'><label>+0:+0</label></seclabel>",
+    item: 'label=dac:static:label +0:+0'
+  },
+  { what: 'a program for QEMU', devices: '<emulator>/bin/sh</emulator>', item: 'emulator=/bin/sh' },
+  {
+    what: 'VNC to everybody',
+    devices: "<graphics type='vnc' port='5999' listen='0.0.0.0'/>",
+    item: 'listen=vnc:0.0.0.0'
+  },
+  {
+    what: 'the keyboard',
+    devices: "<input type='evdev'><source dev='/dev/input/event0'/></input>",
+    item: 'device=input:/dev/input/event0'
+  },
+  {
+    what: 'memory of other VMs',
+    devices: "<shmem name='x'><model type='ivshmem-plain'/></shmem>",
+    item: 'device=shared memory:x'
+  },
+  {
+    what: 'TPM state elsewhere',
+    devices: "<tpm model='tpm-crb'><backend type='emulator'><source type='dir' path='/etc'/></backend></tpm>",
+    item: 'tpm=emulator:/etc'
+  },
+  {
+    what: 'a database of smartcards',
+    devices:
+      "<smartcard mode='host-certificates'><certificate>a</certificate><certificate>b</certificate><certificate>c</certificate><database>/etc</database></smartcard>",
+    item: 'read=/etc'
+  },
+  {
+    what: 'arguments for QEMU',
+    root: `xmlns:qemu='${QEMU}'`,
+    domain: "<qemu:commandline><qemu:arg value='-S'/></qemu:commandline>",
+    item: 'qemu-commandline=#'
+  },
+  {
+    what: 'arguments for QEMU by another prefix',
+    root: `xmlns:q='${QEMU}'`,
+    domain: "<q:commandline><q:arg value='-S'/></q:commandline>",
+    item: 'qemu-commandline=#'
+  },
+  {
+    what: 'arguments for QEMU without a prefix',
+    domain: `<commandline xmlns='${QEMU}'><arg value='-S'/></commandline>`,
+    item: 'qemu-commandline=#'
+  },
+  {
+    what: 'properties of QEMU devices',
+    root: `xmlns:q='${QEMU}'`,
+    domain:
+      "<q:override><q:device alias='net0'><q:frontend><q:property name='romfile' type='string' value='/etc/shadow'/></q:frontend></q:device></q:override>",
+    item: 'qemu-override=#'
+  }
+]
+
+/** Others of the same kinds. */
+export const MORE: readonly Hostile[] = [
+  {
+    what: 'an option ROM of /etc/shadow',
+    devices: "<interface type='network'><source network='lan'/><rom file='/etc/shadow'/></interface>",
+    item: 'read=/etc/shadow'
+  },
+  {
+    what: 'firmware configuration of /etc/shadow',
+    domain: "<sysinfo type='fwcfg'><entry name='opt/x' file='/etc/shadow'/></sysinfo>",
+    item: 'read=/etc/shadow'
+  },
+  { what: 'a device tree', os: '<dtb>/etc/shadow</dtb>', item: 'read=/etc/shadow' },
+  {
+    what: 'firmware variables on a device, beside a file',
+    os: "<nvram type='block'><source dev='/dev/null' file='/var/lib/libvirt/qemu/nvram/x.fd'/></nvram>",
+    item: 'write=/dev/null'
+  },
+  {
+    what: 'a pipe',
+    devices: "<serial type='pipe'><source path='/etc/x'/></serial>",
+    item: 'write=/etc/x'
+  },
+  {
+    what: 'a device as port',
+    devices: "<parallel type='dev'><source path='/dev/mem'/></parallel>",
+    item: 'device=dev:/dev/mem'
+  },
+  {
+    what: 'a port to everybody',
+    devices: "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='4555'/></serial>",
+    item: 'listen=serial:0.0.0.0:4555'
+  },
+  {
+    what: 'a port to a server',
+    devices: "<serial type='tcp'><source mode='connect' host='198.51.100.1' service='25'/></serial>",
+    item: 'connect=198.51.100.1:25'
+  },
+  {
+    what: 'a socket where another VM has its agent',
+    devices:
+      "<channel type='unix'><source mode='bind' path='/var/lib/libvirt/qemu/channel/target/../../x.sock'/><target type='virtio' name='x'/></channel>",
+    item: 'make-socket=/var/lib/libvirt/qemu/channel/target/../../x.sock'
+  },
+  {
+    what: 'a log of another VM',
+    devices: "<serial type='file'><source path='/var/log/libvirt/qemu/other.log'/></serial>",
+    item: 'write=/var/log/libvirt/qemu/other.log'
+  },
+  {
+    what: 'a log of its own somewhere else',
+    devices:
+      "<serial type='file'><source path='/var/log/../../etc/cron.d/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11.log'/></serial>",
+    item: 'write=/var/log/../../etc/cron.d/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11.log'
+  },
+  {
+    what: 'a network card of the host',
+    devices: "<interface type='direct'><source dev='eth0' mode='passthrough'/></interface>",
+    item: 'card=direct:passthrough:eth0'
+  },
+  {
+    what: "somebody's tap",
+    devices: "<interface type='ethernet'><target dev='tap0' managed='no'/></interface>",
+    item: 'card=ethernet:tap0'
+  },
+  {
+    what: 'the log of a network program',
+    devices: "<interface type='user'><backend type='passt' logFile='/etc/x'/></interface>",
+    item: 'write=/etc/x'
+  },
+  {
+    what: 'a port that leads into the guest',
+    devices:
+      "<interface type='user'><backend type='passt'/><portForward proto='tcp' address='0.0.0.0'><range start='22'/></portForward></interface>",
+    item: 'listen=network card:0.0.0.0:22'
+  },
+  {
+    what: 'a screen on a socket',
+    devices: "<graphics type='vnc' socket='/run/x.sock'/>",
+    item: 'make-socket=/run/x.sock'
+  },
+  {
+    what: 'a screen by an element',
+    devices: "<graphics type='vnc'><listen type='address' address='::'/></graphics>",
+    item: 'listen=vnc:::'
+  },
+  {
+    what: 'graphics of the host',
+    devices: "<graphics type='egl-headless'><gl rendernode='/dev/dri/card0'/></graphics>",
+    item: 'device=dev:/dev/dri/card0'
+  },
+  {
+    what: 'a recording of sound',
+    devices: "<audio id='1' type='file' path='/etc/x'/>",
+    item: 'write=/etc/x'
+  },
+  {
+    what: 'a partition',
+    domain: '<resource><partition>/system.slice</partition></resource>',
+    item: 'partition=/system.slice'
+  },
+  {
+    what: 'raw commands to a disk',
+    devices:
+      "<disk type='file' device='lun' rawio='yes'><source file='/nowhere/a.img'/><target dev='vda' bus='scsi'/></disk>",
+    item: 'privilege=raw-I/O'
+  },
+  {
+    what: 'a reservation manager',
+    devices:
+      "<disk type='file' device='disk'><source file='/nowhere/a.img'><reservations managed='no'><source type='unix' path='/run/x' mode='client'/></reservations></source><target dev='vdq' bus='scsi'/></disk>"
+  },
+  {
+    what: 'a second source behind the first',
+    devices:
+      "<disk type='file' device='cdrom'><source file='/nowhere/a.iso'/><source file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>"
+  },
+  {
+    what: 'two drives of one name',
+    devices: drive('cdrom', 'file', "file='/nowhere/a.iso'") + drive('cdrom', 'file', "file='/etc/shadow'"),
+    item: 'read=/etc/shadow'
+  },
+  {
+    what: 'a source in a namespace that a reader by name passes over',
+    devices:
+      "<disk type='file' device='cdrom'><q:source xmlns:q='urn:x' file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>",
+    item: 'foreign-source=#'
+  },
+  {
+    what: 'a device that nobody knows',
+    devices: "<teleport model='x'/>",
+    item: 'teleport=a device that Stillpoint does not know'
+  },
+  {
+    what: 'a path in an element that nobody knows',
+    domain: "<newfangled><thing value='/etc/shadow'/></newfangled>",
+    item: 'thing-value=/etc/shadow'
+  },
+  {
+    what: 'metadata where it is none',
+    devices: "<metadata><x path='/etc/shadow'/></metadata>",
+    item: 'metadata=a device that Stillpoint does not know'
+  },
+  { what: 'a boot loader', domain: '<bootloader>/tmp/x</bootloader>', item: 'run=/tmp/x' },
+  {
+    what: 'a TPM of the host',
+    devices: "<tpm model='tpm-crb'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>",
+    item: 'tpm=passthrough:/dev/tpm0'
+  },
+  {
+    what: 'a crash record in a file',
+    devices: "<pstore backend='acpi-erst'><path>/etc/x</path></pstore>",
+    item: 'write=/etc/x'
+  }
+]

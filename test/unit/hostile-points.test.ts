@@ -1,0 +1,305 @@
+import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { machineId } from '../../src/engine/host-facts.ts'
+import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
+import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
+import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
+import type { RestoreSpec } from '../../src/shared/model/job.ts'
+import type { Manifest } from '../../src/shared/model/point.ts'
+import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
+import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
+
+const PLAIN: Hostile = { what: 'nothing' }
+const vda = (path = '/nowhere/a.qcow2'): string =>
+  `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${path}'/><target dev='vda' bus='virtio'/></disk>`
+
+const definitionOf = ({ devices = '', os = '', domain = '', root = '' }: Hostile, uuid = VM, name = 'web &lt;1&gt;') =>
+  `<domain type='kvm' ${root}><name>${name}</name><uuid>${uuid}</uuid><memory>1024</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type>${os}</os>${domain}<devices>${vda()}${devices}</devices></domain>`
+
+interface Tried {
+  readonly next?: string
+  /** Undefined: the point holds no RAM. */
+  readonly ram?: string | undefined
+  readonly allow?: readonly string[]
+  readonly manifest?: Partial<Manifest>
+  readonly vms?: Readonly<Record<string, PaperVm>>
+  readonly host?: string
+  readonly spec?: Partial<RestoreSpec>
+}
+
+/** What a restore of such a point is told before it touches anything; it was taken on this host, or says so. */
+async function look({ next, ram, allow = [], manifest, vms = {}, host = '{}', spec }: Tried): Promise<PreflightItem[]> {
+  const order: RestoreSpec = {
+    kind: 'restore',
+    vm: VM,
+    vmName: 'web <1>',
+    hostName: 'alpha',
+    point: POINT,
+    store: await temporaryStore(),
+    mode: ram === undefined ? 'boot' : 'resume',
+    replace: true,
+    allow: [...allow],
+    ...spec
+  }
+  const facts = {
+    host: { name: 'alpha', machineId: await machineId() },
+    ...(ram !== undefined && { memory: { file: 'memory.save', ramBytes: 1 } }),
+    ...manifest
+  }
+  return preflightRestore(paperLibvirt(vms).shell, order, {
+    manifest: JSON.stringify(manifestOf(FILES, facts)),
+    domain: next ?? definitionOf(PLAIN),
+    host,
+    ...(ram !== undefined && { memory: ram })
+  })
+}
+
+const refusedIn = (items: readonly PreflightItem[]): string[] => items.flatMap(({ allow }) => allow ?? [])
+const emptied = (items: readonly PreflightItem[]): boolean =>
+  items.some(({ state, text }) => state === 'warning' && /drive is left empty|is left out of the VM/.test(text))
+
+/** What only RAM knows is not used where it does not fit the disks of the VM. */
+const isBooted = (items: readonly PreflightItem[]): boolean =>
+  items.some(({ check, state }) => check === 'mode' && state === 'warning')
+
+const isStopped = (items: readonly PreflightItem[]): boolean =>
+  refusedIn(items).length > 0 || emptied(items) || isBooted(items)
+
+const count = { handled: 0, tried: 0 }
+const tally = (items: readonly PreflightItem[]): boolean => {
+  const stopped = isStopped(items)
+  count.tried += 1
+  count.handled += stopped ? 1 : 0
+  return stopped
+}
+afterAll(() => console.info(`hostile points: ${count.handled} handled / ${count.tried} tried`))
+
+describe('a point whose definition reaches out of the VM for', () => {
+  it.each(HOSTILE)('$what is stopped, or asked about, before anything is touched', async (hostile) => {
+    const items = await look({ next: definitionOf(hostile) })
+    expect(tally(items)).toBe(true)
+    if (hostile.item !== undefined) expect(JSON.stringify(items)).toContain(hostile.item)
+  })
+
+  it('is one of the 37 that were tried once', () => {
+    expect(HOSTILE).toHaveLength(37)
+  })
+
+  it.each(MORE)('$what, which is of the same kinds, too', async (hostile) => {
+    const items = await look({ next: definitionOf(hostile) })
+    expect(tally(items)).toBe(true)
+    if (hostile.item !== undefined) expect(JSON.stringify(items)).toContain(hostile.item)
+  })
+})
+
+describe('a point whose RAM image alone reaches out of the VM for', () => {
+  it.each([...HOSTILE, ...MORE])('$what is stopped, or asked about, too', async (hostile) => {
+    expect(tally(await look({ ram: definitionOf(hostile) }))).toBe(true)
+  })
+
+  it('a disk that it says is as it was then is asked about', async () => {
+    const source = '/etc/passwd'
+    const modifiedNs = String((await stat(source, { bigint: true })).mtimeNs)
+    const ram = definitionOf({
+      what: '',
+      devices: `<disk type='file' device='disk'><source file='${source}'/><target dev='vdq' bus='virtio'/></disk>`
+    })
+    const items = await look({ ram, manifest: { leftOut: [{ target: 'vdq', source, modifiedNs }] } })
+    expect(refusedIn(items)).toEqual(['write=/etc/passwd'])
+  })
+
+  it('what its definition does not have is said to be so', async () => {
+    const items = await look({ ram: definitionOf({ what: '', domain: "<seclabel type='none' model='selinux'/>" }) })
+    expect(items.find(({ allow }) => allow !== undefined)?.text).toMatch(
+      /^only the RAM image, not the definition, asks/
+    )
+  })
+})
+
+describe('what a point asks', () => {
+  const cron = definitionOf({ what: '', devices: "<serial type='file'><source path='/etc/cron.d/x'/></serial>" })
+
+  it('is not asked about where nothing reaches out', async () => {
+    const items = await look({ next: definitionOf(PLAIN), ram: definitionOf(PLAIN) })
+    expect(items.filter(({ state }) => state === 'problem')).toEqual([])
+    expect(isStopped(items)).toBe(false)
+  })
+
+  it('goes through where the operator allows that one thing by name, and nothing else with it', async () => {
+    expect(refusedIn(await look({ next: cron, allow: ['write=/etc/cron.d/x'] }))).toEqual([])
+    expect(refusedIn(await look({ next: cron, allow: ['read=/etc/cron.d/x', 'write=/etc/cron.d'] }))).toEqual([
+      'write=/etc/cron.d/x'
+    ])
+  })
+
+  it('goes through where the VM has the very same on this host already', async () => {
+    const own = { vms: { [VM]: { next: cron } } }
+    expect(refusedIn(await look({ ...own, next: cron }))).toEqual([])
+    const other = cron.replace('cron.d/x', 'cron.d/y')
+    expect(refusedIn(await look({ ...own, next: other }))).toEqual(['write=/etc/cron.d/y'])
+  })
+
+  it('does not go through because another VM has it', async () => {
+    const theirs = cron.replace(VM, OTHER_VM).replace('web &lt;1&gt;', 'other')
+    expect(refusedIn(await look({ next: cron, vms: { [OTHER_VM]: { next: theirs } } }))).toEqual([
+      'write=/etc/cron.d/x'
+    ])
+  })
+
+  it('of QEMU past libvirt is allowed as a whole: one argument more is another thing', async () => {
+    const withArguments = (...values: string[]): string =>
+      definitionOf({
+        what: '',
+        root: "xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'",
+        domain: `<q:commandline>${values.map((value) => `<q:arg value='${value}'/>`).join('')}</q:commandline>`
+      })
+    const [item = ''] = refusedIn(await look({ next: withArguments('-S') }))
+    expect(item).toMatch(/^qemu-commandline=#[0-9a-f]{16}$/)
+    expect(refusedIn(await look({ next: withArguments('-S'), allow: [item] }))).toEqual([])
+    expect(refusedIn(await look({ next: withArguments('-S', '-no-reboot'), allow: [item] }))).toHaveLength(1)
+  })
+
+  it('is named with where it stands, and how to allow it', async () => {
+    const item = (await look({ next: cron })).find(({ allow }) => allow !== undefined)
+    expect(item).toEqual({
+      check: 'not allowed',
+      state: 'problem',
+      text: 'the definition asks to write to /etc/cron.d/x (port) [devices/serial/source]',
+      fix: "restore with --allow 'write=/etc/cron.d/x' if you trust the point with that",
+      allow: 'write=/etc/cron.d/x'
+    })
+  })
+
+  it('cannot write into the terminal, nor into the line that is pasted', async () => {
+    const nasty = definitionOf({
+      what: '',
+      devices: "<serial type='file'><source path='/x&#27;[2J&#10;rm'/></serial>".replaceAll('&#27;', '\u009b')
+    })
+    const [item] = (await look({ next: nasty })).filter(({ allow }) => allow !== undefined)
+    expect(item?.allow).toMatch(/^write=#[0-9a-f]{16}$/)
+    expect(item?.text).not.toMatch(/[\u0000-\u001f\u009b]/)
+  })
+})
+
+describe('a disk of a point', () => {
+  const placeOf = async (tried: Tried): Promise<string> =>
+    (await look(tried))
+      .filter(({ check }) => check === 'disks')
+      .map(({ text }) => text)
+      .join('\n')
+  const from = (originalSource: string): Partial<Manifest> => {
+    const [disk] = manifestOf(FILES).disks
+    return disk === undefined ? {} : { disks: [{ ...disk, originalSource, originalFormat: 'raw' }] }
+  }
+
+  it.each([
+    '/etc/cron.d/zz-evil',
+    '/etc/ld.so.preload',
+    '/root/x',
+    '/usr/bin/x',
+    '/var/lib/libvirt/images/../../../../etc/x'
+  ])('never goes to %s, which no image folder is', async (path) => {
+    const said = await placeOf({ manifest: from(path) })
+    expect(said).toMatch(/vda goes to \/var\/lib\/libvirt\/images\//)
+    expect(said).not.toMatch(/goes to \/(etc|root|usr)/)
+  })
+
+  it('goes back where a VM of this host has an image, and nowhere else', async () => {
+    const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    await writeFile(join(dir, 'other.qcow2'), '')
+    const away = await placeOf({ manifest: from(join(dir, 'mine.img')) })
+    expect(away).toContain(`no images are kept in ${dir} on this host`)
+    const next = definitionOf(PLAIN, OTHER_VM, 'other').replace('/nowhere/a.qcow2', join(dir, 'other.qcow2'))
+    const home = await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next } } })
+    expect(home).toBe(`vda goes to ${dir}/mine.img`)
+    const medium = next.replace("device='disk'", "device='cdrom'")
+    expect(await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next: medium } } })).toBe(away)
+  })
+
+  it('that is no medium of its own is not read out of the images of other VMs', async () => {
+    const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const path = join(dir, 'other.qcow2')
+    await writeFile(path, '')
+    const vms = { [OTHER_VM]: { next: definitionOf(PLAIN, OTHER_VM, 'other').replace('/nowhere/a.qcow2', path) } }
+    const cd = definitionOf({
+      what: '',
+      devices: `<disk type='file' device='cdrom'><source file='${path}'/><target dev='sdz'/></disk>`
+    })
+    expect(emptied(await look({ next: cd, vms }))).toBe(true)
+    const asMedium = { [OTHER_VM]: { next: vms[OTHER_VM]?.next.replace("device='disk'", "device='cdrom'") ?? '' } }
+    // Somebody else's image makes the folder one of images; the medium is then one that VMs share.
+    const third = '11111111-2222-4333-8444-555555555555'
+    await writeFile(join(dir, 'third.qcow2'), '')
+    const more = {
+      [third]: { next: definitionOf(PLAIN, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.qcow2')) }
+    }
+    expect(emptied(await look({ next: cd, vms: { ...asMedium, ...more } }))).toBe(false)
+  })
+
+  it('of firmware variables goes to a plain name in their own folder only', async () => {
+    for (const originalPath of [
+      '/var/lib/libvirt/qemu/nvram/../../../../../root/.ssh/authorized_keys2',
+      '/var/lib/libvirt/qemu/nvram/sub/x.fd',
+      '/etc/shadow'
+    ]) {
+      const manifest = manifestOf(FILES, { nvram: { file: 'nvram.fd', originalPath } })
+      expect(planNvram(manifest, POINT, [])?.path).toBe(`/var/lib/libvirt/qemu/nvram/${VM}-${POINT}.fd`)
+    }
+  })
+})
+
+describe('a network of a point', () => {
+  const card = { what: '', devices: "<interface type='network'><source network='lan7'/></interface>" }
+  const networks = (xml: string): string => JSON.stringify({ networks: [{ name: 'lan7', xml }] })
+  const lan7 = (more: string, root = ''): string => networks(`<network ${root}><name>lan7</name>${more}</network>`)
+  const DNSMASQ = "xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'"
+
+  it.each([
+    [
+      'options of dnsmasq',
+      lan7("<d:options><d:option value='conf-script=/tmp/x'/></d:options>", DNSMASQ),
+      'foreign-options=#'
+    ],
+    ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=/etc'],
+    ['devices of the host', lan7("<forward mode='hostdev'><pf dev='eth0'/></forward>"), 'device=net:eth0'],
+    ['what nobody knows', lan7('<teleport/>'), 'teleport=']
+  ])('with %s is asked about', async (_what, host, item) => {
+    const items = await look({ next: definitionOf(card), host })
+    expect(refusedIn(items).join()).toContain(item)
+    expect(refusedIn(await look({ next: definitionOf(card), host, allow: refusedIn(items) }))).toEqual([])
+  })
+
+  it('that is called otherwise inside is refused, whatever is allowed', async () => {
+    const items = await look({ next: definitionOf(card), host: networks('<network><name>default</name></network>') })
+    expect(items).toContainEqual(expect.objectContaining({ check: 'networks', state: 'problem' }))
+  })
+
+  it('is made with a word on what it does', async () => {
+    const items = await look({
+      next: definitionOf(card),
+      host: lan7(
+        "<forward mode='nat'/><bridge name='virbr7'/><ip address='10.0.0.1'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
+      )
+    })
+    expect(items.filter(({ check }) => check === 'networks')).toEqual([
+      {
+        check: 'networks',
+        state: 'warning',
+        text: "Network lan7 will be made as it was on the point's host: bridge virbr7"
+      }
+    ])
+    expect(refusedIn(items)).toEqual([])
+  })
+})
+
+describe('an order', () => {
+  it('for another VM than the point is of is refused', async () => {
+    await expect(look({ spec: { vm: OTHER_VM } })).rejects.toThrow(/point-unsafe/)
+  })
+})
