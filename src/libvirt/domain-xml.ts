@@ -51,7 +51,12 @@ export interface DomainXml {
   readonly arch: string
   readonly machine: string
   readonly emulator: string | undefined
-  readonly cpu: { readonly mode: string | undefined; readonly model: string | undefined }
+  readonly cpu: {
+    readonly mode: string | undefined
+    readonly model: string | undefined
+    /** What libvirt does about a host that lacks a part of it: `none`, `partial`, `full`. */
+    readonly check: string | undefined
+  }
   /** Firmware image. */
   readonly loader: string | undefined
   readonly disks: readonly XmlDisk[]
@@ -91,7 +96,11 @@ export function parseDomain(text: string): DomainXml {
     arch: attribute(childAt(os, 'type'), 'arch') ?? 'x86_64',
     machine: attribute(childAt(os, 'type'), 'machine') ?? '',
     emulator: textOf(childAt(devices, 'emulator')),
-    cpu: { mode: attribute(childAt(root, 'cpu'), 'mode'), model: textOf(childAt(root, 'cpu', 'model')) },
+    cpu: {
+      mode: attribute(childAt(root, 'cpu'), 'mode'),
+      model: textOf(childAt(root, 'cpu', 'model')),
+      check: attribute(childAt(root, 'cpu'), 'check')
+    },
     loader: textOf(childAt(os, 'loader')),
     disks: childrenOf(devices, 'disk').map(diskOf),
     interfaces: childrenOf(devices, 'interface').map(interfaceOf),

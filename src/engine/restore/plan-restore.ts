@@ -4,15 +4,20 @@ import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
+import { setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
-import { checkMachine, processorMisfit } from './check-machine.ts'
+import { checkDevices } from './check-devices.ts'
+import { checkFirmware, checkMachine, processorMisfit } from './check-machine.ts'
+import { checkPlacement } from './check-placement.ts'
+import { checkPorts } from './check-ports.ts'
 import { checkRoom } from './check-room.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
 import { placeDisks } from './place-disks.ts'
@@ -47,7 +52,9 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   const guest = guestOf(source)
-  const emulator = await checkMachine(shell, guest.next, list)
+  const answers = new Answers(spec, list)
+  await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
+  await checkFirmware({ domain: guest.next, xml: source.definition }, variablesBytes(manifest), answers)
   if (copy !== undefined) await checkCopy(shell, copy, spec, guest.next, list)
   const asked = await fateRequest(shell, spec, manifest)
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
@@ -60,13 +67,14 @@ async function makePlan(
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
-  const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
+  const asking = askingOf(spec, source, guest)
+  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, answers)
+  const networks = await planNetworks(shell, source.host, asking, answers)
+  const edit = hostPaths(nvram?.path ?? ownNvram, answers)
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const mode = await chooseMode(shell, spec, source, ramEdits, list)
+  const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
-  const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
-  const networks = await planNetworks(shell, source.host, plugged, list)
   return {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
@@ -109,10 +117,29 @@ function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml 
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
 
+/** What the VM is started with: its next definition, and that of its RAM where it is to go on from there. */
+const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: PointGuest): Asking[] => [
+  { xml: source.definition, domain: next },
+  ...(mode === 'resume' && ram !== undefined && source.memoryDefinition !== undefined
+    ? [{ xml: source.memoryDefinition, domain: ram }]
+    : [])
+]
+
+async function checkNeeds(shell: Shell, request: NeedsRequest, answers: Answers): Promise<void> {
+  const hardware = new Hardware()
+  await checkPorts(shell, request, answers)
+  await checkDevices(shell, request, hardware, answers)
+  await checkPlacement(request, hardware, answers)
+}
+
+/** Of the firmware's variables in the point. */
+const variablesBytes = ({ nvram, files }: Manifest): number | undefined =>
+  files.find(({ path }) => path === nvram?.file)?.sizeBytes
+
 const hostPaths =
-  (nvram: string | undefined, emulator: string | undefined) =>
+  (nvram: string | undefined, answers: Answers) =>
   (xml: string): string => {
-    const edited = emulator === undefined ? xml : setEmulator(xml, emulator)
+    const edited = answers.apply(xml)
     return nvram === undefined ? edited : setNvramPath(edited, nvram)
   }
 
@@ -148,7 +175,7 @@ async function chooseMode(
   { mode }: RestoreSpec,
   { manifest, memoryDefinition, host, isHere }: PlanSource,
   edits: DiskEdits | undefined,
-  list: Checklist
+  answers: Answers
 ): Promise<Pick<RestorePlan, 'mode' | 'modeReason'>> {
   if (mode !== 'resume') return { mode }
   const boot = (because: string): Pick<RestorePlan, 'mode' | 'modeReason'> => ({
@@ -160,10 +187,12 @@ async function chooseMode(
     return isHere ? boot('This host cannot read the RAM image of the point') : { mode }
   const [misfit] = edits.misfits
   if (misfit !== undefined) return boot(`RAM only fits all of its disks, and ${misfit}`)
+  const [changed] = answers.misfits
+  if (changed !== undefined) return boot(`RAM is not resumed: ${changed}`)
   const processor = await processorMisfit(
     shell,
     { domain: parseDomain(memoryDefinition), definition: memoryDefinition, host },
-    list
+    answers.list
   )
   return processor === undefined ? { mode } : boot(`RAM is not resumed: ${processor}`)
 }
