@@ -2,6 +2,8 @@ import type { Element } from '@xmldom/xmldom'
 import type { Uuid } from '../shared/model/ids.ts'
 import { editDomain, renameDomain } from './domain-xml-edit.ts'
 import { parseDomain } from './domain-xml.ts'
+import { LIBVIRTS_OWN } from './host-devices.ts'
+import { automaticPort } from './ports.ts'
 import { attribute, childAt, childrenOf } from './xml.ts'
 
 export interface CopyIdentity {
@@ -41,10 +43,7 @@ function renewCard(card: Element): void {
 /** Fixed ports and sockets become automatic ones; passwords and addresses stay. */
 function renewScreen(screen: Element): void {
   for (const element of [screen, ...childrenOf(screen, 'listen')]) element.removeAttribute('socket')
-  if (screen.hasAttribute('websocket')) screen.setAttribute('websocket', '-1')
-  if (attribute(screen, 'autoport') === 'yes' || !screen.hasAttribute('port')) return
-  for (const name of ['port', 'tlsPort']) screen.removeAttribute(name)
-  screen.setAttribute('autoport', 'yes')
+  automaticPort(screen)
 }
 
 function renewVsock(vsock: Element): void {
@@ -59,8 +58,6 @@ function renewTpm(tpm: Element): void {
   for (const backend of childrenOf(tpm, 'backend'))
     if (attribute(backend, 'type') === 'emulator') remove(backend, 'source')
 }
-
-const LIBVIRTS_OWN = /^(\/var\/lib|\/run|\/var\/run)\/libvirt\//
 
 function renewPort(port: Element, rename: (path: string) => string): void {
   for (const log of childrenOf(port, 'log')) renewAttribute(log, 'file', rename)

@@ -148,6 +148,22 @@ export function setEmulator(xml: string, path: string): string {
   })
 }
 
+/** Another machine type of the same family. The guest sees another board. */
+export function setMachine(xml: string, machine: string): string {
+  return editDomain(xml, (root) => childAt(root, 'os', 'type')?.setAttribute('machine', machine))
+}
+
+/** The CPU as this host has it, so far as libvirt knows it, in place of the one that the definition asks for. */
+export function setHostCpu(xml: string): string {
+  return editDomain(xml, (root) => {
+    const cpu = childAt(root, 'cpu')
+    if (cpu === undefined) return
+    for (const name of ['model', 'vendor', 'feature']) for (const child of childrenOf(cpu, name)) cpu.removeChild(child)
+    for (const name of ['match', 'check', 'migratable']) cpu.removeAttribute(name)
+    cpu.setAttribute('mode', 'host-model')
+  })
+}
+
 export function removeDisk(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => disk.parentNode?.removeChild(disk))
 }
@@ -188,23 +204,6 @@ export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, str
   })
 }
 
-/** The network card moves to a network of libvirt or to a bridge of the host. Cards are known by their MAC address. */
-export function setInterfaceSource(
-  xml: string,
-  mac: string,
-  to: { readonly type: 'network' | 'bridge'; readonly name: string }
-): string {
-  return editDomain(xml, (root) => {
-    const cards = childrenOf(childAt(root, 'devices'), 'interface')
-    const card = cards.find((each) => attribute(childAt(each, 'mac'), 'address')?.toLowerCase() === mac.toLowerCase())
-    if (card === undefined) return fail({ kind: 'bad-output', what: 'domain XML', detail: `no network card ${mac}` })
-    // Port, port group and virtual port belong to the old network.
-    for (const name of ['source', 'virtualport']) for (const child of childrenOf(card, name)) card.removeChild(child)
-    card.setAttribute('type', to.type)
-    insertElement(card, 'source', childAt(card, 'mac')?.nextSibling ?? undefined).setAttribute(to.type, to.name)
-  })
-}
-
 /** Another name, another UUID or both. A RAM image accepts neither. */
 export function renameDomain(xml: string, to: { readonly name?: string; readonly uuid?: string }): string {
   return editDomain(xml, (root) => {
@@ -218,7 +217,8 @@ export function renameDomain(xml: string, to: { readonly name?: string; readonly
   })
 }
 
-function insertElement(parent: Element, name: string, before: Node | undefined): Element {
+/** Before another child, or last. */
+export function insertElement(parent: Element, name: string, before: Node | undefined): Element {
   const element =
     parent.ownerDocument?.createElement(name) ?? fail({ kind: 'bad-output', what: 'domain XML', detail: 'no document' })
   parent.insertBefore(element, before ?? null)

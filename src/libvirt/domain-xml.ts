@@ -59,7 +59,12 @@ export interface DomainXml {
   readonly arch: string
   readonly machine: string
   readonly emulator: string | undefined
-  readonly cpu: { readonly mode: string | undefined; readonly model: string | undefined }
+  readonly cpu: {
+    readonly mode: string | undefined
+    readonly model: string | undefined
+    /** What libvirt does about a host that lacks a part of it: `none`, `partial`, `full`. */
+    readonly check: string | undefined
+  }
   /** Firmware image. */
   readonly loader: string | undefined
   /** Files of the host that it is started with. */
@@ -106,7 +111,11 @@ export function parseDomain(text: string): DomainXml {
     arch: attribute(childAt(os, 'type'), 'arch') ?? 'x86_64',
     machine: attribute(childAt(os, 'type'), 'machine') ?? '',
     emulator: textOf(childAt(devices, 'emulator')),
-    cpu: { mode: attribute(childAt(root, 'cpu'), 'mode'), model: textOf(childAt(root, 'cpu', 'model')) },
+    cpu: {
+      mode: attribute(childAt(root, 'cpu'), 'mode'),
+      model: textOf(childAt(root, 'cpu', 'model')),
+      check: attribute(childAt(root, 'cpu'), 'check')
+    },
     loader: textOf(childAt(os, 'loader')),
     boot: BOOT_ROLES.flatMap((role) => {
       const path = textOf(childAt(os, role)) ?? ''

@@ -48,6 +48,17 @@ export async function domainCapabilities(shell: Shell, kind: MachineKind): Promi
 export const emulatorIn = (capabilities: string): string | undefined =>
   textOf(childAt(parseXml(capabilities, 'domain capabilities').documentElement ?? undefined, 'path'))
 
+/** The machine type that an alias such as `q35` stands for here, out of `domcapabilities`. */
+export const machineIn = (capabilities: string): string | undefined =>
+  textOf(childAt(parseXml(capabilities, 'domain capabilities').documentElement ?? undefined, 'machine'))
+
+/** The alias of a family of machine types: `pc-q35-10.0` is a `q35`. Undefined: it has no version, so that there is no newest. */
+export function machineFamily(machine: string): string | undefined {
+  if (/^pc-q35-/.test(machine)) return 'q35'
+  if (/^pc(-i440fx)?-/.test(machine)) return 'pc'
+  return /^(.+)-\w*\d[\w.]*$/.exec(machine)?.[1]
+}
+
 /**
  * Whether this host's QEMU can give a guest the CPU of a definition. Undefined: libvirt cannot tell. Of `host-passthrough`
  * it says yes whatever the hosts are.

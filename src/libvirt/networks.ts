@@ -1,5 +1,6 @@
 import type { Shell } from '../shared/shell.ts'
-import { commandFailed, virsh } from './virsh.ts'
+import { commandFailed, virsh, virshBatch } from './virsh.ts'
+import { parseNetwork, type NetworkXml } from './network-xml.ts'
 import { namesOf } from './snapshot.ts'
 import { childAt, parseXml, textOf } from './xml.ts'
 
@@ -27,6 +28,15 @@ export async function networkXml(shell: Shell, name: string): Promise<string | u
   return saysUnknown(result.stderr) ? undefined : commandFailed('virsh net-dumpxml', result)
 }
 
+/** Definitions of these networks, without those that are gone meanwhile. */
+export async function networkDefinitions(shell: Shell, names: readonly string[]): Promise<NetworkXml[]> {
+  const answers = await virshBatch(
+    shell,
+    names.map((name) => ['net-dumpxml', '--network', name, '--inactive'] as const)
+  )
+  return answers.filter(({ failed }) => !failed).map(({ stdout }) => parseNetwork(stdout))
+}
+
 /** As its definition has it; libvirt gives one to a network without. */
 export const uuidOfNetwork = (xml: string): string | undefined =>
   textOf(childAt(parseXml(xml, 'network XML').documentElement ?? undefined, 'uuid'))
@@ -40,6 +50,11 @@ export async function defineNetwork(shell: Shell, xmlPath: string): Promise<void
 export async function startNetwork(shell: Shell, name: string): Promise<void> {
   const result = await virsh(shell, ['net-start', '--network', name], { expect: [0, 1] }) // 1: active already
   if (result.exitCode !== 0 && !/already active/.test(result.stderr)) commandFailed('virsh net-start', result)
+}
+
+/** The network starts with its host. */
+export async function autostartNetwork(shell: Shell, name: string): Promise<void> {
+  await virsh(shell, ['net-autostart', '--network', name])
 }
 
 /** Stops and undefines a network. No error if it is not there. */

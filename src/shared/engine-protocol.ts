@@ -4,6 +4,7 @@ import { JobId, PointId, Uuid } from './model/ids.ts'
 import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
 import { Manifest } from './model/point.ts'
 import { Policy, PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts'
+import { RestoreChoice } from './model/restore-choice.ts'
 import { PolicyListing } from './views/policy-view.ts'
 import { MarksChange, PointMarks } from './views/point-view.ts'
 
@@ -56,6 +57,10 @@ export const LetGo = z.object({
 })
 export type LetGo = z.infer<typeof LetGo>
 
+/** A way round something that a host does not have, in words: `put its cards on network default`. */
+export const OfferedChoice = z.object({ label: z.string(), choice: RestoreChoice })
+export type OfferedChoice = z.infer<typeof OfferedChoice>
+
 /** One check before a restore: shown as a checklist. */
 export const PreflightItem = z.object({
   check: z.string(),
@@ -65,7 +70,9 @@ export const PreflightItem = z.object({
   /** What the point wants of the host and nobody has allowed: its name for `--allow`. */
   allow: z.string().optional(),
   /** The VM there that the restore would replace. */
-  vm: z.object({ uuid: Uuid, name: z.string() }).optional()
+  vm: z.object({ uuid: Uuid, name: z.string() }).optional(),
+  /** What the operator can choose instead; with one of them it stands in the way no more. */
+  choices: z.array(OfferedChoice).optional()
 })
 export type PreflightItem = z.infer<typeof PreflightItem>
 

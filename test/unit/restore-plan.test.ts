@@ -114,8 +114,8 @@ describe('a program or firmware of another distribution', () => {
     ])
     expect(emulatorIn(CAPABILITIES)).toBe('/usr/bin/qemu-here')
     expect(parseDomain(setEmulator(domain(devices), '/here')).emulator).toBe('/here')
-    const uefi = domain(disk('vda')).replace('</os>', "<loader type='pflash'>/nowhere/OVMF.fd</loader></os>")
-    expect(await look({ next: uefi, ram: uefi })).toContainEqual(
+    const bios = domain(disk('vda')).replace('</os>', "<loader type='rom'>/nowhere/bios.bin</loader></os>")
+    expect(await look({ next: bios, ram: bios })).toContainEqual(
       expect.objectContaining({ check: 'firmware', state: 'problem' })
     )
   })

@@ -1,6 +1,21 @@
 import { fail, type Failure } from '../../shared/failure.ts'
-import type { PreflightItem } from '../../shared/engine-protocol.ts'
+import type { OfferedChoice, PreflightItem } from '../../shared/engine-protocol.ts'
+import { flagText } from '../../shared/model/restore-choice.ts'
 import { quoted } from '../../shared/quoted.ts'
+
+/** Something that the definition asks for and that this host does not give. */
+export interface Unmet {
+  readonly text: string
+  /** What to do on the host. */
+  readonly fix: string
+  readonly choices?: readonly OfferedChoice[]
+}
+
+/** Also where there is nothing but text: the arguments that are an answer. */
+function wayRound({ fix = '', choices = [] }: PreflightItem): string {
+  if (choices.length === 0) return fix
+  return `${fix}; or restore with ${choices.map(({ choice }) => flagText(choice)).join(' or ')}`
+}
 
 /** What a restore was checked for. A restore that goes ahead has no problem among its items; a preview shows all. */
 export class Checklist {
@@ -29,6 +44,13 @@ export class Checklist {
     this.items.push({ check: 'not allowed', state: 'problem', text, fix, allow: item })
   }
 
+  /** What is not here, or taken, and what can be chosen instead. `blocks`: the restore would fail by it. */
+  unmet(check: string, blocks: boolean, { text, fix, choices = [] }: Unmet): void {
+    if (this.items.some((item) => item.check === check && item.text === text)) return
+    const state = blocks ? 'problem' : 'warning'
+    this.items.push({ check, state, text, fix, ...(choices.length > 0 && { choices: [...choices] }) })
+  }
+
   get problems(): PreflightItem[] {
     return this.items.filter(({ state }) => state === 'problem')
   }
@@ -38,6 +60,6 @@ export class Checklist {
     const { problems } = this
     if (problems.length === 1 && this.first !== undefined) fail(this.first)
     if (problems.length > 0)
-      fail({ kind: 'preflight', problems: problems.map(({ text, fix = '' }) => ({ text, fix })) })
+      fail({ kind: 'preflight', problems: problems.map((item) => ({ text: item.text, fix: wayRound(item) })) })
   }
 }

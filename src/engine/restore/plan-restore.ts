@@ -4,24 +4,22 @@ import type { RestoreMode, RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { copyDomain } from '../../libvirt/copy-domain.ts'
-import {
-  hasDisk,
-  removeDisk,
-  setBootPaths,
-  setEmulator,
-  setNvramPath,
-  setTpmStateToDefault
-} from '../../libvirt/domain-xml-edit.ts'
+import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { ownItems, type HostRules } from './allowed.ts'
+import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
-import { checkMachine, processorMisfit } from './check-machine.ts'
+import { checkDevices } from './check-devices.ts'
+import { checkFirmware, checkMachine, processorMisfit } from './check-machine.ts'
+import { checkPlacement } from './check-placement.ts'
+import { checkPorts } from './check-ports.ts'
 import { checkRoom } from './check-room.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
@@ -59,7 +57,9 @@ async function makePlan(
   const { copy } = spec
   requireAsked(spec, manifest)
   const guest = guestOf(source)
-  const emulator = await checkMachine(shell, guest.next, list)
+  const answers = new Answers(spec, list)
+  await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
+  await checkFirmware({ domain: guest.next, xml: source.definition }, variablesBytes(manifest), answers)
   if (copy !== undefined) await checkCopy(shell, copy, spec, guest.next, list)
   const asked = await fateRequest(shell, spec, manifest)
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
@@ -81,7 +81,11 @@ async function makePlan(
       'boot files',
       `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
     )
-  const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, emulator, boot, hasTpm: tpm !== undefined })
+  const asking = askingOf(spec, source, guest)
+  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, answers)
+  const allowed = new Set(spec.allow)
+  const networks = await planNetworks(shell, source.host, asking, allowed, answers)
+  const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
   const hostRules: HostRules = {
@@ -89,17 +93,18 @@ async function makePlan(
     vm: manifest.vm.uuid,
     folders,
     own: await ownItems(shell, manifest.vm.uuid),
-    allowed: new Set(spec.allow),
+    allowed,
     made: new Set(
-      [...disks.map(({ path }) => path), nvram?.path ?? ownNvram, emulator, ...boot.map(({ path }) => path)].filter(
-        (path) => path !== undefined
-      )
+      [
+        ...disks.map(({ path }) => path),
+        nvram?.path ?? ownNvram,
+        ...answers.hostFiles,
+        ...boot.map(({ path }) => path)
+      ].filter((path) => path !== undefined)
     )
   }
-  const mode = await chooseMode(shell, spec, source, ramEdits, list)
+  const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
-  const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
-  const networks = await planNetworks(shell, source.host, plugged, hostRules.allowed, list)
   const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), hostRules, list)
   const memoryXml =
     mode.mode === 'resume' && ramEdits && source.memoryDefinition !== undefined
@@ -161,17 +166,36 @@ function requireAsked({ vm, point }: RestoreSpec, manifest: Manifest): void {
     fail({ kind: 'point-unsafe', point, file: 'manifest.json', detail: 'it is of another VM than the one asked for' })
 }
 
+/** What the VM is started with: its next definition, and that of its RAM where it is to go on from there. */
+const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: PointGuest): Asking[] => [
+  { xml: source.definition, domain: next },
+  ...(mode === 'resume' && ram !== undefined && source.memoryDefinition !== undefined
+    ? [{ xml: source.memoryDefinition, domain: ram }]
+    : [])
+]
+
+async function checkNeeds(shell: Shell, request: NeedsRequest, answers: Answers): Promise<void> {
+  const hardware = new Hardware()
+  await checkPorts(shell, request, answers)
+  await checkDevices(shell, request, hardware, answers)
+  await checkPlacement(request, hardware, answers)
+}
+
+/** Of the firmware's variables in the point. */
+const variablesBytes = ({ nvram, files }: Manifest): number | undefined =>
+  files.find(({ path }) => path === nvram?.file)?.sizeBytes
+
 interface HostPaths extends Pick<RestorePlan, 'boot'> {
   readonly nvram: string | undefined
-  readonly emulator: string | undefined
+  readonly answers: Answers
   readonly hasTpm: boolean
 }
 
 const hostPaths =
-  ({ nvram, emulator, boot, hasTpm }: HostPaths) =>
+  ({ nvram, answers, boot, hasTpm }: HostPaths) =>
   (xml: string): string => {
     const edits = [
-      (each: string) => (emulator === undefined ? each : setEmulator(each, emulator)),
+      (each: string) => answers.apply(each),
       (each: string) => (nvram === undefined ? each : setNvramPath(each, nvram)),
       (each: string) => (hasTpm ? setTpmStateToDefault(each) : each),
       (each: string) => setBootPaths(each, new Map(boot.map(({ formerPath, path }) => [formerPath, path])))
@@ -210,7 +234,7 @@ async function chooseMode(
   { mode }: RestoreSpec,
   { manifest, memoryDefinition, host, isHere }: PlanSource,
   edits: DiskEdits | undefined,
-  list: Checklist
+  answers: Answers
 ): Promise<Pick<RestorePlan, 'mode' | 'modeReason'>> {
   if (mode !== 'resume') return { mode }
   const boot = (because: string): Pick<RestorePlan, 'mode' | 'modeReason'> => ({
@@ -222,10 +246,12 @@ async function chooseMode(
     return isHere ? boot('This host cannot read the RAM image of the point') : { mode }
   const [misfit] = edits.misfits
   if (misfit !== undefined) return boot(`RAM only fits all of its disks, and ${misfit}`)
+  const [changed] = answers.misfits
+  if (changed !== undefined) return boot(`RAM is not resumed: ${changed}`)
   const processor = await processorMisfit(
     shell,
     { domain: parseDomain(memoryDefinition), definition: memoryDefinition, host },
-    list
+    answers.list
   )
   return processor === undefined ? { mode } : boot(`RAM is not resumed: ${processor}`)
 }

@@ -4,7 +4,7 @@ import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import { domainState, setAutostart, startDomain } from '../../libvirt/domains.ts'
-import { defineNetwork, startNetwork } from '../../libvirt/networks.ts'
+import { autostartNetwork, defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
 import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
@@ -88,6 +88,7 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   for (const { name, xml } of networks.define) {
     await writeFile(`${jobDirectory(job.id)}/network.xml`, xml, { mode: 0o600 })
     await defineNetwork(job.shell, `${jobDirectory(job.id)}/network.xml`)
+    await orWarn(job, `Network ${name} does not start with this host`, () => autostartNetwork(job.shell, name))
     job.note(`Network ${name} was made`)
   }
   for (const name of networks.start) await startNetwork(job.shell, name)

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
+import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
 import { FailureData } from '../failure-data.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
@@ -59,12 +60,21 @@ export const RestoreSpec = z.strictObject({
   /** What the point may have of this host though it reaches beyond the storage of VMs: items by name. */
   allow: z.array(z.string().min(1).max(300)).max(200).optional(),
   /** Not the VM of the point, which `vm` and `vmName` are, but a copy of it. Booted or defined: RAM fits no other VM. */
-  copy: VmCopy.optional()
+  copy: VmCopy.optional(),
+  /** Where this host is not what the VM asks for: chosen for this restore, and done in any case. */
+  choices: RestoreChoices.optional(),
+  /** Chosen for this host before: done where something is not as the VM asks. */
+  remembered: RestoreChoices.optional()
 })
 export type RestoreSpec = z.infer<typeof RestoreSpec>
 
 export const JobSpec = z.discriminatedUnion('kind', [BackupSpec, RestoreSpec])
 export type JobSpec = z.infer<typeof JobSpec>
+
+const KnownChoices = z
+  .array(z.unknown())
+  .transform((all) => all.flatMap((each) => RestoreChoice.safeParse(each).data ?? []))
+  .optional()
 
 /**
  * An order as it lies on a host, perhaps written by a younger engine: what this one does not know is passed over. What is
@@ -72,7 +82,12 @@ export type JobSpec = z.infer<typeof JobSpec>
  */
 export const StoredJobSpec = z.discriminatedUnion('kind', [
   z.object(BackupSpec.shape),
-  z.object({ ...RestoreSpec.shape, copy: z.object(VmCopy.shape).optional() })
+  z.object({
+    ...RestoreSpec.shape,
+    copy: z.object(VmCopy.shape).optional(),
+    choices: KnownChoices,
+    remembered: KnownChoices
+  })
 ])
 
 const VmIdentity = z.object({ uuid: Uuid, name: z.string() })

@@ -3,6 +3,7 @@ import { PreflightItem, VerifyReport } from '../engine-protocol.ts'
 import { JobId, PointId, Uuid } from '../model/ids.ts'
 import { JobReport, OnBusy, Progress } from '../model/job.ts'
 import { Method } from '../model/point.ts'
+import { RestoreChoices } from '../model/restore-choice.ts'
 import { Pause, Phase } from '../model/pause.ts'
 import { FailureData } from '../failure-data.ts'
 
@@ -85,7 +86,9 @@ export const RestoreQuestion = z.strictObject({
   newName: z.string().min(1).max(200).optional(),
   /** Of a copy: start it, or only define it. */
   start: z.boolean().optional(),
-  replace: z.boolean()
+  replace: z.boolean(),
+  /** What was chosen where the host is not as the VM asks. */
+  choices: RestoreChoices.optional()
 })
 export type RestoreQuestion = z.infer<typeof RestoreQuestion>
 

@@ -11,6 +11,7 @@ import { readPointTexts } from '../../../store/point-texts.ts'
 import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
 import { requireHost } from '../hosts/host-book.ts'
+import { rememberChoices, rememberedChoices } from '../hosts/remembered-choices.ts'
 import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
@@ -70,10 +71,12 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  return submitJob(core, order.to, restoreSpec(order), {
+  const id = await submitJob(core, order.to, restoreSpec(order), {
     fault: order.fault,
     ...(order.id !== undefined && { id: order.id })
   })
+  rememberChoices(core.settings, order.to, order.choices ?? [])
+  return id
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
@@ -97,7 +100,8 @@ export async function preflight(core: Core, asked: RestoreOrder): Promise<Prefli
 }
 
 /** A host that was rebuilt since it was last asked has the point no more: then it comes from where else it is. */
-async function byWhatIsThere(core: Core, order: RestoreOrder): Promise<RestoreOrder> {
+async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOrder> {
+  const order = { remembered: rememberedChoices(core.settings.read(), asked.to), ...asked }
   const { manifest, places } = order.point
   const { store, isThere } = storeOnTarget(order.point, order.to)
   const others = places.filter((place) => place.kind === 'local' || place.host !== order.to)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreMode, RestoreSpec, VmCopy } from '../../../shared/model/job.ts'
+import type { RestoreChoice } from '../../../shared/model/restore-choice.ts'
 import type { RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { vmNameProblem } from '../../../shared/vm-name.ts'
 import type { KnownPoint } from './point-places.ts'
@@ -19,6 +20,10 @@ export interface RestoreOrder {
   readonly allow?: readonly string[]
   /** A second VM beside the first instead, booted or defined. */
   readonly copy?: VmCopy | undefined
+  /** Where the host is not as the VM asks: what was chosen now. */
+  readonly choices?: readonly RestoreChoice[] | undefined
+  /** What was chosen for the host before. */
+  readonly remembered?: readonly RestoreChoice[] | undefined
   readonly fault?: string
   /** Of the job, where somebody watches for it already. */
   readonly id?: string
@@ -44,15 +49,18 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
     ...(order.diskDir !== undefined && { diskDir: order.diskDir }),
     ...(order.attachDisks !== undefined && { attachDisks: [...order.attachDisks] }),
     ...(order.allow !== undefined && order.allow.length > 0 && { allow: [...order.allow] }),
-    ...(order.copy !== undefined && { copy: order.copy })
+    ...(order.copy !== undefined && { copy: order.copy }),
+    ...(order.choices !== undefined && order.choices.length > 0 && { choices: [...order.choices] }),
+    ...(order.remembered !== undefined && order.remembered.length > 0 && { remembered: [...order.remembered] })
   }
 }
 
 /** What a window asked for. @throws `usage` for a copy that cannot have its name */
-export function orderFor(point: KnownPoint, { to, mode, newName, start, replace }: RestoreQuestion): RestoreOrder {
-  if (mode !== 'copy') return { point, to, mode, replace, diskDir: undefined }
-  const copyMode = start === false ? 'define' : 'boot'
-  return { point, to, mode: copyMode, replace: false, diskDir: undefined, copy: newCopy(newName ?? '') }
+export function orderFor(point: KnownPoint, question: RestoreQuestion): RestoreOrder {
+  const { to, mode, newName, start, replace, choices } = question
+  const order = { point, to, diskDir: undefined, choices }
+  if (mode !== 'copy') return { ...order, mode, replace }
+  return { ...order, mode: start === false ? 'define' : 'boot', replace: false, copy: newCopy(newName ?? '') }
 }
 
 /** A copy under this name, with a UUID that no VM has. @throws `usage` if no VM can have the name */

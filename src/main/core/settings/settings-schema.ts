@@ -14,7 +14,9 @@ export const HostRecord = z.looseObject({
   identityFile: z.string().max(4096).optional(),
   addedAt: z.iso.datetime(),
   /** Changes when a host is rebuilt. */
-  machineId: z.string().max(64).optional()
+  machineId: z.string().max(64).optional(),
+  /** What was chosen at restores to this host, where it was not as a VM asked. */
+  restoreChoices: z.array(z.unknown()).max(500).optional()
 })
 export type HostRecord = z.infer<typeof HostRecord>
 

@@ -9,12 +9,13 @@ import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { absolutePath, commaList, leaf } from '../leaf.ts'
+import { addChoiceOptions, choicesOf, offersText, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
 import { watchToEnd } from '../watch-job.ts'
 
-interface RestoreOptions extends ActionOptions {
+interface RestoreOptions extends ActionOptions, ChoiceOptions {
   readonly to: string
   readonly mode?: RestoreViewMode
   readonly name?: string
@@ -27,13 +28,22 @@ interface RestoreOptions extends ActionOptions {
 }
 
 export const restoreCommand = (perform: Perform): Command =>
+  addChoiceOptions(plainCommand()).action((id: string, options: RestoreOptions) =>
+    perform(options, async (session) => {
+      const order = await orderOf(session, id, options)
+      return options.check === true ? check(session, order) : restore(session, order)
+    })
+  )
+
+const plainCommand = (): Command =>
   leaf('restore <POINT>', 'Bring a VM back from a point, on any host: it goes on where it was, or boots', [
     'restore 20261122T201744Z-7f3a21 --to beta',
     'restore 20261122T201744Z-7f3a21 --to alpha --replace',
     'restore 20261122T20 --to beta --mode boot --json',
     'restore 20261122T20 --to alpha --mode copy --name web1-trial',
     'restore 20261122T20 --to beta --check',
-    "restore 20261122T20 --to beta --allow 'read=/srv/iso/rescue.iso'"
+    "restore 20261122T20 --to beta --allow 'read=/srv/iso/rescue.iso'",
+    'restore 20261122T20 --to beta --map-network lan=default --auto-ports'
   ])
     .requiredOption('--to <HOST>', 'host that gets the VM')
     .addOption(
@@ -57,12 +67,6 @@ export const restoreCommand = (perform: Perform): Command =>
       (item: string, before: readonly string[] = []) => [...before, item]
     )
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
-    .action((id: string, options: RestoreOptions) =>
-      perform(options, async (session) => {
-        const order = await orderOf(session, id, options)
-        return options.check === true ? check(session, order) : restore(session, order)
-      })
-    )
 
 async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
@@ -77,6 +81,8 @@ async function orderOf({ core }: Session, id: string, options: RestoreOptions): 
     diskDir,
     ...(attach !== undefined && { attachDisks: attach }),
     ...(allow !== undefined && { allow }),
+    choices: choicesOf(options),
+    ...(options.remembered === false && { remembered: [] }),
     ...(fault !== undefined && fault !== '' && { fault })
   }
 }
@@ -132,6 +138,8 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
       items.map((item) => [item.check, item.state, item.fix === undefined ? item.text : `${item.text}. ${item.fix}`])
     )
   )
+  const offers = items.flatMap(({ text, choices = [] }) => (choices.length === 0 ? [] : [{ text, choices }]))
+  for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
   const asked = items.flatMap(({ allow }) => (allow === undefined ? [] : [allow]))
   if (asked.length > 0) {
     out.line('')

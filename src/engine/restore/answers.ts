@@ -1,0 +1,72 @@
+import type { RestoreSpec } from '../../shared/model/job.ts'
+import type { DomainXml } from '../../libvirt/domain-xml.ts'
+import type { Checklist, Unmet } from './checklist.ts'
+import { Choices, type Chosen } from './choices.ts'
+import type { DisplacedVm } from './restore-plan.ts'
+
+/** A definition that the restore goes by: that of the next start, or the RAM's. */
+export interface Asking {
+  readonly xml: string
+  readonly domain: DomainXml
+}
+
+/** What is looked at together. */
+export interface NeedsRequest {
+  readonly asking: readonly Asking[]
+  /** VMs that make way: what they have is free then. */
+  readonly displaced: readonly DisplacedVm[]
+  /** A second VM beside the first: what only one of them can have is made anew anyway. */
+  readonly isCopy: boolean
+}
+
+/**
+ * What becomes of all that the definitions ask of this host: said in the checklist, and done to both of them. What is chosen
+ * is done the same way by a check and by a restore, since both plan by this.
+ */
+export class Answers {
+  readonly choices: Choices
+  readonly list: Checklist
+  /** The VM is started, so that what is not here stops the restore; one that is only defined waits for it. */
+  readonly starts: boolean
+  readonly hostFiles: string[] = []
+  private readonly edits: ((xml: string) => string)[] = []
+  private readonly seen: string[] = []
+
+  constructor(spec: RestoreSpec, list: Checklist) {
+    this.choices = new Choices(spec)
+    this.list = list
+    this.starts = spec.mode !== 'define'
+  }
+
+  /** `seenBy` the guest, in words: its RAM does not fit then. */
+  edit(change: (xml: string) => string, seenBy?: string): void {
+    this.edits.push(change)
+    if (seenBy !== undefined) this.seen.push(seenBy)
+  }
+
+  /** A program of this host that takes the place of one that is not here. */
+  uses(path: string): void {
+    this.hostFiles.push(path)
+  }
+
+  apply(xml: string): string {
+    return this.edits.reduce((edited, change) => change(edited), xml)
+  }
+
+  /** Why RAM does not fit a VM that these answers make. */
+  get misfits(): readonly string[] {
+    return this.seen
+  }
+
+  unmet(check: string, unmet: Unmet): void {
+    this.list.unmet(check, this.starts, unmet)
+  }
+
+  /** What was decided earlier is said louder: nobody has typed it today. */
+  done(check: string, text: string, { isAsked }: Chosen<unknown>): void {
+    if (isAsked) this.list.ok(check, `${text}, as chosen`)
+    else this.list.warning(check, `${capital(text)}, as chosen for this host before`)
+  }
+}
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

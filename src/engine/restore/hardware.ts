@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { rangeNumbers } from '../../libvirt/placement.ts'
+import { parseRoutes, type Route } from '../../libvirt/routes.ts'
+
+/** What the kernel of this host shows of it. `root` is another folder in tests. */
+export class Hardware {
+  private readonly root: string
+
+  constructor(root = '') {
+    this.root = root
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.root + path)
+  }
+
+  /** Network devices that are bridges. */
+  async bridges(): Promise<string[]> {
+    return (await this.names(NET)).filter((name) => this.has(`${NET}/${name}/bridge`))
+  }
+
+  /** Network devices that a card of a guest can be put on by macvtap: no bridges, nor what is on one or belongs to a VM. */
+  async cards(): Promise<string[]> {
+    return (await this.names(NET)).filter(
+      (name) =>
+        !/^(lo|vnet\d+|macvtap\d+|tap.*|ifb\d+)$/.test(name) &&
+        !this.has(`${NET}/${name}/bridge`) &&
+        !this.has(`${NET}/${name}/brport`)
+    )
+  }
+
+  async routes(): Promise<Route[]> {
+    return parseRoutes((await this.text('/proc/net/route')) ?? '')
+  }
+
+  async hasUsb(vendor: string, product: string): Promise<boolean> {
+    for (const device of await this.names(USB)) {
+      const ids = ['idVendor', 'idProduct'].map((name) => this.text(`${USB}/${device}/${name}`))
+      const [itsVendor, itsProduct] = await Promise.all(ids)
+      if (itsVendor?.trim() === vendor && itsProduct?.trim() === product) return true
+    }
+    return false
+  }
+
+  /** Undefined: the kernel does not say. */
+  async processors(): Promise<number[] | undefined> {
+    return this.set('/sys/devices/system/cpu/online')
+  }
+
+  async memoryNodes(): Promise<number[] | undefined> {
+    return this.set('/sys/devices/system/node/online')
+  }
+
+  /** Free huge pages by their size in KiB. */
+  async freeHugePages(): Promise<ReadonlyMap<number, number>> {
+    const free = new Map<number, number>()
+    for (const folder of await this.names(HUGE_PAGES)) {
+      const sizeKiB = Number(/^hugepages-(\d+)kB$/.exec(folder)?.[1])
+      const count = Number(await this.text(`${HUGE_PAGES}/${folder}/free_hugepages`))
+      if (Number.isInteger(sizeKiB) && Number.isInteger(count)) free.set(sizeKiB, count)
+    }
+    return free
+  }
+
+  /** Bytes. Undefined: the kernel does not say. */
+  async memory(): Promise<Memory | undefined> {
+    const text = (await this.text('/proc/meminfo')) ?? ''
+    const bytes = (name: string): number | undefined => {
+      const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]
+      return kib === undefined ? undefined : Number(kib) * 1024
+    }
+    const [total, available, hugePage] = [bytes('MemTotal'), bytes('MemAvailable'), bytes('Hugepagesize')]
+    return total === undefined || available === undefined
+      ? undefined
+      : { total, swap: bytes('SwapTotal') ?? 0, available, ...(hugePage !== undefined && { hugePage }) }
+  }
+
+  private names(folder: string): Promise<string[]> {
+    return readdir(this.root + folder).then(
+      (names) => names.sort(),
+      () => []
+    )
+  }
+
+  private async set(path: string): Promise<number[] | undefined> {
+    const text = await this.text(path)
+    return text === undefined ? undefined : rangeNumbers(text)
+  }
+
+  private text(path: string): Promise<string | undefined> {
+    return readFile(this.root + path, 'utf8').catch(() => undefined)
+  }
+}
+
+export interface Memory {
+  readonly total: number
+  readonly swap: number
+  readonly available: number
+  /** Of the size that is meant where a definition names none. */
+  readonly hugePage?: number
+}
+
+const NET = '/sys/class/net'
+const USB = '/sys/bus/usb/devices'
+const HUGE_PAGES = '/sys/kernel/mm/hugepages'

@@ -1,0 +1,39 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+
+/** Addresses of one subnet. */
+export interface AddressRange {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly address: string
+  readonly prefix: number
+}
+
+/** By the length of its prefix or its netmask. Undefined: it is no subnet. */
+export function rangeOf(address: string, mask: string): AddressRange | undefined {
+  const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined
+  const prefix = /^\d{1,3}$/.test(mask) ? Number(mask) : prefixOf(mask)
+  const longest = family === 'ipv4' ? 32 : 128
+  return family === undefined || prefix === undefined || prefix > longest ? undefined : { family, address, prefix }
+}
+
+/** `255.255.255.0` is 24. */
+function prefixOf(netmask: string): number | undefined {
+  if (!isIPv4(netmask)) return undefined
+  const bits = netmask
+    .split('.')
+    .map((byte) => Number(byte).toString(2).padStart(8, '0'))
+    .join('')
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined
+}
+
+/** Whether some address is in both: then one of the two has the other's in it. */
+export const overlap = (a: AddressRange, b: AddressRange): boolean =>
+  a.family === b.family && (contains(a, b.address) || contains(b, a.address))
+
+function contains({ family, address, prefix }: AddressRange, other: string): boolean {
+  const list = new BlockList()
+  list.addSubnet(address, prefix, family)
+  return list.check(other, family)
+}
+
+/** `10.77.0.1/24` */
+export const rangeText = ({ address, prefix }: AddressRange): string => `${address}/${prefix}`
