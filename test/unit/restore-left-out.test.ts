@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { imageUsers } from '../../src/engine/evidence/image-users.ts'
 import { machineId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
-import { displace, lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
+import { lookBeforeDisplacing } from '../../src/engine/restore/displace.ts'
 import { lookAtVmInTheWay } from '../../src/engine/restore/displaced-vm.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { RestorePlan } from '../../src/engine/restore/restore-plan.ts'
@@ -288,54 +288,4 @@ describe('a VM in the way that throws the writes to a disk away', () => {
     expect(vm.definition).not.toContain('TRANSIENT')
     expect(parseDomain(vm.definition).disks).toMatchObject([{ source, format: 'qcow2', transient: true }])
   })
-})
-
-describe('a VM that is about to make way, whose owner', () => {
-  interface Owner {
-    /** Between the look at it and the displacing. */
-    readonly before?: (vm: PaperVm) => void
-    /** While it is being stopped. */
-    readonly during?: (vm: PaperVm) => void
-    readonly persistent?: boolean
-  }
-
-  /** What is done by a displacing to a VM whose owner does something meanwhile. */
-  async function makeWay({ before, during, persistent = true }: Owner): Promise<string[]> {
-    const { shell, vms } = paperLibvirt({ [VM]: { next: domain(), ...(during && { live: domain() }) } })
-    const users = (): ReturnType<typeof imageUsers> => imageUsers(shell)
-    const request = { jobId: POINT, targets: undefined, attached: new Set<string>(), setsJobsAside: true }
-    const { vm } = await lookAtVmInTheWay(shell, VM, { ...request, users: await users() })
-    const present = vms.get(VM)
-    if (present === undefined) throw new Error(VM)
-    before?.(present)
-    const asked = shell.calls.length
-    const step = async (_: string, __: object, work: () => Promise<void>): Promise<void> => {
-      await work()
-      during?.(present)
-    }
-    const job = { id: POINT, shell, spec: specOf('/s'), step } as unknown as JobContext<RestoreSpec>
-    await expect(displace(job, { displaced: [{ ...vm, persistent }], orphans: [] })).rejects.toThrow(
-      /foreign-work.*was changed/
-    )
-    return shell.calls.slice(asked).map(({ argv: [, verb = ''] }) => verb)
-  }
-
-  const change = (vm: PaperVm): void => {
-    vm.next = domain({ target: 'vdb', source: '/srv/new.qcow2' })
-  }
-
-  it('changes its definition just then, stays as its owner has it', async () => {
-    const verbs = await makeWay({ before: change })
-    expect(verbs).not.toContain('destroy')
-    expect(verbs).not.toContain('undefine')
-  })
-
-  it('changes its definition while it is being stopped, keeps that', async () => {
-    const verbs = await makeWay({ during: change })
-    expect(verbs).toContain('destroy')
-    expect(verbs).not.toContain('undefine')
-  })
-
-  it('gives it a definition, which it had none of, keeps that', async () =>
-    expect(await makeWay({ persistent: false })).not.toContain('undefine'))
 })
