@@ -1,3 +1,5 @@
+import { SESSION_VMS_SCRIPT } from './session-vms.ts'
+
 /**
  * One look at a host, for `sh -c SCRIPT sh MARK`. Nothing is put into this text: the mark comes as an argument, and all
  * that is read from the host and used again are UUIDs that look like ones. Names of VMs never reach a shell.
@@ -26,7 +28,7 @@ section meminfo; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 section loadavg; cat /proc/loadavg
 section time-zone; readlink /etc/localtime || cat /etc/timezone
 section df; timeout -s KILL 3 df -P -B 1
-if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
+section session-vms${SESSION_VMS_SCRIPT}if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
 section version
 first() { list=$(timeout -s KILL 10 virsh "version; echo $mark list; list --all --uuid" 2>&1); status=$?; }
 first

@@ -8,6 +8,7 @@ import { parseJob } from './domain-jobs.ts'
 import { parseDomain, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { parseDomainInfo, parseState } from './domains.ts'
 import { INVENTORY_SCRIPT } from './inventory-script.ts'
+import { parseSessionVms } from './session-vms.ts'
 import { namesOf } from './snapshot.ts'
 
 const TIMEOUT_MS = 60_000
@@ -40,6 +41,7 @@ export function parseInventory(host: string, stdout: string, mark: string, taken
     return fail({ kind: 'unsupported-host', host, reason: 'libvirt is not installed: there is no virsh' })
   requireLibvirt(host, text('list-status').trim(), text('version') + text('list'))
   const domains = uuidsOf(sections).flatMap((uuid) => domainOf(uuid, sections) ?? [])
+  const sessionVms = parseSessionVms(text('session-vms'))
   return {
     hostname: text('hostname').trim(),
     machineId: text('machine-id').trim(),
@@ -56,6 +58,7 @@ export function parseInventory(host: string, stdout: string, mark: string, taken
     architecture: text('architecture').trim(),
     space: spaceOf(text('df'), domains),
     domains,
+    ...(sessionVms.length > 0 && { sessionVms }),
     takenAt
   }
 }

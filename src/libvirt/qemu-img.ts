@@ -68,10 +68,16 @@ export interface ImageInfo {
 /**
  * What QEMU says of an image, also while a VM has it open. The format is the caller's word, never guessed.
  * Opens no backing file; an untrusted image still goes through `shared/qcow2-header.ts` first.
+ *
+ * @throws `io` with EACCES where not even root may read it, as on NFS with root_squash
  */
 export async function imageInfo(shell: Shell, path: string, options: { readonly format: string }): Promise<ImageInfo> {
   const args = ['info', '-U', '-f', options.format, '--output=json', '--', filePath(path)]
-  return parseInfo(ImageInfoJson, (await qemuImg(shell, args)).stdout, toImageInfo)
+  const result = await qemuImg(shell, args, { expect: [0, 1] }) // 1: it cannot be opened
+  if (result.exitCode === 0) return parseInfo(ImageInfoJson, result.stdout, toImageInfo)
+  const detail = result.stderr.trim().slice(0, 500)
+  if (/Permission denied/.test(detail)) return fail({ kind: 'io', path, code: 'EACCES', detail })
+  return commandFailed(`qemu-img ${args.join(' ')}`, result)
 }
 
 const SERVER_ANSWERS_WITHIN_MS = 15_000

@@ -340,7 +340,12 @@ export const isFailureKind = (kind: string): kind is FailureKind => Object.hasOw
 function ioNextStep(failure: FailureOf<'io'>): string {
   if (failure.code === 'ENOSPC') return 'Make room on that file system, then try again.'
   if (failure.code === 'EROFS') return 'That file system is read-only: mount it writable, or choose another place.'
-  if (failure.code === 'EACCES' || failure.code === 'EPERM') return 'Check who owns it and its permissions (ls -l).'
+  if (failure.code === 'EACCES' || failure.code === 'EPERM')
+    return 'Check who owns it and its permissions (ls -l). Where a host refuses even root, the folder comes from a server that takes root for nobody (NFS: root_squash): export it to this host with no_root_squash, or use another folder.'
+  if (failure.code === 'EFBIG')
+    return 'That file system takes no files of this size (FAT: 4 GiB): choose another place, or one with ext4, XFS or exFAT.'
+  if (failure.code === 'ENOLCK')
+    return 'That file system gives no locks, and others may use it too. NFS version 3 needs rpc.statd (systemctl enable --now rpc-statd); version 4 does without.'
   return 'Check the file and the disk it is on.'
 }
 

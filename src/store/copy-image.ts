@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chmod, open, rm, type FileHandle } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Argv, Shell } from '../shared/shell.ts'
 import type { OnBytes } from './cancel.ts'
 import { hashFile } from './copy-file.ts'
+import { keepToRoot } from './durable.ts'
 import { createFile, failForRoom, makeFile, openWriter, readExactly } from './file-io.ts'
 import { mapImage, runQemuImg, type ImageMap, type ImageSource } from './image-map.ts'
 import { pipeBlocks, type Block } from './pipeline.ts'
@@ -151,7 +152,7 @@ async function convert({ shell, source, target, onProgress, signal }: CopyImage,
     if (percent !== undefined) onProgress?.(Math.round((Number(percent) / 100) * totalBytes), totalBytes)
   }
   await runQemuImg(shell, argv, { signal, timeoutMs: Infinity, onStdout })
-  await chmod(target, 0o600)
+  await keepToRoot(target)
 }
 
 async function dataBytesOf(shell: Shell, target: string, signal: AbortSignal | undefined): Promise<number> {

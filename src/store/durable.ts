@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, unlink, rmdir, readdir, lstat } from 'node:fs/promises'
+import { chmod, mkdir, open, rename, rm, unlink, rmdir, readdir, lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createFile, isCode, writeExactly } from './file-io.ts'
 import { isPointName, OWNER_NAME } from './layout.ts'
@@ -12,9 +12,25 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Makes names in a directory last. Windows cannot, and does not need it. */
+/** What a file system answers that has no way to make names last: CIFS, vboxsf, and some of FUSE. */
+const CANNOT_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']
+
+/** Makes names in a directory last, where its file system can. Windows cannot, and does not need it. */
 export async function syncDir(path: string): Promise<void> {
-  if (process.platform !== 'win32') await syncFile(path)
+  if (process.platform === 'win32') return
+  await syncFile(path).catch((error: unknown) => {
+    if (!isCode(error, ...CANNOT_SYNC)) throw error
+  })
+}
+
+/**
+ * Nobody but root is to read a file. On file systems that have no modes of their own (FAT, exFAT, CIFS) it stays as the
+ * mount says.
+ */
+export async function keepToRoot(path: string): Promise<void> {
+  await chmod(path, 0o600).catch((error: unknown) => {
+    if (!isCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL')) throw error
+  })
 }
 
 /** Like `mkdir -p`, for root only, and each new name lasts. */

@@ -496,7 +496,7 @@ describe('the login shell', () => {
   const notRoot = (programs: Readonly<Record<string, string>>): string =>
     [
       'cd "$(dirname "$0")"',
-      ...Object.entries({ id: 'echo "$\{AS:-1000}"', ...programs }).map(
+      ...Object.entries({ id: 'echo "${AS:-1000}"', ...programs }).map(
         ([name, script]) => `printf '#!/bin/sh\\n${script}\\n' > ${name}; chmod 755 ${name}`
       )
     ].join('\n')

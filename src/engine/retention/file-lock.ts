@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { fail } from '../../shared/failure.ts'
 
 /**
  * A flock on a file that is there already. Node has no flock, so a small shell holds it, and ends with this process: a
@@ -10,15 +11,17 @@ export interface FileLock {
 }
 
 const BUSY = 75
+/** What flock itself ends with where the file system has no locks to give. */
+const NO_LOCKS = [65, 71]
 const HELD = 'echo held; exec cat >/dev/null'
 /** Never makes the file. */
-const SHARED = `exec 9<"$1" || exit 76; flock -s -w "$2" 9 || exit ${BUSY}; ${HELD}`
+const SHARED = `exec 9<"$1" || exit 76; flock -E ${BUSY} -s -w "$2" 9 || exit; ${HELD}`
 /** Open for writing too, as NFS asks of who wants it alone; on a read-only store the change itself says what is wrong. */
 const ALONE = `test -f "$1" || exit 76
 if (: <>"$1") 2>/dev/null; then exec 9<>"$1"; else exec 9<"$1"; fi
-flock -w "$2" 9 || exit ${BUSY}; ${HELD}`
+flock -E ${BUSY} -w "$2" 9 || exit; ${HELD}`
 
-/** `busy`: somebody had it all the time that was to be waited. `none`: there is no such file. */
+/** `busy`: somebody had it all the time that was to be waited. `none`: there is no such file. @throws `io` with ENOLCK */
 export const holdShared = (path: string, waitSeconds: number): Promise<FileLock | 'busy' | 'none'> =>
   hold(SHARED, path, waitSeconds)
 
@@ -30,6 +33,8 @@ async function hold(script: string, path: string, waitSeconds: number): Promise<
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')))
   const outcome = await Promise.race([held, ended])
+  if (outcome !== null && outcome !== 'held' && NO_LOCKS.includes(outcome))
+    return fail({ kind: 'io', path, code: 'ENOLCK', detail: 'its file system gives no lock on it' })
   if (outcome !== 'held') return outcome === BUSY ? 'busy' : 'none'
   const release = async (): Promise<void> => {
     child.stdin.end()

@@ -43,6 +43,13 @@ export interface Domain {
   readonly blockJobs: readonly string[]
 }
 
+/** A VM of a user's own libvirt (`qemu:///session`): nobody but that user can ask about it. */
+export interface SessionVm {
+  readonly user: string
+  readonly name: string
+  readonly isRunning: boolean
+}
+
 /** One look at a host. */
 export interface Inventory {
   readonly hostname: string
@@ -62,5 +69,7 @@ export interface Inventory {
   readonly architecture: string
   readonly space: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[]
   readonly domains: readonly Domain[]
+  /** VMs that are not looked after. Undefined: none were seen. */
+  readonly sessionVms?: readonly SessionVm[]
   readonly takenAt: string
 }

@@ -43,7 +43,9 @@ export const HostFacts = z.object({
   /** IANA name, as `Europe/Rome`. */
   timeZone: z.string().optional(),
   /** The file system that holds the host's own store. */
-  store: z.object({ path: z.string(), freeBytes: z.number(), totalBytes: z.number() }).optional()
+  store: z.object({ path: z.string(), freeBytes: z.number(), totalBytes: z.number() }).optional(),
+  /** VMs of users' own libvirt, which nobody but they can ask. */
+  sessionVms: z.array(z.object({ user: z.string(), name: z.string(), isRunning: z.boolean() })).readonly().optional()
 })
 export type HostFacts = z.infer<typeof HostFacts>
 

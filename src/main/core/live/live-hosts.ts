@@ -148,7 +148,7 @@ const OWN_STORE = '/var/lib/stillpoint/'
 export function factsOf(inventory: Inventory): HostFacts {
   const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
     inventory
-  const { space } = inventory
+  const { space, sessionVms } = inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
@@ -164,7 +164,8 @@ export function factsOf(inventory: Inventory): HostFacts {
     freeMemoryBytes,
     ...(load !== undefined && { load }),
     ...(timeZone !== undefined && { timeZone }),
-    ...(store !== undefined && { store })
+    ...(store !== undefined && { store }),
+    ...(sessionVms !== undefined && { sessionVms })
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
 import { StillpointError, fail, isFailure, type FailureOf } from '../../../shared/failure.ts'
+import { typeOfBlob } from './agent-keys.ts'
 
 /** A file that may let us in. Its private key may still be locked. */
 export interface Identity {
@@ -86,7 +87,7 @@ export function unusableType(type: string | undefined): string | undefined {
 /** Of an OpenSSH private key, or of a line with a public key. */
 function typeIn(text: string): string | undefined {
   const blob = publicBlob(text)
-  if (blob !== undefined) return blob.toString('latin1', 4, 4 + blob.readUInt32BE(0))
+  if (blob !== undefined) return typeOfBlob(blob)
   return /^([a-z0-9@.-]+) AAAA/.exec(text.trimStart())?.[1]
 }
 
@@ -117,12 +118,13 @@ function publicBlob(text: string): Buffer | undefined {
 
 function publicHalf(text: string): ParsedKey | undefined {
   const blob = publicBlob(text)
-  return blob === undefined ? undefined : keyOrNothing(parseKey(publicLine(blob)))
+  return blob === undefined ? undefined : publicKeyOf(blob)
 }
 
-function publicLine(key: Buffer): string {
-  return `${key.toString('latin1', 4, 4 + key.readUInt32BE(0))} ${key.toString('base64')}`
-}
+/** Undefined: ssh2 does not know keys of this type. */
+export const publicKeyOf = (blob: Buffer): ParsedKey | undefined => keyOrNothing(parseKey(publicLine(blob)))
+
+const publicLine = (blob: Buffer): string => `${typeOfBlob(blob)} ${blob.toString('base64')}`
 
 async function publicKeyBeside(file: string): Promise<ParsedKey | undefined> {
   try {

@@ -2,7 +2,7 @@ import ssh2, { type BaseAgent, type ParsedKey, type SignCallback, type SigningRe
 import { failureOf } from '../../../shared/failure.ts'
 import { listAgentKeys, typeOfBlob } from './agent-keys.ts'
 import { fingerprintOf } from './known-hosts.ts'
-import { unlock, unusableType, type Identity, type IdentityProblem } from './identities.ts'
+import { publicKeyOf, unlock, unusableType, type Identity, type IdentityProblem } from './identities.ts'
 
 type IdentityCallback = Parameters<BaseAgent<ParsedKey>['getIdentities']>[0]
 
@@ -23,7 +23,7 @@ export interface LoginKeys {
   readonly identitiesOnly: boolean
   askPassphrase(file: string): Promise<string | undefined>
   /** Runs what an agent may ask a person about. */
-  whileAgentSigns<T>(sign: () => Promise<T>): Promise<T>
+  readonly whileAgentSigns: <T>(sign: () => Promise<T>) => Promise<T>
 }
 
 /**
@@ -140,12 +140,9 @@ async function heldBy(socket: string, whileItSigns: LoginKeys['whileAgentSigns']
   const problems: IdentityProblem[] = []
   try {
     for (const { blob, comment } of await listAgentKeys(socket)) {
-      const type = typeOfBlob(blob)
-      const key = ssh2.utils.parseKey(`${type} ${blob.toString('base64')}`)
-      const publicKey = Array.isArray(key) ? key[0] : key
-      if (publicKey !== undefined && !(publicKey instanceof Error))
-        candidates.push(agentCandidate(agent, publicKey, comment, whileItSigns))
-      else problems.push(unusableKey(type, comment))
+      const publicKey = publicKeyOf(blob)
+      if (publicKey === undefined) problems.push(unusableKey(typeOfBlob(blob), comment))
+      else candidates.push(agentCandidate(agent, publicKey, comment, whileItSigns))
     }
   } catch (error) {
     const reason = `as an agent for keys it cannot be used: ${error instanceof Error ? error.message : String(error)}`

@@ -1,6 +1,7 @@
 import { Anchor } from '@mantine/core'
 import { memo } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
+import { sessionVmsText } from '../../../shared/session-vms.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { HostPolicies } from '../../../shared/views/policy-view.ts'
 import { Ago } from '../../ui/ago.tsx'
@@ -63,6 +64,7 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
         <span className={classes['soft']}>{host.state === 'connecting' ? '' : words.neverSeen}</span>
       ) : (
         <div className={classes['known']} data-old={host.state !== 'up'}>
+          <SessionVms text={sessionVmsText(host.facts.sessionVms)} />
           <FactsList facts={factsOf(host, now, policies?.timeZone)} />
           {sharesOf(host).map((share) => (
             <ShareBar key={share.label} share={share} />
@@ -72,6 +74,10 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
     </article>
   )
 })
+
+function SessionVms({ text }: { readonly text: string | undefined }) {
+  return text === undefined ? undefined : <span className={classes['soft']}>{text}</span>
+}
 
 function Schedules({ shown, onOpen }: { readonly shown: string | undefined; readonly onOpen: () => void }) {
   if (shown === undefined) return undefined

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { listVms, type VmList } from '../../../core/hosts/list-vms.ts'
 import { formatBytes } from '../../../../shared/format.ts'
+import { sessionVmsText } from '../../../../shared/session-vms.ts'
 import { leaf } from '../leaf.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import { exitOfListing, noteUnreachable } from '../listing.ts'
@@ -17,8 +18,16 @@ const list = (perform: Perform): Command =>
       perform(options, async ({ core, out }) => {
         const vms = await listVms(core, host)
         out.line(vmTable(vms))
+        for (const { host, inventory } of vms.hosts) {
+          const text = sessionVmsText(inventory.sessionVms)
+          if (text !== undefined) out.line(`${host}: ${text}`)
+        }
         noteUnreachable(out, vms.unreachable)
-        out.result({ vms: vmsJson(vms), unreachable: unreachableJson(vms.unreachable) })
+        out.result({
+          vms: vmsJson(vms),
+          sessionVms: sessionVmsJson(vms),
+          unreachable: unreachableJson(vms.unreachable)
+        })
         return exitOfListing(vms.unreachable, host !== undefined)
       })
   )
@@ -47,3 +56,6 @@ const diskSummary = (disks: VmList['hosts'][number]['inventory']['domains'][numb
 
 const vmsJson = ({ hosts }: VmList): unknown[] =>
   hosts.flatMap(({ host, inventory }) => inventory.domains.map((vm) => ({ host, ...vm })))
+
+const sessionVmsJson = ({ hosts }: VmList): unknown[] =>
+  hosts.flatMap(({ host, inventory }) => (inventory.sessionVms ?? []).map((vm) => ({ host, ...vm })))
