@@ -85,6 +85,8 @@ export interface DomainXml {
   readonly agent: 'absent' | 'disconnected' | 'connected'
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
+  /** Folders of this host, or what else the definition calls the source. */
+  readonly sharedFolders: readonly string[]
   readonly hasQemuCommandline: boolean
   /** What the definition tells QEMU past libvirt: `commandline`, `override`, `capabilities`. */
   readonly qemuExtensions: readonly string[]
@@ -131,6 +133,7 @@ export function parseDomain(text: string): DomainXml {
     ),
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
+    sharedFolders: childrenOf(devices, 'filesystem').map(sharedFolderOf),
     hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
     qemuExtensions: qemuExtensionsOf(root),
     serialFiles: serialFilesOf(devices),
@@ -262,6 +265,12 @@ function tpmStateOf(backend: Element | undefined): DomainXml['tpmState'] {
   const path = attribute(source, 'path')
   if (attribute(backend, 'type') !== 'emulator' || path === undefined) return undefined
   return { type: attribute(source, 'type') ?? 'dir', path, version: attribute(backend, 'version') ?? '2.0' }
+}
+
+function sharedFolderOf(filesystem: Element): string {
+  const source = childAt(filesystem, 'source')
+  const named = ['dir', 'file', 'socket', 'dev', 'name'].map((name) => attribute(source, name))
+  return named.find((each) => each !== undefined) ?? 'of an unknown source'
 }
 
 function serialFilesOf(devices: Element | undefined): string[] {

@@ -4,6 +4,7 @@ import { STATE_DIR } from '../shared/host-paths.ts'
 import type { Disk, Domain, Inventory } from '../shared/model/host.ts'
 import { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
+import { backupLimits, snapshotLimit } from './backup-limits.ts'
 import { parseJob } from './domain-jobs.ts'
 import { parseDomain, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { parseDomainInfo, parseState } from './domains.ts'
@@ -111,7 +112,11 @@ function domainOf(uuid: Uuid, sections: ReadonlyMap<string, string>): Domain | u
     snapshots: namesOf(text('snapshots')),
     checkpoints: namesOf(text('checkpoints')),
     job: attempt(() => parseJob(text('job')))?.operation,
-    blockJobs: blockJobsOf(xml)
+    blockJobs: blockJobsOf(xml),
+    limits:
+      xml === undefined
+        ? []
+        : [...backupLimits(xml, { isOff: !isActive }), ...snapshotLimit(namesOf(text('snapshots')))]
   }
 }
 

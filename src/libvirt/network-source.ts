@@ -50,6 +50,21 @@ export function qemuNameOf(source: NetworkSource, format: string): QemuName {
   return { image: `json:${JSON.stringify({ driver: format, file })}` }
 }
 
+const URL_PROTOCOLS = ['http', 'https', 'ftp', 'ftps']
+
+/** The same of a medium, which may also lie behind a URL. Undefined: QEMU's tools cannot be asked for it here. */
+export function mediumNameOf(source: NetworkSource): string | undefined {
+  const [host, ...others] = source.hosts
+  if (!URL_PROTOCOLS.includes(source.protocol)) {
+    const name = qemuNameOf(source, 'raw')
+    return 'image' in name ? name.image : undefined
+  }
+  if (host?.name === undefined || others.length > 0) return undefined
+  const port = host.port === undefined ? '' : `:${host.port}`
+  const url = `${source.protocol}://${host.name}${port}/${source.name.replace(/^\/+/, '')}`
+  return `json:${JSON.stringify({ driver: 'raw', file: { driver: source.protocol, url } })}`
+}
+
 const unsupported = (reason: string): QemuName => ({ unsupported: reason })
 
 function nbdServer([host, ...others]: NetworkSource['hosts']): Readonly<Record<string, string>> | undefined {

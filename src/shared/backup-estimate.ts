@@ -93,5 +93,5 @@ function remarksOn({ method, vm, neededBytes, freeBytes, disks }: Remarked): str
   if (disks === 0) remarks.push('No disk would be in the point.')
   if (method === 'disk' && vm.agent !== 'connected')
     remarks.push('Without a guest agent the file systems are taken as after a power cut; they recover when booted.')
-  return remarks
+  return [...remarks, ...(vm.limits ?? []).map((limit) => `${limit}.`)]
 }

@@ -102,6 +102,11 @@ function fakeVm(n: number, random: () => number, troubles: boolean): VmView {
     vcpus: 2 ** Math.floor(random() * 3),
     autostart: n % 4 !== 0,
     agent: n % 3 === 0 ? 'connected' : 'absent',
+    ...(n % 9 === 4 && {
+      limits: [
+        'The medium in sda (/srv/install.iso) is in no point: a restore leaves the drive empty where that is not'
+      ]
+    }),
     disks: [
       {
         target: 'vda',

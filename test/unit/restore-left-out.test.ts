@@ -81,21 +81,28 @@ interface Elsewhere {
   readonly attach?: string[]
   /** A process on another host has it open. */
   readonly isHeld?: boolean
+  /** The VM is there, with the same disks. */
+  readonly isVmHere?: boolean
+  /** The name by which QEMU's tools can read what a server has. */
+  readonly served?: RegExp
   /** Where the pool of this host has the volume. */
   readonly volumePath?: string
 }
 
 /** What a host without VMs says to a restore of a point of another host. */
-async function lookElsewhere({ vdb, leftOut, attach, isHeld, volumePath }: Elsewhere): Promise<PreflightItem[]> {
-  const paper = paperLibvirt()
+async function lookElsewhere(elsewhere: Elsewhere): Promise<PreflightItem[]> {
+  const { vdb, leftOut, attach, isHeld, isVmHere, served, volumePath } = elsewhere
+  const xml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }).replace('</devices>', `${vdb}</devices>`)
+  const paper = paperLibvirt(isVmHere === true ? { [VM]: { next: xml } } : {})
   const shell = fakeShell(async ({ argv }) => {
+    if (served?.test(argv.join(' ')) === true)
+      return JSON.stringify({ filename: 'x', format: 'raw', 'virtual-size': 1 })
     if (argv[0] === 'qemu-img') return isHeld === true ? { exitCode: 1, stderr: 'Failed to get "write" lock' } : '{}'
     if (argv[1] === 'vol-path')
       return volumePath === undefined ? { exitCode: 1, stderr: 'error: Storage pool not found' } : `${volumePath}\n`
     const { exitCode, stdout, stderr } = await paper.shell.run(argv)
     return { stdout, stderr, ...(exitCode !== undefined && { exitCode }) }
   })
-  const xml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }).replace('</devices>', `${vdb}</devices>`)
   const manifest = JSON.stringify(manifestOf(FILES, { leftOut: leftOut === undefined ? [] : [leftOut] }))
   const spec = { ...specOf(await temporaryStore()), ...(attach && { attachDisks: attach }) }
   return preflightRestore(shell, spec, { manifest, domain: xml, host: '{}' })
@@ -193,6 +200,30 @@ describe('a disk that the point left out, on another host', () => {
     expect(saidOf(await lookElsewhere({ vdb: volume, leftOut, volumePath: path }), 'disks')).toContain('stays attached')
     const items = await lookElsewhere({ vdb: volume, attach: ['vdb'] })
     expect(items.find(({ state, check }) => check === 'disks' && state === 'problem')?.text).toContain('no pool here')
+  })
+})
+
+// field case 12
+describe('a medium on another host', () => {
+  const drive = (type: string, source: string): string =>
+    `<disk type='${type}' device='cdrom'>${source}<target dev='sda' bus='sata'/><readonly/></disk>`
+  const volume = drive('volume', `<source pool='iso' volume='a.iso'/>`)
+  const http = drive('network', `<source protocol='http' name='/a.iso'><host name='store' port='8080'/></source>`)
+  const saidEmpty = async (look: Elsewhere): Promise<boolean> =>
+    saidOf(await lookElsewhere(look), 'disks').includes('the drive is left empty')
+
+  it('is looked for in its pool', async () => {
+    expect(await saidEmpty({ vdb: volume })).toBe(true)
+    expect(await saidEmpty({ vdb: volume, volumePath: '/nowhere/a.iso' })).toBe(true)
+    expect(await saidEmpty({ vdb: volume, volumePath: await image(join(await folder(), 'a.iso')) })).toBe(false)
+  })
+
+  it('is asked for from its server only where the VM that is here has the very same, or somebody says that it is meant', async () => {
+    const served = /"url":"http:\/\/store:8080\/a\.iso"/
+    expect(await saidEmpty({ vdb: http, served })).toBe(true)
+    expect(await saidEmpty({ vdb: http, attach: ['sda'] })).toBe(false)
+    expect(await saidEmpty({ vdb: http, served, isVmHere: true })).toBe(false)
+    expect(await saidEmpty({ vdb: http, isHeld: true, isVmHere: true })).toBe(true)
   })
 })
 

@@ -5,6 +5,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
+import { firmwareLimits } from '../../libvirt/backup-limits.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
@@ -117,6 +118,7 @@ async function sayWhatToKnow(
   for (const difference of differingDisks(plan.definition, running)) job.warn(difference)
   if (plan.stateBefore === 'shut off' && running !== plan.definition && plan.savedMemory === undefined)
     job.warn('libvirt has saved the RAM of the VM, but its image was not found: the point holds the disks only')
+  for (const limit of firmwareLimits(domain)) job.warn(limit)
   if (domain.qemuExtensions.length > 0)
     job.warn(
       `Restoring this VM will need a yes: its definition passes settings to QEMU past libvirt (qemu:${domain.qemuExtensions.join(', qemu:')})`

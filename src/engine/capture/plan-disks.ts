@@ -4,6 +4,7 @@ import { fail, failureOf, isFailure } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { whyEncryptedLeftOut, whyLeftOut } from '../../libvirt/backup-limits.ts'
 import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
 import { qemuNameOf } from '../../libvirt/network-source.ts'
 import { imageInfo, isLocked, servedImageInfo, type ImageInfo } from '../../libvirt/qemu-img.ts'
@@ -52,27 +53,17 @@ type Look = { readonly overlaid: CaptureDisk } | { readonly still: StillDisk } |
 
 async function look(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method): Promise<Look> {
   const leftOut = (because: string): LeftOut => ({ target: disk.target, because })
-  const obvious = unfitFor(method, disk)
+  const running = { isOff: method === 'offline' }
+  const obvious = whyLeftOut(disk, running)
   if (obvious !== undefined) return leftOut(obvious)
   const place = await placeOf(job.shell, disk)
   if ('because' in place) return leftOut(place.because)
   const info = await infoOf(job.shell, disk.target, place)
-  const because = (await writtenByOthers(job.shell, disk, place)) ?? encrypted(disk, info, method)
+  const because = (await writtenByOthers(job.shell, disk, place)) ?? whyEncryptedLeftOut(disk, info.encrypted, running)
   if (because !== undefined) return leftOut(because)
   const still = stillDisk(disk, place, info)
   if (method !== 'offline' && (disk.readOnly || disk.transient)) return { still }
   return { overlaid: { ...still, sidecar: sidecarOf(still, job.id) } }
-}
-
-/** Of disks that QEMU cannot hold still, by their definition alone. */
-function unfitFor(method: Method, disk: XmlDisk): string | undefined {
-  if (disk.source === undefined) return 'it has no source'
-  if (disk.device === 'lun') return 'it is passed through as a LUN'
-  if (disk.isSlice && (method !== 'offline' || disk.format !== 'raw'))
-    return 'it is a part of a file that holds more; shut off, and raw, it is copied with the whole of it'
-  if (disk.shareable && !disk.readOnly && method !== 'offline')
-    return 'other VMs may write to it, so it cannot be held still'
-  return undefined
 }
 
 /** Where a disk lies: in `source` as the VM's definition names it. */
@@ -88,8 +79,6 @@ async function placeOf(shell: Shell, disk: XmlDisk): Promise<Place | { because: 
   }
   if (disk.transient && disk.below !== undefined) return placeHere(target, disk.below.source, disk.below.format)
   if (disk.volume !== undefined) return placeOfVolume(shell, disk, disk.volume)
-  if (disk.type !== 'file' && disk.type !== 'block')
-    return { because: `sources of type ${disk.type} are not supported yet` }
   return placeHere(target, source, format)
 }
 
@@ -159,16 +148,6 @@ async function writtenByOthers(
   return (await isLocked(shell, path, format)) === true
     ? 'somebody else has it open for writing, perhaps on another host'
     : undefined
-}
-
-/**
- * What the VM writes beside an encrypted image, to an overlay or a mirror, would lie there in clear; and one that is
- * encrypted inside of qcow2 cannot be copied without its key.
- */
-function encrypted(disk: XmlDisk, info: ImageInfo, method: Method): string | undefined {
-  if (info.encrypted) return 'it is encrypted inside of its qcow2 image, which cannot be copied yet'
-  if (!disk.encrypted || method === 'offline' || disk.readOnly) return undefined
-  return 'it is encrypted, and what the VM writes meanwhile would lie on the host in clear; shut off, it is copied as it is'
 }
 
 const stillDisk = ({ target, nodes: [node] }: XmlDisk, place: Place, info: ImageInfo): StillDisk => ({

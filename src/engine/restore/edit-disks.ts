@@ -1,7 +1,7 @@
 import { addDisk, ejectMedia, hasDisk, removeDisk, setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
 import type { Checklist } from './checklist.ts'
-import { goneMediaOf } from './displaced-vm.ts'
+import { missingMedia } from './gone-media.ts'
 import { fatesOf, type Fate, type FateRequest } from './left-out.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
@@ -21,9 +21,14 @@ export async function editDisks(
 ): Promise<DiskEdits> {
   const own = disks.filter(({ target }) => domain.disks.some((disk) => disk.target === target))
   const others = domain.disks.filter(({ target }) => !disks.some((disk) => disk.target === target))
-  const empty = goneMediaOf({ ...domain, disks: others })
-  for (const { target, source = '' } of empty)
-    list.warning('disks', `The medium in ${target} (${source}) is not here; the drive is left empty`)
+  const empty = await missingMedia({ ...domain, disks: others }, asked)
+  for (const { target, source = '', network } of empty)
+    list.warning(
+      'disks',
+      network === undefined
+        ? `The medium in ${target} (${source}) is not here; the drive is left empty`
+        : `The medium in ${target} (${source}) is on a server; the drive is left empty, unless --attach ${target} says that it is meant`
+    )
   const fates = await fatesOf(domain, asked)
   for (const { disk, fate } of fates) tellOf(disk, fate, asked, list)
   const removed = fates.filter(({ fate }) => fate.kind === 'removed').map(({ disk }) => disk.target)

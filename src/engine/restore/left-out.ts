@@ -5,7 +5,7 @@ import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
-import { isLocked } from '../../libvirt/qemu-img.ts'
+import { isLocked, servedImageInfo } from '../../libvirt/qemu-img.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { imageUsers, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
@@ -32,6 +32,8 @@ export interface FateRequest {
   readonly pathOf: (disk: XmlDisk) => Promise<string | undefined>
   /** Whether somebody has an image open for writing, on another host too. */
   readonly isHeld: (path: string, format: string) => Promise<boolean>
+  /** Whether QEMU's tools of this host can read what a server has by this name. */
+  readonly isServed: (image: string) => Promise<boolean>
 }
 
 /** All images of the host, and the VM's own disks, are looked at once, and only if something depends on it. */
@@ -42,7 +44,12 @@ export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Man
     volume === undefined ? Promise.resolve(source) : volumePath(shell, volume)
   const isHeld = async (path: string, format: string): Promise<boolean> =>
     (await isLocked(shell, path, format)) === true
-  return { spec, manifest, machineId: await machineId(), users, present, pathOf, isHeld }
+  const isServed = (image: string): Promise<boolean> =>
+    servedImageInfo(shell, image, { format: 'raw' }).then(
+      () => true,
+      () => false
+    )
+  return { spec, manifest, machineId: await machineId(), users, present, pathOf, isHeld, isServed }
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

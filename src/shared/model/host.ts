@@ -41,6 +41,8 @@ export interface Domain {
   readonly job: string | undefined
   /** Devices with a job of the block layer, as `vda: active commit`. */
   readonly blockJobs: readonly string[]
+  /** What no point of it holds as it is now, and what a restore will ask for, in sentences. */
+  readonly limits: readonly string[]
 }
 
 /** A VM of a user's own libvirt (`qemu:///session`): nobody but that user can ask about it. */

@@ -23,7 +23,9 @@ export const VmView = z.object({
   vcpus: z.number(),
   autostart: z.boolean(),
   agent: z.enum(['absent', 'disconnected', 'connected']),
-  disks: z.array(DiskView).readonly()
+  disks: z.array(DiskView).readonly(),
+  /** What no point of it holds as it is now, and what a restore will ask for, in sentences. */
+  limits: z.array(z.string()).readonly().optional()
 })
 export type VmView = z.infer<typeof VmView>
 

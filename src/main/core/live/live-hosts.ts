@@ -177,7 +177,8 @@ const vmOf = ({
   vcpus,
   autostart,
   agent,
-  disks
+  disks,
+  limits
 }: Inventory['domains'][number]): VmView => ({
   uuid,
   name,
@@ -186,6 +187,7 @@ const vmOf = ({
   vcpus,
   autostart,
   agent,
+  ...(limits.length > 0 && { limits }),
   disks: disks.map(({ target, device, type, source, format, capacityBytes, allocationBytes }) => ({
     target,
     device,

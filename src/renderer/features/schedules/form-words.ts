@@ -41,6 +41,7 @@ export const formWords = {
     goneHere: 'not on this host now',
     match: (n: number) => (n === 0 ? 'No VM of the host fits now' : `${count(n, 'VM fits', 'VMs fit')} now`),
     more: (n: number) => `and ${n} more`,
+    limits: 'What their points will not hold',
     unknown: 'The host has not said which VMs it has.'
   },
   when: {

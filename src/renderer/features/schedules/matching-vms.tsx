@@ -1,4 +1,5 @@
 import { Text } from '@mantine/core'
+import { safeText } from '../../../shared/safe-text.ts'
 import type { VmView } from '../../../shared/views/host-view.ts'
 import { Name } from '../../ui/name.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
@@ -22,6 +23,29 @@ export function MatchingVms({ vms }: { readonly vms: readonly VmView[] | undefin
         ))}
         {vms.length > MOST && <li className={classes['soft']}>{said.more(vms.length - MOST)}</li>}
       </ul>
+      <Limits vms={vms.filter(({ limits = [] }) => limits.length > 0)} />
     </div>
+  )
+}
+
+/** Better known while one chooses than when a restore is needed. */
+function Limits({ vms }: { readonly vms: readonly VmView[] }) {
+  if (vms.length === 0) return undefined
+  return (
+    <>
+      <Text fw={600} fz="sm">
+        {said.limits}
+      </Text>
+      <ul className={classes['limits']}>
+        {vms.slice(0, MOST).flatMap(({ uuid, name, limits = [] }) =>
+          limits.map((limit) => (
+            <li key={`${uuid} ${limit}`}>
+              <Name text={name} />: {safeText(limit)}.
+            </li>
+          ))
+        )}
+        {vms.length > MOST && <li className={classes['soft']}>{said.more(vms.length - MOST)}</li>}
+      </ul>
+    </>
   )
 }

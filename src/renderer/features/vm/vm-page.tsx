@@ -12,6 +12,7 @@ import { PointTable } from './point-table.tsx'
 import { PointsPanel } from './points-panel.tsx'
 import { VmCare } from './vm-care.tsx'
 import { VmHeader } from './vm-header.tsx'
+import { VmLimits } from './vm-limits.tsx'
 import { vmKnown, type VmKnown } from './vm-view.ts'
 import { words } from './words.ts'
 
@@ -45,6 +46,7 @@ function Known({ known, selected }: KnownProps) {
     <Stack gap="lg">
       <VmHeader known={known} />
       <RunningJobs jobs={known.running} />
+      <VmLimits limits={known.vm?.limits} />
       <VmCare uuid={known.uuid} host={known.hostName} />
       <PointsPanel known={known} selected={selected} onSelect={select} />
       {points.length > 0 && (

@@ -30,6 +30,10 @@ export const words = {
     no: 'no',
     none: 'none'
   },
+  limits: {
+    title: 'What its points do not hold',
+    text: 'As the VM is now. Each says what follows for a restore.'
+  },
   care: {
     title: 'Protection',
     schedules: 'Schedules',

@@ -17,7 +17,7 @@ const list = (perform: Perform): Command =>
     (host: string | undefined, options: ActionOptions) =>
       perform(options, async ({ core, out }) => {
         const vms = await listVms(core, host)
-        out.line(vmTable(vms))
+        out.line(vmText(vms))
         for (const { host, inventory } of vms.hosts) {
           const text = sessionVmsText(inventory.sessionVms)
           if (text !== undefined) out.line(`${host}: ${text}`)
@@ -31,6 +31,9 @@ const list = (perform: Perform): Command =>
         return exitOfListing(vms.unreachable, host !== undefined)
       })
   )
+
+/** The list, and below it what points of these VMs will not hold: said before one is needed. */
+export const vmText = (vms: VmList): string => [vmTable(vms), ...limitLines(vms)].join('\n')
 
 function vmTable({ hosts }: VmList): string {
   const rows = hosts.flatMap(({ host, inventory }) =>
@@ -53,6 +56,13 @@ const diskSummary = (disks: VmList['hosts'][number]['inventory']['domains'][numb
       capacityBytes === undefined ? target : `${target} ${formatBytes(capacityBytes)}`
     )
     .join(', ')
+
+const limitLines = ({ hosts }: VmList): string[] =>
+  hosts.flatMap(({ host, inventory }) =>
+    inventory.domains.flatMap(({ name, limits }) =>
+      limits.length === 0 ? [] : ['', `${host}/${name}:`, ...limits.map((limit) => `  ${limit}.`)]
+    )
+  )
 
 const vmsJson = ({ hosts }: VmList): unknown[] =>
   hosts.flatMap(({ host, inventory }) => inventory.domains.map((vm) => ({ host, ...vm })))

@@ -1,0 +1,107 @@
+import { withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
+import { qemuNameOf } from './network-source.ts'
+
+/** Of a VM that is off, another disk may be taken than of one that runs. */
+export interface Running {
+  readonly isOff: boolean
+}
+
+/** Why a disk is in no point, by its definition alone. Undefined: it may be. */
+export function whyLeftOut(disk: XmlDisk, { isOff }: Running): string | undefined {
+  if (disk.source === undefined) return 'it has no source'
+  if (disk.device === 'lun') return 'it is passed through as a LUN'
+  if (disk.isSlice && (!isOff || disk.format !== 'raw'))
+    return 'it is a part of a file that holds more; shut off, and raw, it is copied with the whole of it'
+  if (disk.shareable && !disk.readOnly && !isOff) return 'other VMs may write to it, so it cannot be held still'
+  return whySourceLeftOut(disk)
+}
+
+function whySourceLeftOut({ network, type, format }: XmlDisk): string | undefined {
+  if (network !== undefined) {
+    const name = qemuNameOf(network, format)
+    return 'unsupported' in name ? name.unsupported : undefined
+  }
+  return ['file', 'block', 'volume'].includes(type) ? undefined : `sources of type ${type} are not supported yet`
+}
+
+/**
+ * What the VM writes beside an encrypted image, to an overlay or a mirror, would lie there in clear; and one that is
+ * encrypted inside of qcow2 cannot be copied without its key.
+ */
+export function whyEncryptedLeftOut(disk: XmlDisk, isInsideQcow2: boolean, { isOff }: Running): string | undefined {
+  if (isInsideQcow2) return 'it is encrypted inside of its qcow2 image, which cannot be copied yet'
+  if (!disk.encrypted || isOff || disk.readOnly) return undefined
+  return 'it is encrypted, and what the VM writes meanwhile would lie on the host in clear; shut off, it is copied as it is'
+}
+
+/** Firmware variables and TPM state that lie where no backup reads them, in words, with what follows. */
+export function firmwareLimits({ nvram, tpm, tpmState }: DomainXml): string[] {
+  const limits: string[] = []
+  if (nvram?.type === 'network')
+    limits.push(`Its firmware variables lie on a server (${nvram.path}) and are in no point: a restored VM uses those`)
+  if (tpmState?.type === 'file')
+    limits.push(`The state of its TPM (${tpmState.path}) is in no point: a restored VM uses what is there by then`)
+  if (tpm === 'external' || tpm === 'passthrough')
+    limits.push(
+      `The state of its TPM (${tpm === 'external' ? 'run by another program' : "the host's own"}) is in no point: what it has sealed does not open elsewhere`
+    )
+  return limits
+}
+
+/** What no point of this VM holds as it is now, and what a restore will ask for: each a sentence, said before any backup. */
+export function backupLimits(domain: DomainXml, running: Running): string[] {
+  return [
+    ...domain.disks.flatMap((disk) => diskLimit(disk, running)),
+    ...ramLimit(domain, running),
+    ...firmwareLimits(domain),
+    ...domain.sharedFolders.map(
+      (path) => `What is in the shared folder ${path} is in no point: a restored VM meets what is there by then`
+    ),
+    ...yesLimit(domain),
+    ...domain.disks.flatMap(mediumLimit)
+  ]
+}
+
+const isMedium = ({ device }: XmlDisk): boolean => device === 'cdrom' || device === 'floppy'
+
+function diskLimit(disk: XmlDisk, running: Running): string[] {
+  if (isMedium(disk)) return []
+  const leftOut = (state: Running): string | undefined =>
+    whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk, disk.encrypted && disk.format === 'qcow2', state)
+  const because = leftOut(running)
+  if (because === undefined) return []
+  const when = !running.isOff && leftOut({ isOff: true }) === undefined ? ' while the VM runs' : ''
+  return [
+    `Disk ${disk.target} is in no point${when}: ${because}. A restore leaves it attached as it is on this host, and out elsewhere`
+  ]
+}
+
+function ramLimit(domain: DomainXml, { isOff }: Running): string[] {
+  const devices = withoutSavableState(domain)
+  if (isOff || devices.length === 0) return []
+  return [
+    `Its RAM is in no point, as it cannot be saved with ${devices.join(', ')}: a restored VM boots from its disks`
+  ]
+}
+
+/** Those inside of its images, and libvirt's records of all: a copy has what the disk shows, in one image. */
+export const snapshotLimit = (names: readonly string[]): string[] =>
+  names.length === 0
+    ? []
+    : [
+        `Its snapshots (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}) are in no point: a restore has what its disks show now`
+      ]
+
+const yesLimit = ({ qemuExtensions }: DomainXml): string[] =>
+  qemuExtensions.length === 0
+    ? []
+    : [
+        `A restore will need a yes: its definition passes settings to QEMU past libvirt (qemu:${qemuExtensions.join(', qemu:')})`
+      ]
+
+const mediumLimit = (disk: XmlDisk): string[] =>
+  isMedium(disk) && disk.source !== undefined
+    ? [
+        `The medium in ${disk.target} (${disk.source}) is in no point: a restore leaves the drive empty where that is not`
+      ]
+    : []
