@@ -80,6 +80,18 @@ export async function imageInfo(shell: Shell, path: string, options: { readonly 
   return commandFailed(`qemu-img ${args.join(' ')}`, result)
 }
 
+const MeasureJson = z.object({ required: z.number() })
+
+/** What a copy of the image takes, written out: a compressed cluster counts as what is in it. */
+export async function bytesWrittenOut(
+  shell: Shell,
+  path: string,
+  options: { readonly format: string }
+): Promise<number> {
+  const args = ['measure', '-U', '-f', options.format, '-O', 'qcow2', '--output=json', filePath(path)]
+  return parseInfo(MeasureJson, (await qemuImg(shell, args)).stdout, ({ required }) => required)
+}
+
 const SERVER_ANSWERS_WITHIN_MS = 15_000
 
 /** The same of an image that a server holds, by the name that `qemuNameOf` made. @throws `timeout` where it does not answer */

@@ -15,7 +15,7 @@ import { FRAME, FrameReader, MAX_DATA_BYTES, MAX_ERROR_BYTES, badStream, type Fr
 import { INCOMING_NAME, MANIFEST_NAME, OWNER_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
 import { MAX_MANIFEST_BYTES, checkPlace, parseManifest, readManifestBytes } from './manifest.ts'
 import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
-import { commitBytes } from './point-store.ts'
+import { commitBytes, committedDirs } from './point-store.ts'
 
 /**
  * Takes a point from a stream of `exportPoint`, whoever sent it. It becomes a point of the store only when all of it is here,
@@ -140,6 +140,9 @@ async function prepare(
 ): Promise<Prepared> {
   const pointId = manifest.id
   if (await isThere(place, pointId, bytes)) return 'there'
+  // A point is asked for by its id alone.
+  const [other] = (await committedDirs(store, pointId)).filter((dir) => dir !== place)
+  if (other !== undefined) fail({ kind: 'point-exists', point: pointId, where: other })
   const dir = incomingDir(store, pointId)
   await makeDirs(dir)
   for (const path of [dirname(dir), dir])

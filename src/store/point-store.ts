@@ -202,11 +202,15 @@ export interface FoundPoint {
   readonly manifest: Manifest
 }
 
-/** The first of the stores that has this point, good. If none has: why, where there is one that is not good, else `not-found`. */
-export async function findPoint(stores: readonly string[], id: PointId): Promise<FoundPoint> {
+/**
+ * The first of the stores that has this point, good; `vm`: of this VM alone. If none has: why, where there is one that is not
+ * good, else `not-found`.
+ */
+export async function findPoint(stores: readonly string[], id: PointId, vm?: Uuid): Promise<FoundPoint> {
   let bad: unknown
   for (const store of stores) {
     for (const dir of await dirsOf(store, id)) {
+      if (vm !== undefined && basename(dirname(dir)) !== vm) continue
       try {
         return { store, dir, manifest: await readPoint(dir) }
       } catch (error) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,6 +128,15 @@ describe('what a point asks', () => {
     const items = await look({ next: definitionOf(PLAIN), ram: definitionOf(PLAIN) })
     expect(items.filter(({ state }) => state === 'problem')).toEqual([])
     expect(isStopped(items)).toBe(false)
+  })
+
+  it('is not asked about of a desktop VM as virt-manager makes it', async () => {
+    const desktop = readFileSync('test/fixtures/needs/virt-manager.xml', 'utf8')
+      .replace('<name>win11</name>', '<name>web &lt;1&gt;</name>')
+      .replace('target dev="sda"', 'target dev="vda"')
+    const items = await look({ next: desktop, ram: desktop })
+    expect(refusedIn(items)).toEqual([])
+    expect(emptied(items)).toBe(false)
   })
 
   it('goes through where the operator allows that one thing by name, and nothing else with it', async () => {

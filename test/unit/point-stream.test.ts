@@ -6,9 +6,10 @@ import type { FailureKind } from '../../src/shared/failure.ts'
 import type { PointFile } from '../../src/shared/model/point.ts'
 import { FRAME, MAGIC, makeFrame } from '../../src/store/frames.ts'
 import { dropIncoming, exportPoint, importPoint, importState } from '../../src/store/point-stream.ts'
-import { deletePoint, listPoints } from '../../src/store/point-store.ts'
+import { deletePoint, findPoint, listPoints } from '../../src/store/point-store.ts'
 import {
   FILES,
+  OTHER_VM,
   POINT,
   VM,
   emptyImage,
@@ -149,6 +150,16 @@ describe('a point sent from one store to another', () => {
     const changed = await makePoint(other, FILES, { warnings: ['another'] })
     await expect(importPoint(to, POINT, exportPoint(changed.dir))).rejects.toEqual(failing('point-exists'))
     expect((await listPoints(to)).points).toEqual([manifest])
+  })
+
+  it('is not taken under the id of another VM of that store: whoever asks for it asks by its id', async () => {
+    const [from, to] = [await temporaryStore(), await temporaryStore()]
+    const theirs = await makePoint(from, FILES, { vm: { uuid: OTHER_VM, name: 'evil' } })
+    const { manifest } = await makePoint(to)
+    await expect(importPoint(to, POINT, exportPoint(theirs.dir))).rejects.toEqual(failing('point-exists'))
+    expect((await listPoints(to)).points).toEqual([manifest])
+    expect(await findPoint([to], POINT, VM)).toMatchObject({ manifest: { vm: { uuid: VM } } })
+    await expect(findPoint([to], POINT, OTHER_VM)).rejects.toEqual(failing('not-found'))
   })
 
   it('can be cancelled while nothing comes', async () => {

@@ -15,7 +15,9 @@ const domainXml = (uuid = VM): string =>
   `<domain type='kvm'><name>web &lt;1&gt;</name><uuid>${uuid}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os>
   <devices><interface type='network'><mac address='52:54:00:00:00:01'/><source network='lan'/></interface>
   <disk type='file' device='disk'><source file='/a.qcow2'/><target dev='vda'/></disk></devices></domain>`
-const HOST = JSON.stringify({ networks: [{ name: 'lan', xml: "<network><name>lan</name><bridge name='virbr7'/></network>" }] })
+const HOST = JSON.stringify({
+  networks: [{ name: 'lan', xml: "<network><name>lan</name><bridge name='virbr7'/></network>" }]
+})
 
 const texts = (change: Partial<PointTexts> = {}, manifest: Partial<Manifest> = {}): PointTexts => ({
   manifest: JSON.stringify(manifestOf(FILES, manifest)),
@@ -37,10 +39,11 @@ const spec = (store: string, change: Partial<RestoreSpec> = {}): RestoreSpec => 
 })
 
 /** A host with these VMs, uuid by name, and no network of its own. */
-function hostWith(vms: Readonly<Record<string, string>> = {}, secrets = ''): FakeShell {
+function hostWith(vms: Readonly<Record<string, string>> = {}, { secrets = '', writtenOut = 1 } = {}): FakeShell {
   const uuids = Object.values(vms)
   const answer = (argv: readonly string[]): FakeAnswer | string => {
-    const [, verb = '', subject = ''] = argv
+    const [program, verb = '', subject = ''] = argv
+    if (program === 'qemu-img') return JSON.stringify({ required: writtenOut })
     // Several commands in one, each with marks behind it.
     if (verb.includes('; echo ')) return batch(verb)
     if (verb === 'domstate' && !uuids.includes(subject))
@@ -137,7 +140,7 @@ describe('what a restore would meet, before its point is on the host', () => {
       secrets: [{ uuid: LATER_UUID, usage: 'volume /a.img' }]
     })
     const items = await preflightRestore(
-      hostWith({}, secrets),
+      hostWith({}, { secrets }),
       spec(await temporaryStore(), { mode }),
       texts({ domain, host })
     )
@@ -157,6 +160,15 @@ describe('what a restore would meet, before its point is on the host', () => {
 
   it('needs one or the other: without files and without the point it is not found', async () => {
     await expect(preflightRestore(hostWith(), spec(await temporaryStore()))).rejects.toThrow(/not-found/)
+  })
+
+  it('counts an image as what it takes once it is written: a compressed one may be small', async () => {
+    const store = await temporaryStore()
+    await makePoint(store, { ...FILES, 'domain.xml': Buffer.from(domainXml()), 'host.json': Buffer.from(HOST) })
+    const stateWith = async (bytes: number): Promise<string[]> =>
+      stateOf(await preflightRestore(hostWith({}, { writtenOut: bytes }), spec(store)), 'room')
+    expect(await stateWith(1)).toEqual(['ok'])
+    expect(await stateWith(2 ** 52)).toEqual(['problem'])
   })
 
   it('believes the point that is there, not the files', async () => {

@@ -2,6 +2,8 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { formatBytes } from '../../shared/format.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { bytesWrittenOut } from '../../libvirt/qemu-img.ts'
 import { claimRoom, lookForRoom, type Need, type Shortage } from '../room/claims.ts'
 import type { Checklist } from './checklist.ts'
 import type { PlanSource } from './plan-source.ts'
@@ -12,12 +14,13 @@ import type { RestoreDisk } from './restore-plan.ts'
  * for itself; without one it is only looked at.
  */
 export async function checkRoom(
+  shell: Shell,
   source: PlanSource,
   disks: readonly RestoreDisk[],
   list: Checklist,
   job: string | undefined
 ): Promise<void> {
-  const needs = await needsOf(source, disks)
+  const needs = await needsOf(shell, source, disks)
   const shortages = await (job === undefined ? lookForRoom(needs) : claimRoom(job, needs))
   for (const shortage of shortages) tell(shortage, list)
   if (shortages.length === 0) list.ok('room', `there is room for ${forWhat(needs) || 'it'}`)
@@ -41,22 +44,38 @@ function tell({ missingBytes: _, folders: __, isCertain, ...shortage }: Shortage
     )
 }
 
-async function needsOf(source: PlanSource, disks: readonly RestoreDisk[]): Promise<Need[]> {
+async function needsOf(shell: Shell, source: PlanSource, disks: readonly RestoreDisk[]): Promise<Need[]> {
   const { manifest, dir, isHere } = source
   const sizes = new Map(manifest.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
   const likelyOf = await likelyBytes(source)
   const point = { folder: dirname(dir), forWhat: 'the point', worstBytes: sizeBytesOf(manifest), files: [dir] }
+  const writtenOut = await bytesOfDisks(shell, source, disks)
   const likely = manifest.files.reduce((sum, { path }) => sum + likelyOf(path), 0)
   return [
     ...(isHere ? [] : [{ ...point, likelyBytes: likely }]),
     ...disks.map(({ path, file, staged }) => ({
       folder: dirname(path),
       forWhat: 'the disks',
-      likelyBytes: likelyOf(file),
-      worstBytes: sizes.get(file) ?? 0,
+      likelyBytes: Math.max(likelyOf(file), writtenOut.get(file) ?? 0),
+      worstBytes: Math.max(sizes.get(file) ?? 0, writtenOut.get(file) ?? 0),
       files: [staged]
     }))
   ]
+}
+
+/**
+ * What each image takes once it is written: a few bytes of a compressed one may be a disk. Nothing of a point that is still
+ * elsewhere; it is asked again when it comes.
+ */
+async function bytesOfDisks(
+  shell: Shell,
+  { dir, isHere }: PlanSource,
+  disks: readonly RestoreDisk[]
+): Promise<ReadonlyMap<string, number>> {
+  const bytes = new Map<string, number>()
+  if (isHere)
+    for (const { file } of disks) bytes.set(file, await bytesWrittenOut(shell, join(dir, file), { format: 'qcow2' }))
+  return bytes
 }
 
 /**

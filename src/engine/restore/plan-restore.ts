@@ -70,7 +70,7 @@ async function makePlan(
   const homes = await homesOf(manifest, folders)
   const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
   tellPlaces(manifest, disks, homes, spec, list)
-  await checkRoom(source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
+  await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
   const nvram = planNvram(manifest, jobId, freed, ownNvram)

@@ -51,7 +51,7 @@ export async function sourceFor(
   list: Checklist
 ): Promise<PlanSource> {
   try {
-    const { dir } = await findPoint([spec.store], spec.point)
+    const { dir } = await findPoint([spec.store], spec.point, spec.vm)
     const source = await sourceAt(shell, dir, await requireGood(dir))
     list.ok('point', 'it is on this host; its hashes are checked before anything is touched')
     return source

@@ -40,7 +40,7 @@ import { releaseVms } from './vm-locks.ts'
  * all the while: what becomes of a restore that fails depends on it.
  */
 export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
-  const { dir } = await findPoint([job.spec.store], job.spec.point)
+  const { dir } = await findPoint([job.spec.store], job.spec.point, job.spec.vm)
   await whileReading(dir, () => restoreFrom(job, dir))
   await releaseVms()
 }
@@ -81,7 +81,7 @@ async function verified(job: JobContext<RestoreSpec>, dir: string): Promise<Mani
   })
   const [problem] = report.problems
   if (problem !== undefined) fail({ kind: 'point-damaged', point: job.spec.point, ...problem })
-  return (await findPoint([job.spec.store], job.spec.point)).manifest
+  return (await findPoint([job.spec.store], job.spec.point, job.spec.vm)).manifest
 }
 
 async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Promise<void> {

@@ -56,7 +56,7 @@ function readForward(reading: Reading, forward: Element): void {
 
 /** Address and leases are the network's own; what guests may fetch lies in a folder of the host. */
 function readAddress(reading: Reading, ip: Element): void {
-  reading.plain(ip, 'address')
+  reading.plain(ip, 'address', 'netmask')
   for (const dhcp of each(ip, 'dhcp')) reading.plainAll(dhcp)
   for (const tftp of each(ip, 'tftp'))
     reading.add(tftp, {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import { markPoint } from '../../../src/main/core/points/mark-point.ts'
-import { joinPlaces, pointsIn, type KnownPoint } from '../../../src/main/core/points/point-places.ts'
+import { joinPlaces, pointsIn, requireSole, type KnownPoint } from '../../../src/main/core/points/point-places.ts'
+import { choosePlace } from '../../../src/main/core/points/points.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
+import type { Manifest } from '../../../src/shared/model/point.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { listPoints } from '../../../src/store/point-store.ts'
 import { POINT, makePoint, manifestOf, FILES } from '../store-points.ts'
@@ -64,5 +66,49 @@ describe('a point in several places', () => {
     ])
     expect(point?.places.map(({ kind }) => kind)).toEqual(['host', 'local'])
     expect(point?.marks).toEqual({ pinned: true, note: 'x' })
+  })
+
+  const here = { kind: 'host', host: 'good', dir: DEFAULT_STORE } as const
+  const there = { kind: 'host', host: 'evil', dir: DEFAULT_STORE } as const
+  const none = { pinned: false }
+  const joinedOf = (a: Partial<Manifest>, b: Partial<Manifest>): KnownPoint[] =>
+    joinPlaces([
+      { manifest: manifestOf(FILES, a), place: here, marks: none },
+      { manifest: manifestOf(FILES, b), place: there, marks: none }
+    ])
+  const other = '7d0c1f9e-1111-4222-8333-944444444444'
+  const memory = { file: 'memory.save', ramBytes: 1 }
+  const withMemory = (bytes: number): Partial<Manifest> => ({
+    memory,
+    files: manifestOf({ ...FILES, 'memory.save': new Uint8Array(bytes) }).files
+  })
+
+  it.each<[string, Partial<Manifest>]>([
+    ['of another VM', { vm: { uuid: other, name: 'victim' } }],
+    ['with another disk', { files: manifestOf({ ...FILES, 'disks/vda.qcow2': new Uint8Array(9) }).files }],
+    ['of another time', { takenAt: '2026-11-23T20:17:44.123Z' }]
+  ])('is not joined with one %s that goes by its id, and neither is restored', (_what, change) => {
+    const points = joinedOf({}, change)
+    expect(points.map(({ places, rivals }) => [places, rivals])).toEqual([
+      [[here], [there]],
+      [[there], [here]]
+    ])
+    for (const point of points) expect(() => requireSole(point, DEFAULT_STORE)).toThrow(/another point of the same id/)
+  })
+
+  it('is one point also where its RAM has gone from one of them, but not where they hold different RAM', () => {
+    const { memory: _, ...bare } = manifestOf(FILES)
+    const without = { files: bare.files.filter(({ path }) => path !== 'memory.save') }
+    expect(joinedOf(withMemory(5), without)).toMatchObject([{ places: [here, there] }])
+    expect(joinedOf(withMemory(5), withMemory(5))).toHaveLength(1)
+    expect(joinedOf(withMemory(5), withMemory(6))).toHaveLength(2)
+  })
+
+  it('is worked on in the place that is named, whichever of the two is there', () => {
+    const [point] = joinedOf({}, { vm: { uuid: other, name: 'victim' } })
+    const core = { settings: { read: () => ({ hosts: [{ name: 'good' }, { name: 'evil' }] }) } } as unknown as Core
+    if (point === undefined) throw new Error('no point')
+    expect(choosePlace(core, point, 'evil')).toEqual(there)
+    expect(choosePlace(core, point, undefined)).toEqual(here)
   })
 })

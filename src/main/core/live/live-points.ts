@@ -94,7 +94,7 @@ export class LivePoints {
     })
   }
 
-  private viewOf({ manifest, places, marks }: KnownPoint): PointView {
+  private viewOf({ manifest, places, marks, rivals = [] }: KnownPoint): PointView {
     return {
       id: manifest.id,
       vm: manifest.vm,
@@ -107,7 +107,7 @@ export class LivePoints {
       pauseMs: manifest.pauseMs,
       ...(manifest.memory && { memoryBytes: sizeOf(manifest, manifest.memory.file) }),
       ...(manifest.policy && { policy: manifest.policy }),
-      warnings: manifest.warnings,
+      warnings: [...rivals.map(rivalText), ...manifest.warnings],
       places: places.map((place) => this.placeView(place)),
       marks
     }
@@ -123,6 +123,9 @@ export class LivePoints {
     }
   }
 }
+
+const rivalText = (place: Place): string =>
+  `${label(place)} has another point of this id: one of the two is not what it says. Neither is restored until the other is deleted`
 
 const heldDisks = ({ disks }: Manifest): PointView['disks'] =>
   disks.map(({ target, originalSource: source }) => ({ target, source }))

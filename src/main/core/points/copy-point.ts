@@ -10,7 +10,7 @@ import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { markAt } from './mark-point.ts'
-import { placeLabel, type KnownPoint } from './point-places.ts'
+import { isSamePoint, placeLabel, requireSole, type KnownPoint } from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
@@ -30,12 +30,20 @@ interface Transfer {
 /** Puts a point into another store, through this computer. What an earlier try brought over is not sent again. */
 export async function copyPoint(core: Core, point: KnownPoint, to: Place, options: CopyOptions): Promise<Manifest> {
   const { manifest } = point
+  requireSole(point, DEFAULT_STORE)
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
   const from = nearest(point.places) ?? fail({ kind: 'not-found', what: 'point', name: manifest.id })
   const started = Date.now()
   const copied = await transfer({ core, manifest, from, to, options })
   core.settings.update((settings) => withPlace(settings, to))
+  if (!isSamePoint(copied, manifest))
+    fail({
+      kind: 'point-unsafe',
+      point: manifest.id,
+      file: 'manifest.json',
+      detail: `${placeLabel(from, DEFAULT_STORE)} sent another point than it had listed`
+    })
   await takeMarksAlong(core, point, to, options)
   core.history.addCopy({
     point: manifest.id,

@@ -1,4 +1,5 @@
 import type { PointListing } from '../../../shared/engine-protocol.ts'
+import { fail } from '../../../shared/failure.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { joinMarks } from '../../../shared/point-marks.ts'
 import type { PointMarks } from '../../../shared/views/point-view.ts'
@@ -8,6 +9,8 @@ import type { Place } from '../settings/settings-schema.ts'
 export interface KnownPoint {
   readonly manifest: Manifest
   readonly places: readonly Place[]
+  /** Places that have another point of this id. */
+  readonly rivals?: readonly Place[]
   /** Of all places together. */
   readonly marks: PointMarks
 }
@@ -26,15 +29,60 @@ export interface PlacedPoint {
 export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedPoint[] =>
   points.map((manifest) => ({ manifest, place, marks: marks[manifest.id] }))
 
-/** One entry per point, oldest first. */
+/**
+ * One entry per point, oldest first. Only the very same point is one: a store that has another one of that id, by mistake or
+ * on purpose, does not speak for it. Both are shown, each with the places of the other.
+ */
 export function joinPlaces(found: readonly PlacedPoint[]): KnownPoint[] {
-  const byId = Map.groupBy(found, ({ manifest }) => manifest.id)
-  return [...byId.values()].flatMap(joined).sort((a, b) => a.manifest.id.localeCompare(b.manifest.id))
+  const byId = [...Map.groupBy(found, ({ manifest }) => manifest.id).values()]
+  return byId.flatMap(joined).sort((a, b) => a.manifest.id.localeCompare(b.manifest.id))
 }
 
 function joined(found: readonly PlacedPoint[]): KnownPoint[] {
-  const [first] = found
-  if (first === undefined) return []
-  const marks = joinMarks(found.flatMap((each) => each.marks ?? []))
-  return [{ manifest: first.manifest, places: found.map(({ place }) => place), marks }]
+  const same = [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap(byMemory)
+  return same.flatMap((each) => {
+    const [first] = each
+    if (first === undefined) return []
+    const marks = joinMarks(each.flatMap((one) => one.marks ?? []))
+    const rivals = found.filter((one) => !each.includes(one)).map(({ place }) => place)
+    const places = each.map(({ place }) => place)
+    return [{ manifest: first.manifest, places, marks, ...(rivals.length > 0 && { rivals }) }]
+  })
+}
+
+/** RAM and its guide go from older points, here and not there: what is left is the same point. */
+const GOES_WITH_MEMORY = /^(memory\.(save|xml)|RESTORE(\.next)?\.md)$/
+
+/** All that a point says of itself, but its RAM. */
+function contentOf({ memory: _, files, ...rest }: Manifest): string {
+  const kept = files.filter(({ path }) => !GOES_WITH_MEMORY.test(path))
+  return JSON.stringify(sorted({ ...rest, files: kept.toSorted((a, b) => a.path.localeCompare(b.path)) }))
+}
+
+const sorted = (value: object): object =>
+  Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => a.localeCompare(b)))
+
+/** Two that hold RAM hold the same, or they are two points; one without RAM is the first of them. */
+function byMemory(found: readonly PlacedPoint[]): PlacedPoint[][] {
+  const variants = new Set(found.flatMap(({ manifest }) => memoryOf(manifest) ?? []))
+  const [first] = variants
+  return [...Map.groupBy(found, ({ manifest }) => memoryOf(manifest) ?? first).values()]
+}
+
+const memoryOf = ({ memory, files }: Manifest): string | undefined =>
+  memory && files.find(({ path }) => path === memory.file)?.sha256
+
+/** Whether a manifest is that of this point, as far as it is the same everywhere. */
+export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
+
+/** @throws `point-unsafe` for one of which there is another: nobody can say which of them was taken */
+export function requireSole({ manifest, places, rivals = [] }: KnownPoint, ownStore: string): void {
+  if (rivals.length === 0) return
+  const label = (place: Place): string => placeLabel(place, ownStore)
+  fail({
+    kind: 'point-unsafe',
+    point: manifest.id,
+    file: 'manifest.json',
+    detail: `another point of the same id is in ${rivals.map(label).join(', ')} than in ${places.map(label).join(', ')}. Find out which is yours, and delete the other (stillpoint delete ${manifest.id} --in PLACE)`
+  })
 }

@@ -15,7 +15,7 @@ import { rememberChoices, rememberedChoices } from '../hosts/remembered-choices.
 import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
-import { placeLabel, type KnownPoint } from './point-places.ts'
+import { placeLabel, requireSole, type KnownPoint } from './point-places.ts'
 import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
@@ -66,6 +66,7 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
 /** Brings the point to the target if it is not there, and starts the restore. Returns the job's id. */
 export async function startRestore(core: Core, asked: RestoreOrder, options: CopyOptions): Promise<string> {
   requireHost(core.settings.read(), asked.to)
+  requireSole(asked.point, DEFAULT_STORE)
   refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
   const { store, isThere } = storeOnTarget(order.point, order.to)
@@ -90,6 +91,7 @@ function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
 export async function preflight(core: Core, asked: RestoreOrder): Promise<PreflightView> {
   requireHost(core.settings.read(), asked.to)
+  requireSole(asked.point, DEFAULT_STORE)
   const order = await byWhatIsThere(core, asked)
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
@@ -133,7 +135,9 @@ export function placeNamed(core: Core, text: string): Place {
 /** The place to work on: the one named, or the only one. */
 export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {
   const wanted = named === undefined ? undefined : placeLabel(placeNamed(core, named), DEFAULT_STORE)
-  const found = point.places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
+  // Another point of this id is worked on only where it is named.
+  const places = named === undefined ? point.places : [...point.places, ...(point.rivals ?? [])]
+  const found = places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
   const [first, ...others] = found
   if (first === undefined)
     return fail({

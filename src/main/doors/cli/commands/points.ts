@@ -80,8 +80,9 @@ const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
   labels(point)
 ]
 
-const marksText = ({ marks: { pinned, note, verified } }: KnownPoint): string =>
+const marksText = ({ marks: { pinned, note, verified }, rivals }: KnownPoint): string =>
   [
+    ...(rivals === undefined ? [] : ['two of this id']),
     ...(pinned ? ['pinned'] : []),
     ...(note === undefined ? [] : ['note']),
     ...(verified === undefined ? [] : [verified.good ? 'verified' : 'damaged'])
@@ -97,6 +98,7 @@ function pointText(point: KnownPoint): string {
   const entries: [string, string | undefined][] = [
     ['taken', formatTime(manifest.takenAt)],
     ['where', labels(point)],
+    ['another of this id', point.rivals?.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')],
     ['method', `${manifest.method} (${manifest.methodReason})`],
     ['state before', manifest.stateBefore],
     ['size', formatBytes(sizeBytesOf(manifest))],
