@@ -11,7 +11,7 @@ import { listNetworks, networkDefinitions, type NetworkState } from '../../libvi
 import type { Route } from '../../libvirt/routes.ts'
 import type { Answers, Asking } from './answers.ts'
 import type { Unmet } from './checklist.ts'
-import { Hardware } from './hardware.ts'
+import type { Hardware } from './hardware.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
 type Networks = RestorePlan['networks']
@@ -38,6 +38,7 @@ export async function planNetworks(
   shell: Shell,
   host: string,
   asking: readonly Asking[],
+  hardware: Hardware,
   answers: Answers
 ): Promise<Networks> {
   const sources = cardSources(asking.flatMap(({ domain }) => domain.interfaces))
@@ -46,13 +47,12 @@ export async function planNetworks(
     if (!sources.some(({ on, name }) => on === source.on && name === source.name))
       answers.list.warning('networks', `No network card of the VM is on ${nameOf(source)}, so there is none to move`)
   if (sources.length === 0) return networks
-  const around = await lookAround(shell, host)
+  const around = await lookAround(shell, host, hardware)
   for (const source of sources) planCards(source, around, networks, answers)
   return networks
 }
 
-async function lookAround(shell: Shell, host: string): Promise<Surroundings> {
-  const hardware = new Hardware()
+async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Surroundings> {
   const states = await listNetworks(shell)
   return {
     known: knownNetworks(host),

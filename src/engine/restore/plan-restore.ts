@@ -68,8 +68,9 @@ async function makePlan(
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
   const asking = askingOf(spec, source, guest)
-  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, answers)
-  const networks = await planNetworks(shell, source.host, asking, answers)
+  const hardware = new Hardware()
+  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, hardware, answers)
+  const networks = await planNetworks(shell, source.host, asking, hardware, answers)
   const edit = hostPaths(nvram?.path ?? ownNvram, answers)
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
@@ -125,8 +126,7 @@ const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: Poin
     : [])
 ]
 
-async function checkNeeds(shell: Shell, request: NeedsRequest, answers: Answers): Promise<void> {
-  const hardware = new Hardware()
+async function checkNeeds(shell: Shell, request: NeedsRequest, hardware: Hardware, answers: Answers): Promise<void> {
   await checkPorts(shell, request, answers)
   await checkDevices(shell, request, hardware, answers)
   await checkPlacement(request, hardware, answers)

@@ -3,7 +3,9 @@ import { findPoint } from '../../../core/points/list-points.ts'
 import { preflight, startRestore } from '../../../core/points/points.ts'
 import { newCopy, storeOnTarget, type RestoreOrder } from '../../../core/points/restore-order.ts'
 import { fail } from '../../../../shared/failure.ts'
+import type { PreflightItem } from '../../../../shared/engine-protocol.ts'
 import type { JobReport } from '../../../../shared/model/job.ts'
+import { flagText } from '../../../../shared/model/restore-choice.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -124,7 +126,13 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
   )
   const offers = items.flatMap(({ text, choices = [] }) => (choices.length === 0 ? [] : [{ text, choices }]))
   for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
-  out.result({ checks: items, bytesToMove, replaces })
+  out.result({ checks: items.map(withFlags), bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done
 }
+
+/** Published in docs/cli.md: what is to be typed for each choice goes with it. */
+const withFlags = ({ choices, ...item }: PreflightItem): Readonly<Record<string, unknown>> => ({
+  ...item,
+  ...(choices && { choices: choices.map((offer) => ({ ...offer, flag: flagText(offer.choice) })) })
+})
