@@ -1,4 +1,5 @@
 import type { Element } from '@xmldom/xmldom'
+import { onceEach } from '../shared/once-each.ts'
 import { editDomain } from './domain-xml-edit.ts'
 import { portDevices, toTerminal } from './ports.ts'
 import { attribute, childAt, childrenOf, parseXml } from './xml.ts'
@@ -33,7 +34,7 @@ export function hostDevicesIn(xml: string): HostDevice[] {
     ...portDevices(devices).flatMap(({ what, device }) => portFiles(what, device)),
     ...bootFiles(childAt(root, 'os'))
   ].filter((device) => device !== undefined)
-  return [...new Map(found.map((device) => [device.name, device])).values()]
+  return onceEach(found, ({ name }) => name)
 }
 
 const SEEN = { isSeen: true, canGo: true }

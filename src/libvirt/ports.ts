@@ -1,4 +1,5 @@
 import type { Element } from '@xmldom/xmldom'
+import { onceEach } from '../shared/once-each.ts'
 import { editDomain } from './domain-xml-edit.ts'
 import { attribute, childAt, childrenOf, parseXml } from './xml.ts'
 
@@ -86,9 +87,6 @@ const addressesOf = (screen: Element): string[] =>
       .filter((listen) => attribute(listen, 'type') === 'address')
       .map((listen) => attribute(listen, 'address'))
   ].filter((address) => address !== undefined)
-
-const onceEach = <T>(all: readonly T[], key: (each: T) => string): T[] =>
-  [...new Map(all.toReversed().map((each) => [key(each), each])).values()].reverse()
 
 /** Screens get a port of libvirt's choice; what else has a port is a terminal of the host (`virsh console`). */
 export function withAutomaticPorts(xml: string): string {

@@ -14,6 +14,7 @@ const STOCK = [
   'firmware',
   'freeze',
   'names',
+  'needs-restore',
   'odd-disks',
   'other-disks',
   'others-act',

@@ -1,3 +1,4 @@
+import { onceEach } from '../../shared/once-each.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { hostDevicesIn, withoutDevices, type HostDevice } from '../../libvirt/host-devices.ts'
 import type { Answers, NeedsRequest } from './answers.ts'
@@ -11,9 +12,10 @@ export async function checkDevices(
   hardware: Hardware,
   answers: Answers
 ): Promise<void> {
-  const devices = [
-    ...new Map(asking.flatMap(({ xml }) => hostDevicesIn(xml)).map((device) => [device.name, device])).values()
-  ]
+  const devices = onceEach(
+    asking.flatMap(({ xml }) => hostDevicesIn(xml)),
+    ({ name }) => name
+  )
   for (const name of answers.choices.askedDrops)
     if (!devices.some((device) => device.name === name))
       answers.list.warning('devices', `The VM has nothing called ${name}, so there is nothing to leave out`)

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Shell } from '../../shared/shell.ts'
 import type { DomainXml } from '../../libvirt/domain-xml.ts'
 import { setEmulator, setHostCpu, setMachine } from '../../libvirt/domain-xml-edit.ts'
-import { firmwareIn, fitsGuest, setFirmware } from '../../libvirt/firmware-builds.ts'
+import { firmwareIn, fitsGuest, setFirmware, type FirmwareBuild } from '../../libvirt/firmware-builds.ts'
 import { cpuFits, domainCapabilities, emulatorIn, machineFamily, machineIn } from '../../libvirt/host.ts'
 import { displayIn, displayOffered, spiceToVnc } from '../../libvirt/spice.ts'
 import { hostCpuModel } from '../host-facts.ts'
@@ -113,12 +113,13 @@ const compared = (shell: Shell, domain: DomainXml, definition: string): Promise<
 export async function checkFirmware(
   { domain, xml }: Asking,
   variablesBytes: number | undefined,
-  answers: Answers
+  answers: Answers,
+  buildsHere: () => Promise<FirmwareBuild[]> = firmwareHere
 ): Promise<void> {
   if (!isMissing(domain.loader)) return
   const { list } = answers
   const image = firmwareIn(xml)
-  for (const build of image === undefined ? [] : await firmwareHere()) {
+  for (const build of image === undefined ? [] : await buildsHere()) {
     if (image === undefined || !fitsGuest(build, image, domain) || !existsSync(build.path)) continue
     const bytes = await sizeOf(build.template)
     if (bytes === undefined || (variablesBytes !== undefined && bytes !== variablesBytes)) continue

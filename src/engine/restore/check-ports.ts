@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { onceEach } from '../../shared/once-each.ts'
 import type { Shell } from '../../shared/shell.ts'
 import {
   fixedPortsIn,
@@ -39,10 +40,11 @@ export async function checkPorts(shell: Shell, request: NeedsRequest, answers: A
 
 const uuidsOf = ({ displaced }: NeedsRequest): string[] => displaced.map(({ uuid }) => uuid)
 
-function portsOf(asking: readonly Asking[]): FixedPort[] {
-  const ports = asking.flatMap(({ xml }) => fixedPortsIn(xml))
-  return [...new Map(ports.map((port) => [`${port.protocol} ${port.port}`, port])).values()]
-}
+const portsOf = (asking: readonly Asking[]): FixedPort[] =>
+  onceEach(
+    asking.flatMap(({ xml }) => fixedPortsIn(xml)),
+    ({ protocol, port }) => `${protocol} ${port}`
+  )
 
 /** In words. What a VM that is off insists on is free now, and worth a word. */
 async function takenPorts(

@@ -11,7 +11,7 @@ import { listNetworks, networkDefinitions, type NetworkState } from '../../libvi
 import type { Route } from '../../libvirt/routes.ts'
 import type { Answers, Asking } from './answers.ts'
 import type { Unmet } from './checklist.ts'
-import { Hardware } from './hardware.ts'
+import type { Hardware } from './hardware.ts'
 import { checkNetwork } from './check-network.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
@@ -40,6 +40,7 @@ export async function planNetworks(
   host: string,
   asking: readonly Asking[],
   allowed: ReadonlySet<string>,
+  hardware: Hardware,
   answers: Answers
 ): Promise<Networks> {
   const sources = cardSources(asking.flatMap(({ domain }) => domain.interfaces))
@@ -48,14 +49,13 @@ export async function planNetworks(
     if (!sources.some(({ on, name }) => on === source.on && name === source.name))
       answers.list.warning('networks', `No network card of the VM is on ${nameOf(source)}, so there is none to move`)
   if (sources.length === 0) return networks
-  const around = await lookAround(shell, host)
+  const around = await lookAround(shell, host, hardware)
   for (const source of sources) planCards(source, around, networks, answers)
   for (const made of networks.define) checkNetwork(made, allowed, answers.list)
   return networks
 }
 
-async function lookAround(shell: Shell, host: string): Promise<Surroundings> {
-  const hardware = new Hardware()
+async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Surroundings> {
   const states = await listNetworks(shell)
   return {
     known: knownNetworks(host),

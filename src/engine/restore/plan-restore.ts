@@ -82,9 +82,10 @@ async function makePlan(
       `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
     )
   const asking = askingOf(spec, source, guest)
-  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, answers)
+  const hardware = new Hardware()
+  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, hardware, answers)
   const allowed = new Set(spec.allow)
-  const networks = await planNetworks(shell, source.host, asking, allowed, answers)
+  const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
@@ -174,8 +175,7 @@ const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: Poin
     : [])
 ]
 
-async function checkNeeds(shell: Shell, request: NeedsRequest, answers: Answers): Promise<void> {
-  const hardware = new Hardware()
+async function checkNeeds(shell: Shell, request: NeedsRequest, hardware: Hardware, answers: Answers): Promise<void> {
   await checkPorts(shell, request, answers)
   await checkDevices(shell, request, hardware, answers)
   await checkPlacement(request, hardware, answers)

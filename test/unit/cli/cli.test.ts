@@ -56,6 +56,30 @@ describe('command lines that scripts rely on', () => {
     ['points alpha/web1 --json', { json: true }],
     ['points --json', { json: true }],
     ['restore 2026 --to beta --mode resume --json', { to: 'beta', mode: 'resume' }],
+    [
+      'restore 2026 --to beta --map-network lan=default --map-network a=b=none --map-bridge br0=network:x --no-remembered',
+      {
+        mapNetwork: [
+          { kind: 'map-network', from: 'lan', to: 'default' },
+          { kind: 'map-network', from: 'a=b', to: 'none' }
+        ],
+        mapBridge: [{ kind: 'map-bridge', from: 'br0', to: 'network:x' }],
+        remembered: false
+      }
+    ],
+    [
+      'restore 2026 --to beta --drop usb:1:2 --drop folder:/x --auto-ports --memory 512 --listen 127.0.0.1 --drop-pins',
+      {
+        drop: [
+          { kind: 'drop', device: 'usb:1:2' },
+          { kind: 'drop', device: 'folder:/x' }
+        ],
+        memory: { kind: 'memory', mib: 512 },
+        listen: { kind: 'listen', address: '127.0.0.1' },
+        autoPorts: true,
+        dropPins: true
+      }
+    ],
     ['restore 2026 --to beta --mode copy --name twin --no-start', { mode: 'copy', name: 'twin', start: false }],
     ['copy 2026 --to ./points', { to: './points' }],
     ['pin 2026 --note later --json', { note: 'later', json: true }],
@@ -105,6 +129,10 @@ describe('command lines that scripts rely on', () => {
     'backup alpha/web1 --store relative',
     'restore 2026',
     'restore 2026 --to beta --mode sleep',
+    'restore 2026 --to beta --map-network lan',
+    'restore 2026 --to beta --map-network lan=',
+    'restore 2026 --to beta --map-network =lan',
+    'restore 2026 --to beta --memory 1.5',
     'host add alpha',
     'points --colour',
     'policy add nightly --vms x --calendar daily',

@@ -15,14 +15,19 @@ const items = [
 ] as const
 const small = { manifest: '{}', domain: '<domain/>', host: '{}' }
 
-function coreAsking(asked: unknown[], found: readonly unknown[] = items, without: readonly string[] = []): Core {
+function coreAsking(
+  asked: unknown[],
+  found: readonly unknown[] = items,
+  without: readonly string[] = [],
+  restoreChoices: readonly unknown[] = []
+): Core {
   const call = (host: string) => (verb: string, question: object) => {
     asked.push([host, verb, question])
     if (verb === 'read-small' && without.includes(host))
       return Promise.reject(new StillpointError({ kind: 'not-found', what: 'point', name: POINT }))
     return Promise.resolve(verb === 'read-small' ? small : found)
   }
-  const hosts = ['alpha', 'beta'].map((name) => ({ name }))
+  const hosts = ['alpha', 'beta'].map((name) => ({ name, restoreChoices }))
   return {
     settings: { read: () => ({ hosts }) },
     connections: { engine: (host: string) => Promise.resolve({ call: call(host) }) }
@@ -76,6 +81,19 @@ describe('checking a restore', () => {
     const view = await preflight(coreAsking(asked, []), order([{ kind: 'local', dir: store }]))
     expect(view).not.toHaveProperty('replaces')
     expect(asked).toMatchObject([['beta', 'preflight', { files: { domain: '<domain/>\n', host: '{"a":1}' } }]])
+  })
+
+  it('asks with what was chosen now, and with what was chosen for the host before', async () => {
+    const asked: unknown[] = []
+    const places = [{ kind: 'host', host: 'beta', dir: '/srv/points' }] as const
+    const chosen = [{ kind: 'auto-ports' }] as const
+    const core = coreAsking(asked, items, [], [{ kind: 'drop-pins' }])
+    await preflight(core, { ...order([...places]), choices: chosen })
+    await preflight(core, { ...order([...places]), remembered: [] })
+    const specs = (asked as [string, string, { spec: object }][]).map(([, , { spec }]) => spec)
+    expect(specs[0]).toMatchObject({ choices: chosen, remembered: [{ kind: 'drop-pins' }] })
+    expect(specs[1]).not.toHaveProperty('choices')
+    expect(specs[1]).not.toHaveProperty('remembered')
   })
 
   it('knows no host that was not added', async () => {

@@ -69,15 +69,14 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   requireSole(asked.point, DEFAULT_STORE)
   refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
+  rememberChoices(core.settings, order.to, order.choices ?? [])
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  const id = await submitJob(core, order.to, restoreSpec(order), {
+  return submitJob(core, order.to, restoreSpec(order), {
     fault: order.fault,
     ...(order.id !== undefined && { id: order.id })
   })
-  rememberChoices(core.settings, order.to, order.choices ?? [])
-  return id
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {

@@ -4,7 +4,9 @@ import { preflight, startRestore } from '../../../core/points/points.ts'
 import { newCopy, storeOnTarget, type RestoreOrder } from '../../../core/points/restore-order.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { quoted } from '../../../../shared/quoted.ts'
+import type { PreflightItem } from '../../../../shared/engine-protocol.ts'
 import type { JobReport } from '../../../../shared/model/job.ts'
+import { flagText } from '../../../../shared/model/restore-choice.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -146,7 +148,13 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
     out.line('To allow all of this to the point, if you trust it with that:')
     out.line(`  ${asked.map((item) => `--allow ${quoted(item)}`).join(' ')}`)
   }
-  out.result({ checks: items, bytesToMove, replaces })
+  out.result({ checks: items.map(withFlags), bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done
 }
+
+/** Published in docs/cli.md: what is to be typed for each choice goes with it. */
+const withFlags = ({ choices, ...item }: PreflightItem): Readonly<Record<string, unknown>> => ({
+  ...item,
+  ...(choices && { choices: choices.map((offer) => ({ ...offer, flag: flagText(offer.choice) })) })
+})

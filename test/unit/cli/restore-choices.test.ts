@@ -1,0 +1,41 @@
+import { Command } from 'commander'
+import { describe, expect, it } from 'vitest'
+import { addChoiceOptions, choicesOf, offersText } from '../../../src/main/doors/cli/restore-choices.ts'
+import { flagOf, type RestoreChoice } from '../../../src/shared/model/restore-choice.ts'
+
+const ALL: readonly RestoreChoice[] = [
+  { kind: 'map-network', from: 'my lan', to: 'none' },
+  { kind: 'map-bridge', from: 'br0', to: 'network:default' },
+  { kind: 'map-device', from: 'eth0', to: 'eth1' },
+  { kind: 'drop', device: 'pci:0000:01:00.0' },
+  { kind: 'drop', device: "folder:/it's" },
+  { kind: 'listen', address: '::1' },
+  { kind: 'memory', mib: 512 },
+  { kind: 'auto-ports' },
+  { kind: 'drop-pins' },
+  { kind: 'drop-hugepages' },
+  { kind: 'host-machine' },
+  { kind: 'host-cpu' },
+  { kind: 'spice-to-vnc' }
+]
+
+describe('choices on the command line', () => {
+  it('are understood as the check prints them, each and every one', () => {
+    const command = addChoiceOptions(new Command())
+    command.parse(ALL.flatMap(flagOf), { from: 'user' })
+    expect(choicesOf(command.opts())).toEqual(ALL)
+  })
+
+  it('are none where none is given', () => {
+    const command = addChoiceOptions(new Command())
+    command.parse([], { from: 'user' })
+    expect(choicesOf(command.opts())).toEqual([])
+  })
+
+  it('are printed to be pasted', () => {
+    const choice = { kind: 'map-network', from: 'my lan', to: 'none' } as const
+    expect(offersText([{ label: 'leave its cards unplugged', choice }])).toBe(
+      "--map-network 'my lan=none'  (leave its cards unplugged)"
+    )
+  })
+})
