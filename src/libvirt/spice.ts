@@ -25,7 +25,7 @@ export function displayIn(xml: string): Display {
 
 /** What `domcapabilities` says that this QEMU can show. Undefined: it does not say. */
 export function displayOffered(capabilities: string): { readonly [K in keyof Display]: readonly string[] | undefined } {
-  const devices = devicesIn(capabilities)
+  const devices = capabilities.trim() === '' ? undefined : devicesIn(capabilities)
   return {
     screens: valuesOf(childAt(devices, 'graphics'), 'type'),
     videoCards: valuesOf(childAt(devices, 'video'), 'modelType')

@@ -34,6 +34,7 @@ export interface PaperLibvirt {
 export function paperLibvirt(vms: Readonly<Record<string, PaperVm>> = {}): PaperLibvirt {
   const known = new Map(Object.entries(vms).map(([uuid, vm]) => [uuid, { ...vm }]))
   const shell = fakeShell(({ argv: [program, verb = '', ...rest] }) => {
+    if (program === 'qemu-img') return JSON.stringify({ required: 1 })
     if (program !== 'virsh') return ''
     return verb.includes('; echo ') ? batch(known, verb) : answer(known, verb, rest)
   })

@@ -42,7 +42,8 @@ async function planOf(mode: RestoreMode): Promise<RestorePlan> {
     boot: [{ role: 'kernel', file: 'boot/kernel-0', originalPath: '/nowhere/vmlinuz' }],
     memory: { file: 'memory.save', ramBytes: 3 }
   })
-  const shell = fakeShell(({ argv: [, verb] }) => {
+  const shell = fakeShell(({ argv: [program, verb] }) => {
+    if (program === 'qemu-img') return JSON.stringify({ required: 1 })
     if (verb === 'domstate') return { exitCode: 1, stderr: `error: failed to get domain '${VM}'` }
     return verb === 'save-image-dumpxml' ? domain('vda', 'vdb') : ''
   })

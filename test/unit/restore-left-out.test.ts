@@ -1,6 +1,6 @@
 import { mkdtemp, realpath, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { imageUsers } from '../../src/engine/evidence/image-users.ts'
 import { machineId } from '../../src/engine/host-facts.ts'
@@ -98,6 +98,9 @@ async function lookElsewhere(elsewhere: Elsewhere): Promise<PreflightItem[]> {
     if (served?.test(argv.join(' ')) === true)
       return JSON.stringify({ filename: 'x', format: 'raw', 'virtual-size': 1 })
     if (argv[0] === 'qemu-img') return isHeld === true ? { exitCode: 1, stderr: 'Failed to get "write" lock' } : '{}'
+    if (argv[1] === 'pool-list' && volumePath !== undefined) return 'iso\n'
+    if (argv[1] === 'pool-dumpxml')
+      return `<pool type='dir'><target><path>${dirname(volumePath ?? '/nowhere')}</path></target></pool>`
     if (argv[1] === 'vol-path')
       return volumePath === undefined ? { exitCode: 1, stderr: 'error: Storage pool not found' } : `${volumePath}\n`
     const { exitCode, stdout, stderr } = await paper.shell.run(argv)

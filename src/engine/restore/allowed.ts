@@ -32,6 +32,10 @@ export async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<stri
   return new Set(definitions.flatMap(needsOf).map(itemOf))
 }
 
+/** Disks that the operator says stay attached: he means what the definition names there. */
+export const itemsOfDisks = (xml: string, targets: readonly string[] = []): string[] =>
+  needsOf(xml).flatMap((need) => (need.kind === 'disk' && targets.includes(need.target) ? [itemOf(need)] : []))
+
 /**
  * Whether a restore may do what the definition of a point asks, without asking back. A point gives no orders: what reaches
  * beyond the storage of VMs has to be in the VM's definition on this host already, the very same, or allowed by name.

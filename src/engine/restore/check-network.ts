@@ -5,12 +5,18 @@ import { needsOfNetwork } from '../../libvirt/needs/network-needs.ts'
 import type { Checklist } from './checklist.ts'
 import { sayNeed } from './need-words.ts'
 
+export interface MadeNetwork {
+  readonly made: { readonly name: string; readonly xml: string }
+  /** What is not as it was, in words. */
+  readonly changes: readonly string[]
+}
+
 /**
  * A network that a point would make on this host: it must be the one that it is called, and want nothing of the host but a
  * bridge and a way outside, unless the operator allows that by name.
  */
 export function checkNetwork(
-  { name, xml }: { readonly name: string; readonly xml: string },
+  { made: { name, xml }, changes }: MadeNetwork,
   allowed: ReadonlySet<string>,
   list: Checklist
 ): void {
@@ -23,7 +29,8 @@ export function checkNetwork(
     )
     return
   }
-  list.warning('networks', `Network ${name} will be made as it was on the point's host: ${sayNetwork(network.needs)}`)
+  const said = [sayNetwork(network.needs), ...changes].join('; ')
+  list.warning('networks', `Network ${name} will be made as it was on the point's host: ${said}`)
   for (const need of network.needs)
     if (!isOfNetworks(need) && !allowed.has(itemOf(need)))
       list.refused(`network ${name} of the point asks ${sayNeed(need)} [${need.where}]`, itemOf(need))

@@ -29,6 +29,8 @@ interface Surroundings {
   readonly cards: readonly string[]
   readonly routes: readonly Route[]
   readonly has: (device: string) => boolean
+  /** What the operator allows the point, by name. */
+  readonly allowed: ReadonlySet<string>
 }
 
 /**
@@ -49,13 +51,12 @@ export async function planNetworks(
     if (!sources.some(({ on, name }) => on === source.on && name === source.name))
       answers.list.warning('networks', `No network card of the VM is on ${nameOf(source)}, so there is none to move`)
   if (sources.length === 0) return networks
-  const around = await lookAround(shell, host, hardware)
+  const around = { ...(await lookAround(shell, host, hardware)), allowed }
   for (const source of sources) planCards(source, around, networks, answers)
-  for (const made of networks.define) checkNetwork(made, allowed, answers.list)
   return networks
 }
 
-async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Surroundings> {
+async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Omit<Surroundings, 'allowed'>> {
   const states = await listNetworks(shell)
   return {
     known: knownNetworks(host),
@@ -84,7 +85,7 @@ function planCards(source: CardSource, around: Surroundings, networks: Networks,
   const chosen = answers.choices.cards(source)
   const own = chosen?.isAsked === true ? undefined : lookAt(source, around)
   if (own !== undefined && own.kind !== 'unmet') {
-    take(source, own, networks, answers)
+    take(source, own, around, networks, answers)
     return
   }
   const trouble = chosen && whyNotOn(chosen.value, around)
@@ -104,14 +105,20 @@ type Look =
   | { readonly kind: 'made'; readonly made: Made; readonly changes: readonly string[] }
   | ({ readonly kind: 'unmet'; readonly uses?: string | undefined } & Unmet)
 
-function take(source: CardSource, look: Exclude<Look, { kind: 'unmet' }>, networks: Networks, answers: Answers): void {
+function take(
+  source: CardSource,
+  look: Exclude<Look, { kind: 'unmet' }>,
+  { allowed }: Surroundings,
+  networks: Networks,
+  answers: Answers
+): void {
   const { name } = source
   if (look.kind === 'here') {
     if (look.state !== undefined) answers.list.ok('networks', `network ${name} ${look.state}`)
     if (look.state === 'inactive' && !networks.start.includes(name)) networks.start.push(name)
     return
   }
-  answers.list.ok('networks', [`network ${name} will be made`, ...look.changes].join('; '))
+  checkNetwork(look, allowed, answers.list)
   networks.define.push(look.made)
   networks.start.push(name)
 }

@@ -7,7 +7,7 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { ownItems, type HostRules } from './allowed.ts'
+import { itemsOfDisks, ownItems, type HostRules } from './allowed.ts'
 import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
@@ -84,7 +84,7 @@ async function makePlan(
   const asking = askingOf(spec, source, guest)
   const hardware = new Hardware()
   await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, hardware, answers)
-  const allowed = new Set(spec.allow)
+  const allowed = new Set([...(spec.allow ?? []), ...itemsOfDisks(source.definition, spec.attachDisks)])
   const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
