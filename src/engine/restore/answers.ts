@@ -15,6 +15,8 @@ export interface NeedsRequest {
   readonly asking: readonly Asking[]
   /** VMs that make way: what they have is free then. */
   readonly displaced: readonly DisplacedVm[]
+  /** Files that come from the point where they are not here. */
+  readonly brought: readonly string[]
   /** A second VM beside the first: what only one of them can have is made anew anyway. */
   readonly isCopy: boolean
 }

@@ -8,14 +8,14 @@ import { otherVms, type OtherVm } from './other-vms.ts'
 /** Devices, shared folders and files of the host that are handed to the guest: each is here, or can be left out. */
 export async function checkDevices(
   shell: Shell,
-  { asking, displaced }: NeedsRequest,
+  { asking, displaced, brought }: NeedsRequest,
   hardware: Hardware,
   answers: Answers
 ): Promise<void> {
   const devices = onceEach(
     asking.flatMap(({ xml }) => hostDevicesIn(xml)),
     ({ name }) => name
-  )
+  ).filter(({ paths }) => !paths.some((path) => brought.includes(path)))
   for (const name of answers.choices.askedDrops)
     if (!devices.some((device) => device.name === name))
       answers.list.warning('devices', `The VM has nothing called ${name}, so there is nothing to leave out`)

@@ -83,7 +83,12 @@ async function makePlan(
     )
   const asking = askingOf(spec, source, guest)
   const hardware = new Hardware()
-  await checkNeeds(shell, { asking, displaced, isCopy: copy !== undefined }, hardware, answers)
+  await checkNeeds(
+    shell,
+    { asking, displaced, brought: boot.map(({ formerPath }) => formerPath), isCopy: copy !== undefined },
+    hardware,
+    answers
+  )
   const allowed = new Set([...(spec.allow ?? []), ...itemsOfDisks(source.definition, spec.attachDisks)])
   const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })

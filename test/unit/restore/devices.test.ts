@@ -35,7 +35,7 @@ async function check(
   spec: Partial<RestoreSpec> = {}
 ): Promise<Answers> {
   const answers = answersFor(spec)
-  const request = { asking: asking(xml), displaced: [], isCopy: false }
+  const request = { asking: asking(xml), displaced: [], brought: [], isCopy: false }
   await checkDevices(paperHost({ vms }), request, await hardwareWith(files), answers)
   return answers
 }

@@ -24,7 +24,7 @@ async function check(devices: string, host: PaperHost = { ss: SS }, spec: Partia
   const answers = answersFor(spec)
   await checkPorts(
     paperHost(host),
-    { asking: asking(guest(devices)), displaced: [], isCopy: spec.copy !== undefined },
+    { asking: asking(guest(devices)), displaced: [], brought: [], isCopy: spec.copy !== undefined },
     answers
   )
   return answers
