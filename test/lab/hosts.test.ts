@@ -18,12 +18,15 @@ beforeAll(() => {
   alpha = testLab().host('alpha')
   beta = testLab().host('beta')
 })
-afterAll(() => stillpoint.remove())
+afterAll(async () => {
+  await forget(alpha)
+  stillpoint.remove()
+})
 
 /** Nothing of ours is on it any more. */
 async function forget(host: LabHost): Promise<void> {
   await stillpoint.run(['host', 'remove', host.name, '--clean'])
-  await host.run(['rm', '-rf', PROGRAMS])
+  await host.run(['rm', '-rf', PROGRAMS, '/var/lib/stillpoint/points'])
 }
 
 async function whileForbidden<T>(paths: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { BackupSpec } from '../../shared/model/job.ts'
+import { labelForLibvirt } from '../../libvirt/selinux.ts'
 import { whileSpaceLasts } from '../../store/free-space.ts'
 import { ownerPath, type PointOwner } from '../../store/owner.ts'
 import { beginPoint } from '../../store/point-store.ts'
@@ -30,13 +31,14 @@ let held: FileLock | undefined
  *
  * @throws `store-changed` if it is another one by now, or its disk is not mounted; `no-room` if it is full
  */
-export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
+export async function beginOwnPoint({ id, spec, shell }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
   const owner = await ownerFor(id, spec.hostName)
   const room = [{ path: spec.store, forWhat: 'the point' }]
   const dir = await whileSpaceLasts(room, undefined, () => beginPoint(spec.store, vm, id, owner))
   const lock = await holdAlone(ownerPath(dir), 0)
   if (typeof lock !== 'string') held = lock
   await requireKnownStore(spec.store)
+  await labelForLibvirt(shell, [dir])
 }
 
 /** Whoever is told that the job is over may unmount its store. */
