@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { fail } from '../shared/failure.ts'
 import type { Manifest } from '../shared/model/point.ts'
 import type { PointId } from '../shared/model/ids.ts'
 import type { OnBytes } from '../store/cancel.ts'
@@ -40,6 +41,8 @@ function incomingOf(store: string, point: PointId): Incoming {
       if ((await readOwner(dir)) === undefined) await writeOwner(dir, await ownerFor(point, hostname()))
       const lock = await holdAlone(ownerPath(dir), 0)
       if (typeof lock !== 'string') return lock
+      if (lock === 'no locks')
+        return fail({ kind: 'io', path: store, code: 'ENOLCK', detail: 'its file system gives no locks' })
       const owner = await readOwner(dir)
       return { by: `an import on ${owner?.host ?? 'another host'}`, since: owner?.since ?? 'just now' }
     }

@@ -13,6 +13,7 @@ const STOCK = [
   'debian13',
   'firmware',
   'freeze',
+  'hosts',
   'names',
   'needs-restore',
   'odd-disks',

@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { holdAlone, holdShared } from '../../src/engine/retention/file-lock.ts'
+import { changingPoint, whileReading } from '../../src/engine/retention/point-lock.ts'
+import { whileAloneIn } from '../../src/engine/retention/store-lock.ts'
 import { imageInfo } from '../../src/libvirt/qemu-img.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import type { Failure } from '../../src/shared/failure.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
+import { MANIFEST_NAME } from '../../src/store/layout.ts'
+import { IDENTITY_NAME } from '../../src/store/store-identity.ts'
 import { keepToRoot, syncDir, syncFile } from '../../src/store/durable.ts'
 
 let folder = ''
@@ -43,13 +47,23 @@ describe('a store on a file system that lacks something', () => {
     await expect(keepToRoot(join(folder, 'no'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it.each([holdAlone, holdShared])('that gives no locks is named, and not taken for busy: %o', async (hold) => {
+  it.each([holdAlone, holdShared])('that gives no locks is told apart from one that is busy: %o', async (hold) => {
     const path = join(folder, 'store')
     writeFileSync(path, '')
     flockThat('echo "flock: 9: No locks available" >&2; exit 71')
-    await expect(hold(path, 0)).rejects.toMatchObject({ failure: { kind: 'io', path, code: 'ENOLCK' } })
+    expect(await hold(path, 0)).toBe('no locks')
     flockThat('exit 75')
     expect(await hold(path, 0)).toBe('busy')
+  })
+
+  it('that gives no locks is read without one, and nothing is changed in it', async () => {
+    for (const name of [IDENTITY_NAME, MANIFEST_NAME]) writeFileSync(join(folder, name), '')
+    flockThat('exit 71')
+    expect(await whileReading(folder, () => Promise.resolve('read'))).toBe('read')
+    expect(await changingPoint(folder)).toBeUndefined()
+    await expect(whileAloneIn(folder, () => Promise.resolve('changed'))).rejects.toMatchObject({
+      failure: { kind: 'io', path: folder, code: 'ENOLCK' }
+    })
   })
 
   it.each([

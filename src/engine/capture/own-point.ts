@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupSpec } from '../../shared/model/job.ts'
+import { labelForLibvirt } from '../../libvirt/selinux.ts'
 import { whileSpaceLasts } from '../../store/free-space.ts'
 import { ownerPath, type PointOwner } from '../../store/owner.ts'
 import { beginPoint } from '../../store/point-store.ts'
@@ -31,13 +32,14 @@ let held: FileLock | undefined
  *
  * @throws `store-changed` if it is another one by now, or its disk is not mounted; `no-room` if it is full
  */
-export async function beginOwnPoint({ id, spec }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
+export async function beginOwnPoint({ id, spec, shell }: JobContext<BackupSpec>, { vm }: CapturePlan): Promise<void> {
   const owner = await ownerFor(id, spec.hostName)
   const room = [{ path: spec.store, forWhat: 'the point' }]
   const dir = await whileSpaceLasts(room, undefined, () => beginPoint(spec.store, vm, id, owner))
   const lock = await holdAlone(ownerPath(dir), 0)
   if (typeof lock !== 'string') held = lock
   await requireKnownStore(spec.store)
+  await labelForLibvirt(shell, [dir])
 }
 
 const LET_GO_WITHIN_MS = 10_000

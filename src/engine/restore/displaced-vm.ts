@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { isEnded } from '../../shared/model/job.ts'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -10,6 +11,7 @@ import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { ownersState } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
+import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { isSidecar, SIDECAR_MARK } from '../capture/capture-plan.ts'
@@ -104,12 +106,22 @@ async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRe
     if (request.attached.has(path)) continue
     if (needed !== undefined) stays.push({ path, because: neededBy(needed) })
     else if (request.targets?.has(target) === false) stays.push({ path, because: `${target} is not in the point` })
-    else renames.push(...(await renameOf(path, request.jobId, disk)))
+    else {
+      renames.push(...(await renameOf(path, request.jobId, disk)))
+      stays.push(...(await behindLink(path)))
+    }
   }
   return { renames, stays }
 }
 
 const neededBy = ({ vm, by }: ImageUser): string => `VM ${vm} needs it (${by})`
+
+/** What a link leads to is no concern of what takes the link's place. */
+export async function behindLink(path: string): Promise<{ path: string; because: string }[]> {
+  const real = await realpath(path).catch(() => path)
+  const isLink = (await lstatOrNone(path))?.isSymbolicLink() === true
+  return isLink ? [{ path: real, because: `${path} is a symbolic link to it, and the link alone makes way` }] : []
+}
 
 /** Beside the original: what is kept aside is renamed, never copied. None where there is nothing. */
 export async function renameOf(path: string, jobId: string, disk?: XmlDisk): Promise<Rename[]> {

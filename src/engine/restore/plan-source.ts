@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { PointTexts } from '../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../shared/failure.ts'
 import { formatBytes } from '../../shared/format.ts'
@@ -6,6 +7,7 @@ import type { RestoreSpec } from '../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
+import { labelForLibvirt } from '../../libvirt/selinux.ts'
 import { pointDir } from '../../store/layout.ts'
 import { parseManifest } from '../../store/manifest.ts'
 import { findPoint, requireGood } from '../../store/point-store.ts'
@@ -36,7 +38,8 @@ export async function sourceAt(shell: Shell, dir: string, manifest: Manifest): P
 }
 
 /** Undefined: this libvirt cannot read it, so it will not resume it either. */
-function ramDefinition(shell: Shell, path: string): Promise<string | undefined> {
+async function ramDefinition(shell: Shell, path: string): Promise<string | undefined> {
+  await labelForLibvirt(shell, [dirname(path), path])
   return saveImageXml(shell, path).catch((error: unknown) => {
     if (isFailure(error, 'command-failed')) return undefined
     throw error

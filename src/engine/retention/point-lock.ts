@@ -14,6 +14,7 @@ const READ_WITHIN_SECONDS = 60
  */
 export async function whileReading<T>(dir: string, work: () => Promise<T>): Promise<T> {
   const lock = await holdShared(join(dir, MANIFEST_NAME), READ_WITHIN_SECONDS)
+  if (lock === 'no locks') return work() // nor does anybody remove anything there
   if (lock === 'none') return fail({ kind: 'not-found', what: 'point', name: dir })
   if (lock === 'busy') return fail({ kind: 'timeout', what: `waiting for ${dir}`, afterMs: READ_WITHIN_SECONDS * 1000 })
   try {

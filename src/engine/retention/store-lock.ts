@@ -12,7 +12,7 @@ const WITHIN_SECONDS = 600
  * Whoever moves, removes or marks points of a store does it alone, over all hosts that share the store: under a lock on the
  * file that carries its identity. A store that has none yet belongs to whoever is there; a full store needs no new file.
  *
- * @throws `timeout` if others do not let go of it
+ * @throws `timeout` if others do not let go of it, `io` with ENOLCK where there are no locks
  */
 export async function whileAloneIn<T>(
   store: string,
@@ -22,6 +22,8 @@ export async function whileAloneIn<T>(
   const lock = await holdAlone(join(store, IDENTITY_NAME), withinSeconds)
   if (lock === 'busy')
     return fail({ kind: 'timeout', what: `waiting for others who work on ${store}`, afterMs: withinSeconds * 1000 })
+  if (lock === 'no locks')
+    return fail({ kind: 'io', path: store, code: 'ENOLCK', detail: 'its file system gives no locks' })
   try {
     return await work()
   } finally {
