@@ -64,8 +64,10 @@ async function takeBootFiles(job: JobContext, { boot, pointDir }: CapturePlan): 
   await orWarn(job, 'What the VM is started with is not in the point', async () => {
     const sizes = await Promise.all(boot.map(async ({ originalPath }) => (await stat(originalPath)).size))
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
-    if (bytes > LARGEST_BOOT_BYTES)
-      return job.note(`what the VM is started with has ${formatBytes(bytes)}, and is not taken`)
+    if (bytes > LARGEST_BOOT_BYTES) {
+      job.note(`what the VM is started with has ${formatBytes(bytes)}, and is not taken`)
+      return
+    }
     if (boot.length > 0) await makeFoldersIn(pointDir, 'boot')
     for (const [n, { role, originalPath }] of boot.entries()) {
       const file = `boot/${role}-${n}`
