@@ -63,7 +63,10 @@ describe('a VM whose RAM libvirt does not save', () => {
 
   it.each([
     ['its best way', {}],
-    ['a wish of its policy', { method: 'live', policy: 'nightly' }]
+    [
+      'a wish of its policy',
+      { method: 'live', policy: { id: '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e12', name: 'nightly' } }
+    ]
   ] as const)('gets a point of its disks instead, with the reason, where live is %s', async (_what, spec) => {
     const plans = await plansOf(spec, error, 'disks only')
     expect(plans).toMatchObject([
