@@ -1,3 +1,4 @@
+import { formatBytes } from '../shared/format.ts'
 import { withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { qemuNameOf } from './network-source.ts'
 
@@ -48,6 +49,16 @@ export function firmwareLimits({ nvram, tpm, tpmState }: DomainXml): string[] {
   return limits
 }
 
+/** Of kernel, initial file system and device tree together: each point has its own. */
+export const LARGEST_BOOT_BYTES = 48 * 1024 ** 2
+
+const bootLimit = ({ boot }: DomainXml): string[] =>
+  boot.length === 0
+    ? []
+    : [
+        `It is started with files of this host (${boot.map(({ path }) => path).join(', ')}): points have them where they are ${formatBytes(LARGEST_BOOT_BYTES)} or less together, otherwise another host needs them too`
+      ]
+
 /** What no point of this VM holds as it is now, and what a restore will ask for: each a sentence, said before any backup. */
 export function backupLimits(domain: DomainXml, running: Running): string[] {
   return [
@@ -57,6 +68,7 @@ export function backupLimits(domain: DomainXml, running: Running): string[] {
     ...domain.sharedFolders.map(
       (path) => `What is in the shared folder ${path} is in no point: a restored VM meets what is there by then`
     ),
+    ...bootLimit(domain),
     ...yesLimit(domain),
     ...domain.disks.flatMap(mediumLimit)
   ]

@@ -107,3 +107,51 @@ describe('firmware state', () => {
     )
   })
 })
+
+describe('firmware variables on a block device', () => {
+  const DEVICE = '/dev/stillpoint-nvram'
+  const VARIABLES = '/srv/variables.fd'
+  const other = randomUUID()
+  const otherImage = `/var/lib/libvirt/images/${other}.qcow2`
+  let loop = ''
+
+  beforeAll(async () => {
+    await alpha.must(`cp /usr/share/OVMF/OVMF_VARS_4M.fd ${VARIABLES}; qemu-img create -q -f qcow2 ${otherImage} 16M`)
+    loop = (await must(['losetup', '-f', '--show', `/proc/${alpha.machinePid}/root${VARIABLES}`])).trim()
+    const numbers = (await must(['stat', '-c', '%Hr %Lr', loop])).trim().split(' ')
+    await alpha.must(['mknod', DEVICE, 'b', ...numbers])
+    const stdin = xml
+      .replaceAll(uuid, other)
+      .replace(/<nvram[^]*<\/nvram>/, `<nvram type='block'><source dev='${DEVICE}'/></nvram>`)
+      .replace(/<tpm[^]*<\/tpm>/, '')
+      .replace('<name>firmware</name>', '<name>variables</name>')
+    await alpha.must('cat > /run/variables.xml; virsh -q define /run/variables.xml', { stdin })
+    await alpha.must(['virsh', '-q', 'start', other])
+  })
+  afterAll(async () => {
+    for (const host of [alpha, beta])
+      await host.run(
+        `virsh destroy ${other}; virsh undefine ${other} --nvram || virsh undefine ${other} --keep-nvram; rm -rf ${otherImage}* ${DEFAULT_STORE}/${other}`
+      )
+    await must(['losetup', '-d', loop])
+    await alpha.run(`rm -f ${DEVICE} ${VARIABLES}`)
+  })
+
+  it('are in the point, and a file where the VM goes on', async () => {
+    const machine = await findGuest(alpha, other)
+    const report = await engine.backup(machine)
+    expect(report).toMatchObject({ state: 'done', method: 'live', warnings: [] })
+    const { points } = await engine.ask('points', { stores: [DEFAULT_STORE], vm: other })
+    expect(points[0]).toMatchObject({ nvram: { file: 'nvram.fd', originalPath: DEVICE } })
+    const relative = `${DEFAULT_STORE.slice(1)}/${other}`
+    await beta.must(['mkdir', '-p', `/${relative}`])
+    await must(['cp', '-a', `${alpha.tree}/${relative}/${report.point ?? ''}`, `${beta.tree}/${relative}/`])
+    const restored = await betaEngine.restore(report.point ?? '', machine)
+    expect(restored).toMatchObject({ state: 'done', mode: 'resume' })
+    const [, path = ''] = /<nvram type='file'[^>]*>\s*<source file='([^']+)'/.exec(await machine.on(beta).xml()) ?? []
+    expect(path).toMatch(/^\/var\/lib\/libvirt\/qemu\/nvram\//)
+    expect((await beta.must(['stat', '-c', '%s', path])).trim()).toBe(
+      (await alpha.must(['stat', '-c', '%s', VARIABLES])).trim()
+    )
+  })
+})

@@ -17,6 +17,10 @@ import { testLab } from './test-lab.ts'
 const MIB = 1024 * 1024
 const KEY = '11111111-2222-4333-8444-555555555555'
 const DEVICE = '/dev/stillpoint-odd-disk'
+const defineSecret = `
+    printf '<secret ephemeral="no" private="no"><uuid>${KEY}</uuid></secret>' > /run/secret.xml
+    virsh -q secret-define /run/secret.xml
+    virsh -q secret-set-value ${KEY} --base64 $(printf xyz | base64) 2>/dev/null`
 let alpha: LabHost
 let beta: LabHost
 let engine: BareEngine
@@ -33,9 +37,7 @@ beforeAll(async () => {
     mkdir -p /srv/odd /srv/pool
     virsh -q pool-define-as odd dir --target /srv/pool
     virsh -q pool-start odd
-    printf '<secret ephemeral="no" private="no"><uuid>${KEY}</uuid></secret>' > /run/secret.xml
-    virsh -q secret-define /run/secret.xml
-    virsh -q secret-set-value ${KEY} --base64 $(printf xyz | base64) 2>/dev/null`)
+    ${defineSecret}`)
 })
 
 afterAll(async () => {
@@ -60,18 +62,20 @@ interface Machine {
   /** Attributes of `<domain>`, and elements beside `<devices>`. */
   readonly attributes?: string
   readonly more?: string
+  /** What it is started with. */
+  readonly os?: string
   readonly off?: boolean
 }
 
 async function machine(
   name: string,
-  { disks, devices = '', attributes = '', more = '', off }: Machine
+  { disks, devices = '', attributes = '', more = '', os = '', off }: Machine
 ): Promise<Guest> {
   const uuid = randomUUID()
   machines.push(uuid)
   const usb = devices.includes("type='usb'") ? '' : "<controller type='usb' model='none'/>"
   const xml = `<domain type='qemu' ${attributes}><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>64</memory>
-    <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>${more}
+    <os><type arch='x86_64' machine='q35'>hvm</type>${os}</os><features><acpi/></features>${more}
     <devices>${usb}${devices}<memballoon model='none'/>${disks}</devices></domain>`
   await alpha.must('cat > /run/odd.xml; virsh -q define /run/odd.xml', { stdin: xml })
   if (off !== true) await alpha.must(['virsh', '-q', 'start', uuid])
@@ -113,11 +117,16 @@ async function expectSame(report: JobReport, target: string, path: string, forma
   expect(await alpha.must(`qemu-img compare -U -f qcow2 -F ${format} ${copy} ${path}`)).toContain('identical')
 }
 
-/** The point can be restored on the other host: its disks are there, with their content, and the VM is defined. */
-async function restoredOnBeta(guest: Guest, report: JobReport, mode: 'define' | 'resume'): Promise<string> {
+/** The other host has the point too. */
+async function carry(guest: Guest, { point = '' }: JobReport): Promise<void> {
   const folder = `${DEFAULT_STORE.slice(1)}/${guest.uuid}`
   await beta.must(['mkdir', '-p', `/${folder}`])
-  await must(['cp', '-a', `${alpha.tree}/${folder}/${report.point ?? ''}`, `${beta.tree}/${folder}/`])
+  await must(['cp', '-a', `${alpha.tree}/${folder}/${point}`, `${beta.tree}/${folder}/`])
+}
+
+/** The point can be restored on the other host: its disks are there, with their content, and the VM is defined. */
+async function restoredOnBeta(guest: Guest, report: JobReport, mode: 'define' | 'resume'): Promise<string> {
+  await carry(guest, report)
   const restored = await betaEngine.restore(report.point ?? '', guest, { mode })
   expect(restored).toMatchObject({ mode })
   expect(restored.failure).toBeUndefined()
@@ -243,6 +252,21 @@ describe('an encrypted disk', () => {
     const off = await backedUp(guest)
     expect(await targetsOf(off)).toEqual(['vda', 'vdc'])
     await expectSame(off, 'vdc', '/srv/odd/raw.luks', 'raw')
+    await carry(guest, off)
+    // field case 7
+    const without = await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })
+    expect(without).toMatchObject({ state: 'failed-clean', failure: { kind: 'preflight' } })
+    expect(JSON.stringify(without.failure)).toMatch(/vdc is encrypted, and the secret .*11111111-2222.* is not on this/)
+    await beta.must(defineSecret)
+    try {
+      expect(await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })).toMatchObject({ mode: 'boot' })
+      expect(await beta.must(['virsh', 'domstate', guest.uuid])).toContain('running')
+      expect(await beta.must(['virsh', 'dumpxml', '--inactive', guest.uuid])).toMatch(
+        new RegExp(`vdc[^]*<encryption format='luks'>[^]*${KEY}|<encryption format='luks'>[^]*${KEY}[^]*vdc`)
+      )
+    } finally {
+      await beta.run(`virsh destroy ${guest.uuid}; virsh secret-undefine ${KEY}`)
+    }
   })
 })
 
@@ -352,6 +376,21 @@ describe('what a backup says though it takes the point', () => {
     expect(asked.failure).toMatchObject({ because: expect.stringContaining('nvme') as string })
   })
 
+  it('why it saved no RAM of a VM whose sound card has no state that could be saved, and of one that is paused', async () => {
+    // field case 10
+    const devices = "<controller type='usb' model='qemu-xhci'/><sound model='usb'/><audio id='1' type='none'/>"
+    const guest = await machine('loud', { disks: await system(), devices })
+    const report = await backedUp(guest)
+    expect(report).toMatchObject({ state: 'done', method: 'disk' })
+    expect(report.methodReason).toMatch(/^its RAM cannot be saved: .*usb/)
+    const { files } = await manifestOf(report)
+    expect(files.map(({ path }) => path)).toContain('running.xml')
+    await guest.virsh('suspend', guest.uuid)
+    before = await takeBaseline(alpha)
+    expect(await backedUp(guest)).toMatchObject({ method: 'disk' })
+    expect(await guest.state()).toBe('paused')
+  })
+
   it('that its image has the name of an overlay, and is the whole disk', async () => {
     // engine.md finding 30
     const path = await image('/srv/odd/web.qcow2.stillpoint-20260101T000000Z-abcdef')
@@ -364,5 +403,37 @@ describe('what a backup says though it takes the point', () => {
     const found = await engine.ask('doctor', { stores: [], repair: true })
     expect(found.filter(({ what, repaired }) => what.includes(path) && repaired)).toEqual([])
     expect(await alpha.must(['ls', path])).toContain(path)
+  })
+})
+
+/** A kernel that halts, as a Multiboot loader takes it: its header, then `hlt` and a jump back to it. */
+function haltingKernel(): Buffer {
+  const [magic, flags, at] = [0x1badb002, 0x10000, 0x100000]
+  const words = [magic, flags, 2 ** 32 - magic - flags, at, at, 0, 0, at + 32]
+  const kernel = Buffer.alloc(4096)
+  for (const [n, word] of words.entries()) kernel.writeUInt32LE(word, 4 * n)
+  kernel.set([0xf4, 0xeb, 0xfd], 32)
+  return kernel
+}
+
+describe('a VM that is started with files of its host', () => {
+  it('goes on from RAM on a host that has them not, and is started with those of its point', async () => {
+    writeFileSync(join(alpha.tree, '/srv/odd/halting'), haltingKernel())
+    const os = '<kernel>/srv/odd/halting</kernel><initrd>/srv/odd/a.qcow2.initrd</initrd>'
+    const disks = await system()
+    await alpha.must('head -c 5000 /dev/urandom > /srv/odd/a.qcow2.initrd')
+    const guest = await machine('direct', { disks, os })
+    const report = await backedUp(guest)
+    expect(report).toMatchObject({ state: 'done', method: 'live', warnings: [] })
+    await restoredOnBeta(guest, report, 'resume')
+    const xml = await beta.must(['virsh', 'dumpxml', '--inactive', guest.uuid])
+    for (const [role, source] of [
+      ['kernel', '/srv/odd/halting'],
+      ['initrd', '/srv/odd/a.qcow2.initrd']
+    ] as const) {
+      const path = new RegExp(`<${role}>(/var/lib/libvirt/images/.*)</${role}>`).exec(xml)?.[1] ?? expect.fail(xml)
+      await must(['cmp', join(beta.tree, path), join(alpha.tree, source)])
+    }
+    await beta.must(`virsh -q destroy ${guest.uuid}; virsh -q start ${guest.uuid}`)
   })
 })

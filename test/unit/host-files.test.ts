@@ -11,8 +11,10 @@ import { paperPlan } from './paper-plan.ts'
 
 let dir = ''
 const warnings: string[] = []
+const notes: string[] = []
 beforeEach(async () => {
   warnings.length = 0
+  notes.length = 0
   dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-host-files-')))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   await mkdir(join(dir, 'point'))
@@ -24,7 +26,10 @@ async function write(name: string, text: string): Promise<string> {
 }
 
 function take(plan: Partial<CapturePlan>): Promise<HostFiles> {
-  const job = { warn: (text: string) => warnings.push(text) } as unknown as JobContext
+  const job = {
+    warn: (text: string) => warnings.push(text),
+    note: (text: string) => notes.push(text)
+  } as unknown as JobContext
   return takeHostFiles(job, paperPlan(VM, '<domain/>', { pointDir: join(dir, 'point'), ...plan }))
 }
 
@@ -64,19 +69,32 @@ describe('small files of the host that a VM starts with', () => {
     expect(tpm).toEqual({ files: ['tpm/tpm2/tpm2-00.permall'] })
   })
 
-  it('are warned of where they cannot be read, or are no small files', async () => {
-    const medium = await write('installer.img', '')
-    await truncate(medium, 2 ** 30)
+  it('are warned of where they cannot be read', async () => {
+    const kernel = await write('vmlinuz', 'kernel')
     const found = await take({
       nvram: join(dir, 'gone.fd'),
       boot: [
-        { role: 'kernel', originalPath: join(dir, 'gone') },
-        { role: 'initrd', originalPath: medium }
+        { role: 'kernel', originalPath: kernel },
+        { role: 'initrd', originalPath: join(dir, 'gone') }
       ]
     })
     expect(found).toEqual({ files: [] })
-    expect(warnings).toHaveLength(3)
-    expect(warnings.join()).toMatch(/NVRAM.*The kernel of the VM .*gone.* is not in the point.*The initrd/)
+    expect(warnings).toEqual([
+      expect.stringMatching(/NVRAM.*gone\.fd/) as string,
+      expect.stringMatching(/^What the VM is started with is not in the point.*gone/) as string
+    ])
+  })
+
+  it('are left where they are if they are no small ones, all of them: a kernel alone starts nothing', async () => {
+    const kernel = await write('vmlinuz', 'kernel')
+    const large = await write('initrd.img', '')
+    await truncate(large, 48 * 1024 ** 2)
+    const boot = [
+      { role: 'kernel' as const, originalPath: kernel },
+      { role: 'initrd' as const, originalPath: large }
+    ]
+    expect(await take({ boot })).toEqual({ files: [] })
+    expect([...warnings, ...notes]).toEqual([expect.stringMatching(/has 48 MiB, and is not taken/) as string])
   })
 })
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { formatBytes } from '../../shared/format.ts'
 import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
+import { LARGEST_BOOT_BYTES } from '../../libvirt/backup-limits.ts'
 import { copyFile, type HashedFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
 import { makeFile, writeExactly } from '../../store/file-io.ts'
@@ -56,24 +57,25 @@ async function filesBelow(dir: string): Promise<string[]> {
   return entries.flatMap((entry) => (entry.isFile() ? [relative(dir, `${entry.parentPath}/${entry.name}`)] : []))
 }
 
-/** A kernel with its initial file system is smaller by far; a medium that somebody boots from so is not. */
-const LARGEST_BOOT_FILE = 512 * 1024 ** 2
-
-/** A VM that is started with a kernel of its host does not start without it, nor resume. */
+/** A VM that is started with a kernel of its host does not start without it, nor resume. All of them, or none. */
 async function takeBootFiles(job: JobContext, { boot, pointDir }: CapturePlan): Promise<HostFiles> {
   const files: PointFile[] = []
   const taken: NonNullable<Manifest['boot']> = []
-  for (const [n, { role, originalPath }] of boot.entries())
-    await orWarn(job, `The ${role} of the VM (${originalPath}) is not in the point`, async () => {
-      const { size } = await stat(originalPath)
-      if (size > LARGEST_BOOT_FILE)
-        fail({ kind: 'bad-output', what: originalPath, detail: `it has ${formatBytes(size)}` })
-      await makeFoldersIn(pointDir, 'boot')
+  await orWarn(job, 'What the VM is started with is not in the point', async () => {
+    const sizes = await Promise.all(boot.map(async ({ originalPath }) => (await stat(originalPath)).size))
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    if (bytes > LARGEST_BOOT_BYTES) {
+      job.note(`what the VM is started with has ${formatBytes(bytes)}, and is not taken`)
+      return
+    }
+    if (boot.length > 0) await makeFoldersIn(pointDir, 'boot')
+    for (const [n, { role, originalPath }] of boot.entries()) {
       const file = `boot/${role}-${n}`
       files.push({ path: file, ...(await copyAtRest(originalPath, `${pointDir}/${file}`)) })
       taken.push({ role, file, originalPath })
-    })
-  return { files, ...(taken.length > 0 && { boot: taken }) }
+    }
+  })
+  return taken.length === boot.length && taken.length > 0 ? { files, boot: taken } : { files }
 }
 
 const TRIES = 20

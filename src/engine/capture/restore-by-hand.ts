@@ -29,7 +29,7 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     '   ```',
     '',
     ...asItRan(manifest),
-    '3. In a copy of `domain.xml` named `new.xml`, set these sources and remove every `<backingStore>`:',
+    '3. In a copy of `domain.xml` named `new.xml`, set these sources, keep an `<encryption>` that they hold, and remove every `<backingStore>`:',
     ...edits,
     ...nvram,
     ...(manifest.boot ?? []).map(
