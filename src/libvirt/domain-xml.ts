@@ -66,7 +66,6 @@ export interface DomainXml {
   readonly agent: 'absent' | 'disconnected' | 'connected'
   /** In words: host devices, shared folders ... */
   readonly devicesWithoutSavableState: readonly string[]
-  readonly hasQemuCommandline: boolean
   /** What the definition tells QEMU past libvirt: `commandline`, `override`, `capabilities`. */
   readonly qemuExtensions: readonly string[]
   /** Files of this host that serial ports and consoles write to or read. */
@@ -100,7 +99,6 @@ export function parseDomain(text: string): DomainXml {
     tpm: attribute(childAt(devices, 'tpm', 'backend'), 'type'),
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
-    hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
     qemuExtensions: qemuExtensionsOf(root),
     serialFiles: serialFilesOf(devices),
     allSources: childrenOf(devices, 'disk').flatMap(sourcesBelow)

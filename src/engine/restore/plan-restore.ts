@@ -20,6 +20,7 @@ import { attachedFiles, fateRequest } from './left-out.ts'
 import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
 import { nvramOfCopy, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
+import { tellWriters } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -50,6 +51,7 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   requireAsked(spec, manifest)
+  if (source.isHere) await tellWriters(spec.store, dir, manifest, list)
   const guest = guestOf(source)
   const emulator = await checkMachine(shell, guest.next, list)
   if (copy !== undefined) await checkCopy(shell, copy, spec, guest.next, list)
