@@ -85,7 +85,9 @@ export const RestoreQuestion = z.strictObject({
   newName: z.string().min(1).max(200).optional(),
   /** Of a copy: start it, or only define it. */
   start: z.boolean().optional(),
-  replace: z.boolean()
+  replace: z.boolean(),
+  /** What the point may have of the host beyond the storage of VMs: items by name. */
+  allow: z.array(z.string().min(1).max(300)).max(200).optional()
 })
 export type RestoreQuestion = z.infer<typeof RestoreQuestion>
 

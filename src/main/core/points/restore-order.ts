@@ -46,10 +46,13 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
 }
 
 /** What a window asked for. @throws `usage` for a copy that cannot have its name */
-export function orderFor(point: KnownPoint, { to, mode, newName, start, replace }: RestoreQuestion): RestoreOrder {
-  if (mode !== 'copy') return { point, to, mode, replace, diskDir: undefined }
+export function orderFor(
+  point: KnownPoint,
+  { to, mode, newName, start, replace, allow = [] }: RestoreQuestion
+): RestoreOrder {
+  if (mode !== 'copy') return { point, to, mode, replace, diskDir: undefined, allow }
   const copyMode = start === false ? 'define' : 'boot'
-  return { point, to, mode: copyMode, replace: false, diskDir: undefined, copy: newCopy(newName ?? '') }
+  return { point, to, mode: copyMode, replace: false, diskDir: undefined, allow, copy: newCopy(newName ?? '') }
 }
 
 /** A copy under this name, with a UUID that no VM has. @throws `usage` if no VM can have the name */
