@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -138,6 +138,20 @@ describe('what a point asks', () => {
     expect(refusedIn(items)).toEqual([])
     expect(emptied(items)).toBe(false)
   })
+
+  it.each(globSync('test/fixtures/libvirt-*/{dumpxml-live,dumpxml-inactive,save-image-dumpxml}.txt').toSorted())(
+    'is its kernel alone, of a guest as libvirt showed it in %s',
+    async (file) => {
+      const recorded = readFileSync(file, 'utf8')
+        .replaceAll('11111111-2222-4333-8444-555555555555', VM)
+        .replace('<name>fixture</name>', '<name>web &lt;1&gt;</name>')
+      const refused = refusedIn(await look({ next: recorded }))
+      expect(refused.toSorted()).toEqual([
+        'read=/var/lib/stillpoint-guest/initrd',
+        'read=/var/lib/stillpoint-guest/vmlinuz'
+      ])
+    }
+  )
 
   it('goes through where the operator allows that one thing by name, and nothing else with it', async () => {
     expect(refusedIn(await look({ next: cron, allow: ['write=/etc/cron.d/x'] }))).toEqual([])
