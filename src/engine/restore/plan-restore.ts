@@ -7,7 +7,7 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { setEmulator, setNvramPath } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { ownItems, type HostRules } from './allowed.ts'
+import { hostRules } from './allowed.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkMachine, processorMisfit } from './check-machine.ts'
 import { checkRoom } from './check-room.ts'
@@ -72,28 +72,20 @@ async function makePlan(
   const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const hostRules: HostRules = {
-    shell,
-    vm: manifest.vm.uuid,
-    folders,
-    own: await ownItems(shell, manifest.vm.uuid),
-    allowed: new Set(spec.allow),
-    made: new Set(
-      [...disks.map(({ path }) => path), nvram?.path ?? ownNvram, emulator].filter((path) => path !== undefined)
-    )
-  }
+  const made = [...disks.map(({ path }) => path), nvram?.path ?? ownNvram, emulator]
+  const host = await hostRules(shell, spec, folders, made)
   const mode = await chooseMode(shell, spec, source, ramEdits, list)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
-  const networks = await planNetworks(shell, source.host, plugged, hostRules.allowed, list)
-  const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), hostRules, list)
+  const networks = await planNetworks(shell, source.host, plugged, host.allowed, list)
+  const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), host, list)
   const memoryXml =
     mode.mode === 'resume' && ramEdits && source.memoryDefinition !== undefined
-      ? await withoutForeignMedia(edit(ramEdits.apply(source.memoryDefinition)), hostRules, list)
+      ? await withoutForeignMedia(edit(ramEdits.apply(source.memoryDefinition)), host, list)
       : undefined
   const defined = definedAs(source, mode.mode, definition, disks, list)
   const next = [defined.definition, ...(defined.bootDefinition === undefined ? [] : [defined.bootDefinition])]
-  await tellOrders({ next, ram: memoryXml }, hostRules, list)
+  await tellOrders({ next, ram: memoryXml }, host, list)
   return {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,
