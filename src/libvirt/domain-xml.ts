@@ -87,7 +87,6 @@ export interface DomainXml {
   readonly devicesWithoutSavableState: readonly string[]
   /** Folders of this host, or what else the definition calls the source. */
   readonly sharedFolders: readonly string[]
-  readonly hasQemuCommandline: boolean
   /** What the definition tells QEMU past libvirt: `commandline`, `override`, `capabilities`. */
   readonly qemuExtensions: readonly string[]
   /** Files of this host that serial ports and consoles write to or read. */
@@ -134,7 +133,6 @@ export function parseDomain(text: string): DomainXml {
     agent: agentOf(devices),
     devicesWithoutSavableState: devicesWithoutSavableState(devices),
     sharedFolders: childrenOf(devices, 'filesystem').map(sharedFolderOf),
-    hasQemuCommandline: qemuExtensionsOf(root).includes('commandline'),
     qemuExtensions: qemuExtensionsOf(root),
     serialFiles: serialFilesOf(devices),
     allSources: childrenOf(devices, 'disk').flatMap(sourcesBelow)

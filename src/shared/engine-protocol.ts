@@ -68,7 +68,7 @@ export const PreflightItem = z.object({
   text: z.string(),
   fix: z.string().optional(),
   /** What the point wants of the host and nobody has allowed: its name for `--allow`. */
-  allow: z.string().optional(),
+  allow: z.string().max(300).optional(),
   /** The VM there that the restore would replace. */
   vm: z.object({ uuid: Uuid, name: z.string() }).optional(),
   /** What the operator can choose instead; with one of them it stands in the way no more. */

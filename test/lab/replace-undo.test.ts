@@ -6,6 +6,7 @@ import { hasBegun } from './journals.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
+import { guestFolder } from './root-tree.ts'
 import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 import { pictureOf } from './vm-picture.ts'
@@ -147,10 +148,10 @@ describe('a VM that runs, stands still, and could not be started again as it is'
 
   beforeAll(async () => {
     const cdrom = `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${ISO}'/><target dev='sda' bus='sata'/><readonly/></disk>`
-    await alpha.must(`truncate -s 1M ${ISO}; cp /var/lib/stillpoint-guest/vmlinux ${KERNEL}`)
+    await alpha.must(`truncate -s 1M ${ISO}; cp ${guestFolder}/vmlinux ${KERNEL}`)
     guest = await alpha.defineGuest({ name: 'stuck', ramMiB: 128, diskMiB: 24, format: 'raw', devicesXml: cdrom })
     disk = guest.disks[0]?.path ?? ''
-    const xml = (await guest.xml('--inactive')).replace('/var/lib/stillpoint-guest/vmlinux', KERNEL)
+    const xml = (await guest.xml('--inactive')).replace(`${guestFolder}/vmlinux`, KERNEL)
     await alpha.must('cat | virsh -q define /dev/stdin', { stdin: xml })
     point = (await engine.backup(guest)).point ?? ''
     await guest.start()

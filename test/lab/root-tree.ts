@@ -28,13 +28,13 @@ export interface TreeContents {
   /** All hosts of the lab, so that they know one another by name. */
   readonly addresses: Readonly<Record<string, string>>
   readonly qemuUser: QemuUser
-  /** Kernel and initramfs for guests, copied to /var/lib/stillpoint-guest. */
+  /** Kernel and initramfs for guests, copied to `guestFolder`. */
   readonly guestFiles: readonly string[]
   /** Folders of the machine that no host may see. */
   readonly hidden: readonly string[]
 }
 
-export const guestFolder = '/var/lib/stillpoint-guest'
+export const guestFolder = '/usr/share/stillpoint-guest'
 
 /** What a Debian root holds; anything else on the machine's top level stays hidden from the hosts. */
 const ordinaryRoots =

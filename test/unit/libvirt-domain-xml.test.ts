@@ -140,7 +140,6 @@ describe('reading a definition', () => {
       title: 'T',
       emulator: '/usr/bin/qemu',
       tpm: 'emulator',
-      hasQemuCommandline: true,
       serialFiles: ['/var/log/s', '/var/log/c']
     })
   })

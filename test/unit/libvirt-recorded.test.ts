@@ -94,8 +94,7 @@ describe.each(['9.0.0', '11.3.0'])('what libvirt %s says', (version) => {
       virtType: 'qemu',
       arch: 'x86_64',
       agent: 'connected',
-      devicesWithoutSavableState: [],
-      hasQemuCommandline: false
+      devicesWithoutSavableState: []
     })
     expect(live.id).toBeGreaterThan(0)
     expect(live.disks).toMatchObject([

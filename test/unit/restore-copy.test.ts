@@ -104,6 +104,8 @@ describe('asking for a copy', () => {
     expect(spec.copy?.uuid).not.toBe(VM)
     expect(restoreSpec(orderFor(point, { ...question, start: false })).mode).toBe('define')
     expect(restoreSpec(orderFor(point, { ...question, mode: 'boot' }))).not.toHaveProperty('copy')
+    expect(spec).not.toHaveProperty('allow')
+    expect(restoreSpec(orderFor(point, { ...question, allow: ['read=/a'] })).allow).toEqual(['read=/a'])
   })
 
   it('is refused without a name that a VM can have', () => {

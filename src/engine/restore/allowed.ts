@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
+import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
@@ -25,8 +26,22 @@ export interface HostRules {
   readonly made: ReadonlySet<string>
 }
 
+export const hostRules = async (
+  shell: Shell,
+  { vm, allow }: RestoreSpec,
+  folders: ImageFolders,
+  made: readonly (string | undefined)[]
+): Promise<HostRules> => ({
+  shell,
+  vm,
+  folders,
+  own: await ownItems(shell, vm),
+  allowed: new Set(allow),
+  made: new Set(made.filter((path) => path !== undefined))
+})
+
 /** What this host's own definitions of the VM ask already. */
-export async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
+async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
   if ((await domainState(shell, vm)) === undefined) return new Set()
   const definitions = [await domainXml(shell, vm), await domainXml(shell, vm, { inactive: true })]
   return new Set(definitions.flatMap(needsOf).map(itemOf))

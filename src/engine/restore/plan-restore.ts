@@ -7,7 +7,7 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { itemsOfDisks, ownItems, type HostRules } from './allowed.ts'
+import { hostRules, itemsOfDisks } from './allowed.ts'
 import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
@@ -26,6 +26,7 @@ import { attachedFiles, fateRequest } from './left-out.ts'
 import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
+import { tellWriters } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -56,6 +57,7 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   requireAsked(spec, manifest)
+  if (source.isHere) await tellWriters(spec.store, dir, manifest, list)
   const guest = guestOf(source)
   const answers = new Answers(spec, list)
   await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
@@ -94,31 +96,23 @@ async function makePlan(
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const hostRules: HostRules = {
-    shell,
-    vm: manifest.vm.uuid,
-    folders,
-    own: await ownItems(shell, manifest.vm.uuid),
-    allowed,
-    made: new Set(
-      [
-        ...disks.map(({ path }) => path),
-        nvram?.path ?? ownNvram,
-        ...answers.hostFiles,
-        ...boot.map(({ path }) => path)
-      ].filter((path) => path !== undefined)
-    )
-  }
+  const made = [
+    ...disks.map(({ path }) => path),
+    nvram?.path ?? ownNvram,
+    ...answers.hostFiles,
+    ...boot.map(({ path }) => path)
+  ]
+  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, made)
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
-  const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), hostRules, list)
+  const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), host, list)
   const memoryXml =
     mode.mode === 'resume' && ramEdits && source.memoryDefinition !== undefined
-      ? await withoutForeignMedia(edit(ramEdits.apply(source.memoryDefinition)), hostRules, list)
+      ? await withoutForeignMedia(edit(ramEdits.apply(source.memoryDefinition)), host, list)
       : undefined
   const defined = definedAs(source, mode.mode, definition, disks, list)
   const next = [defined.definition, ...(defined.bootDefinition === undefined ? [] : [defined.bootDefinition])]
-  await tellOrders({ next, ram: memoryXml }, hostRules, list)
+  await tellOrders({ next, ram: memoryXml }, host, list)
   const plan: RestorePlan = {
     vm: copy?.uuid ?? manifest.vm.uuid,
     vmName: copy?.name ?? manifest.vm.name,

@@ -25,6 +25,7 @@ import { defineAs } from './define-as.ts'
 import { displace, keptAside, lookBeforeDisplacing, theOneSeen } from './displace.ts'
 import { accessOfFormer, giveAccess } from './image-access.ts'
 import { planRestore } from './plan-restore.ts'
+import { requireSealed, seal } from './point-guard.ts'
 import {
   NO_LOG,
   placesOf,
@@ -40,19 +41,21 @@ import { releaseVms } from './vm-locks.ts'
  * all the while: what becomes of a restore that fails depends on it.
  */
 export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
-  const { dir } = await findPoint([job.spec.store], job.spec.point, job.spec.vm)
-  await whileReading(dir, () => restoreFrom(job, dir))
+  const { dir, manifest } = await findPoint([job.spec.store], job.spec.point, job.spec.vm)
+  await whileReading(dir, () => restoreFrom(job, dir, manifest))
   await releaseVms()
 }
 
-async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<void> {
+async function restoreFrom(job: JobContext<RestoreSpec>, dir: string, listed: Manifest): Promise<void> {
   const began = performance.now()
+  const sealed = await seal(job.spec.store, dir, listed)
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
   await job.step('stage', {}, async () =>
     whileSpaceLasts(await foldersOf(plan), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
   )
+  await requireSealed(job.spec.point, dir, sealed)
   await releaseClaim(job.id)
   const displacing = await lookBeforeDisplacing(job, plan, manifest)
   await job.step('displace', { ...displacing, announcesStops: true }, () => displace(job, displacing))
@@ -61,6 +64,7 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string): Promise<v
   await job.step('define', {}, () => define(job, plan))
   if (plan.mode !== 'define') {
     const log = (await logPosition(plan.vmName)) ?? NO_LOG
+    if (plan.mode === 'resume') await requireSealed(job.spec.point, dir, sealed)
     await job.step('start', { log }, () => start(job, plan))
   }
   job.fact({

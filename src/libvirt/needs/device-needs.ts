@@ -51,8 +51,8 @@ const DEVICES: Readonly<Record<string, Reader>> = {
 
 export function readDevice(reading: Reading, device: Element): void {
   const reader = DEVICES[device.tagName]
-  if (reader !== undefined && Object.hasOwn(DEVICES, device.tagName)) return reader(reading, device)
-  reading.add(device, { kind: 'unknown', name: device.tagName, value: 'a device that Stillpoint does not know' })
+  if (reader !== undefined && Object.hasOwn(DEVICES, device.tagName)) reader(reading, device)
+  else reading.add(device, { kind: 'unknown', name: device.tagName, value: 'a device that Stillpoint does not know' })
 }
 
 function readFile(reading: Reading, at: Element, what: FileNeed['what'], writes: boolean): void {

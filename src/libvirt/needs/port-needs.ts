@@ -16,11 +16,11 @@ export function readPort(reading: Reading, port: Element): void {
 
 function readEnd(reading: Reading, source: Element, type: string, by: string): void {
   readLabels(reading, source)
-  if (type === 'unix') return readSocket(reading, source, by)
-  if (type === 'tcp' || type === 'udp') return readAddress(reading, source, by)
-  if (type === 'file' || type === 'pipe') return readFile(reading, source, 'path', 'port')
-  if (type === 'dev') return readDevicePath(reading, source, 'path')
-  if (type === 'nmdm') for (const name of ['master', 'slave']) readDevicePath(reading, source, name)
+  if (type === 'unix') readSocket(reading, source, by)
+  else if (type === 'tcp' || type === 'udp') readAddress(reading, source, by)
+  else if (type === 'file' || type === 'pipe') readFile(reading, source, 'path', 'port')
+  else if (type === 'dev') readDevicePath(reading, source, 'path')
+  else if (type === 'nmdm') for (const name of ['master', 'slave']) readDevicePath(reading, source, name)
   // libvirt takes the terminal that the host gives it.
   else if (type === 'pty') reading.plain(source, 'path')
   else if (type === 'spiceport' || type === 'dbus') reading.plain(source, 'channel')

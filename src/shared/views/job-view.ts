@@ -88,7 +88,9 @@ export const RestoreQuestion = z.strictObject({
   start: z.boolean().optional(),
   replace: z.boolean(),
   /** What was chosen where the host is not as the VM asks. */
-  choices: RestoreChoices.optional()
+  choices: RestoreChoices.optional(),
+  /** What the point may have of the host beyond the storage of VMs: items by name. */
+  allow: z.array(z.string().min(1).max(300)).max(200).optional()
 })
 export type RestoreQuestion = z.infer<typeof RestoreQuestion>
 

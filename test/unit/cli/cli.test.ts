@@ -81,6 +81,7 @@ describe('command lines that scripts rely on', () => {
       }
     ],
     ['restore 2026 --to beta --mode copy --name twin --no-start', { mode: 'copy', name: 'twin', start: false }],
+    ['restore 2026 --to beta --allow read=/a --allow write=/b', { allow: ['read=/a', 'write=/b'] }],
     ['copy 2026 --to ./points', { to: './points' }],
     ['pin 2026 --note later --json', { note: 'later', json: true }],
     ['unpin 2026', {}],

@@ -56,6 +56,17 @@ describe('beginning a restore', () => {
     expect(store.getState().restoreDraft).toMatchObject({ point: undefined, to: undefined })
   })
 
+  it('takes what was allowed along, until another point or host is chosen', () => {
+    const { getState } = storeOver({})
+    const allow = ['read=/srv/a.iso']
+    getState().editRestore({ point: question.point, to: 'alpha' })
+    getState().editRestore({ allow })
+    getState().editRestore({ mode: 'boot' })
+    expect(getState().restoreDraft.allow).toEqual(allow)
+    getState().editRestore({ to: 'beta' })
+    expect(getState().restoreDraft.allow).toEqual([])
+  })
+
   it('keeps what was chosen when the host refuses', async () => {
     const refused = { kind: 'timeout', what: 'restore', afterMs: 1 } as const
     const store = storeOver({ restore: () => Promise.resolve(failed(refused)) })

@@ -197,6 +197,11 @@ describe('what is said before it begins', () => {
     expect(sentenceOf(choose({}, []))).toBe('')
   })
 
+  it('carries what is allowed to the point, and nothing where nothing is', () => {
+    expect(questionOf(choose({ allow: ['read=/a'] }, [alpha]))).toMatchObject({ allow: ['read=/a'] })
+    expect(questionOf(choose({}, [alpha]))).not.toHaveProperty('allow')
+  })
+
   it('says why the host was not asked', () => {
     expect(notAskedText(choose({}, [alpha], [aPoint({ places: [place('gamma', false)] })]))).toContain('No store')
     expect(notAskedText(choose({ mode: 'copy', newName: '' }, [alpha]))).toContain('name')

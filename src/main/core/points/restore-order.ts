@@ -57,8 +57,8 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
 
 /** What a window asked for. @throws `usage` for a copy that cannot have its name */
 export function orderFor(point: KnownPoint, question: RestoreQuestion): RestoreOrder {
-  const { to, mode, newName, start, replace, choices } = question
-  const order = { point, to, diskDir: undefined, choices }
+  const { to, mode, newName, start, replace, choices, allow } = question
+  const order = { point, to, diskDir: undefined, choices, ...(allow !== undefined && { allow }) }
   if (mode !== 'copy') return { ...order, mode, replace }
   return { ...order, mode: start === false ? 'define' : 'boot', replace: false, copy: newCopy(newName ?? '') }
 }

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Text } from '@mantine/core'
+import { Button, Checkbox, Skeleton, Text } from '@mantine/core'
 import { IconRestore } from '@tabler/icons-react'
 import type { PreflightItem } from '../../../shared/engine-protocol.ts'
 import { safeLines, safeText } from '../../../shared/safe-text.ts'
@@ -15,12 +15,16 @@ interface CheckPanelProps {
   readonly host: string
   /** What else is worth knowing before one begins. */
   readonly remarks: readonly string[]
+  /** What the person allows to the point, by name. */
+  readonly allowed: readonly string[]
+  readonly onAllow: (allowed: readonly string[]) => void
   readonly onRestore: () => void
   readonly onCheckAgain: () => void
 }
 
 /** What the host found before anything is touched, and the button that begins. */
-export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: CheckPanelProps) {
+export function CheckPanel(props: CheckPanelProps) {
+  const { view, host, remarks, allowed, onAllow, onRestore, onCheckAgain } = props
   const verdict = view && verdictOf(view)
   return (
     <>
@@ -48,7 +52,19 @@ export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: Che
           {words.check.again}
         </Button>
       </div>
-      {view === undefined ? <Skeleton height={160} /> : <Checklist items={view.items} />}
+      {allowed.map((item) => (
+        <Checkbox
+          key={item}
+          checked
+          label={words.check.allowed(safeText(item))}
+          onChange={() => onAllow(allowed.filter((each) => each !== item))}
+        />
+      ))}
+      {view === undefined ? (
+        <Skeleton height={160} />
+      ) : (
+        <Checklist items={view.items} onAllow={(item) => onAllow([...allowed, item])} />
+      )}
     </>
   )
 }
@@ -57,16 +73,31 @@ const VERDICT: Readonly<Record<Verdict, Tone>> = { ready: 'good', warned: 'atten
 const TONE: Readonly<Record<PreflightItem['state'], Tone>> = { ok: 'good', warning: 'attention', problem: 'danger' }
 const ORDER = ['problem', 'warning', 'ok'] as const
 
-/** What stands in the way first. */
-function Checklist({ items }: { readonly items: readonly PreflightItem[] }) {
+interface ChecklistProps {
+  readonly items: readonly PreflightItem[]
+  readonly onAllow: (item: string) => void
+}
+
+/** What stands in the way first. What the point wants of the host can be allowed where it is named. */
+function Checklist({ items, onAllow }: ChecklistProps) {
   const sorted = items.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
   return (
     <ul className={classes['checks']}>
-      {sorted.map(({ check, state, text, fix }, n) => (
+      {sorted.map(({ check, state, text, fix, allow }, n) => (
         <li key={n}>
           <StateMark tone={TONE[state]} label={safeText(check)} hint={words.check.state[state]} />
           <bdi className={classes['finding']}>{safeLines(text)}</bdi>
-          {fix !== undefined && fix !== '' && <span className={classes['fix']}>{safeLines(fix)}</span>}
+          {allow !== undefined && (
+            <Checkbox
+              className={classes['finding']}
+              checked={false}
+              label={words.check.allow(safeText(allow))}
+              onChange={() => onAllow(allow)}
+            />
+          )}
+          {allow === undefined && fix !== undefined && fix !== '' && (
+            <span className={classes['fix']}>{safeLines(fix)}</span>
+          )}
         </li>
       ))}
     </ul>

@@ -15,6 +15,7 @@ import { keyOf, questionOf, replacedBy, type Chosen } from './restore-view.ts'
 export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly hosts: readonly HostView[] }) {
   const ask = useWindow((state) => state.checkRestore)
   const check = useWindow((state) => state.restoreCheck)
+  const edit = useWindow((state) => state.editRestore)
   const [confirms, setConfirms] = useState(false)
   const question = questionOf(chosen)
   const key = keyOf(question)
@@ -37,6 +38,8 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
         view={view}
         host={safeText(chosen.host.name)}
         remarks={view === undefined ? [] : remarksOf(chosen, hosts, view)}
+        allowed={chosen.allow}
+        onAllow={(allow) => edit({ allow })}
         onRestore={() => setConfirms(true)}
         onCheckAgain={() => ask(question)}
       />

@@ -4,7 +4,7 @@ import type { Failure } from '../../../shared/failure.ts'
 import type { PreflightView, RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { ask } from '../../state/ask.ts'
 import type { RouteSlice } from '../../state/route-slice.ts'
-import { draftFor, keyOf, type RestoreDraft } from './restore-view.ts'
+import { draftFor, editedDraft, keyOf, type RestoreDraft } from './restore-view.ts'
 
 /** What the host said to a question; while it looks, neither is there. */
 export interface RestoreCheck {
@@ -62,7 +62,7 @@ export const restoreSlice =
     }
     return {
       restoreDraft: draftFor(undefined),
-      editRestore: (change) => set({ restoreDraft: { ...draftHere(get()), ...change } }),
+      editRestore: (change) => set({ restoreDraft: editedDraft(draftHere(get()), change) }),
       restoreCheck: undefined,
       checkRestore: (question) => void check(question),
       restoreErrand: IDLE,

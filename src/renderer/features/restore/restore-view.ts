@@ -15,6 +15,8 @@ export interface RestoreDraft {
   readonly mode: RestoreViewMode | undefined
   readonly newName: string | undefined
   readonly start: boolean
+  /** What the point may have of the host: items by name. They are for this point on this host. */
+  readonly allow: readonly string[]
 }
 
 export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
@@ -26,7 +28,8 @@ export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   to: undefined,
   mode: undefined,
   newName: undefined,
-  start: true
+  start: true,
+  allow: []
 })
 
 /** Everything that a restore needs, said or suggested. */
@@ -36,6 +39,7 @@ export interface Chosen {
   readonly mode: RestoreViewMode
   readonly newName: string
   readonly start: boolean
+  readonly allow: readonly string[]
 }
 
 export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points: readonly PointView[]): Chosen {
@@ -47,7 +51,8 @@ export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points
     host,
     mode: modeOf(draft.mode, point),
     newName: draft.newName ?? freeName(point?.vm.name ?? '', host),
-    start: draft.start
+    start: draft.start,
+    allow: draft.allow
   }
 }
 
@@ -88,10 +93,17 @@ export function nameProblem(name: string, host: HostView | undefined): NameProbl
   return host?.vms.some((vm) => vm.name === name) === true ? 'taken' : undefined
 }
 
+/** The draft with this change; what was allowed was allowed to that point, on that host. */
+export function editedDraft(draft: RestoreDraft, change: Partial<Omit<RestoreDraft, 'cameWith'>>): RestoreDraft {
+  const isAnother = 'point' in change || 'to' in change
+  return { ...draft, ...(isAnother && { allow: [] }), ...change }
+}
+
 /** What to ask of the core; undefined while something is missing or wrong. */
-export function questionOf({ point, host, mode, newName, start }: Chosen): RestoreQuestion | undefined {
+export function questionOf({ point, host, mode, newName, start, allow }: Chosen): RestoreQuestion | undefined {
   if (point === undefined || host?.state !== 'up' || !isToBeHad(point)) return undefined
-  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy' }
+  const allowed = allow.length > 0 && { allow: [...allow] }
+  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...allowed }
   if (mode !== 'copy') return plain
   return nameProblem(newName, host) === undefined ? { ...plain, newName, start } : undefined
 }

@@ -112,6 +112,8 @@ export const words = {
     },
     state: { ok: 'in order', warning: 'mind this', problem: 'in the way' },
     again: 'Check again',
+    allow: (item: string) => `Allow this to the point: ${item}`,
+    allowed: (item: string) => `Allowed to the point: ${item}`,
     moves: (bytes: string, from: string) => `${bytes} come from ${from} first.`,
     elsewhere: 'another store',
     replaces: (vm: string, host: string) =>

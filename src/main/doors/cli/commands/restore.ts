@@ -11,6 +11,7 @@ import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { absolutePath, commaList, leaf } from '../leaf.ts'
+import { gathered } from '../policy-flags.ts'
 import { addChoiceOptions, choicesOf, offersText, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
@@ -66,7 +67,7 @@ const plainCommand = (): Command =>
     .option(
       '--allow <ITEM>',
       'something outside of VM storage that the point may have of the host, by the name that --check gives it; repeatable',
-      (item: string, before: readonly string[] = []) => [...before, item]
+      gathered
     )
     .option('--check', 'only say what a restore would meet; moves and changes nothing')
 
