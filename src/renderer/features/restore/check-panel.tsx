@@ -1,6 +1,7 @@
 import { Button, Skeleton, Text } from '@mantine/core'
 import { IconRestore } from '@tabler/icons-react'
-import type { PreflightItem } from '../../../shared/engine-protocol.ts'
+import type { OfferedChoice, PreflightItem } from '../../../shared/engine-protocol.ts'
+import { flagText } from '../../../shared/model/restore-choice.ts'
 import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
@@ -17,10 +18,15 @@ interface CheckPanelProps {
   readonly remarks: readonly string[]
   readonly onRestore: () => void
   readonly onCheckAgain: () => void
+  /** What was chosen of what the host offered. */
+  readonly choices: readonly OfferedChoice[]
+  readonly onChoose: (offer: OfferedChoice) => void
+  readonly onTakeBack: (offer: OfferedChoice) => void
 }
 
 /** What the host found before anything is touched, and the button that begins. */
-export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: CheckPanelProps) {
+export function CheckPanel(props: CheckPanelProps) {
+  const { view, host, remarks, onRestore, onCheckAgain, choices, onChoose, onTakeBack } = props
   const verdict = view && verdictOf(view)
   return (
     <>
@@ -36,6 +42,14 @@ export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: Che
           <bdi>{remark}</bdi>
         </Text>
       ))}
+      {choices.map((offer) => (
+        <div key={flagText(offer.choice)} className={classes['chosen']}>
+          <bdi>{words.check.chosen(safeText(offer.label))}</bdi>
+          <Button size="compact-xs" variant="default" onClick={() => onTakeBack(offer)}>
+            {words.check.takeBack}
+          </Button>
+        </div>
+      ))}
       <div className={classes['begin']}>
         <Button
           leftSection={<IconRestore size={16} aria-hidden />}
@@ -48,7 +62,7 @@ export function CheckPanel({ view, host, remarks, onRestore, onCheckAgain }: Che
           {words.check.again}
         </Button>
       </div>
-      {view === undefined ? <Skeleton height={160} /> : <Checklist items={view.items} />}
+      {view === undefined ? <Skeleton height={160} /> : <Checklist items={view.items} onChoose={onChoose} />}
     </>
   )
 }
@@ -58,15 +72,32 @@ const TONE: Readonly<Record<PreflightItem['state'], Tone>> = { ok: 'good', warni
 const ORDER = ['problem', 'warning', 'ok'] as const
 
 /** What stands in the way first. */
-function Checklist({ items }: { readonly items: readonly PreflightItem[] }) {
+function Checklist({
+  items,
+  onChoose
+}: { readonly items: readonly PreflightItem[] } & Pick<CheckPanelProps, 'onChoose'>) {
   const sorted = items.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
   return (
     <ul className={classes['checks']}>
-      {sorted.map(({ check, state, text, fix }, n) => (
+      {sorted.map(({ check, state, text, fix, choices = [] }, n) => (
         <li key={n}>
           <StateMark tone={TONE[state]} label={safeText(check)} hint={words.check.state[state]} />
           <bdi className={classes['finding']}>{safeLines(text)}</bdi>
           {fix !== undefined && fix !== '' && <span className={classes['fix']}>{safeLines(fix)}</span>}
+          {choices.length > 0 && (
+            <span className={classes['offers']}>
+              {choices.map((offer) => (
+                <Button
+                  key={flagText(offer.choice)}
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => onChoose(offer)}
+                >
+                  {safeText(offer.label)}
+                </Button>
+              ))}
+            </span>
+          )}
         </li>
       ))}
     </ul>

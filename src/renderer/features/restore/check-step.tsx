@@ -9,12 +9,13 @@ import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { CheckPanel } from './check-panel.tsx'
 import { ConfirmRestore } from './confirm-restore.tsx'
 import { notAskedText, remarksOf, sentenceOf } from './restore-text.ts'
-import { keyOf, questionOf, replacedBy, type Chosen } from './restore-view.ts'
+import { keyOf, questionOf, replacedBy, withChoice, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
 export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly hosts: readonly HostView[] }) {
   const ask = useWindow((state) => state.checkRestore)
   const check = useWindow((state) => state.restoreCheck)
+  const edit = useWindow((state) => state.editRestore)
   const [confirms, setConfirms] = useState(false)
   const question = questionOf(chosen)
   const key = keyOf(question)
@@ -39,6 +40,9 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
         remarks={view === undefined ? [] : remarksOf(chosen, hosts, view)}
         onRestore={() => setConfirms(true)}
         onCheckAgain={() => ask(question)}
+        choices={chosen.choices}
+        onChoose={(offer) => edit({ choices: withChoice(chosen.choices, offer) })}
+        onTakeBack={(offer) => edit({ choices: chosen.choices.filter((each) => each !== offer) })}
       />
       {view !== undefined && confirms && (
         <Confirm chosen={chosen} replaces={replacedBy(chosen, view)} onClose={() => setConfirms(false)} />

@@ -33,6 +33,10 @@ export function draftHere({ restoreDraft, route }: RestoreSlice & RouteSlice): R
   return restoreDraft.cameWith === cameWith ? restoreDraft : draftFor(cameWith)
 }
 
+/** What was chosen for one point and host says nothing about another. */
+const forAnother = (change: Partial<RestoreDraft>): Partial<RestoreDraft> =>
+  ['vm', 'point', 'to'].some((name) => name in change) ? { choices: [] } : {}
+
 export const restoreSlice =
   (core: Bridge): StateCreator<RestoreSlice & RouteSlice, [], [], RestoreSlice> =>
   (set, get) => {
@@ -62,7 +66,7 @@ export const restoreSlice =
     }
     return {
       restoreDraft: draftFor(undefined),
-      editRestore: (change) => set({ restoreDraft: { ...draftHere(get()), ...change } }),
+      editRestore: (change) => set({ restoreDraft: { ...draftHere(get()), ...forAnother(change), ...change } }),
       restoreCheck: undefined,
       checkRestore: (question) => void check(question),
       restoreErrand: IDLE,

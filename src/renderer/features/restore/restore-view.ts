@@ -1,3 +1,5 @@
+import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
+import { mergeChoices } from '../../../shared/model/restore-choice.ts'
 import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { PreflightView, RestoreQuestion, RestoreViewMode } from '../../../shared/views/job-view.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
@@ -15,6 +17,8 @@ export interface RestoreDraft {
   readonly mode: RestoreViewMode | undefined
   readonly newName: string | undefined
   readonly start: boolean
+  /** Where the host is not as the VM asks: what was chosen of what it offered. */
+  readonly choices: readonly OfferedChoice[]
 }
 
 export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
@@ -26,7 +30,8 @@ export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   to: undefined,
   mode: undefined,
   newName: undefined,
-  start: true
+  start: true,
+  choices: []
 })
 
 /** Everything that a restore needs, said or suggested. */
@@ -36,6 +41,7 @@ export interface Chosen {
   readonly mode: RestoreViewMode
   readonly newName: string
   readonly start: boolean
+  readonly choices: readonly OfferedChoice[]
 }
 
 export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points: readonly PointView[]): Chosen {
@@ -47,7 +53,8 @@ export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points
     host,
     mode: modeOf(draft.mode, point),
     newName: draft.newName ?? freeName(point?.vm.name ?? '', host),
-    start: draft.start
+    start: draft.start,
+    choices: draft.choices
   }
 }
 
@@ -89,11 +96,22 @@ export function nameProblem(name: string, host: HostView | undefined): NameProbl
 }
 
 /** What to ask of the core; undefined while something is missing or wrong. */
-export function questionOf({ point, host, mode, newName, start }: Chosen): RestoreQuestion | undefined {
+export function questionOf({ point, host, mode, newName, start, choices }: Chosen): RestoreQuestion | undefined {
   if (point === undefined || host?.state !== 'up' || !isToBeHad(point)) return undefined
-  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy' }
+  const chosen = choices.length === 0 ? {} : { choices: choices.map(({ choice }) => choice) }
+  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...chosen }
   if (mode !== 'copy') return plain
   return nameProblem(newName, host) === undefined ? { ...plain, newName, start } : undefined
+}
+
+/** With a choice more, which takes the place of an earlier one about the same thing. */
+export function withChoice(before: readonly OfferedChoice[], chosen: OfferedChoice): OfferedChoice[] {
+  const all = [...before, chosen]
+  const kept = mergeChoices(
+    [],
+    all.map(({ choice }) => choice)
+  )
+  return all.filter(({ choice }) => kept.includes(choice))
 }
 
 /** Same question, same text. */

@@ -112,6 +112,8 @@ export const words = {
     },
     state: { ok: 'in order', warning: 'mind this', problem: 'in the way' },
     again: 'Check again',
+    chosen: (what: string) => `Chosen: ${what}.`,
+    takeBack: 'Take back',
     moves: (bytes: string, from: string) => `${bytes} come from ${from} first.`,
     elsewhere: 'another store',
     replaces: (vm: string, host: string) =>
