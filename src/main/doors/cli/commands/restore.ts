@@ -10,7 +10,7 @@ import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { absolutePath, leaf } from '../leaf.ts'
-import { addChoiceOptions, choicesOf, offersText, type ChoiceOptions } from '../restore-choices.ts'
+import { addChoiceOptions, choicesOf, lineWith, offersText, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -126,6 +126,8 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
   )
   const offers = items.flatMap(({ text, choices = [] }) => (choices.length === 0 ? [] : [{ text, choices }]))
   for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
+  const first = offers.flatMap(({ choices: [offer] }) => (offer === undefined ? [] : [offer.choice]))
+  if (first.length > 0) out.line(`\nWith the first of each:\n${lineWith(order, first)}`)
   out.result({ checks: items.map(withFlags), bytesToMove, replaces })
   if (items.some(({ state }) => state === 'problem')) return EXIT.failed
   return items.some(({ state }) => state === 'warning') ? EXIT.warnings : EXIT.done
