@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fail } from '../shared/failure.ts'
 import type { Shell } from '../shared/shell.ts'
@@ -92,10 +91,6 @@ export async function ownershipIsDynamic(): Promise<boolean> {
   const settings = await readFile(QEMU_CONF, 'utf8').catch(() => '')
   return [...settings.matchAll(/^\s*dynamic_ownership\s*=\s*(\d+)/gm)].at(-1)?.[1] !== '0'
 }
-
-/** Whether a bridge or other network device of this name is on this very machine. */
-export const bridgeExists = (name: string): boolean =>
-  /^[^/\s]{1,15}$/.test(name) && name !== '.' && name !== '..' && existsSync(`/sys/class/net/${name}`)
 
 /** Where libvirt keeps the state of a VM's emulated TPM. */
 export const tpmFolder = (uuid: string): string => `/var/lib/libvirt/swtpm/${uuid}`

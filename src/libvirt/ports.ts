@@ -9,6 +9,10 @@ export interface FixedPort {
   readonly what: string
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
+  /** Where it is bound. Undefined: not said, so that the host's settings count. */
+  readonly address: string | undefined
+  /** A copy of the VM gets another anyway. */
+  readonly isScreen: boolean
 }
 
 /** An address of the host that something of the definition listens on. */
@@ -34,10 +38,16 @@ export const portDevices = (devices: Element | undefined): { readonly what: stri
 export function fixedPortsIn(xml: string): FixedPort[] {
   const devices = devicesOf(xml)
   const screens = childrenOf(devices, 'graphics').flatMap((screen) =>
-    fixedPortsOf(screen).map((port) => ({ what: screenWord(screen), protocol: 'tcp' as const, port }))
+    fixedPortsOf(screen).map((port) => ({
+      what: screenWord(screen),
+      protocol: 'tcp' as const,
+      port,
+      address: addressesOf(screen)[0],
+      isScreen: true
+    }))
   )
   const others = portDevices(devices).flatMap(({ what, device }) =>
-    boundPorts(device).map((bound) => ({ what, ...bound }))
+    boundPorts(device).map((bound) => ({ what, ...bound, isScreen: false }))
   )
   return onceEach([...screens, ...others], ({ protocol, port }) => `${protocol} ${port}`)
 }
@@ -52,16 +62,20 @@ function fixedPortsOf(screen: Element): number[] {
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
-function boundPorts(device: Element): Omit<FixedPort, 'what'>[] {
+function boundPorts(device: Element): Omit<FixedPort, 'what' | 'isScreen'>[] {
   const protocol = (['tcp', 'udp'] as const).find((each) => each === attribute(device, 'type'))
   if (protocol === undefined) return []
   return childrenOf(device, 'source')
     .filter((source) => attribute(source, 'mode') === 'bind')
-    .map((source) => ({ protocol, port: Number(attribute(source, 'service')) }))
+    .map((source) => ({ protocol, port: Number(attribute(source, 'service')), address: attribute(source, 'host') }))
     .filter(({ port }) => isPort(port))
 }
 
-const ANY: readonly string[] = ['0.0.0.0', '::', '']
+const ANY: readonly (string | undefined)[] = ['0.0.0.0', '::', '*', '', undefined]
+
+/** Whether two that listen on the same port are in each other's way. */
+export const sharesAddress = (a: string | undefined, b: string | undefined): boolean =>
+  ANY.includes(a) || ANY.includes(b) || a === b
 
 /** Of screens and ports, but for those that listen on every address. */
 export function listenAddressesIn(xml: string): ListenAddress[] {

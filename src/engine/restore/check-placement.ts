@@ -17,7 +17,10 @@ export async function checkPlacement(
   const bytes = Math.max(...asking.map(({ domain }) => domain.memoryBytes))
   const sizes = [...new Set(placements.flatMap(({ hugePagesKiB }) => hugePagesKiB))]
   if (sizes.length > 0) await checkHugePages(sizes, bytes, freedBy(displaced), hardware, answers)
-  else if (memory !== undefined) checkMemory(asking, bytes, memory, answers)
+  else if (memory !== undefined) {
+    const available = memory.available + ramOf(displaced.filter(({ wasActive }) => wasActive))
+    checkMemory(asking, bytes, { ...memory, available }, answers)
+  }
 }
 
 async function checkPins(placements: readonly Placement[], hardware: Hardware, answers: Answers): Promise<void> {
@@ -56,9 +59,10 @@ const listed = (numbers: readonly number[]): string =>
 
 /** Huge pages of VMs that make way, in bytes. */
 const freedBy = (displaced: readonly DisplacedVm[]): number =>
-  displaced
-    .filter(({ wasActive, definition }) => wasActive && placementIn(definition).hugePagesKiB.length > 0)
-    .reduce((sum, { definition }) => sum + parseDomain(definition).memoryBytes, 0)
+  ramOf(displaced.filter(({ wasActive, definition }) => wasActive && placementIn(definition).hugePagesKiB.length > 0))
+
+const ramOf = (vms: readonly DisplacedVm[]): number =>
+  vms.reduce((sum, { definition }) => sum + parseDomain(definition).memoryBytes, 0)
 
 async function checkHugePages(
   sizes: readonly number[],

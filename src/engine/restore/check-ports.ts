@@ -1,23 +1,29 @@
-import { isIP } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { isIP, isIPv6, type BlockList } from 'node:net'
 import { onceEach } from '../../shared/once-each.ts'
 import type { Shell } from '../../shared/shell.ts'
 import {
   fixedPortsIn,
   listenAddressesIn,
   listeningOn,
+  sharesAddress,
   withAutomaticPorts,
   type FixedPort
 } from '../../libvirt/ports.ts'
 import { vmProcess } from '../evidence/vm-process.ts'
 import type { Answers, Asking, NeedsRequest } from './answers.ts'
+import type { Hardware } from './hardware.ts'
 import { listenersHere, ownerOf, type Listener } from './listeners.ts'
 import { otherVms } from './other-vms.ts'
 
 /** Ports and addresses that the VM insists on: of its screens, and of serial ports that are reached over the network. */
-export async function checkPorts(shell: Shell, request: NeedsRequest, answers: Answers): Promise<void> {
-  checkAddresses(request.asking, answers)
-  const ports = request.isCopy ? [] : portsOf(request.asking)
+export async function checkPorts(
+  shell: Shell,
+  request: NeedsRequest,
+  hardware: Hardware,
+  answers: Answers
+): Promise<void> {
+  checkAddresses(request.asking, await hardware.addresses(), answers)
+  const ports = portsOf(request.asking).filter(({ isScreen }) => !(request.isCopy && isScreen))
   const chosen = answers.choices.plain('auto-ports')
   if (ports.length === 0) return
   const taken = chosen?.isAsked === true ? [] : await takenPorts(shell, ports, uuidsOf(request), answers)
@@ -59,7 +65,7 @@ async function takenPorts(
   const others = await otherVms(shell, goes)
   const taken: string[] = []
   for (const port of ports) {
-    const listener = listeners?.find((each) => each.port === port.port && each.protocol === port.protocol)
+    const listener = listeners?.find((each) => isSamePort(each, port))
     if (listener !== undefined) {
       taken.push(`port ${port.port}, which its ${port.what} wants, is taken by ${await ownerOf(listener)}`)
       continue
@@ -72,7 +78,10 @@ async function takenPorts(
 }
 
 const wants = (definition: string, port: FixedPort): boolean =>
-  fixedPortsIn(definition).some((its) => its.port === port.port && its.protocol === port.protocol)
+  fixedPortsIn(definition).some((its) => isSamePort(its, port))
+
+const isSamePort = (a: Pick<FixedPort, 'port' | 'protocol' | 'address'>, b: FixedPort): boolean =>
+  a.port === b.port && a.protocol === b.protocol && sharesAddress(a.address, b.address)
 
 async function othersListening(shell: Shell, goes: readonly string[]): Promise<Listener[] | undefined> {
   const processes = await Promise.all(goes.map((uuid) => vmProcess(uuid)))
@@ -81,10 +90,10 @@ async function othersListening(shell: Shell, goes: readonly string[]): Promise<L
 }
 
 /** A name is left to the resolver of this host. */
-function checkAddresses(asking: readonly Asking[], answers: Answers): void {
-  const here = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address))
+function checkAddresses(asking: readonly Asking[], here: BlockList, answers: Answers): void {
   const wanted = asking.flatMap(({ xml }) => listenAddressesIn(xml))
-  const isMissing = (address: string): boolean => isIP(address) !== 0 && !isLoopback(address) && !here.includes(address)
+  const isMissing = (address: string): boolean =>
+    isIP(address) !== 0 && !isLoopback(address) && !here.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
   const gone = [...new Set(wanted.map(({ address }) => address).filter(isMissing))]
   const chosen = answers.choices.listen()
   const moved = chosen?.isAsked === true ? [...new Set(wanted.map(({ address }) => address))] : gone

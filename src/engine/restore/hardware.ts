@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { BlockList } from 'node:net'
 import { rangeNumbers } from '../../libvirt/placement.ts'
 import { parseRoutes, type Route } from '../../libvirt/routes.ts'
 
@@ -28,6 +29,16 @@ export class Hardware {
         !this.has(`${NET}/${name}/bridge`) &&
         !this.has(`${NET}/${name}/brport`)
     )
+  }
+
+  /** Of this host itself, those of devices without a cable too. */
+  async addresses(): Promise<BlockList> {
+    const here = new BlockList()
+    const tree = (await this.text('/proc/net/fib_trie')) ?? ''
+    for (const [, address = ''] of tree.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL/g)) here.addAddress(address)
+    const lines = ((await this.text('/proc/net/if_inet6')) ?? '').matchAll(/^([0-9a-f]{32}) /gm)
+    for (const [, digits = ''] of lines) here.addAddress(digits.match(/.{4}/g)?.join(':') ?? '::1', 'ipv6')
+    return here
   }
 
   async routes(): Promise<Route[]> {

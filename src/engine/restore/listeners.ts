@@ -6,6 +6,7 @@ import type { Shell } from '../../shared/shell.ts'
 export interface Listener {
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
+  readonly address: string
   /** Empty: the kernel itself, or one that this user may not see. */
   readonly program: string
   readonly pids: readonly number[]
@@ -27,12 +28,15 @@ export const parseListeners = (text: string): Listener[] => text.split('\n').fla
 
 function listenerOf(line: string): Listener[] {
   const [protocol, , , , local = '', , users = ''] = line.trim().split(/\s+/)
-  const port = Number(/:(\d+)$/.exec(local)?.[1])
+  const [, address = '', digits] = /^\[?(.*?)\]?:(\d+)$/.exec(local) ?? []
+  const port = Number(digits)
   if ((protocol !== 'tcp' && protocol !== 'udp') || !Number.isInteger(port)) return []
   return [
     {
       protocol,
       port,
+      // What follows % is the device of an address that several may have.
+      address: address.replace(/%.*$/, ''),
       program: /\(\("([^"]*)"/.exec(users)?.[1] ?? '',
       pids: [...users.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid))
     }

@@ -175,7 +175,7 @@ const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: Poin
 ]
 
 async function checkNeeds(shell: Shell, request: NeedsRequest, hardware: Hardware, answers: Answers): Promise<void> {
-  await checkPorts(shell, request, answers)
+  await checkPorts(shell, request, hardware, answers)
   await checkDevices(shell, request, hardware, answers)
   await checkPlacement(request, hardware, answers)
 }

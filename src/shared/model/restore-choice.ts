@@ -51,9 +51,12 @@ export function flagOf(choice: RestoreChoice): readonly [string, ...string[]] {
 }
 
 /** The same, as one pastes it into a shell. */
-export const flagText = (choice: RestoreChoice): string => flagOf(choice).map(forShell).join(' ')
+export const flagText = (choice: RestoreChoice): string => forShell(flagOf(choice))
 
-const forShell = (word: string): string =>
+/** Words of a command line, each as it is. */
+export const forShell = (words: readonly string[]): string => words.map(quoted).join(' ')
+
+const quoted = (word: string): string =>
   /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 
 /** What a later choice takes the place of. */

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { addChoiceOptions, choicesOf, offersText } from '../../../src/main/doors/cli/restore-choices.ts'
+import { addChoiceOptions, choicesOf, lineWith, offersText } from '../../../src/main/doors/cli/restore-choices.ts'
 import { flagOf, type RestoreChoice } from '../../../src/shared/model/restore-choice.ts'
+import { FILES, POINT, VM, manifestOf } from '../store-points.ts'
 
 const ALL: readonly RestoreChoice[] = [
   { kind: 'map-network', from: 'my lan', to: 'none' },
@@ -30,6 +31,24 @@ describe('choices on the command line', () => {
     const command = addChoiceOptions(new Command())
     command.parse([], { from: 'user' })
     expect(choicesOf(command.opts())).toEqual([])
+  })
+
+  it('make a whole line with all that was asked for', () => {
+    const point = { manifest: manifestOf(FILES), places: [], marks: { pinned: false } }
+    const order = {
+      point,
+      to: 'beta',
+      replace: true,
+      diskDir: '/srv/my disks',
+      choices: [{ kind: 'auto-ports' } as const]
+    }
+    expect(lineWith({ ...order, mode: undefined }, [{ kind: 'drop', device: 'usb:1:2' }])).toBe(
+      `stillpoint restore ${POINT} --to beta --replace --disk-dir '/srv/my disks' --auto-ports --drop usb:1:2`
+    )
+    const copy = { name: 'twin', uuid: VM }
+    expect(lineWith({ point, to: 'beta', replace: false, diskDir: undefined, mode: 'define', copy }, [])).toBe(
+      `stillpoint restore ${POINT} --to beta --mode copy --name twin --no-start`
+    )
   })
 
   it('are printed to be pasted', () => {

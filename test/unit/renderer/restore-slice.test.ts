@@ -43,6 +43,19 @@ describe('asking the host before a restore', () => {
   })
 })
 
+describe('what was chosen of what a host offered', () => {
+  it('says nothing about another host or point, and stays for another way to come back', () => {
+    const choices = [{ label: 'let libvirt choose its ports', choice: { kind: 'auto-ports' } }] as const
+    const store = storeOver({})
+    const { editRestore } = store.getState()
+    editRestore({ choices })
+    editRestore({ mode: 'boot' })
+    expect(store.getState().restoreDraft.choices).toEqual(choices)
+    editRestore({ to: 'beta' })
+    expect(store.getState().restoreDraft.choices).toEqual([])
+  })
+})
+
 describe('beginning a restore', () => {
   it('leads to its job, and leaves nothing of the draft', async () => {
     const restore = vi.fn(() => Promise.resolve(succeeded({ id: '20261122T201744Z-000001' })))

@@ -11,6 +11,7 @@ import {
   sourceOf,
   twinOf,
   verdictOf,
+  withChoice,
   type Chosen,
   type RestoreDraft
 } from '../../../src/renderer/features/restore/restore-view.ts'
@@ -215,5 +216,29 @@ describe('what is said before it begins', () => {
     expect(verdictOf({ ...view, items: [item('ok')] })).toBe('ready')
     expect(verdictOf({ ...view, items: [item('ok'), item('warning')] })).toBe('warned')
     expect(verdictOf({ ...view, items: [item('warning'), item('problem')] })).toBe('blocked')
+  })
+})
+
+describe('choices that a host offers', () => {
+  const toDefault = {
+    label: 'put its cards on network default',
+    choice: { kind: 'map-network', from: 'lan', to: 'default' }
+  } as const
+  const unplugged = {
+    label: 'leave its cards unplugged',
+    choice: { kind: 'map-network', from: 'lan', to: 'none' }
+  } as const
+  const ports = { label: 'let libvirt choose its ports', choice: { kind: 'auto-ports' } } as const
+
+  it('are asked with, and change the question', () => {
+    const chosen = choose({ to: 'beta', choices: [ports] }, [alpha, beta])
+    expect(questionOf(chosen)).toMatchObject({ choices: [{ kind: 'auto-ports' }] })
+    expect(keyOf(questionOf(chosen))).not.toBe(keyOf(questionOf(choose({ to: 'beta' }, [alpha, beta]))))
+    expect(questionOf(choose({ to: 'beta' }, [alpha, beta]))).not.toHaveProperty('choices')
+  })
+
+  it('take the place of others about the same thing', () => {
+    expect(withChoice([toDefault, ports], unplugged)).toEqual([ports, unplugged])
+    expect(withChoice([], ports)).toEqual([ports])
   })
 })

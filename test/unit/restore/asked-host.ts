@@ -43,10 +43,19 @@ export interface PaperHost {
   readonly capabilities?: Readonly<Record<string, string>>
   /** It has all that a CPU of a definition has. */
   readonly cpuFits?: boolean
+  /** What virsh says to other questions, by their verb. */
+  readonly answers?: Readonly<Record<string, FakeAnswer | string>>
 }
 
 /** A host that answers what a plan asks of it, and nothing else. */
-export function paperHost({ networks = {}, vms = {}, ss, capabilities = {}, cpuFits }: PaperHost): FakeShell {
+export function paperHost({
+  networks = {},
+  vms = {},
+  ss,
+  capabilities = {},
+  cpuFits,
+  answers = {}
+}: PaperHost): FakeShell {
   const one = ([verb = '', ...rest]: readonly string[]): FakeAnswer | string => {
     if (verb === 'net-list') return Object.keys(networks).join('\n')
     if (verb === 'net-dumpxml') return networks[rest[1] ?? ''] ?? ''
@@ -59,7 +68,7 @@ export function paperHost({ networks = {}, vms = {}, ss, capabilities = {}, cpuF
       return capabilities[rest.at(-1) ?? ''] ?? { exitCode: 1, stderr: 'error: failed to get emulator capabilities' }
     if (verb === 'hypervisor-cpu-compare' && cpuFits !== undefined)
       return cpuFits ? 'superset' : { exitCode: 1, stdout: 'CPU described in x is incompatible with the CPU provided' }
-    return { exitCode: 1, stderr: `error: ${verb} was not expected` }
+    return answers[verb] ?? { exitCode: 1, stderr: `error: ${verb} was not expected` }
   }
   return fakeShell(({ argv: [program, verb = '', ...rest] }) => {
     if (program === 'ss') return ss

@@ -28,6 +28,17 @@ const HOST = {
   '/proc/meminfo': MEMINFO
 }
 
+const HUGE_VM: DisplacedVm = {
+  uuid: VM,
+  name: 'web',
+  wasActive: true,
+  wasPaused: false,
+  persistent: true,
+  autostart: false,
+  definition: guest('', HUGE),
+  renames: []
+}
+
 async function check(
   xml: string,
   files: Readonly<Record<string, string>> = HOST,
@@ -86,16 +97,7 @@ describe('huge pages', () => {
   })
 
   it('of a VM that makes way are free then', async () => {
-    const goes: DisplacedVm = {
-      uuid: VM,
-      name: 'web',
-      wasActive: true,
-      wasPaused: false,
-      persistent: true,
-      autostart: false,
-      definition: guest('', HUGE),
-      renames: []
-    }
+    const goes = HUGE_VM
     expect(said(await check(guest('', HUGE), HOST, {}, [goes]))).toEqual([])
     expect(said(await check(guest('', HUGE), HOST, {}, [{ ...goes, wasActive: false }]))).toHaveLength(1)
   })
@@ -115,6 +117,13 @@ describe('RAM', () => {
   it('of more than is free is worth a word', async () => {
     const five = BIG.replace("'GiB'>64<", "'GiB'>5<")
     expect(said(await check(five)).join()).toMatch(/^warning: It has 5\.0 GiB of RAM, and 4\.0 GiB are free here/)
+  })
+
+  it('of a VM that makes way is free then', async () => {
+    const five = BIG.replace("'GiB'>64<", "'GiB'>5<")
+    const goes = { ...HUGE_VM, definition: five }
+    expect(said(await check(five, HOST, {}, [goes]))).toEqual([])
+    expect(said(await check(five, HOST, {}, [{ ...goes, wasActive: false }]))).toHaveLength(1)
   })
 
   it('that is spread over nodes cannot be made smaller', async () => {

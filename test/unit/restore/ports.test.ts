@@ -4,7 +4,7 @@ import { parseListeners } from '../../../src/engine/restore/listeners.ts'
 import type { RestoreSpec } from '../../../src/shared/model/job.ts'
 import { fixedPortsIn, listenAddressesIn, withAutomaticPorts } from '../../../src/libvirt/ports.ts'
 import type { Answers } from '../../../src/engine/restore/answers.ts'
-import { OTHER, answersFor, asking, flags, guest, paperHost, said, type PaperHost } from './asked-host.ts'
+import { OTHER, answersFor, asking, flags, guest, hardwareWith, paperHost, said, type PaperHost } from './asked-host.ts'
 
 const VNC = `<graphics type='vnc' port='5999' autoport='no' websocket='5700' passwd='x'><listen type='address' address='0.0.0.0'/></graphics>`
 const SPICE = `<graphics type='spice' port='5901' tlsPort='5902' autoport='no'/>`
@@ -20,11 +20,27 @@ tcp   LISTEN 0      128               [::]:22            [::]:*    users:(("sshd
 tcp   LISTEN 0      5            127.0.0.1:4555       0.0.0.0:*
 `
 
+/** As /proc/net/fib_trie shows an address; the network has no cable in. */
+const TRIE = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 192.168.122.0
+        /24 link UNICAST
+Local:
+        +-- 192.168.122.0/24 2 0 2
+           |-- 192.168.122.1
+              /32 host LOCAL
+           |-- 192.168.122.255
+              /32 link BROADCAST
+`
+const INET6 = 'fd000001000000000000000000000005 02 40 00 80     eth0\n'
+
 async function check(devices: string, host: PaperHost = { ss: SS }, spec: Partial<RestoreSpec> = {}): Promise<Answers> {
   const answers = answersFor(spec)
+  const hardware = await hardwareWith({ '/proc/net/fib_trie': TRIE, '/proc/net/if_inet6': INET6 })
   await checkPorts(
     paperHost(host),
     { asking: asking(guest(devices)), displaced: [], brought: [], isCopy: spec.copy !== undefined },
+    hardware,
     answers
   )
   return answers
@@ -57,10 +73,10 @@ describe('ports that a definition insists on', () => {
 describe('who listens on this host', () => {
   it('is read from ss', () => {
     expect(parseListeners(SS)).toEqual([
-      { protocol: 'udp', port: 323, program: 'chronyd', pids: [301] },
-      { protocol: 'tcp', port: 5999, program: 'qemu-system-x86', pids: [999999999] },
-      { protocol: 'tcp', port: 22, program: 'sshd', pids: [88, 1] },
-      { protocol: 'tcp', port: 4555, program: '', pids: [] }
+      { protocol: 'udp', port: 323, address: '127.0.0.1', program: 'chronyd', pids: [301] },
+      { protocol: 'tcp', port: 5999, address: '0.0.0.0', program: 'qemu-system-x86', pids: [999999999] },
+      { protocol: 'tcp', port: 22, address: '::', program: 'sshd', pids: [88, 1] },
+      { protocol: 'tcp', port: 4555, address: '127.0.0.1', program: '', pids: [] }
     ])
     expect(parseListeners('nonsense\n\n')).toEqual([])
   })
@@ -101,9 +117,16 @@ describe('a port that is taken', () => {
     expect((await check(VNC, { ss: SS }, { mode: 'define' })).list.problems).toEqual([])
   })
 
-  it('does not matter to a copy, whose ports are automatic anyway', async () => {
+  it('does not matter to the screen of a copy, which is automatic anyway; its serial port is not', async () => {
     const copy = { name: 'twin', uuid: OTHER }
     expect((await check(VNC, { ss: SS }, { copy })).list.items).toEqual([])
+    expect(said(await check(SERIAL, { ss: SS }, { copy }))).toHaveLength(1)
+  })
+
+  it('is free on another address', async () => {
+    const elsewhere = SERIAL.replaceAll('127.0.0.1', '192.168.122.1')
+    expect(said(await check(elsewhere))).toEqual([])
+    expect(said(await check(SERIAL.replaceAll('127.0.0.1', '0.0.0.0')))).toHaveLength(1)
   })
 
   it('is worth a word where a VM that is off wants it too, or where nothing can be told', async () => {
@@ -128,7 +151,11 @@ describe('an address to listen on', () => {
     expect(listenAddressesIn(answers.apply(guest(FAR))).map(({ address }) => address)).toEqual(['127.0.0.1'])
   })
 
-  it('of every host is one of this host', async () => {
-    expect(said(await check(LIVE + VNC, { ss: '' }))).toEqual([])
-  })
+  it.each(['192.168.122.1', '::1', 'fd00:1::5', 'FD00:1:0:0:0:0:0:5', '127.0.0.3', 'localhost'])(
+    'is one of this host: %s',
+    async (address) => {
+      const screen = `<graphics type='vnc' autoport='yes' listen='${address}'/>`
+      expect(said(await check(LIVE + VNC + screen, { ss: '' }))).toEqual([])
+    }
+  )
 })

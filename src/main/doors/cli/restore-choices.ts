@@ -1,8 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { RestoreOrder } from '../../core/points/restore-order.ts'
 import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
 import {
   CardMapping,
+  flagOf,
   flagText,
+  forShell,
+  mergeChoices,
   PlainChoice,
   RestoreChoice,
   type RestoreChoice as Choice
@@ -108,6 +112,22 @@ const KEYS = {
   'host-cpu': 'hostCpu',
   'spice-to-vnc': 'spiceToVnc'
 } as const satisfies Record<PlainChoice, keyof ChoiceOptions>
+
+/** The same restore with the first choice of everything that stands in the way, to paste. */
+export function lineWith(
+  { point, to, mode, copy, replace, diskDir, choices = [] }: RestoreOrder,
+  offers: readonly Choice[]
+): string {
+  const how =
+    copy === undefined ? (mode === undefined ? [] : ['--mode', mode]) : ['--mode', 'copy', '--name', copy.name]
+  return forShell([
+    ...['stillpoint', 'restore', point.manifest.id, '--to', to, ...how],
+    ...(copy !== undefined && mode === 'define' ? ['--no-start'] : []),
+    ...(replace ? ['--replace'] : []),
+    ...(diskDir === undefined ? [] : ['--disk-dir', diskDir]),
+    ...mergeChoices(choices, offers).flatMap(flagOf)
+  ])
+}
 
 /** `--auto-ports  let libvirt choose its ports`, one a line, to paste. */
 export const offersText = (offers: readonly OfferedChoice[]): string =>

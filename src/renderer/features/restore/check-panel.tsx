@@ -1,6 +1,7 @@
 import { Button, Checkbox, Skeleton, Text } from '@mantine/core'
 import { IconRestore } from '@tabler/icons-react'
-import type { PreflightItem } from '../../../shared/engine-protocol.ts'
+import type { OfferedChoice, PreflightItem } from '../../../shared/engine-protocol.ts'
+import { flagText } from '../../../shared/model/restore-choice.ts'
 import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
@@ -20,11 +21,15 @@ interface CheckPanelProps {
   readonly onAllow: (allowed: readonly string[]) => void
   readonly onRestore: () => void
   readonly onCheckAgain: () => void
+  /** What was chosen of what the host offered. */
+  readonly choices: readonly OfferedChoice[]
+  readonly onChoose: (offer: OfferedChoice) => void
+  readonly onTakeBack: (offer: OfferedChoice) => void
 }
 
 /** What the host found before anything is touched, and the button that begins. */
 export function CheckPanel(props: CheckPanelProps) {
-  const { view, host, remarks, allowed, onAllow, onRestore, onCheckAgain } = props
+  const { view, host, remarks, allowed, onAllow, onRestore, onCheckAgain, choices, onChoose, onTakeBack } = props
   const verdict = view && verdictOf(view)
   return (
     <>
@@ -39,6 +44,14 @@ export function CheckPanel(props: CheckPanelProps) {
         <Text key={remark}>
           <bdi>{remark}</bdi>
         </Text>
+      ))}
+      {choices.map((offer) => (
+        <div key={flagText(offer.choice)} className={classes['chosen']}>
+          <bdi>{words.check.chosen(safeText(offer.label))}</bdi>
+          <Button size="compact-xs" variant="default" onClick={() => onTakeBack(offer)}>
+            {words.check.takeBack}
+          </Button>
+        </div>
       ))}
       <div className={classes['begin']}>
         <Button
@@ -63,7 +76,7 @@ export function CheckPanel(props: CheckPanelProps) {
       {view === undefined ? (
         <Skeleton height={160} />
       ) : (
-        <Checklist items={view.items} onAllow={(item) => onAllow([...allowed, item])} />
+        <Checklist items={view.items} onAllow={(item) => onAllow([...allowed, item])} onChoose={onChoose} />
       )}
     </>
   )
@@ -76,14 +89,15 @@ const ORDER = ['problem', 'warning', 'ok'] as const
 interface ChecklistProps {
   readonly items: readonly PreflightItem[]
   readonly onAllow: (item: string) => void
+  readonly onChoose: (offer: OfferedChoice) => void
 }
 
 /** What stands in the way first. What the point wants of the host can be allowed where it is named. */
-function Checklist({ items, onAllow }: ChecklistProps) {
+function Checklist({ items, onAllow, onChoose }: ChecklistProps) {
   const sorted = items.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
   return (
     <ul className={classes['checks']}>
-      {sorted.map(({ check, state, text, fix, allow }, n) => (
+      {sorted.map(({ check, state, text, fix, allow, choices = [] }, n) => (
         <li key={n}>
           <StateMark tone={TONE[state]} label={safeText(check)} hint={words.check.state[state]} />
           <bdi className={classes['finding']}>{safeLines(text)}</bdi>
@@ -97,6 +111,20 @@ function Checklist({ items, onAllow }: ChecklistProps) {
           )}
           {allow === undefined && fix !== undefined && fix !== '' && (
             <span className={classes['fix']}>{safeLines(fix)}</span>
+          )}
+          {choices.length > 0 && (
+            <span className={classes['offers']}>
+              {choices.map((offer) => (
+                <Button
+                  key={flagText(offer.choice)}
+                  size="compact-sm"
+                  variant="default"
+                  onClick={() => onChoose(offer)}
+                >
+                  {safeText(offer.label)}
+                </Button>
+              ))}
+            </span>
           )}
         </li>
       ))}

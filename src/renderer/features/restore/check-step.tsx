@@ -9,7 +9,7 @@ import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { CheckPanel } from './check-panel.tsx'
 import { ConfirmRestore } from './confirm-restore.tsx'
 import { notAskedText, remarksOf, sentenceOf } from './restore-text.ts'
-import { keyOf, questionOf, replacedBy, type Chosen } from './restore-view.ts'
+import { keyOf, questionOf, replacedBy, withChoice, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
 export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly hosts: readonly HostView[] }) {
@@ -42,6 +42,9 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
         onAllow={(allow) => edit({ allow })}
         onRestore={() => setConfirms(true)}
         onCheckAgain={() => ask(question)}
+        choices={chosen.choices}
+        onChoose={(offer) => edit({ choices: withChoice(chosen.choices, offer) })}
+        onTakeBack={(offer) => edit({ choices: chosen.choices.filter((each) => each !== offer) })}
       />
       {view !== undefined && confirms && (
         <Confirm chosen={chosen} replaces={replacedBy(chosen, view)} onClose={() => setConfirms(false)} />

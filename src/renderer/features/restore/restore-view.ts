@@ -1,3 +1,5 @@
+import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
+import { mergeChoices } from '../../../shared/model/restore-choice.ts'
 import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { PreflightView, RestoreQuestion, RestoreViewMode } from '../../../shared/views/job-view.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
@@ -17,6 +19,8 @@ export interface RestoreDraft {
   readonly start: boolean
   /** What the point may have of the host: items by name. They are for this point on this host. */
   readonly allow: readonly string[]
+  /** Where the host is not as the VM asks: what was chosen of what it offered. */
+  readonly choices: readonly OfferedChoice[]
 }
 
 export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
@@ -29,7 +33,8 @@ export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   mode: undefined,
   newName: undefined,
   start: true,
-  allow: []
+  allow: [],
+  choices: []
 })
 
 /** Everything that a restore needs, said or suggested. */
@@ -40,6 +45,7 @@ export interface Chosen {
   readonly newName: string
   readonly start: boolean
   readonly allow: readonly string[]
+  readonly choices: readonly OfferedChoice[]
 }
 
 export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points: readonly PointView[]): Chosen {
@@ -52,7 +58,8 @@ export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points
     mode: modeOf(draft.mode, point),
     newName: draft.newName ?? freeName(point?.vm.name ?? '', host),
     start: draft.start,
-    allow: draft.allow
+    allow: draft.allow,
+    choices: draft.choices
   }
 }
 
@@ -93,19 +100,33 @@ export function nameProblem(name: string, host: HostView | undefined): NameProbl
   return host?.vms.some((vm) => vm.name === name) === true ? 'taken' : undefined
 }
 
-/** The draft with this change; what was allowed was allowed to that point, on that host. */
+/** The draft with this change; what was allowed and chosen was so for that point, on that host. */
 export function editedDraft(draft: RestoreDraft, change: Partial<Omit<RestoreDraft, 'cameWith'>>): RestoreDraft {
-  const isAnother = 'point' in change || 'to' in change
-  return { ...draft, ...(isAnother && { allow: [] }), ...change }
+  const isAnother = ['vm', 'point', 'to'].some((name) => name in change)
+  return { ...draft, ...(isAnother && { allow: [], choices: [] }), ...change }
 }
 
 /** What to ask of the core; undefined while something is missing or wrong. */
-export function questionOf({ point, host, mode, newName, start, allow }: Chosen): RestoreQuestion | undefined {
+export function questionOf(chosen: Chosen): RestoreQuestion | undefined {
+  const { point, host, mode, newName, start, allow, choices } = chosen
   if (point === undefined || host?.state !== 'up' || !isToBeHad(point)) return undefined
-  const allowed = allow.length > 0 && { allow: [...allow] }
-  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...allowed }
+  const answers = {
+    ...(allow.length > 0 && { allow: [...allow] }),
+    ...(choices.length > 0 && { choices: choices.map(({ choice }) => choice) })
+  }
+  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...answers }
   if (mode !== 'copy') return plain
   return nameProblem(newName, host) === undefined ? { ...plain, newName, start } : undefined
+}
+
+/** With a choice more, which takes the place of an earlier one about the same thing. */
+export function withChoice(before: readonly OfferedChoice[], chosen: OfferedChoice): OfferedChoice[] {
+  const all = [...before, chosen]
+  const kept = mergeChoices(
+    [],
+    all.map(({ choice }) => choice)
+  )
+  return all.filter(({ choice }) => kept.includes(choice))
 }
 
 /** Same question, same text. */

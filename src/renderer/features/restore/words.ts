@@ -114,6 +114,8 @@ export const words = {
     again: 'Check again',
     allow: (item: string) => `Allow this to the point: ${item}`,
     allowed: (item: string) => `Allowed to the point: ${item}`,
+    chosen: (what: string) => `Chosen: ${what}.`,
+    takeBack: 'Take back',
     moves: (bytes: string, from: string) => `${bytes} come from ${from} first.`,
     elsewhere: 'another store',
     replaces: (vm: string, host: string) =>

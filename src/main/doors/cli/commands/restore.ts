@@ -12,7 +12,7 @@ import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { absolutePath, commaList, leaf } from '../leaf.ts'
 import { gathered } from '../policy-flags.ts'
-import { addChoiceOptions, choicesOf, offersText, type ChoiceOptions } from '../restore-choices.ts'
+import { addChoiceOptions, choicesOf, lineWith, offersText, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -143,6 +143,8 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
   )
   const offers = items.flatMap(({ text, choices = [] }) => (choices.length === 0 ? [] : [{ text, choices }]))
   for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
+  const first = offers.flatMap(({ choices: [offer] }) => (offer === undefined ? [] : [offer.choice]))
+  if (first.length > 0) out.line(`\nWith the first of each:\n${lineWith(order, first)}`)
   const asked = items.flatMap(({ allow }) => (allow === undefined ? [] : [allow]))
   if (asked.length > 0) {
     out.line('')
