@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { hostCpuModel } from '../../../src/engine/host-facts.ts'
 import type { JobContext } from '../../../src/engine/jobs/job-context.ts'
+import { PREFLIGHT } from '../../../src/engine/restore/conflicts.ts'
 import { planRestore } from '../../../src/engine/restore/plan-restore.ts'
 import type { RestorePlan } from '../../../src/engine/restore/restore-plan.ts'
 import { parseDomain } from '../../../src/libvirt/domain-xml.ts'
@@ -37,7 +38,9 @@ async function plan(choices: readonly RestoreChoice[], more = ''): Promise<Resto
     answers: {
       'save-image-dumpxml': domain(more),
       domstate: { exitCode: 1, stderr: `error: failed to get domain '${VM}'\nerror: Domain not found` },
-      capabilities: '<capabilities/>'
+      capabilities: '<capabilities/>',
+      measure: JSON.stringify({ required: 1 }),
+      'pool-list': ''
     }
   })
   const spec: RestoreSpec = {
@@ -51,7 +54,8 @@ async function plan(choices: readonly RestoreChoice[], more = ''): Promise<Resto
     replace: false,
     choices: [...choices]
   }
-  const job = { shell, spec, id: '20261122T201744Z-000001', warn: () => undefined }
+  // As a look, that claims no room of this machine.
+  const job = { shell, spec, id: PREFLIGHT, warn: () => undefined }
   return planRestore(job as unknown as JobContext<RestoreSpec>, dir, {
     ...manifest,
     memory: { file: 'memory.save', ramBytes: 1 }
