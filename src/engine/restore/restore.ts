@@ -88,7 +88,7 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
     await writeFile(`${jobDirectory(job.id)}/network.xml`, xml, { mode: 0o600 })
     await defineNetwork(job.shell, `${jobDirectory(job.id)}/network.xml`)
     await orWarn(job, `Network ${name} does not start with this host`, () => autostartNetwork(job.shell, name))
-    job.warn(`Network ${name} was missing here and was made as it was on the point's host`)
+    job.warn(`Network ${name} was missing here and was made by what the point knows of it`)
   }
   for (const name of networks.start) await startNetwork(job.shell, name)
 }
