@@ -72,8 +72,8 @@ async function makePlan(
   const edit = hostPaths(nvram?.path ?? ownNvram, emulator)
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const made = [...disks.map(({ path }) => path), nvram?.path ?? ownNvram, emulator]
-  const host = await hostRules(shell, spec, folders, made)
+  const files = [...disks.map(({ path }) => path), nvram?.path ?? ownNvram]
+  const host = await hostRules(shell, spec, folders, { emulator, files })
   const mode = await chooseMode(shell, spec, source, ramEdits, list)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const plugged = mode.mode === 'resume' ? guest.all : [guest.next]
