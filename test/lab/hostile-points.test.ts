@@ -90,11 +90,15 @@ describe('a forged point', () => {
     expect(xml).toContain('/etc/cron.d/zz-log')
   })
 
-  it('puts its disks into image folders alone, and nobody else may read them', async () => {
+  it('puts its disks into image folders alone, and nobody else may read them where it does not say who might', async () => {
     await forge({
       manifest: (manifest) => ({
         ...manifest,
-        disks: manifest.disks.map((disk) => ({ ...disk, originalSource: EVIL, originalFormat: 'raw' }))
+        disks: manifest.disks.map(({ originalAccess: _, ...disk }) => ({
+          ...disk,
+          originalSource: EVIL,
+          originalFormat: 'raw'
+        }))
       })
     })
     const report = await restored()

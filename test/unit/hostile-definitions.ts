@@ -315,6 +315,16 @@ export const MORE: readonly Hostile[] = [
     devices: "<metadata><x path='/etc/shadow'/></metadata>",
     item: 'metadata=a device that Stillpoint does not know'
   },
+  {
+    what: 'a tap that somebody has',
+    devices: "<interface type='ethernet'><target dev='tap-vpn'/></interface>",
+    item: 'card=ethernet:tap-vpn'
+  },
+  {
+    what: 'a service that vouches for it',
+    domain: "<launchSecurity type='tdx'><quoteGenerationService path='/run/x.sock'/></launchSecurity>",
+    item: 'quoteGenerationService-path=/run/x.sock'
+  },
   { what: 'a boot loader', domain: '<bootloader>/tmp/x</bootloader>', item: 'run=/tmp/x' },
   {
     what: 'a TPM of the host',

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { machineId } from '../../src/engine/host-facts.ts'
+import { hostRules, isAllowed } from '../../src/engine/restore/allowed.ts'
+import { ImageFolders } from '../../src/engine/restore/image-folders.ts'
 import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
+import type { Need } from '../../src/libvirt/needs/need.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
@@ -185,6 +188,27 @@ describe('what a point asks', () => {
     expect(item).toMatch(/^qemu-commandline=#[0-9a-f]{16}$/)
     expect(refusedIn(await look({ next: withArguments('-S'), allow: [item] }))).toEqual([])
     expect(refusedIn(await look({ next: withArguments('-S', '-no-reboot'), allow: [item] }))).toHaveLength(1)
+  })
+
+  it('is not what the restore makes, but as a disk or firmware variables: an image is no program', async () => {
+    const path = '/var/lib/libvirt/images/a.qcow2'
+    const { shell } = paperLibvirt()
+    const folders = new ImageFolders(shell, () => Promise.resolve(new Map()))
+    const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
+    const rules = await hostRules(shell, spec, folders, { emulator: '/opt/qemu', files: [path, undefined] })
+    const disk = {
+      kind: 'disk',
+      target: 'vda',
+      device: 'disk',
+      type: 'file',
+      role: 'image',
+      source: path,
+      readOnly: false
+    }
+    expect(await isAllowed({ where: '', ...disk } as Need, rules)).toBe(true)
+    expect(await isAllowed({ where: '', kind: 'emulator', path }, rules)).toBe(false)
+    expect(await isAllowed({ where: '', kind: 'emulator', path: '/opt/qemu' }, rules)).toBe(true)
+    expect(await isAllowed({ where: '', kind: 'program', what: 'x', path }, rules)).toBe(false)
   })
 
   it('is named with where it stands, and how to allow it', async () => {

@@ -22,7 +22,9 @@ export interface HostRules {
   readonly own: ReadonlySet<string>
   /** Items that the operator allows by name. */
   readonly allowed: ReadonlySet<string>
-  /** Files that the restore itself makes, and the program of this host that it chooses. */
+  /** The program of this host that runs the VM, where the point's own is not here. */
+  readonly emulator: string | undefined
+  /** Files that the restore itself makes. */
   readonly made: ReadonlySet<string>
 }
 
@@ -30,14 +32,15 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  made: readonly (string | undefined)[]
+  { emulator, files }: { readonly emulator: string | undefined; readonly files: readonly (string | undefined)[] }
 ): Promise<HostRules> => ({
   shell,
   vm,
   folders,
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
-  made: new Set(made.filter((path) => path !== undefined))
+  emulator,
+  made: new Set(files.filter((path) => path !== undefined))
 })
 
 /** What this host's own definitions of the VM ask already. */
@@ -73,7 +76,7 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'tpm':
       return !(need.backend === 'emulator' && (need.path === undefined || isOwnTpm(need.path, rules.vm)))
     case 'emulator':
-      return !(EMULATOR.test(need.path) || rules.made.has(need.path))
+      return !(EMULATOR.test(need.path) || need.path === rules.emulator)
     case 'interface':
       return !isPlainCard(need)
     case 'listen':

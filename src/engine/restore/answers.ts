@@ -30,7 +30,8 @@ export class Answers {
   readonly list: Checklist
   /** The VM is started, so that what is not here stops the restore; one that is only defined waits for it. */
   readonly starts: boolean
-  readonly hostFiles: string[] = []
+  /** The program of this host that runs the VM, where its own is not here. */
+  emulator: string | undefined
   private readonly edits: ((xml: string) => string)[] = []
   private readonly seen: string[] = []
 
@@ -44,11 +45,6 @@ export class Answers {
   edit(change: (xml: string) => string, seenBy?: string): void {
     this.edits.push(change)
     if (seenBy !== undefined) this.seen.push(seenBy)
-  }
-
-  /** A program of this host that takes the place of one that is not here. */
-  uses(path: string): void {
-    this.hostFiles.push(path)
   }
 
   apply(xml: string): string {

@@ -59,7 +59,7 @@ function checkEmulator({ emulator }: DomainXml, capabilities: string, answers: A
   }
   list.warning('emulator', `The program ${emulator} is not here: ${here} runs the VM`)
   answers.edit((xml) => setEmulator(xml, here))
-  answers.uses(here)
+  answers.emulator = here
 }
 
 /** Whatever a QEMU is not built with libvirt refuses to define. */

@@ -49,5 +49,6 @@ export async function accessOfFormer(
 export async function giveAccess(path: string, access: FileAccess | undefined): Promise<void> {
   const { uid, gid, mode } = access ?? { uid: 0, gid: 0, mode: NOBODY_ELSE }
   await chown(path, uid, gid)
-  await chmod(path, mode)
+  // An image is never a program, whatever a point says of it.
+  await chmod(path, mode & 0o666)
 }

@@ -96,13 +96,11 @@ async function makePlan(
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const made = [
-    ...disks.map(({ path }) => path),
-    nvram?.path ?? ownNvram,
-    ...answers.hostFiles,
-    ...boot.map(({ path }) => path)
-  ]
-  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, made)
+  const files = [...disks, ...boot].map(({ path }) => path)
+  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, {
+    emulator: answers.emulator,
+    files: [...files, nvram?.path ?? ownNvram]
+  })
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
   const definition = await withoutForeignMedia(edit(edits.apply(source.definition)), host, list)

@@ -47,13 +47,13 @@ function sourceOf(reading: Reading, source: Element, type: string): string | und
   return [`${address ?? ''}:${port ?? ''}`, ...local].join(' from ')
 }
 
-/** The host's end of the cable. libvirt makes it, unless the card says that it is somebody's. */
+/** The host's end of the cable. libvirt makes it, but for a tap that is called by a name: there may be one of that name. */
 function tapOf(reading: Reading, card: Element, type: string): string | undefined {
   const own = each(card, 'target').map((target) => ({
     dev: reading.attribute(target, 'dev'),
-    isForeign: type === 'ethernet' && attribute(target, 'managed') === 'no'
+    isNamed: type === 'ethernet' && !/^vnet\d+$/.test(attribute(target, 'dev') ?? 'vnet0')
   }))
-  return own.find(({ isForeign }) => isForeign)?.dev
+  return own.find(({ isNamed }) => isNamed)?.dev
 }
 
 const USUAL: Readonly<Record<string, string>> = { tap: '/dev/net/tun', vhost: '/dev/vhost-net' }

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom'
-import { attribute } from '../xml.ts'
+import { attribute, elementsIn } from '../xml.ts'
 import type { FileNeed } from './need.ts'
 import { readLabels, readSecrets } from './pieces.ts'
 import { each, type Reading } from './reading.ts'
@@ -16,7 +16,8 @@ export function readPlatform(reading: Reading, domain: Element): void {
     reading.add(partition, { kind: 'partition', path: reading.text(partition) ?? '' })
   for (const security of each(domain, 'launchSecurity')) {
     reading.add(security, { kind: 'feature', what: 'launch security', name: attribute(security, 'type') ?? '' })
-    reading.plainAll(security)
+    // Keys and certificates; what is no text of its own is not passed over.
+    for (const part of elementsIn(security)) reading.text(part)
   }
   for (const loader of each(domain, 'bootloader'))
     reading.add(loader, { kind: 'program', what: 'boot loader', path: reading.text(loader) ?? '' })

@@ -50,13 +50,15 @@ function readPorts(reading: Reading, screen: Element, by: string): void {
 /** The attribute is the address of the first element, said once more. */
 function addressesOf(reading: Reading, screen: Element): Pick<ListenNeed, 'address' | 'network'>[] {
   const listens = each(screen, 'listen')
-  const said = listens.flatMap((listen) => {
+  const said = listens.flatMap((listen): Pick<ListenNeed, 'address' | 'network'>[] => {
     const type = reading.attribute(listen, 'type') ?? 'address'
     const [address, network] = [reading.attribute(listen, 'address'), reading.attribute(listen, 'network')]
-    return type === 'none' || type === 'socket' ? [] : [{ address, network }]
+    // Of a network it is the host's own address there, and libvirt's to find out.
+    if (type === 'network') return [{ address: undefined, network }]
+    return type === 'none' || type === 'socket' ? [] : [{ address, network: undefined }]
   })
   const own = reading.attribute(screen, 'listen')
-  const isSaid = own === undefined || said.some(({ address }) => address === own)
+  const isSaid = own === undefined || said.some(({ address, network }) => address === own || network !== undefined)
   if (!isSaid) return [{ address: own, network: undefined }, ...said]
   return listens.length === 0 ? [{ address: undefined, network: undefined }] : said
 }
