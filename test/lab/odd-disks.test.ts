@@ -242,7 +242,7 @@ describe('an encrypted disk', () => {
       qemu-img create -q -f qcow2 ${LUKS}encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /srv/odd/in.qcow2 16M
       qemu-img create -q -f luks ${LUKS}key-secret=s,iter-time=10 /srv/odd/raw.luks 16M`)
     const inside = disk('vdb', '/srv/odd/in.qcow2', SECRET)
-    const raw = disk('vdc', '/srv/odd/raw.luks', SECRET, 'raw')
+    const raw = disk('vdc', '/srv/odd/raw.luks', '', 'raw').replace("luks'/>", `luks'>${SECRET}</source>`)
     const guest = await machine('secret', { disks: disks + inside + raw })
     const running = await backedUp(guest)
     expect(await targetsOf(running)).toEqual(['vda'])
@@ -262,7 +262,7 @@ describe('an encrypted disk', () => {
       expect(await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })).toMatchObject({ mode: 'boot' })
       expect(await beta.must(['virsh', 'domstate', guest.uuid])).toContain('running')
       expect(await beta.must(['virsh', 'dumpxml', '--inactive', guest.uuid])).toMatch(
-        new RegExp(`vdc[^]*<encryption format='luks'>[^]*${KEY}|<encryption format='luks'>[^]*${KEY}[^]*vdc`)
+        new RegExp(`<source file='[^']*raw\\.luks'>\\s*<encryption format='luks'[^>]*>\\s*<secret [^>]*uuid='${KEY}'`)
       )
     } finally {
       await beta.run(`virsh destroy ${guest.uuid}; virsh secret-undefine ${KEY}`)
