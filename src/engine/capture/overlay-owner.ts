@@ -3,8 +3,8 @@ import { ownershipIsDynamic } from '../../libvirt/host.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
 
 /**
- * Where libvirt leaves owners as they are (`dynamic_ownership = 0`), QEMU could not open an overlay that libvirt makes, which
- * would be root's. So an empty file lies there beforehand, with the owner and mode of the image below it, which QEMU may write
+ * Where libvirt leaves owners as they are (`dynamic_ownership = 0`), QEMU could not open an overlay or a mirror that libvirt
+ * makes, which would be root's. So an empty file lies there beforehand, with the owner and mode of the image below it, which QEMU may write
  * to; libvirt takes a file for its own as long as it is empty.
  */
 export async function giveOverlays(disks: readonly CaptureDisk[], isDynamic = ownershipIsDynamic): Promise<void> {
