@@ -180,7 +180,8 @@ describe('where programs lie on a host', () => {
     const dirs = ['first', 'second'].map((name) => join(folder, name, 'stillpoint', 'bin'))
     expect(await chooseRuntimeDir(host, dirs)).toBe(join(folder, chosen, 'stillpoint', 'bin'))
     expect(readdirSync(join(folder, chosen, 'stillpoint/bin'))).toEqual([])
-    expect(existsSync(join(folder, 'first/stillpoint'))).toBe(chosen === 'first')
+    expect(existsSync(join(folder, 'first/stillpoint/bin'))).toBe(chosen === 'first')
+    expect(existsSync(join(folder, 'first/stillpoint'))).toBe(true)
   })
 
   it('is the usual folder where systemd starts nothing at all: what stands in the way is told later', async () => {

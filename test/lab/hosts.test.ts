@@ -3,6 +3,7 @@ import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline } from './oracle.ts'
 import { QEMU_SETTINGS, qemuSettings } from './root-tree.ts'
+import { waitFor } from './run.ts'
 import { Stillpoint } from './stillpoint.ts'
 import { testLab } from './test-lab.ts'
 
@@ -167,29 +168,57 @@ describe('an image behind a symbolic link', () => {
 
 // field-cases.md case 16, where libvirt leaves owners alone: what is not given to QEMU cannot be opened by it.
 describe('a host with dynamic_ownership = 0', () => {
-  it('backs up live, and a VM runs from what is restored', async () => {
+  const slow = '/usr/local/sbin/virsh'
+  let guest: Guest
+  let image = ''
+
+  beforeAll(async () => {
     await alpha.writeFile(QEMU_SETTINGS, `${qemuSettings('stock')}dynamic_ownership = 0\n`)
     await alpha.must('systemctl restart libvirtd && virsh -q uri')
-    const guest = await alpha.defineGuest({ name: 'owned', ramMiB: 128, diskMiB: 48 })
-    const [image = ''] = guest.disks.map(({ path }) => path)
-    try {
-      await alpha.must(['chown', 'libvirt-qemu:libvirt-qemu', image])
-      await alpha.must(['chmod', '660', image])
-      await stillpoint.add(alpha, '--accept-new')
-      await guest.start()
-      await guest.waitForTick(5)
-      const { exit, result } = await stillpoint.run(['backup', 'alpha/owned'])
-      expect([exit, result]).toMatchObject([0, { method: 'live', hasMemory: true }])
-      await guest.waitForMoreTicks(3)
-      const restored = await stillpoint.run(['restore', String(result['id']), '--to', 'alpha', '--replace'])
-      expect([restored.exit, restored.result]).toMatchObject([3, { ok: true, mode: 'resume' }])
-      expect((await alpha.must(['stat', '-c', '%U %a', image])).trim()).toBe('libvirt-qemu 660')
-      await guest.waitForMoreTicks(3)
-    } finally {
-      await remove(guest, `${image}*`)
-      await alpha.writeFile(QEMU_SETTINGS, qemuSettings('stock'))
-      await alpha.must('systemctl restart libvirtd && virsh -q uri')
-    }
+    guest = await alpha.defineGuest({ name: 'owned', ramMiB: 128, diskMiB: 48 })
+    image = guest.disks[0]?.path ?? ''
+    await alpha.must(['chown', 'libvirt-qemu:libvirt-qemu', image])
+    await alpha.must(['chmod', '660', image])
+    await stillpoint.add(alpha, '--accept-new')
+    await guest.start()
+    await guest.waitForTick(5)
+  })
+  afterAll(async () => {
+    await remove(guest, `${image}* ${slow}`)
+    await alpha.writeFile(QEMU_SETTINGS, qemuSettings('stock'))
+    await alpha.must('systemctl restart libvirtd && virsh -q uri')
+  })
+
+  it.each(['live', 'disk', 'classic'])('backs up by method %s, and a VM runs from what is restored', async (method) => {
+    const before = await takeBaseline(alpha)
+    const { exit, result } = await stillpoint.run(['backup', 'alpha/owned', '--method', method])
+    expect([exit, result]).toMatchObject([0, { method, hasMemory: method !== 'disk' }])
+    expect(await leftoversOf(alpha, before, { roomTaken: 600 * MIB })).toEqual([])
+    await guest.waitForMoreTicks(3)
+    const restored = await stillpoint.run(['restore', String(result['id']), '--to', 'alpha', '--replace'])
+    expect([restored.exit, restored.result]).toMatchObject([
+      3,
+      { ok: true, mode: method === 'disk' ? 'boot' : 'resume' }
+    ])
+    expect((await alpha.must(['stat', '-c', '%U %a', image])).trim()).toBe('libvirt-qemu 660')
+    await guest.waitForMoreTicks(3)
+  })
+
+  it('has nothing of a backup that is killed before libvirt has taken the overlay', async () => {
+    const before = await takeBaseline(alpha)
+    const script = 'case $1 in snapshot-create-as) touch /tmp/held; exec sleep 600 ;; esac; exec /usr/bin/virsh "$@"'
+    await alpha.writeFile(slow, `#!/bin/sh\n${script}\n`)
+    await alpha.must(['chmod', '755', slow])
+    const backup = stillpoint.run(['backup', 'alpha/owned'])
+    await waitFor('the snapshot to be asked for', async () =>
+      (await alpha.run(['test', '-e', '/tmp/held'])).exitCode === 0 ? true : undefined
+    )
+    expect(await alpha.must(`ls ${image}.stillpoint-*`)).not.toBe('')
+    await alpha.must(['rm', slow, '/tmp/held'])
+    await alpha.must(['systemctl', 'kill', '--signal=KILL', 'stillpoint-job-*'])
+    expect((await backup).exit).toBe(1)
+    expect(await leftoversOf(alpha, before, { roomTaken: 64 * MIB })).toEqual([])
+    await guest.waitForMoreTicks(3)
   })
 })
 

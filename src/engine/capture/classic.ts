@@ -6,11 +6,12 @@ import { blockCopy, blockJobAbort, blockJobReady } from '../../libvirt/block-job
 import { domainState, suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
-import { makeFoldersIn } from '../../store/durable.ts'
+import { keepToRoot, makeFoldersIn } from '../../store/durable.ts'
 import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
+import { giveOverlays } from './overlay-owner.ts'
 import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
@@ -72,6 +73,7 @@ async function requireOwnImages(job: JobContext<BackupSpec>, plan: CapturePlan):
 }
 
 async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  await giveOverlays(plan.disks)
   for (const { target, sidecar } of plan.disks)
     await blockCopy(job.shell, plan.vm, target, { destination: sidecar, format: 'qcow2' })
   for (const disk of plan.disks) await mirrored(job, plan, disk)
@@ -110,6 +112,7 @@ async function moveMirror(
     throw error
   }
   await chown(target, 0, 0)
+  await keepToRoot(target)
   const hash = await hashFile(target, {
     signal: job.signal,
     onProgress: (done, total) => job.progress(`hashing ${disk.target}`, done, total)

@@ -2,6 +2,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { giveOverlays } from './overlay-owner.ts'
 import { snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -33,6 +34,7 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
 const SNAPSHOT_WITHIN_MS = 120_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  await giveOverlays(plan.disks)
   await measurePauses(job, 'switch', () =>
     snapshotCreateAs(job.shell, plan.vm, {
       name: snapshotName(job.id),

@@ -8,6 +8,7 @@ import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { giveOverlays } from './overlay-owner.ts'
 import { GO_ON_STEP, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
@@ -139,7 +140,8 @@ export async function allowFormerPause(shell: Shell, plan: CapturePlan): Promise
 
 const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
 
-function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+  await giveOverlays(plan.disks)
   return snapshotCreateAs(job.shell, plan.vm, {
     name: snapshotName(job.id),
     memoryFile: memoryPath(plan),

@@ -1,0 +1,46 @@
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CaptureDisk } from '../../src/engine/capture/capture-plan.ts'
+import { giveOverlays } from '../../src/engine/capture/overlay-owner.ts'
+
+let folder = ''
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint owner '))))
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const answering = (isDynamic: boolean) => (): Promise<boolean> => Promise.resolve(isDynamic)
+
+function diskWith(type: CaptureDisk['type']): CaptureDisk {
+  const source = join(folder, 'a.qcow2')
+  const isRoot = process.getuid?.() === 0
+  writeFileSync(source, 'image')
+  if (isRoot) chownSync(source, 1234, 5678)
+  chmodSync(source, 0o660)
+  const sizes = { virtualSizeBytes: 0, allocatedBytes: 0 }
+  return { target: 'vda', source, format: 'qcow2', type, ...sizes, sidecar: `${source}.stillpoint-x` }
+}
+
+describe('an overlay where libvirt leaves owners alone', () => {
+  it('is there, empty, with the owner and mode of its image, before libvirt takes it', async () => {
+    const disk = diskWith('file')
+    await giveOverlays([disk], answering(false))
+    const [image, overlay] = [statSync(disk.source), statSync(disk.sidecar)]
+    expect([overlay.size, overlay.uid, overlay.gid, overlay.mode]).toEqual([0, image.uid, image.gid, image.mode])
+  })
+
+  it('is never put over a file that is there', async () => {
+    const disk = diskWith('file')
+    writeFileSync(disk.sidecar, 'of somebody')
+    await expect(giveOverlays([disk], answering(false))).rejects.toMatchObject({ code: 'EEXIST' })
+  })
+
+  it.each([
+    ['where libvirt gives files to QEMU itself', 'file', true],
+    ['of a disk on a server', 'network', false]
+  ] as const)('is libvirt’s to make %s', async (_, type, isDynamic) => {
+    const disk = diskWith(type)
+    await giveOverlays([disk], answering(isDynamic))
+    expect(existsSync(disk.sidecar)).toBe(false)
+  })
+})
