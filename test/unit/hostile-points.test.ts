@@ -170,6 +170,14 @@ describe('what a point asks', () => {
     expect(refusedIn(await look({ ...own, next: other }))).toEqual(['write=/etc/cron.d/y'])
   })
 
+  it('of a label for the whole VM does not go through because one of its files has such a label', async () => {
+    const disk = vda().replace("a.qcow2'/>", "a.qcow2'><seclabel model='dac' relabel='no'/></source>")
+    const own = { vms: { [VM]: { next: definitionOf(PLAIN).replace(vda(), disk) } } }
+    expect(refusedIn(await look({ ...own, next: definitionOf(PLAIN).replace(vda(), disk) }))).toEqual([])
+    const bare = definitionOf({ what: '', domain: "<seclabel type='none' model='dac'/>" })
+    expect(refusedIn(await look({ ...own, next: bare }))).toEqual(['label=dac:none'])
+  })
+
   it('does not go through because another VM has it', async () => {
     const theirs = cron.replace(VM, OTHER_VM).replace('web &lt;1&gt;', 'other')
     expect(refusedIn(await look({ next: cron, vms: { [OTHER_VM]: { next: theirs } } }))).toEqual([

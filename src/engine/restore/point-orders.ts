@@ -1,4 +1,5 @@
 import { quoted } from '../../shared/quoted.ts'
+import { safeText } from '../../shared/safe-text.ts'
 import { itemOf } from '../../libvirt/needs/item.ts'
 import type { Need } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
@@ -57,7 +58,7 @@ export async function withoutForeignMedia(xml: string, rules: HostRules, list: C
   for (const need of await foreignMedia(xml, rules)) {
     list.warning(
       'disks',
-      `The medium in ${need.target} (${need.source}) is in no image folder of this host; the drive is left empty. Restore with --allow ${quoted(itemOf(need))} to leave it in`
+      `The medium in ${need.target} (${safeText(need.source)}) is in no image folder of this host; the drive is left empty. Restore with --allow ${quoted(itemOf(need))} to leave it in`
     )
     edited = ejectMedia(edited, need.target)
   }

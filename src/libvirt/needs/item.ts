@@ -48,7 +48,7 @@ function said(need: Need): string {
     case 'feature':
       return `${need.what.replaceAll(' ', '-')}=${need.name}`
     case 'label':
-      return `label=${[need.model, need.type, need.label].filter(Boolean).join(':')}`
+      return `${need.where.startsWith('devices/') ? 'source-label' : 'label'}=${[need.model, need.type, need.label].filter(Boolean).join(':')}`
     case 'partition':
       return `partition=${need.path}`
     case 'privilege':

@@ -37,9 +37,13 @@ function readAddress(reading: Reading, source: Element, by: string): void {
   const [address, service] = [reading.attribute(source, 'host'), reading.attribute(source, 'service')]
   const listens = reading.attribute(source, 'mode') === 'bind'
   if (listens)
-    reading.add(source, { kind: 'listen', by, address, port: Number(service), network: undefined, purpose: 'port' })
+    reading.add(source, { kind: 'listen', ...portOf(by, service), address, network: undefined, purpose: 'port' })
   else reading.add(source, { kind: 'socket', by, to: `${address ?? ''}:${service ?? ''}`, how: 'connects' })
 }
+
+/** A service may go by a name of the host's own list. */
+const portOf = (by: string, service = ''): { by: string; port: number | undefined } =>
+  /^\d{1,5}$/.test(service) ? { by, port: Number(service) } : { by: `${by} ${service}`.trim(), port: undefined }
 
 function readFile(reading: Reading, at: Element, name: string, what: 'port' | 'log'): void {
   const path = reading.attribute(at, name)
