@@ -167,62 +167,68 @@ describe('an image behind a symbolic link', () => {
 })
 
 // field-cases.md case 16, where libvirt leaves owners alone: what is not given to QEMU cannot be opened by it.
-describe('a host with dynamic_ownership = 0', () => {
+describe.each([
+  { name: 'alpha', methods: ['live', 'disk', 'classic'] },
+  { name: 'gamma', methods: ['live'] }
+])('a host with dynamic_ownership = 0 ($name)', ({ name, methods }) => {
   const slow = '/usr/local/sbin/virsh'
   let guest: Guest
   let image = ''
+  let host: LabHost
 
   beforeAll(async () => {
-    await alpha.writeFile(QEMU_SETTINGS, `${qemuSettings('stock')}dynamic_ownership = 0\n`)
-    await alpha.must('systemctl restart libvirtd && virsh -q uri')
-    guest = await alpha.defineGuest({ name: 'owned', ramMiB: 128, diskMiB: 48 })
+    host = testLab().host(name)
+    await host.writeFile(QEMU_SETTINGS, `${qemuSettings('stock')}dynamic_ownership = 0\n`)
+    await host.must('systemctl restart libvirtd && virsh -q uri')
+    guest = await host.defineGuest({ name: 'owned', ramMiB: 128, diskMiB: 48 })
     image = guest.disks[0]?.path ?? ''
-    await alpha.must(['chown', 'libvirt-qemu:libvirt-qemu', image])
-    await alpha.must(['chmod', '660', image])
-    await stillpoint.add(alpha, '--accept-new')
+    await host.must(['chown', 'libvirt-qemu:libvirt-qemu', image])
+    await host.must(['chmod', '660', image])
+    await stillpoint.add(host, '--accept-new')
     await guest.start()
     await guest.waitForTick(5)
   })
   afterAll(async () => {
     await remove(guest, `${image}* ${slow}`)
-    await alpha.writeFile(QEMU_SETTINGS, qemuSettings('stock'))
-    await alpha.must('systemctl restart libvirtd && virsh -q uri')
+    await forget(host)
+    await host.writeFile(QEMU_SETTINGS, qemuSettings('stock'))
+    await host.must('systemctl restart libvirtd && virsh -q uri')
   })
 
-  it.each(['live', 'disk', 'classic'])('backs up by method %s, and a VM runs from what is restored', async (method) => {
-    const before = await takeBaseline(alpha)
-    const { exit, result } = await stillpoint.run(['backup', 'alpha/owned', '--method', method])
+  it.each(methods)('backs up by method %s, and a VM runs from what is restored', async (method) => {
+    const before = await takeBaseline(host)
+    const { exit, result } = await stillpoint.run(['backup', `${name}/owned`, '--method', method])
     expect([exit, result]).toMatchObject([0, { method, hasMemory: method !== 'disk' }])
-    expect(await leftoversOf(alpha, before, { roomTaken: 600 * MIB })).toEqual([])
+    expect(await leftoversOf(host, before, { roomTaken: 600 * MIB })).toEqual([])
     await guest.waitForMoreTicks(3)
-    const restored = await stillpoint.run(['restore', String(result['id']), '--to', 'alpha', '--replace'])
+    const restored = await stillpoint.run(['restore', String(result['id']), '--to', name, '--replace'])
     expect([restored.exit, restored.result]).toMatchObject([
       3,
       { ok: true, mode: method === 'disk' ? 'boot' : 'resume' }
     ])
-    expect((await alpha.must(['stat', '-c', '%U %a', image])).trim()).toBe('libvirt-qemu 660')
+    expect((await host.must(['stat', '-c', '%U %a', image])).trim()).toBe('libvirt-qemu 660')
     await guest.waitForMoreTicks(3)
   })
 
   it('has nothing of a backup that is killed before libvirt has taken the overlay', async () => {
-    const before = await takeBaseline(alpha)
+    const before = await takeBaseline(host)
     const script = 'case $1 in snapshot-create-as) touch /tmp/held; exec sleep 600 ;; esac; exec /usr/bin/virsh "$@"'
-    await alpha.writeFile(slow, `#!/bin/sh\n${script}\n`)
-    await alpha.must(['chmod', '755', slow])
-    const backup = stillpoint.run(['backup', 'alpha/owned'])
+    await host.writeFile(slow, `#!/bin/sh\n${script}\n`)
+    await host.must(['chmod', '755', slow])
+    const backup = stillpoint.run(['backup', `${name}/owned`])
     await waitFor('the snapshot to be asked for', async () =>
-      (await alpha.run(['test', '-e', '/tmp/held'])).exitCode === 0 ? true : undefined
+      (await host.run(['test', '-e', '/tmp/held'])).exitCode === 0 ? true : undefined
     )
-    expect(await alpha.must(`ls ${image}.stillpoint-*`)).not.toBe('')
-    await alpha.must(['rm', slow, '/tmp/held'])
-    await alpha.must(['systemctl', 'kill', '--signal=KILL', 'stillpoint-job-*'])
+    expect(await host.must(`ls ${image}.stillpoint-*`)).not.toBe('')
+    await host.must(['rm', slow, '/tmp/held'])
+    await host.must(['systemctl', 'kill', '--kill-who=main', '--signal=KILL', 'stillpoint-job-*'])
     expect((await backup).exit).toBe(1)
-    expect(await leftoversOf(alpha, before, { roomTaken: 64 * MIB })).toEqual([])
+    expect(await leftoversOf(host, before, { roomTaken: 64 * MIB })).toEqual([])
     await guest.waitForMoreTicks(3)
   })
 })
 
 async function remove(guest: Guest, files: string): Promise<void> {
-  await alpha.run(`virsh destroy ${guest.uuid}; rm -rf ${files}`)
+  await guest.host.run(`virsh destroy ${guest.uuid}; rm -rf ${files}`)
   await guest.undefine()
 }

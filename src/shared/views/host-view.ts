@@ -47,7 +47,10 @@ export const HostFacts = z.object({
   /** The file system that holds the host's own store. */
   store: z.object({ path: z.string(), freeBytes: z.number(), totalBytes: z.number() }).optional(),
   /** VMs of users' own libvirt, which nobody but they can ask. */
-  sessionVms: z.array(z.object({ user: z.string(), name: z.string(), isRunning: z.boolean() })).readonly().optional()
+  sessionVms: z
+    .array(z.object({ user: z.string(), name: z.string(), isRunning: z.boolean() }))
+    .readonly()
+    .optional()
 })
 export type HostFacts = z.infer<typeof HostFacts>
 
