@@ -164,6 +164,18 @@ export function setHostCpu(xml: string): string {
   })
 }
 
+const watchdogsOf = (root: Element | undefined, model: string): Element[] =>
+  childrenOf(childAt(root, 'devices'), 'watchdog').filter((watchdog) => attribute(watchdog, 'model') === model)
+
+export const hasWatchdog = (xml: string, model: string): boolean =>
+  watchdogsOf(parseXml(xml, 'domain XML').documentElement ?? undefined, model).length > 0
+
+export function withoutWatchdog(xml: string, model: string): string {
+  return editDomain(xml, (root) => {
+    for (const watchdog of watchdogsOf(root, model)) watchdog.parentNode?.removeChild(watchdog)
+  })
+}
+
 export function removeDisk(xml: string, target: string): string {
   return editDisk(xml, target, (disk) => disk.parentNode?.removeChild(disk))
 }

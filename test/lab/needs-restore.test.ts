@@ -12,15 +12,18 @@ const stillpoint = new Stillpoint()
 const guests: string[] = []
 let alpha: LabHost
 let beta: LabHost
+/** Debian 13. */
+let gamma: LabHost
 
 beforeAll(async () => {
   alpha = testLab().host('alpha')
   beta = testLab().host('beta')
-  for (const host of [alpha, beta]) await stillpoint.add(host, '--accept-new')
+  gamma = testLab().host('gamma')
+  for (const host of [alpha, beta, gamma]) await stillpoint.add(host, '--accept-new')
 })
 
 afterEach(async () => {
-  for (const host of [alpha, beta])
+  for (const host of [alpha, beta, gamma])
     for (const uuid of guests)
       await host.run(
         `virsh destroy ${uuid}; virsh undefine ${uuid} --nvram --managed-save; rm -rf /var/lib/libvirt/images/${uuid}* ${DEFAULT_STORE}/${uuid}`
@@ -47,12 +50,13 @@ async function addToDefinition(
 }
 
 const backUp = async (guest: Guest, ...flags: string[]): Promise<string> => {
-  const answer = await stillpoint.run(['backup', `alpha/${guest.name}`, ...flags])
+  const answer = await stillpoint.run(['backup', `${guest.host.name}/${guest.name}`, ...flags])
   expect(answer.result).toMatchObject({ ok: true })
   return String(answer.result['id'])
 }
-const restore = (point: string, ...flags: readonly string[]): Promise<Answer> =>
-  stillpoint.run(['restore', point, '--to', 'beta', ...flags])
+const restoreTo = (host: LabHost, point: string, ...flags: readonly string[]): Promise<Answer> =>
+  stillpoint.run(['restore', point, '--to', host.name, ...flags])
+const restore = (point: string, ...flags: readonly string[]): Promise<Answer> => restoreTo(beta, point, ...flags)
 const itemsOf = ({ result }: Answer): PreflightItem[] => result['checks'] as PreflightItem[]
 const problemsOf = (answer: Answer): string[] =>
   itemsOf(answer).flatMap(({ state, text }) => (state === 'problem' ? [text] : []))
@@ -207,5 +211,31 @@ describe('a network that is made anew where its names or addresses are taken', (
     expect((await restore(point, ...firstChoices(check))).result).toMatchObject({ ok: true, mode: 'boot' })
     expect(await beta.must(['virsh', 'dumpxml', guest.uuid])).toContain("network='other'")
     expect(await beta.must('virsh -q net-list --all --name')).not.toContain('prod')
+  })
+})
+
+describe('between hosts of different age', () => {
+  it('a machine type that is too new boots as the newest of its family', async () => {
+    const guest = await guestOn(gamma, { name: 'newer', machine: 'pc-q35-10.0' })
+    const point = await backUp(guest)
+    const check = await restoreTo(alpha, point, '--check')
+    expect(problemsOf(check)).toEqual([`this host's QEMU does not know machine type pc-q35-10.0`])
+    const restored = await restoreTo(alpha, point, ...firstChoices(check))
+    expect(restored.result).toMatchObject({ ok: true, mode: 'boot' })
+    await guest.on(alpha).waitForTick(3)
+    expect(await alpha.must(['virsh', 'dumpxml', guest.uuid])).toContain("machine='pc-q35-7.2'")
+  })
+
+  it('SPICE becomes VNC on a QEMU without', async () => {
+    const devicesXml = `<graphics type='spice' autoport='yes'/><video><model type='qxl'/></video>
+      <channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>`
+    const guest = await guestOn(alpha, { name: 'spicy', devicesXml })
+    const point = await backUp(guest)
+    const check = await restoreTo(gamma, point, '--check')
+    expect(problemsOf(check)).toEqual([`this host's QEMU has no spice screens and no qxl video cards`])
+    const restored = await restoreTo(gamma, point, ...firstChoices(check))
+    expect(restored.result).toMatchObject({ ok: true, mode: 'boot' })
+    await guest.on(gamma).waitForTick(3)
+    expect(await gamma.must(['virsh', 'domdisplay', guest.uuid])).toContain('vnc:')
   })
 })

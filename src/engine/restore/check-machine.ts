@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import * as z from 'zod'
 import type { Shell } from '../../shared/shell.ts'
 import type { DomainXml } from '../../libvirt/domain-xml.ts'
-import { setEmulator, setHostCpu, setMachine } from '../../libvirt/domain-xml-edit.ts'
+import { hasWatchdog, setEmulator, setHostCpu, setMachine, withoutWatchdog } from '../../libvirt/domain-xml-edit.ts'
 import { firmwareIn, fitsGuest, setFirmware, type FirmwareBuild } from '../../libvirt/firmware-builds.ts'
-import { cpuFits, domainCapabilities, emulatorIn, machineFamily, machineIn } from '../../libvirt/host.ts'
+import { cpuFits, domainCapabilities, emulatorIn, hostVersions, machineFamily, machineIn } from '../../libvirt/host.ts'
 import { displayIn, displayOffered, spiceToVnc } from '../../libvirt/spice.ts'
 import { hostCpuModel } from '../host-facts.ts'
 import { withXmlFile } from '../jobs/xml-file.ts'
@@ -18,6 +18,7 @@ export async function checkMachine(shell: Shell, { domain, xml }: Asking, answer
   if (capabilities === undefined) return
   checkEmulator(domain, capabilities, answers)
   checkDisplay(xml, capabilities, answers)
+  await checkWatchdog(shell, xml, answers)
   if (answers.starts) await checkCpu(shell, { domain, xml }, answers)
 }
 
@@ -86,6 +87,16 @@ function checkDisplay(xml: string, capabilities: string, answers: Answers): void
     fix: 'install what adds them (qemu-system-modules-spice), or restore to another host',
     ...(canChange && { choices: [{ label: 'give it a VNC screen instead', choice: { kind: 'spice-to-vnc' } }] })
   })
+}
+
+/** Since 9.1 libvirt writes this one into every q35, where it is anyway; an older libvirt does not know the word. */
+async function checkWatchdog(shell: Shell, xml: string, answers: Answers): Promise<void> {
+  if (!hasWatchdog(xml, 'itco')) return
+  const { libvirt } = await hostVersions(shell)
+  const [major = 0, minor = 0] = libvirt.split('.').map(Number)
+  if (major > 9 || (major === 9 && minor >= 1)) return
+  answers.edit((each) => withoutWatchdog(each, 'itco'), 'its watchdog is left out')
+  answers.list.warning('devices', `The watchdog itco is left out: libvirt ${libvirt} of this host does not know it`)
 }
 
 /** libvirt compares the CPU before a start too, unless the definition says not to. */

@@ -74,6 +74,26 @@ describe('a machine type that this host does not know', () => {
   ])('%s is a %s', (machine, family) => expect(machineFamily(machine)).toBe(family))
 })
 
+describe('the watchdog that a newer libvirt writes into every q35', () => {
+  const xml = guest(`<watchdog model='itco' action='reset'/><watchdog model='i6300esb' action='reset'/>`, os('q35'))
+  const by = async (libvirt: string): Promise<Answers> => {
+    const answers = answersFor()
+    const version = `Using library: libvirt ${libvirt}\nRunning hypervisor: QEMU 7.2.9\n`
+    const shell = paperHost({ capabilities: BOOKWORM, answers: { version } })
+    const [asked] = asking(xml)
+    if (asked !== undefined) await checkMachine(shell, asked, answers)
+    return answers
+  }
+
+  it('is left out where libvirt does not know it, and no other', async () => {
+    const old = await by('9.0.0')
+    expect(said(old)).toEqual(['warning: The watchdog itco is left out: libvirt 9.0.0 of this host does not know it'])
+    expect(old.apply(xml)).not.toContain('itco')
+    expect(old.apply(xml)).toContain('i6300esb')
+    for (const version of ['9.1.0', '10.0.0', '11.3.0']) expect(said(await by(version))).toEqual([])
+  })
+})
+
 describe('SPICE on a QEMU without', () => {
   const xml = guest(SPICE, os('q35'))
 
