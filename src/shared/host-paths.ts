@@ -27,7 +27,7 @@ export const LAB_HELD_DIR = '/run/stillpoint-fault'
 
 /**
  * Where a runtime may lie: folders of folders named by its hash. Below /var, unless systemd does not start what is there
- * (decision 23). SELinux's policies give what is below a `bin` of /usr the label of programs.
+ * (decision 22). SELinux's policies give what is below a `bin` of /usr the label of programs.
  */
 export const PROGRAM_DIR = '/usr/local/libexec/stillpoint'
 export const RUNTIME_DIRS = [`${STATE_DIR}/runtime`, `${PROGRAM_DIR}/bin`] as const
