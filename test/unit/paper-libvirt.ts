@@ -74,6 +74,7 @@ async function answer(
   if (verb === 'restore' && [...vms.values()].some(({ cannotRestore }) => cannotRestore))
     return refusal('no such device')
   if (verb === 'define') return define(vms, await readFile(subject, 'utf8'))
+  if (verb === 'version') return 'Using library: libvirt 11.3.0\nRunning hypervisor: QEMU 10.0.2\n'
   if (OF_THE_HOST.test(verb)) return ''
   const vm = vms.get(subject)
   if (vm === undefined) return refusal(`failed to get domain '${subject}'\nerror: Domain not found`)

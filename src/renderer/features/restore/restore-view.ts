@@ -23,6 +23,9 @@ export interface RestoreDraft {
   readonly choices: readonly OfferedChoice[]
 }
 
+/** One and the same each time: a draft that is made anew is compared field by field. */
+const NOTHING: readonly never[] = []
+
 export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   cameWith,
   isChoosing: cameWith === undefined,
@@ -33,8 +36,8 @@ export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   mode: undefined,
   newName: undefined,
   start: true,
-  allow: [],
-  choices: []
+  allow: NOTHING,
+  choices: NOTHING
 })
 
 /** Everything that a restore needs, said or suggested. */
