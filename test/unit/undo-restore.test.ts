@@ -89,7 +89,11 @@ interface Cut {
 /** A restore with `--replace` whose engine died: the old image is renamed aside, the one of the point is at its place. */
 async function cutShort(
   present?: (place: string) => PaperVm,
-  change: { readonly plan?: (place: string) => object; readonly stop?: 'announced' | 'not announced' } = {}
+  change: {
+    readonly plan?: (place: string) => object
+    readonly stop?: 'announced' | 'not announced'
+    readonly isTransient?: true
+  } = {}
 ): Promise<Cut> {
   const images = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
   onTestFinished(() => rm(images, { recursive: true, force: true }))
@@ -106,7 +110,7 @@ async function cutShort(
     name: 'web',
     wasActive: true,
     wasPaused: false,
-    persistent: true,
+    persistent: change.isTransient !== true,
     autostart: false,
     definition: domain(place),
     renames: [{ from: place, to: kept, file: await there(kept), format: 'qcow2', target: 'vda' }]
@@ -384,6 +388,13 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     await rename(cut.kept, cut.place)
     expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
     expect(cut.libvirt.vms.get(VM)?.live !== undefined).toBe(runs)
+  })
+
+  it('is not made anew where it was transient, and the restore had not begun to stop it', async () => {
+    const cut = await cutShort(undefined, { stop: 'not announced', isTransient: true })
+    await rename(cut.kept, cut.place)
+    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    expect(cut.libvirt.vms.get(VM)).toBeUndefined()
   })
 })
 

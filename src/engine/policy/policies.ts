@@ -90,8 +90,11 @@ export async function putPolicy(shell: Shell, policy: Policy, acceptStore: boole
     if (acceptStore || !(await isPauseOnly(policy))) await knowStore(policy.store, acceptStore)
     await writePolicy(saved)
     await writeUnits(shell, saved)
+    // What was due before its timer was armed has not been missed.
+    const armed = { ...saved, changedAt: new Date().toISOString() }
+    await writePolicy(armed)
     await ensureTellTimer(shell)
-    return saved
+    return armed
   })
 }
 

@@ -125,7 +125,11 @@ async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm,
   const now = await domainState(job.shell, vm.uuid)
   const isOff = now === undefined || now.state === 'shut off'
   if (!vm.wasActive || wasDone || !isOff || WAS_RUN_AGAIN.includes(now?.reason ?? '')) return
-  if (now?.reason === 'destroyed' && !trace.mayHaveStopped(vm)) return
+  // libvirt has forgotten a transient VM that is off.
+  if ((now === undefined || now.reason === 'destroyed') && !trace.mayHaveStopped(vm)) {
+    job.warn(`${vm.name} was stopped by somebody just before it was to make way, and was left so`)
+    return
+  }
   try {
     if (vm.persistent) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
     else await createFrom(job, vm, vm.definition)
