@@ -130,7 +130,10 @@ function otherWay({ onBusy, method, policy }: BackupSpec, plan: CapturePlan, err
 
 /** The snapshot was given up, but may have got through in that very moment. */
 async function requireOwnImages(job: JobContext, plan: CapturePlan, before: VmBefore): Promise<void> {
-  const { kept, errors } = await commitOverlays(job, plan, justHeld(before, undefined))
+  const { kept, errors } = await commitOverlays(job, plan, {
+    ...justHeld(before, undefined),
+    placed: traceOf(job).placed
+  })
   if (errors.length > 0) throw errors[0]
   for (const { path, because } of kept) fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${path}: ${because}` })
 }
