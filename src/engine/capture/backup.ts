@@ -144,6 +144,18 @@ async function dropMemory(job: JobContext, plan: CapturePlan): Promise<void> {
   await removeIfProven(job.shell, { path: memoryPath(plan), made, content: shown('its VM went on running') })
 }
 
+/** What is not there is not spoken of: an engine that does not know the word yet would call the point damaged. */
+export const manifestDisks = (
+  plan: Pick<CapturePlan, 'excluded' | 'plugged'>,
+  captured: Pick<Captured, 'disks'>,
+  originals: Originals
+): Pick<Manifest, 'disks' | 'excludedDisks' | 'leftOut' | 'pluggedDisks'> => ({
+  disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
+  excludedDisks: plan.excluded,
+  leftOut: [...originals.leftOut],
+  ...(plan.plugged.length > 0 && { pluggedDisks: plan.plugged })
+})
+
 async function completeManifest(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
@@ -167,10 +179,7 @@ async function completeManifest(
     stateBefore: plan.stateBefore,
     persistent: plan.persistent,
     autostart: plan.autostart,
-    disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
-    excludedDisks: plan.excluded,
-    leftOut: [...originals.leftOut],
-    pluggedDisks: plan.plugged,
+    ...manifestDisks(plan, captured, originals),
     ...(captured.memory && { memory: { file: captured.memory.path, ramBytes: plan.ramBytes } }),
     pauses: [...pauses],
     pauseMs: pauseMsOf(pauses),
