@@ -48,7 +48,7 @@ export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
 
 async function restoreFrom(job: JobContext<RestoreSpec>, dir: string, listed: Manifest): Promise<void> {
   const began = performance.now()
-  const sealed = await seal(job.spec.store, dir, listed)
+  const sealed = await seal(job.shell, job.spec.store, dir, listed)
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
