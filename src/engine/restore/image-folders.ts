@@ -59,5 +59,5 @@ const OF_SERVICES =
   /^\/var\/(spool|log|cache)(\/|$)|^\/var\/lib\/(stillpoint|systemd|dpkg|rpm|dbus|polkit-1|private|sudo|NetworkManager)(\/|$)|^\/var\/lib\/libvirt\/(qemu|swtpm|network|dnsmasq|secrets|sanlock)(\/|$)/
 
 /** Folders that others than VMs live by, and hidden ones: an image that somebody keeps there makes them no image folders. */
-const isOfTheSystem = (real: string): boolean =>
+export const isOfTheSystem = (real: string): boolean =>
   SYSTEM.test(real) || OF_SERVICES.test(real) || real.split('/').some((part) => part.startsWith('.'))

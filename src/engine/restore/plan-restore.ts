@@ -19,11 +19,12 @@ import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
+import { placeDisks, tellPlaces } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { tellWriters } from './point-guard.ts'
@@ -69,9 +70,9 @@ async function makePlan(
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
   const folders = new ImageFolders(shell, asked.users)
-  const homes = await homesOf(manifest, folders)
-  const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
-  tellPlaces(manifest, disks, homes, spec, list)
+  const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
+  const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
+  tellPlaces(disks, former, spec, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)

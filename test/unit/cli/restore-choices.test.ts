@@ -1,6 +1,12 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { addChoiceOptions, choicesOf, lineWith, offersText } from '../../../src/main/doors/cli/restore-choices.ts'
+import {
+  addChoiceOptions,
+  choicesOf,
+  diskDirOf,
+  lineWith,
+  offersText
+} from '../../../src/main/doors/cli/restore-choices.ts'
 import { flagOf, type RestoreChoice } from '../../../src/shared/model/restore-choice.ts'
 import { FILES, POINT, VM, manifestOf } from '../store-points.ts'
 
@@ -10,6 +16,7 @@ const ALL: readonly RestoreChoice[] = [
   { kind: 'map-device', from: 'eth0', to: 'eth1' },
   { kind: 'drop', device: 'pci:0000:01:00.0' },
   { kind: 'drop', device: "folder:/it's" },
+  { kind: 'disk-dir', disk: 'vda', dir: '/srv/my vms' },
   { kind: 'listen', address: '::1' },
   { kind: 'memory', mib: 512 },
   { kind: 'auto-ports' },
@@ -25,6 +32,16 @@ describe('choices on the command line', () => {
     const command = addChoiceOptions(new Command())
     command.parse(ALL.flatMap(flagOf), { from: 'user' })
     expect(choicesOf(command.opts())).toEqual(ALL)
+  })
+
+  it('name one folder for all disks, and others for some', () => {
+    const command = addChoiceOptions(new Command())
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+    command.parse(['--disk-dir', '/srv/a=b', '--disk-dir', 'vda=/ssd'], { from: 'user' })
+    expect(diskDirOf(command.opts())).toBe('/srv/a=b')
+    expect(choicesOf(command.opts())).toEqual([{ kind: 'disk-dir', disk: 'vda', dir: '/ssd' }])
+    expect(() => command.parse(['--disk-dir', 'vda=ssd'], { from: 'user' })).toThrow('absolute path')
   })
 
   it('are none where none is given', () => {
