@@ -29,6 +29,10 @@ function prefixOf(netmask: string): number | undefined {
 export const overlap = (a: AddressRange, b: AddressRange): boolean =>
   a.family === b.family && (contains(a, b.address) || contains(b, a.address))
 
+/** Whether both are the very same subnet, whichever of its addresses they name. */
+export const isSameSubnet = (a: AddressRange, b: AddressRange): boolean =>
+  a.family === b.family && a.prefix === b.prefix && contains(a, b.address)
+
 function contains({ family, address, prefix }: AddressRange, other: string): boolean {
   const list = new BlockList()
   list.addSubnet(address, prefix, family)

@@ -29,18 +29,26 @@ eth0\t00004D0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 
 interface Around {
   readonly networks?: Readonly<Record<string, string>>
+  readonly off?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
   readonly host?: string
 }
 
 async function plan(
   devices: string,
-  { networks = {}, files = {}, host = HOST }: Around = {},
+  { networks = {}, off = [], files = {}, host = HOST }: Around = {},
   spec: Partial<RestoreSpec> = {}
 ): Promise<{ answers: Answers; made: RestorePlan['networks']; cards: string[] }> {
   const answers = answersFor(spec)
   const hardware = await hardwareWith(files)
-  const made = await planNetworks(paperHost({ networks }), host, asking(guest(devices)), new Set(), hardware, answers)
+  const made = await planNetworks(
+    paperHost({ networks, off }),
+    host,
+    asking(guest(devices)),
+    new Set(),
+    hardware,
+    answers
+  )
   const { interfaces } = parseDomain(answers.apply(guest(devices)))
   return { answers, made, cards: interfaces.map(({ type, source }) => `${type} ${source ?? ''}`) }
 }
@@ -85,11 +93,28 @@ describe('a network that is missing here', () => {
     expect([chosen.cards, chosen.made]).toEqual([['network other'], { define: [], start: [] }])
   })
 
-  it('and whose addresses this host reaches otherwise is a problem', async () => {
-    const { answers } = await plan(ON_PROD, { files: { '/proc/net/route': ROUTES } })
+  it('and whose subnet this host reaches otherwise is a problem', async () => {
+    const routes = ROUTES.replace('0000FFFF', '00FFFFFF')
+    const { answers } = await plan(ON_PROD, { files: { '/proc/net/route': routes } })
     expect(said(answers)).toEqual([
-      'problem: network prod (10.77.0.1/24) has addresses that this host reaches by eth0 (10.77.0.0/16)'
+      'problem: network prod (10.77.0.1/24) has addresses that this host reaches by eth0 (10.77.0.0/24)'
     ])
+  })
+
+  it('and that merely lies in what this host reaches is made, with a word', async () => {
+    const { answers, made } = await plan(ON_PROD, { files: { '/proc/net/route': ROUTES } })
+    expect(said(answers)[0]).toMatch(
+      /^warning: Network prod \(10\.77\.0\.1\/24\) shares addresses with what this host reaches by eth0 \(10\.77\.0\.0\/16\)/
+    )
+    expect(made.define).toHaveLength(1)
+  })
+
+  it('is told of ways that cover it also where it is here and off, not where it is active', async () => {
+    const around = { networks: { prod: PROD }, files: { '/sys/class/net/virbr1/x': '', '/proc/net/route': ROUTES } }
+    expect(said((await plan(ON_PROD, { ...around, off: ['prod'] })).answers).join()).toMatch(
+      /^warning: .*shares addresses/
+    )
+    expect(said((await plan(ON_PROD, around)).answers)).toEqual([])
   })
 
   it('is a problem where nobody knows how it was, or its definition is none', async () => {
