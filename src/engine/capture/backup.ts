@@ -114,19 +114,30 @@ interface OtherWay {
 }
 
 /** Undefined: the job ends with this error. */
-function otherWay({ onBusy, method, policy }: BackupSpec, plan: CapturePlan, error: unknown): OtherWay | undefined {
+export function otherWay(
+  { onBusy, method, policy }: BackupSpec,
+  plan: CapturePlan,
+  error: unknown
+): OtherWay | undefined {
   if (isOutdated(error)) return { method: plan.method, reason: { methodReason: plan.methodReason } }
   if (isTooBusy(error) && onBusy === 'disk') {
     const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
     return { method: 'disk', reason: { methodReason }, warning: `Disks only: ${methodReason}` }
   }
-  const unsavable = plan.method === 'disk' ? undefined : whyUnsavable(error)
+  const unsavable = plan.method === 'disk' ? undefined : whyUnsavable(error, filesOf(plan))
   if (unsavable === undefined) return undefined
   // A policy's wish gives way, as with devices that its definition shows; a person's gets an answer.
   if (method !== undefined && policy === undefined)
-    fail({ kind: 'state-not-savable', vm: plan.vmName, devices: [], because: unsavable }, error)
-  return { method: 'disk', reason: { methodReason: `its RAM cannot be saved: ${unsavable}` } }
+    fail({ kind: 'state-not-savable', vm: plan.vmName, devices: [], because: unsavable.because }, error)
+  const methodReason = `its RAM cannot be saved: ${unsavable.because}`
+  return {
+    method: 'disk',
+    reason: { methodReason },
+    ...(!unsavable.isKnown && { warning: `Disks only: ${methodReason}` })
+  }
 }
+
+const filesOf = (plan: CapturePlan): string[] => [memoryPath(plan), ...plan.disks.map(({ sidecar }) => sidecar)]
 
 /** The snapshot was given up, but may have got through in that very moment. */
 async function requireOwnImages(job: JobContext, plan: CapturePlan, before: VmBefore): Promise<void> {
