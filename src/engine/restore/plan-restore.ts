@@ -13,7 +13,7 @@ import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
 import { checkFirmware, checkMachine, processorMisfit } from './check-machine.ts'
 import { checkPlacement } from './check-placement.ts'
-import { checkPorts } from './check-ports.ts'
+import { checkPorts, itemsListening } from './check-ports.ts'
 import { checkRoom } from './check-room.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
@@ -92,7 +92,11 @@ async function makePlan(
     hardware,
     answers
   )
-  const allowed = new Set([...(spec.allow ?? []), ...itemsOfDisks(source.definition, spec.attachDisks)])
+  const allowed = new Set([
+    ...(spec.allow ?? []),
+    ...itemsOfDisks(source.definition, spec.attachDisks),
+    ...listenersChosen(asking, answers)
+  ])
   const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
@@ -172,6 +176,12 @@ const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: Poin
     ? [{ xml: source.memoryDefinition, domain: ram }]
     : [])
 ]
+
+/** Not what was chosen at another restore: a point gives no orders by that either. */
+function listenersChosen(asking: readonly Asking[], answers: Answers): string[] {
+  const chosen = answers.choices.listen()
+  return chosen?.isAsked === true ? asking.flatMap(({ xml }) => itemsListening(answers.apply(xml), chosen.value)) : []
+}
 
 async function checkNeeds(shell: Shell, request: NeedsRequest, hardware: Hardware, answers: Answers): Promise<void> {
   await checkPorts(shell, request, hardware, answers)

@@ -62,6 +62,10 @@ describe('choices on the command line', () => {
     expect(lineWith({ ...order, mode: undefined }, [{ kind: 'drop', device: 'usb:1:2' }])).toBe(
       `stillpoint restore ${POINT} --to beta --replace --disk-dir '/srv/my disks' --auto-ports --drop usb:1:2`
     )
+    const more = { attachDisks: ['vdb', 'vdc'], allow: ['read=/srv/my iso', 'card=user'], remembered: [] }
+    expect(lineWith({ ...order, ...more, mode: 'boot' }, [])).toBe(
+      `stillpoint restore ${POINT} --to beta --mode boot --replace --disk-dir '/srv/my disks' --attach vdb,vdc --allow 'read=/srv/my iso' --allow card=user --no-remembered --auto-ports`
+    )
     const copy = { name: 'twin', uuid: VM }
     expect(lineWith({ point, to: 'beta', replace: false, diskDir: undefined, mode: 'define', copy }, [])).toBe(
       `stillpoint restore ${POINT} --to beta --mode copy --name twin --no-start`

@@ -135,7 +135,7 @@ const KEYS = {
 
 /** The same restore with the first choice of everything that stands in the way, to paste. */
 export function lineWith(
-  { point, to, mode, copy, replace, diskDir, choices = [] }: RestoreOrder,
+  { point, to, mode, copy, replace, diskDir, attachDisks = [], allow = [], remembered, choices = [] }: RestoreOrder,
   offers: readonly Choice[]
 ): string {
   const how =
@@ -145,6 +145,9 @@ export function lineWith(
     ...(copy !== undefined && mode === 'define' ? ['--no-start'] : []),
     ...(replace ? ['--replace'] : []),
     ...(diskDir === undefined ? [] : ['--disk-dir', diskDir]),
+    ...(attachDisks.length === 0 ? [] : ['--attach', attachDisks.join(',')]),
+    ...allow.flatMap((item) => ['--allow', item]),
+    ...(remembered?.length === 0 ? ['--no-remembered'] : []),
     ...mergeChoices(choices, offers).flatMap(flagOf)
   ])
 }
