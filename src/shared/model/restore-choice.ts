@@ -18,8 +18,8 @@ export const PlainChoice = z.enum([
 export type PlainChoice = z.infer<typeof PlainChoice>
 
 /**
- * What the operator has decided where a host is not what a VM asks for: one argument of `restore`. What is chosen is
- * remembered for the host.
+ * What the operator has decided where a host is not what a VM asks for: one argument of `restore`. What is chosen for
+ * more than the one VM is remembered for the host.
  */
 export const RestoreChoice = z.discriminatedUnion('kind', [
   z.strictObject({
