@@ -2,6 +2,7 @@ import { chmod, chown, stat } from 'node:fs/promises'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownershipIsDynamic, qemuOwner } from '../../libvirt/host.ts'
+import { disksWithKeptOwner } from '../../libvirt/kept-owners.ts'
 import type { DisplacedVm } from './restore-plan.ts'
 
 /** Whom files of a VM belong to on this host, so that it runs from them and nobody else reads them. */
@@ -14,23 +15,27 @@ const NOBODY_ELSE = 0o600
 
 /**
  * On the point's own host images get back what they had. Elsewhere they are root's alone: libvirt gives them to QEMU while
- * the VM runs; where it is told not to, they are QEMU's from the beginning.
+ * the VM runs; where it is told not to, by its settings or by the VM's definition, they are QEMU's from the beginning.
  */
 export async function accessRules(
   shell: Shell,
-  virtType: string,
+  { virtType, definition }: { readonly virtType: string; readonly definition: string },
   { stateBefore }: Manifest,
   isSameHost: boolean
 ): Promise<AccessRules> {
-  if (!(await ownershipIsDynamic())) {
-    const qemu = await qemuOwner(shell, virtType)
-    const theirs = qemu && { ...qemu, mode: NOBODY_ELSE }
-    return { accessOf: ({ originalAccess }) => (isSameHost && originalAccess) || theirs, firmware: theirs }
-  }
+  const isDynamic = await ownershipIsDynamic()
+  const kept = disksWithKeptOwner(definition)
+  const qemu = isDynamic && kept.size === 0 ? undefined : await qemuOwner(shell, virtType)
+  const theirs = qemu && { ...qemu, mode: NOBODY_ELSE }
+  const asLeft: AccessRules['accessOf'] = ({ originalAccess }) => (isSameHost && originalAccess) || theirs
+  if (!isDynamic) return { accessOf: asLeft, firmware: theirs }
   // While a VM runs, its images belong to QEMU; whose they are at rest was seen of one that was off only.
   const owner = stateBefore === 'shut off' ? {} : { uid: 0, gid: 0 }
   return {
-    accessOf: ({ originalAccess }) => (isSameHost && originalAccess ? { ...originalAccess, ...owner } : undefined),
+    accessOf(disk) {
+      if (kept.has(disk.target)) return asLeft(disk)
+      return isSameHost && disk.originalAccess ? { ...disk.originalAccess, ...owner } : undefined
+    },
     firmware: undefined
   }
 }

@@ -68,7 +68,12 @@ async function makePlan(
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
   const isSameHost = manifest.host.machineId === asked.machineId
-  const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
+  const rules = await accessRules(
+    shell,
+    { virtType: guest.next.virtType, definition: source.definition },
+    manifest,
+    isSameHost
+  )
   const folders = new ImageFolders(shell, asked.users)
   const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
   const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
