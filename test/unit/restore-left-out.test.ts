@@ -81,7 +81,7 @@ const lockedOn = (shell: Shell): Shell => ({
   ...shell,
   run: (argv, options) =>
     argv[0] === 'qemu-img' && argv[1] === 'info'
-      ? Promise.resolve({ exitCode: 1, stdout: '', stderr: 'Failed to get "write" lock' })
+      ? Promise.resolve({ exitCode: 1, signal: undefined, stdout: '', stderr: 'Failed to get "write" lock' })
       : shell.run(argv, options)
 })
 

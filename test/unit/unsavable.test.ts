@@ -51,7 +51,8 @@ describe('RAM that libvirt does not save', () => {
 
   it('is warned of where nobody knows the words: it may be a fault of the host, and ends one day', () => {
     const plan = { vmName: 'web', method: 'live', pointDir: '/p', disks: [] } as unknown as CapturePlan
-    const way = (stderr: string): unknown => otherWay({ policy: 'nightly' } as BackupSpec, plan, said(stderr))
+    const way = (stderr: string): unknown =>
+      otherWay({ policy: 'nightly' } as unknown as BackupSpec, plan, said(stderr))
     expect(way('error: internal error: a thing of 2031')).toEqual({
       method: 'disk',
       reason: { methodReason: 'its RAM cannot be saved: internal error: a thing of 2031' },

@@ -1,4 +1,5 @@
 import { chmod, chown, stat } from 'node:fs/promises'
+import { isFailure } from '../../shared/failure.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownershipIsDynamic, qemuOwner } from '../../libvirt/host.ts'
@@ -25,7 +26,7 @@ export async function accessRules(
 ): Promise<AccessRules> {
   const isDynamic = await ownershipIsDynamic()
   const kept = disksWithKeptOwner(definition)
-  const qemu = isDynamic && kept.size === 0 ? undefined : await qemuOwner(shell, virtType)
+  const qemu = isDynamic && kept.size === 0 ? undefined : await ownerIfTold(shell, virtType)
   const theirs = qemu && { ...qemu, mode: NOBODY_ELSE }
   const asLeft: AccessRules['accessOf'] = ({ originalAccess }) => (isSameHost && originalAccess) || theirs
   if (!isDynamic) return { accessOf: asLeft, firmware: theirs }
@@ -39,6 +40,13 @@ export async function accessRules(
     firmware: undefined
   }
 }
+
+/** Undefined: libvirt does not say, and images are root's. */
+const ownerIfTold = (shell: Shell, virtType: string): ReturnType<typeof qemuOwner> =>
+  qemuOwner(shell, virtType).catch((error: unknown) => {
+    if (isFailure(error, 'bad-output')) return undefined
+    throw error
+  })
 
 /** What the image that made way for this disk has now, at rest. Undefined: there was none. */
 export async function accessOfFormer(
