@@ -335,5 +335,20 @@ export const MORE: readonly Hostile[] = [
     what: 'a crash record in a file',
     devices: "<pstore backend='acpi-erst'><path>/etc/x</path></pstore>",
     item: 'write=/etc/x'
+  },
+  {
+    what: 'a line end in a name of the host',
+    devices: "<interface type='bridge'><source bridge='br0&#10;x'/></interface>",
+    item: 'control=#'
+  },
+  {
+    what: 'a line end in the address of the machine',
+    devices: "<interface type='network'><mac address='52:54:00:00:00:01&#10;x'/><source network='lan'/></interface>",
+    item: 'control=#'
+  },
+  {
+    what: 'a line end in a text',
+    os: '<cmdline>quiet&#10;x</cmdline>',
+    item: 'control=#'
   }
 ]

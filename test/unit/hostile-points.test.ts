@@ -324,11 +324,89 @@ describe('a network of a point', () => {
     ],
     ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=/etc'],
     ['devices of the host', lan7("<forward mode='hostdev'><pf dev='eth0'/></forward>"), 'device=net:eth0'],
-    ['what nobody knows', lan7('<teleport/>'), 'teleport=']
+    ['what nobody knows', lan7('<teleport/>'), 'teleport='],
+    [
+      'all of a device of the host',
+      lan7("<forward mode='passthrough'><interface dev='lo'/></forward>"),
+      'card=direct:passthrough:lo'
+    ],
+    [
+      'a route of the host',
+      lan7("<ip address='10.0.0.1' prefix='24'/><route address='198.51.100.0' prefix='24' gateway='10.0.0.2'/>"),
+      'privilege=host-route-198.51.100.0/24-by-10.0.0.2'
+    ],
+    [
+      'a route of the host, in IPv6',
+      lan7("<route family='ipv6' address='2000::' prefix='3' gateway='fd00::2'/>"),
+      'privilege=host-route-2000::/3-by-fd00::2'
+    ],
+    [
+      'half of the internet as its subnet',
+      lan7("<ip address='8.8.8.8' prefix='1'/>"),
+      'privilege=host-address-8.8.8.8/1'
+    ],
+    [
+      'a subnet that only begins among the private ones',
+      lan7("<ip address='10.0.0.1' netmask='254.0.0.0'/>"),
+      'privilege=host-address-10.0.0.1/254.0.0.0'
+    ],
+    ['trust of the firewall', lan7("<bridge zone='trusted'/>"), 'privilege=firewall-zone-trusted'],
+    [
+      'names that the host asks it for',
+      lan7("<domain name='example.org' register='yes'/>"),
+      'privilege=name-resolution-of-example.org'
+    ],
+    ['a bridge that is a path', lan7("<bridge name='../x'/>"), 'bridge-name=../x'],
+    ['the settings of all devices as a bridge', lan7("<bridge name='all'/>"), 'bridge-name=all'],
+    ['an attribute that nobody knows', lan7("<dns shout='yes'/>"), 'dns-shout=yes'],
+    ['an element that nobody knows in one that is known', lan7('<ip><teleport/></ip>'), 'teleport='],
+    ['text where there is none', lan7('<dns>conf-script</dns>'), 'dns=conf-script']
   ])('with %s is asked about', async (_what, host, item) => {
     const items = await look({ next: definitionOf(card), host })
     expect(refusedIn(items).join()).toContain(item)
     expect(refusedIn(await look({ next: definitionOf(card), host, allow: refusedIn(items) }))).toEqual([])
+  })
+
+  it.each([
+    ['a line of dnsmasq in a text record', "<dns><txt name='a' value='b&#10;conf-script=touch /root/x'/></dns>"],
+    ['one in a domain', "<domain name='a&#xA;conf-script=/tmp/x'/>"],
+    ['one in the file to boot', "<ip address='10.0.0.1'><dhcp><bootp file='a&#13;b'/></dhcp></ip>"],
+    ['one in the name of a host', '<dns><host ip="10.0.0.2"><hostname>a&#10;b</hostname></host></dns>'],
+    ['one in a CDATA section', '<dns><host ip="10.0.0.2"><hostname><![CDATA[a\nb]]></hostname></host></dns>'],
+    ['one in the zone of a bridge', "<bridge zone='a&#10;b'/>"],
+    ['one in a lease', "<ip address='10.0.0.1'><dhcp><host ip='10.0.0.2' name='a&#x9b;b'/></dhcp></ip>"],
+    [
+      'one in a port group',
+      "<portgroup name='a'><virtualport><parameters profileid='a&#10;b'/></virtualport></portgroup>"
+    ]
+  ])('with %s is refused, whatever is allowed', async (_what, xml) => {
+    const items = await look({ next: definitionOf(card), host: lan7(xml) })
+    const again = await look({ next: definitionOf(card), host: lan7(xml), allow: refusedIn(items) })
+    expect(again).toContainEqual(
+      expect.objectContaining({
+        check: 'networks',
+        state: 'problem',
+        text: expect.stringMatching(/^the definition of network lan7 in the point has line ends/) as string
+      })
+    )
+  })
+
+  it('as people have them is not asked about', async () => {
+    const items = await look({
+      next: definitionOf(card),
+      host: lan7(
+        `<uuid>1f0e3dad-9990-4345-b743-6c2a1d5f0e11</uuid><title>Lab / 7</title><description>of
+        two lines</description><metadata><x:y xmlns:x='urn:x'/></metadata><forward mode='nat'><nat><port start='1024' end='65535'/></nat></forward>
+        <bridge name='virbr7' stp='on' delay='0' zone='libvirt'/><mac address='52:54:00:0a:cd:21'/><mtu size='9000'/>
+        <domain name='lab.example.org' localOnly='yes'/>
+        <dns enable='yes'><forwarder addr='192.0.2.53'/><txt name='a' value='v=1; b'/><host ip='10.77.0.9'><hostname>db</hostname></host></dns>
+        <bandwidth><inbound average='1000' peak='5000'/></bandwidth><portgroup name='a' default='yes'><vlan><tag id='42'/></vlan></portgroup>
+        <ip address='10.77.0.1' netmask='255.255.255.0'><dhcp><range start='10.77.0.2' end='10.77.0.99'><lease expiry='1' unit='hours'/></range>
+        <host mac='52:54:00:00:00:01' name='db' ip='10.77.0.9'/></dhcp></ip><ip family='ipv6' address='fd00:77::1' prefix='64'/>`,
+        "connections='1'"
+      )
+    })
+    expect(items.filter(({ state }) => state === 'problem')).toEqual([])
   })
 
   it('that is called otherwise inside is refused, whatever is allowed', async () => {

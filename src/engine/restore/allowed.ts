@@ -98,6 +98,7 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'foreign':
       // It only says how QEMU is to speak of what is out of date.
       return !(QEMU.test(need.namespace) && need.name === 'deprecation')
+    case 'control':
     case 'unknown':
       return true
     case 'secret':

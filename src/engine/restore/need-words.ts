@@ -40,6 +40,8 @@ function wordsFor(need: Need): string {
       return `for ${need.what}`
     case 'foreign':
       return `QEMU, past libvirt, for: ${need.text}`
+    case 'control':
+      return `for a value with line ends or other control characters in it: ${need.in} ${need.value}`
     case 'unknown':
       return `for what Stillpoint does not know: ${need.name} ${need.value}`
     case 'secret':

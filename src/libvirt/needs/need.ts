@@ -28,6 +28,7 @@ export type Asked =
   | { readonly kind: 'partition'; readonly path: string }
   | { readonly kind: 'privilege'; readonly what: string }
   | ForeignNeed
+  | ControlNeed
   | UnknownNeed
 
 /** A disk or a medium in a drive, or an image below it. Without a medium there is no need. */
@@ -203,6 +204,14 @@ export interface ForeignNeed {
   readonly name: string
   /** All that it says, in one line. */
   readonly text: string
+}
+
+/** A value with line ends or other control characters in it, which libvirt might write into a file of settings, line by line. */
+export interface ControlNeed {
+  readonly kind: 'control'
+  /** Element and attribute. */
+  readonly in: string
+  readonly value: string
 }
 
 /** What nobody here knows, with a path, device, address or URI in it. */
