@@ -14,7 +14,7 @@ import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
-import { FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
+import { emptyImage, FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
 const PLAIN: Hostile = { what: 'nothing' }
 const vda = (path = '/nowhere/a.qcow2'): string =>
@@ -72,6 +72,21 @@ const isBooted = (items: readonly PreflightItem[]): boolean =>
 
 const isStopped = (items: readonly PreflightItem[]): boolean =>
   refusedIn(items).length > 0 || emptied(items) || isBooted(items)
+
+async function temporaryFolder(): Promise<string> {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** An image that says that it is based on another, as a guest could write it as well. */
+function imageOver(path: string): Uint8Array {
+  const image = Buffer.from(emptyImage())
+  image.write(path, 512)
+  image.writeBigUInt64BE(512n, 8)
+  image.writeUInt32BE(Buffer.byteLength(path), 16)
+  return image
+}
 
 const count = { handled: 0, tried: 0 }
 const tally = (items: readonly PreflightItem[]): boolean => {
@@ -275,6 +290,22 @@ describe('a disk of a point', () => {
     expect(home).toBe(`vda goes to ${dir}/mine.img`)
     const medium = next.replace("device='disk'", "device='cdrom'")
     expect(await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next: medium } } })).toBe(away)
+  })
+
+  it.each(['raw', 'qcow2'])('never goes to a folder that only the header of a %s image names', async (format) => {
+    const [kept, aimed] = await Promise.all(['images', 'aimed'].map(temporaryFolder))
+    await writeFile(join(kept, 'other.img'), imageOver(join(aimed, 'x.img')))
+    const next = definitionOf(PLAIN, OTHER_VM, 'other')
+      .replace('/nowhere/a.qcow2', join(kept, 'other.img'))
+      .replace("type='qcow2'", `type='${format}'`)
+    const said = await placeOf({ manifest: from(join(aimed, 'mine.img')), vms: { [OTHER_VM]: { next } } })
+    expect(said).toContain(`no images are kept in ${aimed} on this host`)
+    const cd = definitionOf({
+      what: '',
+      devices: `<disk type='file' device='cdrom'><source file='${join(aimed, 'y.iso')}'/><target dev='sdz'/></disk>`
+    })
+    await writeFile(join(aimed, 'y.iso'), '')
+    expect(emptied(await look({ next: cd, vms: { [OTHER_VM]: { next } } }))).toBe(true)
   })
 
   it('that is no medium of its own is not read out of the images of other VMs', async () => {

@@ -45,7 +45,8 @@ export class ImageFolders {
   }
 }
 
-const isImage = ({ as }: ImageUser): boolean => as === undefined
+/** On the word of a header, which a guest may have written, no folder is one of images. */
+const isImage = ({ as, byHeader }: ImageUser): boolean => as === undefined && byHeader !== true
 
 const resolved = (folders: readonly string[]): Promise<string[]> =>
   Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
