@@ -350,5 +350,28 @@ export const MORE: readonly Hostile[] = [
     what: 'a line end in a text',
     os: '<cmdline>quiet&#10;x</cmdline>',
     item: 'control=#'
+  },
+  {
+    what: 'what listens on the host for itself alone',
+    devices: "<interface type='user'/>",
+    item: 'card=user'
+  },
+  {
+    what: "another VM's agent by a serial port",
+    devices:
+      "<serial type='unix'><source mode='bind' path='/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0'/></serial>",
+    item: 'make-socket=/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0'
+  },
+  {
+    what: "another VM's agent by a channel that is none of libvirt's",
+    devices:
+      "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'/><target type='guestfwd' address='10.0.2.1' port='4600'/></channel>",
+    item: 'make-socket=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
+  },
+  {
+    what: "another VM's agent, which is there",
+    devices:
+      "<channel type='unix'><source mode='connect' path='/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'/><target type='virtio' name='x'/></channel>",
+    item: 'connect=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
   }
 ]

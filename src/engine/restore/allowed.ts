@@ -82,7 +82,7 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'listen':
       return !isLoopback(need.address)
     case 'socket':
-      return !(need.how === 'listens' && LIBVIRTS_SOCKET.test(need.to) && isPlainPath(need.to))
+      return true
     case 'device':
       return need.bus !== 'limit'
     case 'folder':
@@ -155,19 +155,18 @@ const isOwnTpm = (path: string, vm: string): boolean => isPlainPath(path) && pat
 const EMULATOR =
   /^(\/usr)?\/(bin|sbin|libexec|lib64\/xen\/bin)\/(qemu-system-[a-z0-9_]+|qemu-kvm|kvm|kvm-spice)$|^\/run\/libvirt\/nix-emulators\/qemu-system-[a-z0-9_]+$/
 
-/** A network or bridge of the host, or what leads outside without anything of it. */
+/**
+ * A network or bridge of the host, or a cable that ends on it. Not `user`: it shows the guest what listens on the host for the
+ * host alone, and sends as the host.
+ */
 function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
   if (tap !== undefined) return false
   if (type === 'direct') return mode !== 'passthrough'
-  return ['network', 'bridge', 'user', 'ethernet', 'internal', 'null'].includes(type)
+  return ['network', 'bridge', 'ethernet', 'internal', 'null'].includes(type)
 }
 
 const isLoopback = (address: string | undefined): boolean =>
   address === undefined || address === '' || /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)
-
-/** Where libvirt puts the sockets of channels that have no path of their own: it makes them anew for each start. */
-const LIBVIRTS_SOCKET =
-  /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/channel\/(target\/)?(domain-)?\d+-[^/]+\/[^/]+$|^\/var\/lib\/libvirt\/qemu\/channel\/target\/domain-[^/]+\/[^/]+$/
 
 /** An empty path is how a script is switched off. */
 const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']

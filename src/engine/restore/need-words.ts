@@ -17,6 +17,8 @@ function wordsFor(need: Need): string {
     case 'emulator':
       return `to be run by ${need.path}`
     case 'interface':
+      if (need.type === 'user')
+        return 'for a network card in user mode, which reaches what listens on this host for itself alone'
       return `for a network card that takes ${[need.type, need.mode, need.source, need.tap].filter(Boolean).join(' ')}`
     case 'listen':
       return `to be reached at ${need.address ?? 'any address'}${need.port === undefined ? '' : `, port ${need.port}`} (${need.by})`
