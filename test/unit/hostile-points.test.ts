@@ -88,6 +88,13 @@ function imageOver(path: string): Uint8Array {
   return image
 }
 
+/** One that says that its data lies in another file. */
+function imageWithDataFile(): Uint8Array {
+  const image = Buffer.from(emptyImage())
+  image.writeBigUInt64BE(image.readBigUInt64BE(72) | 4n, 72)
+  return image
+}
+
 const count = { handled: 0, tried: 0 }
 const tally = (items: readonly PreflightItem[]): boolean => {
   const stopped = isStopped(items)
@@ -218,7 +225,13 @@ describe('what a point asks', () => {
     const { shell } = paperLibvirt()
     const folders = new ImageFolders(shell, () => Promise.resolve(new Map()))
     const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
-    const rules = await hostRules(shell, spec, folders, { emulator: '/opt/qemu', files: [path, undefined] })
+    const rules = await hostRules(shell, spec, folders, {
+      emulator: '/opt/qemu',
+      disks: [
+        { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
+      ],
+      files: [{ path: undefined, from: undefined }]
+    })
     const disk = {
       kind: 'disk',
       target: 'vda',
@@ -226,12 +239,36 @@ describe('what a point asks', () => {
       type: 'file',
       role: 'image',
       source: path,
+      format: 'raw',
       readOnly: false
     }
     expect(await isAllowed({ where: '', ...disk } as Need, rules)).toBe(true)
+    for (const other of [{ device: 'cdrom' }, { format: 'qcow2' }, { target: 'vdb' }, { role: 'below' }])
+      expect(await isAllowed({ where: '', ...disk, ...other } as Need, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path }, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path: '/opt/qemu' }, rules)).toBe(true)
     expect(await isAllowed({ where: '', kind: 'program', what: 'x', path }, rules)).toBe(false)
+  })
+
+  it('of firmware variables that it brings is only what their own header says as well', async () => {
+    const dir = await temporaryFolder()
+    const path = '/var/lib/libvirt/qemu/nvram/web.fd'
+    const { shell } = paperLibvirt()
+    const folders = new ImageFolders(shell, () => Promise.resolve(new Map()))
+    const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
+    const judge = async (bytes: Uint8Array, format: string): Promise<boolean> => {
+      const from = join(dir, 'nvram.fd')
+      await writeFile(from, bytes)
+      const rules = await hostRules(shell, spec, folders, { emulator: undefined, disks: [], files: [{ path, from }] })
+      const needs = ['image', 'template', 'variables'] as const
+      const judged = await Promise.all(
+        needs.map((what) => isAllowed({ where: '', kind: 'firmware', what, path, format, type: 'file' }, rules))
+      )
+      return judged.every(Boolean)
+    }
+    expect(await judge(emptyImage(), 'qcow2')).toBe(true)
+    expect(await judge(imageOver('/etc/shadow'), 'raw')).toBe(true)
+    expect(await judge(imageOver('/etc/shadow'), 'qcow2')).toBe(false)
   })
 
   it('is named with where it stands, and how to allow it', async () => {
@@ -306,6 +343,49 @@ describe('a disk of a point', () => {
     })
     await writeFile(join(aimed, 'y.iso'), '')
     expect(emptied(await look({ next: cd, vms: { [OTHER_VM]: { next } } }))).toBe(true)
+  })
+
+  describe('that stays attached beside it', () => {
+    const third = '11111111-2222-4333-8444-555555555555'
+    /** A folder of images, with one in it that is nobody's. */
+    async function lying(bytes: Uint8Array): Promise<{ path: string; vms: Record<string, PaperVm> }> {
+      const dir = await temporaryFolder()
+      await writeFile(join(dir, 'third.img'), '')
+      await writeFile(join(dir, 'x'), bytes)
+      const next = definitionOf(PLAIN, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.img'))
+      return { path: join(dir, 'x'), vms: { [third]: { next } } }
+    }
+    const drive = (path: string, format: string): string =>
+      definitionOf({
+        what: '',
+        devices: `<disk type='file' device='cdrom'><driver name='qemu' ${format === '' ? '' : `type='${format}'`}/><source file='${path}'/><target dev='sdz'/></disk>`
+      })
+
+    it.each([
+      ['raw', imageOver('/etc/shadow'), false],
+      ['', imageOver('/etc/shadow'), false],
+      ['qcow2', imageOver('/etc/shadow'), true],
+      ['qcow2', imageWithDataFile(), true],
+      ['qcow2', emptyImage(), false],
+      ['qcow2', Buffer.from('QFI\xfb', 'latin1'), true],
+      ['qed', new Uint8Array(512), true],
+      ['vmdk', new TextEncoder().encode('# Disk DescriptorFile'), true]
+    ])('is read as %s only where its header names no other file (%#)', async (format, bytes, isStopped) => {
+      const { path, vms } = await lying(bytes)
+      expect(emptied(await look({ next: drive(path, format), vms }))).toBe(isStopped)
+    })
+
+    it('is not read as qcow2 because the VM has it as raw already: the guest writes its first bytes', async () => {
+      const { path, vms } = await lying(imageOver('/etc/shadow'))
+      const own = { ...vms, [VM]: { next: drive(path, 'raw').replace('cdrom', 'disk') } }
+      const items = await look({ next: drive(path, 'qcow2').replace('cdrom', 'disk'), vms: own })
+      expect(refusedIn(items)).toEqual([`write=qcow2:${path}`])
+    })
+
+    it('is no second look at the disk of the point itself', async () => {
+      const path = '/var/lib/libvirt/images/a.qcow2'
+      expect(emptied(await look({ next: drive(path, 'qcow2') }))).toBe(true)
+    })
   })
 
   it('that is no medium of its own is not read out of the images of other VMs', async () => {

@@ -2,7 +2,7 @@ import { existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
-import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
+import { parseQcow2Header, QCOW2_HEADER_BYTES, type Qcow2Header } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
@@ -170,11 +170,15 @@ const backingFileOf = (path: string): Promise<Below | undefined> => readBackingF
 async function readBackingFile(path: string): Promise<Below | undefined> {
   const stats = await stat(path)
   if (!(stats.isFile() || stats.isBlockDevice())) return undefined
-  const header = parseQcow2Header(await firstBytes(path))
+  const header = await qcow2HeaderAt(path)
   const written = header?.backingFile
   if (written === undefined || /^[a-z+]+:/.test(written)) return undefined
   return { path: resolve(dirname(path), written), isRaw: header?.backingFormat === 'raw' }
 }
+
+/** Undefined: it does not begin as a qcow2 image. @throws where it is not there, or begins as one and makes no sense */
+export const qcow2HeaderAt = async (path: string): Promise<Qcow2Header | undefined> =>
+  parseQcow2Header(await firstBytes(path))
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r')

@@ -9,8 +9,10 @@ import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
 import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
+import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
 import { NVRAM_FOLDER } from './plan-firmware.ts'
+import type { RestoreDisk } from './restore-plan.ts'
 
 /** By what a need of a point is judged on this host. */
 export interface HostRules {
@@ -24,15 +26,22 @@ export interface HostRules {
   readonly allowed: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
   readonly emulator: string | undefined
-  /** Files that the restore itself makes. */
-  readonly made: ReadonlySet<string>
+  /** Disks that the restore itself makes. */
+  readonly disks: readonly RestoreDisk[]
+  /** Firmware variables and boot files that it makes, and where their bytes come from, if they are on this host by now. */
+  readonly made: ReadonlyMap<string, string | undefined>
+}
+
+/** What the restore makes, and what it runs the VM with. */
+export interface Made extends Pick<HostRules, 'emulator' | 'disks'> {
+  readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
 export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { emulator, files }: { readonly emulator: string | undefined; readonly files: readonly (string | undefined)[] }
+  { emulator, disks, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
@@ -40,7 +49,8 @@ export const hostRules = async (
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
   emulator,
-  made: new Set(files.filter((path) => path !== undefined))
+  disks,
+  made: new Map(files.flatMap(({ path, from }) => (path === undefined ? [] : [[path, from] as const])))
 })
 
 /** What this host's own definitions of the VM ask already. */
@@ -111,15 +121,40 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
   }
 }
 
-/** An image that the restore writes, or one in an image folder of this host that is no other VM's. */
-async function isStorage(need: NeedOf<'disk'>, { shell, vm, folders, made }: HostRules): Promise<boolean> {
-  const { type, source, device } = need
+/** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
+async function isStorage(need: NeedOf<'disk'>, { shell, vm, folders, disks, made }: HostRules): Promise<boolean> {
+  const { type, source, device, role, format } = need
+  if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
+  // What else is made here is there for its own purpose, by its own format.
+  if (made.has(source) || disks.some(({ path }) => path === source)) return false
+  const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
   const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
-  if (type === 'file') return made.has(source) || (await folders.offers(source, vm, access))
-  if (type !== 'volume') return false
+  if (path === undefined || !(await folders.offers(path, vm, access))) return false
+  // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
+  return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
+}
+
+const isThisDisk = (disk: RestoreDisk, { type, target, device, source, format }: NeedOf<'disk'>): boolean =>
+  type === 'file' &&
+  (device === 'disk' || device === 'lun') &&
+  disk.target === target &&
+  disk.path === source &&
+  disk.format === (format ?? 'raw')
+
+function pathOfVolume(shell: Shell, source: string): Promise<string | undefined> {
   const [pool = '', ...name] = source.split('/')
-  const path = await volumePath(shell, { pool, name: name.join('/') })
-  return path !== undefined && (await folders.offers(path, vm, access))
+  return volumePath(shell, { pool, name: name.join('/') })
+}
+
+/** By its header as it is now: an image names no other file for QEMU to read. Of other formats than qcow2 nobody here can say. */
+async function standsAlone(path: string, format: string | undefined): Promise<boolean> {
+  if (format !== undefined && format !== 'qcow2') return false
+  try {
+    const header = await qcow2HeaderAt(path)
+    return header === undefined || (header.backingFile === undefined && !header.hasDataFile)
+  } catch {
+    return false
+  }
 }
 
 /** What everybody on a host may read, since it came with its programs. */
@@ -142,9 +177,17 @@ const isLogOf = (path: string, vm: string): boolean =>
   isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && new RegExp(`/${vm}[\\w.-]*\\.log$`).test(path)
 
 async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: HostRules): Promise<boolean> {
-  const { what, path, type } = need
-  if (what === 'automatic' || (type === 'file' && made.has(path))) return true
-  if (what !== 'variables') return isFromPackage(path) || (await folders.offers(path, vm, 'read'))
+  const { what, path, type, format } = need
+  if (what === 'automatic') return true
+  const isRaw = format === undefined || format === 'raw'
+  if (type === 'file' && made.has(path)) {
+    const from = made.get(path)
+    return isRaw || from === undefined || (await standsAlone(from, format))
+  }
+  if (what !== 'variables')
+    return (
+      isFromPackage(path) || ((await folders.offers(path, vm, 'read')) && (isRaw || (await standsAlone(path, format))))
+    )
   // libvirt makes new variables where there are none.
   return type === 'file' && isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !existsSync(path)
 }

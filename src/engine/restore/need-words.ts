@@ -56,8 +56,9 @@ function wordsFor(need: Need): string {
   }
 }
 
-function forDisk({ target, device, type, source, readOnly, role }: NeedOf<'disk'>): string {
+function forDisk({ target, device, type, source, format = 'raw', readOnly, role }: NeedOf<'disk'>): string {
   const kind = type === 'file' ? '' : `${type} `
   const what = role === 'image' ? `${device} ${target}` : `${device} ${target}, ${role}`
-  return `to ${readOnly || device === 'cdrom' ? 'read' : 'read and write'} ${kind}${source} (${what})`
+  const as = format === 'raw' ? '' : `, as ${format}`
+  return `to ${readOnly || device === 'cdrom' ? 'read' : 'read and write'} ${kind}${source} (${what}${as})`
 }

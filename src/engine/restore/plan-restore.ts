@@ -96,10 +96,14 @@ async function makePlan(
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const files = [...disks, ...boot].map(({ path }) => path)
+  const files = [...boot, ...(nvram === undefined ? [] : [nvram])].map(({ path, file }) => ({
+    path,
+    from: source.isHere ? `${dir}/${file}` : undefined
+  }))
   const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, {
     emulator: answers.emulator,
-    files: [...files, nvram?.path ?? ownNvram]
+    disks,
+    files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DiskNeed, ForeignNeed, Need } from './need.ts'
+import type { DiskNeed, FirmwareNeed, ForeignNeed, Need } from './need.ts'
 
 /**
  * A need in one word, as an operator types it: `read=/srv/a.iso`, `device=pci:0000:01:00.0`. Needs of one word are the very
@@ -18,7 +18,7 @@ function said(need: Need): string {
     case 'file':
       return `${need.writes ? 'write' : 'read'}=${need.path}`
     case 'firmware':
-      return need.what === 'variables' ? `write=${plain(need.type, need.path)}` : `read=${need.path}`
+      return firmwareItem(need)
     case 'secret':
       return `secret=${need.uuid ?? need.usage ?? ''}`
     case 'tpm':
@@ -62,9 +62,17 @@ function said(need: Need): string {
   }
 }
 
-/** A medium is read, a disk is written to; whether it is called a file or a device is one to who has the path. */
-const diskItem = ({ type, source, readOnly, device }: DiskNeed): string =>
-  `${readOnly || device === 'cdrom' ? 'read' : 'write'}=${plain(type, source)}`
+/**
+ * A medium is read, a disk is written to; whether it is called a file or a device is one to who has the path. As what it is read
+ * is not: the first bytes of a qcow2 image may name any other file.
+ */
+const diskItem = ({ type, source, format = 'raw', readOnly, device }: DiskNeed): string =>
+  `${readOnly || device === 'cdrom' ? 'read' : 'write'}=${format === 'raw' ? '' : `${format}:`}${plain(type, source)}`
+
+const firmwareItem = ({ what, type, path, format = 'raw' }: FirmwareNeed): string => {
+  const as = format === 'raw' ? '' : `${format}:`
+  return what === 'variables' ? `write=${as}${plain(type, path)}` : `read=${as}${path}`
+}
 
 const plain = (type: string, path: string): string => (type === 'file' || type === 'block' ? path : `${type}:${path}`)
 

@@ -44,6 +44,8 @@ export interface DiskNeed {
   readonly role: 'image' | 'below' | 'mirror' | 'data'
   /** Path or device; `pool/volume`; of a server `protocol:name` with its addresses. */
   readonly source: string
+  /** As what its bytes are read. Undefined: the definition does not say, and libvirt takes it for raw. */
+  readonly format: string | undefined
   readonly readOnly: boolean
 }
 
