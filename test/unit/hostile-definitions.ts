@@ -352,6 +352,33 @@ export const MORE: readonly Hostile[] = [
     item: 'control=#'
   },
   {
+    what: 'an address of the host',
+    devices: "<interface type='ethernet'><source><ip address='8.8.8.8' family='ipv4' prefix='8'/></source></interface>",
+    item: 'privilege=host-address-8.8.8.8/8'
+  },
+  {
+    what: 'a route of the host',
+    devices:
+      "<interface type='ethernet'><source><route family='ipv4' address='0.0.0.0' prefix='1' gateway='10.0.0.2'/></source></interface>",
+    item: 'privilege=host-route-0.0.0.0/1-by-10.0.0.2'
+  },
+  {
+    what: 'a route of the host in IPv6',
+    devices:
+      "<interface type='ethernet'><source><route family='ipv6' address='2000::' prefix='3' gateway='fd00::2'/></source></interface>",
+    item: 'privilege=host-route-2000::/3-by-fd00::2'
+  },
+  {
+    what: 'an address in IPv6 that nobody knows',
+    domain: "<newfangled reach='fd00::1'/>",
+    item: 'newfangled-reach=fd00::1'
+  },
+  {
+    what: 'the tap of another VM',
+    devices: "<interface type='ethernet'><target dev='vnet5' managed='no'/></interface>",
+    item: 'card=ethernet:vnet5'
+  },
+  {
     what: 'what listens on the host for itself alone',
     devices: "<interface type='user'/>",
     item: 'card=user'

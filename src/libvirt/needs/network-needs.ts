@@ -4,7 +4,7 @@ import { isPrivate, rangeOf } from '../address-range.ts'
 import { attribute, elementsIn, parseXml } from '../xml.ts'
 import type { Need } from './need.ts'
 import { listTheRest } from './needs-of.ts'
-import { readPciAddress } from './pieces.ts'
+import { readPciAddress, readRoute } from './pieces.ts'
 import { each, Reading, TEXT } from './reading.ts'
 
 /**
@@ -137,19 +137,6 @@ function readAddress(reading: Reading, ip: Element): void {
       readOnly: true,
       driver: 'tftp'
     })
-}
-
-/** The host sends what is for these addresses into the network. */
-export function readRoute(reading: Reading, route: Element): void {
-  const said = ['address', 'prefix', 'netmask', 'gateway', 'family', 'metric'].map((name) =>
-    reading.attribute(route, name)
-  )
-  const [address = '', prefix, netmask, gateway = ''] = said
-  const mask = prefix ?? netmask
-  reading.add(route, {
-    kind: 'privilege',
-    what: `host route ${address}${mask === undefined ? '' : `/${mask}`} by ${gateway}`
-  })
 }
 
 /** The host itself then asks this network for names of that domain. */

@@ -40,3 +40,16 @@ export function readRom(reading: Reading, device: Element): void {
     if (path !== undefined) reading.add(rom, { kind: 'file', what: 'option ROM', path, writes: false })
   }
 }
+
+/** The host sends what is for these addresses into the network. */
+export function readRoute(reading: Reading, route: Element): void {
+  const said = ['address', 'prefix', 'netmask', 'gateway', 'family', 'metric'].map((name) =>
+    reading.attribute(route, name)
+  )
+  const [address = '', prefix, netmask, gateway = ''] = said
+  const mask = prefix ?? netmask
+  reading.add(route, {
+    kind: 'privilege',
+    what: `host route ${address}${mask === undefined ? '' : `/${mask}`} by ${gateway}`
+  })
+}
