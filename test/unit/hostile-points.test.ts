@@ -227,6 +227,7 @@ describe('what a point asks', () => {
     const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
     const rules = await hostRules(shell, spec, folders, {
       emulator: '/opt/qemu',
+      attached: new Set(),
       disks: [
         { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
       ],
@@ -259,7 +260,12 @@ describe('what a point asks', () => {
     const judge = async (bytes: Uint8Array, format: string): Promise<boolean> => {
       const from = join(dir, 'nvram.fd')
       await writeFile(from, bytes)
-      const rules = await hostRules(shell, spec, folders, { emulator: undefined, disks: [], files: [{ path, from }] })
+      const rules = await hostRules(shell, spec, folders, {
+        emulator: undefined,
+        attached: new Set(),
+        disks: [],
+        files: [{ path, from }]
+      })
       const needs = ['image', 'template', 'variables'] as const
       const judged = await Promise.all(
         needs.map((what) => isAllowed({ where: '', kind: 'firmware', what, path, format, type: 'file' }, rules))
@@ -330,7 +336,7 @@ describe('a disk of a point', () => {
   })
 
   it.each(['raw', 'qcow2'])('never goes to a folder that only the header of a %s image names', async (format) => {
-    const [kept, aimed] = await Promise.all(['images', 'aimed'].map(temporaryFolder))
+    const [kept, aimed] = [await temporaryFolder(), await temporaryFolder()]
     await writeFile(join(kept, 'other.img'), imageOver(join(aimed, 'x.img')))
     const next = definitionOf(PLAIN, OTHER_VM, 'other')
       .replace('/nowhere/a.qcow2', join(kept, 'other.img'))
@@ -407,6 +413,62 @@ describe('a disk of a point', () => {
       [third]: { next: definitionOf(PLAIN, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.qcow2')) }
     }
     expect(emptied(await look({ next: cd, vms: { ...asMedium, ...more } }))).toBe(false)
+  })
+
+  describe('that the operator says stays attached', () => {
+    const vdb = (source: string, more = '', type = 'file', format = 'raw'): string =>
+      `<disk type='${type}' device='disk'><driver name='qemu' type='${format}'/><source ${source}>${more}</source><target dev='vdb' bus='virtio'/></disk>`
+    const attach = async (devices: string): Promise<string[]> =>
+      refusedIn(await look({ next: definitionOf({ what: '', devices }), spec: { attachDisks: ['vdb'] } }))
+
+    it('is the one that was shown, in its own place', async () => {
+      expect(await attach(vdb("file='/etc/hostname'"))).toEqual([])
+      expect(
+        await attach(`${vdb("file='/etc/hostname'")}<serial type='file'><source path='/etc/hostname'/></serial>`)
+      ).toEqual(['write=/etc/hostname'])
+    })
+
+    it.each([
+      [
+        'another attribute counts',
+        vdb("file='/etc/hostname' dev='/dev/null'", '', 'block'),
+        ['write=/dev/null', 'source-file=/etc/hostname']
+      ],
+      [
+        'it brings a data file',
+        vdb(
+          "file='/etc/hostname'",
+          "<dataStore type='file'><format type='raw'/><source file='/etc/shadow'/></dataStore>"
+        ),
+        ['write=/etc/shadow']
+      ],
+      [
+        'it lists what is below it',
+        vdb("file='/etc/hostname'").replace(
+          '<target',
+          "<backingStore type='file'><format type='raw'/><source file='/etc/shadow'/></backingStore><target"
+        ),
+        ['read=/etc/shadow']
+      ],
+      ['nobody knows its format', vdb("file='/etc/hostname'", '', 'file', 'vmdk'), ['write=vmdk:/etc/hostname']]
+    ])('is not what comes with it, where %s', async (_why, devices, items) => {
+      expect(await attach(devices)).toEqual(items)
+    })
+
+    it('is neither of two of one name', async () => {
+      expect(await attach(vdb("file='/etc/hostname'") + vdb("file='/etc/passwd'"))).toEqual([
+        'write=/etc/hostname',
+        'write=/etc/passwd'
+      ])
+    })
+
+    it('is not an image whose header names another file', async () => {
+      const path = join(await temporaryFolder(), 'x')
+      await writeFile(path, emptyImage())
+      expect(await attach(vdb(`file='${path}'`, '', 'file', 'qcow2'))).toEqual([])
+      await writeFile(path, imageOver('/etc/shadow'))
+      expect(await attach(vdb(`file='${path}'`, '', 'file', 'qcow2'))).toEqual([`write=qcow2:${path}`])
+    })
   })
 
   it('of firmware variables goes to a plain name in their own folder only', () => {

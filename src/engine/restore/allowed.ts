@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
@@ -24,6 +25,8 @@ export interface HostRules {
   readonly own: ReadonlySet<string>
   /** Items that the operator allows by name. */
   readonly allowed: ReadonlySet<string>
+  /** Disks that the operator says stay attached, each by its place and item. */
+  readonly attached: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
   readonly emulator: string | undefined
   /** Disks that the restore itself makes. */
@@ -33,7 +36,7 @@ export interface HostRules {
 }
 
 /** What the restore makes, and what it runs the VM with. */
-export interface Made extends Pick<HostRules, 'emulator' | 'disks'> {
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached'> {
   readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
@@ -41,13 +44,14 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { emulator, disks, files }: Made
+  { attached, emulator, disks, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
   folders,
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
+  attached,
   emulator,
   disks,
   made: new Map(files.flatMap(({ path, from }) => (path === undefined ? [] : [[path, from] as const])))
@@ -60,9 +64,27 @@ async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
   return new Set(definitions.flatMap(needsOf).map(itemOf))
 }
 
-/** Disks that the operator says stay attached: he means what the definition names there. */
-export const itemsOfDisks = (xml: string, targets: readonly string[] = []): string[] =>
-  needsOf(xml).flatMap((need) => (need.kind === 'disk' && targets.includes(need.target) ? [itemOf(need)] : []))
+/**
+ * Disks that the operator says stay attached, by place and item: he means the source that he was shown of the one disk of that
+ * name, there and nowhere else, and nothing that it brings with it.
+ */
+export function attachedItems(xml: string, targets: readonly string[] = []): ReadonlySet<string> {
+  const { disks } = parseDomain(xml)
+  const meant = needsOf(xml).flatMap((need) => {
+    const [shown, ...others] = disks.filter(({ target }) => target === (need.kind === 'disk' ? need.target : undefined))
+    const isMeant = need.kind === 'disk' && targets.includes(need.target) && need.role === 'image'
+    return isMeant && shown !== undefined && others.length === 0 && isAsShown(need, shown) ? [placed(need)] : []
+  })
+  return new Set(meant)
+}
+
+const placed = (need: Need): string => `${need.where} ${itemOf(need)}`
+
+/** Which of its attributes counts depends on its type; the one that was shown does not. */
+function isAsShown({ type, source }: NeedOf<'disk'>, shown: XmlDisk): boolean {
+  if (type === 'network') return shown.network !== undefined && source.startsWith(shown.source ?? '')
+  return (type === 'volume') === (shown.volume !== undefined) && source === shown.source
+}
 
 /**
  * Whether a restore may do what the definition of a point asks, without asking back. A point gives no orders: what reaches
@@ -71,7 +93,15 @@ export const itemsOfDisks = (xml: string, targets: readonly string[] = []): stri
 export async function isAllowed(need: Need, rules: HostRules): Promise<boolean> {
   if (!(await reachesBeyond(need, rules))) return true
   const item = itemOf(need)
-  return rules.own.has(item) || rules.allowed.has(item)
+  return rules.own.has(item) || rules.allowed.has(item) || (need.kind === 'disk' && isAttached(need, rules))
+}
+
+/** An image that names other files asks for more than what was shown of it. */
+async function isAttached(need: Need & NeedOf<'disk'>, { shell, attached }: HostRules): Promise<boolean> {
+  const { type, source, format = 'raw' } = need
+  if (!attached.has(placed(need))) return false
+  const path = type === 'volume' ? await pathOfVolume(shell, source) : source
+  return format === 'raw' || (type !== 'network' && path !== undefined && standsAlone(path, format))
 }
 
 /** Files of the host, its devices, sockets, addresses, programs and labels; not what any host gives any VM. */

@@ -7,7 +7,7 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { hostRules, itemsOfDisks } from './allowed.ts'
+import { attachedItems, hostRules } from './allowed.ts'
 import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
@@ -91,8 +91,7 @@ async function makePlan(
     hardware,
     answers
   )
-  const allowed = new Set([...(spec.allow ?? []), ...itemsOfDisks(source.definition, spec.attachDisks)])
-  const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
+  const networks = await planNetworks(shell, source.host, asking, new Set(spec.allow), hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
@@ -100,7 +99,8 @@ async function makePlan(
     path,
     from: source.isHere ? `${dir}/${file}` : undefined
   }))
-  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, {
+  const host = await hostRules(shell, spec, folders, {
+    attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,
     files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
