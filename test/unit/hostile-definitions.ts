@@ -352,6 +352,62 @@ export const MORE: readonly Hostile[] = [
     item: 'control=#'
   },
   {
+    what: 'dumps of memory when the guest likes',
+    devices: "<watchdog model='itco' action='dump'/>",
+    item: 'privilege=dumps-of-its-memory'
+  },
+  {
+    what: 'dumps of memory when it crashes',
+    domain: '<on_crash>coredump-restart</on_crash>',
+    item: 'privilege=dumps-of-its-memory'
+  },
+  {
+    what: 'a processor for itself',
+    domain: "<cputune><vcpusched vcpus='0' scheduler='fifo' priority='99'/></cputune>",
+    item: 'privilege=real-time-scheduling-fifo'
+  },
+  {
+    what: 'graphics of the host that libvirt chooses',
+    devices: "<graphics type='egl-headless'/>",
+    item: 'device=graphics:any'
+  },
+  {
+    what: 'graphics of the host for its screen',
+    devices: "<graphics type='spice'><gl enable='yes'/></graphics>",
+    item: 'device=graphics:any'
+  },
+  {
+    what: 'a screen in a network',
+    devices: "<graphics type='vnc'><listen type='network' network='default'/></graphics>",
+    item: 'listen=vnc:network default'
+  },
+  {
+    what: 'a port at all addresses',
+    devices: "<serial type='tcp'><source mode='bind' host='' service='4555'/></serial>",
+    item: 'listen=serial::4555'
+  },
+  {
+    what: 'a log that others read',
+    devices: `<serial type='file'><source path='/var/log/nginx/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11error.log'/></serial>`,
+    item: 'write=/var/log/nginx/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11error.log'
+  },
+  {
+    what: 'a device by an octal number',
+    devices:
+      "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='010' slot='0x00' function='0x0'/></source></hostdev>",
+    item: 'device=pci:0000:08:00.0'
+  },
+  {
+    what: 'a USB device by an octal number',
+    devices: "<hostdev mode='subsystem' type='usb'><source><vendor id='010'/><product id='0x0010'/></source></hostdev>",
+    item: 'device=usb:0008:0010'
+  },
+  {
+    what: 'the serial numbers of the host',
+    os: "<smbios mode='host'/>",
+    item: 'privilege=serial-numbers-of-this-host'
+  },
+  {
     what: 'an address of the host',
     devices: "<interface type='ethernet'><source><ip address='8.8.8.8' family='ipv4' prefix='8'/></source></interface>",
     item: 'privilege=host-address-8.8.8.8/8'

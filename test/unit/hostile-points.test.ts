@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs'
-import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { machineId } from '../../src/engine/host-facts.ts'
-import { hostRules, isAllowed } from '../../src/engine/restore/allowed.ts'
+import { hostRules, isAllowed, isFromPackage } from '../../src/engine/restore/allowed.ts'
 import { ImageFolders } from '../../src/engine/restore/image-folders.ts'
 import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
@@ -249,6 +249,29 @@ describe('what a point asks', () => {
     expect(await isAllowed({ where: '', kind: 'emulator', path }, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path: '/opt/qemu' }, rules)).toBe(true)
     expect(await isAllowed({ where: '', kind: 'program', what: 'x', path }, rules)).toBe(false)
+  })
+
+  it('is a screen without a password where the VM here asks for one', async () => {
+    const screen = (passwd: string): string =>
+      definitionOf({ what: '', devices: `<graphics type='vnc' listen='0.0.0.0' ${passwd}/>` })
+    const own = { vms: { [VM]: { next: screen("passwd='secret'") } } }
+    expect(refusedIn(await look({ ...own, next: screen("passwd='other'") }))).toEqual([])
+    for (const passwd of ['', "passwd=''"])
+      expect(refusedIn(await look({ ...own, next: screen(passwd) }))).toEqual(['listen=vnc:0.0.0.0'])
+  })
+
+  it('is from a package only where its links lead to packages as well, and everybody may read it', async () => {
+    const dir = await temporaryFolder()
+    for (const [name, mode] of Object.entries({ 'usr/code.fd': 0o644, 'usr/secret': 0o600, 'etc/key': 0o644 })) {
+      await mkdir(join(dir, dirname(name)), { recursive: true })
+      await writeFile(join(dir, name), '')
+      await chmod(join(dir, name), mode)
+    }
+    await symlink(join(dir, 'etc'), join(dir, 'usr/ssl'))
+    await symlink(join(dir, 'usr/code.fd'), join(dir, 'usr/link.fd'))
+    const judge = (name: string): Promise<boolean> => isFromPackage(`${dir}/${name}`, new RegExp(`^${dir}/usr/`))
+    for (const name of ['usr/code.fd', 'usr/link.fd', 'usr/none']) expect(await judge(name)).toBe(true)
+    for (const name of ['usr/secret', 'usr/ssl/key', 'usr/../etc/key', 'etc/key']) expect(await judge(name)).toBe(false)
   })
 
   it('of firmware variables that it brings is only what their own header says as well', async () => {
@@ -606,6 +629,12 @@ describe('a network of a point', () => {
 })
 
 describe('an order', () => {
+  it.each(['../../etc/x', '..', 'a/b', 'a&#10;b'])('for a VM called %s is refused: no VM is', async (name) => {
+    const vm = { uuid: VM, name: name.replace('&#10;', '\n') } as Manifest['vm']
+    const tried = look({ next: definitionOf(PLAIN, VM, name), manifest: { vm } })
+    await expect(tried).rejects.toThrow(/point-unsafe|point-format/)
+  })
+
   it('for another VM than the point is of is refused', async () => {
     await expect(look({ spec: { vm: OTHER_VM } })).rejects.toThrow(/point-unsafe/)
   })

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
@@ -60,7 +61,12 @@ export const hostRules = async (
 /** What this host's own definitions of the VM ask already. */
 async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
   if ((await domainState(shell, vm)) === undefined) return new Set()
-  const definitions = [await domainXml(shell, vm), await domainXml(shell, vm, { inactive: true })]
+  // With its passwords: a screen without one is another thing.
+  const securityInfo = true
+  const definitions = [
+    await domainXml(shell, vm, { securityInfo }),
+    await domainXml(shell, vm, { inactive: true, securityInfo })
+  ]
   return new Set(definitions.flatMap(needsOf).map(itemOf))
 }
 
@@ -120,7 +126,7 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'interface':
       return !isPlainCard(need)
     case 'listen':
-      return !isLoopback(need.address)
+      return !isLoopback(need)
     case 'socket':
       return true
     case 'device':
@@ -189,7 +195,17 @@ async function standsAlone(path: string, format: string | undefined): Promise<bo
 
 /** What everybody on a host may read, since it came with its programs. */
 const FROM_PACKAGES = /^\/(usr\/share|usr\/lib(32|64)?|usr\/libexec|nix\/store|run\/libvirt\/nix-(ovmf|emulators))\//
-const isFromPackage = (path: string): boolean => isPlainPath(path) && FROM_PACKAGES.test(path)
+
+/** Also by where its symbolic links lead; and everybody may read it. */
+export async function isFromPackage(path: string, folders = FROM_PACKAGES): Promise<boolean> {
+  if (!isPlainPath(path) || !folders.test(path)) return false
+  const real = await realpath(path).catch(() => undefined)
+  // What is not here is read by nobody.
+  if (real === undefined) return !existsSync(path)
+  return folders.test(real) && ((await stat(real)).mode & READABLE_BY_ALL) !== 0
+}
+
+const READABLE_BY_ALL = 0o004
 
 const RANDOM = ['/dev/random', '/dev/urandom', '/dev/hwrng']
 
@@ -197,14 +213,14 @@ async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders, made }: HostR
   const { what, path, writes } = need
   if (!writes && made.has(path)) return true
   if (what === 'random numbers' && RANDOM.includes(path)) return true
-  if (!writes && isFromPackage(path)) return true
+  if (!writes && (await isFromPackage(path))) return true
   if (what === 'port' || what === 'log') return isLogOf(path, vm)
   return writes ? false : folders.offers(path, vm, 'read')
 }
 
-/** A log below /var/log that is called by the VM's own UUID: nobody else's, and of no use to anybody else. */
+/** A log below /var/log that is called by the VM's own UUID alone: nobody else's, and nobody who reads logs takes it for his. */
 const isLogOf = (path: string, vm: string): boolean =>
-  isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && new RegExp(`/${vm}[\\w.-]*\\.log$`).test(path)
+  isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && path.endsWith(`/${vm}.log`)
 
 async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: HostRules): Promise<boolean> {
   const { what, path, type, format } = need
@@ -216,7 +232,8 @@ async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: Ho
   }
   if (what !== 'variables')
     return (
-      isFromPackage(path) || ((await folders.offers(path, vm, 'read')) && (isRaw || (await standsAlone(path, format))))
+      (await isFromPackage(path)) ||
+      ((await folders.offers(path, vm, 'read')) && (isRaw || (await standsAlone(path, format))))
     )
   // libvirt makes new variables where there are none.
   return type === 'file' && isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !existsSync(path)
@@ -238,8 +255,9 @@ function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
   return ['network', 'bridge', 'ethernet', 'internal', 'null'].includes(type)
 }
 
-const isLoopback = (address: string | undefined): boolean =>
-  address === undefined || address === '' || /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)
+/** Of a screen without an address it is what the host has set, which is itself alone; of a port it is everywhere. */
+const isLoopback = ({ address = '', network, purpose }: NeedOf<'listen'>): boolean =>
+  (address === '' ? purpose !== 'port' : /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)) && network === undefined
 
 /** An empty path is how a script is switched off. */
 const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']

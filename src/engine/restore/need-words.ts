@@ -21,7 +21,7 @@ function wordsFor(need: Need): string {
         return 'for a network card in user mode, which reaches what listens on this host for itself alone'
       return `for a network card that takes ${[need.type, need.mode, need.source, need.tap].filter(Boolean).join(' ')}`
     case 'listen':
-      return `to be reached at ${need.address ?? 'any address'}${need.port === undefined ? '' : `, port ${need.port}`} (${need.by})`
+      return `to be reached at ${listenPlace(need)}${need.port === undefined ? '' : `, port ${need.port}`} (${need.by}${need.hasPassword === false ? ', without a password' : ''})`
     case 'socket':
       return need.how === 'listens'
         ? `to make the socket ${need.to} (${need.by})`
@@ -55,6 +55,9 @@ function wordsFor(need: Need): string {
       return `for ${need.kind}`
   }
 }
+
+const listenPlace = ({ address = '', network }: NeedOf<'listen'>): string =>
+  network === undefined ? (address === '' ? 'any address' : address) : `this host's address in network ${network}`
 
 function forDisk({ target, device, type, source, format = 'raw', readOnly, role }: NeedOf<'disk'>): string {
   const kind = type === 'file' ? '' : `${type} `

@@ -158,6 +158,14 @@ function guestOf({ manifest, definition, memoryDefinition }: PlanSource): PointG
 
 /** A definition or RAM image of another VM in a point is never followed. @throws `point-unsafe` */
 function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml {
+  const isName = !/[/\p{Cc}]|^\.{0,2}$/u.test(domain.name)
+  if (!isName)
+    return fail({
+      kind: 'point-unsafe',
+      point: manifest.id,
+      file,
+      detail: 'the name of its VM is a path, and none of a VM'
+    })
   if (domain.uuid === manifest.vm.uuid && domain.name === manifest.vm.name) return domain
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }

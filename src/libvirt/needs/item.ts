@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DiskNeed, FirmwareNeed, ForeignNeed, Need } from './need.ts'
+import type { DiskNeed, FirmwareNeed, ForeignNeed, ListenNeed, Need } from './need.ts'
 
 /**
  * A need in one word, as an operator types it: `read=/srv/a.iso`, `device=pci:0000:01:00.0`. Needs of one word are the very
@@ -36,7 +36,7 @@ function said(need: Need): string {
     case 'interface':
       return `card=${[need.type, need.mode, need.source, need.tap].filter(Boolean).join(':')}`
     case 'listen':
-      return `listen=${need.by}:${need.address ?? ''}${need.purpose === 'port' ? `:${need.port ?? ''}` : ''}`
+      return listenItem(need)
     case 'socket':
       return `${need.how === 'listens' ? 'make-socket' : 'connect'}=${need.to}`
     case 'device':
@@ -61,6 +61,15 @@ function said(need: Need): string {
       return `${wordIn(need.name)}=${need.value}`
   }
 }
+
+/** The port of a screen is anybody's choice; whether it is open to everybody who comes is not. */
+const listenItem = ({ by, address = '', network, purpose, port, hasPassword }: ListenNeed): string =>
+  [
+    `listen=${by}`,
+    network === undefined ? address : `network ${network}`,
+    ...(purpose === 'port' ? [port ?? ''] : []),
+    ...(hasPassword === true ? ['password'] : [])
+  ].join(':')
 
 /**
  * A medium is read, a disk is written to; whether it is called a file or a device is one to who has the path. As what it is read

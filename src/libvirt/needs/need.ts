@@ -154,6 +154,8 @@ export interface ListenNeed {
   /** Network of libvirt whose address it is. */
   readonly network: string | undefined
   readonly purpose: 'screen' | 'TLS' | 'websocket' | 'port'
+  /** Of a screen: whoever comes is asked for one. */
+  readonly hasPassword?: boolean
 }
 
 /** A socket, or a connection to somebody. */
