@@ -227,6 +227,7 @@ describe('what a point asks', () => {
     const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
     const rules = await hostRules(shell, spec, folders, {
       emulator: '/opt/qemu',
+      manifest: {},
       attached: new Set(),
       disks: [
         { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
@@ -285,6 +286,7 @@ describe('what a point asks', () => {
       await writeFile(from, bytes)
       const rules = await hostRules(shell, spec, folders, {
         emulator: undefined,
+        manifest: {},
         attached: new Set(),
         disks: [],
         files: [{ path, from }]
@@ -376,12 +378,14 @@ describe('a disk of a point', () => {
 
   describe('that stays attached beside it', () => {
     const third = '11111111-2222-4333-8444-555555555555'
-    /** A folder of images, with one in it that is nobody's. */
+    /** A folder of images, with one in it that another VM has in its drive. */
     async function lying(bytes: Uint8Array): Promise<{ path: string; vms: Record<string, PaperVm> }> {
       const dir = await temporaryFolder()
       await writeFile(join(dir, 'third.img'), '')
       await writeFile(join(dir, 'x'), bytes)
-      const next = definitionOf(PLAIN, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.img'))
+      const medium = `<disk type='file' device='cdrom'><source file='${join(dir, 'x')}'/><target dev='sda'/></disk>`
+      const other = { what: '', devices: medium }
+      const next = definitionOf(other, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.img'))
       return { path: join(dir, 'x'), vms: { [third]: { next } } }
     }
     const drive = (path: string, format: string): string =>
@@ -405,8 +409,8 @@ describe('a disk of a point', () => {
     })
 
     it('is not read as qcow2 because the VM has it as raw already: the guest writes its first bytes', async () => {
-      const { path, vms } = await lying(imageOver('/etc/shadow'))
-      const own = { ...vms, [VM]: { next: drive(path, 'raw').replace('cdrom', 'disk') } }
+      const { path } = await lying(imageOver('/etc/shadow'))
+      const own = { [VM]: { next: drive(path, 'raw').replace('cdrom', 'disk') } }
       const items = await look({ next: drive(path, 'qcow2').replace('cdrom', 'disk'), vms: own })
       expect(refusedIn(items)).toEqual([`write=qcow2:${path}`])
     })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
+import type { Manifest } from '../../shared/model/point.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
@@ -13,6 +14,7 @@ import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
+import { isUnchanged } from './left-out.ts'
 import { NVRAM_FOLDER } from './plan-firmware.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
@@ -26,6 +28,8 @@ export interface HostRules {
   readonly own: ReadonlySet<string>
   /** Items that the operator allows by name. */
   readonly allowed: ReadonlySet<string>
+  /** What the point knows of the disks that it left out. */
+  readonly manifest: Pick<Manifest, 'leftOut'>
   /** Disks that the operator says stay attached, each by its place and item. */
   readonly attached: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
@@ -37,7 +41,7 @@ export interface HostRules {
 }
 
 /** What the restore makes, and what it runs the VM with. */
-export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached'> {
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached' | 'manifest'> {
   readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
@@ -45,13 +49,14 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { attached, emulator, disks, files }: Made
+  { manifest, attached, emulator, disks, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
   folders,
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
+  manifest,
   attached,
   emulator,
   disks,
@@ -158,14 +163,16 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
 }
 
 /** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
-async function isStorage(need: NeedOf<'disk'>, { shell, vm, folders, disks, made }: HostRules): Promise<boolean> {
+async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks, made }: HostRules): Promise<boolean> {
   const { type, source, device, role, format } = need
   if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
   // What else is made here is there for its own purpose, by its own format.
   if (made.has(source) || disks.some(({ path }) => path === source)) return false
   const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
   const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
-  if (path === undefined || !(await folders.offers(path, vm, access))) return false
+  if (path === undefined) return false
+  const isNoted = role === 'image' && (await isUnchanged(path, need, manifest))
+  if (!(await folders.offers(path, access, isNoted))) return false
   // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
   return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
 }
@@ -215,14 +222,14 @@ async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders, made }: HostR
   if (what === 'random numbers' && RANDOM.includes(path)) return true
   if (!writes && (await isFromPackage(path))) return true
   if (what === 'port' || what === 'log') return isLogOf(path, vm)
-  return writes ? false : folders.offers(path, vm, 'read')
+  return writes ? false : folders.offers(path, 'read')
 }
 
 /** A log below /var/log that is called by the VM's own UUID alone: nobody else's, and nobody who reads logs takes it for his. */
 const isLogOf = (path: string, vm: string): boolean =>
   isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && path.endsWith(`/${vm}.log`)
 
-async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: HostRules): Promise<boolean> {
+async function isOwnFirmware(need: NeedOf<'firmware'>, { folders, made }: HostRules): Promise<boolean> {
   const { what, path, type, format } = need
   if (what === 'automatic') return true
   const isRaw = format === undefined || format === 'raw'
@@ -233,7 +240,7 @@ async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: Ho
   if (what !== 'variables')
     return (
       (await isFromPackage(path)) ||
-      ((await folders.offers(path, vm, 'read')) && (isRaw || (await standsAlone(path, format))))
+      ((await folders.offers(path, 'read')) && (isRaw || (await standsAlone(path, format))))
     )
   // libvirt makes new variables where there are none.
   return type === 'file' && isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !existsSync(path)

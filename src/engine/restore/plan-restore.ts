@@ -100,6 +100,7 @@ async function makePlan(
     from: source.isHere ? `${dir}/${file}` : undefined
   }))
   const host = await hostRules(shell, spec, folders, {
+    manifest,
     attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,
