@@ -634,7 +634,7 @@ describe('a network of a point', () => {
 
 describe('an order', () => {
   it.each(['../../etc/x', '..', 'a/b', 'a&#10;b'])('for a VM called %s is refused: no VM is', async (name) => {
-    const vm = { uuid: VM, name: name.replace('&#10;', '\n') } as Manifest['vm']
+    const vm = { uuid: VM, name: name.replace('&#10;', '\n') }
     const tried = look({ next: definitionOf(PLAIN, VM, name), manifest: { vm } })
     await expect(tried).rejects.toThrow(/point-unsafe|point-format/)
   })
