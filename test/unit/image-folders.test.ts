@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, it, describe, onTestFinished } from 'vitest'
@@ -84,5 +84,35 @@ describe('a file in an image folder', () => {
     // The folder of the pool itself is one all the same.
     expect(await folders.isOne(dir)).toBe(true)
     if (name.startsWith('store')) expect(await folders.isOne(dirname(path))).toBe(false)
+  })
+})
+
+describe('a folder of images', () => {
+  it.each([
+    ['everybody may write to', 0o777],
+    ['everybody may write to, each his own,', 0o1777]
+  ])('that %s is none to put files in, and that is said', async (_what, mode) => {
+    const dir = await pool()
+    const path = await file(join(dir, 'a.iso'), disc('CD001'))
+    const folders = foldersOf(dir)
+    expect(await folders.whyNot(dir)).toBeUndefined()
+    await chmod(dir, mode)
+    expect(await folders.isOne(dir)).toBe(false)
+    expect(await folders.whyNot(dir)).toBe(`everybody may write to ${dir}`)
+    expect(await folders.offers(path, 'read')).toBe(false)
+  })
+
+  it('below one that everybody may write to is none either, unless each can rename his own only', async () => {
+    const above = await pool()
+    const dir = join(above, 'images')
+    await mkdir(dir)
+    await chmod(above, 0o777)
+    expect(await foldersOf(dir).whyNot(dir)).toBe(`everybody may write to ${above}`)
+    await chmod(above, 0o1777)
+    expect(await foldersOf(dir).whyNot(dir)).toBeUndefined()
+  })
+
+  it('that holds no images is said to be so', async () => {
+    expect(await foldersOf(await pool()).whyNot('/opt')).toBe('no images are kept in /opt on this host')
   })
 })

@@ -5,6 +5,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { poolFolders } from '../../libvirt/storage-pools.ts'
 import { idsOf } from '../../store/layout.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
 import { KEPT_MARK } from './displaced-vm.ts'
 import type { ImageUser, ImageUsers } from '../evidence/image-users.ts'
 
@@ -23,10 +24,25 @@ export class ImageFolders {
     this.trees.catch(() => undefined)
   }
 
-  /** libvirt's default folder and those of its pools, with what is below them; and those in which a VM here has an image. */
+  /**
+   * libvirt's default folder and those of its pools, with what is below them; and those in which a VM here has an image. None
+   * where others than root and libvirt could put something else in the place of a file.
+   */
   async isOne(folder: string): Promise<boolean> {
     if (!isPlainPath(folder) || !existsSync(folder)) return false
     const real = await realpath(folder)
+    return (await this.holdsImages(real)) && (await othersWhoWriteTo(real)) === undefined
+  }
+
+  /** Why the folder is none of those in which files may be put unasked. Undefined: it is one. */
+  async whyNot(folder: string): Promise<string | undefined> {
+    if (await this.isOne(folder)) return undefined
+    const real = isPlainPath(folder) ? await realpath(folder).catch(() => undefined) : undefined
+    const others = real !== undefined && (await this.holdsImages(real)) ? await othersWhoWriteTo(real) : undefined
+    return others ?? `no images are kept in ${folder} on this host`
+  }
+
+  private async holdsImages(real: string): Promise<boolean> {
     if (isOfTheSystem(real) || isInPoint(real)) return false
     if ((await this.trees).some((tree) => real === tree || real.startsWith(`${tree}/`))) return true
     return (await this.foldersOfVms()).has(real)

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
@@ -6,6 +7,7 @@ import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { Checklist } from './checklist.ts'
 import { IMAGES, type ImageFolders } from './image-folders.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
 
 /** What is known of each disk's place here. */
 export interface DiskRules {
@@ -14,15 +16,23 @@ export interface DiskRules {
   readonly accessOf: (disk: PointDisk) => FileAccess | undefined
 }
 
-/** The folders that disks of a point can go back to, by target: of all that it names, those that hold images here. */
-export async function homesOf({ disks }: Manifest, folders: ImageFolders): Promise<ReadonlyMap<string, string>> {
-  const homes = new Map<string, string>()
+/** The folders that disks of a point can go back to, by target; and why others cannot. */
+export interface Homes {
+  readonly homes: ReadonlyMap<string, string>
+  readonly whyNot: ReadonlyMap<string, string>
+}
+
+/** Of all folders that a point names, those that hold images here. */
+export async function homesOf({ disks }: Manifest, folders: ImageFolders): Promise<Homes> {
+  const [homes, whyNot] = [new Map<string, string>(), new Map<string, string>()]
   for (const { target, originalType, originalSource } of disks) {
     const folder = dirname(originalSource)
     // Only an image file has a folder to go back to: block devices are never written over.
-    if (originalType === 'file' && (await folders.isOne(folder))) homes.set(target, folder)
+    const because = originalType === 'file' ? await folders.whyNot(folder) : ''
+    if (because === undefined) homes.set(target, folder)
+    else whyNot.set(target, because)
   }
-  return homes
+  return { homes, whyNot }
 }
 
 /** A path for each disk: where it was, if images are kept there here, and never over a file that does not make way. */
@@ -48,11 +58,22 @@ export function placeDisks(
   })
 }
 
+/** A folder that the operator names he vouches for, once he knows who else may write to it. */
+export async function tellWritersOf({ diskDir }: RestoreSpec, list: Checklist): Promise<void> {
+  const real = diskDir === undefined ? undefined : await realpath(diskDir).catch(() => undefined)
+  const others = real === undefined ? undefined : await othersWhoWriteTo(real)
+  if (others !== undefined)
+    list.warning(
+      'disks',
+      `Others than root could exchange the disks while they are written: ${others}. Keep to that folder only if you trust them`
+    )
+}
+
 /** Where each disk goes; and which of them leave the folder that they were in. */
 export function tellPlaces(
   { disks: were }: Manifest,
   disks: readonly RestoreDisk[],
-  homes: ReadonlyMap<string, string>,
+  { homes, whyNot }: Homes,
   { diskDir, copy }: RestoreSpec,
   list: Checklist
 ): void {
@@ -63,7 +84,7 @@ export function tellPlaces(
     if (folder !== undefined && folder !== dirname(path) && existsSync(folder))
       list.warning(
         'disks',
-        `Disk ${target} goes to ${path}: no images are kept in ${folder} on this host. Name that folder with --disk-dir to have it there`
+        `Disk ${target} goes to ${path}: ${whyNot.get(target) ?? ''}. Name that folder with --disk-dir to have it there`
       )
     else list.ok('disks', `${target} goes to ${path}`)
   }

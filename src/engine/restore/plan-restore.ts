@@ -23,7 +23,7 @@ import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
+import { homesOf, placeDisks, tellPlaces, tellWritersOf } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { tellWriters } from './point-guard.ts'
@@ -69,9 +69,10 @@ async function makePlan(
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
   const folders = new ImageFolders(shell, asked.users)
-  const homes = await homesOf(manifest, folders)
+  const { homes, whyNot } = await homesOf(manifest, folders)
   const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
-  tellPlaces(manifest, disks, homes, spec, list)
+  tellPlaces(manifest, disks, { homes, whyNot }, spec, list)
+  await tellWritersOf(spec, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
