@@ -39,14 +39,14 @@ const useOf = async (
   folder: string,
   request: Partial<FormerFolderRequest> = {}
 ): Promise<FormerFolder['use'] | undefined> => {
-  const folders = { isOne: () => Promise.resolve(false) }
+  const folders = { whyNot: () => Promise.resolve('no images are kept in there') }
   const former = await formerFolders(pointFrom(folder), { folders, takenHere: new Set(), usual: folder, ...request })
   return former.get('vda')?.use
 }
 
 describe('the folder that a disk was in', () => {
   it('is its own again where VMs of this host have images there', async () => {
-    expect(await useOf('/nowhere', { folders: { isOne: () => Promise.resolve(true) } })).toBe('back')
+    expect(await useOf('/nowhere', { folders: { whyNot: () => Promise.resolve(undefined) } })).toBe('back')
   })
 
   it.runIf(process.geteuid?.() === 0)(
@@ -74,7 +74,9 @@ describe('the folder that a disk was in', () => {
 
 describe('a disk whose folder is to be asked for', () => {
   const placed = (spec: Partial<RestoreSpec>): { path: string | undefined; items: PreflightItem[] } => {
-    const former = new Map([['vda', { folder: '/ssd/vms', use: 'ask' as const }]])
+    const former = new Map([
+      ['vda', { folder: '/ssd/vms', use: 'ask' as const, because: 'no images are kept in there' }]
+    ])
     const whole = { kind: 'restore', vm: VM, point: POINT, mode: 'boot', replace: false, ...spec } as RestoreSpec
     const disks = placeDisks(whole, POINT, pointFrom('/ssd/vms'), [], { former, accessOf: () => undefined })
     const list = new Checklist()

@@ -47,6 +47,12 @@ async function image(path: string, below = ''): Promise<string> {
   return path
 }
 
+/** As ISO 9660 begins. */
+async function disc(path: string): Promise<string> {
+  await writeFile(path, Buffer.concat([Buffer.alloc(32_769), Buffer.from('CD001')]))
+  return path
+}
+
 const modifiedNs = async (path: string): Promise<string> => String((await stat(path, { bigint: true })).mtimeNs)
 
 const specOf = (store: string): RestoreSpec => ({
@@ -252,7 +258,7 @@ describe('a medium on another host', () => {
   it('is looked for in its pool', async () => {
     expect(await saidEmpty({ vdb: volume })).toBe(true)
     expect(await saidEmpty({ vdb: volume, volumePath: '/nowhere/a.iso' })).toBe(true)
-    expect(await saidEmpty({ vdb: volume, volumePath: await image(join(await folder(), 'a.iso')) })).toBe(false)
+    expect(await saidEmpty({ vdb: volume, volumePath: await disc(join(await folder(), 'a.iso')) })).toBe(false)
   })
 
   it('is asked for from its server only where the VM that is here has the very same, or somebody says that it is meant', async () => {

@@ -6,6 +6,7 @@ import { readJournal } from '../journal/journal.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import { existingFolder } from '../room/file-systems.ts'
 import { IMAGES, isOfTheSystem, isPlainPath, type ImageFolders } from './image-folders.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
 
 /**
  * The folder that the image of a disk lay in, and is there: the disk goes `back` to it, the operator is to `ask` for it, or
@@ -14,10 +15,12 @@ import { IMAGES, isOfTheSystem, isPlainPath, type ImageFolders } from './image-f
 export interface FormerFolder {
   readonly folder: string
   readonly use: 'back' | 'ask' | 'left'
+  /** Why no point may put its disks there unasked. Empty: it may. */
+  readonly because: string
 }
 
 export interface FormerFolderRequest {
-  readonly folders: Pick<ImageFolders, 'isOne'>
+  readonly folders: Pick<ImageFolders, 'whyNot'>
   /** Images that this very host noted when it took the point itself: a point may say anything of where it comes from. */
   readonly takenHere: ReadonlySet<string>
   /** Where disks go that have no folder of their own. */
@@ -32,8 +35,10 @@ export async function formerFolders(
   const former = new Map<string, FormerFolder>()
   for (const { target, originalType, originalSource } of disks) {
     const folder = dirname(originalSource)
-    const use = originalType === 'file' ? await useOf(folder, originalSource, request) : undefined
-    if (use !== undefined) former.set(target, { folder, use })
+    if (originalType !== 'file') continue
+    const because = await request.folders.whyNot(folder)
+    const use = because === undefined ? 'back' : await useOf(folder, originalSource, request)
+    if (use !== undefined) former.set(target, { folder, use, because: because ?? '' })
   }
   return former
 }
@@ -42,20 +47,15 @@ export async function formerFolders(
 async function useOf(
   folder: string,
   image: string,
-  { folders, takenHere, usual = IMAGES }: FormerFolderRequest
+  { takenHere, usual = IMAGES }: FormerFolderRequest
 ): Promise<FormerFolder['use'] | undefined> {
-  if (await folders.isOne(folder)) return 'back'
   const here = await stat(folder).catch(() => undefined)
   if (here?.isDirectory() !== true || !isPlainPath(folder)) return undefined
-  if (isOfTheSystem(await realpath(folder))) return 'left'
-  if (takenHere.has(image)) return isRootsAlone(here) ? 'back' : 'ask'
+  const real = await realpath(folder)
+  if (isOfTheSystem(real)) return 'left'
+  if (takenHere.has(image)) return (await othersWhoWriteTo(real)) === undefined ? 'back' : 'ask'
   return here.dev === (await stat(await existingFolder(usual))).dev ? 'left' : 'ask'
 }
-
-const WRITABLE_BY_OTHERS = 0o022
-
-const isRootsAlone = ({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean =>
-  uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0
 
 /** The images of a point that a job of this host has taken, by its own journal: a point is called as its job. */
 export function imagesTakenHere(point: string): ReadonlySet<string> {

@@ -1,5 +1,6 @@
-import { chmod, chown, stat } from 'node:fs/promises'
-import { isFailure } from '../../shared/failure.ts'
+import { constants } from 'node:fs'
+import { lstat, open } from 'node:fs/promises'
+import { fail, isFailure } from '../../shared/failure.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownershipIsDynamic, qemuOwner } from '../../libvirt/host.ts'
@@ -55,13 +56,23 @@ export async function accessOfFormer(
   target: string
 ): Promise<FileAccess | undefined> {
   const former = displaced.find(({ uuid }) => uuid === vm)?.renames.find((rename) => rename.target === target)
-  const file = former && (await stat(former.to).catch(() => undefined))
-  return file && { uid: file.uid, gid: file.gid, mode: file.mode & 0o777 }
+  const file = former && (await lstat(former.to).catch(() => undefined))
+  // A link tells nothing of what it leads to by now.
+  return file?.isFile() !== true ? undefined : { uid: file.uid, gid: file.gid, mode: file.mode & 0o777 }
 }
 
+/** Of the file itself, never of one that a link at its path leads to. @throws `io` where it is no file of its own */
 export async function giveAccess(path: string, access: FileAccess | undefined): Promise<void> {
   const { uid, gid, mode } = access ?? { uid: 0, gid: 0, mode: NOBODY_ELSE }
-  await chown(path, uid, gid)
-  // An image is never a program, whatever a point says of it.
-  await chmod(path, mode & 0o666)
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.nlink !== 1)
+      fail({ kind: 'io', path, code: 'EEXIST', detail: 'another file has taken the place of the one that was written' })
+    await file.chown(uid, gid)
+    // An image is never a program, whatever a point says of it.
+    await file.chmod(mode & 0o666)
+  } finally {
+    await file.close()
+  }
 }

@@ -126,7 +126,11 @@ async function presentInstead({ target, source }: XmlDisk, { present }: FateRequ
 }
 
 /** What was not noted when the point was taken cannot be told. */
-async function isUnchanged(path: string, { target, source }: XmlDisk, { leftOut = [] }: Manifest): Promise<boolean> {
+export async function isUnchanged(
+  path: string,
+  { target, source }: Pick<XmlDisk, 'target' | 'source'>,
+  { leftOut = [] }: Pick<Manifest, 'leftOut'>
+): Promise<boolean> {
   const noted = leftOut.find((disk) => disk.target === target && disk.source === source)?.modifiedNs
   return noted !== undefined && (await identityOf(path))?.modifiedNs === noted
 }

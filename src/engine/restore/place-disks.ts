@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
@@ -8,6 +9,7 @@ import { Choices } from './choices.ts'
 import type { FormerFolder } from './former-folders.ts'
 import { IMAGES } from './image-folders.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
 
 /** What is known of each disk's place here. */
 export interface DiskRules {
@@ -39,6 +41,19 @@ export function placeDisks(
   })
 }
 
+/** A folder that the operator names he vouches for, once he knows who else may write to it. */
+export async function tellWritersOf(spec: RestoreSpec, { disks }: Manifest, list: Checklist): Promise<void> {
+  for (const folder of new Set(disks.flatMap(({ target }) => askedFolder(spec, target) ?? []))) {
+    const real = await realpath(folder).catch(() => undefined)
+    const others = real === undefined ? undefined : await othersWhoWriteTo(real)
+    if (others !== undefined)
+      list.warning(
+        'disks',
+        `Others than root could exchange the disks while they are written: ${others}. Keep to that folder only if you trust them`
+      )
+  }
+}
+
 /** Where each disk goes; and which of them leave the folder that they were in, where nobody has asked for that. */
 export function tellPlaces(
   disks: readonly RestoreDisk[],
@@ -50,19 +65,19 @@ export function tellPlaces(
     const was = former.get(target)
     const isAsked = askedFolder(spec, target) !== undefined || spec.copy !== undefined
     if (was === undefined || was.use === 'back' || isAsked) list.ok('disks', `${target} goes to ${path}`)
-    else if (was.use === 'ask') askForFolder(target, was.folder, list)
+    else if (was.use === 'ask') askForFolder(target, was, list)
     else
       list.warning(
         'disks',
-        `Disk ${target} goes to ${path}: no images are kept in ${was.folder} on this host. Name that folder with --disk-dir to have it there`
+        `Disk ${target} goes to ${path}: ${was.because}. Name that folder with --disk-dir to have it there`
       )
   }
 }
 
 /** On another file system, it may fill one that was never meant for images. */
-const askForFolder = (target: string, folder: string, list: Checklist): void =>
+const askForFolder = (target: string, { folder, because }: FormerFolder, list: Checklist): void =>
   list.unmet('disks', true, {
-    text: `disk ${target} was in ${folder}, in which no VM of this host has an image now`,
+    text: `disk ${target} was in ${folder}: ${because}`,
     fix: 'choose where it goes',
     choices: [
       { label: `put it into ${folder} again`, choice: { kind: 'disk-dir', disk: target, dir: folder } },

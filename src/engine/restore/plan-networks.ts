@@ -244,7 +244,8 @@ function withFreeNames(kept: Made, network: NetworkXml, around: Surroundings): L
     ...(isTaken.uuid ? ['it gets another UUID, since a network here has its own'] : []),
     ...(isTaken.mac ? ['it gets another MAC address, since a network here has its own'] : [])
   ]
-  return { kind: 'made', made: { name: kept.name, xml: changes.length === 0 ? kept.xml : xml }, changes }
+  // Written anew even where nothing changes: what libvirt reads is what was looked at here.
+  return { kind: 'made', made: { name: kept.name, xml }, changes }
 }
 
 /** Undefined: cards can be put there. */

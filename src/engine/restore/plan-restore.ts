@@ -7,7 +7,7 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { hostRules, itemsOfDisks } from './allowed.ts'
+import { attachedItems, hostRules } from './allowed.ts'
 import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
@@ -24,7 +24,7 @@ import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { placeDisks, tellPlaces } from './place-disks.ts'
+import { placeDisks, tellPlaces, tellWritersOf } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { tellWriters } from './point-guard.ts'
@@ -78,6 +78,7 @@ async function makePlan(
   const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
   const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
   tellPlaces(disks, former, spec, list)
+  await tellWritersOf(spec, manifest, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
@@ -97,19 +98,21 @@ async function makePlan(
     hardware,
     answers
   )
-  const allowed = new Set([
-    ...(spec.allow ?? []),
-    ...itemsOfDisks(source.definition, spec.attachDisks),
-    ...listenersChosen(asking, answers)
-  ])
-  const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
+  const networks = await planNetworks(shell, source.host, asking, new Set(spec.allow), hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const files = [...disks, ...boot].map(({ path }) => path)
-  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, {
+  const files = [...boot, ...(nvram === undefined ? [] : [nvram])].map(({ path, file }) => ({
+    path,
+    from: source.isHere ? `${dir}/${file}` : undefined
+  }))
+  const allow = [...(spec.allow ?? []), ...listenersChosen(asking, answers)]
+  const host = await hostRules(shell, { ...spec, allow }, folders, {
+    manifest,
+    attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
-    files: [...files, nvram?.path ?? ownNvram]
+    disks,
+    files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
@@ -164,6 +167,14 @@ function guestOf({ manifest, definition, memoryDefinition }: PlanSource): PointG
 
 /** A definition or RAM image of another VM in a point is never followed. @throws `point-unsafe` */
 function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml {
+  const isName = !/[/\p{Cc}]|^\.{0,2}$/u.test(domain.name)
+  if (!isName)
+    return fail({
+      kind: 'point-unsafe',
+      point: manifest.id,
+      file,
+      detail: 'the name of its VM is a path, and none of a VM'
+    })
   if (domain.uuid === manifest.vm.uuid && domain.name === manifest.vm.name) return domain
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }

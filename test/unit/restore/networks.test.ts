@@ -6,6 +6,7 @@ import { overlap, rangeOf } from '../../../src/libvirt/address-range.ts'
 import { parseDomain } from '../../../src/libvirt/domain-xml.ts'
 import { moveCards } from '../../../src/libvirt/network-cards.ts'
 import { parseNetwork } from '../../../src/libvirt/network-xml.ts'
+import { parseXml, serializeXml } from '../../../src/libvirt/xml.ts'
 import { parseRoutes } from '../../../src/libvirt/routes.ts'
 import type { RestoreSpec } from '../../../src/shared/model/job.ts'
 import { answersFor, asking, flags, guest, hardwareWith, paperHost, said } from './asked-host.ts'
@@ -57,7 +58,8 @@ describe('a network that is missing here', () => {
   it('is made as it was where nothing of it is taken', async () => {
     const { answers, made } = await plan(ON_PROD, { networks: { other: like('other', apart) } })
     expect(said(answers)).toEqual(["warning: Network prod will be made as it was on the point's host: bridge virbr1"])
-    expect(made).toEqual({ define: [{ name: 'prod', xml: PROD }], start: ['prod'] })
+    const xml = serializeXml(parseXml(PROD, 'network XML'))
+    expect(made).toEqual({ define: [{ name: 'prod', xml }], start: ['prod'] })
   })
 
   it('is made without the bridge name, the UUID and the MAC address that others have', async () => {
