@@ -58,15 +58,17 @@ export function placeDisks(
   })
 }
 
-/** A folder that the operator names he vouches for, once he knows who else may write to it. */
-export async function tellWritersOf({ diskDir }: RestoreSpec, list: Checklist): Promise<void> {
-  const real = diskDir === undefined ? undefined : await realpath(diskDir).catch(() => undefined)
-  const others = real === undefined ? undefined : await othersWhoWriteTo(real)
-  if (others !== undefined)
-    list.warning(
-      'disks',
-      `Others than root could exchange the disks while they are written: ${others}. Keep to that folder only if you trust them`
-    )
+/** A folder that the operator names he vouches for, and libvirt's own is the last one left: once he knows who may write to it. */
+export async function tellWriters(disks: readonly RestoreDisk[], list: Checklist): Promise<void> {
+  for (const folder of new Set(disks.map(({ path }) => dirname(path)))) {
+    const real = await realpath(folder).catch(() => undefined)
+    const others = real === undefined ? undefined : await othersWhoWriteTo(real)
+    if (others !== undefined)
+      list.warning(
+        'disks',
+        `Others than root could exchange the disks while they are written: ${others}. Restore there only if you trust them`
+      )
+  }
 }
 
 /** Where each disk goes; and which of them leave the folder that they were in. */

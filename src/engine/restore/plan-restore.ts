@@ -23,10 +23,10 @@ import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { homesOf, placeDisks, tellPlaces, tellWritersOf } from './place-disks.ts'
+import { homesOf, placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
-import { tellWriters } from './point-guard.ts'
+import { tellWriters as tellWritersOfPoint } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -57,7 +57,7 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   requireAsked(spec, manifest)
-  if (source.isHere) await tellWriters(spec.store, dir, manifest, list)
+  if (source.isHere) await tellWritersOfPoint(spec.store, dir, manifest, list)
   const guest = guestOf(source)
   const answers = new Answers(spec, list)
   await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
@@ -72,7 +72,7 @@ async function makePlan(
   const { homes, whyNot } = await homesOf(manifest, folders)
   const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
   tellPlaces(manifest, disks, { homes, whyNot }, spec, list)
-  await tellWritersOf(spec, list)
+  await tellWriters(disks, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
