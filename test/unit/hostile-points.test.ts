@@ -360,6 +360,29 @@ describe('a disk of a point', () => {
     expect(await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next: medium } } })).toBe(away)
   })
 
+  it.each([
+    ['as the operator says, though everybody may write there, which is said', 0o777, true],
+    ['as the operator says, where nobody else may write', 0o700, false]
+  ])('goes %s', async (_what, mode, isSaid) => {
+    const diskDir = await temporaryFolder()
+    await chmod(diskDir, mode)
+    const items = await look({ spec: { diskDir } })
+    const said = items.filter(({ text }) => text.includes(`everybody may write to ${diskDir}`))
+    expect(said.map(({ state }) => state)).toEqual(isSaid ? ['warning'] : [])
+    expect(items.filter(({ check }) => check === 'disks').map(({ text }) => text)).toContain(
+      `vda goes to ${diskDir}/a.qcow2`
+    )
+  })
+
+  it('leaves a folder that others may write to by now, and says who', async () => {
+    const dir = await temporaryFolder()
+    await writeFile(join(dir, 'other.qcow2'), '')
+    await chmod(dir, 0o777)
+    const next = definitionOf(PLAIN, OTHER_VM, 'other').replace('/nowhere/a.qcow2', join(dir, 'other.qcow2'))
+    const said = await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next } } })
+    expect(said).toContain(`Disk vda goes to /var/lib/libvirt/images/mine.img: everybody may write to ${dir}. Name`)
+  })
+
   it.each(['raw', 'qcow2'])('never goes to a folder that only the header of a %s image names', async (format) => {
     const [kept, aimed] = [await temporaryFolder(), await temporaryFolder()]
     await writeFile(join(kept, 'other.img'), imageOver(join(aimed, 'x.img')))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
@@ -41,15 +41,15 @@ export function placeDisks(
   })
 }
 
-/** A folder that the operator names he vouches for, once he knows who else may write to it. */
-export async function tellWritersOf(spec: RestoreSpec, { disks }: Manifest, list: Checklist): Promise<void> {
-  for (const folder of new Set(disks.flatMap(({ target }) => askedFolder(spec, target) ?? []))) {
+/** A folder that the operator names he vouches for, and libvirt's own is the last one left: once he knows who may write to it. */
+export async function tellWriters(disks: readonly RestoreDisk[], list: Checklist): Promise<void> {
+  for (const folder of new Set(disks.map(({ path }) => dirname(path)))) {
     const real = await realpath(folder).catch(() => undefined)
     const others = real === undefined ? undefined : await othersWhoWriteTo(real)
     if (others !== undefined)
       list.warning(
         'disks',
-        `Others than root could exchange the disks while they are written: ${others}. Keep to that folder only if you trust them`
+        `Others than root could exchange the disks while they are written: ${others}. Restore there only if you trust them`
       )
   }
 }

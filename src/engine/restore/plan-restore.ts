@@ -24,10 +24,10 @@ import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { placeDisks, tellPlaces, tellWritersOf } from './place-disks.ts'
+import { placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
-import { tellWriters } from './point-guard.ts'
+import { tellWriters as tellWritersOfPoint } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -58,7 +58,7 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   requireAsked(spec, manifest)
-  if (source.isHere) await tellWriters(spec.store, dir, manifest, list)
+  if (source.isHere) await tellWritersOfPoint(spec.store, dir, manifest, list)
   const guest = guestOf(source)
   const answers = new Answers(spec, list)
   await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
@@ -78,7 +78,7 @@ async function makePlan(
   const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
   const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
   tellPlaces(disks, former, spec, list)
-  await tellWritersOf(spec, manifest, list)
+  await tellWriters(disks, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
