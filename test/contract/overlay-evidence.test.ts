@@ -437,6 +437,20 @@ describe.skipIf(!hasQemu)('an empty file that its job put down for libvirt to ma
     expect(existsSync(overlay)).toBe(false)
   })
 
+  it('is known on a share that does not say when it was made, and has another number since a boot', async () => {
+    const text = JSON.stringify(await placed()).replace(/"dev":"\d+"/, '"dev":"0"')
+    const entries = JSON.parse(text.replace(/"bornNs":"\d+"/, '"bornNs":"0"')) as JournalEntry[]
+    const trace = new BackupTrace(entries)
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = ended()
+    await bringStateBack(contextOn(vm), planOf(trace), trace)
+    expect(vm.state).toBe('running')
+    Object.assign(vm, ended())
+    await utimes(overlay, 4e9, 4e9)
+    await bringStateBack(contextOn(vm), planOf(trace), trace)
+    expect(vm.state).toBe('shut off')
+  })
+
   it('goes also where its job was killed before that was noted', async () => {
     const entries = (await placed()).filter((entry) => entry.type !== 'step' || entry.step !== 'placed-files')
     const trace = new BackupTrace(entries)

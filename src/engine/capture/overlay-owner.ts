@@ -2,7 +2,7 @@ import { chown, chmod, open, stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { ownershipIsDynamic } from '../../libvirt/host.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
-import { FileIdentity, identityOf, isStill } from '../evidence/file-identity.ts'
+import { FileIdentity, identityOf, isSameFile } from '../evidence/file-identity.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
 
@@ -54,6 +54,9 @@ export async function isAsPlaced(path: string, { isUnfinished, files }: Placed):
   const now = await lstatOrNone(path)
   if (now?.isFile() !== true || now.size > 0) return false
   if (isUnfinished) return true
-  const placed = files.find((each) => each.path === path)
-  return placed !== undefined && isStill(path, placed.file)
+  const placed = files.find((each) => each.path === path)?.file
+  const file = await identityOf(path)
+  if (placed === undefined || file === undefined) return false
+  // A share that does not say when a file was made may have another number after a boot; to empty a file is to write to it.
+  return isSameFile(file, placed) || (file.ino === placed.ino && file.modifiedNs === placed.modifiedNs)
 }
