@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (command === 'run-policy') return runPolicy(shell, argument, second === undefined ? 'timer' : 'manual', second)
   if (command === 'recover-run') return recoverRunAtStop(shell, argument)
   if (command === 'tell') return tellWhatIsDue(shell)
-  if (command === 'unit-trial') return tryAsUnit(shell)
+  if (command === 'unit-trial') return tryAsUnit(shell, argument)
   if (!isVerb(command)) throw new Error(`unknown command ${command}`)
   const { question, rest } = await readQuestion(process.stdin)
   await answer(command, question, rest, shell)

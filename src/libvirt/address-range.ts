@@ -29,6 +29,10 @@ function prefixOf(netmask: string): number | undefined {
 export const overlap = (a: AddressRange, b: AddressRange): boolean =>
   a.family === b.family && (contains(a, b.address) || contains(b, a.address))
 
+/** Whether both are the very same subnet, whichever of its addresses they name. */
+export const isSameSubnet = (a: AddressRange, b: AddressRange): boolean =>
+  a.family === b.family && a.prefix === b.prefix && contains(a, b.address)
+
 function contains({ family, address, prefix }: AddressRange, other: string): boolean {
   const list = new BlockList()
   list.addSubnet(address, prefix, family)
@@ -37,3 +41,14 @@ function contains({ family, address, prefix }: AddressRange, other: string): boo
 
 /** `10.77.0.1/24` */
 export const rangeText = ({ address, prefix }: AddressRange): string => `${address}/${prefix}`
+
+/** Addresses that nobody on the internet has, and those of this host's own links. */
+const PRIVATE = [
+  ...(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'] as const),
+  ...(['192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24'] as const),
+  ...(['fc00::/7', 'fe80::/10', '2001:db8::/32'] as const)
+].flatMap((text) => rangeOf(...(text.split('/') as [string, string])) ?? [])
+
+/** Whether all of a subnet is among those: a host that has it reaches nobody else by it than before. */
+export const isPrivate = (range: AddressRange): boolean =>
+  PRIVATE.some((each) => each.prefix <= range.prefix && each.family === range.family && contains(each, range.address))

@@ -205,6 +205,25 @@ export function setTpmStateToDefault(xml: string): string {
   })
 }
 
+/**
+ * Where libvirt puts the sockets of channels that have no path of their own. They go by the number and the name of a VM
+ * that runs, or did: it may be another one by now.
+ */
+const CHANNEL_SOCKET = /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/channel\/(target\/)?([^/.][^/]*\/)?[^/.][^/]*$/
+
+/** libvirt makes the sockets of its channels anew for each start, as it does by itself where it knows the path for one of its own. */
+export function setChannelSocketsToDefault(xml: string): string {
+  return editDomain(xml, (root) => {
+    for (const channel of childrenOf(childAt(root, 'devices'), 'channel')) {
+      const isLibvirts =
+        attribute(channel, 'type') === 'unix' && attribute(childAt(channel, 'target'), 'type') === 'virtio'
+      for (const source of isLibvirts ? childrenOf(channel, 'source') : [])
+        if (attribute(source, 'mode') === 'bind' && CHANNEL_SOCKET.test(attribute(source, 'path') ?? ''))
+          source.removeAttribute('path')
+    }
+  })
+}
+
 /** Each file that it is started with and that is renamed here lies at its new path. */
 export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, string>): string {
   return editDomain(xml, (root) => {

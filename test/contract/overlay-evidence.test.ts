@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -13,7 +13,9 @@ import { stampOf } from '../../src/engine/capture/change-stamp.ts'
 import { lookAtOverlays, noteSamples } from '../../src/engine/capture/hold-disks.ts'
 import { placesOf, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { justHeld } from '../../src/engine/capture/noted.ts'
+import { giveOverlays } from '../../src/engine/capture/overlay-owner.ts'
 import { commitStrayOverlay } from '../../src/engine/capture/stray-overlay.ts'
+import { strayFile } from '../../src/engine/doctor/stray-file.ts'
 import { isGone, mountBelow } from '../../src/engine/evidence/presence.ts'
 import type { VmHistory } from '../../src/engine/evidence/vm-history.ts'
 import { vmProcess, type VmProcess } from '../../src/engine/evidence/vm-process.ts'
@@ -165,6 +167,7 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
     sameBoot: true,
     started: undefined,
     held: undefined,
+    placed: { isUnfinished: false, files: [] },
     commitBegan: () => 'at rest',
     write: (_how, work) => work(),
     pivoted: () => undefined,
@@ -395,6 +398,94 @@ function contextOn(vm: PaperVm): JobContext & { readonly shell: ReturnType<typeo
     progress: () => undefined
   }
 }
+
+describe.skipIf(!hasQemu)('an empty file that its job put down for libvirt to make an overlay of', () => {
+  const plan = (): JournalEntry[] => planned({ definition: owner().definition, pointDir: join(dir, 'vms', UUID, JOB) })
+
+  /** As the journal has it while the RAM is on its way to its file. */
+  async function placed(): Promise<JournalEntry[]> {
+    await rm(overlay)
+    const entries = plan()
+    const job: Pick<JobContext, 'step'> = {
+      async step(name, data, work) {
+        entries.push(step(name, data))
+        const result = await work()
+        entries.push(done(name))
+        return result
+      }
+    }
+    await giveOverlays(job, [vda()], () => Promise.resolve(false))
+    return entries
+  }
+
+  beforeEach(() => endQemu())
+
+  const ended = (): PaperVm => off('crashed', [{ target: 'vda', source: image }])
+  const onImage = [{ target: 'vda', source: image, node: '4' }]
+
+  it.each([
+    ['a fault has ended, which runs again', ended, 'running'],
+    ['its owner has shut down', () => off('shutdown', [{ target: 'vda', source: image }]), 'shut off'],
+    ['somebody has started again', () => running(onImage, [{ target: 'vda', source: image }]), 'running']
+  ] as const)('holds nothing of a VM that %s', async (_, vmNow, state) => {
+    const entries = await placed()
+    history = { events: [], startedAgain: false, ended: undefined }
+    const vm = vmNow()
+    if (vm.reason === 'crashed') history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    expect((await undoBackup(contextOn(vm), [begunHere('an earlier boot'), ...entries])).kept).toEqual([])
+    expect(vm.state).toBe(state)
+    expect(existsSync(overlay)).toBe(false)
+  })
+
+  it('is known on a share that does not say when it was made, and has another number since a boot', async () => {
+    const text = JSON.stringify(await placed()).replace(/"dev":"\d+"/, '"dev":"0"')
+    const entries = JSON.parse(text.replace(/"bornNs":"\d+"/, '"bornNs":"0"')) as JournalEntry[]
+    const trace = new BackupTrace(entries)
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    const vm = ended()
+    await bringStateBack(contextOn(vm), planOf(trace), trace)
+    expect(vm.state).toBe('running')
+    Object.assign(vm, ended())
+    await utimes(overlay, 4e9, 4e9)
+    await bringStateBack(contextOn(vm), planOf(trace), trace)
+    expect(vm.state).toBe('shut off')
+  })
+
+  it('goes also where its job was killed before that was noted', async () => {
+    const entries = (await placed()).filter((entry) => entry.type !== 'step' || entry.step !== 'placed-files')
+    const trace = new BackupTrace(entries)
+    const vm = ended()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toBeUndefined()
+    expect(vm.state).toBe('running')
+  })
+
+  it.each([
+    ['is another file by now', '', () => rename(`${overlay}.other`, overlay)],
+    ['was made an overlay', 'not empty', () => cp(`${overlay}.other`, overlay)]
+  ])('is kept, and its VM off, where it %s', async (_, text, change) => {
+    const trace = new BackupTrace(await placed())
+    await writeFile(`${overlay}.other`, text)
+    await change()
+    const vm = ended()
+    history = { events: ['crashed'], startedAgain: false, ended: 'crashed' }
+    expect(await bringStateBack(contextOn(vm), planOf(trace), trace)).toMatchObject({ kind: 'keep', path: overlay })
+    expect(vm.state).toBe('shut off')
+  })
+
+  it('goes by the doctor too, who leaves what is not that very file', async () => {
+    const entries = await placed()
+    writeSpec(JOB, contextOn(ended()).spec)
+    const journal = Journal.open(journalPath(JOB))
+    for (const entry of entries) journal.append(entry)
+    journal.close()
+    const verdict = async (): Promise<unknown> => strayFile(paperLibvirt(ended()), overlay).content()
+    expect(await verdict()).toMatchObject({ kind: 'remove' })
+    await writeFile(`${overlay}.other`, '')
+    await rename(`${overlay}.other`, overlay)
+    expect(await verdict()).toMatchObject({ kind: 'keep' })
+  })
+})
 
 describe('a VM that a fault has ended', () => {
   it('is not started on an image whose overlay has not been committed', async () => {

@@ -335,5 +335,126 @@ export const MORE: readonly Hostile[] = [
     what: 'a crash record in a file',
     devices: "<pstore backend='acpi-erst'><path>/etc/x</path></pstore>",
     item: 'write=/etc/x'
+  },
+  {
+    what: 'a line end in a name of the host',
+    devices: "<interface type='bridge'><source bridge='br0&#10;x'/></interface>",
+    item: 'control=#'
+  },
+  {
+    what: 'a line end in the address of the machine',
+    devices: "<interface type='network'><mac address='52:54:00:00:00:01&#10;x'/><source network='lan'/></interface>",
+    item: 'control=#'
+  },
+  {
+    what: 'a line end in a text',
+    os: '<cmdline>quiet&#10;x</cmdline>',
+    item: 'control=#'
+  },
+  {
+    what: 'dumps of memory when the guest likes',
+    devices: "<watchdog model='itco' action='dump'/>",
+    item: 'privilege=dumps-of-its-memory'
+  },
+  {
+    what: 'dumps of memory when it crashes',
+    domain: '<on_crash>coredump-restart</on_crash>',
+    item: 'privilege=dumps-of-its-memory'
+  },
+  {
+    what: 'a processor for itself',
+    domain: "<cputune><vcpusched vcpus='0' scheduler='fifo' priority='99'/></cputune>",
+    item: 'privilege=real-time-scheduling-fifo'
+  },
+  {
+    what: 'graphics of the host that libvirt chooses',
+    devices: "<graphics type='egl-headless'/>",
+    item: 'device=graphics:any'
+  },
+  {
+    what: 'graphics of the host for its screen',
+    devices: "<graphics type='spice'><gl enable='yes'/></graphics>",
+    item: 'device=graphics:any'
+  },
+  {
+    what: 'a screen in a network',
+    devices: "<graphics type='vnc'><listen type='network' network='default'/></graphics>",
+    item: 'listen=vnc:network default'
+  },
+  {
+    what: 'a port at all addresses',
+    devices: "<serial type='tcp'><source mode='bind' host='' service='4555'/></serial>",
+    item: 'listen=serial::4555'
+  },
+  {
+    what: 'a log that others read',
+    devices: `<serial type='file'><source path='/var/log/nginx/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11error.log'/></serial>`,
+    item: 'write=/var/log/nginx/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11error.log'
+  },
+  {
+    what: 'a device by an octal number',
+    devices:
+      "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='010' slot='0x00' function='0x0'/></source></hostdev>",
+    item: 'device=pci:0000:08:00.0'
+  },
+  {
+    what: 'a USB device by an octal number',
+    devices: "<hostdev mode='subsystem' type='usb'><source><vendor id='010'/><product id='0x0010'/></source></hostdev>",
+    item: 'device=usb:0008:0010'
+  },
+  {
+    what: 'the serial numbers of the host',
+    os: "<smbios mode='host'/>",
+    item: 'privilege=serial-numbers-of-this-host'
+  },
+  {
+    what: 'an address of the host',
+    devices: "<interface type='ethernet'><source><ip address='8.8.8.8' family='ipv4' prefix='8'/></source></interface>",
+    item: 'privilege=host-address-8.8.8.8/8'
+  },
+  {
+    what: 'a route of the host',
+    devices:
+      "<interface type='ethernet'><source><route family='ipv4' address='0.0.0.0' prefix='1' gateway='10.0.0.2'/></source></interface>",
+    item: 'privilege=host-route-0.0.0.0/1-by-10.0.0.2'
+  },
+  {
+    what: 'a route of the host in IPv6',
+    devices:
+      "<interface type='ethernet'><source><route family='ipv6' address='2000::' prefix='3' gateway='fd00::2'/></source></interface>",
+    item: 'privilege=host-route-2000::/3-by-fd00::2'
+  },
+  {
+    what: 'an address in IPv6 that nobody knows',
+    domain: "<newfangled reach='fd00::1'/>",
+    item: 'newfangled-reach=fd00::1'
+  },
+  {
+    what: 'the tap of another VM',
+    devices: "<interface type='ethernet'><target dev='vnet5' managed='no'/></interface>",
+    item: 'card=ethernet:vnet5'
+  },
+  {
+    what: 'what listens on the host for itself alone',
+    devices: "<interface type='user'/>",
+    item: 'card=user'
+  },
+  {
+    what: "another VM's agent by a serial port",
+    devices:
+      "<serial type='unix'><source mode='bind' path='/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0'/></serial>",
+    item: 'make-socket=/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0'
+  },
+  {
+    what: "another VM's agent by a channel that is none of libvirt's",
+    devices:
+      "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'/><target type='guestfwd' address='10.0.2.1' port='4600'/></channel>",
+    item: 'make-socket=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
+  },
+  {
+    what: "another VM's agent, which is there",
+    devices:
+      "<channel type='unix'><source mode='connect' path='/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'/><target type='virtio' name='x'/></channel>",
+    item: 'connect=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
   }
 ]

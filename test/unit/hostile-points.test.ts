@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs'
-import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { machineId } from '../../src/engine/host-facts.ts'
-import { hostRules, isAllowed } from '../../src/engine/restore/allowed.ts'
+import { hostRules, isAllowed, isFromPackage } from '../../src/engine/restore/allowed.ts'
 import { ImageFolders } from '../../src/engine/restore/image-folders.ts'
 import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
@@ -14,7 +14,7 @@ import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
-import { FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
+import { emptyImage, FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
 const PLAIN: Hostile = { what: 'nothing' }
 const vda = (path = '/nowhere/a.qcow2'): string =>
@@ -72,6 +72,28 @@ const isBooted = (items: readonly PreflightItem[]): boolean =>
 
 const isStopped = (items: readonly PreflightItem[]): boolean =>
   refusedIn(items).length > 0 || emptied(items) || isBooted(items)
+
+async function temporaryFolder(): Promise<string> {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** An image that says that it is based on another, as a guest could write it as well. */
+function imageOver(path: string): Uint8Array {
+  const image = Buffer.from(emptyImage())
+  image.write(path, 512)
+  image.writeBigUInt64BE(512n, 8)
+  image.writeUInt32BE(Buffer.byteLength(path), 16)
+  return image
+}
+
+/** One that says that its data lies in another file. */
+function imageWithDataFile(): Uint8Array {
+  const image = Buffer.from(emptyImage())
+  image.writeBigUInt64BE(image.readBigUInt64BE(72) | 4n, 72)
+  return image
+}
 
 const count = { handled: 0, tried: 0 }
 const tally = (items: readonly PreflightItem[]): boolean => {
@@ -203,7 +225,15 @@ describe('what a point asks', () => {
     const { shell } = paperLibvirt()
     const folders = new ImageFolders(shell, () => Promise.resolve(new Map()))
     const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
-    const rules = await hostRules(shell, spec, folders, { emulator: '/opt/qemu', files: [path, undefined] })
+    const rules = await hostRules(shell, spec, folders, {
+      emulator: '/opt/qemu',
+      manifest: {},
+      attached: new Set(),
+      disks: [
+        { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
+      ],
+      files: [{ path: undefined, from: undefined }]
+    })
     const disk = {
       kind: 'disk',
       target: 'vda',
@@ -211,12 +241,65 @@ describe('what a point asks', () => {
       type: 'file',
       role: 'image',
       source: path,
+      format: 'raw',
       readOnly: false
     }
     expect(await isAllowed({ where: '', ...disk } as Need, rules)).toBe(true)
+    for (const other of [{ device: 'cdrom' }, { format: 'qcow2' }, { target: 'vdb' }, { role: 'below' }])
+      expect(await isAllowed({ where: '', ...disk, ...other } as Need, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path }, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path: '/opt/qemu' }, rules)).toBe(true)
     expect(await isAllowed({ where: '', kind: 'program', what: 'x', path }, rules)).toBe(false)
+  })
+
+  it('is a screen without a password where the VM here asks for one', async () => {
+    const screen = (passwd: string): string =>
+      definitionOf({ what: '', devices: `<graphics type='vnc' listen='0.0.0.0' ${passwd}/>` })
+    const own = { vms: { [VM]: { next: screen("passwd='secret'") } } }
+    expect(refusedIn(await look({ ...own, next: screen("passwd='other'") }))).toEqual([])
+    for (const passwd of ['', "passwd=''"])
+      expect(refusedIn(await look({ ...own, next: screen(passwd) }))).toEqual(['listen=vnc:0.0.0.0'])
+  })
+
+  it('is from a package only where its links lead to packages as well, and everybody may read it', async () => {
+    const dir = await temporaryFolder()
+    for (const [name, mode] of Object.entries({ 'usr/code.fd': 0o644, 'usr/secret': 0o600, 'etc/key': 0o644 })) {
+      await mkdir(join(dir, dirname(name)), { recursive: true })
+      await writeFile(join(dir, name), '')
+      await chmod(join(dir, name), mode)
+    }
+    await symlink(join(dir, 'etc'), join(dir, 'usr/ssl'))
+    await symlink(join(dir, 'usr/code.fd'), join(dir, 'usr/link.fd'))
+    const judge = (name: string): Promise<boolean> => isFromPackage(`${dir}/${name}`, new RegExp(`^${dir}/usr/`))
+    for (const name of ['usr/code.fd', 'usr/link.fd', 'usr/none']) expect(await judge(name)).toBe(true)
+    for (const name of ['usr/secret', 'usr/ssl/key', 'usr/../etc/key', 'etc/key']) expect(await judge(name)).toBe(false)
+  })
+
+  it('of firmware variables that it brings is only what their own header says as well', async () => {
+    const dir = await temporaryFolder()
+    const path = '/var/lib/libvirt/qemu/nvram/web.fd'
+    const { shell } = paperLibvirt()
+    const folders = new ImageFolders(shell, () => Promise.resolve(new Map()))
+    const spec = { vm: VM, allow: [] as string[] } as unknown as RestoreSpec
+    const judge = async (bytes: Uint8Array, format: string): Promise<boolean> => {
+      const from = join(dir, 'nvram.fd')
+      await writeFile(from, bytes)
+      const rules = await hostRules(shell, spec, folders, {
+        emulator: undefined,
+        manifest: {},
+        attached: new Set(),
+        disks: [],
+        files: [{ path, from }]
+      })
+      const needs = ['image', 'template', 'variables'] as const
+      const judged = await Promise.all(
+        needs.map((what) => isAllowed({ where: '', kind: 'firmware', what, path, format, type: 'file' }, rules))
+      )
+      return judged.every(Boolean)
+    }
+    expect(await judge(emptyImage(), 'qcow2')).toBe(true)
+    expect(await judge(imageOver('/etc/shadow'), 'raw')).toBe(true)
+    expect(await judge(imageOver('/etc/shadow'), 'qcow2')).toBe(false)
   })
 
   it('is named with where it stands, and how to allow it', async () => {
@@ -277,6 +360,90 @@ describe('a disk of a point', () => {
     expect(await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next: medium } } })).toBe(away)
   })
 
+  it.each([
+    ['as the operator says, though everybody may write there, which is said', 0o777, true],
+    ['as the operator says, where nobody else may write', 0o700, false]
+  ])('goes %s', async (_what, mode, isSaid) => {
+    const diskDir = await temporaryFolder()
+    await chmod(diskDir, mode)
+    const items = await look({ spec: { diskDir } })
+    const said = items.filter(({ text }) => text.includes(`everybody may write to ${diskDir}`))
+    expect(said.map(({ state }) => state)).toEqual(isSaid ? ['warning'] : [])
+    expect(items.filter(({ check }) => check === 'disks').map(({ text }) => text)).toContain(
+      `vda goes to ${diskDir}/a.qcow2`
+    )
+  })
+
+  it('leaves a folder that others may write to by now, and says who', async () => {
+    const dir = await temporaryFolder()
+    await writeFile(join(dir, 'other.qcow2'), '')
+    await chmod(dir, 0o777)
+    const next = definitionOf(PLAIN, OTHER_VM, 'other').replace('/nowhere/a.qcow2', join(dir, 'other.qcow2'))
+    const said = await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next } } })
+    expect(said).toContain(`Disk vda goes to /var/lib/libvirt/images/mine.img: everybody may write to ${dir}. Name`)
+  })
+
+  it.each(['raw', 'qcow2'])('never goes to a folder that only the header of a %s image names', async (format) => {
+    const [kept, aimed] = [await temporaryFolder(), await temporaryFolder()]
+    await writeFile(join(kept, 'other.img'), imageOver(join(aimed, 'x.img')))
+    const next = definitionOf(PLAIN, OTHER_VM, 'other')
+      .replace('/nowhere/a.qcow2', join(kept, 'other.img'))
+      .replace("type='qcow2'", `type='${format}'`)
+    const said = await placeOf({ manifest: from(join(aimed, 'mine.img')), vms: { [OTHER_VM]: { next } } })
+    expect(said).toContain(`no images are kept in ${aimed} on this host`)
+    const cd = definitionOf({
+      what: '',
+      devices: `<disk type='file' device='cdrom'><source file='${join(aimed, 'y.iso')}'/><target dev='sdz'/></disk>`
+    })
+    await writeFile(join(aimed, 'y.iso'), '')
+    expect(emptied(await look({ next: cd, vms: { [OTHER_VM]: { next } } }))).toBe(true)
+  })
+
+  describe('that stays attached beside it', () => {
+    const third = '11111111-2222-4333-8444-555555555555'
+    /** A folder of images, with one in it that another VM has in its drive. */
+    async function lying(bytes: Uint8Array): Promise<{ path: string; vms: Record<string, PaperVm> }> {
+      const dir = await temporaryFolder()
+      await writeFile(join(dir, 'third.img'), '')
+      await writeFile(join(dir, 'x'), bytes)
+      const medium = `<disk type='file' device='cdrom'><source file='${join(dir, 'x')}'/><target dev='sda'/></disk>`
+      const other = { what: '', devices: medium }
+      const next = definitionOf(other, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.img'))
+      return { path: join(dir, 'x'), vms: { [third]: { next } } }
+    }
+    const drive = (path: string, format: string): string =>
+      definitionOf({
+        what: '',
+        devices: `<disk type='file' device='cdrom'><driver name='qemu' ${format === '' ? '' : `type='${format}'`}/><source file='${path}'/><target dev='sdz'/></disk>`
+      })
+
+    it.each([
+      ['raw', imageOver('/etc/shadow'), false],
+      ['', imageOver('/etc/shadow'), false],
+      ['qcow2', imageOver('/etc/shadow'), true],
+      ['qcow2', imageWithDataFile(), true],
+      ['qcow2', emptyImage(), false],
+      ['qcow2', Buffer.from('QFI\xfb', 'latin1'), true],
+      ['qed', new Uint8Array(512), true],
+      ['vmdk', new TextEncoder().encode('# Disk DescriptorFile'), true]
+    ])('is read as %s only where its header names no other file (%#)', async (format, bytes, isStopped) => {
+      const { path, vms } = await lying(bytes)
+      expect(emptied(await look({ next: drive(path, format), vms }))).toBe(isStopped)
+    })
+
+    it('is not read as qcow2 because the VM has it as raw already: the guest writes its first bytes', async () => {
+      const { path } = await lying(imageOver('/etc/shadow'))
+      const own = { [VM]: { next: drive(path, 'raw').replace('cdrom', 'disk') } }
+      const items = await look({ next: drive(path, 'qcow2').replace('cdrom', 'disk'), vms: own })
+      expect(refusedIn(items)).toEqual([`write=qcow2:${path}`])
+    })
+
+    it('is no second look at the disk of the point itself', async () => {
+      const path = '/var/lib/libvirt/images/a.qcow2'
+      expect(emptied(await look({ next: drive(path, 'qcow2') }))).toBe(true)
+    })
+  })
+
   it('that is no medium of its own is not read out of the images of other VMs', async () => {
     const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
     onTestFinished(() => rm(dir, { recursive: true, force: true }))
@@ -296,6 +463,62 @@ describe('a disk of a point', () => {
       [third]: { next: definitionOf(PLAIN, third, 'third').replace('/nowhere/a.qcow2', join(dir, 'third.qcow2')) }
     }
     expect(emptied(await look({ next: cd, vms: { ...asMedium, ...more } }))).toBe(false)
+  })
+
+  describe('that the operator says stays attached', () => {
+    const vdb = (source: string, more = '', type = 'file', format = 'raw'): string =>
+      `<disk type='${type}' device='disk'><driver name='qemu' type='${format}'/><source ${source}>${more}</source><target dev='vdb' bus='virtio'/></disk>`
+    const attach = async (devices: string): Promise<string[]> =>
+      refusedIn(await look({ next: definitionOf({ what: '', devices }), spec: { attachDisks: ['vdb'] } }))
+
+    it('is the one that was shown, in its own place', async () => {
+      expect(await attach(vdb("file='/etc/hostname'"))).toEqual([])
+      expect(
+        await attach(`${vdb("file='/etc/hostname'")}<serial type='file'><source path='/etc/hostname'/></serial>`)
+      ).toEqual(['write=/etc/hostname'])
+    })
+
+    it.each([
+      [
+        'another attribute counts',
+        vdb("file='/etc/hostname' dev='/dev/null'", '', 'block'),
+        ['write=/dev/null', 'source-file=/etc/hostname']
+      ],
+      [
+        'it brings a data file',
+        vdb(
+          "file='/etc/hostname'",
+          "<dataStore type='file'><format type='raw'/><source file='/etc/shadow'/></dataStore>"
+        ),
+        ['write=/etc/shadow']
+      ],
+      [
+        'it lists what is below it',
+        vdb("file='/etc/hostname'").replace(
+          '<target',
+          "<backingStore type='file'><format type='raw'/><source file='/etc/shadow'/></backingStore><target"
+        ),
+        ['read=/etc/shadow']
+      ],
+      ['nobody knows its format', vdb("file='/etc/hostname'", '', 'file', 'vmdk'), ['write=vmdk:/etc/hostname']]
+    ])('is not what comes with it, where %s', async (_why, devices, items) => {
+      expect(await attach(devices)).toEqual(items)
+    })
+
+    it('is neither of two of one name', async () => {
+      expect(await attach(vdb("file='/etc/hostname'") + vdb("file='/etc/passwd'"))).toEqual([
+        'write=/etc/hostname',
+        'write=/etc/passwd'
+      ])
+    })
+
+    it('is not an image whose header names another file', async () => {
+      const path = join(await temporaryFolder(), 'x')
+      await writeFile(path, emptyImage())
+      expect(await attach(vdb(`file='${path}'`, '', 'file', 'qcow2'))).toEqual([])
+      await writeFile(path, imageOver('/etc/shadow'))
+      expect(await attach(vdb(`file='${path}'`, '', 'file', 'qcow2'))).toEqual([`write=qcow2:${path}`])
+    })
   })
 
   it('of firmware variables goes to a plain name in their own folder only', () => {
@@ -324,11 +547,89 @@ describe('a network of a point', () => {
     ],
     ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=/etc'],
     ['devices of the host', lan7("<forward mode='hostdev'><pf dev='eth0'/></forward>"), 'device=net:eth0'],
-    ['what nobody knows', lan7('<teleport/>'), 'teleport=']
+    ['what nobody knows', lan7('<teleport/>'), 'teleport='],
+    [
+      'all of a device of the host',
+      lan7("<forward mode='passthrough'><interface dev='lo'/></forward>"),
+      'card=direct:passthrough:lo'
+    ],
+    [
+      'a route of the host',
+      lan7("<ip address='10.0.0.1' prefix='24'/><route address='198.51.100.0' prefix='24' gateway='10.0.0.2'/>"),
+      'privilege=host-route-198.51.100.0/24-by-10.0.0.2'
+    ],
+    [
+      'a route of the host, in IPv6',
+      lan7("<route family='ipv6' address='2000::' prefix='3' gateway='fd00::2'/>"),
+      'privilege=host-route-2000::/3-by-fd00::2'
+    ],
+    [
+      'half of the internet as its subnet',
+      lan7("<ip address='8.8.8.8' prefix='1'/>"),
+      'privilege=host-address-8.8.8.8/1'
+    ],
+    [
+      'a subnet that only begins among the private ones',
+      lan7("<ip address='10.0.0.1' netmask='254.0.0.0'/>"),
+      'privilege=host-address-10.0.0.1/254.0.0.0'
+    ],
+    ['trust of the firewall', lan7("<bridge zone='trusted'/>"), 'privilege=firewall-zone-trusted'],
+    [
+      'names that the host asks it for',
+      lan7("<domain name='example.org' register='yes'/>"),
+      'privilege=name-resolution-of-example.org'
+    ],
+    ['a bridge that is a path', lan7("<bridge name='../x'/>"), 'bridge-name=../x'],
+    ['the settings of all devices as a bridge', lan7("<bridge name='all'/>"), 'bridge-name=all'],
+    ['an attribute that nobody knows', lan7("<dns shout='yes'/>"), 'dns-shout=yes'],
+    ['an element that nobody knows in one that is known', lan7('<ip><teleport/></ip>'), 'teleport='],
+    ['text where there is none', lan7('<dns>conf-script</dns>'), 'dns=conf-script']
   ])('with %s is asked about', async (_what, host, item) => {
     const items = await look({ next: definitionOf(card), host })
     expect(refusedIn(items).join()).toContain(item)
     expect(refusedIn(await look({ next: definitionOf(card), host, allow: refusedIn(items) }))).toEqual([])
+  })
+
+  it.each([
+    ['a line of dnsmasq in a text record', "<dns><txt name='a' value='b&#10;conf-script=touch /root/x'/></dns>"],
+    ['one in a domain', "<domain name='a&#xA;conf-script=/tmp/x'/>"],
+    ['one in the file to boot', "<ip address='10.0.0.1'><dhcp><bootp file='a&#13;b'/></dhcp></ip>"],
+    ['one in the name of a host', '<dns><host ip="10.0.0.2"><hostname>a&#10;b</hostname></host></dns>'],
+    ['one in a CDATA section', '<dns><host ip="10.0.0.2"><hostname><![CDATA[a\nb]]></hostname></host></dns>'],
+    ['one in the zone of a bridge', "<bridge zone='a&#10;b'/>"],
+    ['one in a lease', "<ip address='10.0.0.1'><dhcp><host ip='10.0.0.2' name='a&#x9b;b'/></dhcp></ip>"],
+    [
+      'one in a port group',
+      "<portgroup name='a'><virtualport><parameters profileid='a&#10;b'/></virtualport></portgroup>"
+    ]
+  ])('with %s is refused, whatever is allowed', async (_what, xml) => {
+    const items = await look({ next: definitionOf(card), host: lan7(xml) })
+    const again = await look({ next: definitionOf(card), host: lan7(xml), allow: refusedIn(items) })
+    expect(again).toContainEqual(
+      expect.objectContaining({
+        check: 'networks',
+        state: 'problem',
+        text: expect.stringMatching(/^the definition of network lan7 in the point has line ends/) as string
+      })
+    )
+  })
+
+  it('as people have them is not asked about', async () => {
+    const items = await look({
+      next: definitionOf(card),
+      host: lan7(
+        `<uuid>1f0e3dad-9990-4345-b743-6c2a1d5f0e11</uuid><title>Lab / 7</title><description>of
+        two lines</description><metadata><x:y xmlns:x='urn:x'/></metadata><forward mode='nat'><nat><port start='1024' end='65535'/></nat></forward>
+        <bridge name='virbr7' stp='on' delay='0' zone='libvirt'/><mac address='52:54:00:0a:cd:21'/><mtu size='9000'/>
+        <domain name='lab.example.org' localOnly='yes'/>
+        <dns enable='yes'><forwarder addr='192.0.2.53'/><txt name='a' value='v=1; b'/><host ip='10.77.0.9'><hostname>db</hostname></host></dns>
+        <bandwidth><inbound average='1000' peak='5000'/></bandwidth><portgroup name='a' default='yes'><vlan><tag id='42'/></vlan></portgroup>
+        <ip address='10.77.0.1' netmask='255.255.255.0'><dhcp><range start='10.77.0.2' end='10.77.0.99'><lease expiry='1' unit='hours'/></range>
+        <host mac='52:54:00:00:00:01' name='db' ip='10.77.0.9'/></dhcp></ip><ip family='ipv6' address='fd00:77::1' prefix='64'/>`,
+        "connections='1'"
+      )
+    })
+    expect(items.filter(({ state }) => state === 'problem')).toEqual([])
   })
 
   it('that is called otherwise inside is refused, whatever is allowed', async () => {
@@ -355,6 +656,12 @@ describe('a network of a point', () => {
 })
 
 describe('an order', () => {
+  it.each(['../../etc/x', '..', 'a/b', 'a&#10;b'])('for a VM called %s is refused: no VM is', async (name) => {
+    const vm = { uuid: VM, name: name.replace('&#10;', '\n') }
+    const tried = look({ next: definitionOf(PLAIN, VM, name), manifest: { vm } })
+    await expect(tried).rejects.toThrow(/point-unsafe|point-format/)
+  })
+
   it('for another VM than the point is of is refused', async () => {
     await expect(look({ spec: { vm: OTHER_VM } })).rejects.toThrow(/point-unsafe/)
   })

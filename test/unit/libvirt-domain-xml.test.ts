@@ -4,6 +4,7 @@ import {
   removeDisk,
   renameDomain,
   setBootPaths,
+  setChannelSocketsToDefault,
   setDiskSource,
   setNvramPath,
   setTpmStateToDefault
@@ -30,6 +31,27 @@ function failureFrom(work: () => unknown): Failure | undefined {
     return failureOf(error)
   }
 }
+
+describe('the sockets of channels', () => {
+  const channel = (path: string, mode = 'bind'): string =>
+    domain(
+      `<channel type='unix'><source mode='${mode}' path='${path}'/><target type='virtio' name='org.qemu.guest_agent.0'/></channel>`
+    )
+
+  it.each([
+    '/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0',
+    '/var/lib/libvirt/qemu/channel/target/web.agent',
+    '/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
+  ])('are libvirt’s to make anew where it made %s', (path) => {
+    expect(setChannelSocketsToDefault(channel(path))).toContain('<source mode="bind"/>')
+    expect(setChannelSocketsToDefault(channel(path, 'connect'))).toContain(path)
+  })
+
+  it.each(['/run/x.sock', '/var/lib/libvirt/qemu/channel/target/../x', '/var/lib/libvirt/qemu/nvram/x'])(
+    'are left alone where it made no %s',
+    (path) => expect(setChannelSocketsToDefault(channel(path))).toContain(path)
+  )
+})
 
 describe('a definition that nobody vouches for', () => {
   const bomb = `<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>${domain()}`

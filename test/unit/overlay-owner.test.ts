@@ -9,6 +9,7 @@ let folder = ''
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint owner '))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
+const job = { step: <T>(_name: string, _data: object, work: () => Promise<T>): Promise<T> => work() }
 const answering = (isDynamic: boolean) => (): Promise<boolean> => Promise.resolve(isDynamic)
 
 function diskWith(type: CaptureDisk['type']): CaptureDisk {
@@ -24,7 +25,7 @@ function diskWith(type: CaptureDisk['type']): CaptureDisk {
 describe('an overlay where libvirt leaves owners alone', () => {
   it('is there, empty, with the owner and mode of its image, before libvirt takes it', async () => {
     const disk = diskWith('file')
-    await giveOverlays([disk], answering(false))
+    await giveOverlays(job, [disk], answering(false))
     const [image, overlay] = [statSync(disk.source), statSync(disk.sidecar)]
     expect([overlay.size, overlay.uid, overlay.gid, overlay.mode]).toEqual([0, image.uid, image.gid, image.mode])
   })
@@ -32,7 +33,7 @@ describe('an overlay where libvirt leaves owners alone', () => {
   it('is never put over a file that is there', async () => {
     const disk = diskWith('file')
     writeFileSync(disk.sidecar, 'of somebody')
-    await expect(giveOverlays([disk], answering(false))).rejects.toMatchObject({ code: 'EEXIST' })
+    await expect(giveOverlays(job, [disk], answering(false))).rejects.toMatchObject({ code: 'EEXIST' })
   })
 
   it.each([
@@ -40,7 +41,7 @@ describe('an overlay where libvirt leaves owners alone', () => {
     ['of a disk on a server', 'network', false]
   ] as const)('is libvirt’s to make %s', async (_, type, isDynamic) => {
     const disk = diskWith(type)
-    await giveOverlays([disk], answering(isDynamic))
+    await giveOverlays(job, [disk], answering(isDynamic))
     expect(existsSync(disk.sidecar)).toBe(false)
   })
 })

@@ -70,6 +70,22 @@ const outputOf = (answer: FakeAnswer | string): string => (typeof answer === 'st
 const stateOf = (items: readonly PreflightItem[], check: string): string[] =>
   items.filter((item) => item.check === check).map(({ state }) => state)
 
+describe('an address that the operator has chosen for a screen', () => {
+  const choice = { kind: 'listen' as const, address: '0.0.0.0' }
+  const screen =
+    "<graphics type='vnc' port='-1' autoport='yes'><listen type='address' address='203.0.113.9'/></graphics>"
+  const asked = async (change: Partial<RestoreSpec>): Promise<(string | undefined)[]> => {
+    const domain = domainXml().replace('</devices>', `${screen}</devices>`)
+    const items = await preflightRestore(hostWith(), spec(await temporaryStore(), change), texts({ domain }))
+    return items.flatMap(({ check, allow }) => (check === 'not allowed' ? [allow] : []))
+  }
+
+  it('is allowed by that, and only by a choice of this very restore', async () => {
+    expect(await asked({ choices: [choice] })).toEqual([])
+    expect(await asked({ remembered: [choice] })).toEqual(['listen=vnc:0.0.0.0'])
+  })
+})
+
 describe('what a restore would meet, before its point is on the host', () => {
   it('is told from the small files: the point comes first, the rest is checked', async () => {
     const shell = hostWith()

@@ -47,8 +47,10 @@ describe('the report of a copy', () => {
 
 describe('disks of a copy', () => {
   const pathOf = (change: Partial<RestoreSpec>): string | undefined =>
-    placeDisks(copySpec('/s', change), POINT, manifestOf(FILES), [], { homes: new Map(), accessOf: () => undefined })[0]
-      ?.path
+    placeDisks(copySpec('/s', change), POINT, manifestOf(FILES), [], {
+      former: new Map(),
+      accessOf: () => undefined
+    })[0]?.path
 
   it('are named after it, with some of its UUID, never after the original', () => {
     expect(pathOf({ diskDir: '/srv' })).toBe('/srv/twin-99999999-vda.qcow2')

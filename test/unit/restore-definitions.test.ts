@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { manifestDisks } from '../../src/engine/capture/backup.ts'
 import { pointDefinition } from '../../src/engine/capture/point-definition.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { PREFLIGHT } from '../../src/engine/restore/conflicts.ts'
@@ -70,6 +71,13 @@ describe('a disk that only the running VM had', () => {
   it('is in what the point keeps as the definition, and said to be plugged in', () => {
     expect(targetsIn(kept.xml)).toEqual(['vda', 'vdb'])
     expect(kept.plugged).toEqual(['vdb'])
+  })
+
+  it('is spoken of in the manifest only where there is one: engines before this one do not know the word', () => {
+    const noted = (plugged: string[]): string[] =>
+      Object.keys(manifestDisks({ excluded: [], plugged }, { disks: [] }, { accessOf: () => ({}), leftOut: [] }))
+    expect(noted([])).toEqual(['disks', 'excludedDisks', 'leftOut'])
+    expect(noted(['vdb'])).toContain('pluggedDisks')
   })
 
   it('resumes with the RAM that knows it, and its next start is without it, as it was', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, realpath, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -13,6 +13,7 @@ import { parseDomain } from '../../src/libvirt/domain-xml.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { LeftOutDisk, Manifest } from '../../src/shared/model/point.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 import { FILES, POINT, VM, emptyImage, manifestOf, temporaryStore } from './store-points.ts'
@@ -46,6 +47,12 @@ async function image(path: string, below = ''): Promise<string> {
   return path
 }
 
+/** As ISO 9660 begins. */
+async function disc(path: string): Promise<string> {
+  await writeFile(path, Buffer.concat([Buffer.alloc(32_769), Buffer.from('CD001')]))
+  return path
+}
+
 const modifiedNs = async (path: string): Promise<string> => String((await stat(path, { bigint: true })).mtimeNs)
 
 const specOf = (store: string): RestoreSpec => ({
@@ -67,12 +74,22 @@ const takenHere = async (vdb: string): Promise<Manifest> =>
   })
 
 /** A restore in place of this VM, of a point that holds `vda` and left `vdb` out, as the image that it was then. */
-async function look(present: PaperVm, vdb: Disk): Promise<PreflightItem[]> {
-  const { shell } = paperLibvirt({ [VM]: present })
+async function look(present: PaperVm, vdb: Disk, { isHeld = false } = {}): Promise<PreflightItem[]> {
+  const paper = paperLibvirt({ [VM]: present })
+  const shell = isHeld ? lockedOn(paper.shell) : paper.shell
   const domainXml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }, vdb)
   const manifest = JSON.stringify(await takenHere(vdb.source))
   return preflightRestore(shell, specOf(await temporaryStore()), { manifest, domain: domainXml, host: '{}' })
 }
+
+/** Whose images somebody has open for writing. */
+const lockedOn = (shell: Shell): Shell => ({
+  ...shell,
+  run: (argv, options) =>
+    argv[0] === 'qemu-img' && argv[1] === 'info'
+      ? Promise.resolve({ exitCode: 1, signal: undefined, stdout: '', stderr: 'Failed to get "write" lock' })
+      : shell.run(argv, options)
+})
 
 interface Elsewhere {
   /** The disk that was left out, as the definition has it. */
@@ -124,6 +141,24 @@ describe('a disk that the point left out', () => {
     expect(saidOf(await look({ next: domain(vdb) }, vdb), 'disks')).toBe(
       `Disk vdb is not in the point: it stays attached as it is now (${source})`
     )
+  })
+
+  it('is left out where another host has it open for writing, also of the host that the point was taken on', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const vdb = { target: 'vdb', source }
+    const said = saidOf(await look({ next: domain(vdb) }, vdb, { isHeld: true }), 'disks')
+    expect(said).toContain('is left out of the VM: somebody has')
+    const shared = { ...vdb, more: '<shareable/>' }
+    expect(saidOf(await look({ next: domain(shared) }, shared, { isHeld: true }), 'disks')).toContain('stays attached')
+  })
+
+  it('stays attached where a process of this host has it open: that is its own VM, which makes way', async () => {
+    const source = await image(join(await folder(), 'b.qcow2'))
+    const opener = await open(source, 'r+')
+    onTestFinished(() => opener.close())
+    const vdb = { target: 'vdb', source }
+    const said = saidOf(await look({ next: domain(vdb) }, vdb, { isHeld: true }), 'disks')
+    expect(said).toContain('stays attached')
   })
 
   it.each(['off', 'running'])(
@@ -192,6 +227,11 @@ describe('a disk that the point left out, on another host', () => {
     expect(saidOf(await lookElsewhere({ vdb: rbd }), 'disks')).toContain('it stayed on alpha')
     expect(saidOf(await lookElsewhere({ vdb: rbd, attach: ['vdb'] }), 'disks')).toContain('it stays attached')
     const items = await lookElsewhere({ vdb: disk({ ...VDB, source: '/nowhere/b' }), attach: ['vdb'] })
+    const held = await image(join(await folder(), 'b.qcow2'))
+    const taken = await lookElsewhere({ vdb: disk({ ...VDB, source: held }), attach: ['vdb'], isHeld: true })
+    expect(taken.find(({ check, state }) => check === 'disks' && state === 'problem')?.text).toContain(
+      'perhaps on another'
+    )
     expect(items.filter(({ check, state }) => check === 'disks' && state === 'problem')).toMatchObject([
       { text: expect.stringMatching(/vdb .* cannot be attached here: .* is not here/) as string }
     ])
@@ -218,7 +258,7 @@ describe('a medium on another host', () => {
   it('is looked for in its pool', async () => {
     expect(await saidEmpty({ vdb: volume })).toBe(true)
     expect(await saidEmpty({ vdb: volume, volumePath: '/nowhere/a.iso' })).toBe(true)
-    expect(await saidEmpty({ vdb: volume, volumePath: await image(join(await folder(), 'a.iso')) })).toBe(false)
+    expect(await saidEmpty({ vdb: volume, volumePath: await disc(join(await folder(), 'a.iso')) })).toBe(false)
   })
 
   it('is asked for from its server only where the VM that is here has the very same, or somebody says that it is meant', async () => {

@@ -13,7 +13,7 @@ async function told(labels: string, switchFile = ON): Promise<readonly string[]>
 
 it('what libvirt’s daemon writes RAM into has the label of VM images where SELinux is on', async () => {
   expect((await told(label('var_lib_t') + label('virt_image_t'))).at(-1)).toBe(
-    'chcon -t virt_image_t -- /p /p/memory.save'
+    'chcon -h -t virt_image_t -- /p /p/memory.save'
   )
 })
 

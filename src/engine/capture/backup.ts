@@ -114,23 +114,37 @@ interface OtherWay {
 }
 
 /** Undefined: the job ends with this error. */
-function otherWay({ onBusy, method, policy }: BackupSpec, plan: CapturePlan, error: unknown): OtherWay | undefined {
+export function otherWay(
+  { onBusy, method, policy }: BackupSpec,
+  plan: CapturePlan,
+  error: unknown
+): OtherWay | undefined {
   if (isOutdated(error)) return { method: plan.method, reason: { methodReason: plan.methodReason } }
   if (isTooBusy(error) && onBusy === 'disk') {
     const methodReason = 'the VM rewrote its RAM too fast for the pause budget, and the job asks for a disk point then'
     return { method: 'disk', reason: { methodReason }, warning: `Disks only: ${methodReason}` }
   }
-  const unsavable = plan.method === 'disk' ? undefined : whyUnsavable(error)
+  const unsavable = plan.method === 'disk' ? undefined : whyUnsavable(error, filesOf(plan))
   if (unsavable === undefined) return undefined
   // A policy's wish gives way, as with devices that its definition shows; a person's gets an answer.
   if (method !== undefined && policy === undefined)
-    fail({ kind: 'state-not-savable', vm: plan.vmName, devices: [], because: unsavable }, error)
-  return { method: 'disk', reason: { methodReason: `its RAM cannot be saved: ${unsavable}` } }
+    fail({ kind: 'state-not-savable', vm: plan.vmName, devices: [], because: unsavable.because }, error)
+  const methodReason = `its RAM cannot be saved: ${unsavable.because}`
+  return {
+    method: 'disk',
+    reason: { methodReason },
+    ...(!unsavable.isKnown && { warning: `Disks only: ${methodReason}` })
+  }
 }
+
+const filesOf = (plan: CapturePlan): string[] => [memoryPath(plan), ...plan.disks.map(({ sidecar }) => sidecar)]
 
 /** The snapshot was given up, but may have got through in that very moment. */
 async function requireOwnImages(job: JobContext, plan: CapturePlan, before: VmBefore): Promise<void> {
-  const { kept, errors } = await commitOverlays(job, plan, justHeld(before, undefined))
+  const { kept, errors } = await commitOverlays(job, plan, {
+    ...justHeld(before, undefined),
+    placed: traceOf(job).placed
+  })
   if (errors.length > 0) throw errors[0]
   for (const { path, because } of kept) fail({ kind: 'foreign-work', vm: plan.vmName, detail: `${path}: ${because}` })
 }
@@ -140,6 +154,18 @@ async function dropMemory(job: JobContext, plan: CapturePlan): Promise<void> {
   const made = shown("it lies in this job's unfinished point")
   await removeIfProven(job.shell, { path: memoryPath(plan), made, content: shown('its VM went on running') })
 }
+
+/** What is not there is not spoken of: an engine that does not know the word yet would call the point damaged. */
+export const manifestDisks = (
+  plan: Pick<CapturePlan, 'excluded' | 'plugged'>,
+  captured: Pick<Captured, 'disks'>,
+  originals: Originals
+): Pick<Manifest, 'disks' | 'excludedDisks' | 'leftOut' | 'pluggedDisks'> => ({
+  disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
+  excludedDisks: plan.excluded,
+  leftOut: [...originals.leftOut],
+  ...(plan.plugged.length > 0 && { pluggedDisks: plan.plugged })
+})
 
 async function completeManifest(
   job: JobContext<BackupSpec>,
@@ -164,10 +190,7 @@ async function completeManifest(
     stateBefore: plan.stateBefore,
     persistent: plan.persistent,
     autostart: plan.autostart,
-    disks: captured.disks.map(({ disk }) => ({ ...disk, ...originals.accessOf(disk.target) })),
-    excludedDisks: plan.excluded,
-    leftOut: [...originals.leftOut],
-    pluggedDisks: plan.plugged,
+    ...manifestDisks(plan, captured, originals),
     ...(captured.memory && { memory: { file: captured.memory.path, ramBytes: plan.ramBytes } }),
     pauses: [...pauses],
     pauseMs: pauseMsOf(pauses),

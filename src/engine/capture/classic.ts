@@ -73,7 +73,7 @@ async function requireOwnImages(job: JobContext<BackupSpec>, plan: CapturePlan):
 }
 
 async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await giveOverlays(plan.disks)
+  await giveOverlays(job, plan.disks)
   for (const { target, sidecar } of plan.disks)
     await blockCopy(job.shell, plan.vm, target, { destination: sidecar, format: 'qcow2' })
   for (const disk of plan.disks) await mirrored(job, plan, disk)

@@ -45,6 +45,7 @@ import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.t
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 import { othersReach, sampledElse } from './image-samples.ts'
 import { unreadOnTop } from './overlay-disk.ts'
+import { isAsPlaced, type Placed } from './overlay-owner.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
 export interface Pivoted {
@@ -76,6 +77,8 @@ export interface OverlayCase {
   readonly started: VmProcess | undefined
   /** How the image below stood when the overlay began. */
   readonly held: HeldDisk | undefined
+  /** The empty files that this job has put down for libvirt to make overlays of. */
+  readonly placed: Placed
   /** This job has begun to write the overlay into its image. */
   readonly commitBegan: () => Began | undefined
   /** Announces that the overlay will be written into its image, and has it done. */
@@ -300,16 +303,16 @@ async function wasCommittedElsewhere({ owner, disk, before, held }: OverlayCase)
 
 /** Whether all that the overlay took is in the image below. */
 export async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verdict> {
-  const { shell, owner, disk, before } = work
+  const { shell, owner, disk, before, placed } = work
   if (await hasGoneOver(work, now)) return removable('the very QEMU that wrote to it has gone over to the image below')
   if (await wasNotedToGoOver(work, now))
     return removable('its QEMU was told to go over to the image below, and libvirt noted that it did')
+  const isWritten = (await openersOf(disk.sidecar)).some(({ writes }) => writes)
+  if (!isWritten && (await isAsPlaced(disk.sidecar, placed)))
+    return removable('it is as empty as this job put it there: no VM has ever run on it')
   const away = wentAway(work, now, await historySince(owner.vmName, before.log))
   if (away !== undefined) return away
-  if (
-    (await openersOf(disk.sidecar)).some(({ writes }) => writes) ||
-    (await isLocked(shell, disk.sidecar, 'qcow2')) !== false
-  )
+  if (isWritten || (await isLocked(shell, disk.sidecar, 'qcow2')) !== false)
     return keep(disk.sidecar, 'somebody has it open for writing')
   if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
   // So it was when its QEMU was told to go over; but what was written since is in one of them alone.

@@ -116,6 +116,7 @@ export function overlayCase(
     sameBoot: noted.sameBoot,
     started: noted.started,
     held: noted.held?.find((held) => held.target === target),
+    placed: noted.placed,
     commitBegan: () => began,
     write(how, work) {
       if (began !== 'in use') began = how

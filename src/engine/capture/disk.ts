@@ -34,7 +34,7 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
 const SNAPSHOT_WITHIN_MS = 120_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await giveOverlays(plan.disks)
+  await giveOverlays(job, plan.disks)
   await measurePauses(job, 'switch', () =>
     snapshotCreateAs(job.shell, plan.vm, {
       name: snapshotName(job.id),

@@ -65,7 +65,9 @@ async function takeBootFiles(job: JobContext, { boot, pointDir }: CapturePlan): 
     const sizes = await Promise.all(boot.map(async ({ originalPath }) => (await stat(originalPath)).size))
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
     if (bytes > LARGEST_BOOT_BYTES) {
-      job.note(`what the VM is started with has ${formatBytes(bytes)}, and is not taken`)
+      job.warn(
+        `What the VM is started with has ${formatBytes(bytes)} and is not in the point: it starts only on a host that has ${boot.map(({ originalPath }) => originalPath).join(', ')}`
+      )
       return
     }
     if (boot.length > 0) await makeFoldersIn(pointDir, 'boot')

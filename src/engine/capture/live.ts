@@ -141,7 +141,7 @@ export async function allowFormerPause(shell: Shell, plan: CapturePlan): Promise
 const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await giveOverlays(plan.disks)
+  await giveOverlays(job, plan.disks)
   return snapshotCreateAs(job.shell, plan.vm, {
     name: snapshotName(job.id),
     memoryFile: memoryPath(plan),

@@ -5,6 +5,7 @@ import type { BackupTrace } from '../recover/trace.ts'
 import type { Began, Pivoted } from './commit-overlay.ts'
 import { dropStep, type CaptureDisk } from './capture-plan.ts'
 import { extrasIn, type HeldDisk } from './hold-disks.ts'
+import type { Placed } from './overlay-owner.ts'
 
 /** What a job knows of its overlays beyond its plan. */
 export interface Noted {
@@ -15,18 +16,20 @@ export interface Noted {
   readonly sameBoot: boolean
   /** The QEMU that an undo has started, on images that it had compared with how they were. */
   readonly started: VmProcess | undefined
+  readonly placed: Placed
   readonly commitBegan: (target: string) => Began | undefined
   readonly pivoted: (target: string) => Pivoted | undefined
   readonly dropped: (target: string) => boolean
 }
 
-/** What a backup knows that has just switched to its overlays, in the very process that did. */
+/** What a backup knows that has just switched to its overlays, in the very process that did: they are no empty files any more. */
 export const justHeld = (before: VmBefore, held: readonly HeldDisk[] | undefined): Noted => ({
   before,
   held,
   extras: extrasIn(held),
   sameBoot: true,
   started: undefined,
+  placed: { isUnfinished: false, files: [] },
   commitBegan: () => undefined,
   pivoted: () => undefined,
   dropped: () => false
@@ -41,6 +44,7 @@ export async function notedIn(trace: BackupTrace): Promise<Noted> {
     extras: [...extrasIn(trace.held), ...trace.extras],
     sameBoot: trace.bootId === boot,
     started: trace.started?.bootId === boot ? trace.started.process : undefined,
+    placed: trace.placed,
     commitBegan: (target) => trace.commitBegan(target),
     pivoted: (target) => trace.pivoted(target),
     dropped: (target) => trace.announcedSincePlan(dropStep(target))

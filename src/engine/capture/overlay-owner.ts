@@ -1,19 +1,62 @@
 import { chown, chmod, open, stat } from 'node:fs/promises'
+import * as z from 'zod'
 import { ownershipIsDynamic } from '../../libvirt/host.ts'
+import { lstatOrNone } from '../../store/point-files.ts'
+import { FileIdentity, identityOf, isSameFile } from '../evidence/file-identity.ts'
+import type { JobContext } from '../jobs/job-context.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
+
+/** Announced before empty files are put where libvirt is to make its overlays or mirrors. */
+export const PLACE_STEP = 'place-files'
+/** Announced with the empty files that lie there, before libvirt is asked for anything. */
+export const PLACED_STEP = 'placed-files'
+
+export const PlacedFile = z.object({ path: z.string(), file: FileIdentity })
+
+/** The empty files that a job has put down for libvirt. */
+export interface Placed {
+  /** It had begun to, and was not over with it: libvirt was not asked for anything yet. */
+  readonly isUnfinished: boolean
+  readonly files: readonly z.infer<typeof PlacedFile>[]
+}
 
 /**
  * Where libvirt leaves owners as they are (`dynamic_ownership = 0`), QEMU could not open an overlay or a mirror that libvirt
  * makes, which would be root's. So an empty file lies there beforehand, with the owner and mode of the image below it, which QEMU may write
  * to; libvirt takes a file for its own as long as it is empty.
  */
-export async function giveOverlays(disks: readonly CaptureDisk[], isDynamic = ownershipIsDynamic): Promise<void> {
+export async function giveOverlays(
+  job: Pick<JobContext, 'step'>,
+  disks: readonly CaptureDisk[],
+  isDynamic = ownershipIsDynamic
+): Promise<void> {
   if (await isDynamic()) return
-  for (const disk of disks) {
-    if (disk.type === 'network') continue
-    const { uid, gid, mode } = await stat(imageBelow(disk).path)
-    await (await open(disk.sidecar, 'wx', 0o600)).close()
-    await chown(disk.sidecar, uid, gid)
-    await chmod(disk.sidecar, mode & 0o777)
-  }
+  const local = disks.filter(({ type }) => type !== 'network')
+  await job.step(PLACE_STEP, {}, async () => {
+    for (const disk of local) await placeEmpty(disk)
+  })
+  const placed = await Promise.all(local.map(async ({ sidecar: path }) => ({ path, file: await identityOf(path) })))
+  await job.step(PLACED_STEP, { placed }, () => Promise.resolve())
+}
+
+async function placeEmpty(disk: CaptureDisk): Promise<void> {
+  const { uid, gid, mode } = await stat(imageBelow(disk).path)
+  await (await open(disk.sidecar, 'wx', 0o600)).close()
+  await chown(disk.sidecar, uid, gid)
+  await chmod(disk.sidecar, mode & 0o777)
+}
+
+/**
+ * Whether a file is the very one that its job put there, as empty as it was: no QEMU has made an overlay of it. A size of
+ * nothing alone says nothing, since somebody may have emptied an overlay that held a guest's writes.
+ */
+export async function isAsPlaced(path: string, { isUnfinished, files }: Placed): Promise<boolean> {
+  const now = await lstatOrNone(path)
+  if (now?.isFile() !== true || now.size > 0) return false
+  if (isUnfinished) return true
+  const placed = files.find((each) => each.path === path)?.file
+  const file = await identityOf(path)
+  if (placed === undefined || file === undefined) return false
+  // A share that does not say when a file was made may have another number after a boot; to empty a file is to write to it.
+  return isSameFile(file, placed) || (file.ino === placed.ino && file.modifiedNs === placed.modifiedNs)
 }

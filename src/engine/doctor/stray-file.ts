@@ -3,6 +3,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { dropStep, jobOf } from '../capture/capture-plan.ts'
 import { entriesWithLate } from '../capture/late-journal.ts'
+import { isAsPlaced } from '../capture/overlay-owner.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
@@ -42,6 +43,8 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
   if (readReport(id)?.kind === 'restore') return pointHasIt(new RestoreTrace(entries), path)
   const trace = new BackupTrace(entries)
   const { plan, before } = trace
+  if (await isAsPlaced(path, trace.placed))
+    return removable('it is as empty as its job put it there: no VM has ever run on it')
   if (plan?.method === 'classic')
     return trace.done('end-mirror') ? removable('it is a mirror that no VM went over to') : unknownContent(path)
   const history = plan && (await historySince(plan.vmName, before.log))

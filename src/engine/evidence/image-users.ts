@@ -2,7 +2,7 @@ import { existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
-import { parseQcow2Header, QCOW2_HEADER_BYTES } from '../../shared/qcow2-header.ts'
+import { parseQcow2Header, QCOW2_HEADER_BYTES, type Qcow2Header } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
@@ -21,6 +21,8 @@ export interface ImageUser {
   readonly by: string
   /** It lies below another image, which names it and outlives its VM's run. */
   readonly isBase?: boolean
+  /** Only the header of an image says so, which whoever writes that image can write: it shows nothing but a need. */
+  readonly byHeader?: boolean
   /** No image that the VM writes to: a medium in a drive, a disk that it may only read, its firmware's variables. */
   readonly as?: 'medium' | 'firmware'
 }
@@ -48,8 +50,9 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
         const { source = '', volume } = disk
         const image = volume === undefined ? source : ((await volumePath(shell, volume)) ?? source)
         if (image !== source) await add(image, { uuid, vm, by, ...(isRead(disk) && { as: 'medium' as const }) })
-        for (const [depth, path] of (await chainBelow(image)).entries())
-          await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: isLastingBase(disk, depth) })
+        // What begins a raw disk its guest writes: QEMU reads no header there, and neither may we.
+        for (const [depth, path] of (disk.format === 'raw' ? [] : await chainBelow(image)).entries())
+          await add(path, { uuid, vm, by: `${by}, below ${image}`, isBase: isLastingBase(disk, depth), byHeader: true })
       }
       if (domain.nvram !== undefined) await add(domain.nvram.path, { uuid, vm, by, as: 'firmware' })
     }
@@ -130,8 +133,9 @@ export async function restsOn(image: string | undefined, path: string): Promise<
 async function chainBelow(image: string): Promise<string[]> {
   const chain: string[] = []
   for (let at: string | undefined = image; at !== undefined && chain.length < DEEPEST_CHAIN;) {
-    at = at.startsWith('/') ? await backingFileOf(at) : undefined
-    if (at !== undefined) chain.push(at)
+    const below: Below | undefined = at.startsWith('/') ? await backingFileOf(at) : undefined
+    if (below !== undefined) chain.push(below.path)
+    at = below?.isRaw === true ? undefined : below?.path
   }
   return chain
 }
@@ -154,15 +158,27 @@ const canBeRead = (path: string): Promise<boolean> =>
     () => false
   )
 
-const backingFileOf = (path: string): Promise<string | undefined> => readBackingFile(path).catch(() => undefined)
+/** A raw image has no header, whatever it begins with. */
+interface Below {
+  readonly path: string
+  readonly isRaw: boolean
+}
+
+const backingFileOf = (path: string): Promise<Below | undefined> => readBackingFile(path).catch(() => undefined)
 
 /** @throws where the image is not there, or cannot be read */
-async function readBackingFile(path: string): Promise<string | undefined> {
+async function readBackingFile(path: string): Promise<Below | undefined> {
   const stats = await stat(path)
   if (!(stats.isFile() || stats.isBlockDevice())) return undefined
-  const written = parseQcow2Header(await firstBytes(path))?.backingFile
-  return written === undefined || /^[a-z+]+:/.test(written) ? undefined : resolve(dirname(path), written)
+  const header = await qcow2HeaderAt(path)
+  const written = header?.backingFile
+  if (written === undefined || /^[a-z+]+:/.test(written)) return undefined
+  return { path: resolve(dirname(path), written), isRaw: header?.backingFormat === 'raw' }
 }
+
+/** Undefined: it does not begin as a qcow2 image. @throws where it is not there, or begins as one and makes no sense */
+export const qcow2HeaderAt = async (path: string): Promise<Qcow2Header | undefined> =>
+  parseQcow2Header(await firstBytes(path))
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r')

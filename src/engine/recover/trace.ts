@@ -14,6 +14,7 @@ import {
 } from '../capture/capture-plan.ts'
 import type { Began, Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP, SAMPLES_STEP } from '../capture/hold-disks.ts'
+import { PlacedFile, PLACED_STEP, PLACE_STEP, type Placed } from '../capture/overlay-owner.ts'
 import { SEEN_STEP } from '../evidence/seen.ts'
 import { LogPosition } from '../evidence/vm-history.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
@@ -104,6 +105,13 @@ export class BackupTrace {
     const began = this.announcedWith(writeStep(target))
     if (began.length === 0) return undefined
     return began.every(({ live }) => live === false) ? 'at rest' : 'in use'
+  }
+
+  /** The empty files that libvirt was to make overlays of: it was asked for none before they were noted. */
+  get placed(): Placed {
+    const noted = this.announcedWith(PLACED_STEP).at(-1)
+    const files = z.array(PlacedFile).catch([]).parse(noted?.['placed'])
+    return { isUnfinished: noted === undefined && this.announcedSincePlan(PLACE_STEP), files }
   }
 
   /** The QEMU that an undo has started, on images that it had compared with how they were. It is of that boot of the host. */

@@ -1,16 +1,22 @@
 import { existsSync } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
+import type { Manifest } from '../../shared/model/point.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
 import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
+import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
+import { isUnchanged } from './left-out.ts'
 import { NVRAM_FOLDER } from './plan-firmware.ts'
+import type { RestoreDisk } from './restore-plan.ts'
 
 /** By what a need of a point is judged on this host. */
 export interface HostRules {
@@ -22,37 +28,74 @@ export interface HostRules {
   readonly own: ReadonlySet<string>
   /** Items that the operator allows by name. */
   readonly allowed: ReadonlySet<string>
+  /** What the point knows of the disks that it left out. */
+  readonly manifest: Pick<Manifest, 'leftOut'>
+  /** Disks that the operator says stay attached, each by its place and item. */
+  readonly attached: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
   readonly emulator: string | undefined
-  /** Files that the restore itself makes. */
-  readonly made: ReadonlySet<string>
+  /** Disks that the restore itself makes. */
+  readonly disks: readonly RestoreDisk[]
+  /** Firmware variables and boot files that it makes, and where their bytes come from, if they are on this host by now. */
+  readonly made: ReadonlyMap<string, string | undefined>
+}
+
+/** What the restore makes, and what it runs the VM with. */
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached' | 'manifest'> {
+  readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
 export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { emulator, files }: { readonly emulator: string | undefined; readonly files: readonly (string | undefined)[] }
+  { manifest, attached, emulator, disks, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
   folders,
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
+  manifest,
+  attached,
   emulator,
-  made: new Set(files.filter((path) => path !== undefined))
+  disks,
+  made: new Map(files.flatMap(({ path, from }) => (path === undefined ? [] : [[path, from] as const])))
 })
 
 /** What this host's own definitions of the VM ask already. */
 async function ownItems(shell: Shell, vm: Uuid): Promise<ReadonlySet<string>> {
   if ((await domainState(shell, vm)) === undefined) return new Set()
-  const definitions = [await domainXml(shell, vm), await domainXml(shell, vm, { inactive: true })]
+  // With its passwords: a screen without one is another thing.
+  const securityInfo = true
+  const definitions = [
+    await domainXml(shell, vm, { securityInfo }),
+    await domainXml(shell, vm, { inactive: true, securityInfo })
+  ]
   return new Set(definitions.flatMap(needsOf).map(itemOf))
 }
 
-/** Disks that the operator says stay attached: he means what the definition names there. */
-export const itemsOfDisks = (xml: string, targets: readonly string[] = []): string[] =>
-  needsOf(xml).flatMap((need) => (need.kind === 'disk' && targets.includes(need.target) ? [itemOf(need)] : []))
+/**
+ * Disks that the operator says stay attached, by place and item: he means the source that he was shown of the one disk of that
+ * name, there and nowhere else, and nothing that it brings with it.
+ */
+export function attachedItems(xml: string, targets: readonly string[] = []): ReadonlySet<string> {
+  const { disks } = parseDomain(xml)
+  const meant = needsOf(xml).flatMap((need) => {
+    const [shown, ...others] = disks.filter(({ target }) => target === (need.kind === 'disk' ? need.target : undefined))
+    const isMeant = need.kind === 'disk' && targets.includes(need.target) && need.role === 'image'
+    return isMeant && shown !== undefined && others.length === 0 && isAsShown(need, shown) ? [placed(need)] : []
+  })
+  return new Set(meant)
+}
+
+const placed = (need: Need): string => `${need.where} ${itemOf(need)}`
+
+/** Which of its attributes counts depends on its type; the one that was shown does not. */
+function isAsShown({ type, source }: NeedOf<'disk'>, shown: XmlDisk): boolean {
+  if (type === 'network') return shown.network !== undefined && source.startsWith(shown.source ?? '')
+  return (type === 'volume') === (shown.volume !== undefined) && source === shown.source
+}
 
 /**
  * Whether a restore may do what the definition of a point asks, without asking back. A point gives no orders: what reaches
@@ -61,7 +104,15 @@ export const itemsOfDisks = (xml: string, targets: readonly string[] = []): stri
 export async function isAllowed(need: Need, rules: HostRules): Promise<boolean> {
   if (!(await reachesBeyond(need, rules))) return true
   const item = itemOf(need)
-  return rules.own.has(item) || rules.allowed.has(item)
+  return rules.own.has(item) || rules.allowed.has(item) || (need.kind === 'disk' && isAttached(need, rules))
+}
+
+/** An image that names other files asks for more than what was shown of it. */
+async function isAttached(need: Need & NeedOf<'disk'>, { shell, attached }: HostRules): Promise<boolean> {
+  const { type, source, format = 'raw' } = need
+  if (!attached.has(placed(need))) return false
+  const path = type === 'volume' ? await pathOfVolume(shell, source) : source
+  return format === 'raw' || (type !== 'network' && path !== undefined && standsAlone(path, format))
 }
 
 /** Files of the host, its devices, sockets, addresses, programs and labels; not what any host gives any VM. */
@@ -80,9 +131,9 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'interface':
       return !isPlainCard(need)
     case 'listen':
-      return !isLoopback(need.address)
+      return !isLoopback(need)
     case 'socket':
-      return !(need.how === 'listens' && LIBVIRTS_SOCKET.test(need.to) && isPlainPath(need.to))
+      return true
     case 'device':
       return need.bus !== 'limit'
     case 'folder':
@@ -98,6 +149,7 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
     case 'foreign':
       // It only says how QEMU is to speak of what is out of date.
       return !(QEMU.test(need.namespace) && need.name === 'deprecation')
+    case 'control':
     case 'unknown':
       return true
     case 'secret':
@@ -110,20 +162,57 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
   }
 }
 
-/** An image that the restore writes, or one in an image folder of this host that is no other VM's. */
-async function isStorage(need: NeedOf<'disk'>, { shell, vm, folders, made }: HostRules): Promise<boolean> {
-  const { type, source, device } = need
+/** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
+async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks, made }: HostRules): Promise<boolean> {
+  const { type, source, device, role, format } = need
+  if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
+  // What else is made here is there for its own purpose, by its own format.
+  if (made.has(source) || disks.some(({ path }) => path === source)) return false
+  const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
   const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
-  if (type === 'file') return made.has(source) || (await folders.offers(source, vm, access))
-  if (type !== 'volume') return false
+  if (path === undefined) return false
+  const isNoted = role === 'image' && (await isUnchanged(path, need, manifest))
+  if (!(await folders.offers(path, access, isNoted))) return false
+  // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
+  return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
+}
+
+const isThisDisk = (disk: RestoreDisk, { type, target, device, source, format }: NeedOf<'disk'>): boolean =>
+  type === 'file' &&
+  (device === 'disk' || device === 'lun') &&
+  disk.target === target &&
+  disk.path === source &&
+  disk.format === (format ?? 'raw')
+
+function pathOfVolume(shell: Shell, source: string): Promise<string | undefined> {
   const [pool = '', ...name] = source.split('/')
-  const path = await volumePath(shell, { pool, name: name.join('/') })
-  return path !== undefined && (await folders.offers(path, vm, access))
+  return volumePath(shell, { pool, name: name.join('/') })
+}
+
+/** By its header as it is now: an image names no other file for QEMU to read. Of other formats than qcow2 nobody here can say. */
+async function standsAlone(path: string, format: string | undefined): Promise<boolean> {
+  if (format !== undefined && format !== 'qcow2') return false
+  try {
+    const header = await qcow2HeaderAt(path)
+    return header === undefined || (header.backingFile === undefined && !header.hasDataFile)
+  } catch {
+    return false
+  }
 }
 
 /** What everybody on a host may read, since it came with its programs. */
 const FROM_PACKAGES = /^\/(usr\/share|usr\/lib(32|64)?|usr\/libexec|nix\/store|run\/libvirt\/nix-(ovmf|emulators))\//
-const isFromPackage = (path: string): boolean => isPlainPath(path) && FROM_PACKAGES.test(path)
+
+/** Also by where its symbolic links lead; and everybody may read it. */
+export async function isFromPackage(path: string, folders = FROM_PACKAGES): Promise<boolean> {
+  if (!isPlainPath(path) || !folders.test(path)) return false
+  const real = await realpath(path).catch(() => undefined)
+  // What is not here is read by nobody.
+  if (real === undefined) return !existsSync(path)
+  return folders.test(real) && ((await stat(real)).mode & READABLE_BY_ALL) !== 0
+}
+
+const READABLE_BY_ALL = 0o004
 
 const RANDOM = ['/dev/random', '/dev/urandom', '/dev/hwrng']
 
@@ -131,19 +220,28 @@ async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders, made }: HostR
   const { what, path, writes } = need
   if (!writes && made.has(path)) return true
   if (what === 'random numbers' && RANDOM.includes(path)) return true
-  if (!writes && isFromPackage(path)) return true
+  if (!writes && (await isFromPackage(path))) return true
   if (what === 'port' || what === 'log') return isLogOf(path, vm)
-  return writes ? false : folders.offers(path, vm, 'read')
+  return writes ? false : folders.offers(path, 'read')
 }
 
-/** A log below /var/log that is called by the VM's own UUID: nobody else's, and of no use to anybody else. */
+/** A log below /var/log that is called by the VM's own UUID alone: nobody else's, and nobody who reads logs takes it for his. */
 const isLogOf = (path: string, vm: string): boolean =>
-  isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && new RegExp(`/${vm}[\\w.-]*\\.log$`).test(path)
+  isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && path.endsWith(`/${vm}.log`)
 
-async function isOwnFirmware(need: NeedOf<'firmware'>, { vm, folders, made }: HostRules): Promise<boolean> {
-  const { what, path, type } = need
-  if (what === 'automatic' || (type === 'file' && made.has(path))) return true
-  if (what !== 'variables') return isFromPackage(path) || (await folders.offers(path, vm, 'read'))
+async function isOwnFirmware(need: NeedOf<'firmware'>, { folders, made }: HostRules): Promise<boolean> {
+  const { what, path, type, format } = need
+  if (what === 'automatic') return true
+  const isRaw = format === undefined || format === 'raw'
+  if (type === 'file' && made.has(path)) {
+    const from = made.get(path)
+    return isRaw || from === undefined || (await standsAlone(from, format))
+  }
+  if (what !== 'variables')
+    return (
+      (await isFromPackage(path)) ||
+      ((await folders.offers(path, 'read')) && (isRaw || (await standsAlone(path, format))))
+    )
   // libvirt makes new variables where there are none.
   return type === 'file' && isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !existsSync(path)
 }
@@ -154,19 +252,19 @@ const isOwnTpm = (path: string, vm: string): boolean => isPlainPath(path) && pat
 const EMULATOR =
   /^(\/usr)?\/(bin|sbin|libexec|lib64\/xen\/bin)\/(qemu-system-[a-z0-9_]+|qemu-kvm|kvm|kvm-spice)$|^\/run\/libvirt\/nix-emulators\/qemu-system-[a-z0-9_]+$/
 
-/** A network or bridge of the host, or what leads outside without anything of it. */
+/**
+ * A network or bridge of the host, or a cable that ends on it. Not `user`: it shows the guest what listens on the host for the
+ * host alone, and sends as the host.
+ */
 function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
   if (tap !== undefined) return false
   if (type === 'direct') return mode !== 'passthrough'
-  return ['network', 'bridge', 'user', 'ethernet', 'internal', 'null'].includes(type)
+  return ['network', 'bridge', 'ethernet', 'internal', 'null'].includes(type)
 }
 
-const isLoopback = (address: string | undefined): boolean =>
-  address === undefined || address === '' || /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)
-
-/** Where libvirt puts the sockets of channels that have no path of their own: it makes them anew for each start. */
-const LIBVIRTS_SOCKET =
-  /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/channel\/(target\/)?(domain-)?\d+-[^/]+\/[^/]+$|^\/var\/lib\/libvirt\/qemu\/channel\/target\/domain-[^/]+\/[^/]+$/
+/** Of a screen without an address it is what the host has set, which is itself alone; of a port it is everywhere. */
+const isLoopback = ({ address = '', network, purpose }: NeedOf<'listen'>): boolean =>
+  (address === '' ? purpose !== 'port' : /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)) && network === undefined
 
 /** An empty path is how a script is switched off. */
 const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']

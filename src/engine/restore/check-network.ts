@@ -1,4 +1,5 @@
 import { isFailure } from '../../shared/failure.ts'
+import { safeText } from '../../shared/safe-text.ts'
 import { itemOf } from '../../libvirt/needs/item.ts'
 import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOfNetwork } from '../../libvirt/needs/network-needs.ts'
@@ -29,6 +30,17 @@ export function checkNetwork(
     )
     return
   }
+  const controls = network.needs.filter(({ kind }) => kind === 'control')
+  if (controls.length > 0) {
+    // libvirt writes such values into the settings of dnsmasq as they are: a line end begins an order to a root program.
+    const places = controls.map(({ where }) => where).join(', ')
+    list.problem(
+      'networks',
+      `the definition of network ${name} in the point has line ends or other control characters in its values: ${safeText(places)}`,
+      'do not trust this point; make the network with virsh net-define, then restore again'
+    )
+    return
+  }
   const said = [sayNetwork(network.needs), ...changes].join('; ')
   list.warning('networks', `Network ${name} will be made as it was on the point's host: ${said}`)
   for (const need of network.needs)
@@ -45,8 +57,8 @@ function readNetwork(xml: string): ReturnType<typeof needsOfNetwork> | undefined
   }
 }
 
-/** A bridge, and a device that it leads outside by: what networks are for. */
-const isOfNetworks = (need: Need): boolean => need.kind === 'interface'
+/** A bridge, and a device that it leads outside by, beside the host: what networks are for. */
+const isOfNetworks = (need: Need): boolean => need.kind === 'interface' && need.mode !== 'passthrough'
 
 function sayNetwork(needs: readonly Need[]): string {
   const cards = needs.filter((need): need is Need & NeedOf<'interface'> => need.kind === 'interface')

@@ -2,7 +2,7 @@ import { formatBytes } from '../../shared/format.ts'
 import { placementIn, withMemory, withoutHugePages, withoutPins, type Placement } from '../../libvirt/placement.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import type { Answers, Asking, NeedsRequest } from './answers.ts'
-import type { Hardware, Memory } from './hardware.ts'
+import type { Hardware, HugePages, Memory } from './hardware.ts'
 import type { DisplacedVm } from './restore-plan.ts'
 
 /** Processors, memory nodes, huge pages and memory of this host that the VM is bound to, or needs. */
@@ -19,7 +19,7 @@ export async function checkPlacement(
   if (sizes.length > 0) await checkHugePages(sizes, bytes, freedBy(displaced), hardware, answers)
   else if (memory !== undefined) {
     const available = memory.available + ramOf(displaced.filter(({ wasActive }) => wasActive))
-    checkMemory(asking, bytes, { ...memory, available }, answers)
+    checkMemory(asking, bytes, { ...memory, available }, await hardware.overcommits(), answers)
   }
 }
 
@@ -71,10 +71,12 @@ async function checkHugePages(
   hardware: Hardware,
   answers: Answers
 ): Promise<void> {
-  const free = await hardware.freeHugePages()
+  const pages = await hardware.hugePages()
   const usual = (await hardware.memory())?.hugePage
   const kib = sizes.map((size) => (size === 0 ? (usual ?? 0) / 1024 : size))
-  const freeBytes = kib.reduce((sum, size) => sum + (free.get(size) ?? 0) * size * 1024, freed)
+  const bytesOf = (read: (pages: HugePages) => number): number =>
+    kib.reduce((sum, size) => sum + read(pages.get(size) ?? { free: 0, more: 0 }) * size * 1024, 0)
+  const freeBytes = freed + bytesOf(({ free }) => free)
   const chosen = answers.choices.plain('drop-hugepages')
   if (freeBytes >= bytes && chosen?.isAsked !== true) {
     answers.list.ok('placement', 'there are enough free huge pages')
@@ -85,8 +87,9 @@ async function checkHugePages(
     answers.done('placement', 'its RAM is made of ordinary pages', chosen)
     return
   }
-  answers.unmet('placement', {
-    text: `its RAM (${formatBytes(bytes)}) is to be made of huge pages, and ${formatBytes(freeBytes)} of them are free here`,
+  const mayCome = hardware.hasStartHook || freeBytes + bytesOf(({ more }) => more) >= bytes
+  answers.list.unmet('placement', answers.starts && !mayCome, {
+    text: `its RAM (${formatBytes(bytes)}) is to be made of huge pages, and ${formatBytes(freeBytes)} of them are free here${mayCome ? ': more may come when it starts' : ''}`,
     fix: 'set vm.nr_hugepages',
     choices: [{ label: 'make its RAM of ordinary pages', choice: { kind: 'drop-hugepages' } }]
   })
@@ -94,8 +97,14 @@ async function checkHugePages(
 
 const MIB = 2 ** 20
 
-/** More than the host has at all cannot work; more than is free may push other VMs out. */
-function checkMemory(asking: readonly Asking[], bytes: number, memory: Memory, answers: Answers): void {
+/** More than the host has at all cannot work, unless its kernel promises what it does not have; more than is free may push other VMs out. */
+function checkMemory(
+  asking: readonly Asking[],
+  bytes: number,
+  memory: Memory,
+  overcommits: boolean,
+  answers: Answers
+): void {
   const { available } = memory
   const total = memory.total + memory.swap
   const chosen = answers.choices.memoryMib()
@@ -112,7 +121,7 @@ function checkMemory(asking: readonly Asking[], bytes: number, memory: Memory, a
     return
   }
   if (bytes > total) {
-    answers.unmet('memory', {
+    answers.list.unmet('memory', answers.starts && !overcommits, {
       text: `it has ${formatBytes(bytes)} of RAM, and this host ${formatBytes(total)} with its swap`,
       fix: 'restore to a host with more memory',
       choices: smaller(asking, available)

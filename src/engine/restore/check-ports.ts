@@ -1,6 +1,8 @@
 import { isIP, isIPv6, type BlockList } from 'node:net'
 import { onceEach } from '../../shared/once-each.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { itemOf } from '../../libvirt/needs/item.ts'
+import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import {
   fixedPortsIn,
   listenAddressesIn,
@@ -88,6 +90,10 @@ async function othersListening(shell: Shell, goes: readonly string[]): Promise<L
   const freed = processes.flatMap((process) => (process === undefined ? [] : [process.pid]))
   return (await listenersHere(shell))?.filter(({ pids }) => !pids.some((pid) => freed.includes(pid)))
 }
+
+/** What a definition listens on by the address that the operator has named for it: he means just that. */
+export const itemsListening = (xml: string, address: string): string[] =>
+  needsOf(xml).flatMap((need) => (need.kind === 'listen' && need.address === address ? [itemOf(need)] : []))
 
 /** A name is left to the resolver of this host. */
 function checkAddresses(asking: readonly Asking[], here: BlockList, answers: Answers): void {

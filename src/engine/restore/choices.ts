@@ -50,6 +50,13 @@ export class Choices {
     return this.find((choice) => (choice.kind === 'drop' && choice.device === device ? true : undefined))
   }
 
+  /** The folder for a disk, of this restore: that of another VM says nothing. */
+  diskDir(target: string): string | undefined {
+    return this.asked
+      .flatMap((choice) => (choice.kind === 'disk-dir' && choice.disk === target ? [choice.dir] : []))
+      .at(-1)
+  }
+
   /** Devices that are to go by their names, for this restore. */
   get askedDrops(): string[] {
     return this.asked.flatMap((choice) => (choice.kind === 'drop' ? [choice.device] : []))

@@ -123,12 +123,15 @@ export async function behindLink(path: string): Promise<{ path: string; because:
   return isLink ? [{ path: real, because: `${path} is a symbolic link to it, and the link alone makes way` }] : []
 }
 
+/** What follows the name of a file that made way. */
+export const KEPT_MARK = '.kept-'
+
 /** Beside the original: what is kept aside is renamed, never copied. None where there is nothing. */
 export async function renameOf(path: string, jobId: string, disk?: XmlDisk): Promise<Rename[]> {
   const file = await identityOf(path)
   if (file === undefined) return []
   const image = disk && { target: disk.target, format: disk.format === 'raw' ? ('raw' as const) : ('qcow2' as const) }
-  return [{ from: path, to: `${path}.kept-${jobId}`, file, ...image }]
+  return [{ from: path, to: `${path}${KEPT_MARK}${jobId}`, file, ...image }]
 }
 
 /** Firmware variables, managed save and TPM go with it: by name or UUID the next VM would find them. */

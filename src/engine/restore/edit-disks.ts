@@ -22,12 +22,12 @@ export async function editDisks(
   const own = disks.filter(({ target }) => domain.disks.some((disk) => disk.target === target))
   const others = domain.disks.filter(({ target }) => !disks.some((disk) => disk.target === target))
   const empty = await missingMedia({ ...domain, disks: others }, asked)
-  for (const { target, source = '', network } of empty)
+  for (const disk of empty)
     list.warning(
       'disks',
-      network === undefined
-        ? `The medium in ${target} (${source}) is not here; the drive is left empty`
-        : `The medium in ${target} (${source}) is on a server; the drive is left empty, unless --attach ${target} says that it is meant`
+      disk.network === undefined
+        ? `The medium in ${disk.target} (${placeOf(disk)}) is not here; the drive is left empty`
+        : `The medium in ${disk.target} (${placeOf(disk)}) is on a server; the drive is left empty, unless --attach ${disk.target} says that it is meant`
     )
   const fates = await fatesOf(domain, asked)
   for (const { disk, fate } of fates) tellOf(disk, fate, asked, list)
@@ -46,11 +46,13 @@ export async function editDisks(
 }
 
 function tellOf(
-  { target, source = 'no source' }: XmlDisk,
+  disk: XmlDisk,
   fate: Fate,
   { spec: { attachDisks = [] }, manifest, machineId }: FateRequest,
   list: Checklist
 ): void {
+  const { target } = disk
+  const source = placeOf(disk)
   if (fate.kind === 'removed' && attachDisks.includes(target))
     list.problem(
       'disks',
@@ -73,6 +75,14 @@ function tellOf(
       'disks',
       `Disk ${target} is not in the point: it is attached as it was then (${source}), and not as the VM that is here has it now (${fate.insteadOf})`
     )
+}
+
+/** With the servers that would be asked for it. */
+function placeOf({ source = 'no source', network }: XmlDisk): string {
+  const servers = (network?.hosts ?? []).map(
+    ({ name, port, socket }) => socket ?? [name ?? '', port].filter((part) => part !== undefined).join(':')
+  )
+  return servers.length === 0 ? source : `${source} at ${servers.join(' ')}`
 }
 
 function misfitOf({ target }: XmlDisk, fate: Fate): string[] {

@@ -63,15 +63,28 @@ export class Hardware {
     return this.set('/sys/devices/system/node/online')
   }
 
-  /** Free huge pages by their size in KiB. */
-  async freeHugePages(): Promise<ReadonlyMap<number, number>> {
-    const free = new Map<number, number>()
+  /** Huge pages by their size in KiB. */
+  async hugePages(): Promise<ReadonlyMap<number, HugePages>> {
+    const pages = new Map<number, HugePages>()
     for (const folder of await this.names(HUGE_PAGES)) {
       const sizeKiB = Number(/^hugepages-(\d+)kB$/.exec(folder)?.[1])
-      const count = Number(await this.text(`${HUGE_PAGES}/${folder}/free_hugepages`))
-      if (Number.isInteger(sizeKiB) && Number.isInteger(count)) free.set(sizeKiB, count)
+      const count = async (name: string): Promise<number> => Number(await this.text(`${HUGE_PAGES}/${folder}/${name}`))
+      const free = await count('free_hugepages')
+      if (!Number.isInteger(sizeKiB) || !Number.isInteger(free)) continue
+      const more = (await count('nr_overcommit_hugepages')) - (await count('surplus_hugepages'))
+      pages.set(sizeKiB, { free, more: Number.isInteger(more) ? more : 0 })
     }
-    return free
+    return pages
+  }
+
+  /** A script of the owner's that libvirt runs before it starts a VM: it may make room, or pages. */
+  get hasStartHook(): boolean {
+    return this.has('/etc/libvirt/hooks/qemu') || this.has('/etc/libvirt/hooks/qemu.d')
+  }
+
+  /** The kernel gives programs as much memory as they ask for, whether or not it has that. */
+  async overcommits(): Promise<boolean> {
+    return (await this.text('/proc/sys/vm/overcommit_memory'))?.trim() === '1'
   }
 
   /** Bytes. Undefined: the kernel does not say. */
@@ -102,6 +115,12 @@ export class Hardware {
   private text(path: string): Promise<string | undefined> {
     return readFile(this.root + path, 'utf8').catch(() => undefined)
   }
+}
+
+export interface HugePages {
+  readonly free: number
+  /** The kernel makes so many more when they are asked for, where it finds the memory. */
+  readonly more: number
 }
 
 export interface Memory {

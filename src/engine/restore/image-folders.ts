@@ -1,8 +1,12 @@
-import { existsSync } from 'node:fs'
-import { realpath } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { open, realpath } from 'node:fs/promises'
 import { dirname, normalize } from 'node:path'
 import type { Shell } from '../../shared/shell.ts'
 import { poolFolders } from '../../libvirt/storage-pools.ts'
+import { idsOf } from '../../store/layout.ts'
+import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
+import { KEPT_MARK } from './displaced-vm.ts'
 import type { ImageUser, ImageUsers } from '../evidence/image-users.ts'
 
 /** Where libvirt keeps images unless it is told otherwise. */
@@ -20,24 +24,42 @@ export class ImageFolders {
     this.trees.catch(() => undefined)
   }
 
-  /** libvirt's default folder and those of its pools, with what is below them; and those in which a VM here has an image. */
+  /**
+   * libvirt's default folder and those of its pools, with what is below them; and those in which a VM here has an image. None
+   * where others than root and libvirt could put something else in the place of a file.
+   */
   async isOne(folder: string): Promise<boolean> {
     if (!isPlainPath(folder) || !existsSync(folder)) return false
     const real = await realpath(folder)
-    if (isOfTheSystem(real)) return false
+    return (await this.holdsImages(real)) && (await othersWhoWriteTo(real)) === undefined
+  }
+
+  /** Why the folder is none of those in which files may be put unasked. Undefined: it is one. */
+  async whyNot(folder: string): Promise<string | undefined> {
+    if (await this.isOne(folder)) return undefined
+    const real = isPlainPath(folder) ? await realpath(folder).catch(() => undefined) : undefined
+    const others = real !== undefined && (await this.holdsImages(real)) ? await othersWhoWriteTo(real) : undefined
+    return others ?? `no images are kept in ${folder} on this host`
+  }
+
+  private async holdsImages(real: string): Promise<boolean> {
+    if (isOfTheSystem(real) || isInPoint(real)) return false
     if ((await this.trees).some((tree) => real === tree || real.startsWith(`${tree}/`))) return true
     return (await this.foldersOfVms()).has(real)
   }
 
-  /** Whether a VM may be given this file without a question: it is VM storage, and nobody else's. */
-  async offers(path: string, vm: string, access: 'read' | 'write'): Promise<boolean> {
-    if (!isPlainPath(path) || !existsSync(path)) return false
+  /**
+   * Whether a VM may be given this file without a question, beside what its own definition here has already: a medium that VMs
+   * have in their drives, or what nobody has and is nobody's disk either. An image of a VM that is not defined by now is
+   * nobody's, but for the point that knows when it was last written to (`isNoted`).
+   */
+  async offers(path: string, access: 'read' | 'write', isNoted = false): Promise<boolean> {
+    if (!isPlainPath(path) || !existsSync(path) || isKeptForAnother(path)) return false
     const real = await realpath(path)
-    if (!(await this.isOne(dirname(real)))) return false
-    const others = ((await this.users()).get(real) ?? []).filter(({ uuid }) => uuid !== vm)
-    return access === 'write'
-      ? others.length === 0
-      : others.every(({ as, isBase }) => as === 'medium' && isBase !== true)
+    if (isKeptForAnother(real) || !(await this.isOne(dirname(real)))) return false
+    const users = (await this.users()).get(real) ?? []
+    if (users.length === 0) return isNoted || (access === 'read' && (await isDisc(real)))
+    return access === 'read' && users.every(({ as, isBase }) => as === 'medium' && isBase !== true)
   }
 
   private async foldersOfVms(): Promise<Set<string>> {
@@ -45,7 +67,28 @@ export class ImageFolders {
   }
 }
 
-const isImage = ({ as }: ImageUser): boolean => as === undefined
+/** What a job put beside a place, or put aside for whoever wants it back. */
+const isKeptForAnother = (path: string): boolean => path.includes(SIDECAR_MARK) || path.includes(KEPT_MARK)
+
+/** A store may lie below a pool. */
+const isInPoint = (real: string): boolean => real !== '/' && (idsOf(real) !== undefined || isInPoint(dirname(real)))
+
+const DISC_MARK_AT = 32_769
+const DISC_MARKS = ['CD001', 'BEA01', 'NSR02', 'NSR03']
+
+/** As ISO 9660 and UDF say: no disk of a VM begins like that. */
+async function isDisc(real: string): Promise<boolean> {
+  const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(5), 0, 5, DISC_MARK_AT)
+    return (await file.stat()).isFile() && DISC_MARKS.includes(buffer.toString('latin1', 0, bytesRead))
+  } finally {
+    await file.close()
+  }
+}
+
+/** On the word of a header, which a guest may have written, no folder is one of images. */
+const isImage = ({ as, byHeader }: ImageUser): boolean => as === undefined && byHeader !== true
 
 const resolved = (folders: readonly string[]): Promise<string[]> =>
   Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
@@ -59,5 +102,5 @@ const OF_SERVICES =
   /^\/var\/(spool|log|cache)(\/|$)|^\/var\/lib\/(stillpoint|systemd|dpkg|rpm|dbus|polkit-1|private|sudo|NetworkManager)(\/|$)|^\/var\/lib\/libvirt\/(qemu|swtpm|network|dnsmasq|secrets|sanlock)(\/|$)/
 
 /** Folders that others than VMs live by, and hidden ones: an image that somebody keeps there makes them no image folders. */
-const isOfTheSystem = (real: string): boolean =>
+export const isOfTheSystem = (real: string): boolean =>
   SYSTEM.test(real) || OF_SERVICES.test(real) || real.split('/').some((part) => part.startsWith('.'))

@@ -8,7 +8,7 @@ import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { isLocked, servedImageInfo } from '../../libvirt/qemu-img.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { identityOf } from '../evidence/file-identity.ts'
-import { imageUsers, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
+import { imageUsers, openersOf, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { machineId } from '../host-facts.ts'
 
 /** What becomes of a disk that the guest had and that the point does not hold. */
@@ -30,7 +30,7 @@ export interface FateRequest {
   readonly present: () => Promise<readonly XmlDisk[]>
   /** Where a disk with a source lies on this host; a name for what lies on a server. Undefined: no pool here has its volume. */
   readonly pathOf: (disk: XmlDisk) => Promise<string | undefined>
-  /** Whether somebody has an image open for writing, on another host too. */
+  /** Whether somebody has an image open for writing who is not of this host. */
   readonly isHeld: (path: string, format: string) => Promise<boolean>
   /** Whether QEMU's tools of this host can read what a server has by this name. */
   readonly isServed: (image: string) => Promise<boolean>
@@ -43,7 +43,7 @@ export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Man
   const pathOf = ({ source, volume }: XmlDisk): Promise<string | undefined> =>
     volume === undefined ? Promise.resolve(source) : volumePath(shell, volume)
   const isHeld = async (path: string, format: string): Promise<boolean> =>
-    (await isLocked(shell, path, format)) === true
+    (await openersOf(path)).length === 0 && (await isLocked(shell, path, format)) === true
   const isServed = (image: string): Promise<boolean> =>
     servedImageInfo(shell, image, { format: 'raw' }).then(
       () => true,
@@ -77,6 +77,8 @@ async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
   if (path.startsWith('/') && !existsSync(path)) return removed(`${path} is not here any more`)
   const inTheWay = (await usersOf(await users(), path)).find((user) => forbidsWriting(user, disk, manifest))
   if (inTheWay !== undefined && !disk.readOnly) return removed(neededBy(inTheWay))
+  if (await isHeldElsewhere(disk, path, request))
+    return removed(`somebody has ${path} open for writing, perhaps on another host`)
   const insteadOf = await presentInstead(disk, request)
   return {
     kind: 'attached',
@@ -94,15 +96,21 @@ async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
 async function stayedElsewhere(
   disk: XmlDisk,
   path: string | undefined,
-  { spec, manifest, machineId, isHeld }: FateRequest
+  { spec, manifest, machineId }: FateRequest
 ): Promise<string | undefined> {
   if (manifest.host.machineId !== '' && manifest.host.machineId === machineId) return undefined
   if (spec.attachDisks?.includes(disk.target) === true) return undefined
-  if (path === undefined || !(await isUnchanged(path, disk, manifest))) return `it stayed on ${manifest.host.name}`
-  return (await isHeld(path, disk.format))
-    ? `somebody has ${path} open for writing, perhaps on another host`
+  return path === undefined || !(await isUnchanged(path, disk, manifest))
+    ? `it stayed on ${manifest.host.name}`
     : undefined
 }
+
+/** As on a file system that hosts share, also for the host that it was taken on: the VM may run elsewhere since. */
+const isHeldElsewhere = async (
+  { shareable, format }: XmlDisk,
+  path: string,
+  { isHeld }: FateRequest
+): Promise<boolean> => !shareable && path.startsWith('/') && isHeld(path, format)
 
 /** What an image is based on nobody may write to, not even the VM that it once was the disk of. */
 const forbidsWriting = ({ uuid, isBase }: ImageUser, { shareable }: XmlDisk, { vm }: Manifest): boolean =>
@@ -118,7 +126,11 @@ async function presentInstead({ target, source }: XmlDisk, { present }: FateRequ
 }
 
 /** What was not noted when the point was taken cannot be told. */
-async function isUnchanged(path: string, { target, source }: XmlDisk, { leftOut = [] }: Manifest): Promise<boolean> {
+export async function isUnchanged(
+  path: string,
+  { target, source }: Pick<XmlDisk, 'target' | 'source'>,
+  { leftOut = [] }: Pick<Manifest, 'leftOut'>
+): Promise<boolean> {
   const noted = leftOut.find((disk) => disk.target === target && disk.source === source)?.modifiedNs
   return noted !== undefined && (await identityOf(path))?.modifiedNs === noted
 }

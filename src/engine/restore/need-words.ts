@@ -17,9 +17,11 @@ function wordsFor(need: Need): string {
     case 'emulator':
       return `to be run by ${need.path}`
     case 'interface':
+      if (need.type === 'user')
+        return 'for a network card in user mode, which reaches what listens on this host for itself alone'
       return `for a network card that takes ${[need.type, need.mode, need.source, need.tap].filter(Boolean).join(' ')}`
     case 'listen':
-      return `to be reached at ${need.address ?? 'any address'}${need.port === undefined ? '' : `, port ${need.port}`} (${need.by})`
+      return `to be reached at ${listenPlace(need)}${need.port === undefined ? '' : `, port ${need.port}`} (${need.by}${need.hasPassword === false ? ', without a password' : ''})`
     case 'socket':
       return need.how === 'listens'
         ? `to make the socket ${need.to} (${need.by})`
@@ -40,6 +42,8 @@ function wordsFor(need: Need): string {
       return `for ${need.what}`
     case 'foreign':
       return `QEMU, past libvirt, for: ${need.text}`
+    case 'control':
+      return `for a value with line ends or other control characters in it: ${need.in} ${need.value}`
     case 'unknown':
       return `for what Stillpoint does not know: ${need.name} ${need.value}`
     case 'secret':
@@ -52,8 +56,12 @@ function wordsFor(need: Need): string {
   }
 }
 
-function forDisk({ target, device, type, source, readOnly, role }: NeedOf<'disk'>): string {
+const listenPlace = ({ address = '', network }: NeedOf<'listen'>): string =>
+  network === undefined ? (address === '' ? 'any address' : address) : `this host's address in network ${network}`
+
+function forDisk({ target, device, type, source, format = 'raw', readOnly, role }: NeedOf<'disk'>): string {
   const kind = type === 'file' ? '' : `${type} `
   const what = role === 'image' ? `${device} ${target}` : `${device} ${target}, ${role}`
-  return `to ${readOnly || device === 'cdrom' ? 'read' : 'read and write'} ${kind}${source} (${what})`
+  const as = format === 'raw' ? '' : `, as ${format}`
+  return `to ${readOnly || device === 'cdrom' ? 'read' : 'read and write'} ${kind}${source} (${what}${as})`
 }

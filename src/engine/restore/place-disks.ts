@@ -1,28 +1,21 @@
 import { existsSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
 import type { Checklist } from './checklist.ts'
-import { IMAGES, type ImageFolders } from './image-folders.ts'
+import { Choices } from './choices.ts'
+import type { FormerFolder } from './former-folders.ts'
+import { IMAGES } from './image-folders.ts'
 import type { DisplacedVm, RestoreDisk } from './restore-plan.ts'
+import { othersWhoWriteTo } from './who-writes.ts'
 
 /** What is known of each disk's place here. */
 export interface DiskRules {
-  /** The folder where it was, if that is one of images here. */
-  readonly homes: ReadonlyMap<string, string>
+  /** The folder where it was, by target, if that is here. */
+  readonly former: ReadonlyMap<string, FormerFolder>
   readonly accessOf: (disk: PointDisk) => FileAccess | undefined
-}
-
-/** The folders that disks of a point can go back to, by target: of all that it names, those that hold images here. */
-export async function homesOf({ disks }: Manifest, folders: ImageFolders): Promise<ReadonlyMap<string, string>> {
-  const homes = new Map<string, string>()
-  for (const { target, originalType, originalSource } of disks) {
-    const folder = dirname(originalSource)
-    // Only an image file has a folder to go back to: block devices are never written over.
-    if (originalType === 'file' && (await folders.isOne(folder))) homes.set(target, folder)
-  }
-  return homes
 }
 
 /** A path for each disk: where it was, if images are kept there here, and never over a file that does not make way. */
@@ -31,14 +24,14 @@ export function placeDisks(
   jobId: string,
   manifest: Manifest,
   displaced: readonly DisplacedVm[],
-  { homes, accessOf }: DiskRules
+  { former, accessOf }: DiskRules
 ): RestoreDisk[] {
   const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
   const taken = new Set<string>()
   const isFree = (path: string): boolean => !taken.has(path) && (freed.has(path) || !existsSync(path))
   return manifest.disks.map((disk) => {
     const path =
-      candidates(spec, jobId, manifest, disk, homes.get(disk.target)).find(isFree) ??
+      candidates(spec, jobId, manifest, disk, former.get(disk.target)).find(isFree) ??
       `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
     taken.add(path)
     const { target, file, virtualSizeBytes } = disk
@@ -48,35 +41,62 @@ export function placeDisks(
   })
 }
 
-/** Where each disk goes; and which of them leave the folder that they were in. */
+/** A folder that the operator names he vouches for, and libvirt's own is the last one left: once he knows who may write to it. */
+export async function tellWriters(disks: readonly RestoreDisk[], list: Checklist): Promise<void> {
+  for (const folder of new Set(disks.map(({ path }) => dirname(path)))) {
+    const real = await realpath(folder).catch(() => undefined)
+    const others = real === undefined ? undefined : await othersWhoWriteTo(real)
+    if (others !== undefined)
+      list.warning(
+        'disks',
+        `Others than root could exchange the disks while they are written: ${others}. Restore there only if you trust them`
+      )
+  }
+}
+
+/** Where each disk goes; and which of them leave the folder that they were in, where nobody has asked for that. */
 export function tellPlaces(
-  { disks: were }: Manifest,
   disks: readonly RestoreDisk[],
-  homes: ReadonlyMap<string, string>,
-  { diskDir, copy }: RestoreSpec,
+  former: ReadonlyMap<string, FormerFolder>,
+  spec: RestoreSpec,
   list: Checklist
 ): void {
   for (const { target, path } of disks) {
-    const was = were.find((disk) => disk.target === target)
-    const isAsked = diskDir !== undefined || copy !== undefined || homes.has(target)
-    const folder = was?.originalType === 'file' && !isAsked ? dirname(was.originalSource) : undefined
-    if (folder !== undefined && folder !== dirname(path) && existsSync(folder))
+    const was = former.get(target)
+    const isAsked = askedFolder(spec, target) !== undefined || spec.copy !== undefined
+    if (was === undefined || was.use === 'back' || isAsked) list.ok('disks', `${target} goes to ${path}`)
+    else if (was.use === 'ask') askForFolder(target, was, list)
+    else
       list.warning(
         'disks',
-        `Disk ${target} goes to ${path}: no images are kept in ${folder} on this host. Name that folder with --disk-dir to have it there`
+        `Disk ${target} goes to ${path}: ${was.because}. Name that folder with --disk-dir to have it there`
       )
-    else list.ok('disks', `${target} goes to ${path}`)
   }
 }
+
+/** On another file system, it may fill one that was never meant for images. */
+const askForFolder = (target: string, { folder, because }: FormerFolder, list: Checklist): void =>
+  list.unmet('disks', true, {
+    text: `disk ${target} was in ${folder}: ${because}`,
+    fix: 'choose where it goes',
+    choices: [
+      { label: `put it into ${folder} again`, choice: { kind: 'disk-dir', disk: target, dir: folder } },
+      { label: `put it into ${IMAGES}`, choice: { kind: 'disk-dir', disk: target, dir: IMAGES } }
+    ]
+  })
+
+/** For this disk, else for all. */
+const askedFolder = (spec: RestoreSpec, target: string): string | undefined =>
+  new Choices(spec).diskDir(target) ?? spec.diskDir
 
 function candidates(
   spec: RestoreSpec,
   jobId: string,
   manifest: Manifest,
   disk: PointDisk,
-  home: string | undefined
+  former: FormerFolder | undefined
 ): string[] {
-  const folder = spec.diskDir ?? home ?? IMAGES
+  const folder = askedFolder(spec, disk.target) ?? (former?.use === 'back' ? former.folder : IMAGES)
   const name = spec.copy
     ? `${fileStem(spec.copy)}-${disk.target}.${extension(disk)}`
     : (originalName(disk) ?? `${manifest.vm.uuid}-${disk.target}.${extension(disk)}`)

@@ -4,7 +4,7 @@ import type { OfferedChoice } from '../../shared/engine-protocol.ts'
 import { isFailure } from '../../shared/failure.ts'
 import { mappingTo, type CardTarget } from '../../shared/model/restore-choice.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { overlap, rangeText, type AddressRange } from '../../libvirt/address-range.ts'
+import { isSameSubnet, overlap, rangeText, type AddressRange } from '../../libvirt/address-range.ts'
 import { cardSources, moveCards, type CardSource } from '../../libvirt/network-cards.ts'
 import { parseNetwork, withoutTakenNames, type NetworkXml } from '../../libvirt/network-xml.ts'
 import { listNetworks, networkDefinitions, type NetworkState } from '../../libvirt/networks.ts'
@@ -108,19 +108,37 @@ type Look =
 function take(
   source: CardSource,
   look: Exclude<Look, { kind: 'unmet' }>,
-  { allowed }: Surroundings,
+  around: Surroundings,
   networks: Networks,
   answers: Answers
 ): void {
   const { name } = source
+  if (look.kind === 'made' || look.state === 'inactive') tellCovered(name, look, around, answers)
   if (look.kind === 'here') {
     if (look.state !== undefined) answers.list.ok('networks', `network ${name} ${look.state}`)
     if (look.state === 'inactive' && !networks.start.includes(name)) networks.start.push(name)
     return
   }
-  checkNetwork(look, allowed, answers.list)
+  checkNetwork(look, around.allowed, answers.list)
   networks.define.push(look.made)
   networks.start.push(name)
+}
+
+/** libvirt starts it all the same; what lies behind the wider or narrower way is not reached by that any more. */
+function tellCovered(
+  name: string,
+  look: Exclude<Look, { kind: 'unmet' }>,
+  { definitions, routes }: Surroundings,
+  { list }: Answers
+): void {
+  const network = look.kind === 'made' ? understood(look.made.xml) : definitions.find((each) => each.name === name)
+  for (const range of network?.ranges ?? [])
+    for (const route of routes)
+      if (overlap(route.range, range) && !isSameSubnet(route.range, range))
+        list.warning(
+          'networks',
+          `Network ${name} (${rangeText(range)}) shares addresses with what this host reaches by ${route.device} (${rangeText(route.range)}): machines there may not be reached while it is active`
+        )
 }
 
 function startIfNeeded(name: string, { states }: Surroundings, { start }: Networks): void {
@@ -182,11 +200,11 @@ function notHere({ name, hostBridge, devices }: NetworkXml, { has }: Surrounding
   }
 }
 
-/** Two networks of one subnet on a host: libvirt does not start the second one. */
+/** Two networks of one subnet on a host: libvirt does not start the second one, nor one whose subnet has a way already. */
 function clashOf({ name, ranges }: NetworkXml, around: Surroundings, isNew: boolean): Look | undefined {
   for (const range of ranges) {
     const other = around.definitions.find((network) => network.ranges.some((its) => overlap(its, range)))
-    const route = around.routes.find((each) => overlap(each.range, range))
+    const route = around.routes.find((each) => isSameSubnet(each.range, range))
     if (other === undefined && route === undefined) continue
     if (!isNew && route === undefined) continue
     return {
@@ -226,7 +244,8 @@ function withFreeNames(kept: Made, network: NetworkXml, around: Surroundings): L
     ...(isTaken.uuid ? ['it gets another UUID, since a network here has its own'] : []),
     ...(isTaken.mac ? ['it gets another MAC address, since a network here has its own'] : [])
   ]
-  return { kind: 'made', made: { name: kept.name, xml: changes.length === 0 ? kept.xml : xml }, changes }
+  // Written anew even where nothing changes: what libvirt reads is what was looked at here.
+  return { kind: 'made', made: { name: kept.name, xml }, changes }
 }
 
 /** Undefined: cards can be put there. */

@@ -7,26 +7,27 @@ import { copyDomain } from '../../libvirt/copy-domain.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain, type DomainXml } from '../../libvirt/domain-xml.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { hostRules, itemsOfDisks } from './allowed.ts'
+import { attachedItems, hostRules } from './allowed.ts'
 import { Answers, type Asking, type NeedsRequest } from './answers.ts'
 import { checkCopy } from './check-copy.ts'
 import { checkDevices } from './check-devices.ts'
 import { checkFirmware, checkMachine, processorMisfit } from './check-machine.ts'
 import { checkPlacement } from './check-placement.ts'
-import { checkPorts } from './check-ports.ts'
+import { checkPorts, itemsListening } from './check-ports.ts'
 import { checkRoom } from './check-room.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { Hardware } from './hardware.ts'
 import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
-import { homesOf, placeDisks, tellPlaces } from './place-disks.ts'
+import { placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
 import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
-import { tellWriters } from './point-guard.ts'
+import { tellWriters as tellWritersOfPoint } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
 import { sourceAt, sourceFor, type PlanSource } from './plan-source.ts'
 import type { RestoreDisk, RestorePlan } from './restore-plan.ts'
@@ -57,7 +58,7 @@ async function makePlan(
   const { manifest, dir } = source
   const { copy } = spec
   requireAsked(spec, manifest)
-  if (source.isHere) await tellWriters(spec.store, dir, manifest, list)
+  if (source.isHere) await tellWritersOfPoint(spec.store, dir, manifest, list)
   const guest = guestOf(source)
   const answers = new Answers(spec, list)
   await checkMachine(shell, { domain: guest.next, xml: source.definition }, answers)
@@ -67,11 +68,17 @@ async function makePlan(
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
   const isSameHost = manifest.host.machineId === asked.machineId
-  const rules = await accessRules(shell, guest.next.virtType, manifest, isSameHost)
+  const rules = await accessRules(
+    shell,
+    { virtType: guest.next.virtType, definition: source.definition },
+    manifest,
+    isSameHost
+  )
   const folders = new ImageFolders(shell, asked.users)
-  const homes = await homesOf(manifest, folders)
-  const disks = placeDisks(spec, jobId, manifest, displaced, { homes, accessOf: rules.accessOf })
-  tellPlaces(manifest, disks, homes, spec, list)
+  const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
+  const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
+  tellPlaces(disks, former, spec, list)
+  await tellWriters(disks, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const freed = displaced.flatMap(({ renames }) => renames.map(({ from }) => from))
   const ownNvram = copy && nvramOfCopy(copy.uuid)
@@ -91,15 +98,21 @@ async function makePlan(
     hardware,
     answers
   )
-  const allowed = new Set([...(spec.allow ?? []), ...itemsOfDisks(source.definition, spec.attachDisks)])
-  const networks = await planNetworks(shell, source.host, asking, allowed, hardware, answers)
+  const networks = await planNetworks(shell, source.host, asking, new Set(spec.allow), hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
   const edits = await editDisks(guest.next, disks, asked, list)
   const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
-  const files = [...disks, ...boot].map(({ path }) => path)
-  const host = await hostRules(shell, { ...spec, allow: [...allowed] }, folders, {
+  const files = [...boot, ...(nvram === undefined ? [] : [nvram])].map(({ path, file }) => ({
+    path,
+    from: source.isHere ? `${dir}/${file}` : undefined
+  }))
+  const allow = [...(spec.allow ?? []), ...listenersChosen(asking, answers)]
+  const host = await hostRules(shell, { ...spec, allow }, folders, {
+    manifest,
+    attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
-    files: [...files, nvram?.path ?? ownNvram]
+    disks,
+    files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
@@ -154,6 +167,14 @@ function guestOf({ manifest, definition, memoryDefinition }: PlanSource): PointG
 
 /** A definition or RAM image of another VM in a point is never followed. @throws `point-unsafe` */
 function sameVm(manifest: Manifest, domain: DomainXml, file: string): DomainXml {
+  const isName = !/[/\p{Cc}]|^\.{0,2}$/u.test(domain.name)
+  if (!isName)
+    return fail({
+      kind: 'point-unsafe',
+      point: manifest.id,
+      file,
+      detail: 'the name of its VM is a path, and none of a VM'
+    })
   if (domain.uuid === manifest.vm.uuid && domain.name === manifest.vm.name) return domain
   return fail({ kind: 'point-unsafe', point: manifest.id, file, detail: 'it is of another VM than the manifest' })
 }
@@ -171,6 +192,12 @@ const askingOf = ({ mode }: RestoreSpec, source: PlanSource, { next, ram }: Poin
     ? [{ xml: source.memoryDefinition, domain: ram }]
     : [])
 ]
+
+/** Not what was chosen at another restore: a point gives no orders by that either. */
+function listenersChosen(asking: readonly Asking[], answers: Answers): string[] {
+  const chosen = answers.choices.listen()
+  return chosen?.isAsked === true ? asking.flatMap(({ xml }) => itemsListening(answers.apply(xml), chosen.value)) : []
+}
 
 async function checkNeeds(shell: Shell, request: NeedsRequest, hardware: Hardware, answers: Answers): Promise<void> {
   await checkPorts(shell, request, hardware, answers)

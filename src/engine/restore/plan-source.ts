@@ -7,7 +7,7 @@ import type { RestoreSpec } from '../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
-import { labelForLibvirt } from '../../libvirt/selinux.ts'
+import { lacksLabel, SELINUX } from '../../libvirt/selinux.ts'
 import { pointDir } from '../../store/layout.ts'
 import { parseManifest } from '../../store/manifest.ts'
 import { findPoint, requireGood } from '../../store/point-store.ts'
@@ -39,7 +39,6 @@ export async function sourceAt(shell: Shell, dir: string, manifest: Manifest): P
 
 /** Undefined: this libvirt cannot read it, so it will not resume it either. */
 async function ramDefinition(shell: Shell, path: string): Promise<string | undefined> {
-  await labelForLibvirt(shell, [dirname(path), path])
   return saveImageXml(shell, path).catch((error: unknown) => {
     if (isFailure(error, 'command-failed')) return undefined
     throw error
@@ -51,17 +50,31 @@ export async function sourceFor(
   shell: Shell,
   spec: RestoreSpec,
   texts: PointTexts | undefined,
-  list: Checklist
+  list: Checklist,
+  selinux = SELINUX
 ): Promise<PlanSource> {
   try {
     const { dir } = await findPoint([spec.store], spec.point, spec.vm)
-    const source = await sourceAt(shell, dir, await requireGood(dir))
+    const source = await asLabelled(shell, await sourceAt(shell, dir, await requireGood(dir)), selinux)
     list.ok('point', 'it is on this host; its hashes are checked before anything is touched')
     return source
   } catch (error) {
     if (texts === undefined || !isFailure(error, 'not-found')) throw error
     return sourceFrom(spec, texts, list)
   }
+}
+
+/**
+ * What a confined libvirt cannot read only for want of a label the restore will give it; a check changes nothing, and goes by
+ * what the point says of its RAM.
+ */
+async function asLabelled(shell: Shell, source: PlanSource, selinux: string): Promise<PlanSource> {
+  const { manifest, dir, memoryDefinition } = source
+  if (manifest.memory === undefined || memoryDefinition !== undefined) return source
+  const path = `${dir}/${manifest.memory.file}`
+  if (!(await lacksLabel(shell, [dirname(path), path], selinux))) return source
+  const told = await readFile(`${dir}/memory.xml`, 'utf8').catch(() => undefined)
+  return told === undefined ? source : { ...source, memoryDefinition: told }
 }
 
 function sourceFrom({ point, store }: RestoreSpec, texts: PointTexts, list: Checklist): PlanSource {

@@ -2,6 +2,9 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import type { Manifest } from '../../shared/model/point.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { labelForLibvirt, SELINUX } from '../../libvirt/selinux.ts'
+import { sizeProblems } from '../../store/point-files.ts'
 import type { Checklist } from './checklist.ts'
 
 const WRITABLE_BY_OTHERS = 0o022
@@ -33,8 +36,20 @@ export async function tellWriters(store: string, dir: string, manifest: Manifest
 /** How the files of a point that others can write to stand before they are read. */
 export type Seal = ReadonlyMap<string, string>
 
-/** Of a point that root alone can write to there is nothing to note. */
-export async function seal(store: string, dir: string, manifest: Manifest): Promise<Seal> {
+/**
+ * Of a point that root alone can write to there is nothing to note. What libvirt is to open is labelled before, which changes a
+ * file too; in a point that is not what it says nothing is, since it may lead elsewhere.
+ */
+export async function seal(
+  shell: Shell,
+  store: string,
+  dir: string,
+  manifest: Manifest,
+  selinux = SELINUX
+): Promise<Seal> {
+  const { memory } = manifest
+  if (memory !== undefined && (await sizeProblems(dir, manifest)).length === 0)
+    await labelForLibvirt(shell, [dir, `${dir}/${memory.file}`], selinux)
   const seen = new Map<string, string>()
   if ((await othersWhoWrite(store, dir, manifest)) === undefined) return seen
   for (const { path } of manifest.files) seen.set(path, await stateOf(join(dir, path)))

@@ -3,7 +3,7 @@ import { safeText } from '../../shared/safe-text.ts'
 import { itemOf } from '../../libvirt/needs/item.ts'
 import type { Need } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
-import { editDomain, ejectMedia } from '../../libvirt/domain-xml-edit.ts'
+import { ejectMedia, setChannelSocketsToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { isAllowed, type HostRules } from './allowed.ts'
 import type { Checklist } from './checklist.ts'
 import { sayNeed } from './need-words.ts'
@@ -51,14 +51,14 @@ export async function foreignMedia(xml: string, rules: HostRules): Promise<reado
 
 const isDrive = (device: string): boolean => device === 'cdrom' || device === 'floppy'
 
-/** Without the media that are not given out; each is named, with what leaves it in. */
+/** Without the media that are not given out, each of which is named, with what leaves it in; nor another VM's channels. */
 export async function withoutForeignMedia(xml: string, rules: HostRules, list: Checklist): Promise<string> {
   // Written anew even where nothing changes: what libvirt reads is what was looked at here.
-  let edited = editDomain(xml, () => undefined)
+  let edited = setChannelSocketsToDefault(xml)
   for (const need of await foreignMedia(xml, rules)) {
     list.warning(
       'disks',
-      `The medium in ${need.target} (${safeText(need.source)}) is in no image folder of this host; the drive is left empty. Restore with --allow ${quoted(itemOf(need))} to leave it in`
+      `The medium in ${need.target} (${safeText(need.source)}) is no plain image in an image folder of this host; the drive is left empty. Restore with --allow ${quoted(itemOf(need))} to leave it in`
     )
     edited = ejectMedia(edited, need.target)
   }

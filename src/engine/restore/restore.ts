@@ -10,7 +10,7 @@ import { restoreDomain } from '../../libvirt/save-image.ts'
 import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
 import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
-import { identityOf } from '../evidence/file-identity.ts'
+import { identityOf, isSameFile } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { logPosition } from '../evidence/vm-history.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
@@ -48,7 +48,7 @@ export async function restore(job: JobContext<RestoreSpec>): Promise<void> {
 
 async function restoreFrom(job: JobContext<RestoreSpec>, dir: string, listed: Manifest): Promise<void> {
   const began = performance.now()
-  const sealed = await seal(job.spec.store, dir, listed)
+  const sealed = await seal(job.shell, job.spec.store, dir, listed)
   const manifest = await job.step('verify', {}, () => verified(job, dir))
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
@@ -120,9 +120,14 @@ async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {
 }
 
 /** Root's alone from its first byte on: the file is there before anything is written to it. */
-async function stageDisk(job: JobContext, plan: RestorePlan, disk: RestoreDisk): Promise<void> {
+export async function stageDisk(
+  job: Pick<JobContext, 'shell' | 'signal' | 'progress'>,
+  plan: Pick<RestorePlan, 'pointDir' | 'vmName'>,
+  disk: RestoreDisk
+): Promise<void> {
   await mkdir(dirname(disk.staged), { recursive: true, mode: 0o711 })
   await (await open(disk.staged, 'wx', 0o600)).close()
+  const made = await identityOf(disk.staged)
   await convert(job.shell, {
     source: { path: `${plan.pointDir}/${disk.file}`, format: 'qcow2' },
     target: { path: disk.staged, format: disk.format },
@@ -130,6 +135,12 @@ async function stageDisk(job: JobContext, plan: RestorePlan, disk: RestoreDisk):
       job.progress(`writing ${disk.target}`, fraction * disk.virtualSizeBytes, disk.virtualSizeBytes),
     signal: job.signal
   })
+  if (!isSameFile(await identityOf(disk.staged), made))
+    fail({
+      kind: 'foreign-work',
+      vm: plan.vmName,
+      detail: `somebody has put another file in the place of ${disk.staged}`
+    })
 }
 
 async function stageFile(source: string, staged: string): Promise<void> {

@@ -3,7 +3,7 @@ import { attribute } from '../xml.ts'
 import { readDisk } from './disk-needs.ts'
 import { readInterface } from './interface-needs.ts'
 import type { FileNeed } from './need.ts'
-import { readLabels, readPciAddress, readRom, readSecret } from './pieces.ts'
+import { hexOf, readLabels, readPciAddress, readRom, readSecret } from './pieces.ts'
 import { readDevicePath, readPort } from './port-needs.ts'
 import { each, type Reading } from './reading.ts'
 import { readScreen } from './screen-needs.ts'
@@ -40,7 +40,7 @@ const DEVICES: Readonly<Record<string, Reader>> = {
   controller: inGuest,
   hub: inGuest,
   redirfilter: inGuest,
-  watchdog: inGuest,
+  watchdog: readWatchdog,
   panic: inGuest,
   memballoon: inGuest,
   nvram: inGuest,
@@ -93,7 +93,10 @@ function hostDeviceId(reading: Reading, source: Element, bus: string): string {
 }
 
 function usbId(source: Element, address: Element | undefined): string {
-  const id = (name: string): string => (attribute(each(source, name)[0], 'id') ?? '').replace(/^0x/i, '')
+  const id = (name: string): string => {
+    const said = attribute(each(source, name)[0], 'id')
+    return said === undefined ? '' : hexOf(said, 4)
+  }
   const ids = id('vendor') === '' ? '' : `${id('vendor')}:${id('product')}`
   const place = address === undefined ? '' : `${attribute(address, 'bus') ?? ''}.${attribute(address, 'device') ?? ''}`
   return [ids, place].filter((part) => part !== '').join('@')
@@ -185,6 +188,12 @@ function readVideo(reading: Reading, video: Element): void {
     reading.add(model, { kind: 'feature', what: 'video', name: attribute(model, 'type') ?? '' })
     for (const acceleration of each(model, 'acceleration')) readDevicePath(reading, acceleration, 'rendernode')
   }
+}
+
+/** The guest makes it act whenever it likes; a dump of its memory fills a disk of the host. */
+function readWatchdog(reading: Reading, watchdog: Element): void {
+  if (reading.attribute(watchdog, 'action') === 'dump')
+    reading.add(watchdog, { kind: 'privilege', what: 'dumps of its memory' })
 }
 
 /** A lock that a manager of the host keeps. */

@@ -6,7 +6,9 @@ import { each, type Reading } from './reading.ts'
 /** Everything that a disk or a drive asks: its source, what lies below it, its keys, and who watches over reservations. */
 export function readDisk(reading: Reading, disk: Element): void {
   const [target] = each(disk, 'target')
+  const drivers = each(disk, 'driver').map((driver) => reading.attribute(driver, 'type'))
   const head: Head = {
+    format: drivers.find((type) => type !== undefined),
     target: reading.attribute(target, 'dev') ?? '',
     device: reading.attribute(disk, 'device') ?? 'disk',
     readOnly: each(disk, 'readonly').length > 0
@@ -20,20 +22,28 @@ export function readDisk(reading: Reading, disk: Element): void {
   readSecrets(reading, disk)
 }
 
-type Head = Pick<DiskNeed, 'target' | 'device' | 'readOnly'>
+type Head = Pick<DiskNeed, 'target' | 'device' | 'format' | 'readOnly'>
+
+/** Of an image that is not the disk's own. */
+const headOf = (reading: Reading, image: Element, head: Head): Head => ({
+  ...head,
+  format: each(image, 'format').map((format) => reading.attribute(format, 'type'))[0]
+})
 
 /** A disk, or an image in its backing chain, which says its source in the same way. */
 function readImage(reading: Reading, image: Element, head: Head, role: DiskNeed['role']): void {
   const type = reading.attribute(image, 'type') ?? 'file'
   for (const source of each(image, 'source')) readSource(reading, source, type, head, role)
-  for (const below of each(image, 'backingStore')) readImage(reading, below, { ...head, readOnly: true }, 'below')
+  for (const below of each(image, 'backingStore'))
+    readImage(reading, below, { ...headOf(reading, below, head), readOnly: true }, 'below')
 }
 
 function readMirror(reading: Reading, disk: Element, head: Head): void {
   for (const mirror of each(disk, 'mirror')) {
     const file = reading.attribute(mirror, 'file')
-    if (file !== undefined) reading.add(mirror, { kind: 'disk', ...head, type: 'file', role: 'mirror', source: file })
-    readImage(reading, mirror, head, 'mirror')
+    const its = headOf(reading, mirror, head)
+    if (file !== undefined) reading.add(mirror, { kind: 'disk', ...its, type: 'file', role: 'mirror', source: file })
+    readImage(reading, mirror, its, 'mirror')
   }
 }
 
@@ -43,7 +53,7 @@ function readSource(reading: Reading, source: Element, type: string, head: Head,
   readSecrets(reading, source)
   readLabels(reading, source)
   for (const reservations of each(source, 'reservations')) readReservations(reading, reservations)
-  for (const store of each(source, 'dataStore')) readImage(reading, store, head, 'data')
+  for (const store of each(source, 'dataStore')) readImage(reading, store, headOf(reading, store, head), 'data')
   for (const file of [...each(source, 'knownHosts'), ...each(source, 'config')]) readLoginFile(reading, file)
   for (const identity of each(source, 'identity')) readLoginFile(reading, identity)
 }

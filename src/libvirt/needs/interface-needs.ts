@@ -1,6 +1,6 @@
 import type { Element } from '@xmldom/xmldom'
 import { attribute } from '../xml.ts'
-import { readPciAddress, readRom } from './pieces.ts'
+import { readPciAddress, readRom, readRoute } from './pieces.ts'
 import { each, type Reading } from './reading.ts'
 
 /** A network card: what it is plugged into, and whatever of the host is run, opened or taken for it. */
@@ -24,8 +24,9 @@ export function readInterface(reading: Reading, card: Element): void {
     }
   readBackend(reading, card)
   readForwards(reading, card)
-  for (const at of [...each(card, 'ip'), ...each(card, 'route'), ...sources.flatMap((source) => each(source, 'ip'))])
-    reading.plainAll(at)
+  // Of the guest's end.
+  for (const at of [...each(card, 'ip'), ...each(card, 'route')]) reading.plainAll(at)
+  for (const source of sources) readHostEnd(reading, source)
   for (const filter of each(card, 'filterref')) {
     reading.add(filter, { kind: 'feature', what: 'network filter', name: reading.attribute(filter, 'filter') ?? '' })
     reading.plainAll(filter)
@@ -47,11 +48,25 @@ function sourceOf(reading: Reading, source: Element, type: string): string | und
   return [`${address ?? ''}:${port ?? ''}`, ...local].join(' from ')
 }
 
+/** What addresses and routes the host gets by this cable. */
+function readHostEnd(reading: Reading, source: Element): void {
+  for (const ip of each(source, 'ip')) {
+    const [address = '', prefix = '', peer = ''] = ['address', 'prefix', 'peer'].map((name) =>
+      reading.attribute(ip, name)
+    )
+    reading.plain(ip, 'family')
+    reading.add(ip, { kind: 'privilege', what: ['host address', [address, prefix].join('/'), peer].join(' ').trim() })
+  }
+  for (const route of each(source, 'route')) readRoute(reading, route)
+}
+
 /** The host's end of the cable. libvirt makes it, but for a tap that is called by a name: there may be one of that name. */
 function tapOf(reading: Reading, card: Element, type: string): string | undefined {
   const own = each(card, 'target').map((target) => ({
     dev: reading.attribute(target, 'dev'),
-    isNamed: type === 'ethernet' && !/^vnet\d+$/.test(attribute(target, 'dev') ?? 'vnet0')
+    isNamed:
+      reading.attribute(target, 'managed') === 'no' ||
+      (type === 'ethernet' && !/^vnet\d+$/.test(attribute(target, 'dev') ?? 'vnet0'))
   }))
   return own.find(({ isNamed }) => isNamed)?.dev
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DiskNeed, ForeignNeed, Need } from './need.ts'
+import type { DiskNeed, FirmwareNeed, ForeignNeed, ListenNeed, Need } from './need.ts'
 
 /**
  * A need in one word, as an operator types it: `read=/srv/a.iso`, `device=pci:0000:01:00.0`. Needs of one word are the very
@@ -18,7 +18,7 @@ function said(need: Need): string {
     case 'file':
       return `${need.writes ? 'write' : 'read'}=${need.path}`
     case 'firmware':
-      return need.what === 'variables' ? `write=${plain(need.type, need.path)}` : `read=${need.path}`
+      return firmwareItem(need)
     case 'secret':
       return `secret=${need.uuid ?? need.usage ?? ''}`
     case 'tpm':
@@ -36,7 +36,7 @@ function said(need: Need): string {
     case 'interface':
       return `card=${[need.type, need.mode, need.source, need.tap].filter(Boolean).join(':')}`
     case 'listen':
-      return `listen=${need.by}:${need.address ?? ''}${need.purpose === 'port' ? `:${need.port ?? ''}` : ''}`
+      return listenItem(need)
     case 'socket':
       return `${need.how === 'listens' ? 'make-socket' : 'connect'}=${need.to}`
     case 'device':
@@ -55,14 +55,33 @@ function said(need: Need): string {
       return `privilege=${need.what.replaceAll(' ', '-')}`
     case 'foreign':
       return `${QEMU.test(need.namespace) ? 'qemu' : 'foreign'}-${wordIn(need.name)}=#${digest(foreignKey(need))}`
+    case 'control':
+      return `control=${need.in} ${need.value}`
     case 'unknown':
       return `${wordIn(need.name)}=${need.value}`
   }
 }
 
-/** A medium is read, a disk is written to; whether it is called a file or a device is one to who has the path. */
-const diskItem = ({ type, source, readOnly, device }: DiskNeed): string =>
-  `${readOnly || device === 'cdrom' ? 'read' : 'write'}=${plain(type, source)}`
+/** The port of a screen is anybody's choice; whether it is open to everybody who comes is not. */
+const listenItem = ({ by, address = '', network, purpose, port, hasPassword }: ListenNeed): string =>
+  [
+    `listen=${by}`,
+    network === undefined ? address : `network ${network}`,
+    ...(purpose === 'port' ? [port ?? ''] : []),
+    ...(hasPassword === true ? ['password'] : [])
+  ].join(':')
+
+/**
+ * A medium is read, a disk is written to; whether it is called a file or a device is one to who has the path. As what it is read
+ * is not: the first bytes of a qcow2 image may name any other file.
+ */
+const diskItem = ({ type, source, format = 'raw', readOnly, device }: DiskNeed): string =>
+  `${readOnly || device === 'cdrom' ? 'read' : 'write'}=${format === 'raw' ? '' : `${format}:`}${plain(type, source)}`
+
+const firmwareItem = ({ what, type, path, format = 'raw' }: FirmwareNeed): string => {
+  const as = format === 'raw' ? '' : `${format}:`
+  return what === 'variables' ? `write=${as}${plain(type, path)}` : `read=${as}${path}`
+}
 
 const plain = (type: string, path: string): string => (type === 'file' || type === 'block' ? path : `${type}:${path}`)
 

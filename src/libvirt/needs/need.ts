@@ -28,6 +28,7 @@ export type Asked =
   | { readonly kind: 'partition'; readonly path: string }
   | { readonly kind: 'privilege'; readonly what: string }
   | ForeignNeed
+  | ControlNeed
   | UnknownNeed
 
 /** A disk or a medium in a drive, or an image below it. Without a medium there is no need. */
@@ -43,6 +44,8 @@ export interface DiskNeed {
   readonly role: 'image' | 'below' | 'mirror' | 'data'
   /** Path or device; `pool/volume`; of a server `protocol:name` with its addresses. */
   readonly source: string
+  /** As what its bytes are read. Undefined: the definition does not say, and libvirt takes it for raw. */
+  readonly format: string | undefined
   readonly readOnly: boolean
 }
 
@@ -151,6 +154,8 @@ export interface ListenNeed {
   /** Network of libvirt whose address it is. */
   readonly network: string | undefined
   readonly purpose: 'screen' | 'TLS' | 'websocket' | 'port'
+  /** Of a screen: whoever comes is asked for one. */
+  readonly hasPassword?: boolean
 }
 
 /** A socket, or a connection to somebody. */
@@ -203,6 +208,14 @@ export interface ForeignNeed {
   readonly name: string
   /** All that it says, in one line. */
   readonly text: string
+}
+
+/** A value with line ends or other control characters in it, which libvirt might write into a file of settings, line by line. */
+export interface ControlNeed {
+  readonly kind: 'control'
+  /** Element and attribute. */
+  readonly in: string
+  readonly value: string
 }
 
 /** What nobody here knows, with a path, device, address or URI in it. */

@@ -1,10 +1,11 @@
+import { isIPv6 } from 'node:net'
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../../shared/failure.ts'
 import { elementsIn, parseXml } from '../xml.ts'
 import { readDevice } from './device-needs.ts'
 import type { Need } from './need.ts'
 import { readPlatform } from './platform-needs.ts'
-import { each, isDeclaration, Reading, sayAll, TEXT } from './reading.ts'
+import { each, isDeclaration, placeOf, Reading, sayAll, TEXT } from './reading.ts'
 
 /**
  * Everything that a definition of a VM asks of its host: that of the next start, the running one, or the one inside a RAM
@@ -25,8 +26,11 @@ export function needsOf(xml: string): readonly Need[] {
 /** libvirt's own elements are in no namespace. */
 const isOurs = ({ namespaceURI }: Element): boolean => (namespaceURI ?? '') === ''
 
-/** What nothing has read so far: another namespace always, of libvirt's own only what may name something of the host. */
-export function listTheRest(reading: Reading, at: Element): void {
+/**
+ * What nothing has read so far: another namespace always, of libvirt's own what may name something of the host, or whatever
+ * `isAsked` says. And, read or not, what has line ends and the like in it: libvirt writes such values into lines of settings.
+ */
+export function listTheRest(reading: Reading, at: Element, isAsked: IsAsked = namesHost): void {
   if (!isOurs(at)) {
     reading.add(at, {
       kind: 'foreign',
@@ -36,7 +40,9 @@ export function listTheRest(reading: Reading, at: Element): void {
     })
     return
   }
-  if (isMetadata(at) || isGuestAddress(at)) return
+  if (isMetadata(at)) return
+  listControls(reading, at)
+  if (isGuestAddress(at)) return
   for (const { name, value, namespaceURI } of [...at.attributes]) {
     if (isDeclaration(name) || name.startsWith('xml:')) continue
     if ((namespaceURI ?? '') !== '')
@@ -46,13 +52,28 @@ export function listTheRest(reading: Reading, at: Element): void {
         name,
         text: `${name}=${JSON.stringify(value)}`
       })
-    else if (!isDealtWith(reading, at, name) && namesHost(name, value))
+    else if (!isDealtWith(reading, at, name) && isAsked(name, value))
       reading.add(at, { kind: 'unknown', name: `${at.tagName} ${name}`, value })
   }
   const text = ownText(at)
-  if (!isDealtWith(reading, at, TEXT) && looksLikePlace(text))
+  if (text !== '' && !isDealtWith(reading, at, TEXT) && isAsked(TEXT, text))
     reading.add(at, { kind: 'unknown', name: at.tagName, value: text })
-  for (const child of elementsIn(at)) listTheRest(reading, child)
+  for (const child of elementsIn(at)) listTheRest(reading, child, isAsked)
+}
+
+type IsAsked = (name: string, value: string) => boolean
+
+/** Texts that are no values: of these libvirt makes nothing, and of keys it takes the letters. */
+const FREE_TEXTS = /^(description|launchSecurity)(\/|$)/
+
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
+
+function listControls(reading: Reading, at: Element): void {
+  for (const { name, value } of [...at.attributes])
+    if (CONTROL.test(value)) reading.add(at, { kind: 'control', in: `${at.tagName} ${name}`, value })
+  const text = ownText(at)
+  if (CONTROL.test(text) && !FREE_TEXTS.test(placeOf(at)))
+    reading.add(at, { kind: 'control', in: at.tagName, value: text })
 }
 
 /** Whatever is noted beside a definition is nothing to libvirt. Right below the root only: elsewhere it is read as any element. */
@@ -81,10 +102,11 @@ function ownText(at: Element): string {
 
 /** Attributes by which libvirt's definitions name something of the host, whatever stands in them. */
 const HOST_NAMES =
-  /^(file|path|dev|device|dir|socket|socketpath|ur[il]|host|hostname|service|server|serverName|bridge|pool|volume|script|binary|program|command|node|nodename|parent|wwnn|wwpn|listen|startaddr|rendernode|template|keyfile|agentsock|tap|evdev|fd|fdgroup|logFile|key|cert)$/i
+  /^(file|path|dev|device|dir|socket|socketpath|ur[il]|host|hostname|service|server|serverName|bridge|pool|volume|script|binary|program|command|node|nodename|parent|wwnn|wwpn|listen|startaddr|rendernode|template|keyfile|agentsock|tap|evdev|fd|fdgroup|logFile|key|cert|gateway)$/i
 
 const namesHost = (name: string, value: string): boolean => HOST_NAMES.test(name) || looksLikePlace(value)
 
 /** A path, an address on a bus or a network, an URI. */
 const looksLikePlace = (text: string): boolean =>
-  /\/|^(json|unix|tcp|udp|fd|exec|vsock):|^[0-9a-f]{4}:[0-9a-f]{2}:|\b\d{1,3}(\.\d{1,3}){3}\b/i.test(text)
+  /\/|^(json|unix|tcp|udp|fd|exec|vsock):|^[0-9a-f]{4}:[0-9a-f]{2}:|\b\d{1,3}(\.\d{1,3}){3}\b/i.test(text) ||
+  isIPv6(text)

@@ -1,49 +1,119 @@
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../../shared/failure.ts'
-import { elementsIn, parseXml } from '../xml.ts'
+import { isPrivate, rangeOf } from '../address-range.ts'
+import { attribute, elementsIn, parseXml } from '../xml.ts'
 import type { Need } from './need.ts'
 import { listTheRest } from './needs-of.ts'
-import { readPciAddress } from './pieces.ts'
-import { each, Reading } from './reading.ts'
+import { readPciAddress, readRoute } from './pieces.ts'
+import { each, Reading, TEXT } from './reading.ts'
 
-/** What a definition of a network is called, and what it asks of its host. @throws `bad-output` if it is none */
+/**
+ * What a definition of a network is called, and what it asks of its host. libvirt writes it into the settings of dnsmasq and
+ * the firewall, so that every element, attribute and text that is not known here is listed, whatever stands in it.
+ *
+ * @throws `bad-output` if it is none
+ */
 export function needsOfNetwork(xml: string): { readonly name: string; readonly needs: readonly Need[] } {
   const root = parseXml(xml, 'network XML').documentElement ?? undefined
   if (root?.tagName !== 'network') return fail({ kind: 'bad-output', what: 'network XML', detail: 'no <network>' })
   const reading = new Reading()
-  for (const part of elementsIn(root)) readPart(reading, part)
-  listTheRest(reading, root)
+  readPart(reading, root, '')
+  for (const forward of each(root, 'forward')) readForward(reading, forward)
+  for (const bridge of each(root, 'bridge')) readBridge(reading, bridge)
+  for (const ip of each(root, 'ip')) readAddress(reading, ip)
+  for (const route of each(root, 'route')) readRoute(reading, route)
+  for (const domain of each(root, 'domain')) readDomainName(reading, domain)
+  listTheRest(reading, root, () => true)
   return { name: reading.text(each(root, 'name')[0]) ?? '', needs: reading.needs }
 }
 
-/** Names, addresses and rates: they shape the network, and name nothing that the host has. */
-const PLAIN = 'name uuid title description mac mtu domain dns route bandwidth virtualport vlan portgroup port'.split(
-  ' '
-)
+const RATES = {
+  bandwidth: '',
+  'bandwidth/inbound': 'average peak burst floor',
+  'bandwidth/outbound': 'average peak burst floor'
+}
+const PORTS = {
+  ...RATES,
+  virtualport: 'type',
+  'virtualport/parameters': 'managerid typeid typeidversion instanceid profileid interfaceid',
+  vlan: 'trunk',
+  'vlan/tag': 'id nativeMode'
+}
 
-function readPart(reading: Reading, part: Element): void {
-  if (PLAIN.includes(part.tagName)) reading.plainAll(part)
-  else if (part.tagName === 'forward') readForward(reading, part)
-  else if (part.tagName === 'bridge') readBridge(reading, part)
-  else if (part.tagName === 'ip') readAddress(reading, part)
-  else if (part.tagName !== 'metadata' && (part.namespaceURI ?? '') === '')
+/** Names, addresses and rates, by element: they shape the network, and name nothing that the host has. */
+const PLAIN: Readonly<Record<string, string>> = {
+  '': 'ipv6 trustGuestRxFilters connections',
+  name: TEXT,
+  uuid: TEXT,
+  title: TEXT,
+  description: TEXT,
+  mac: 'address',
+  mtu: 'size',
+  domain: 'name localOnly',
+  dns: 'enable forwardPlainNames',
+  'dns/forwarder': 'addr domain',
+  'dns/txt': 'name value',
+  'dns/srv': 'service protocol domain target port priority weight',
+  'dns/host': 'ip',
+  'dns/host/hostname': TEXT,
+  route: '',
+  port: 'isolated',
+  ...PORTS,
+  portgroup: 'name default trustGuestRxFilters',
+  ...Object.fromEntries(Object.entries(PORTS).map(([path, names]) => [`portgroup/${path}`, names])),
+  forward: 'mode managed',
+  'forward/nat': 'ipv6',
+  'forward/nat/address': 'start end',
+  'forward/nat/port': 'start end',
+  'forward/interface': 'connections',
+  'forward/pf': '',
+  'forward/address': 'type connections',
+  'forward/driver': 'name model',
+  bridge: 'stp delay macTableManager',
+  ip: 'family address netmask prefix localPtr',
+  'ip/tftp': '',
+  'ip/dhcp': '',
+  'ip/dhcp/range': 'start end',
+  'ip/dhcp/range/lease': 'expiry unit',
+  'ip/dhcp/host': 'id mac name ip',
+  'ip/dhcp/host/lease': 'expiry unit',
+  'ip/dhcp/bootp': 'file server'
+}
+
+function readPart(reading: Reading, part: Element, path: string): void {
+  // Of another namespace, and libvirt's notes: both are dealt with for every definition.
+  if ((part.namespaceURI ?? '') !== '' || path === 'metadata') return
+  if (!Object.hasOwn(PLAIN, path))
     reading.add(part, {
       kind: 'unknown',
       name: part.tagName,
       value: 'a part of a network that Stillpoint does not know'
     })
+  reading.plain(part, ...(PLAIN[path] ?? '').split(' '))
+  for (const child of elementsIn(part))
+    readPart(reading, child, path === '' ? child.tagName : `${path}/${child.tagName}`)
 }
+
+/** Zones that let guests do what they do without one. */
+const USUAL_ZONES = ['libvirt', 'libvirt-routed', 'libvirt-nat']
+
+/** A name that the kernel gives a device, or libvirt's own pattern; the others would be a path below its settings. */
+const isBridgeName = (name: string): boolean =>
+  /^[\w.-]{1,15}$|^[\w.-]{1,13}%d$/.test(name) && !['all', 'default', '.', '..'].includes(name)
 
 function readBridge(reading: Reading, bridge: Element): void {
   const source = reading.attribute(bridge, 'name')
-  reading.plain(bridge, 'zone')
+  const zone = reading.attribute(bridge, 'zone')
+  if (zone !== undefined && !USUAL_ZONES.includes(zone))
+    reading.add(bridge, { kind: 'privilege', what: `firewall zone ${zone}` })
+  if (source !== undefined && !isBridgeName(source))
+    reading.add(bridge, { kind: 'unknown', name: 'bridge name', value: source })
   reading.add(bridge, { kind: 'interface', mac: undefined, type: 'bridge', source, mode: undefined, tap: undefined })
 }
 
 /** By which device of the host it leads outside; of `hostdev` the guests get these devices themselves. */
 function readForward(reading: Reading, forward: Element): void {
   const mode = reading.attribute(forward, 'mode') ?? 'nat'
-  for (const nat of each(forward, 'nat')) reading.plainAll(nat)
   for (const at of [forward, ...each(forward, 'interface'), ...each(forward, 'pf')]) {
     const source = reading.attribute(at, 'dev')
     if (source === undefined) continue
@@ -54,10 +124,12 @@ function readForward(reading: Reading, forward: Element): void {
     reading.add(address, { kind: 'device', bus: 'pci', id: readPciAddress(reading, address) })
 }
 
-/** Address and leases are the network's own; what guests may fetch lies in a folder of the host. */
+/** The host has this address and reaches the rest of the subnet by it; what guests may fetch lies in a folder of the host. */
 function readAddress(reading: Reading, ip: Element): void {
-  reading.plain(ip, 'address', 'netmask')
-  for (const dhcp of each(ip, 'dhcp')) reading.plainAll(dhcp)
+  const [address, mask] = [attribute(ip, 'address') ?? '', attribute(ip, 'prefix') ?? attribute(ip, 'netmask')]
+  const range = rangeOf(address, mask ?? (address.includes(':') ? '64' : '24'))
+  if (range === undefined || !isPrivate(range))
+    reading.add(ip, { kind: 'privilege', what: `host address ${address}${mask === undefined ? '' : `/${mask}`}` })
   for (const tftp of each(ip, 'tftp'))
     reading.add(tftp, {
       kind: 'folder',
@@ -65,4 +137,10 @@ function readAddress(reading: Reading, ip: Element): void {
       readOnly: true,
       driver: 'tftp'
     })
+}
+
+/** The host itself then asks this network for names of that domain. */
+function readDomainName(reading: Reading, domain: Element): void {
+  if (reading.attribute(domain, 'register') === 'yes')
+    reading.add(domain, { kind: 'privilege', what: `name resolution of ${attribute(domain, 'name') ?? ''}` })
 }

@@ -24,12 +24,16 @@ export function readLabels(reading: Reading, at: Element): void {
   }
 }
 
+/** A number as libvirt reads it, `010` being 8, in so many hexadecimal digits. What is none stays as it is. */
+export function hexOf(text: string, digits: number): string {
+  if (!/^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)$/i.test(text)) return text
+  const isOctal = /^0[0-7]+$/.test(text)
+  return (isOctal ? Number.parseInt(text, 8) : Number(text)).toString(16).padStart(digits, '0')
+}
+
 /** `0000:01:00.0` */
 export function readPciAddress(reading: Reading, address: Element): string {
-  const part = (name: string, digits: number): string =>
-    Number(reading.attribute(address, name) ?? 0)
-      .toString(16)
-      .padStart(digits, '0')
+  const part = (name: string, digits: number): string => hexOf(reading.attribute(address, name) ?? '0', digits)
   return `${part('domain', 4)}:${part('bus', 2)}:${part('slot', 2)}.${part('function', 1)}`
 }
 
@@ -39,4 +43,17 @@ export function readRom(reading: Reading, device: Element): void {
     const path = reading.attribute(rom, 'file')
     if (path !== undefined) reading.add(rom, { kind: 'file', what: 'option ROM', path, writes: false })
   }
+}
+
+/** The host sends what is for these addresses into the network. */
+export function readRoute(reading: Reading, route: Element): void {
+  const said = ['address', 'prefix', 'netmask', 'gateway', 'family', 'metric'].map((name) =>
+    reading.attribute(route, name)
+  )
+  const [address = '', prefix, netmask, gateway = ''] = said
+  const mask = prefix ?? netmask
+  reading.add(route, {
+    kind: 'privilege',
+    what: `host route ${address}${mask === undefined ? '' : `/${mask}`} by ${gateway}`
+  })
 }

@@ -12,6 +12,7 @@ export function readPlatform(reading: Reading, domain: Element): void {
   readMemory(reading, domain)
   readPins(reading, domain)
   readLabels(reading, domain)
+  readPrivileges(reading, domain)
   for (const partition of each(domain, 'resource', 'partition'))
     reading.add(partition, { kind: 'partition', path: reading.text(partition) ?? '' })
   for (const security of each(domain, 'launchSecurity')) {
@@ -26,6 +27,23 @@ export function readPlatform(reading: Reading, domain: Element): void {
   for (const information of each(domain, 'sysinfo')) readSystemInformation(reading, information)
   for (const device of each(domain, 'blkiotune', 'device', 'path'))
     reading.add(device, { kind: 'device', bus: 'limit', id: reading.text(device) ?? '' })
+}
+
+/** What it may do on the host that others may not. */
+function readPrivileges(reading: Reading, domain: Element): void {
+  for (const action of each(domain, 'on_crash'))
+    if (reading.text(action)?.startsWith('coredump') === true)
+      reading.add(action, { kind: 'privilege', what: 'dumps of its memory' })
+  for (const tune of each(domain, 'cputune'))
+    for (const threads of elementsIn(tune)) {
+      const scheduler = reading.attribute(threads, 'scheduler')
+      // One that is never put aside can stop a processor of the host.
+      if (scheduler === 'fifo' || scheduler === 'rr')
+        reading.add(threads, { kind: 'privilege', what: `real-time scheduling ${scheduler}` })
+    }
+  for (const smbios of each(domain, 'os', 'smbios'))
+    if (reading.attribute(smbios, 'mode') === 'host')
+      reading.add(smbios, { kind: 'privilege', what: 'serial numbers of this host' })
 }
 
 function readOs(reading: Reading, domain: Element, os: Element): void {

@@ -7,7 +7,7 @@ import { each, type Reading } from './reading.ts'
 export function readScreen(reading: Reading, screen: Element): void {
   const type = reading.attribute(screen, 'type') ?? ''
   reading.add(screen, { kind: 'feature', what: 'graphics', name: type })
-  reading.plain(screen, 'passwd', 'passwdValidTo', 'connected', 'keymap')
+  reading.plain(screen, 'passwdValidTo', 'connected', 'keymap')
   readSockets(reading, screen, type)
   if (['vnc', 'spice', 'rdp'].includes(type)) readPorts(reading, screen, type)
   const authority = reading.attribute(screen, 'xauth')
@@ -19,7 +19,16 @@ export function readScreen(reading: Reading, screen: Element): void {
   const bus = reading.attribute(screen, 'address')
   if (bus !== undefined) reading.add(screen, { kind: 'socket', by: type, to: bus, how: 'connects' })
   readDevicePath(reading, screen, 'rendernode')
-  for (const gl of each(screen, 'gl')) readDevicePath(reading, gl, 'rendernode')
+  readRendering(reading, screen, type)
+}
+
+/** On which graphics processor of the host; where none is named, libvirt chooses one. */
+function readRendering(reading: Reading, screen: Element, type: string): void {
+  const parts = each(screen, 'gl')
+  for (const gl of parts) readDevicePath(reading, gl, 'rendernode')
+  const isNamed = parts.some((gl) => gl.hasAttribute('rendernode'))
+  const isOn = type === 'egl-headless' || parts.some((gl) => reading.attribute(gl, 'enable') === 'yes')
+  if (isOn && !isNamed) reading.add(screen, { kind: 'device', bus: 'graphics', id: 'any' })
 }
 
 function readSockets(reading: Reading, screen: Element, by: string): void {
@@ -37,6 +46,7 @@ const PORTS: readonly (readonly [string, ListenNeed['purpose']])[] = [
 
 /** One for each port and address. Without a fixed port there is one for each address, since it still listens there. */
 function readPorts(reading: Reading, screen: Element, by: string): void {
+  const hasPassword = (reading.attribute(screen, 'passwd') ?? '') !== ''
   const automatic = reading.attribute(screen, 'autoport') === 'yes'
   const ports = PORTS.flatMap(([name, purpose]) => {
     const port = Number(reading.attribute(screen, name) ?? 0)
@@ -44,7 +54,7 @@ function readPorts(reading: Reading, screen: Element, by: string): void {
   })
   for (const { address, network } of addressesOf(reading, screen))
     for (const { port, purpose } of ports.length > 0 ? ports : [{ port: undefined, purpose: 'screen' as const }])
-      reading.add(screen, { kind: 'listen', by, address, port, network, purpose })
+      reading.add(screen, { kind: 'listen', by, address, port, network, purpose, hasPassword })
 }
 
 /** The attribute is the address of the first element, said once more. */

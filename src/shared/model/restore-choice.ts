@@ -18,8 +18,8 @@ export const PlainChoice = z.enum([
 export type PlainChoice = z.infer<typeof PlainChoice>
 
 /**
- * What the operator has decided where a host is not what a VM asks for: one argument of `restore`. What is chosen is
- * remembered for the host.
+ * What the operator has decided where a host is not what a VM asks for: one argument of `restore`. What is chosen for
+ * more than the one VM is remembered for the host.
  */
 export const RestoreChoice = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -34,6 +34,8 @@ export const RestoreChoice = z.discriminatedUnion('kind', [
     /** As the check names it: `usb:1d6b:fffe`, `pci:0000:01:00.0`, `folder:/srv/share`, `file:/var/log/x.log`. */
     device: Name
   }),
+  /** The folder on the host for one disk of the point. */
+  z.strictObject({ kind: z.literal('disk-dir'), disk: Name, dir: Name.regex(/^\//) }),
   z.strictObject({ kind: z.literal('memory'), mib: z.number().int().positive() }),
   z.strictObject({ kind: PlainChoice })
 ])
@@ -46,6 +48,7 @@ export function flagOf(choice: RestoreChoice): readonly [string, ...string[]] {
   const flag = `--${choice.kind}`
   if ('from' in choice) return [flag, `${choice.from}=${choice.to}`]
   if ('address' in choice) return [flag, choice.address]
+  if ('disk' in choice) return [flag, `${choice.disk}=${choice.dir}`]
   if ('device' in choice) return [flag, choice.device]
   return 'mib' in choice ? [flag, String(choice.mib)] : [flag]
 }
@@ -62,6 +65,7 @@ const quoted = (word: string): string =>
 /** What a later choice takes the place of. */
 function subjectOf(choice: RestoreChoice): string {
   if ('from' in choice) return `${choice.kind} ${choice.from}`
+  if (choice.kind === 'disk-dir') return `disk-dir ${choice.disk}`
   return choice.kind === 'drop' ? `drop ${choice.device}` : choice.kind
 }
 

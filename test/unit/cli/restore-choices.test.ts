@@ -1,6 +1,12 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { addChoiceOptions, choicesOf, lineWith, offersText } from '../../../src/main/doors/cli/restore-choices.ts'
+import {
+  addChoiceOptions,
+  choicesOf,
+  diskDirOf,
+  lineWith,
+  offersText
+} from '../../../src/main/doors/cli/restore-choices.ts'
 import { flagOf, type RestoreChoice } from '../../../src/shared/model/restore-choice.ts'
 import { FILES, POINT, VM, manifestOf } from '../store-points.ts'
 
@@ -10,6 +16,7 @@ const ALL: readonly RestoreChoice[] = [
   { kind: 'map-device', from: 'eth0', to: 'eth1' },
   { kind: 'drop', device: 'pci:0000:01:00.0' },
   { kind: 'drop', device: "folder:/it's" },
+  { kind: 'disk-dir', disk: 'vda', dir: '/srv/my vms' },
   { kind: 'listen', address: '::1' },
   { kind: 'memory', mib: 512 },
   { kind: 'auto-ports' },
@@ -25,6 +32,16 @@ describe('choices on the command line', () => {
     const command = addChoiceOptions(new Command())
     command.parse(ALL.flatMap(flagOf), { from: 'user' })
     expect(choicesOf(command.opts())).toEqual(ALL)
+  })
+
+  it('name one folder for all disks, and others for some', () => {
+    const command = addChoiceOptions(new Command())
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined })
+    command.parse(['--disk-dir', '/srv/a=b', '--disk-dir', 'vda=/ssd'], { from: 'user' })
+    expect(diskDirOf(command.opts())).toBe('/srv/a=b')
+    expect(choicesOf(command.opts())).toEqual([{ kind: 'disk-dir', disk: 'vda', dir: '/ssd' }])
+    expect(() => command.parse(['--disk-dir', 'vda=ssd'], { from: 'user' })).toThrow('absolute path')
   })
 
   it('are none where none is given', () => {
@@ -44,6 +61,10 @@ describe('choices on the command line', () => {
     }
     expect(lineWith({ ...order, mode: undefined }, [{ kind: 'drop', device: 'usb:1:2' }])).toBe(
       `stillpoint restore ${POINT} --to beta --replace --disk-dir '/srv/my disks' --auto-ports --drop usb:1:2`
+    )
+    const more = { attachDisks: ['vdb', 'vdc'], allow: ['read=/srv/my iso', 'card=user'], remembered: [] }
+    expect(lineWith({ ...order, ...more, mode: 'boot' }, [])).toBe(
+      `stillpoint restore ${POINT} --to beta --mode boot --replace --disk-dir '/srv/my disks' --attach vdb,vdc --allow 'read=/srv/my iso' --allow card=user --no-remembered --auto-ports`
     )
     const copy = { name: 'twin', uuid: VM }
     expect(lineWith({ point, to: 'beta', replace: false, diskDir: undefined, mode: 'define', copy }, [])).toBe(

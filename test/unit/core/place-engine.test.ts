@@ -88,6 +88,12 @@ describe('putting the engine on a host', () => {
     })
   })
 
+  it('finds it again on a host with SELinux that has no other place than below /var', async () => {
+    const host = { files: new Set<string>(), closed: ['/usr'], hasSelinux: true }
+    expect(await place(host)).toEqual({ node: runtimePath('r-x86_64', STATE), sent: 2, trials: 1 })
+    expect(await place(host)).toEqual({ node: runtimePath('r-x86_64', STATE), sent: 0, trials: 0 })
+  })
+
   it('moves it when a host that is added anew has been told since to start nothing below /var', async () => {
     const files = new Set([enginePath('e1'), runtimePath('r-x86_64')])
     const added = await place({ files, closed: ['/var'] }, 'always')

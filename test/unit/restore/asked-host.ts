@@ -35,6 +35,8 @@ export const flags = ({ list }: Answers): string[] =>
 export interface PaperHost {
   /** Running networks of libvirt, with their definitions. */
   readonly networks?: Readonly<Record<string, string>>
+  /** Those of them that are off. */
+  readonly off?: readonly string[]
   /** Definitions of VMs by UUID. */
   readonly vms?: Readonly<Record<string, string>>
   /** What `ss` says. Undefined: there is none. */
@@ -50,6 +52,7 @@ export interface PaperHost {
 /** A host that answers what a plan asks of it, and nothing else. */
 export function paperHost({
   networks = {},
+  off = [],
   vms = {},
   ss,
   capabilities = {},
@@ -57,7 +60,10 @@ export function paperHost({
   answers = {}
 }: PaperHost): FakeShell {
   const one = ([verb = '', ...rest]: readonly string[]): FakeAnswer | string => {
-    if (verb === 'net-list') return Object.keys(networks).join('\n')
+    if (verb === 'net-list')
+      return Object.keys(networks)
+        .filter((name) => rest.includes('--all') || !off.includes(name))
+        .join('\n')
     if (verb === 'net-dumpxml') return networks[rest[1] ?? ''] ?? ''
     if (verb === 'list')
       return Object.entries(vms)

@@ -6,6 +6,7 @@ import { overlap, rangeOf } from '../../../src/libvirt/address-range.ts'
 import { parseDomain } from '../../../src/libvirt/domain-xml.ts'
 import { moveCards } from '../../../src/libvirt/network-cards.ts'
 import { parseNetwork } from '../../../src/libvirt/network-xml.ts'
+import { parseXml, serializeXml } from '../../../src/libvirt/xml.ts'
 import { parseRoutes } from '../../../src/libvirt/routes.ts'
 import type { RestoreSpec } from '../../../src/shared/model/job.ts'
 import { answersFor, asking, flags, guest, hardwareWith, paperHost, said } from './asked-host.ts'
@@ -29,18 +30,26 @@ eth0\t00004D0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 
 interface Around {
   readonly networks?: Readonly<Record<string, string>>
+  readonly off?: readonly string[]
   readonly files?: Readonly<Record<string, string>>
   readonly host?: string
 }
 
 async function plan(
   devices: string,
-  { networks = {}, files = {}, host = HOST }: Around = {},
+  { networks = {}, off = [], files = {}, host = HOST }: Around = {},
   spec: Partial<RestoreSpec> = {}
 ): Promise<{ answers: Answers; made: RestorePlan['networks']; cards: string[] }> {
   const answers = answersFor(spec)
   const hardware = await hardwareWith(files)
-  const made = await planNetworks(paperHost({ networks }), host, asking(guest(devices)), new Set(), hardware, answers)
+  const made = await planNetworks(
+    paperHost({ networks, off }),
+    host,
+    asking(guest(devices)),
+    new Set(),
+    hardware,
+    answers
+  )
   const { interfaces } = parseDomain(answers.apply(guest(devices)))
   return { answers, made, cards: interfaces.map(({ type, source }) => `${type} ${source ?? ''}`) }
 }
@@ -49,7 +58,8 @@ describe('a network that is missing here', () => {
   it('is made as it was where nothing of it is taken', async () => {
     const { answers, made } = await plan(ON_PROD, { networks: { other: like('other', apart) } })
     expect(said(answers)).toEqual(["warning: Network prod will be made as it was on the point's host: bridge virbr1"])
-    expect(made).toEqual({ define: [{ name: 'prod', xml: PROD }], start: ['prod'] })
+    const xml = serializeXml(parseXml(PROD, 'network XML'))
+    expect(made).toEqual({ define: [{ name: 'prod', xml }], start: ['prod'] })
   })
 
   it('is made without the bridge name, the UUID and the MAC address that others have', async () => {
@@ -85,11 +95,28 @@ describe('a network that is missing here', () => {
     expect([chosen.cards, chosen.made]).toEqual([['network other'], { define: [], start: [] }])
   })
 
-  it('and whose addresses this host reaches otherwise is a problem', async () => {
-    const { answers } = await plan(ON_PROD, { files: { '/proc/net/route': ROUTES } })
+  it('and whose subnet this host reaches otherwise is a problem', async () => {
+    const routes = ROUTES.replace('0000FFFF', '00FFFFFF')
+    const { answers } = await plan(ON_PROD, { files: { '/proc/net/route': routes } })
     expect(said(answers)).toEqual([
-      'problem: network prod (10.77.0.1/24) has addresses that this host reaches by eth0 (10.77.0.0/16)'
+      'problem: network prod (10.77.0.1/24) has addresses that this host reaches by eth0 (10.77.0.0/24)'
     ])
+  })
+
+  it('and that merely lies in what this host reaches is made, with a word', async () => {
+    const { answers, made } = await plan(ON_PROD, { files: { '/proc/net/route': ROUTES } })
+    expect(said(answers)[0]).toMatch(
+      /^warning: Network prod \(10\.77\.0\.1\/24\) shares addresses with what this host reaches by eth0 \(10\.77\.0\.0\/16\)/
+    )
+    expect(made.define).toHaveLength(1)
+  })
+
+  it('is told of ways that cover it also where it is here and off, not where it is active', async () => {
+    const around = { networks: { prod: PROD }, files: { '/sys/class/net/virbr1/x': '', '/proc/net/route': ROUTES } }
+    expect(said((await plan(ON_PROD, { ...around, off: ['prod'] })).answers).join()).toMatch(
+      /^warning: .*shares addresses/
+    )
+    expect(said((await plan(ON_PROD, around)).answers)).toEqual([])
   })
 
   it('is a problem where nobody knows how it was, or its definition is none', async () => {

@@ -96,6 +96,25 @@ describe('huge pages', () => {
     expect(chosen.apply(guest('', HUGE))).toContain('<memoryBacking><locked/></memoryBacking>')
   })
 
+  it.each([
+    {
+      '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages': '24\n',
+      '/sys/kernel/mm/hugepages/hugepages-2048kB/surplus_hugepages': '0\n'
+    },
+    { '/etc/libvirt/hooks/qemu': '#!/bin/sh' },
+    { '/etc/libvirt/hooks/qemu.d/10-pages': '#!/bin/sh' }
+  ])('that may come when the VM starts are worth a word only: %j', async (files) => {
+    const answers = await check(guest('', HUGE), { ...HOST, ...files })
+    expect(said(answers).join()).toMatch(/^warning: .* 16 MiB of them are free here: more may come when it starts$/)
+    expect(flags(answers)).toEqual(['--drop-hugepages'])
+  })
+
+  it('that the kernel has made beyond its number already are no more that may come', async () => {
+    const folder = '/sys/kernel/mm/hugepages/hugepages-2048kB'
+    const files = { [`${folder}/nr_overcommit_hugepages`]: '24\n', [`${folder}/surplus_hugepages`]: '1\n' }
+    expect(said(await check(guest('', HUGE), { ...HOST, ...files })).join()).toMatch(/^problem: /)
+  })
+
   it('of a VM that makes way are free then', async () => {
     const goes = HUGE_VM
     expect(said(await check(guest('', HUGE), HOST, {}, [goes]))).toEqual([])
@@ -112,6 +131,12 @@ describe('RAM', () => {
     expect([said(chosen), chosen.misfits]).toEqual([[], ['its RAM is 2048 MiB']])
     expect(parseDomain(chosen.apply(BIG)).memoryBytes).toBe(2 ** 31)
     expect(chosen.apply(BIG)).toContain('<currentMemory unit="MiB">2048</currentMemory>')
+  })
+
+  it('of more than this host has is worth a word only where its kernel promises more than it has', async () => {
+    const answers = await check(BIG, { ...HOST, '/proc/sys/vm/overcommit_memory': '1\n' })
+    expect(said(answers)).toEqual(['warning: it has 64 GiB of RAM, and this host 8.6 GiB with its swap'])
+    expect(said(await check(BIG, { ...HOST, '/proc/sys/vm/overcommit_memory': '0\n' })).join()).toMatch(/^problem: /)
   })
 
   it('of more than is free is worth a word', async () => {

@@ -33,7 +33,7 @@ export async function placeEngine(
   // What was there from before may lie where this host's systemd has since been told to start nothing.
   const other = found.runtimeDir === undefined ? dir : await chooseRuntimeDir(shell)
   if (other === dir) return fail({ kind: 'unsupported-host', host, ...obstacle })
-  const moved = await putThere(place, { ...found, hasEngine: true, runtimeDir: undefined }, other)
+  const moved = await putThere(place, { ...found, hasEngine: true }, other)
   await introduce(moved.placed)
   await requireUnitsStart(moved.placed)
   return moved.placed
@@ -51,6 +51,8 @@ interface Found {
   readonly engine: Asset
   readonly hasEngine: boolean
   readonly runtime: Asset
+  /** All that have it, also where nothing shows that it may be started. */
+  readonly runtimeIn: readonly RuntimeDir[]
   /** Undefined: it is nowhere where it may be started. */
   readonly runtimeDir: RuntimeDir | undefined
 }
@@ -68,6 +70,7 @@ async function lookFor({ host, shell, assets }: Placing): Promise<Found> {
 interface Seen {
   readonly machine: string
   readonly hasEngine: boolean
+  readonly runtimeIn: readonly RuntimeDir[]
   readonly runtimeDir: RuntimeDir | undefined
 }
 
@@ -78,8 +81,8 @@ async function lookAt(shell: Shell, engine: Asset, runtime: Asset | undefined): 
   const look = await presentOnHost(shell, [{ target: enginePath(engine.hash), hash: engine.hash }, ...files])
   const [hasEngine = false, ...present] = look.present
   const mayStart = (dir: RuntimeDir): boolean => !look.hasSelinux || !dir.startsWith(STATE_DIR)
-  const runtimeDir = dirs.find((dir, index) => present[index] === true && mayStart(dir))
-  return { machine: look.machine, hasEngine, runtimeDir }
+  const runtimeIn = dirs.filter((_, index) => present[index] === true)
+  return { machine: look.machine, hasEngine, runtimeIn, runtimeDir: runtimeIn.find(mayStart) }
 }
 
 async function putThere(
@@ -93,7 +96,8 @@ async function putThere(
     (what: 'runtime' | 'engine'): OnUpload =>
     (done, total) =>
       onPlacing(what, done, total)
-  if (found.runtimeDir === undefined)
+  const hasRuntime = found.runtimeIn.includes(dir)
+  if (!hasRuntime)
     await upload(
       shell,
       { asset: runtime, base: dirname(dir), target: placed.node, mode: '0700' },
@@ -107,7 +111,7 @@ async function putThere(
       assets.cache,
       onUpload('engine')
     )
-  return { placed, isNew: found.runtimeDir === undefined || !found.hasEngine }
+  return { placed, isNew: !hasRuntime || !found.hasEngine }
 }
 
 /** First contact of this engine with this host: does it run, does it speak our protocol, what can go now. */

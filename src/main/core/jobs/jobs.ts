@@ -3,6 +3,7 @@ import { fail, failureOf, isFailure, type Failure } from '../../../shared/failur
 import { newTimeSortedId } from '../../../shared/model/ids.ts'
 import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
 import type { Core } from '../core.ts'
+import { rememberWhatWorked } from '../hosts/remembered-choices.ts'
 import { followJob, type FollowOptions } from './follow-job.ts'
 
 export const newJobId = (): string => newTimeSortedId(new Date(), randomBytes)
@@ -25,14 +26,20 @@ export async function submitJob(
   return id
 }
 
-/** Watches a job to its end and writes it down. */
+/** Watches a job to its end and writes it down, and what was chosen for its host. */
 export async function watchJob(core: Core, host: string, id: string, options: FollowOptions): Promise<JobReport> {
+  let spec: JobSpec | undefined
+  const onWatched: FollowOptions['onWatched'] = (what) => {
+    if (what.type === 'entry' && what.entry.type === 'begin') spec = what.entry.spec
+    options.onWatched(what)
+  }
   const report = await followJob(
     async (question, call) => (await core.connections.engine(host)).call('follow', question, call),
     id,
-    options
+    { ...options, onWatched }
   )
   core.history.addJobs([report])
+  if (spec !== undefined) rememberWhatWorked(core.settings, spec, { ...report, host })
   return report
 }
 

@@ -11,7 +11,7 @@ import { readPointTexts } from '../../../store/point-texts.ts'
 import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
 import { requireHost } from '../hosts/host-book.ts'
-import { rememberChoices, rememberedChoices } from '../hosts/remembered-choices.ts'
+import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
@@ -69,7 +69,6 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   requireSole(asked.point, DEFAULT_STORE)
   refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
-  rememberChoices(core.settings, order.to, order.choices ?? [])
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { absolutePath } from './leaf.ts'
 import type { RestoreOrder } from '../../core/points/restore-order.ts'
 import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
 import {
@@ -14,6 +15,8 @@ import {
 
 /** As commander keeps them: a list for each flag that can be given several times. */
 export interface ChoiceOptions {
+  /** A folder for all disks, or for one of them. */
+  readonly diskDir?: readonly (string | Choice)[]
   readonly mapNetwork?: readonly Choice[]
   readonly mapBridge?: readonly Choice[]
   readonly mapDevice?: readonly Choice[]
@@ -46,6 +49,12 @@ const PLAIN: Readonly<Record<PlainChoice, string>> = {
 
 /** Where the host is not as the VM asks: the check says which of these are an answer. */
 export function addChoiceOptions(command: Command): Command {
+  command.addOption(
+    new Option(
+      '--disk-dir <DIR>',
+      'folder on the host for the disks, or for one of them: vda=/srv/vms (repeatable)'
+    ).argParser(foldered)
+  )
   for (const kind of CardMapping.options)
     command.addOption(
       new Option(`--${kind} <OLD=NEW>`, `${CARDS[kind]} (repeatable)`).argParser(gathered(mapped(kind)))
@@ -87,6 +96,16 @@ const mapped =
     )
   }
 
+const foldered = (text: string, before: readonly (string | Choice)[] = []): (string | Choice)[] => {
+  const at = text.startsWith('/') ? -1 : text.indexOf('=')
+  const dir = absolutePath(text.slice(at + 1))
+  return [...before, at < 1 ? dir : { kind: 'disk-dir', disk: text.slice(0, at), dir }]
+}
+
+/** The folder for all disks that have none of their own. */
+export const diskDirOf = ({ diskDir = [] }: ChoiceOptions): string | undefined =>
+  diskDir.findLast((each) => typeof each === 'string')
+
 const dropped = (device: string): Choice => understood({ kind: 'drop', device }, 'A device as the check names it.')
 const listened = (address: string): Choice => understood({ kind: 'listen', address }, 'An address, such as 127.0.0.1.')
 const sized = (text: string): Choice => understood({ kind: 'memory', mib: Number(text) }, 'Whole MiB, such as 4096.')
@@ -99,6 +118,7 @@ export function choicesOf(options: ChoiceOptions): Choice[] {
     ...(options.mapBridge ?? []),
     ...(options.mapDevice ?? []),
     ...(options.drop ?? []),
+    ...(options.diskDir ?? []).filter((each) => typeof each !== 'string'),
     ...[options.listen, options.memory].filter((choice) => choice !== undefined),
     ...plain
   ]
@@ -115,7 +135,7 @@ const KEYS = {
 
 /** The same restore with the first choice of everything that stands in the way, to paste. */
 export function lineWith(
-  { point, to, mode, copy, replace, diskDir, choices = [] }: RestoreOrder,
+  { point, to, mode, copy, replace, diskDir, attachDisks = [], allow = [], remembered, choices = [] }: RestoreOrder,
   offers: readonly Choice[]
 ): string {
   const how =
@@ -125,6 +145,9 @@ export function lineWith(
     ...(copy !== undefined && mode === 'define' ? ['--no-start'] : []),
     ...(replace ? ['--replace'] : []),
     ...(diskDir === undefined ? [] : ['--disk-dir', diskDir]),
+    ...(attachDisks.length === 0 ? [] : ['--attach', attachDisks.join(',')]),
+    ...allow.flatMap((item) => ['--allow', item]),
+    ...(remembered?.length === 0 ? ['--no-remembered'] : []),
     ...mergeChoices(choices, offers).flatMap(flagOf)
   ])
 }

@@ -10,9 +10,9 @@ import { flagText } from '../../../../shared/model/restore-choice.ts'
 import { RestoreViewMode } from '../../../../shared/views/job-view.ts'
 import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { absolutePath, commaList, leaf } from '../leaf.ts'
+import { commaList, leaf } from '../leaf.ts'
 import { gathered } from '../policy-flags.ts'
-import { addChoiceOptions, choicesOf, lineWith, offersText, type ChoiceOptions } from '../restore-choices.ts'
+import { addChoiceOptions, choicesOf, diskDirOf, lineWith, offersText, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -24,7 +24,6 @@ interface RestoreOptions extends ActionOptions, ChoiceOptions {
   readonly name?: string
   readonly start: boolean
   readonly replace?: boolean
-  readonly diskDir?: string
   readonly attach?: readonly string[]
   readonly allow?: readonly string[]
   readonly check?: boolean
@@ -58,7 +57,6 @@ const plainCommand = (): Command =>
     .option('--name <NEWNAME>', 'of a copy: what it is called; no VM there may have the name')
     .option('--no-start', 'of a copy: define it, and leave it off')
     .option('--replace', 'take the place of the VM that has this name or UUID; that one is kept aside')
-    .option('--disk-dir <DIR>', 'directory on the host for the disks', absolutePath)
     .option(
       '--attach <DISKS>',
       'disks that are not in the point, and are the same on this host: they stay attached',
@@ -73,7 +71,7 @@ const plainCommand = (): Command =>
 
 async function orderOf({ core }: Session, id: string, options: RestoreOptions): Promise<RestoreOrder> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
-  const { to, replace, diskDir, attach, allow } = options
+  const { to, replace, attach, allow } = options
   const how = modeOf(options)
   const point = await findPoint(core, id)
   return {
@@ -81,7 +79,7 @@ async function orderOf({ core }: Session, id: string, options: RestoreOptions): 
     point,
     to,
     replace: replace === true,
-    diskDir,
+    diskDir: diskDirOf(options),
     ...(attach !== undefined && { attachDisks: attach }),
     ...(allow !== undefined && { allow }),
     choices: choicesOf(options),

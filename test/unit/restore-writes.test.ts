@@ -1,0 +1,88 @@
+import { chmod, link, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { accessOfFormer, giveAccess } from '../../src/engine/restore/image-access.ts'
+import { stageDisk } from '../../src/engine/restore/restore.ts'
+import type { DisplacedVm, RestoreDisk } from '../../src/engine/restore/restore-plan.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+import { VM } from './store-points.ts'
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'stillpoint-writes-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
+const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+
+describe('an image that is given to its owner', () => {
+  it('is the file that was written', async () => {
+    const path = join(await folder(), 'a')
+    await writeFile(path, '')
+    await giveAccess(path, { ...self, mode: 0o755 })
+    expect(await modeOf(path)).toBe(0o644)
+  })
+
+  it.each(['a link', 'another name of a file', 'a folder'])('is not %s in its place', async (what) => {
+    const dir = await folder()
+    const [path, secret] = [join(dir, 'a'), join(dir, 'secret')]
+    await writeFile(secret, '')
+    await chmod(secret, 0o600)
+    if (what === 'a link') await symlink(secret, path)
+    else if (what === 'a folder') await symlink(dir, path)
+    else await link(secret, path)
+    await expect(giveAccess(path, { ...self, mode: 0o666 })).rejects.toThrow()
+    expect(await modeOf(secret)).toBe(0o600)
+  })
+
+  it('does not get what a link in the place of the former one leads to', async () => {
+    const dir = await folder()
+    const [to, open] = [join(dir, 'a.kept'), join(dir, 'open')]
+    await writeFile(open, '')
+    await chmod(open, 0o666)
+    await symlink(open, to)
+    const displaced = [{ uuid: VM, renames: [{ target: 'vda', to }] }] as unknown as DisplacedVm[]
+    expect(await accessOfFormer(displaced, VM, 'vda')).toBeUndefined()
+    await rm(to)
+    await rename(open, to)
+    expect(await accessOfFormer(displaced, VM, 'vda')).toMatchObject({ mode: 0o666 })
+  })
+})
+
+describe('a disk that is written', () => {
+  const stage = async (meanwhile: (staged: string) => Promise<unknown>): Promise<string> => {
+    const staged = join(await folder(), 'a.qcow2.staged')
+    const shell = fakeShell(async ({ argv }) => {
+      if (argv.includes('convert')) await meanwhile(staged)
+      return ''
+    })
+    const disk: RestoreDisk = {
+      target: 'vda',
+      file: 'disks/vda.qcow2',
+      virtualSizeBytes: 1,
+      format: 'raw',
+      path: staged,
+      staged
+    }
+    const job = { shell, signal: new AbortController().signal, progress: () => undefined }
+    await stageDisk(job, { pointDir: '/point', vmName: 'web' }, disk)
+    return staged
+  }
+
+  it('is root’s alone', async () => {
+    const staged = await stage((path) => writeFile(path, 'x'))
+    expect(await readFile(staged, 'utf8')).toBe('x')
+    expect(await modeOf(staged)).toBe(0o600)
+  })
+
+  it('is not used where another file has taken its place meanwhile', async () => {
+    await expect(
+      stage(async (path) => {
+        await writeFile(`${path}.other`, '')
+        await rename(`${path}.other`, path)
+      })
+    ).rejects.toThrow(/foreign-work/)
+  })
+})
