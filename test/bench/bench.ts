@@ -32,13 +32,9 @@ try {
     }
   say(table(['RAM', 'rewritten', 'live', 'range', 'classic', 'ratio', 'engine'], pauses))
 
-  say('\nCopying a frozen 2 GiB disk (page cache warm)')
-  say(
-    table(
-      ['what', 'best', 'median', 'of convert -W', 'of convert -W and sync'],
-      await measureCopies(alpha, quick ? 256 : 2048)
-    )
-  )
+  const diskMiB = quick ? 256 : 2048
+  say(`\nCopying a frozen disk of ${diskMiB} MiB (page cache warm)`)
+  say(table(['what', 'best', 'median', 'of convert -W', 'of convert -W and sync'], await measureCopies(alpha, diskMiB)))
 
   say('\nStreaming a point from host to host through the controller')
   say(table(['point', 'time', 'rate', 'controller at most'], await measureStream(lab, quick ? [256] : [512, 4096])))

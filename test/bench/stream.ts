@@ -36,7 +36,7 @@ async function streamOne(lab: Lab, settings: string, sizeMiB: number): Promise<s
     name: `bench-stream-${sizeMiB}`,
     fillerMiB: sizeMiB,
     tickMs: 25,
-    diskMiB: Math.ceil(sizeMiB * 1.1)
+    diskMiB: Math.ceil(sizeMiB * 1.1) + 64
   })
   try {
     const backup = await stillpoint(settings, ['backup', `alpha/${guest.name}`])
