@@ -26,7 +26,10 @@ async function main(): Promise<number> {
 
 const check = async (part: Part): Promise<Counts> => countOfCheck(part.name, await runPart(part))
 
-/** One after the other: each of them computes. Contract tests run by the other clock alone; `npm run check` has them by this one. */
+/**
+ * One after the other: each of them computes. Contract tests run by the other clock alone; `npm run check` has them by this
+ * one, but for those that it leaves out.
+ */
 async function withoutLab(): Promise<Counts[]> {
   const counts: Counts[] = []
   for (const part of [
