@@ -1,6 +1,7 @@
 import { formatBytes } from '../shared/format.ts'
 import { withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { qemuNameOf } from './network-source.ts'
+import { isPackaged } from './package-paths.ts'
 
 /** Of a VM that is off, another disk may be taken than of one that runs. */
 export interface Running {
@@ -50,14 +51,27 @@ export function firmwareLimits({ nvram, tpm, tpmState }: DomainXml): string[] {
 }
 
 /** Of kernel, initial file system and device tree together: each point has its own. */
-export const LARGEST_BOOT_BYTES = 48 * 1024 ** 2
+export const LARGEST_BOOT_BYTES = 128 * 1024 ** 2
 
-const bootLimit = ({ boot }: DomainXml): string[] =>
-  boot.length === 0
-    ? []
-    : [
-        `It is started with files of this host (${boot.map(({ path }) => path).join(', ')}): points have them where they are ${formatBytes(LARGEST_BOOT_BYTES)} or less together, otherwise another host needs them too`
-      ]
+/** Kernels and the like that a point takes: not what comes with the programs of a host, as firmware does. */
+export const bootFilesTaken = ({ boot }: Pick<DomainXml, 'boot'>): DomainXml['boot'] =>
+  boot.filter(({ path }) => !isPackaged(path))
+
+function bootLimit({ boot }: DomainXml): string[] {
+  const taken = bootFilesTaken({ boot })
+  const packaged = boot.filter((each) => !taken.includes(each))
+  const listed = (files: DomainXml['boot']): string => files.map(({ path }) => path).join(', ')
+  const limits: string[] = []
+  if (taken.length > 0)
+    limits.push(
+      `It is started with files of this host (${listed(taken)}): points have them where they are ${formatBytes(LARGEST_BOOT_BYTES)} or less together, otherwise another host needs them too`
+    )
+  if (packaged.length > 0)
+    limits.push(
+      `It is started with files that came with programs of this host (${listed(packaged)}): another host needs those programs too`
+    )
+  return limits
+}
 
 /** What no point of this VM holds as it is now, and what a restore will ask for: each a sentence, said before any backup. */
 export function backupLimits(domain: DomainXml, running: Running): string[] {

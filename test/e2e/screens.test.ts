@@ -99,11 +99,18 @@ const isTooWide = (page: Page): Promise<boolean> =>
 /** Of what axe looks for, dark differs from light in this alone. */
 const COLOURS = ['color-contrast', 'link-in-text-block']
 
+/** Drawn twice, and nothing on the move. */
+const AT_REST = `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+  .then(() => Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined))))
+  .then(() => undefined)`
+
 /** How a page looks otherwise, once it is at rest again. It is not loaded anew for that, which takes the most time. */
 async function look(page: Page, { colorScheme, width, height }: Look): Promise<void> {
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
   await page.setViewportSize({ width, height })
   await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor()
+  await page.waitForFunction((wanted) => window.innerWidth === wanted, width)
+  await page.evaluate(AT_REST)
   await page.waitForTimeout(200)
 }
 

@@ -86,14 +86,14 @@ describe('small files of the host that a VM starts with', () => {
   it('are left where they are if they are no small ones, all of them: a kernel alone starts nothing', async () => {
     const kernel = await write('vmlinuz', 'kernel')
     const large = await write('initrd.img', '')
-    await truncate(large, 48 * 1024 ** 2)
+    await truncate(large, 128 * 1024 ** 2)
     const boot = [
       { role: 'kernel' as const, originalPath: kernel },
       { role: 'initrd' as const, originalPath: large }
     ]
     expect(await take({ boot })).toEqual({ files: [] })
     expect(warnings).toEqual([
-      expect.stringMatching(/has 48 MiB and is not in the point: it starts only on a host that has \//) as string
+      expect.stringMatching(/has 128 MiB and is not in the point: it starts only on a host that has \//) as string
     ])
   })
 })

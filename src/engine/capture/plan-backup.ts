@@ -5,7 +5,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
-import { firmwareLimits } from '../../libvirt/backup-limits.ts'
+import { bootFilesTaken, firmwareLimits } from '../../libvirt/backup-limits.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
@@ -82,7 +82,7 @@ function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePla
 
 /** Those that it runs with too: QEMU opens them also to go on from RAM. */
 function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
-  const byPath = new Map([...next.boot, ...now.boot].map((each) => [each.path, each]))
+  const byPath = new Map([...bootFilesTaken(next), ...bootFilesTaken(now)].map((each) => [each.path, each]))
   return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
 }
 

@@ -11,6 +11,7 @@ import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
 import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
+import { FROM_PACKAGES } from '../../libvirt/package-paths.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
@@ -200,10 +201,7 @@ async function standsAlone(path: string, format: string | undefined): Promise<bo
   }
 }
 
-/** What everybody on a host may read, since it came with its programs. */
-const FROM_PACKAGES = /^\/(usr\/share|usr\/lib(32|64)?|usr\/libexec|nix\/store|run\/libvirt\/nix-(ovmf|emulators))\//
-
-/** Also by where its symbolic links lead; and everybody may read it. */
+/** What everybody on a host may read, since it came with its programs; also by where its symbolic links lead. */
 export async function isFromPackage(path: string, folders = FROM_PACKAGES): Promise<boolean> {
   if (!isPlainPath(path) || !folders.test(path)) return false
   const real = await realpath(path).catch(() => undefined)
