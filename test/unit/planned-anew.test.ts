@@ -29,15 +29,19 @@ vi.mock(import('../../src/engine/capture/live.ts'), async (original) => ({
   captureLive: () => Promise.reject(looked.error)
 }))
 
+const warned: string[] = []
+
 /** What a backup says of the plans that it makes, until it ends as it is to end here. */
 async function plansOf(spec: Partial<BackupSpec>, error: Error, ending: string): Promise<unknown[]> {
   const before: unknown[] = []
   Object.assign(looked, { times: 0, error })
+  warned.length = 0
   const job = {
     id: '20261128T050000Z-00beef',
     spec: { kind: 'backup', vm: VM, vmName: 'web', ...spec },
     shell: paperLibvirt({ [VM]: { next: DEFINITION, live: DEFINITION } }).shell,
     fact: () => undefined,
+    warn: (text: string) => warned.push(text),
     step: (_name: string, data: object) => Promise.resolve(before.push(data))
   }
   await expect(backUp(job as unknown as JobContext<BackupSpec>)).rejects.toThrow(ending)
@@ -73,6 +77,7 @@ describe('a VM whose RAM libvirt does not save', () => {
       { plan: { method: 'live' } },
       { plan: { method: 'disk', methodReason: `its RAM cannot be saved: ${because}` } }
     ])
+    expect(warned).toEqual([expect.stringContaining(because)])
   })
 
   it('is answered in words where somebody asked for it', async () => {
