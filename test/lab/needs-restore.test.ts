@@ -135,6 +135,10 @@ describe('a VM that was made for another machine', () => {
       'it is bound to processors 400, which this host does not have',
       'its RAM (128 MiB) is to be made of huge pages, and 0 B of them are free here',
       'the PCI device 0000:77:1f.0 is not here',
+      // What is left out is not asked about any more.
+      'the definition asks for a device of this host: pci 0000:77:1f.0 [devices/hostdev/source]',
+      'the definition asks to see the folder /srv/share of this host, and write to it (path) [devices/filesystem/source]',
+      'the definition asks to write to /srv/no-such-folder/x.log (port) [devices/serial[3]/source]',
       'the folder for /srv/no-such-folder/x.log (its serial port) is not here',
       'the shared folder /srv/share is not here'
     ])
