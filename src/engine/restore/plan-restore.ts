@@ -16,6 +16,7 @@ import { checkPlacement } from './check-placement.ts'
 import { checkPorts, itemsListening } from './check-ports.ts'
 import { checkRoom } from './check-room.ts'
 import { checkSecrets } from './check-secrets.ts'
+import { autostartOf, checkTwins } from './check-twins.ts'
 import { Checklist } from './checklist.ts'
 import { findConflicts, orphansOf, PREFLIGHT } from './conflicts.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
@@ -67,6 +68,7 @@ async function makePlan(
   const asked = await fateRequest(shell, spec, manifest)
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
+  checkTwins(spec, manifest, way.attached, list)
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(
     shell,
@@ -143,7 +145,7 @@ async function makePlan(
     ...(copy && { definition: copyDomain(defined.definition, copy) }),
     ...(memoryXml !== undefined && memoryOf(source, memoryXml)),
     runsAfterwards: mode.mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
-    autostart: copy === undefined && manifest.autostart,
+    ...autostartOf(spec, manifest),
     hasAgent: guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }
