@@ -1,3 +1,4 @@
+import { autostartLine } from '../../shared/held-autostart.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import { forShell } from '../../shared/model/restore-choice.ts'
@@ -27,7 +28,7 @@ export function checkTwins(
   if (held !== undefined)
     list.warning(
       'autostart',
-      `Autostart is left off until ${spec.vmName} is gone from ${held.host}. Then: ${turnOnLine(spec)}`
+      `Autostart is left off until ${spec.vmName} is gone from ${held.host}. Then: ${autostartLine(spec.hostName, spec.vmName)}`
     )
 }
 
@@ -83,7 +84,3 @@ function tellOriginAway(host: string, { vm, vmName }: RestoreSpec, { autostart }
     fix: `should ${host} come back, keep it from the network until it is shut off there (virsh shutdown ${vm}) and does not start with it (virsh autostart --disable ${vm})`
   })
 }
-
-/** To be pasted on the laptop. */
-const turnOnLine = ({ hostName, vmName }: RestoreSpec): string =>
-  forShell(['stillpoint', 'vm', 'autostart', `${hostName}/${vmName}`])

@@ -146,7 +146,7 @@ export class LiveHosts {
 const OWN_STORE = '/var/lib/stillpoint/'
 
 export function factsOf(inventory: Inventory): HostFacts {
-  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
+  const { hostname, machineId, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
     inventory
   const { space, sessionVms } = inventory
   const store = space
@@ -154,6 +154,7 @@ export function factsOf(inventory: Inventory): HostFacts {
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
   return {
     hostname,
+    ...(machineId !== '' && { machineId }),
     os,
     architecture,
     libvirt,
@@ -176,6 +177,7 @@ const vmOf = ({
   ramBytes,
   vcpus,
   autostart,
+  heldAutostart,
   agent,
   disks,
   limits
@@ -186,6 +188,7 @@ const vmOf = ({
   ramBytes,
   vcpus,
   autostart,
+  ...(heldAutostart && { heldAutostart }),
   agent,
   ...(limits.length > 0 && { limits }),
   disks: disks.map(({ target, device, type, source, format, capacityBytes, allocationBytes }) => ({
