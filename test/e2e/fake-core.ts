@@ -136,7 +136,9 @@ export function fakeCore(scenario: Scenario): FakeCore {
           const { heldAutostart: _, ...rest } = each
           return each.uuid === vm ? { ...rest, autostart: on } : each
         }
-        hosts.set((hosts.value ?? []).map((host) => (host.name === name ? { ...host, vms: host.vms.map(decided) } : host)))
+        hosts.set(
+          (hosts.value ?? []).map((host) => (host.name === name ? { ...host, vms: host.vms.map(decided) } : host))
+        )
         return Promise.resolve()
       },
       doctor: ({ repair }) =>

@@ -176,9 +176,7 @@ describe('what is said before it begins', () => {
     const hosts = [alpha, beta]
     const chosen = choose({ to: 'beta' }, hosts)
     expect(sourceOf(aPoint(), 'beta')?.label).toBe('alpha')
-    expect(remarksOf(chosen, { ...view, bytesToMove: 1.2 * 1024 ** 3 })[0]).toBe(
-      '1.2 GiB come from alpha first.'
-    )
+    expect(remarksOf(chosen, { ...view, bytesToMove: 1.2 * 1024 ** 3 })[0]).toBe('1.2 GiB come from alpha first.')
     expect(remarksOf(choose({ mode: 'copy' }, hosts), view)).toEqual([])
   })
 

@@ -26,7 +26,10 @@ export async function listVms(core: Core, host: string | undefined): Promise<VmL
   }
 }
 
-function lookedAt({ name, machineId }: HostRecord, seen: readonly (VmList['hosts'][number] | Unreachable)[]): HostLooked {
+function lookedAt(
+  { name, machineId }: HostRecord,
+  seen: readonly (VmList['hosts'][number] | Unreachable)[]
+): HostLooked {
   const found = seen.find(({ host }) => host === name)
   if (found === undefined || 'failure' in found)
     return { name, machineId, state: found === undefined ? 'unasked' : 'silent', vms: [] }

@@ -146,8 +146,20 @@ export class LiveHosts {
 const OWN_STORE = '/var/lib/stillpoint/'
 
 export function factsOf(inventory: Inventory): HostFacts {
-  const { hostname, machineId, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
-    inventory
+  const {
+    hostname,
+    machineId,
+    os,
+    architecture,
+    libvirt,
+    qemu,
+    cpuModel,
+    cpus,
+    memoryBytes,
+    freeMemoryBytes,
+    load,
+    timeZone
+  } = inventory
   const { space, sessionVms } = inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)

@@ -73,10 +73,15 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  return submitJob(core, order.to, { ...restoreSpec(order), ...(await twinsFor(core, order)) }, {
-    fault: order.fault,
-    ...(order.id !== undefined && { id: order.id })
-  })
+  return submitJob(
+    core,
+    order.to,
+    { ...restoreSpec(order), ...(await twinsFor(core, order)) },
+    {
+      fault: order.fault,
+      ...(order.id !== undefined && { id: order.id })
+    }
+  )
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {

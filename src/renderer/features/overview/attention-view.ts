@@ -85,7 +85,16 @@ function autostartAttention(host: HostView, vm: VmView, hosts: readonly HostView
   if (heldAutostart === undefined || host.state !== 'up') return []
   const twin = twinNow(heldAutostart, uuid, host.name, hosts.map(lookedAt))
   const text = safeText(`${heldText(twin)}.`)
-  return [{ kind: 'autostart', key: `autostart ${host.name} ${uuid}`, host: host.name, vm: { uuid, name }, twin: twin.kind, text }]
+  return [
+    {
+      kind: 'autostart',
+      key: `autostart ${host.name} ${uuid}`,
+      host: host.name,
+      vm: { uuid, name },
+      twin: twin.kind,
+      text
+    }
+  ]
 }
 
 const lookedAt = ({ name, facts, state, vms }: HostView): HostLooked => ({

@@ -90,7 +90,11 @@ const limitLines = ({ hosts, looked }: VmList): string[] =>
 function heldLines(host: string, { uuid, name, heldAutostart }: Domain, looked: VmList['looked']): string[] {
   if (heldAutostart === undefined) return []
   const twin = twinNow(heldAutostart, uuid, host, looked)
-  return [`${heldText(twin)}.`, `  On: ${autostartLine(host, name)}`, `  Off for good: ${autostartLine(host, name, '--off')}`]
+  return [
+    `${heldText(twin)}.`,
+    `  On: ${autostartLine(host, name)}`,
+    `  Off for good: ${autostartLine(host, name, '--off')}`
+  ]
 }
 
 const vmsJson = ({ hosts, looked }: VmList): unknown[] =>
