@@ -3,24 +3,30 @@ import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import { forShell } from '../../shared/model/restore-choice.ts'
 import { isActive, type TwinVm } from '../../shared/model/twin-vm.ts'
+import { isShared, mountAt } from '../room/file-systems.ts'
 import type { Checklist } from './checklist.ts'
-import type { RestorePlan } from './restore-plan.ts'
+import type { DisplacedVm, RestorePlan } from './restore-plan.ts'
 
-/**
- * The same VM on other hosts, as the core has asked them: two have one name and the same addresses. A copy has neither.
- * `attached`: disks that the point does not hold, and that this one goes on writing to.
- */
-export function checkTwins(
-  spec: RestoreSpec,
-  manifest: Manifest,
-  attached: ReadonlySet<string>,
-  list: Checklist
-): void {
+/** What of a twin may be on this host too. */
+export interface TwinRequest {
+  readonly spec: RestoreSpec
+  readonly manifest: Manifest
+  /** Disks that the point does not hold, and that the VM goes on writing to. */
+  readonly attached: ReadonlySet<string>
+  readonly displaced: readonly Pick<DisplacedVm, 'name' | 'renames'>[]
+  /** Whether somebody has an image open for writing who is not of this host. */
+  readonly isHeld: (path: string, format: string) => Promise<boolean>
+}
+
+/** The same VM on other hosts, as the core has asked them: two have one name and the same addresses. A copy has neither. */
+export async function checkTwins(request: TwinRequest, list: Checklist): Promise<void> {
+  const { spec, manifest } = request
   const { twins, originAway, copy } = spec
   if (copy !== undefined) return
   for (const twin of twins ?? []) {
     tellTwin(twin, spec, list)
-    refuseSharedDisks(twin, spec, attached, list)
+    refuseSharedDisks(twin, request, list)
+    await refuseToPutAside(twin, request, list)
   }
   if (originAway !== undefined) tellOriginAway(originAway, spec, manifest, list)
   if (twins?.length === 0 && originAway === undefined) list.ok('twin', 'no other host that answers has this VM running')
@@ -64,17 +70,30 @@ function tellTwin(twin: TwinVm, { vm, mode }: RestoreSpec, list: Checklist): voi
 }
 
 /** Locks of QEMU are seen on few shared file systems, and on no shared device: what its host says is. */
-function refuseSharedDisks(
-  { host, name, images }: TwinVm,
-  { mode }: RestoreSpec,
-  attached: ReadonlySet<string>,
-  list: Checklist
-): void {
+function refuseSharedDisks({ host, name, images }: TwinVm, { spec, attached }: TwinRequest, list: Checklist): void {
   for (const path of images.filter((image) => attached.has(image)))
-    list.unmet('twin', mode !== 'define', {
+    list.unmet('twin', spec.mode !== 'define', {
       text: `${path}, which is not in the point and stays attached, is the disk that ${name} on ${host} writes to: two VMs would destroy what is on it`,
       fix: `shut that one down first, or restore without that disk (--attach names it, or it lies where both hosts see it)`
     })
+}
+
+/** What makes way here may be the very file that the twin runs on: by its lock, else by where it lies, which shows less. */
+async function refuseToPutAside(
+  { host, name, images }: TwinVm,
+  { displaced, isHeld }: TwinRequest,
+  list: Checklist
+): Promise<void> {
+  for (const { from, format } of displaced.flatMap(({ renames }) => renames)) {
+    if (format === undefined || !images.includes(from)) continue
+    const held = await isHeld(from, format)
+    const mount = held ? undefined : await mountAt(from)
+    if (!held && (mount === undefined || !isShared(mount))) continue
+    list.unmet('twin', held, {
+      text: `${from}, which makes way here with the VM that is replaced, ${held ? 'is' : 'lies where other hosts may see it, and may be'} the disk that ${name} on ${host} writes to`,
+      fix: 'shut that one down first, or restore to another host'
+    })
+  }
 }
 
 function tellOriginAway(host: string, { vm, vmName }: RestoreSpec, { autostart }: Manifest, list: Checklist): void {

@@ -68,7 +68,7 @@ async function makePlan(
   const asked = await fateRequest(shell, spec, manifest)
   const way = { ...asked, jobId, attached: await attachedFiles(guest.all, asked) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
-  checkTwins(spec, manifest, way.attached, list)
+  await checkTwins({ ...way, displaced }, list)
   const isSameHost = manifest.host.machineId === asked.machineId
   const rules = await accessRules(
     shell,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { autostartOf, checkTwins } from '../../../src/engine/restore/check-twins.ts'
+import { autostartOf, checkTwins, type TwinRequest } from '../../../src/engine/restore/check-twins.ts'
 import { Checklist } from '../../../src/engine/restore/checklist.ts'
 import type { RestorePlan } from '../../../src/engine/restore/restore-plan.ts'
 import { settle } from '../../../src/engine/restore/restore.ts'
@@ -30,15 +30,17 @@ const spec: RestoreSpec = {
 }
 const point = manifestOf(FILES, { autostart: true })
 
-function said(change: Partial<RestoreSpec>, attached: readonly string[] = [], manifest = point): PreflightItem[] {
+async function said(change: Partial<RestoreSpec>, more: Partial<TwinRequest> = {}): Promise<PreflightItem[]> {
   const list = new Checklist()
-  checkTwins({ ...spec, ...change }, manifest, new Set(attached), list)
+  const nothing = { attached: new Set<string>(), displaced: [], isHeld: () => Promise.resolve(false) }
+  await checkTwins({ spec: { ...spec, ...change }, manifest: point, ...nothing, ...more }, list)
   return list.items
 }
+const attaching = (path: string): Partial<TwinRequest> => ({ attached: new Set([path]) })
 
 describe('a VM that runs on another host as well', () => {
-  it('is a warning with its host and state, and what can be done ready to type', () => {
-    const [warning, ...rest] = said({ twins: [twin] })
+  it('is a warning with its host and state, and what can be done ready to type', async () => {
+    const [warning, ...rest] = await said({ twins: [twin] })
     expect(warning).toMatchObject({ check: 'twin', state: 'warning' })
     expect(warning?.text).toContain('VM web1 is on alpha too, and is running there')
     expect(warning?.fix).toContain(`on alpha: virsh shutdown ${VM}`)
@@ -52,37 +54,53 @@ describe('a VM that runs on another host as well', () => {
     ])
   })
 
-  it('is told of where it would only start with its host, and where the one here is only defined', () => {
-    expect(said({ twins: [{ ...twin, state: 'shut off' }] })[0]).toMatchObject({
+  it('is told of where it would only start with its host, and where the one here is only defined', async () => {
+    expect((await said({ twins: [{ ...twin, state: 'shut off' }] }))[0]).toMatchObject({
       text: expect.stringContaining('shut off, and starts with that host') as string,
       fix: `keep it from starting there (on alpha: virsh autostart --disable ${VM})`
     })
-    expect(said({ twins: [twin], mode: 'define' })[0]).toMatchObject({
+    expect((await said({ twins: [twin], mode: 'define' }))[0]).toMatchObject({
       state: 'warning',
       fix: `shut it down there before this one is started (on alpha: virsh shutdown ${VM})`
     })
   })
 
-  it('stands in the way where both would write to one disk', () => {
-    const problems = (change: Partial<RestoreSpec>, attached: readonly string[]): string[] =>
-      said({ twins: [twin], ...change }, attached).flatMap(({ state, text }) => (state === 'problem' ? [text] : []))
-    expect(problems({}, ['/dev/mapper/lun'])).toMatchObject(
-      [/^\/dev\/mapper\/lun, .* is the disk that web1 on alpha writes to/].map(
-        (text) => expect.stringMatching(text) as string
+  it('stands in the way where both would write to one disk', async () => {
+    const problems = async (change: Partial<RestoreSpec>, path: string): Promise<string[]> =>
+      (await said({ twins: [twin], ...change }, attaching(path))).flatMap(({ state, text }) =>
+        state === 'problem' ? [text] : []
       )
+    expect((await problems({}, '/dev/mapper/lun')).join()).toMatch(
+      /^\/dev\/mapper\/lun, .* is the disk that web1 on alpha writes to/
     )
-    expect(problems({}, ['/srv/other.qcow2'])).toEqual([])
-    expect(problems({ mode: 'define' }, ['/dev/mapper/lun'])).toEqual([])
+    expect(await problems({}, '/srv/other.qcow2')).toEqual([])
+    expect(await problems({ mode: 'define' }, '/dev/mapper/lun')).toEqual([])
   })
 
-  it('is no matter for a copy, which is another VM', () => {
-    expect(said({ twins: [twin], originAway: 'alpha', copy: { name: 'c', uuid: VM } })).toEqual([])
+  it('stands in the way where it runs on the very file that would be put aside here', async () => {
+    const [path, mine] = ['/dev/shm/shared.qcow2', '/dev/shm/mine.qcow2']
+    const renames = [path, mine].map((from) => ({ from, to: `${from}.kept`, format: 'qcow2' as const }))
+    const displacing = (held: readonly string[]): Partial<TwinRequest> => ({
+      displaced: [{ name: 'web1', renames }],
+      isHeld: (image) => Promise.resolve(held.includes(image))
+    })
+    const twins = [{ ...twin, images: [path] }]
+    const stated = async (held: readonly string[]): Promise<string[]> =>
+      (await said({ twins }, displacing(held))).flatMap(({ state, text }) =>
+        text.includes('makes way') ? [state] : []
+      )
+    expect(await stated([path, mine])).toEqual(['problem'])
+    expect(await stated([])).toEqual([]) // the same path on two hosts is two files, where no other host sees it
+  })
+
+  it('is no matter for a copy, which is another VM', async () => {
+    expect(await said({ twins: [twin], originAway: 'alpha', copy: { name: 'c', uuid: VM } })).toEqual([])
   })
 })
 
 describe('silence', () => {
-  it('is not taken for absence: the host of the point is named, with what follows if it comes back', () => {
-    const [warning, ...rest] = said({ twins: [], originAway: 'alpha' })
+  it('is not taken for absence: the host of the point is named, with what follows if it comes back', async () => {
+    const [warning, ...rest] = await said({ twins: [], originAway: 'alpha' })
     expect(warning).toMatchObject({ check: 'twin', state: 'warning' })
     expect(warning?.text).toMatch(
       /^alpha, where this point was taken, does not answer.*The one here starts with its host/
@@ -91,9 +109,9 @@ describe('silence', () => {
     expect(rest).toEqual([])
   })
 
-  it('is in order where every other host that answers has it not, and nothing is said where there is no other', () => {
-    expect(said({ twins: [] })).toMatchObject([{ check: 'twin', state: 'ok' }])
-    expect(said({})).toEqual([])
+  it('is in order where every other host that answers has it not, and nothing is said where there is no other', async () => {
+    expect(await said({ twins: [] })).toMatchObject([{ check: 'twin', state: 'ok' }])
+    expect(await said({})).toEqual([])
   })
 })
 
