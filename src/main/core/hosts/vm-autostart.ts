@@ -1,5 +1,5 @@
 import { setAutostart } from '../../../libvirt/domains.ts'
-import { noteHeldAutostart } from '../../../libvirt/held-autostart.ts'
+import { noteHeldAutostart } from '../../../libvirt/autostart-note.ts'
 import { takeInventory } from '../../../libvirt/inventory.ts'
 import type { Domain } from '../../../shared/model/host.ts'
 import type { Core } from '../core.ts'
