@@ -1,6 +1,8 @@
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
 import { Uuid } from '../shared/model/ids.ts'
+import type { HeldAutostart } from '../shared/model/twin-vm.ts'
+import { heldAutostartIn } from './autostart-note.ts'
 import { networkSourceOf, type NetworkSource } from './network-source.ts'
 import { bytesOf } from './sizes.ts'
 import { attribute, childAt, childrenOf, elementsIn, parseXml, textOf } from './xml.ts'
@@ -53,6 +55,8 @@ export interface DomainXml {
   /** libvirt's id; only a live definition has one. */
   readonly id: number | undefined
   readonly title: string | undefined
+  /** What a restore of ours has noted in it. */
+  readonly heldAutostart: HeldAutostart | undefined
   readonly memoryBytes: number
   readonly vcpus: number
   readonly virtType: string
@@ -106,6 +110,7 @@ export function parseDomain(text: string): DomainXml {
     name: childAt(root, 'name')?.textContent ?? '',
     id: idOf(root),
     title: textOf(childAt(root, 'title')),
+    heldAutostart: heldAutostartIn(root),
     memoryBytes: bytesOf(textOf(childAt(root, 'memory')), attribute(childAt(root, 'memory'), 'unit')),
     vcpus: Number(textOf(childAt(root, 'vcpu')) ?? 1),
     virtType: attribute(root, 'type') ?? 'kvm',

@@ -105,6 +105,7 @@ function domainOf(uuid: Uuid, sections: ReadonlyMap<string, string>): Domain | u
     stateReason: state.reason,
     persistent: info?.persistent ?? true,
     autostart: info?.autostart ?? false,
+    ...(info?.autostart === false && xml?.heldAutostart && { heldAutostart: xml.heldAutostart }),
     ramBytes: xml?.memoryBytes ?? kibibytes(text('info'), 'Max memory'),
     vcpus: xml?.vcpus ?? numberOr(/^CPU\(s\): +(\d+)$/m.exec(text('info'))?.[1] ?? '', 0),
     disks: (xml?.disks ?? []).map((disk) => diskOf(disk, isActive, stats.get(disk.target))),

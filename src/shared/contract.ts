@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { call, push, type BridgeOf, type HandlersOf } from './contract-shape.ts'
 import { Leftover } from './engine-protocol.ts'
 import { ChannelsView } from './model/channels.ts'
-import { JobId, PointId } from './model/ids.ts'
+import { JobId, PointId, Uuid } from './model/ids.ts'
 import { Manifest } from './model/point.ts'
 import { HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
 import {
@@ -73,7 +73,9 @@ export const contract = {
     remove: call(z.strictObject({ name: Name, clean: z.boolean() }), list(z.string())),
     /** Looks again now, at one host or all. Returns at once; the answer is a push. */
     refresh: call(z.strictObject({ name: Name.optional() }), z.void()),
-    doctor: call(z.strictObject({ name: Name, repair: z.boolean() }), list(Leftover))
+    doctor: call(z.strictObject({ name: Name, repair: z.boolean() }), list(Leftover)),
+    /** What a restore has left open: the VM starts with its host from now on, or does not. */
+    autostart: call(z.strictObject({ name: Name, vm: Uuid, on: z.boolean() }), z.void())
   },
   points: {
     changed: push(PointsView),

@@ -1,6 +1,7 @@
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import type { Handlers } from '../../src/shared/contract.ts'
 import { fail } from '../../src/shared/failure.ts'
+import type { VmView } from '../../src/shared/views/host-view.ts'
 import type { JobLive, JobView } from '../../src/shared/views/job-view.ts'
 import type { PointsView, PointView } from '../../src/shared/views/point-view.ts'
 import type { GoTo, Question } from '../../src/shared/views/notice-view.ts'
@@ -130,6 +131,16 @@ export function fakeCore(scenario: Scenario): FakeCore {
       acceptKey: () => Promise.resolve({ rebuilt: true }),
       remove: () => Promise.resolve([]),
       refresh: () => Promise.resolve(),
+      autostart: ({ name, vm, on }) => {
+        const decided = (each: VmView): VmView => {
+          const { heldAutostart: _, ...rest } = each
+          return each.uuid === vm ? { ...rest, autostart: on } : each
+        }
+        hosts.set(
+          (hosts.value ?? []).map((host) => (host.name === name ? { ...host, vms: host.vms.map(decided) } : host))
+        )
+        return Promise.resolve()
+      },
       doctor: ({ repair }) =>
         Promise.resolve([
           {

@@ -101,6 +101,7 @@ function fakeVm(n: number, random: () => number, troubles: boolean): VmView {
     ramBytes: 2 ** Math.floor(random() * 4) * GIB,
     vcpus: 2 ** Math.floor(random() * 3),
     autostart: n % 4 !== 0,
+    ...(troubles && n === 3 && { autostart: false, heldAutostart: { host: 'kvm-1', machineId: '' } }),
     agent: n % 3 === 0 ? 'connected' : 'absent',
     ...(n % 9 === 4 && {
       limits: [

@@ -29,6 +29,7 @@ const STOCK = [
   'restore',
   'retention',
   'room',
+  'twin',
   'undo-killed'
 ]
 export const STOCK_FILES: readonly string[] = STOCK.map((name) => `${name}.test.ts`)

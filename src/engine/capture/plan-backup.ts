@@ -50,7 +50,8 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ...(savedRam && { methodReason: `${chosen.methodReason}, and libvirt has saved its RAM`, savedMemory: savedRam }),
     stateBefore: stateBefore(spec, state.state),
     persistent: info.persistent,
-    autostart: info.autostart,
+    // Off for now is not how its owner wants it: a restore of this point asks anew.
+    autostart: info.autostart || domain.heldAutostart !== undefined,
     ramBytes: domain.memoryBytes,
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),

@@ -1,5 +1,6 @@
 import { accessRules } from './image-access.ts'
 import { checkRoom } from './check-room.ts'
+import { checkTwins } from './check-twins.ts'
 import { findConflicts, PREFLIGHT } from './conflicts.ts'
 import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { ImageFolders } from './image-folders.ts'
@@ -26,6 +27,7 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
   const fates = await fateRequest(shell, spec, manifest)
   const way = { ...fates, jobId, attached: await attachedFiles(guest.all, fates) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
+  await checkTwins({ ...way, displaced }, list)
   const isSameHost = manifest.host.machineId === fates.machineId
   const of = { virtType: guest.next.virtType, definition: source.definition }
   const rules = await accessRules(shell, of, manifest, isSameHost)

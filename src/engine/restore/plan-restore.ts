@@ -11,6 +11,7 @@ import { checkFirmware, checkMachine } from './check-machine.ts'
 import { checkPlacement } from './check-placement.ts'
 import { checkPorts } from './check-ports.ts'
 import { checkSecrets } from './check-secrets.ts'
+import { autostartOf } from './check-twins.ts'
 import { Checklist } from './checklist.ts'
 import { orphansOf, PREFLIGHT } from './conflicts.ts'
 import { Hardware } from './hardware.ts'
@@ -66,7 +67,7 @@ async function makePlan(
     orphans: await orphansOf(copy?.name ?? manifest.vm.name, places.planned.tpm?.path, places.planned.displaced, jobId),
     networks,
     runsAfterwards: decided.mode === 'resume' && manifest.stateBefore === 'paused' ? 'paused' : 'running',
-    autostart: copy === undefined && manifest.autostart,
+    ...autostartOf(spec, manifest),
     hasAgent: request.guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }

@@ -3,6 +3,7 @@ import { ofType } from '../../shared/job-report.ts'
 import { Uuid } from '../../shared/model/ids.ts'
 import { RestoreMode, type JournalEntry } from '../../shared/model/job.ts'
 import { FileAccess } from '../../shared/model/point.ts'
+import { HeldAutostart } from '../../shared/model/twin-vm.ts'
 import { FileIdentity } from '../evidence/file-identity.ts'
 import { LogPosition } from '../evidence/vm-history.ts'
 
@@ -89,6 +90,8 @@ export const RestorePlan = z.object({
   memoryXml: z.string().optional(),
   runsAfterwards: z.enum(['running', 'paused']),
   autostart: z.boolean(),
+  /** It is off only as long as the VM is on this host too, which is noted in the VM. */
+  heldAutostart: z.object(HeldAutostart.shape).optional(),
   hasAgent: z.boolean(),
   takenAt: z.string()
 })

@@ -3,7 +3,9 @@ import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Manifest } from '../../shared/model/point.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainState, setAutostart, startDomain } from '../../libvirt/domains.ts'
+import { noteHeldAutostart } from '../../libvirt/autostart-note.ts'
 import { autostartNetwork, defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
@@ -218,7 +220,15 @@ async function resumeOrBoot(job: JobContext, plan: RestorePlan): Promise<void> {
 
 export async function settle(job: JobContext, plan: RestorePlan): Promise<void> {
   await orWarn(job, 'Autostart could not be set', () => setAutostart(job.shell, plan.vm, plan.autostart))
+  await noteAutostart(job, plan)
   if (plan.mode !== 'define') await setClock(job, plan)
   const kept = keptAside(plan)
   if (kept.length > 0) job.fact({ keptAside: kept })
+}
+
+/** What an earlier restore noted is in points that were taken since: it was about that VM's twin, and not about this one's. */
+async function noteAutostart(job: JobContext, { vm, definition, heldAutostart }: RestorePlan): Promise<void> {
+  if (heldAutostart === undefined && parseDomain(definition).heldAutostart === undefined) return
+  const lacking = 'That its autostart is off for now could not be noted in the VM: nobody will be reminded of it'
+  await orWarn(job, lacking, () => noteHeldAutostart(job.shell, vm, heldAutostart))
 }

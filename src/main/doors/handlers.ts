@@ -6,6 +6,7 @@ import type { GoTo } from '../../shared/views/notice-view.ts'
 import { diagnostics } from '../core/diagnostics.ts'
 import { examineHost } from '../core/hosts/examine-host.ts'
 import { acceptKey, addFromWindow, probeFromWindow } from '../core/hosts/window-hosts.ts'
+import { decideAutostart } from '../core/hosts/vm-autostart.ts'
 import { removeHost } from '../core/hosts/hosts.ts'
 import { sshEntries } from '../core/hosts/ssh-entries.ts'
 import { logLines } from '../core/jobs/log-lines.ts'
@@ -85,7 +86,11 @@ function hostHandlers(live: LiveCore): Handlers['hosts'] {
       return removed
     },
     refresh: ({ name }) => at(() => live.hosts.refresh(name)),
-    doctor: ({ name, repair }) => examineHost(live.core, name, repair)
+    doctor: ({ name, repair }) => examineHost(live.core, name, repair),
+    autostart: async ({ name, vm, on }) => {
+      await decideAutostart(live.core, name, vm, on)
+      live.hosts.refresh(name)
+    }
   }
 }
 

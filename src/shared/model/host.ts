@@ -1,4 +1,5 @@
 import type { Uuid } from './ids.ts'
+import type { HeldAutostart } from './twin-vm.ts'
 
 export type DomainState =
   'running' | 'idle' | 'paused' | 'in shutdown' | 'shut off' | 'crashed' | 'pmsuspended' | 'no state'
@@ -30,6 +31,8 @@ export interface Domain {
   readonly stateReason: string
   readonly persistent: boolean
   readonly autostart: boolean
+  /** A restore has left its autostart off, which its point has on, as the VM was on another host too; and it is off still. */
+  readonly heldAutostart?: HeldAutostart
   readonly ramBytes: number
   readonly vcpus: number
   readonly disks: readonly Disk[]

@@ -3,6 +3,7 @@ import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
 import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
+import { TwinVm } from './twin-vm.ts'
 import { FailureData } from '../failure-data.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
@@ -64,7 +65,11 @@ export const RestoreSpec = z.strictObject({
   /** Where this host is not what the VM asks for: chosen for this restore, and done in any case. */
   choices: RestoreChoices.optional(),
   /** Chosen for this host before: done where something is not as the VM asks. */
-  remembered: RestoreChoices.optional()
+  remembered: RestoreChoices.optional(),
+  /** The same VM on other hosts, as they said when this was ordered. Undefined: no other was asked. */
+  twins: z.array(TwinVm).max(64).optional(),
+  /** The host that the point was taken on, if it is another one and does not answer: nobody knows whether the VM runs there. */
+  originAway: z.string().max(255).optional()
 })
 export type RestoreSpec = z.infer<typeof RestoreSpec>
 
@@ -86,7 +91,8 @@ export const StoredJobSpec = z.discriminatedUnion('kind', [
     ...RestoreSpec.shape,
     copy: z.object(VmCopy.shape).optional(),
     choices: KnownChoices,
-    remembered: KnownChoices
+    remembered: KnownChoices,
+    twins: z.array(z.object(TwinVm.shape)).optional()
   })
 ])
 

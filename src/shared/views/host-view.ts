@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { FailureData } from '../failure-data.ts'
 import { Uuid } from '../model/ids.ts'
+import { HeldAutostart } from '../model/twin-vm.ts'
 
 export const DiskView = z.object({
   target: z.string(),
@@ -22,6 +23,8 @@ export const VmView = z.object({
   ramBytes: z.number(),
   vcpus: z.number(),
   autostart: z.boolean(),
+  /** A restore has left it off, as the VM was on that host too. */
+  heldAutostart: HeldAutostart.optional(),
   agent: z.enum(['absent', 'disconnected', 'connected']),
   disks: z.array(DiskView).readonly(),
   /** What no point of it holds as it is now, and what a restore will ask for, in sentences. */
@@ -32,6 +35,7 @@ export type VmView = z.infer<typeof VmView>
 /** What one look at a host showed. */
 export const HostFacts = z.object({
   hostname: z.string(),
+  machineId: z.string().optional(),
   os: z.string(),
   architecture: z.string(),
   libvirt: z.string(),

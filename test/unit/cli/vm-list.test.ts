@@ -13,7 +13,13 @@ function listOf(sections: Readonly<Record<string, string>>): VmList {
   const text = Object.entries({ begin: '', 'list-status': '0', ...sections, end: '' })
     .map(([name, said]) => `\nmark ${name}\n${said}\n`)
     .join('')
-  return { hosts: [{ host: 'alpha', inventory: parseInventory('alpha', text, 'mark', 'now') }], unreachable: [] }
+  const inventory = parseInventory('alpha', text, 'mark', 'now')
+  const others = [{ name: 'beta', machineId: 'b', state: 'up', vms: [] }] as const
+  return {
+    hosts: [{ host: 'alpha', inventory }],
+    unreachable: [],
+    looked: [{ name: 'alpha', machineId: 'a', state: 'up', vms: inventory.domains }, ...others]
+  }
 }
 
 it('says below the list of VMs what their points will not hold', () => {
@@ -33,4 +39,28 @@ it('says below the list of VMs what their points will not hold', () => {
   )
   expect(text).toContain('\n  Its snapshots (s1) are in no point')
   expect(text).not.toContain('alpha/plain:')
+})
+
+const held = (name: string): string =>
+  domain(name, A, '').replace(
+    '<devices>',
+    `<metadata><s:held xmlns:s='urn:stillpoint:held-autostart' host='beta' machine='b'/></metadata><devices>`
+  )
+const listed = (autostart: string): VmList =>
+  listOf({
+    list: A,
+    [`state ${A}`]: 'running (booted)',
+    [`info ${A}`]: `Persistent: yes\nAutostart:      ${autostart}\nManaged save: no`,
+    [`xml ${A}`]: held('it is')
+  })
+
+it('says which VM a restore has left without autostart, how its twin stands, and what to type', () => {
+  const [last = '', ...before] = vmText(listed('disable')).split('\n').toReversed()
+  expect(last).toBe("    Off for good: stillpoint vm autostart 'alpha/it is' --off")
+  expect(before[0]).toBe("    On: stillpoint vm autostart 'alpha/it is'")
+  expect(before[1]).toContain('as the same VM was on beta too. It neither runs nor starts there any more')
+})
+
+it('says nothing of it any more once somebody has turned it on', () => {
+  expect(vmText(listed('enable'))).not.toContain('Autostart')
 })

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
-import { preflight } from '../../../src/main/core/points/points.ts'
+import { preflight, startRestore } from '../../../src/main/core/points/points.ts'
 import type { RestoreOrder } from '../../../src/main/core/points/restore-order.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { sizeBytesOf } from '../../../src/shared/model/point.ts'
-import { FILES, POINT, makePoint, manifestOf, temporaryStore } from '../store-points.ts'
+import type { Shell } from '../../../src/shared/shell.ts'
+import { fakeShell } from '../../../src/shell/fake.ts'
+import { FILES, POINT, VM, makePoint, manifestOf, temporaryStore } from '../store-points.ts'
 
 const vm = { uuid: '99999999-2222-4333-8444-555555555555', name: 'web <1>' }
 const items = [
@@ -19,18 +21,23 @@ function coreAsking(
   asked: unknown[],
   found: readonly unknown[] = items,
   without: readonly string[] = [],
-  restoreChoices: readonly unknown[] = []
+  restoreChoices: readonly unknown[] = [],
+  shells: Readonly<Record<string, Shell>> = {}
 ): Core {
   const call = (host: string) => (verb: string, question: object) => {
     asked.push([host, verb, question])
     if (verb === 'read-small' && without.includes(host))
       return Promise.reject(new StillpointError({ kind: 'not-found', what: 'point', name: POINT }))
+    if (verb === 'submit') return Promise.resolve({})
     return Promise.resolve(verb === 'read-small' ? small : found)
   }
   const hosts = ['alpha', 'beta'].map((name) => ({ name, restoreChoices }))
   return {
     settings: { read: () => ({ hosts }) },
-    connections: { engine: (host: string) => Promise.resolve({ call: call(host) }) }
+    connections: {
+      engine: (host: string) => Promise.resolve({ call: call(host) }),
+      connected: (host: string) => Promise.resolve(shells[host] && { shell: shells[host] })
+    }
   } as unknown as Core
 }
 
@@ -94,6 +101,31 @@ describe('checking a restore', () => {
     expect(specs[0]).toMatchObject({ choices: chosen, remembered: [{ kind: 'drop-pins' }] })
     expect(specs[1]).not.toHaveProperty('choices')
     expect(specs[1]).not.toHaveProperty('remembered')
+  })
+
+  it('says, as the restore itself does, that the VM is on another host, or that the host of the point is silent', async () => {
+    const alpha = fakeShell({
+      virsh: ({ argv: [, verb] }) =>
+        verb === 'domstate'
+          ? 'running (booted)'
+          : verb === 'dominfo'
+            ? 'Persistent: yes\nAutostart: enable'
+            : `<domain type='kvm'><name>web</name><uuid>${VM}</uuid></domain>`
+    })
+    const twins = [{ host: 'alpha', machineId: '', name: 'web', state: 'running', autostart: true, images: [] }]
+    const asked: unknown[] = []
+    const here = order([{ kind: 'host', host: 'beta', dir: '/srv/points' }])
+    const copy = { ...here, copy: { name: 'c', uuid: vm.uuid } }
+    const options = { onProgress: () => undefined }
+    const core = coreAsking(asked, [], [], [], { alpha })
+    await preflight(core, here)
+    await startRestore(core, here, options)
+    await preflight(core, copy)
+    await preflight(coreAsking(asked, []), here)
+    const specs = (asked as [string, string, { spec: object }][]).map(([, , { spec }]) => spec)
+    expect(specs.slice(0, 2)).toMatchObject([{ twins }, { twins }])
+    expect(specs[2]).not.toHaveProperty('twins')
+    expect(specs[3]).toMatchObject({ twins: [], originAway: 'alpha' })
   })
 
   it('knows no host that was not added', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { createStore } from 'zustand/vanilla'
 import { attentionOf, isCalm } from '../../../src/renderer/features/overview/attention-view.ts'
 import { filtered, isFiltering, NO_FILTER } from '../../../src/renderer/features/overview/filter-view.ts'
+import {
+  autostartKey,
+  overviewSlice,
+  type OverviewSlice
+} from '../../../src/renderer/features/overview/overview-slice.ts'
 import {
   countsOf,
   nextRunOf,
@@ -12,6 +18,7 @@ import type { Failure } from '../../../src/shared/failure.ts'
 import type { Safety, VmSafety } from '../../../src/shared/safety.ts'
 import type { HostView } from '../../../src/shared/views/host-view.ts'
 import { fakeData, uuidOf } from '../../e2e/fake-data.ts'
+import { askedCore } from './asked-core.ts'
 
 // Local times: words of what is near are those of this computer's time zone.
 const NOW = new Date(2026, 10, 22, 20)
@@ -145,6 +152,53 @@ describe('what needs somebody', () => {
       now: NOW
     })
     expect(all.map(({ kind }) => kind)).toEqual(['vm', 'broken'])
+  })
+})
+
+describe('an autostart that a restore has left off', () => {
+  const [first] = alpha.vms
+  const held = { host: 'beta', machineId: 'b' }
+  const holding: HostView = {
+    ...alpha,
+    state: 'up',
+    vms: first ? [{ ...first, autostart: false, heldAutostart: held }] : []
+  }
+  const twin = (state: HostView['state'], vms: HostView['vms'] = []): HostView => ({
+    ...beta,
+    name: 'beta',
+    state,
+    vms
+  })
+  const rows = (...hosts: HostView[]) => seen([], hosts).filter(({ kind }) => kind === 'autostart')
+
+  it.each([
+    ['gone', twin('up')],
+    ['there', twin('up', first ? [{ ...first, state: 'running' }] : [])],
+    ['silent', twin('down')]
+  ])('is for somebody to decide, whether the twin is %s', (kind, other) => {
+    const [row, ...more] = rows(holding, other)
+    expect(row).toMatchObject({ host: alpha.name, vm: { uuid: first?.uuid }, twin: kind })
+    expect(more).toEqual([])
+  })
+
+  it('is not shown where nobody has left one off, nor of a host that cannot be told', () => {
+    expect(rows(alpha, twin('up'))).toEqual([])
+    expect(rows({ ...holding, state: 'down' }, twin('up'))).toEqual([])
+  })
+
+  it('is decided by its host, and says why it could not be', async () => {
+    const core = askedCore()
+    const store = createStore<OverviewSlice>()(overviewSlice(core.bridge))
+    const key = autostartKey('alpha', uuidOf(1))
+    const decide = (on: boolean): void => void store.getState().decideAutostart('alpha', uuidOf(1), on)
+    decide(true)
+    expect(core.last('hosts.autostart').question).toEqual({ name: 'alpha', vm: uuidOf(1), on: true })
+    expect(store.getState().decidingAutostart.get(key)).toBe('asking')
+    await core.last('hosts.autostart').fails(FULL)
+    expect(store.getState().decidingAutostart.get(key)).toEqual(FULL)
+    decide(false)
+    await core.last('hosts.autostart').succeeds()
+    expect(store.getState().decidingAutostart.size).toBe(0)
   })
 })
 

@@ -9,7 +9,6 @@ import {
   questionOf,
   replacedBy,
   sourceOf,
-  twinOf,
   verdictOf,
   withChoice,
   type Chosen,
@@ -173,23 +172,12 @@ describe('what is said before it begins', () => {
     expect(replacedBy(choose({ mode: 'copy' }, [alpha]), view)).toBeUndefined()
   })
 
-  it('warns of a twin that runs elsewhere, but not of a copy', () => {
-    const hosts = [alpha, beta]
-    expect(twinOf(choose({ to: 'beta' }, hosts), hosts)?.name).toBe('alpha')
-    expect(twinOf(choose({ to: 'alpha' }, hosts), hosts)).toBeUndefined()
-    expect(twinOf(choose({ to: 'beta', mode: 'copy' }, hosts), hosts)).toBeUndefined()
-    const off = [aHost('alpha', { vms: [aVm({ state: 'shut off' })] }), beta]
-    expect(twinOf(choose({ to: 'beta' }, off), off)).toBeUndefined()
-  })
-
   it('says what comes from where', () => {
     const hosts = [alpha, beta]
     const chosen = choose({ to: 'beta' }, hosts)
     expect(sourceOf(aPoint(), 'beta')?.label).toBe('alpha')
-    expect(remarksOf(chosen, hosts, { ...view, bytesToMove: 1.2 * 1024 ** 3 })[0]).toBe(
-      '1.2 GiB come from alpha first.'
-    )
-    expect(remarksOf(choose({ mode: 'copy' }, hosts), hosts, view)).toEqual([])
+    expect(remarksOf(chosen, { ...view, bytesToMove: 1.2 * 1024 ** 3 })[0]).toBe('1.2 GiB come from alpha first.')
+    expect(remarksOf(choose({ mode: 'copy' }, hosts), view)).toEqual([])
   })
 
   it('is one sentence with point, host and how', () => {

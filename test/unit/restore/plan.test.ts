@@ -23,7 +23,12 @@ const domain = (more: string): string =>
 const SHARE = `<filesystem type='mount'><source dir='/nowhere/share'/><target dir='share'/></filesystem>`
 
 /** The plan of a restore with RAM of a VM whose port is taken here, and whose network is not here. */
-async function plan(choices: readonly RestoreChoice[], more = ''): Promise<RestorePlan> {
+async function plan(
+  choices: readonly RestoreChoice[],
+  more = '',
+  ordered: Partial<RestoreSpec> = {},
+  warned: string[] = []
+): Promise<RestorePlan> {
   const store = await temporaryStore()
   const text = (content: string): Uint8Array => new TextEncoder().encode(content)
   const { dir, manifest } = await makePoint(store, {
@@ -52,12 +57,14 @@ async function plan(choices: readonly RestoreChoice[], more = ''): Promise<Resto
     store,
     mode: 'resume',
     replace: false,
-    choices: [...choices]
+    choices: [...choices],
+    ...ordered
   }
   // As a look, that claims no room of this machine.
-  const job = { shell, spec, id: PREFLIGHT, warn: () => undefined }
+  const job = { shell, spec, id: PREFLIGHT, warn: (text: string) => void warned.push(text) }
   return planRestore(job as unknown as JobContext<RestoreSpec>, dir, {
     ...manifest,
+    autostart: true,
     memory: { file: 'memory.save', ramBytes: 1 }
   })
 }
@@ -98,5 +105,20 @@ describe('a restore to a host that is not as the VM asks', () => {
     expect([mode, memoryXml]).toEqual(['boot', undefined])
     expect(modeReason).toBe('RAM is not resumed: the shared folder /nowhere/share is left out, so the VM is booted')
     expect(definition).not.toContain('/nowhere/share')
+  })
+})
+
+describe('a restore of a VM that runs on another host as well', () => {
+  const twin = { host: 'alpha', machineId: 'a', name: 'web <1>', state: 'running', autostart: true, images: [] }
+
+  it('goes ahead with a warning, and leaves its autostart off', async () => {
+    const warned: string[] = []
+    const { autostart, heldAutostart } = await plan(CHOICES, '', { twins: [twin] }, warned)
+    expect([autostart, heldAutostart]).toEqual([false, { host: 'alpha', machineId: 'a' }])
+    expect(warned.filter((text) => /is on alpha too|Autostart is left off/.test(text))).toHaveLength(2)
+  })
+
+  it('starts with its host as it did where no other has it', async () => {
+    expect(await plan(CHOICES, '', { twins: [] })).toMatchObject({ autostart: true })
   })
 })

@@ -49,6 +49,12 @@ export class Connections {
     return (await this.contact(host)).connection
   }
 
+  /** Undefined: there is none that is open or being opened. For a question that nobody waits for a connection for. */
+  async connected(host: string): Promise<HostConnection | undefined> {
+    const contact = await this.contacts.get(host)?.catch(() => undefined)
+    return contact?.connection.state === 'closed' ? undefined : contact?.connection
+  }
+
   async engine(host: string): Promise<HostEngine> {
     return (await this.contact(host)).engine
   }

@@ -1,17 +1,42 @@
+import { takeInventory } from '../../../libvirt/inventory.ts'
 import type { Leftover, LetGo } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
+import { autostartLine, heldText, twinNow } from '../../../shared/held-autostart.ts'
 import { JobId } from '../../../shared/model/ids.ts'
 import type { Core } from '../core.ts'
 import { allPlaces, requireHost } from './host-book.ts'
+import { listVms } from './list-vms.ts'
 
-/** What interrupted jobs left on a host, in its VMs and in every store that it is known to have. */
+/** What interrupted jobs left on a host, in its VMs and in every store that it is known to have; and what a restore has left open. */
 export async function examineHost(core: Core, host: string, repair: boolean): Promise<Leftover[]> {
   const settings = core.settings.read()
   requireHost(settings, host)
   const stores = allPlaces(settings).flatMap((place) =>
     place.kind === 'host' && place.host === host ? [place.dir] : []
   )
-  return (await core.connections.engine(host)).call('doctor', { stores, repair }, { timeoutMs: 1_200_000 })
+  const engine = await core.connections.engine(host)
+  const leftovers = await engine.call('doctor', { stores, repair }, { timeoutMs: 1_200_000 })
+  return [...leftovers, ...(await heldAutostarts(core, host))]
+}
+
+/** Nothing that a repair would do: whether the twin is gone may be known to the operator alone. */
+async function heldAutostarts(core: Core, host: string): Promise<Leftover[]> {
+  const { domains } = await takeInventory((await core.connections.connection(host)).shell)
+  const held = domains.filter(({ heldAutostart }) => heldAutostart !== undefined)
+  if (held.length === 0) return []
+  const { looked } = await listVms(core, undefined)
+  return held.flatMap(({ uuid, name, heldAutostart }) =>
+    heldAutostart === undefined
+      ? []
+      : [
+          {
+            kind: 'autostart',
+            what: `${name} does not start with ${host}. ${heldText(twinNow(heldAutostart, uuid, host, looked))}`,
+            remedy: `${autostartLine(host, name)}, or with --off to leave it so`,
+            repaired: false
+          }
+        ]
+  )
 }
 
 /** Lets go of what a restore has replaced on a host and kept aside. */

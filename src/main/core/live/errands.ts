@@ -4,6 +4,7 @@ import { reportAtStart } from '../../../shared/job-report.ts'
 import { originalOf, vmOf, type JobSpec } from '../../../shared/model/job.ts'
 import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
+import { twinsOf } from '../hosts/twins.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import { startBackup } from '../jobs/start-backup.ts'
 import { readJournal } from '../jobs/read-journal.ts'
@@ -123,9 +124,17 @@ export async function retry(live: LiveCore, id: string): Promise<Started> {
     return restore(live, questionOf(job))
   const begun = (await readJournal(live.core, job.host, id)).find(({ type }) => type === 'begin')
   if (begun?.type !== 'begin') return fail({ kind: 'not-found', what: 'job', name: id, where: job.host })
-  const again = await submitJob(live.core, job.host, begun.spec, { id: newJobId() })
-  begin(live, job.host, again, begun.spec)
+  const spec = await asOfNow(live, job, begun.spec)
+  const again = await submitJob(live.core, job.host, spec, { id: newJobId() })
+  begin(live, job.host, again, spec)
   return { id: again }
+}
+
+/** Where else the VM runs may have changed since it was asked. */
+async function asOfNow(live: LiveCore, { host }: JobView, spec: JobSpec): Promise<JobSpec> {
+  if (spec.kind !== 'restore' || spec.copy !== undefined) return spec
+  const { twins: _, originAway: __, ...rest } = spec
+  return { ...rest, ...(await twinsOf(live.core, spec.vm, host, live.points.find(spec.point)?.manifest.host)) }
 }
 
 /** What a restore was asked for whose point did not get there. */

@@ -146,14 +146,27 @@ export class LiveHosts {
 const OWN_STORE = '/var/lib/stillpoint/'
 
 export function factsOf(inventory: Inventory): HostFacts {
-  const { hostname, os, architecture, libvirt, qemu, cpuModel, cpus, memoryBytes, freeMemoryBytes, load, timeZone } =
-    inventory
+  const {
+    hostname,
+    machineId,
+    os,
+    architecture,
+    libvirt,
+    qemu,
+    cpuModel,
+    cpus,
+    memoryBytes,
+    freeMemoryBytes,
+    load,
+    timeZone
+  } = inventory
   const { space, sessionVms } = inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
   return {
     hostname,
+    ...(machineId !== '' && { machineId }),
     os,
     architecture,
     libvirt,
@@ -176,6 +189,7 @@ const vmOf = ({
   ramBytes,
   vcpus,
   autostart,
+  heldAutostart,
   agent,
   disks,
   limits
@@ -186,6 +200,7 @@ const vmOf = ({
   ramBytes,
   vcpus,
   autostart,
+  ...(heldAutostart && { heldAutostart }),
   agent,
   ...(limits.length > 0 && { limits }),
   disks: disks.map(({ target, device, type, source, format, capacityBytes, allocationBytes }) => ({

@@ -12,6 +12,7 @@ import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
 import { requireHost } from '../hosts/host-book.ts'
 import { rememberedChoices } from '../hosts/remembered-choices.ts'
+import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
 import { submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
@@ -72,10 +73,15 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  return submitJob(core, order.to, restoreSpec(order), {
-    fault: order.fault,
-    ...(order.id !== undefined && { id: order.id })
-  })
+  return submitJob(
+    core,
+    order.to,
+    { ...restoreSpec(order), ...(await twinsFor(core, order)) },
+    {
+      fault: order.fault,
+      ...(order.id !== undefined && { id: order.id })
+    }
+  )
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
@@ -90,14 +96,18 @@ function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
 export async function preflight(core: Core, asked: RestoreOrder): Promise<PreflightView> {
   requireHost(core.settings.read(), asked.to)
   requireSole(asked.point, DEFAULT_STORE)
-  const order = await byWhatIsThere(core, asked)
+  const [order, twins] = await Promise.all([byWhatIsThere(core, asked), twinsFor(core, asked)])
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
   const engine = await core.connections.engine(order.to)
-  const items = await engine.call('preflight', { spec: restoreSpec(order), ...(files && { files }) })
+  const items = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
   const replaces = items.find(({ vm }) => vm !== undefined)?.vm
   return { items, bytesToMove: isThere ? 0 : sizeBytesOf(order.point.manifest), ...(replaces && { replaces }) }
 }
+
+/** A copy is another VM: it has none. */
+const twinsFor = async (core: Core, { point: { manifest }, to, copy }: RestoreOrder): Promise<TwinsSeen> =>
+  copy === undefined ? twinsOf(core, manifest.vm.uuid, to, manifest.host) : {}
 
 /** A host that was rebuilt since it was last asked has the point no more: then it comes from where else it is. */
 async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOrder> {

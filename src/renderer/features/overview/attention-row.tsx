@@ -7,6 +7,7 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { Name } from '../../ui/name.tsx'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
 import type { Attention } from './attention-view.ts'
+import { autostartKey } from './overview-slice.ts'
 import classes from './overview.module.css'
 import { VmAttentionActions } from './vm-attention-actions.tsx'
 import { words } from './words.ts'
@@ -23,6 +24,8 @@ export function AttentionRow({ item, isAsking }: AttentionRowProps) {
       return <HostRow item={item} />
     case 'refused':
       return <RefusedRow item={item} isAsking={isAsking} />
+    case 'autostart':
+      return <AutostartRow item={item} />
     case 'broken':
       return <BrokenRow item={item} />
     case 'vm':
@@ -97,6 +100,36 @@ function RefusedRow({ item: { vm, failure }, isAsking }: { readonly item: Of<'re
         {words.dismiss}
       </Button>
     </li>
+  )
+}
+
+function AutostartRow({ item: { host, vm, twin, text } }: { readonly item: Of<'autostart'> }) {
+  const decide = useWindow((state) => state.decideAutostart)
+  const deciding = useWindow((state) => state.decidingAutostart.get(autostartKey(host, vm.uuid)))
+  const isAsking = deciding === 'asking'
+  return (
+    <Row tone="attention" label={words.autostart.mark} name={vm.name} host={host} text={text}>
+      {deciding !== undefined && deciding !== 'asking' && <FailureNotice failure={failureShown(deciding)} />}
+      <Button
+        variant={twin === 'gone' ? 'light' : 'default'}
+        size="xs"
+        loading={isAsking}
+        aria-label={words.autostart.onOf(safeText(vm.name))}
+        onClick={() => void decide(host, vm.uuid, true)}
+      >
+        {words.autostart.on}
+      </Button>
+      <Button
+        variant="subtle"
+        color="gray"
+        size="xs"
+        disabled={isAsking}
+        aria-label={words.autostart.offOf(safeText(vm.name))}
+        onClick={() => void decide(host, vm.uuid, false)}
+      >
+        {words.autostart.off}
+      </Button>
+    </Row>
   )
 }
 

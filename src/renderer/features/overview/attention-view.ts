@@ -1,9 +1,10 @@
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import { formatAge, formatMoment } from '../../../shared/format.ts'
+import { heldText, twinNow, type HostLooked, type TwinNow } from '../../../shared/held-autostart.ts'
 import { isBrokenPromise, needsYou, type VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
-import type { HostView } from '../../../shared/views/host-view.ts'
+import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { BrokenPoint } from '../../../shared/views/point-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 import { expectedWords, toneOf } from './overview-view.ts'
@@ -23,6 +24,15 @@ export type Attention =
       readonly text: string
     }
   | { readonly kind: 'refused'; readonly key: string; readonly vm: VmSafety; readonly failure: Failure }
+  /** A restore has left its autostart off, and it is for somebody to decide. */
+  | {
+      readonly kind: 'autostart'
+      readonly key: string
+      readonly host: string
+      readonly vm: Pick<VmView, 'uuid' | 'name'>
+      readonly twin: TwinNow['kind']
+      readonly text: string
+    }
   | { readonly kind: 'broken'; readonly key: string; readonly points: readonly BrokenPoint[] }
   | {
       readonly kind: 'vm'
@@ -43,7 +53,7 @@ interface Seen {
   readonly now: Date
 }
 
-/** What was refused just now, hosts that do not answer, VMs from worst to best, points that cannot be read. */
+/** What was refused just now, hosts that do not answer, VMs from worst to best, what is left open, points that cannot be read. */
 export function attentionOf({ hosts, vms, broken, starting, now }: Seen): readonly Attention[] {
   const down = hosts.filter(({ state }) => state === 'down')
   const isDown = new Set(down.map(({ name }) => name))
@@ -51,6 +61,7 @@ export function attentionOf({ hosts, vms, broken, starting, now }: Seen): readon
     ...vms.flatMap((vm) => refused(vm, starting.get(vm.uuid))),
     ...down.map(hostAttention),
     ...vms.filter(needsYou).map((vm) => vmAttention(vm, isDown.has(vm.host), now)),
+    ...hosts.flatMap((host) => host.vms.flatMap((vm) => autostartAttention(host, vm, hosts))),
     ...(broken.length === 0 ? [] : [{ kind: 'broken', key: 'broken', points: broken } as const])
   ]
 }
@@ -67,6 +78,31 @@ function hostAttention(host: HostView): Attention {
   const why = host.failure === undefined ? words.hostSilent : whyDown(host.failure)
   return { kind: 'host', key: `host ${host.name}`, host, label: hostLabel(host.failure), text: safeText(why) }
 }
+
+/** Of a host that answers: only there it can be decided. */
+function autostartAttention(host: HostView, vm: VmView, hosts: readonly HostView[]): readonly Attention[] {
+  const { heldAutostart, uuid, name } = vm
+  if (heldAutostart === undefined || host.state !== 'up') return []
+  const twin = twinNow(heldAutostart, uuid, host.name, hosts.map(lookedAt))
+  const text = safeText(`${heldText(twin)}.`)
+  return [
+    {
+      kind: 'autostart',
+      key: `autostart ${host.name} ${uuid}`,
+      host: host.name,
+      vm: { uuid, name },
+      twin: twin.kind,
+      text
+    }
+  ]
+}
+
+const lookedAt = ({ name, facts, state, vms }: HostView): HostLooked => ({
+  name,
+  machineId: facts?.machineId,
+  state: state === 'up' ? 'up' : 'silent',
+  vms
+})
 
 /** Of what can be mended the page of hosts says more. */
 function whyDown(failure: Failure): string {

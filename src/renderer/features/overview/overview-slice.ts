@@ -17,12 +17,17 @@ export interface OverviewSlice {
   /** The job; undefined if it did not start, and then `starting` says why. */
   readonly backUpNow: (host: string, vm: string) => Promise<string | undefined>
   readonly backUpAgain: (vm: string, job: string) => Promise<string | undefined>
+  /** By host and VM: on its way, or why it failed. What was decided the host shows. */
+  readonly decidingAutostart: ReadonlyMap<string, Starting>
+  readonly decideAutostart: (host: string, vm: string, on: boolean) => Promise<void>
   readonly dropStarting: (vm: string) => void
   /** The VM whose muting is being talked about. */
   readonly muting: VmSafety | undefined
   readonly openMute: (vm: VmSafety) => void
   readonly closeMute: () => void
 }
+
+export const autostartKey = (host: string, vm: string): string => `${host} ${vm}`
 
 /** Errands of the overview. */
 export const overviewSlice =
@@ -33,6 +38,12 @@ export const overviewSlice =
       if (starting === undefined) all.delete(vm)
       else all.set(vm, starting)
       set({ starting: all })
+    }
+    const putDeciding = (key: string, deciding: Starting | undefined): void => {
+      const all = new Map(get().decidingAutostart)
+      if (deciding === undefined) all.delete(key)
+      else all.set(key, deciding)
+      set({ decidingAutostart: all })
     }
     const start = async (
       vm: string,
@@ -49,6 +60,13 @@ export const overviewSlice =
       starting: new Map(),
       backUpNow: (host, vm) => start(vm, () => core.jobs.backup({ host, vm })),
       backUpAgain: (vm, job) => start(vm, () => core.jobs.retry(job)),
+      decidingAutostart: new Map(),
+      decideAutostart: async (host, vm, on) => {
+        const key = autostartKey(host, vm)
+        putDeciding(key, 'asking')
+        const answer = await ask(() => core.hosts.autostart({ name: host, vm, on }))
+        putDeciding(key, answer.ok ? undefined : answer.failure)
+      },
       dropStarting: (vm) => put(vm, undefined),
       muting: undefined,
       openMute: (muting) => set({ muting }),

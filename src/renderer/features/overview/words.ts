@@ -98,6 +98,13 @@ export const words = {
   unacknowledge: 'Undo',
   unacknowledgeMenu: 'Take back the acknowledgement',
   unacknowledgeOf: (vm: string) => `Undo: ${vm} is acknowledged`,
+  autostart: {
+    mark: 'Autostart is off',
+    on: 'Turn it on',
+    onOf: (vm: string) => `Turn it on: ${vm} starts with its host`,
+    off: 'Leave it off',
+    offOf: (vm: string) => `Leave it off: ${vm} does not start with its host`
+  },
   broken: (count: number) => (count === 1 ? '1 point cannot be read' : `${count} points cannot be read`),
   brokenMark: 'Not readable',
   brokenAt: (where: string, path: string, reason: string) => `${where}: ${path} (${reason})`,

@@ -2,7 +2,6 @@ import { Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
-import type { HostView } from '../../../shared/views/host-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { failureShown } from '../../ui/failure-shown.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
@@ -12,7 +11,7 @@ import { notAskedText, remarksOf, sentenceOf } from './restore-text.ts'
 import { keyOf, questionOf, replacedBy, withChoice, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
-export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly hosts: readonly HostView[] }) {
+export function CheckStep({ chosen }: { readonly chosen: Chosen }) {
   const ask = useWindow((state) => state.checkRestore)
   const check = useWindow((state) => state.restoreCheck)
   const edit = useWindow((state) => state.editRestore)
@@ -37,7 +36,7 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
       <CheckPanel
         view={view}
         host={safeText(chosen.host.name)}
-        remarks={view === undefined ? [] : remarksOf(chosen, hosts, view)}
+        remarks={view === undefined ? [] : remarksOf(chosen, view)}
         allowed={chosen.allow}
         onAllow={(allow) => edit({ allow })}
         onRestore={() => setConfirms(true)}

@@ -76,7 +76,7 @@ function Wizard({ hosts, points }: WizardProps) {
       </div>
       <div className={classes['aside']}>
         <Panel title={words.step(4, words.steps.check)}>
-          <CheckStep chosen={chosen} hosts={hosts} />
+          <CheckStep chosen={chosen} />
         </Panel>
       </div>
     </div>

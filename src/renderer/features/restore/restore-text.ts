@@ -1,9 +1,8 @@
 import { formatBytes, formatTime } from '../../../shared/format.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
-import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { isToBeHad } from './point-groups.ts'
-import { nameProblem, replacedBy, sourceOf, twinOf, type Chosen } from './restore-view.ts'
+import { nameProblem, replacedBy, sourceOf, type Chosen } from './restore-view.ts'
 import { words } from './words.ts'
 
 const shown = (name: string): string => shorten(safeText(name), 60)
@@ -26,12 +25,11 @@ export function notAskedText(chosen: Chosen): string {
   return mode === 'copy' && nameProblem(newName, host) !== undefined ? words.check.fixName : ''
 }
 
-/** What moves, what makes way, and what would be in the way of each other. */
-export function remarksOf(chosen: Chosen, hosts: readonly HostView[], view: PreflightView): readonly string[] {
+/** What moves, and what makes way. */
+export function remarksOf(chosen: Chosen, view: PreflightView): readonly string[] {
   const { point, host } = chosen
   if (point === undefined || host === undefined) return []
   const replaces = replacedBy(chosen, view)
-  const twin = twinOf(chosen, hosts)
   const from = sourceOf(point, host.name)
   return [
     view.bytesToMove > 0
@@ -40,7 +38,6 @@ export function remarksOf(chosen: Chosen, hosts: readonly HostView[], view: Pref
           from === undefined ? words.check.elsewhere : safeText(from.label)
         )
       : '',
-    replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name)),
-    twin === undefined ? '' : words.check.twin(shown(point.vm.name), safeText(twin.name))
+    replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name))
   ].filter((text) => text !== '')
 }

@@ -1,6 +1,6 @@
 import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
 import { mergeChoices } from '../../../shared/model/restore-choice.ts'
-import type { HostView, VmView } from '../../../shared/views/host-view.ts'
+import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PreflightView, RestoreQuestion, RestoreViewMode } from '../../../shared/views/job-view.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
 import { isToBeHad } from './point-groups.ts'
@@ -140,14 +140,6 @@ export function replacedBy({ point, host, mode }: Chosen, view: PreflightView): 
   if (mode === 'copy' || point === undefined) return undefined
   return view.replaces ?? host?.vms.find(({ uuid, name }) => uuid === point.vm.uuid || name === point.vm.name)
 }
-
-/** The same VM running on another host: two with the same addresses would disturb each other. */
-export function twinOf({ point, host, mode }: Chosen, hosts: readonly HostView[]): HostView | undefined {
-  if (mode === 'copy' || mode === 'define' || point === undefined) return undefined
-  return hosts.find((other) => other.name !== host?.name && other.vms.some((vm) => isRunning(vm, point.vm.uuid)))
-}
-
-const isRunning = ({ uuid, state }: VmView, sought: string): boolean => uuid === sought && state === 'running'
 
 export type Verdict = 'ready' | 'warned' | 'blocked'
 

@@ -119,9 +119,7 @@ export const words = {
     moves: (bytes: string, from: string) => `${bytes} come from ${from} first.`,
     elsewhere: 'another store',
     replaces: (vm: string, host: string) =>
-      `${vm} on ${host} is stopped and replaced. Its disks and definition are kept aside.`,
-    twin: (vm: string, host: string) =>
-      `${vm} also runs on ${host}. Two with the same name and addresses disturb each other in the network: stop that one first, or choose a copy.`
+      `${vm} on ${host} is stopped and replaced. Its disks and definition are kept aside.`
   },
   sentence: (time: string, host: string, mode: RestoreViewMode) => `as it was at ${time}: ${DOES[mode]}, on ${host}.`,
   copySentence: (time: string, host: string, name: string) => `as it was at ${time}, beside it as ${name}, on ${host}.`,

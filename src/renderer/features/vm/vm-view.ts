@@ -67,8 +67,14 @@ export function vmFacts({ vm }: Pick<VmKnown, 'vm'>): readonly (readonly [label:
     [facts.vcpus, String(vm.vcpus)],
     [facts.disks, disksShown(vm)],
     [facts.agent, facts.agents[vm.agent]],
-    [facts.autostart, vm.autostart ? facts.yes : facts.no]
+    [facts.autostart, autostartShown(vm)]
   ]
+}
+
+/** What is left open after a restore is decided in the overview. */
+function autostartShown({ autostart, heldAutostart }: VmView): string {
+  if (autostart) return words.facts.yes
+  return heldAutostart === undefined ? words.facts.no : words.facts.heldBack(safeText(heldAutostart.host))
 }
 
 function disksShown({ disks }: VmView): string {

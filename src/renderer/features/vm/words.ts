@@ -28,6 +28,7 @@ export const words = {
     autostart: 'Starts with its host',
     yes: 'yes',
     no: 'no',
+    heldBack: (host: string) => `not now: a restore left it off, as it was on ${host} too`,
     none: 'none'
   },
   limits: {

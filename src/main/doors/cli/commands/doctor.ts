@@ -44,8 +44,8 @@ const lettingGo = ({ removed, freedBytes, kept }: LetGo): string =>
     ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
   ].join('\n')
 
-/** What a restore replaced is kept on purpose, until its owner lets go of it. */
-const isFault = ({ kind, repaired }: Leftover): boolean => !repaired && kind !== 'kept aside'
+/** What a restore replaced is kept on purpose, until its owner lets go of it; and an autostart is held back, until he decides. */
+const isFault = ({ kind, repaired }: Leftover): boolean => !repaired && kind !== 'kept aside' && kind !== 'autostart'
 
 /** Something is still there: done, with warnings. */
 const exitOf = (leftovers: readonly Leftover[]): ExitCode => (leftovers.some(isFault) ? EXIT.warnings : EXIT.done)
