@@ -946,42 +946,45 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
   })
 })
 
-describe.skipIf(!hasQemu)('an overlay whose VM is started on its own image, a linked clone, as it is to be committed', () => {
-  const onOverlay = (): PaperVm =>
-    running(
-      [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }],
-      [{ target: 'vda', source: overlay }]
-    )
+describe.skipIf(!hasQemu)(
+  'an overlay whose VM is started on its own image, a linked clone, as it is to be committed',
+  () => {
+    const onOverlay = (): PaperVm =>
+      running(
+        [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }],
+        [{ target: 'vda', source: overlay }]
+      )
 
-  /** Its owner destroys it, gives it an older definition and starts it on that. */
-  const startOnImage = (vm: PaperVm): void => {
-    const below = { source: '/srv/template.qcow2', node: '4' }
-    vm.live = [{ target: 'vda', source: image, node: '5', below }]
-    vm.defined = [{ target: 'vda', source: image }]
+    /** Its owner destroys it, gives it an older definition and starts it on that. */
+    const startOnImage = (vm: PaperVm): void => {
+      const below = { source: '/srv/template.qcow2', node: '4' }
+      vm.live = [{ target: 'vda', source: image, node: '5', below }]
+      vm.defined = [{ target: 'vda', source: image }]
+    }
+
+    it('has nothing written into the template: what is to be committed is named', async () => {
+      const vm = onOverlay()
+      const write: OverlayCase['write'] = (_how, work) => {
+        startOnImage(vm)
+        return work()
+      }
+      await expect(commitOverlay(overlayCase(vm, { write }))).rejects.toThrow(/could not find image/)
+      expect([vm.ready, existsSync(overlay)]).toEqual([undefined, true])
+    })
+
+    it('does not have it go over by a commit that its owner has begun of that', async () => {
+      const vm = onOverlay()
+      const write: OverlayCase['write'] = async (_how, work) => {
+        await work()
+        startOnImage(vm)
+      }
+      const work = overlayCase(vm, { write, before: {} })
+      expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+      expect(askedOf(work)).not.toContain('--pivot')
+      expect(vm.live).toMatchObject([{ source: image }])
+    })
   }
-
-  it('has nothing written into the template: what is to be committed is named', async () => {
-    const vm = onOverlay()
-    const write: OverlayCase['write'] = (_how, work) => {
-      startOnImage(vm)
-      return work()
-    }
-    await expect(commitOverlay(overlayCase(vm, { write }))).rejects.toThrow(/could not find image/)
-    expect([vm.ready, existsSync(overlay)]).toEqual([undefined, true])
-  })
-
-  it('does not have it go over by a commit that its owner has begun of that', async () => {
-    const vm = onOverlay()
-    const write: OverlayCase['write'] = async (_how, work) => {
-      await work()
-      startOnImage(vm)
-    }
-    const work = overlayCase(vm, { write, before: {} })
-    expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
-    expect(askedOf(work)).not.toContain('--pivot')
-    expect(vm.live).toMatchObject([{ source: image }])
-  })
-})
+)
 
 describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand', () => {
   const stamped = async (): Promise<OverlayCase['held']> => {

@@ -83,7 +83,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     'start.LABEL',
     'forget'
   ])('is as it was when the undo is killed behind its step %s, and killed there again', async (step) => {
-    const name = `undo.${step.replace('LABEL', guest.uuid.slice(0, 8))}`
+    const name = `undo.${step.replace('LABEL', guest.uuid)}`
     await replace(`define.done:1:throw,${name}.done:1:kill`)
     await engine.ask('recover', {})
     const [report] = await engine.ask('jobs', { limit: 1 })

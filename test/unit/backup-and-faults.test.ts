@@ -88,7 +88,9 @@ it('a VM that its owner ends meanwhile stays off, and nothing is said of it yet'
 it('a mirror that its owner has ended is no copy, and what he copies elsewhere instead is not aborted', async () => {
   const xml = (to: string): string =>
     `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1</memory><devices><disk type='file' device='disk'><source file='/i/a'/><mirror type='file' job='copy' ready='yes'><source file='${to}'/></mirror><target dev='vda'/></disk></devices></domain>`
-  const plan = paperPlan(VM, DEFINITION, { disks: [{ target: 'vda', source: '/i/a', sidecar: '/i/a.mirror' } as never] })
+  const plan = paperPlan(VM, DEFINITION, {
+    disks: [{ target: 'vda', source: '/i/a', sidecar: '/i/a.mirror' } as never]
+  })
   const ended = async (to: string): Promise<string> => {
     const { shell } = paperLibvirt({ [VM]: { next: xml(to), live: xml(to) } })
     const error = await endMirrors({ shell }, plan).then(
