@@ -253,7 +253,11 @@ describe('a VM that its owner stops just before it was to make way', () => {
 
   it('stays off, though libvirt is started anew and knows no more why', async () => {
     await guest.virsh('start', guest.uuid, '--paused')
-    const report = await meanwhile(guest, point, `virsh destroy ${guest.uuid} && systemctl restart libvirtd && virsh -q uri`)
+    const report = await meanwhile(
+      guest,
+      point,
+      `virsh destroy ${guest.uuid} && systemctl restart libvirtd && virsh -q uri`
+    )
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'vm-state' } })
     expect(report.warnings.join()).toContain('was stopped by somebody (destroyed)')
     expect(await alpha.must(`virsh -q domstate ${guest.uuid} --reason`)).toContain('shut off')
