@@ -1,6 +1,6 @@
 import { existsSync, type mkdtempSync } from 'node:fs'
 import type * as FsPromises from 'node:fs/promises'
-import { appendFile, mkdir, mkdtemp, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, realpath, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -406,11 +406,14 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     expect(cut.libvirt.vms.get(VM)?.live !== undefined).toBe(runs)
   })
 
-  it('is not made anew where it was transient, and the restore had not begun to stop it', async () => {
+  it('is not made anew where it was transient, and nothing tells why: its definition, which nobody else has, is kept', async () => {
     const cut = await cutShort(undefined, { stop: 'not announced', isTransient: true })
     await rename(cut.kept, cut.place)
-    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    const path = join(state.dir, 'aside', JOB, VM, 'definition.xml')
+    for (const pass of [1, 2])
+      expect([pass, await cut.undo('displace')]).toMatchObject([pass, { end: 'undone', kept: [{ path }] }])
     expect(cut.libvirt.vms.get(VM)).toBeUndefined()
+    expect(await readFile(path, 'utf8')).toBe(domain(cut.place))
   })
 
   type Change = NonNullable<Parameters<typeof cutShort>[1]>
@@ -437,7 +440,7 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     const vms = [{ uuid: VM, name: 'web', before: { log: since } }]
     const warned: string[] = []
     const begin = entry({ type: 'begin', id: JOB, bootId: began, vms })
-    await cut.undo(until ?? 'displace', { begin, start: {}, warned })
+    expect(await cut.undo(until ?? 'displace', { begin, start: {}, warned })).toEqual({ end: 'undone', kept: [] })
     return { ...cut, warned }
   }
 
@@ -462,6 +465,7 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     ['libvirtd was restarted since', { log: [end('destroyed')], reason: 'unknown' }, {}],
     ['its host was booted since', { log: [end('destroyed')], reason: 'unknown', boot: 'another-boot' }, {}],
     ['he had given it a definition', { log: [end('destroyed')], reason: 'unknown' }, { isTransient: true }],
+    ['it was transient', { log: [end('destroyed')] }, { isTransient: true }],
     ['he had gone back to a snapshot', { log: [end('from snapshot')], reason: 'from snapshot' }, {}],
     ['he has undefined it', { log: [end('destroyed')] }, {}]
   ])('stays as its owner has it, who stopped it before the restore could: %s', async (_, found, change) => {

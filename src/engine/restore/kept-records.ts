@@ -30,10 +30,8 @@ type Records = z.infer<typeof Records>
  */
 export async function keepRecords(shell: Shell, jobId: string, vm: DisplacedVm): Promise<RecordNames> {
   const folder = asideOfVm(jobId, vm.uuid)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const write = (name: string, text: string): Promise<void> => writeSynced(`${folder}/${name}`, text)
-  await write('vm.json', JSON.stringify(vm, undefined, 2))
-  await write('definition.xml', vm.definition)
+  await keepDefinition(jobId, vm)
   const records: Records = { snapshots: [], checkpoints: [] }
   for (const [n, { name, xml }] of (await snapshotDefinitions(shell, vm.uuid)).entries()) {
     await write(`snapshot-${n}.xml`, xml)
@@ -48,8 +46,17 @@ export async function keepRecords(shell: Shell, jobId: string, vm: DisplacedVm):
     'records.json',
     JSON.stringify({ ...records, ...(current !== undefined && { currentSnapshot: current }) })
   )
-  for (const path of [folder, asideDirectory(jobId), ASIDE_DIR]) syncDirectory(path)
+  syncDirectory(folder)
   return { snapshots: records.snapshots.map(nameOf), checkpoints: records.checkpoints.map(nameOf) }
+}
+
+/** The same, of what the job itself knows. */
+export async function keepDefinition(jobId: string, vm: DisplacedVm): Promise<void> {
+  const folder = asideOfVm(jobId, vm.uuid)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeSynced(`${folder}/vm.json`, JSON.stringify(vm, undefined, 2))
+  await writeSynced(definitionAside(jobId, vm.uuid), vm.definition)
+  for (const path of [folder, asideDirectory(jobId), ASIDE_DIR]) syncDirectory(path)
 }
 
 /** Snapshots and checkpoints of a VM that libvirt has records of. */

@@ -17,6 +17,7 @@ import {
 import type { Shell } from '../../shared/shell.ts'
 import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
 import { historySince } from '../evidence/vm-history.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -25,7 +26,7 @@ import type { UndoStep } from '../recover/program.ts'
 import { howItEnded, notedVms } from '../recover/start-after-fault.ts'
 import { theOneSeen } from './displace.ts'
 import { goneMediaOf } from './displaced-vm.ts'
-import { bringRecordsBack, definitionAside } from './kept-records.ts'
+import { bringRecordsBack, definitionAside, keepDefinition } from './kept-records.ts'
 import { putBackStep, type DisplacedVm, type Rename, type RestoreTrace } from './restore-plan.ts'
 
 /** The way back of what was renamed aside, each by itself. Nothing is put over a file that lies there now. */
@@ -190,6 +191,28 @@ async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndR
 async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
   const noted = notedVms(trace.begin).find(({ uuid }) => uuid === vm.uuid)
   return endOf(trace, noted ?? { name: vm.name, before: {} }, now)
+}
+
+/** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
+export async function keepLostDefinitions(
+  { shell, id }: JobContext,
+  trace: RestoreTrace,
+  vms: readonly DisplacedVm[]
+): Promise<Kept | undefined> {
+  const lost: DisplacedVm[] = []
+  for (const vm of vms) if (await isLost(shell, trace, vm)) lost.push(vm)
+  for (const vm of lost) await keepDefinition(id, vm)
+  const paths = lost.map(({ uuid }) => definitionAside(id, uuid))
+  const [path] = paths
+  if (path === undefined) return undefined
+  const names = lost.map(({ name }) => name).join(' and ')
+  const because = `nothing tells why ${names} is off, which was transient, and nobody else has its definition`
+  return keep(path, because, ...paths.map((each) => `virsh create '${each}'`))
+}
+
+async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promise<boolean> {
+  if (vm.persistent || !vm.wasActive || trace.mayHaveStopped(vm)) return false
+  return (await domainState(shell, vm.uuid)) === undefined && (await endBeforeStop(trace, vm, undefined)) === undefined
 }
 
 async function endOf(
