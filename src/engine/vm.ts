@@ -21,6 +21,8 @@ export interface DiskNow {
   readonly chain: readonly string[]
   /** libvirt's number for each image of `chain`. */
   readonly nodes: readonly (string | undefined)[]
+  /** What a copy or an active commit of the disk writes to. Undefined: none does, or libvirt does not say. */
+  readonly mirrorTo: string | undefined
   /** What the VM would start with. */
   readonly defined: string | undefined
   /** That is said to have nothing below it. */
@@ -51,6 +53,7 @@ export async function lookAtDisk(shell: Shell, vm: Uuid, target: string): Promis
     live: live?.source,
     chain: live?.chain ?? [],
     nodes: live?.nodes ?? [],
+    mirrorTo: live?.mirrorTo,
     defined: defined?.source,
     isLast: defined?.isLast === true,
     saved: saved === undefined ? undefined : diskIn(saved, target)?.source
@@ -63,6 +66,7 @@ const UNKNOWN: DiskNow = {
   live: undefined,
   chain: [],
   nodes: [],
+  mirrorTo: undefined,
   defined: undefined,
   isLast: false,
   saved: undefined

@@ -55,9 +55,13 @@ export function isMirrorReady(domainXml: string, target: string): boolean {
   return attribute(childAt(disk, 'mirror'), 'ready') === 'yes'
 }
 
-/** Begins to fold the active overlay into the image right below it. Goes on until it is pivoted or aborted. */
-export async function blockCommitActive(shell: Shell, uuid: Uuid, target: string): Promise<void> {
-  await virsh(shell, ['blockcommit', uuid, target, '--active', '--shallow'])
+/**
+ * Begins to fold this overlay, which the VM writes to, into the image right below it. Goes on until it is pivoted or aborted.
+ *
+ * @throws `command-failed` where the VM writes to another image by now: without a name libvirt would fold that
+ */
+export async function blockCommitActive(shell: Shell, uuid: Uuid, target: string, overlay: string): Promise<void> {
+  await virsh(shell, ['blockcommit', uuid, target, '--active', '--shallow', '--top', overlay])
 }
 
 /** Folds one image of a running VM's chain, which another has as its base, into the one below. Returns when it is over. */
@@ -123,17 +127,18 @@ const LONGEST_LOOK_MS = 500
 
 /**
  * Waits until the job is ready to pivot, looking less and less often: it may take hours. Answers `gone` if it ended before:
- * finished, failed or aborted by others.
+ * finished, failed or aborted by others, who may have begun one of another kind since.
  */
 export async function blockJobReady(
   shell: Shell,
   uuid: Uuid,
   target: string,
+  kind: 'copy' | 'active-commit',
   wait: BlockJobWait = {}
 ): Promise<'ready' | 'gone'> {
   for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
     const job = await blockJobInfo(shell, uuid, target)
-    if (job === undefined) return 'gone'
+    if (job?.kind !== kind) return 'gone'
     wait.onProgress?.(job)
     if (job.ready) return 'ready'
     if (wait.signal?.aborted === true) return fail({ kind: 'cancelled', what: `block job on ${target}` })

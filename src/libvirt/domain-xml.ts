@@ -43,6 +43,8 @@ export interface XmlDisk {
   readonly nodes: readonly (string | undefined)[]
   /** A running copy or commit, in libvirt's words: `copy`, `active commit`. */
   readonly mirror: string | undefined
+  /** What that writes to. */
+  readonly mirrorTo: string | undefined
 }
 
 export const BOOT_ROLES = ['kernel', 'initrd', 'dtb'] as const
@@ -189,7 +191,8 @@ function diskOf(disk: Element): XmlDisk {
     isLast: endsChain(disk),
     chain: chainOf(disk).map(({ source }) => source),
     nodes: chainOf(disk).map(({ node }) => node),
-    mirror: mirrorOf(childAt(disk, 'mirror'))
+    mirror: mirrorOf(childAt(disk, 'mirror')),
+    mirrorTo: sourceOf(childAt(disk, 'mirror', 'source')) ?? attribute(childAt(disk, 'mirror'), 'file')
   }
 }
 

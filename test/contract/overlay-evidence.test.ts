@@ -179,6 +179,8 @@ function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase 
   }
 }
 
+const askedOf = ({ shell }: OverlayCase): string => (shell as ReturnType<typeof paperLibvirt>).asked.join('\n')
+
 describe.skipIf(!hasQemu)('an overlay whose VM runs on the image below it', () => {
   const onImage = (node: string): PaperVm['live'] => [{ target: 'vda', source: image, node }]
 
@@ -944,6 +946,46 @@ describe.skipIf(!hasQemu)('an image that another host has written to, which no t
   })
 })
 
+describe.skipIf(!hasQemu)(
+  'an overlay whose VM is started on its own image, a linked clone, as it is to be committed',
+  () => {
+    const onOverlay = (): PaperVm =>
+      running(
+        [{ target: 'vda', source: overlay, node: '3', below: { source: image, node: '1' } }],
+        [{ target: 'vda', source: overlay }]
+      )
+
+    /** Its owner destroys it, gives it an older definition and starts it on that. */
+    const startOnImage = (vm: PaperVm): void => {
+      const below = { source: '/srv/template.qcow2', node: '4' }
+      vm.live = [{ target: 'vda', source: image, node: '5', below }]
+      vm.defined = [{ target: 'vda', source: image }]
+    }
+
+    it('has nothing written into the template: what is to be committed is named', async () => {
+      const vm = onOverlay()
+      const write: OverlayCase['write'] = (_how, work) => {
+        startOnImage(vm)
+        return work()
+      }
+      await expect(commitOverlay(overlayCase(vm, { write }))).rejects.toThrow(/could not find image/)
+      expect([vm.ready, existsSync(overlay)]).toEqual([undefined, true])
+    })
+
+    it('does not have it go over by a commit that its owner has begun of that', async () => {
+      const vm = onOverlay()
+      const write: OverlayCase['write'] = async (_how, work) => {
+        await work()
+        startOnImage(vm)
+      }
+      const work = overlayCase(vm, { write, before: {} })
+      expect(await commitOverlay(work)).toMatchObject({ kind: 'keep', path: overlay })
+      expect(askedOf(work)).not.toContain('--pivot')
+      expect(vm.live).toMatchObject([{ source: image }])
+    })
+  }
+)
+
 describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand', () => {
   const stamped = async (): Promise<OverlayCase['held']> => {
     const { ino, mtimeNs, size } = await stat(image, { bigint: true })
@@ -975,6 +1017,23 @@ describe.skipIf(!hasQemu)('an overlay that somebody has begun to commit by hand'
     ])
     expect(job.shell.asked.join('\n')).not.toContain('blockcommit')
     expect(mapOf(image)).toContain('0x10000')
+  })
+
+  it('is not gone over to an image below its own by a commit that goes deeper, which is left to who began it', async () => {
+    const template = '/srv/template.qcow2'
+    const below = { source: image, node: '1', below: { source: template, node: '0' } }
+    const live = [{ target: 'vda', source: overlay, node: '3', below }]
+    const vm: PaperVm = {
+      ...running(live, [{ target: 'vda', source: overlay }]),
+      ready: 'vda',
+      readyInto: template
+    }
+    const work = overlayCase(vm)
+    await expect(commitOverlay(work)).rejects.toThrow(/foreign-work.*active-commit into \/srv\/template/)
+    expect(askedOf(work)).not.toContain('--pivot')
+    vm.readyInto = image
+    expect(await commitOverlay(work)).toBeUndefined()
+    expect(existsSync(overlay)).toBe(false)
   })
 
   it('is told with how to go on with that, and when its VM may start, where nobody saw it before its QEMU died, unless its VM was elsewhere', async () => {

@@ -32,6 +32,8 @@ export interface PaperVm {
   operation?: number
   /** A disk that an active commit is ready to leave its overlay for. */
   ready?: string | undefined
+  /** What that writes to, as libvirt tells it. */
+  readyInto?: string
   /** What becomes of the VM when it is told to. Default: it runs on the image below, and starts with that. */
   onPivot?: () => void
 }
@@ -94,8 +96,7 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
       vm.reason = 'booted'
       return { stdout: '' }
     case 'blockcommit':
-      vm.ready = words[2]
-      return { stdout: '' }
+      return beginCommit(vm, words)
     case 'blockjob':
       return { stdout: words.includes('--pivot') ? pivot(vm) : vm.ready === undefined ? '' : COMMITTING }
     case 'snapshot-list':
@@ -107,6 +108,14 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
 
 const COMMITTING = ' type=Active Block Commit\n bandwidth=0\n cur=1\n end=1\n'
 
+function beginCommit(vm: PaperVm, [, , target, ...flags]: readonly string[]): Said {
+  const top = flags.includes('--top') ? flags[flags.indexOf('--top') + 1] : undefined
+  if (top !== undefined && vm.live.find((disk) => disk.target === target)?.source !== top)
+    return { exitCode: 1, stderr: `error: invalid argument: could not find image '${top}' in chain\n` }
+  vm.ready = target
+  return { stdout: '' }
+}
+
 function pivot(vm: PaperVm): string {
   const below = vm.live.map((disk) => ({ ...disk, ...disk.below }))
   vm.ready = undefined
@@ -116,14 +125,17 @@ function pivot(vm: PaperVm): string {
   return ''
 }
 
-const xmlOf = ({ uuid, name, ready }: PaperVm, disks: readonly PaperDisk[]): string =>
-  `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready)).join('')}</devices></domain>`
+const xmlOf = ({ uuid, name, ready, readyInto }: PaperVm, disks: readonly PaperDisk[]): string =>
+  `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready, readyInto)).join('')}</devices></domain>`
 
-function diskXml({ target, source, node, below, isLast }: PaperDisk, ready?: string): string {
+function diskXml({ target, source, node, below, isLast }: PaperDisk, ready?: string, into?: string): string {
   const backing = below === undefined ? (isLast ? '<backingStore/>' : '') : backingXml(below)
   const index = node === undefined ? '' : ` index='${node}'`
-  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? "<mirror ready='yes'/>" : ''}<target dev='${target}' bus='virtio'/></disk>`
+  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? mirrorXml(into) : ''}<target dev='${target}' bus='virtio'/></disk>`
 }
+
+const mirrorXml = (into?: string): string =>
+  `<mirror type='file' job='active-commit' ready='yes'>${into === undefined ? '' : `<source file='${into}'/>`}</mirror>`
 
 const backingXml = ({ source, node, below }: Below): string =>
   `<backingStore type='file' index='${node}'><format type='qcow2'/><source file='${source}'/>${below === undefined ? '<backingStore/>' : backingXml(below)}</backingStore>`

@@ -261,8 +261,8 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
         overlay,
         original
       ])
-      await blockCommitActive(shell, uuid, 'vda')
-      expect(await blockJobReady(shell, uuid, 'vda')).toBe('ready')
+      await blockCommitActive(shell, uuid, 'vda', overlay)
+      expect(await blockJobReady(shell, uuid, 'vda', 'active-commit')).toBe('ready')
       expect(await blockJobInfo(shell, uuid, 'vda')).toMatchObject({ kind: 'active-commit', ready: true })
       expect((await takeInventory(shell)).domains.find((each) => each.uuid === uuid)?.blockJobs).toEqual([
         'vda: active commit'
@@ -274,7 +274,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
 
     it('mirrors a disk, and converts and checks what comes of it', async () => {
       await blockCopy(shell, uuid, 'vdb', { destination: copy, format: 'qcow2' })
-      expect(await blockJobReady(shell, uuid, 'vdb')).toBe('ready')
+      expect(await blockJobReady(shell, uuid, 'vdb', 'copy')).toBe('ready')
       await blockJobAbort(shell, uuid, 'vdb')
       expect(await checkImage(shell, copy, 'qcow2')).toMatchObject({ corruptions: 0, supported: true })
       const fractions: number[] = []

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import type { JobReport } from '../../src/shared/model/job.ts'
 import { BareEngine, restoreSpec } from './bare-engine.ts'
-import { heldAt } from './held.ts'
+import { heldAt, letGo } from './held.ts'
 import { hasBegun } from './journals.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
@@ -32,6 +33,16 @@ async function forget(guest: Guest): Promise<void> {
   await alpha.run(
     `virsh destroy ${guest.uuid}; virsh undefine ${guest.uuid} --nvram --managed-save --snapshots-metadata --checkpoints-metadata; rm -rf ${IMAGES}/*${guest.uuid}* /var/lib/stillpoint/aside ${DEFAULT_STORE}/${guest.uuid}`
   )
+}
+
+/** A restore that replaces it, while which this is done between the last look at it and its stop. */
+async function meanwhile(guest: Guest, point: string, command: string): Promise<JobReport> {
+  const spec = restoreSpec(alpha, point, guest, { replace: true, mode: 'define' })
+  const id = await engine.submit(spec, 'displace:1:hold')
+  await heldAt(alpha, 'displace', id)
+  await alpha.must(command)
+  await letGo(alpha, 'displace', id)
+  return engine.endOf(id)
 }
 
 // engine.md finding 1, 26, 38; field case 15
@@ -83,7 +94,7 @@ describe('a VM that is off, with snapshots, a checkpoint, a managed save, autost
     'start.LABEL',
     'forget'
   ])('is as it was when the undo is killed behind its step %s, and killed there again', async (step) => {
-    const name = `undo.${step.replace('LABEL', guest.uuid.slice(0, 8))}`
+    const name = `undo.${step.replace('LABEL', guest.uuid)}`
     await replace(`define.done:1:throw,${name}.done:1:kill`)
     await engine.ask('recover', {})
     const [report] = await engine.ask('jobs', { limit: 1 })
@@ -217,6 +228,47 @@ describe('a transient VM', () => {
     expect(report).toMatchObject({ state: 'failed-clean' })
     expect([await alpha.must(file), await guest.xml('--inactive'), await guest.state()]).toEqual(before)
     expect(await guest.virsh('dominfo', guest.uuid)).toMatch(/^Persistent: +no$/m)
+  })
+
+  it('is made anew where its QEMU dies just before it was to be stopped', async () => {
+    const file = `stat -c '%i %a' '${guest.disks[0]?.path}'`
+    const before = [await alpha.must(file), await guest.xml('--inactive')]
+    const report = await meanwhile(guest, point, 'kill -9 $(cat /run/libvirt/qemu/passing.pid)')
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect(report.warnings.join()).toContain('was found off and was started again')
+    expect([await alpha.must(file), await guest.xml('--inactive')]).toEqual(before)
+    expect(await guest.virsh('dominfo', guest.uuid)).toMatch(/^Persistent: +no$/m)
+  })
+})
+
+describe('a VM that its owner stops just before it was to make way', () => {
+  let guest: Guest
+  let point: string
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'hers', ramMiB: 128, diskMiB: 24 })
+    point = (await engine.backup(guest)).point ?? ''
+  })
+  afterAll(() => forget(guest))
+
+  it('stays off, though libvirt is started anew and knows no more why', async () => {
+    await guest.virsh('start', guest.uuid, '--paused')
+    const report = await meanwhile(
+      guest,
+      point,
+      `virsh destroy ${guest.uuid} && systemctl restart libvirtd && virsh -q uri`
+    )
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'vm-state' } })
+    expect(report.warnings.join()).toContain('was stopped by somebody (destroyed)')
+    expect(await alpha.must(`virsh -q domstate ${guest.uuid} --reason`)).toContain('shut off')
+  })
+
+  it('stays undefined where she has undefined it too', async () => {
+    await guest.virsh('start', guest.uuid, '--paused')
+    const report = await meanwhile(guest, point, `virsh destroy ${guest.uuid} && virsh undefine ${guest.uuid}`)
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect(await alpha.must('virsh -q list --all --uuid')).not.toContain(guest.uuid)
+    expect(await alpha.must(`ls '${guest.disks[0]?.path}'`)).not.toBe('')
   })
 })
 

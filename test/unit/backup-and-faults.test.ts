@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { whileVmRuns } from '../../src/engine/capture/keep-running.ts'
 import { backUp } from '../../src/engine/capture/backup.ts'
+import { endMirrors } from '../../src/engine/capture/classic.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { journalPath } from '../../src/engine/jobs/job-directory.ts'
 import { undoBackup } from '../../src/engine/recover/undo-backup.ts'
@@ -82,6 +83,25 @@ it('a VM that its owner ends meanwhile stays off, and nothing is said of it yet'
   const warn = (text: string): void => void warned.push(text)
   await whileVmRuns({ ...job, warn }, PLAN, () => eventually(() => expect(shell.lines).not.toEqual([])))
   expect([vms.get(VM)?.live, warned]).toEqual([undefined, []])
+})
+
+it('a mirror that its owner has ended is no copy, and what he copies elsewhere instead is not aborted', async () => {
+  const xml = (to: string): string =>
+    `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1</memory><devices><disk type='file' device='disk'><source file='/i/a'/><mirror type='file' job='copy' ready='yes'><source file='${to}'/></mirror><target dev='vda'/></disk></devices></domain>`
+  const plan = paperPlan(VM, DEFINITION, {
+    disks: [{ target: 'vda', source: '/i/a', sidecar: '/i/a.mirror' } as never]
+  })
+  const ended = async (to: string): Promise<string> => {
+    const { shell } = paperLibvirt({ [VM]: { next: xml(to), live: xml(to) } })
+    const error = await endMirrors({ shell }, plan).then(
+      () => '',
+      (reason: unknown) => String(reason)
+    )
+    return `${error}\n${shell.lines.join('\n')}`
+  }
+  expect(await ended('/i/his')).toMatch(/the mirror of vda ended by itself/)
+  expect(await ended('/i/his')).not.toContain('--abort')
+  expect(await ended('/i/a.mirror')).toContain('--abort')
 })
 
 describe('a job that died behind its point, whose store is not mounted when it is undone', () => {

@@ -337,6 +337,20 @@ describe('a VM that a fault has ended while its backup was under way', () => {
     expect(await noteVms(libvirt.shell, spec)).toMatchObject([{ uuid: VM, before: { state: 'running' } }])
   })
 
+  it('is noted with the log of the name that it has, though its point and its job know it by another', async () => {
+    const { libvirt } = onPaper({ live: DEFINITION }, [])
+    const other = '7d0c1f9e-1111-4222-8333-944444444444'
+    const named = (uuid: string, name: string): string =>
+      DEFINITION.replace(VM, uuid).replace('<name>web<', `<name>${name}<`)
+    libvirt.vms.set(VM, { next: named(VM, 'former') })
+    libvirt.vms.set(other, { next: named(other, 'web') })
+    const spec = { kind: 'restore', vm: VM, vmName: 'web' } as never
+    expect(await noteVms(libvirt.shell, spec)).toMatchObject([
+      { uuid: VM, name: 'former' },
+      { uuid: other, name: 'web' }
+    ])
+  })
+
   it('comes back paused where its RAM cannot be loaded again, and its owner had paused it', async () => {
     const times = Array.from({ length: 3 }, () => step('undo.load-ram'))
     const steps = [step('suspend', { stateBefore: 'paused' }), step('save', { before: {} }), done('save'), ...times]

@@ -83,6 +83,9 @@ describe.each(['9.0.0', '11.3.0'])('what libvirt %s says', (version) => {
       ready: false
     })
     expect(isMirrorReady(recorded('dumpxml-commit-ready'), 'vdb')).toBe(false)
+    const [committed] = parseDomain(recorded('dumpxml-commit-ready')).disks
+    expect(committed?.mirrorTo).toBe(committed?.chain[1])
+    expect(parseDomain(recorded('dumpxml-copy')).disks[0]?.mirrorTo).toMatch(/fixture\.copy$/)
   })
 
   it('reads live and persistent definitions and that of a RAM image', () => {

@@ -30,16 +30,24 @@ describe('a VM that is about to make way, whose owner', () => {
     /** While it is being stopped. */
     readonly during?: (vm: PaperVm) => void
     readonly persistent?: boolean
+    /** What libvirt has records of, look by look; later looks are as the last one. */
+    readonly snapshots?: readonly (readonly string[])[]
+    readonly refused?: RegExp
   }
 
-  /** What is done by a displacing to a VM whose owner does something meanwhile. */
-  async function makeWay({ before, during, persistent = true }: Owner): Promise<string[]> {
+  /** What is done by a displacing to a VM whose owner does something meanwhile. It stays. */
+  async function makeWay(owner: Owner): Promise<string[]> {
+    const { before, during, persistent = true, snapshots = [[]], refused = /foreign-work.*was changed/ } = owner
     const { shell, vms } = paperLibvirt({ [VM]: { next: domain(), ...(during && { live: domain() }) } })
     const users = (): ReturnType<typeof imageUsers> => imageUsers(shell)
     const request = { jobId: POINT, targets: undefined, attached: new Set<string>(), setsJobsAside: true }
     const { vm } = await lookAtVmInTheWay(shell, VM, { ...request, users: await users() })
     const present = vms.get(VM)
     if (present === undefined) throw new Error(VM)
+    let looks = 0
+    Object.defineProperty(present, 'snapshots', {
+      get: () => snapshots[Math.min(looks++, snapshots.length - 1)]
+    })
     before?.(present)
     const asked = shell.calls.length
     const step = async (_: string, __: object, work: () => Promise<void>): Promise<void> => {
@@ -47,9 +55,8 @@ describe('a VM that is about to make way, whose owner', () => {
       during?.(present)
     }
     const job = { id: POINT, shell, spec: {}, step } as unknown as JobContext<RestoreSpec>
-    await expect(displace(job, { displaced: [{ ...vm, persistent }], orphans: [] })).rejects.toThrow(
-      /foreign-work.*was changed/
-    )
+    await expect(displace(job, { displaced: [{ ...vm, persistent }], orphans: [] })).rejects.toThrow(refused)
+    expect(vms.has(VM)).toBe(true)
     return shell.calls.slice(asked).map(({ argv: [, verb = ''] }) => verb)
   }
 
@@ -71,4 +78,21 @@ describe('a VM that is about to make way, whose owner', () => {
 
   it('gives it a definition, which it had none of, keeps that', async () =>
     expect(await makeWay({ persistent: false })).not.toContain('undefine'))
+
+  it('starts it again while it is being stopped, keeps it as it runs', async () => {
+    const start = (vm: PaperVm): void => {
+      vm.live = vm.next
+    }
+    const verbs = await makeWay({ during: start, refused: /foreign-work.*was started/ })
+    expect(verbs).not.toContain('undefine')
+  })
+
+  it('takes a snapshot of it behind the look at those that it has, keeps all of them', async () => {
+    const refused = /foreign-work.*snapshots or checkpoints were changed/
+    expect(await makeWay({ snapshots: [['one'], ['one', 'two']], refused })).not.toContain('undefine')
+  })
+
+  it('takes the first one of it as its definition is taken away, keeps both', async () => {
+    expect(await makeWay({ snapshots: [[], [], ['one']], refused: /cannot delete/ })).toContain('undefine')
+  })
 })

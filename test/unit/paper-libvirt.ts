@@ -10,6 +10,8 @@ export interface PaperVm {
   live?: string | undefined
   /** It runs, and its CPUs stand still. */
   paused?: boolean
+  /** It runs, and has no definition that lasts. */
+  transient?: boolean
   /** The number of an operation that libvirt is busy with, for so many looks. */
   busy?: { readonly operation: number; looks: number }
   /** So many times libvirt refuses to boot it. */
@@ -20,6 +22,8 @@ export interface PaperVm {
   cannotResume?: boolean
   /** So many times it goes on only to stop again at its next write: its disk has no room. */
   full?: number
+  /** Names of those that libvirt has records of. */
+  snapshots?: readonly string[]
   /** Why it is in the state that it is in, in libvirt's words. */
   reason?: string
 }
@@ -74,12 +78,14 @@ async function answer(
   if (verb === 'restore' && [...vms.values()].some(({ cannotRestore }) => cannotRestore))
     return refusal('no such device')
   if (verb === 'define') return define(vms, await readFile(subject, 'utf8'))
+  if (verb === 'create') return create(vms, await readFile(subject, 'utf8'))
   if (verb === 'version') return 'Using library: libvirt 11.3.0\nRunning hypervisor: QEMU 10.0.2\n'
   if (OF_THE_HOST.test(verb)) return ''
   const vm = vms.get(subject)
   if (vm === undefined) return refusal(`failed to get domain '${subject}'\nerror: Domain not found`)
   if (verb === 'domstate') return `${stateOf(vm)} (${vm.reason ?? 'unknown'})`
-  if (verb === 'dominfo') return 'Persistent:     yes\nAutostart:      disable\nManaged save:   no'
+  if (verb === 'dominfo')
+    return `Persistent:     ${vm.transient === true ? 'no' : 'yes'}\nAutostart:      disable\nManaged save:   no`
   if (verb === 'dumpxml') return flags.includes('--inactive') ? vm.next : (vm.live ?? vm.next)
   if (verb === 'domjobinfo' && vm.busy !== undefined && vm.busy.looks-- > 0)
     return `Job type:         2\noperation: ${vm.busy.operation}\n`
@@ -87,7 +93,9 @@ async function answer(
     return vm.live === undefined
       ? refusal('Requested operation is not valid: domain is not running')
       : 'Job type:         0\n'
-  if (verb === 'undefine') vms.delete(subject)
+  if (verb === 'snapshot-list') return (vm.snapshots ?? []).map((name) => `${name}\n`).join('')
+  if (verb === 'snapshot-dumpxml') return `<domainsnapshot><name>${flags[0] ?? ''}</name></domainsnapshot>`
+  if (verb === 'undefine') return undefine(vms, subject, vm, flags)
   if (verb === 'start' && (vm.cannotStart ?? 0) > 0) {
     vm.cannotStart = (vm.cannotStart ?? 0) - 1
     return refusal('cannot start it')
@@ -114,6 +122,22 @@ const stateOf = ({ live, paused }: PaperVm): string =>
 
 function define(vms: Map<string, PaperVm>, next: string): string {
   const { uuid } = parseDomain(next)
-  vms.set(uuid, { ...vms.get(uuid), next })
+  vms.set(uuid, { ...vms.get(uuid), next, transient: false })
+  return ''
+}
+
+function create(vms: Map<string, PaperVm>, live: string): string {
+  const { uuid } = parseDomain(live)
+  const known = vms.get(uuid)
+  vms.set(uuid, { transient: known === undefined, next: live, ...known, live, reason: 'booted' })
+  return ''
+}
+
+/** One that runs goes on without a definition. */
+function undefine(vms: Map<string, PaperVm>, uuid: string, vm: PaperVm, flags: readonly string[]): Said | string {
+  if ((vm.snapshots ?? []).length > 0 && vm.live === undefined && !flags.includes('--snapshots-metadata'))
+    return refusal('cannot delete inactive domain with snapshots')
+  if (vm.live === undefined) vms.delete(uuid)
+  else vm.transient = true
   return ''
 }

@@ -1,6 +1,6 @@
 import { existsSync, type mkdtempSync } from 'node:fs'
 import type * as FsPromises from 'node:fs/promises'
-import { appendFile, mkdir, mkdtemp, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, realpath, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -10,7 +10,7 @@ import { bootId } from '../../src/engine/host-facts.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import type { Undone } from '../../src/engine/jobs/job-end.ts'
 import { undoRestore } from '../../src/engine/recover/undo-restore.ts'
-import type { DisplacedVm } from '../../src/engine/restore/restore-plan.ts'
+import { RestoreTrace, type DisplacedVm } from '../../src/engine/restore/restore-plan.ts'
 import type * as HostPaths from '../../src/shared/host-paths.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperLibvirt, type PaperVm } from './paper-libvirt.ts'
@@ -48,6 +48,18 @@ const JOB = '20261128T050000Z-00beef'
 const AT = '2026-11-28T05:00:00.000Z'
 const domain = (source: string): string =>
   `<domain type='kvm'><name>web</name><uuid>${VM}</uuid><memory>1024</memory><os><type machine='q35'>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+
+const [STARTED, ENDED] = ['starting up', 'shutting down, reason=']
+const line = (event: string): string => `2026-11-28 05:02:47.115+0000: ${event}\n`
+
+/** How far libvirt's log of the VM is that says this, and goes on with those events. */
+async function logThatSays(early: string, events: readonly string[]): Promise<{ ino: string; sizeBytes: number }> {
+  const log = join(logs.dir, 'web.log')
+  await writeFile(log, early)
+  const { ino } = await stat(log)
+  await appendFile(log, events.map(line).join(''))
+  return { ino: String(ino), sizeBytes: early.length }
+}
 
 const there = async (path: string): Promise<FileIdentity> => (await identityOf(path)) ?? expect.fail(`no ${path}`)
 const inodeOf = async (path: string): Promise<number> => (await stat(path)).ino
@@ -92,6 +104,9 @@ async function cutShort(
   change: {
     readonly plan?: (place: string) => object
     readonly stop?: 'announced' | 'not announced'
+    /** What the stop was announced with. */
+    readonly atStop?: object
+    readonly undefine?: 'announced' | 'not announced'
     readonly isTransient?: true
   } = {}
 ): Promise<Cut> {
@@ -136,8 +151,16 @@ async function cutShort(
   const steps = [
     ['prepare', { plan }],
     ['stage', {}],
-    ...(change.stop === 'announced' ? ([[`stop.${VM.slice(0, 8)}`, {}]] as const) : []),
-    ['displace', { displaced: [displaced], orphans: [], ...(change.stop && { announcesStops: true }) }],
+    ...(change.stop === 'announced' ? ([[`stop.${VM}`, change.atStop ?? {}]] as const) : []),
+    ...(change.undefine === 'announced' ? ([[`undefine.${VM}`, {}]] as const) : []),
+    [
+      'displace',
+      {
+        ...{ displaced: [displaced], orphans: [] },
+        ...(change.stop && { announcesStops: true }),
+        ...(change.undefine && { announcesUndefines: true })
+      }
+    ],
     ['place', { placements }],
     ['define', {}],
     ['start', {}]
@@ -326,20 +349,13 @@ describe('a restore that died while its VM was started', () => {
 })
 
 describe('a restored VM that is off when its killed restore is finished', () => {
-  const [STARTED, ENDED] = ['starting up', 'shutting down, reason=']
-  const line = (event: string): string => `2026-11-28 05:02:47.115+0000: ${event}\n`
-
   /** The engine died in `start`, perhaps with its host, and libvirt's log of the VM says this since. */
   async function endedWith(events: readonly string[], change: Partial<Ended> = {}): Promise<unknown> {
     const { boot = 'another-boot', reason = 'unknown', noted = 'start' } = change
     const cut = await cutShort((place) => ({ next: domain(place), reason }))
     await utimes(cut.place, 1, 1)
-    const log = join(logs.dir, 'web.log')
     const early = noted === 'no log yet' ? '' : [line(STARTED), line(`${ENDED}destroyed`)].join('')
-    await writeFile(log, early)
-    const { ino } = await stat(log)
-    const position = { ino: String(ino), sizeBytes: early.length }
-    await appendFile(log, events.map(line).join(''))
+    const position = await logThatSays(early, events)
     const begin = entry({
       type: 'begin',
       id: JOB,
@@ -390,11 +406,178 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     expect(cut.libvirt.vms.get(VM)?.live !== undefined).toBe(runs)
   })
 
-  it('is not made anew where it was transient, and the restore had not begun to stop it', async () => {
+  it('is not made anew where it was transient, and nothing tells why: its definition, which nobody else has, is kept', async () => {
     const cut = await cutShort(undefined, { stop: 'not announced', isTransient: true })
     await rename(cut.kept, cut.place)
-    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    const path = join(state.dir, 'aside', JOB, VM, 'definition.xml')
+    for (const pass of [1, 2])
+      expect([pass, await cut.undo('displace')]).toMatchObject([pass, { end: 'undone', kept: [{ path }] }])
     expect(cut.libvirt.vms.get(VM)).toBeUndefined()
+    expect(await readFile(path, 'utf8')).toBe(domain(cut.place))
+  })
+
+  type Change = NonNullable<Parameters<typeof cutShort>[1]>
+  interface Found {
+    /** Since the restore began, or stopped it. */
+    readonly log?: readonly string[]
+    readonly boot?: 'another-boot' | 'this-boot'
+    /** Undefined: libvirt does not know it. */
+    readonly reason?: string
+    /** A restore that came no further than to its stop. */
+    readonly until?: Until
+  }
+
+  /** It ran when the restore looked at it, before anything of it was renamed. Now it is off, and the restore is undone. */
+  async function foundOff(
+    { log, boot = 'this-boot', reason, until }: Found,
+    change: Change
+  ): Promise<Cut & { warned: string[] }> {
+    const since = await logThatSays(line(STARTED), log ?? [])
+    const present = reason === undefined ? undefined : (place: string) => ({ next: domain(place), reason })
+    const cut = await cutShort(present, { ...change, atStop: { log: since } })
+    if (until === undefined) await rename(cut.kept, cut.place)
+    const began = boot === 'this-boot' ? await bootId() : boot
+    const vms = [{ uuid: VM, name: 'web', before: { log: since } }]
+    const warned: string[] = []
+    const begin = entry({ type: 'begin', id: JOB, bootId: began, vms })
+    expect(await cut.undo(until ?? 'displace', { begin, start: {}, warned })).toEqual({ end: 'undone', kept: [] })
+    return { ...cut, warned }
+  }
+
+  const end = (reason: string): string => `${ENDED}${reason}`
+  const runs = ({ libvirt }: Cut): boolean => libvirt.vms.get(VM)?.live !== undefined
+
+  it.each<[string, Found, Change]>([
+    [
+      'its QEMU crashed, and libvirt has forgotten it: it was transient',
+      { log: [end('crashed')] },
+      { isTransient: true }
+    ],
+    ['its host lost its power, and libvirt has forgotten it', { boot: 'another-boot' }, { isTransient: true }],
+    ['its QEMU crashed', { log: [end('crashed')], reason: 'crashed' }, {}],
+    ['its host lost its power', { boot: 'another-boot', reason: 'unknown' }, {}]
+  ])('runs again where a fault ended it before the restore could: %s', async (_, found, change) => {
+    const cut = await foundOff(found, { stop: 'not announced', undefine: 'not announced', ...change })
+    expect([runs(cut), cut.warned]).toEqual([true, [expect.stringContaining('was found off')]])
+  })
+
+  it.each<[string, Found, Change]>([
+    ['libvirtd was restarted since', { log: [end('destroyed')], reason: 'unknown' }, {}],
+    ['its host was booted since', { log: [end('destroyed')], reason: 'unknown', boot: 'another-boot' }, {}],
+    ['he had given it a definition', { log: [end('destroyed')], reason: 'unknown' }, { isTransient: true }],
+    ['it was transient', { log: [end('destroyed')] }, { isTransient: true }],
+    ['he had gone back to a snapshot', { log: [end('from snapshot')], reason: 'from snapshot' }, {}],
+    ['he has undefined it', { log: [end('destroyed')] }, {}]
+  ])('stays as its owner has it, who stopped it before the restore could: %s', async (_, found, change) => {
+    const cut = await foundOff(found, { stop: 'not announced', undefine: 'not announced', ...change })
+    expect([runs(cut), cut.libvirt.vms.has(VM)]).toEqual([false, found.reason !== undefined])
+    expect(cut.warned).toEqual([expect.stringContaining('by somebody')])
+  })
+
+  it.each([
+    ['destroyed it', end('destroyed'), 'unknown'],
+    ['went back to a snapshot', end('from snapshot'), 'from snapshot']
+  ])('stays off where its owner has started it since the restore stopped it, and %s', async (_, last, reason) => {
+    const log = [end('destroyed'), STARTED, last]
+    expect(runs(await foundOff({ log, reason }, { stop: 'announced', undefine: 'not announced' }))).toBe(false)
+  })
+
+  it('runs again, whatever the log says of the restored VM, which has its name', async () => {
+    const found = { log: [end('destroyed'), STARTED, end('destroyed')], until: 'start' } as const
+    expect(runs(await foundOff(found, { stop: 'announced', undefine: 'announced' }))).toBe(true)
+  })
+})
+
+describe('the definition of a VM that was about to make way', () => {
+  const autostarts = ({ libvirt }: Cut): string[] => libvirt.shell.lines.filter((each) => each.includes('autostart'))
+
+  it.each([
+    ['not where nobody took it away', 'not announced', 0],
+    ['where the restore did', 'announced', 1],
+    ['where an engine may have that does not say so', undefined, 1]
+  ] as const)('is given back to it, with its autostart: %s', async (_, undefine, times) => {
+    const there = await cutShort((place) => ({ next: domain(place), live: domain(place) }), {
+      stop: 'announced',
+      ...(undefine && { undefine })
+    })
+    await rename(there.kept, there.place)
+    await there.undo('displace')
+    expect(autostarts(there)).toHaveLength(undefine === undefined ? 1 : 0)
+    const gone = await cutShort(undefined, { stop: 'announced', ...(undefine && { undefine }) })
+    await rename(gone.kept, gone.place)
+    await gone.undo('displace')
+    expect([gone.libvirt.vms.size, autostarts(gone).length]).toEqual([times, times])
+  })
+
+  it('lasts again where it was started in the moment in which that was taken away', async () => {
+    const cut = await cutShort((place) => ({ next: domain(place), live: domain(place), transient: true }), {
+      stop: 'announced',
+      undefine: 'announced'
+    })
+    await rename(cut.kept, cut.place)
+    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    expect(cut.libvirt.vms.get(VM)).toMatchObject({ live: domain(cut.place), transient: false })
+  })
+})
+
+describe('what libvirt knew of the snapshots of a VM that made way', () => {
+  async function withRecords(
+    change: Parameters<typeof cutShort>[1],
+    present?: (place: string) => PaperVm
+  ): Promise<string[]> {
+    const cut = await cutShort(present, change)
+    const folder = join(state.dir, 'aside', JOB, VM)
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'one.xml'), '<domainsnapshot><name>one</name></domainsnapshot>')
+    const records = { snapshots: [{ name: 'one', file: 'one.xml' }], checkpoints: [] }
+    await writeFile(join(folder, 'records.json'), JSON.stringify(records))
+    await rename(cut.kept, cut.place)
+    expect(await cut.undo('displace')).toEqual({ end: 'undone', kept: [] })
+    return cut.libvirt.shell.lines.filter((each) => /virsh (create|snapshot-create) /.test(each))
+  }
+
+  it('is told to it once a transient one runs again: before, libvirt does not know that', async () =>
+    expect(await withRecords({ stop: 'announced', isTransient: true })).toEqual([
+      expect.stringContaining('virsh create'),
+      expect.stringContaining('--redefine')
+    ]))
+
+  it('is not told to it where its definition was not taken away: its owner has let go of one since', async () => {
+    const runs = (place: string): PaperVm => ({ next: domain(place), live: domain(place) })
+    expect(await withRecords({ stop: 'not announced', undefine: 'not announced' }, runs)).toEqual([])
+    expect(await withRecords({ stop: 'announced', undefine: 'announced' }, runs)).toHaveLength(1)
+  })
+})
+
+describe('two VMs that made way, whose UUIDs begin alike', () => {
+  const [one, two] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002']
+  const vm = (uuid: string): object => ({
+    ...{ uuid, name: uuid, wasActive: true, autostart: false, definition: '<domain/>', renames: [] }
+  })
+  const trace = async (displaced: readonly string[], ...steps: string[]): Promise<RestoreTrace> => {
+    const [plan] = (await cutShort(undefined, { plan: () => ({ displaced: displaced.map(vm) }) })).entries('displace')
+    const stopping = { displaced: displaced.map(vm), orphans: [], announcesStops: true }
+    return new RestoreTrace([
+      ...(plan === undefined ? [] : [plan]),
+      entry({ type: 'step', step: 'displace', data: stopping }),
+      ...steps.flatMap((step) => [entry({ type: 'step', step, data: {} }), entry({ type: 'step-done', step, ms: 1 })])
+    ])
+  }
+
+  it('are put back each by itself', async () => {
+    const now = await trace([one, two], `stop.${one}`, `undo.start.${one}`)
+    const of = (uuid: string): boolean[] => [now.mayHaveStopped({ uuid }), now.hasPutBack('start', { uuid })]
+    expect([of(one), of(two)]).toEqual([
+      [true, true],
+      [false, false]
+    ])
+  })
+
+  it('are taken for put back by an earlier engine, which named only how they begin, only where that means one', async () => {
+    const steps = ['stop.00000000', 'undo.start.00000000']
+    expect((await trace([one], ...steps)).hasPutBack('start', { uuid: one })).toBe(true)
+    const both = await trace([one, two], ...steps)
+    expect([both.hasPutBack('start', { uuid: one }), both.mayHaveStopped({ uuid: two })]).toEqual([false, true])
   })
 })
 

@@ -3,7 +3,8 @@ import { fail } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockCopy, blockJobAbort, blockJobReady } from '../../libvirt/block-jobs.ts'
-import { domainState, suspendDomain } from '../../libvirt/domains.ts'
+import { parseDomain } from '../../libvirt/domain-xml.ts'
+import { domainState, domainXml, suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import { keepToRoot, makeFoldersIn } from '../../store/durable.ts'
@@ -45,10 +46,7 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
   await job.step('suspend', { stateBefore }, async () => {
     if (stateBefore === 'running') await suspendDomain(shell, plan.vm)
   })
-  await job.step('end-mirror', {}, async () => {
-    for (const { target } of plan.disks) await blockJobAbort(shell, plan.vm, target)
-    await requireOwnImages(job, plan)
-  })
+  await job.step('end-mirror', {}, () => endMirrors(job, plan))
   if (!(await isPaused(shell, plan)))
     fail({ kind: 'foreign-work', vm: plan.vmName, detail: 'somebody let it go on before its RAM was saved' })
   const before = await noteVm(plan.vm, plan.vmName)
@@ -62,8 +60,24 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>
   (await domainState(shell, vm))?.state === 'paused'
 
+/** Each mirror is a copy from here on. @throws `foreign-work` if others have had their hands in it */
+export async function endMirrors(job: Pick<JobContext, 'shell'>, plan: CapturePlan): Promise<void> {
+  await requireOwnMirrors(job, plan)
+  for (const { target } of plan.disks) await blockJobAbort(job.shell, plan.vm, target)
+  await requireOwnImages(job, plan)
+}
+
+/** What somebody else has begun on a disk since is neither a copy of ours nor ours to abort. */
+async function requireOwnMirrors({ shell }: Pick<JobContext, 'shell'>, plan: CapturePlan): Promise<void> {
+  const { disks } = parseDomain(await domainXml(shell, plan.vm))
+  for (const { target, sidecar } of plan.disks) {
+    const mirrorTo = disks.find((disk) => disk.target === target)?.mirrorTo
+    if (mirrorTo !== sidecar) endedByItself(plan, target)
+  }
+}
+
 /** Somebody else may have let the VM go over to a mirror: then that is its disk now, and no copy. */
-async function requireOwnImages(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
+async function requireOwnImages(job: Pick<JobContext, 'shell'>, plan: CapturePlan): Promise<void> {
   for (const { target, source } of plan.disks) {
     const { live } = await lookAtDisk(job.shell, plan.vm, target)
     if (live === source) continue
@@ -80,12 +94,15 @@ async function mirrorAll(job: JobContext<BackupSpec>, plan: CapturePlan): Promis
 }
 
 async function mirrored(job: JobContext<BackupSpec>, plan: CapturePlan, { target }: CaptureDisk): Promise<void> {
-  const end = await blockJobReady(job.shell, plan.vm, target, {
+  const end = await blockJobReady(job.shell, plan.vm, target, 'copy', {
     onProgress: ({ doneBytes, totalBytes }) => job.progress(`mirroring ${target}`, doneBytes, totalBytes),
     signal: job.signal
   })
-  if (end === 'gone') fail({ kind: 'foreign-work', vm: plan.vmName, detail: `the mirror of ${target} ended by itself` })
+  if (end === 'gone') endedByItself(plan, target)
 }
+
+const endedByItself = ({ vmName }: CapturePlan, target: string): never =>
+  fail({ kind: 'foreign-work', vm: vmName, detail: `the mirror of ${target} ended by itself` })
 
 /** A mirror beside the image moves into the point; from another file system it is copied. */
 async function takeMirrors(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<CopiedDisk[]> {

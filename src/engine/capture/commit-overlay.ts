@@ -111,7 +111,10 @@ export async function commitOverlay(work: OverlayCase): Promise<Kept | undefined
   const process = await vmProcess(work.owner.vm)
   await commitInUse(work, now)
   const after = await look(work)
-  if (after.isActive && isInUse(after, work.disk)) await commitFailed(work.disk)
+  if (after.isActive && isInUse(after, work.disk)) {
+    await waitForOthers(work, after)
+    await commitFailed(work.disk)
+  }
   // It may have ended meanwhile, with or without having gone over; or the disk was unplugged, and plugged in again.
   const node = nodeOf(now, work.disk)
   const isSeen = node !== undefined && nodeOf(after, work.disk) === node
@@ -129,7 +132,7 @@ const nodeOf = ({ chain, nodes }: DiskNow, { source }: CaptureDisk): string | un
 /** The VM runs on the overlay, or on an image that somebody has put on top of it. */
 async function commitInUse(work: OverlayCase, now: DiskNow): Promise<void> {
   const { shell, disk, owner } = work
-  await waitForOthers(work)
+  await waitForOthers(work, now)
   if (isUnseen(work) && (await hasStayed(work))) await work.stay()
   if (now.live === disk.sidecar) return commitActive(work)
   const images = { top: disk.sidecar, base: imageBelow(disk).path }
@@ -201,26 +204,32 @@ const AGAIN = 'then have the host looked after again'
 const beforeStart = ({ vmName }: OverlayCase['owner']): string => `${AGAIN}, before ${vmName} is started`
 
 /** A job of others on this disk ends by itself; it is never aborted. */
-async function waitForOthers({ shell, owner, disk }: OverlayCase): Promise<void> {
+async function waitForOthers({ shell, owner, disk }: OverlayCase, now: DiskNow): Promise<void> {
   const job = await blockJobInfo(shell, owner.vm, disk.target)
-  if (job !== undefined && job.kind !== 'active-commit')
-    fail({ kind: 'foreign-work', vm: owner.vmName, detail: `a block job (${job.kind}) runs on ${disk.target}` })
+  if (job === undefined || (job.kind === 'active-commit' && foldsTheOverlay(now, disk))) return
+  const to = now.mirrorTo === undefined ? '' : ` into ${now.mirrorTo}`
+  fail({ kind: 'foreign-work', vm: owner.vmName, detail: `a block job (${job.kind}${to}) runs on ${disk.target}` })
 }
+
+/** What an active commit of this disk folds is the overlay, and into the image right below it: others may begin one deeper. */
+const foldsTheOverlay = ({ live, chain: [, below], mirrorTo }: DiskNow, { sidecar }: CaptureDisk): boolean =>
+  live === sidecar && (mirrorTo === undefined || below === undefined || mirrorTo === below)
 
 /** The overlay is what a running QEMU writes to: commit it into the image below, then pivot. */
 async function commitActive(work: OverlayCase): Promise<void> {
   const { shell, owner, disk, pivot, onProgress } = work
   const running = await blockJobInfo(shell, owner.vm, disk.target)
-  // One that somebody has begun by hand writes the same into the image, and is gone on with.
+  // One that somebody has begun by hand and that writes the same into the image is gone on with.
   await work.write('in use', async () => {
     if (running === undefined) await beginCommit(shell, owner, disk)
   })
-  const end = await blockJobReady(shell, owner.vm, disk.target, {
+  const end = await blockJobReady(shell, owner.vm, disk.target, 'active-commit', {
     onProgress: ({ doneBytes, totalBytes }) => onProgress?.(doneBytes, totalBytes)
   })
   if (end === 'gone') return
-  // It may have taken hours, in which its owner may have given it another definition.
+  // It may have taken hours, in which its owner may have given it another definition, or begun another commit.
   const [now, process, log] = await Promise.all([look(work), vmProcess(owner.vm), logPosition(owner.vmName)])
+  if (!foldsTheOverlay(now, disk)) return
   await pivot({ process, node: nodeOf(now, disk), wasDefined: now.defined === disk.sidecar, log }, async () => {
     await blockJobAbort(shell, owner.vm, disk.target, { pivot: true })
     // From here on there is no way back, also for a libvirt that starts the VM after a power cut.
@@ -228,9 +237,9 @@ async function commitActive(work: OverlayCase): Promise<void> {
   })
 }
 
-async function beginCommit(shell: Shell, owner: OverlayCase['owner'], { target }: CaptureDisk): Promise<void> {
+async function beginCommit(shell: Shell, owner: OverlayCase['owner'], disk: CaptureDisk): Promise<void> {
   try {
-    await blockCommitActive(shell, owner.vm, target)
+    await blockCommitActive(shell, owner.vm, disk.target, disk.sidecar)
   } catch (error) {
     const state = isFailure(error, 'command-failed') ? await domainState(shell, owner.vm) : undefined
     // A VM whose owner paused it while its RAM was captured has its images closed, and QEMU opens them when it runs.

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { domainByName, domainState, type StateAndReason } from '../../libvirt/domains.ts'
+import { domainState, listNamedDomains, type StateAndReason } from '../../libvirt/domains.ts'
 import { ownersState } from './owners-state.ts'
 import { LogPosition, logPosition } from './vm-history.ts'
 import { VmProcess, vmProcess } from './vm-process.ts'
@@ -24,12 +24,18 @@ export async function noteVm(uuid: string, vmName: string): Promise<VmBefore> {
 export const NotedVm = z.object({ uuid: Uuid, name: z.string(), before: VmBefore })
 export type NotedVm = z.infer<typeof NotedVm>
 
-/** The VM of a job, and the one that has its name: a restore may be about to take its place. */
+/** The VM of a job, and the one that has its name: a restore may be about to take its place. Each by the name that it has. */
 export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
   const { uuid, name } = vmOf(spec)
-  const namesake = spec.kind === 'restore' ? await domainByName(shell, name).catch(() => undefined) : undefined
+  const known = await listNamedDomains(shell).catch(() => [])
+  const namesake = spec.kind === 'restore' ? known.find((vm) => vm.name === name)?.uuid : undefined
   const uuids = [...new Set([uuid, namesake ?? uuid])]
-  return Promise.all(uuids.map(async (each) => ({ uuid: each, name, before: await noteWithState(shell, each, name) })))
+  return Promise.all(
+    uuids.map(async (each) => {
+      const nameNow = known.find((vm) => vm.uuid === each)?.name ?? name
+      return { uuid: each, name: nameNow, before: await noteWithState(shell, each, nameNow) }
+    })
+  )
 }
 
 /** A pause that is not its owner's passes. */

@@ -24,7 +24,7 @@ import type { Undone } from '../jobs/job-end.ts'
 import { theOneSeen } from '../restore/displace.ts'
 import { asideDirectory } from '../restore/kept-records.ts'
 import { nvramOfCopy } from '../restore/plan-firmware.ts'
-import { putBackSteps, renameBackSteps } from '../restore/put-back.ts'
+import { keepLostDefinitions, putBackSteps, renameBackSteps } from '../restore/put-back.ts'
 import { settle } from '../restore/restore.ts'
 import { placesOf, RestoreTrace, type Placement, type RestorePlan } from '../restore/restore-plan.ts'
 import { isElsewhere } from '../restore/staged-copy.ts'
@@ -148,7 +148,7 @@ function stepsOf(job: JobContext, trace: RestoreTrace, plan: RestorePlan): UndoS
     work: () => removeOurNetwork(job, network, plan)
   }))
   const steps = [...(trace.announced('define') ? [removeVm] : []), ...files, ...back, ...networks]
-  return [...steps, { name: 'undo.forget', needs: steps.map(({ name }) => name), work: () => forget(job, plan) }]
+  return [...steps, { name: 'undo.forget', needs: steps.map(({ name }) => name), work: () => forget(job, trace, plan) }]
 }
 
 /** Takes the definition away again; one that is not ours stays. */
@@ -277,8 +277,10 @@ async function userOfNetwork(shell: Shell, network: string, but: string): Promis
   return undefined
 }
 
-/** Nothing is aside any more, so nothing needs to be remembered of it. */
-async function forget({ shell, id, spec }: JobContext, { displaced, orphans }: RestorePlan): Promise<Kept | undefined> {
+/** Nothing is aside any more, so nothing needs to be remembered of it: but a definition that nobody else has. */
+async function forget(job: JobContext, trace: RestoreTrace, plan: RestorePlan): Promise<Kept | undefined> {
+  const { shell, id, spec } = job
+  const { displaced, orphans } = plan
   const renames = [...displaced.flatMap(({ renames }) => renames), ...orphans]
   const aside = (await Promise.all(renames.map(async (each) => ((await isThere(each.to)) ? [each] : [])))).flat()
   if (aside.length > 0)
@@ -287,6 +289,8 @@ async function forget({ shell, id, spec }: JobContext, { displaced, orphans }: R
       vm: spec.vmName,
       left: aside.map(({ from, to }) => ({ path: to, because: `it belongs at ${from}`, mend: [] }))
     })
+  const lost = await keepLostDefinitions(job, trace, displaced)
+  if (lost !== undefined) return lost
   const verdict = await removeIfProven(shell, {
     path: asideDirectory(id),
     made: shown('its name is the id of this job'),

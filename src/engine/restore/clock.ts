@@ -23,9 +23,9 @@ export async function setClock(job: JobContext, plan: RestorePlan): Promise<void
 }
 
 async function agentWithin(job: JobContext, vm: string): Promise<void> {
-  const deadline = Date.now() + AGENT_WITHIN_MS
+  const deadline = performance.now() + AGENT_WITHIN_MS
   while (!(await agentAnswers(job.shell, vm))) {
-    if (Date.now() > deadline) throw new Error('the guest agent did not answer')
+    if (performance.now() > deadline) throw new Error('the guest agent did not answer')
     await sleep(500)
   }
 }

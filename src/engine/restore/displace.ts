@@ -8,12 +8,21 @@ import { destroyDomain, domainInfo, domainState, undefineDomain } from '../../li
 import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
+import { logPosition } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
-import { asideDirectory, keepRecords } from './kept-records.ts'
+import { asideDirectory, keepRecords, recordNames, type RecordNames } from './kept-records.ts'
 import { startableDefinition } from './displaced-vm.ts'
 import { fateRequest, fatesOf, filesThatStay, type FateRequest } from './left-out.ts'
-import { placesOf, stopOf, type DisplacedVm, type Displacing, type Rename, type RestorePlan } from './restore-plan.ts'
+import {
+  placesOf,
+  stopOf,
+  undefineOf,
+  type DisplacedVm,
+  type Displacing,
+  type Rename,
+  type RestorePlan
+} from './restore-plan.ts'
 import { holdVms, othersIn } from './vm-locks.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 
@@ -82,31 +91,51 @@ async function displaceVm(job: JobContext, vm: DisplacedVm): Promise<void> {
   const { shell } = job
   await requireAsSeen(shell, vm)
   // libvirt forgets a transient VM as it stops.
-  if (!vm.persistent) await keepRecords(shell, job.id, vm)
+  const early = vm.persistent ? undefined : await keepRecords(shell, job.id, vm)
   await stop(job, vm)
-  if (vm.persistent) await keepRecords(shell, job.id, vm)
+  const records = early ?? (await keepRecords(shell, job.id, vm))
   for (const rename of vm.renames) await renameAside(shell, rename, vm)
-  // Stopping and renaming take seconds.
-  await requireAsSeen(shell, vm)
-  if ((await domainState(shell, vm.uuid)) !== undefined) await undefineDomain(shell, vm.uuid, { keepManagedSave: true })
+  await takeDefinition(job, vm, records)
 }
+
+/**
+ * Stopping and renaming take seconds, in which its owner may have been at it. It is announced, lest an undo define a VM
+ * that its owner undefined.
+ */
+async function takeDefinition(job: JobContext, vm: DisplacedVm, records: RecordNames): Promise<void> {
+  const { shell } = job
+  await requireAsSeen(shell, vm)
+  const now = await domainState(shell, vm.uuid)
+  if (now === undefined) return
+  if (now.state !== 'shut off') wasChanged(vm, 'it was started')
+  if (JSON.stringify(await recordNames(shell, vm.uuid)) !== JSON.stringify(records))
+    wasChanged(vm, 'its snapshots or checkpoints were changed')
+  // Where it has none libvirt itself refuses as soon as it has one.
+  const keepSnapshots = records.snapshots.length + records.checkpoints.length === 0
+  await job.step(undefineOf(vm.uuid), {}, () =>
+    undefineDomain(shell, vm.uuid, { keepManagedSave: true, keepSnapshots })
+  )
+}
+
+const wasChanged = ({ name }: DisplacedVm, what: string): never =>
+  fail({ kind: 'foreign-work', vm: name, detail: `${what} as it was about to make way` })
 
 /**
  * What is put back is what was written down: what its owner has changed in the definition since would be lost, or one that he
  * has given to a VM that had none.
  */
-async function requireAsSeen(shell: Shell, { uuid, name, persistent, definition }: DisplacedVm): Promise<void> {
+async function requireAsSeen(shell: Shell, vm: DisplacedVm): Promise<void> {
+  const { uuid, persistent, definition } = vm
   if ((await domainState(shell, uuid)) === undefined) return
   const isChanged = persistent
     ? (await startableDefinition(shell, uuid)) !== definition
     : (await domainInfo(shell, uuid)).persistent
-  if (isChanged)
-    fail({ kind: 'foreign-work', vm: name, detail: 'its definition was changed as it was about to make way' })
+  if (isChanged) wasChanged(vm, 'its definition was changed')
 }
 
 /**
- * Only what runs as it did when it was looked at: between then and now its owner may have been at it. It is announced, lest
- * an undo start a VM that its owner stopped.
+ * Only what runs as it did when it was looked at: between then and now its owner may have been at it. It is announced, with
+ * how far libvirt's log was, lest an undo start a VM that its owner stopped.
  */
 async function stop(job: JobContext, { uuid, name, wasActive }: DisplacedVm): Promise<void> {
   const { shell } = job
@@ -119,7 +148,9 @@ async function stop(job: JobContext, { uuid, name, wasActive }: DisplacedVm): Pr
       state: now?.state ?? 'gone',
       wanted: wasActive ? 'as it was, active' : 'as it was, shut off'
     })
-  if (isActive) await job.step(stopOf(uuid), {}, () => destroyDomain(shell, uuid))
+  if (!isActive) return
+  const log = await logPosition(name)
+  await job.step(stopOf(uuid), { ...(log && { log }) }, () => destroyDomain(shell, uuid))
 }
 
 /** Always within a folder, so that it is a matter of names, never of copying. @throws `foreign-work` if it must stay */

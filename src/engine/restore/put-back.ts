@@ -8,21 +8,26 @@ import {
   createDomain,
   defineDomain,
   domainByName,
+  domainInfo,
   domainState,
   setAutostart,
-  startDomain
+  startDomain,
+  type StateAndReason
 } from '../../libvirt/domains.ts'
+import type { Shell } from '../../shared/shell.ts'
 import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
+import { historySince } from '../evidence/vm-history.ts'
+import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { UndoStep } from '../recover/program.ts'
+import { howItEnded, notedVms } from '../recover/start-after-fault.ts'
 import { theOneSeen } from './displace.ts'
 import { goneMediaOf } from './displaced-vm.ts'
-import { bringRecordsBack, definitionAside } from './kept-records.ts'
-import type { DisplacedVm, Rename, RestoreTrace } from './restore-plan.ts'
-
-type Step = `undo.${string}`
+import { bringRecordsBack, definitionAside, keepDefinition } from './kept-records.ts'
+import { putBackStep, type DisplacedVm, type Rename, type RestoreTrace } from './restore-plan.ts'
 
 /** The way back of what was renamed aside, each by itself. Nothing is put over a file that lies there now. */
 export function renameBackSteps(
@@ -63,37 +68,59 @@ export function putBackSteps(
   vm: DisplacedVm,
   needs: readonly string[]
 ): UndoStep[] {
-  const label = vm.uuid.slice(0, 8)
-  const files = renameBackSteps(job, label, vm.renames, needs)
-  const [define, records, start]: Step[] = [`undo.define.${label}`, `undo.records.${label}`, `undo.start.${label}`]
+  const files = renameBackSteps(job, vm.uuid, vm.renames, needs)
   const all = [...needs, ...files.map(({ name }) => name)]
-  if (define === undefined || records === undefined || start === undefined) return files
-  return [
-    ...files,
-    { name: define, needs: all, work: () => defineAgain(job, trace, vm, trace.done(define)) },
-    { name: records, needs: [define], work: () => bringRecordsBack(job.shell, job.id, vm.uuid) },
-    { name: start, needs: [define], work: () => startAgain(job, trace, vm, trace.done(start)) }
-  ]
+  const [define, start] = [putBackStep('define', vm.uuid), putBackStep('start', vm.uuid)]
+  const defining: UndoStep = { name: define, needs: all, work: () => defineAgain(job, trace, vm) }
+  const starting: UndoStep = { name: start, needs: [define], work: () => startAgain(job, trace, vm) }
+  // libvirt knows a transient VM only while it runs.
+  return vm.persistent
+    ? [...files, defining, recordsStep(job, trace, vm, define), starting]
+    : [...files, defining, starting, recordsStep(job, trace, vm, start)]
 }
 
-/** One that is there was put back before, or has never gone. */
-async function defineAgain(
-  { shell, id }: JobContext,
-  trace: RestoreTrace,
-  vm: DisplacedVm,
-  wasDone: boolean
-): Promise<undefined> {
-  if (!vm.persistent || wasDone) return
-  for (const rename of vm.renames)
-    if (await isOwed(trace, rename))
-      stuck(vm, `its file ${rename.from} is not there`, `virsh define '${definitionAside(id, vm.uuid)}'`)
-  if ((await domainState(shell, vm.uuid)) === undefined) {
-    if ((await domainByName(shell, vm.name)) !== undefined)
-      stuck(vm, 'another VM has its name now', `virsh define '${definitionAside(id, vm.uuid)}'`)
-    await defineFrom(id, vm.definition, (path) => defineDomain(shell, path))
+const recordsStep = (job: JobContext, trace: RestoreTrace, vm: DisplacedVm, needed: string): UndoStep => ({
+  name: putBackStep('records', vm.uuid),
+  needs: [needed],
+  // What its owner forgot while they were there is forgotten.
+  work: async () => {
+    if (!vm.persistent || trace.mayHaveUndefined(vm)) await bringRecordsBack(job.shell, job.id, vm.uuid)
+    return undefined
   }
-  await setAutostart(shell, vm.uuid, vm.autostart)
+})
+
+/**
+ * One that has its definition was given it before, or has never lost it: then its autostart is as its owner has it by now. One
+ * that went otherwise than by this restore was undefined by its owner.
+ */
+async function defineAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm): Promise<undefined> {
+  if (!vm.persistent || trace.hasPutBack('define', vm)) return
+  const isDefined = await hasDefinition(job.shell, vm)
+  if (!isDefined && !trace.mayHaveUndefined(vm)) {
+    job.warn(`${vm.name} was undefined by somebody just before it was to make way, and was left so`)
+    return
+  }
+  for (const rename of vm.renames)
+    if (await isOwed(trace, rename)) stuck(vm, `its file ${rename.from} is not there`, defineByHand(job.id, vm))
+  const anew = putBackStep('anew', vm.uuid)
+  if (!isDefined) {
+    await requireFreeName(job, vm)
+    await job.step(anew, {}, () => defineFrom(job.id, vm.definition, (path) => defineDomain(job.shell, path)))
+  }
+  if (!isDefined || trace.announced(anew) || !trace.announcesUndefines)
+    await setAutostart(job.shell, vm.uuid, vm.autostart)
 }
+
+/** One that runs without was started in the moment in which its definition was taken away. */
+const hasDefinition = async (shell: Shell, { uuid }: DisplacedVm): Promise<boolean> =>
+  (await domainState(shell, uuid)) !== undefined && (await domainInfo(shell, uuid)).persistent
+
+async function requireFreeName({ shell, id }: JobContext, vm: DisplacedVm): Promise<void> {
+  const namesake = await domainByName(shell, vm.name)
+  if (namesake !== undefined && namesake !== vm.uuid) stuck(vm, 'another VM has its name now', defineByHand(id, vm))
+}
+
+const defineByHand = (jobId: string, { uuid }: DisplacedVm): string => `virsh define '${definitionAside(jobId, uuid)}'`
 
 /**
  * Whether this job has a file of the VM renamed aside that is not back. One that is at neither place, and of which nobody
@@ -113,31 +140,87 @@ async function defineFrom(jobId: string, xml: string, use: (path: string) => Pro
   await use(path)
 }
 
-/** By its owner's will it is off, or elsewhere: it ran again before that. */
-const WAS_RUN_AGAIN = ['shutdown', 'saved', 'migrated']
-
 /**
- * A VM that this restore stopped runs again: without a medium that is gone since, if it does not start with it.
+ * A VM that this restore stopped, or that a fault ended before it could, runs again: without a medium that is gone since, if
+ * it does not start with it.
  *
  * @throws `left-behind` while it does not start: it is tried again until it runs
  */
-async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm, wasDone: boolean): Promise<undefined> {
+async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm): Promise<undefined> {
   const now = await domainState(job.shell, vm.uuid)
   const isOff = now === undefined || now.state === 'shut off'
-  if (!vm.wasActive || wasDone || !isOff || WAS_RUN_AGAIN.includes(now?.reason ?? '')) return
-  // libvirt has forgotten a transient VM that is off.
-  if ((now === undefined || now.reason === 'destroyed') && !trace.mayHaveStopped(vm)) {
-    job.warn(`${vm.name} was stopped by somebody just before it was to make way, and was left so`)
+  if (!vm.wasActive || trace.hasPutBack('start', vm) || !isOff) return
+  // Its owner has undefined it.
+  if (now === undefined && vm.persistent) return
+  const end = trace.mayHaveStopped(vm) ? await endSinceStop(trace, vm, now) : await endBeforeStop(trace, vm, now)
+  if (end !== 'fault' && end !== 'this restore') {
+    if (!trace.mayHaveStopped(vm)) job.warn(`${vm.name} ${leftOff(end)}`)
     return
   }
   try {
-    if (vm.persistent) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
+    if (now !== undefined) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
     else await createFrom(job, vm, vm.definition)
   } catch (error) {
     if (!isFailure(error, 'command-failed')) throw error
     await startWithoutGoneMedia(job, vm, error)
   }
-  job.warn(`${vm.name} was stopped for this restore and was started again: what it had in RAM is lost`)
+  const why = end === 'fault' ? 'was found off' : 'was stopped for this restore'
+  job.warn(`${vm.name} ${why} and was started again: what it had in RAM is lost`)
+}
+
+const leftOff = (end: string | undefined): string =>
+  end === undefined
+    ? 'is off since before this restore would have stopped it, nothing tells why, and it was left so'
+    : `was stopped by somebody (${end}) just before it was to make way, and was left so`
+
+/** `this restore`, `fault`, or libvirt's word for an end that somebody wanted. Undefined: nothing tells. */
+type End = string | undefined
+
+/** By its owner's will it is off, or elsewhere: it ran again before that, or has its disks from earlier. */
+const WAS_RUN_AGAIN = ['shutdown', 'saved', 'migrated', 'from snapshot']
+
+/** Behind a start of the restored VM, which has its name, the log tells of that. */
+async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
+  const log = trace.announced('start') ? undefined : trace.logAtStop(vm)
+  const history = await historySince(vm.name, log)
+  if (log !== undefined && history?.startedAgain === true) return endOf(trace, { name: vm.name, before: { log } }, now)
+  return WAS_RUN_AGAIN.includes(now?.reason ?? '') ? now?.reason : 'this restore'
+}
+
+/** Not by this restore. libvirt has forgotten a transient VM that is off. */
+async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
+  const noted = notedVms(trace.begin).find(({ uuid }) => uuid === vm.uuid)
+  return endOf(trace, noted ?? { name: vm.name, before: {} }, now)
+}
+
+/** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
+export async function keepLostDefinitions(
+  { shell, id }: JobContext,
+  trace: RestoreTrace,
+  vms: readonly DisplacedVm[]
+): Promise<Kept | undefined> {
+  const lost: DisplacedVm[] = []
+  for (const vm of vms) if (await isLost(shell, trace, vm)) lost.push(vm)
+  for (const vm of lost) await keepDefinition(id, vm)
+  const paths = lost.map(({ uuid }) => definitionAside(id, uuid))
+  const [path] = paths
+  if (path === undefined) return undefined
+  const names = lost.map(({ name }) => name).join(' and ')
+  const because = `nothing tells why ${names} is off, which was transient, and nobody else has its definition`
+  return keep(path, because, ...paths.map((each) => `virsh create '${each}'`))
+}
+
+async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promise<boolean> {
+  if (vm.persistent || !vm.wasActive || trace.mayHaveStopped(vm)) return false
+  return (await domainState(shell, vm.uuid)) === undefined && (await endBeforeStop(trace, vm, undefined)) === undefined
+}
+
+async function endOf(
+  { begin }: RestoreTrace,
+  noted: Parameters<typeof howItEnded>[0],
+  now: StateAndReason | undefined
+): Promise<End> {
+  return howItEnded(noted, begin?.bootId ?? (await bootId()), now)
 }
 
 /** For this once: its definition stays as it is. */

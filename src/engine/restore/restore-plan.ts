@@ -119,10 +119,21 @@ export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place',
 export type RestoreStep = (typeof RESTORE_STEPS)[number]
 
 /** The step in which a VM is stopped that makes way. */
-export const stopOf = (vm: Uuid): string => `stop.${vm.slice(0, 8)}`
+export const stopOf = (vm: string): string => `stop.${vm}`
+/** The step in which its definition is taken away. */
+export const undefineOf = (vm: Uuid): string => `undefine.${vm}`
+
+/** Steps of an undo for one VM that made way. `anew`: it is defined, since it was not any more. */
+export type PutBackStep = 'define' | 'anew' | 'records' | 'start'
+export const putBackStep = (step: PutBackStep, vm: string): `undo.${string}` => `undo.${step}.${vm}`
+
+/** Engines before this one named a VM so in their steps, which two VMs may share. */
+const beginningOf = (vm: Uuid): string => vm.slice(0, 8)
 
 /** Noted where a VM has no log yet. */
 export const NO_LOG = 'none'
+
+type Begin = Extract<JournalEntry, { type: 'begin' }>
 
 /** What the journal of a restore says: its plan as it became, and how far it came. Only what was announced can have happened. */
 export class RestoreTrace {
@@ -133,7 +144,12 @@ export class RestoreTrace {
   readonly logAtStart: LogPosition | typeof NO_LOG | undefined
   /** An undo has begun, so that what runs now may be what it has put back. */
   readonly isBeingUndone: boolean
+  /** How its VMs stood when it began, and in which boot of the host. */
+  readonly begin: Begin | undefined
+  /** Engines before this one did not announce that they take a definition away. */
+  readonly announcesUndefines: boolean
   private readonly announcesStops: boolean
+  private readonly logsAtStop: ReadonlyMap<string, LogPosition>
   private readonly announcedSteps: ReadonlySet<string>
   private readonly doneSteps: ReadonlySet<string>
 
@@ -152,7 +168,15 @@ export class RestoreTrace {
           }
     this.placements = z.array(Placement).parse(dataOf('place')?.['placements'] ?? [])
     this.logAtStart = LogPosition.or(z.literal(NO_LOG)).optional().catch(undefined).parse(dataOf('start')?.['log'])
+    this.begin = ofType(entries, 'begin')[0]
     this.announcesStops = displacing?.['announcesStops'] === true
+    this.announcesUndefines = displacing?.['announcesUndefines'] === true
+    this.logsAtStop = new Map(
+      steps.flatMap(({ step, data }) => {
+        const log = LogPosition.safeParse(data?.['log']).data
+        return log === undefined ? [] : [[step, log] as const]
+      })
+    )
     this.announcedSteps = new Set(steps.map(({ step }) => step))
     this.doneSteps = new Set(ofType(entries, 'step-done').map(({ step }) => step))
     this.isBeingUndone = [...this.announcedSteps].some((step) => step.startsWith('undo.'))
@@ -160,10 +184,26 @@ export class RestoreTrace {
 
   /** Engines before this one did not announce that they stop a VM that is to make way. */
   mayHaveStopped({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
-    return !this.announcesStops || this.announcedSteps.has(stopOf(uuid))
+    return !this.announcesStops || [uuid, beginningOf(uuid)].some((vm) => this.announcedSteps.has(stopOf(vm)))
   }
 
-  announced(step: RestoreStep): boolean {
+  /** How far libvirt's log of the VM was right before it was stopped. Undefined: nobody noted it. */
+  logAtStop({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | undefined {
+    return this.logsAtStop.get(stopOf(uuid))
+  }
+
+  mayHaveUndefined({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
+    return !this.announcesUndefines || this.announcedSteps.has(undefineOf(uuid))
+  }
+
+  /** A step of the undo for one VM. What an earlier engine noted counts only where it can mean no other. */
+  hasPutBack(step: PutBackStep, { uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
+    const beginning = beginningOf(uuid)
+    const sharing = this.plan?.displaced.filter((vm) => beginningOf(vm.uuid) === beginning) ?? []
+    return this.done(putBackStep(step, uuid)) || (sharing.length === 1 && this.done(putBackStep(step, beginning)))
+  }
+
+  announced(step: RestoreStep | `undo.${string}`): boolean {
     return this.announcedSteps.has(step)
   }
 

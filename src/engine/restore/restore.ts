@@ -60,7 +60,9 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string, listed: Ma
   await requireSealed(job.spec.point, dir, sealed)
   await releaseClaim(job.id)
   const displacing = await lookBeforeDisplacing(job, plan, manifest)
-  await job.step('displace', { ...displacing, announcesStops: true }, () => displace(job, displacing))
+  await job.step('displace', { ...displacing, announcesStops: true, announcesUndefines: true }, () =>
+    displace(job, displacing)
+  )
   const placements = await waitingFiles(plan)
   await job.step('place', { placements }, () => placeFiles(job, { ...plan, ...displacing }, placements))
   await job.step('define', {}, () => define(job, plan))
