@@ -12,6 +12,8 @@ export interface PaperSystemd {
   readonly active: Set<string>
   /** The next command that begins so fails. */
   failNext: string | undefined
+  /** It says of every unit that it has to be read anew, however often it was. */
+  isNeverContent: boolean
 }
 
 export function paperSystemd(dir: () => string): PaperSystemd {
@@ -24,7 +26,8 @@ export function paperSystemd(dir: () => string): PaperSystemd {
     loaded: new Map(),
     enabled: new Set(),
     active: new Set(),
-    failNext: undefined
+    failNext: undefined,
+    isNeverContent: false
   }
 
   const know = (name: string): string => {
@@ -38,7 +41,7 @@ export function paperSystemd(dir: () => string): PaperSystemd {
         (name) =>
           `Id=${name}\nActiveState=${systemd.active.has(name) ? 'active' : 'inactive'}\n` +
           `UnitFileState=${systemd.enabled.has(name) ? 'enabled' : 'disabled'}\n` +
-          `NeedDaemonReload=${know(name) === inFile(name) ? 'no' : 'yes'}\n`
+          `NeedDaemonReload=${know(name) !== inFile(name) || systemd.isNeverContent ? 'yes' : 'no'}\n`
       )
       .join('\n')
 

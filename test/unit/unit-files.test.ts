@@ -11,6 +11,16 @@ vi.mock(import('../../src/shared/host-paths.ts'), async (original) =>
   Object.defineProperties({ ...(await original()) }, { UNITS_DIR: { get: () => host.dir as never } })
 )
 
+/** Folders whose names were made to last. */
+const synced: string[] = []
+vi.mock(import('../../src/store/durable.ts'), async (original) => ({
+  ...(await original()),
+  syncDir: (path: string) => {
+    synced.push(path)
+    return Promise.resolve()
+  }
+}))
+
 const { ensureRecoverUnits, removeRecoverUnits } = await import('../../src/engine/jobs/recover-units.ts')
 const { writeUnits } = await import('../../src/engine/policy/policy-units.ts')
 const { ensureTellTimer } = await import('../../src/engine/tell/tell-timer.ts')
@@ -92,6 +102,15 @@ describe.each<[string, { units: readonly string[]; enabled: readonly string[]; e
     expect(readdirSync(host.dir).filter((file) => file.endsWith('.new'))).toEqual([])
   })
 
+  it('last with the links that enable them, also through a power cut', async () => {
+    const wants = join(host.dir, 'timers.target.wants')
+    mkdirSync(wants)
+    synced.length = 0
+    await ensure()
+    expect(synced.slice(0, 1)).toEqual([host.dir])
+    expect(synced.slice(1)).toEqual([wants, host.dir])
+  })
+
   it('are enabled again where somebody has disabled them', async () => {
     await ensure()
     systemd.enabled.clear()
@@ -143,6 +162,13 @@ describe('the timer of a policy', () => {
     await expect(save({ schedule: { calendar: '03:00', jitterSeconds: 0 } })).rejects.toThrow('command-failed')
     expect(await save({ schedule: { calendar: '03:00', jitterSeconds: 0 } })).toBe(true)
     expect(systemd.loaded.get(timer)).toContain('03:00')
+  })
+
+  it('goes on as it is where systemd is never content, however often it has read it', async () => {
+    systemd.isNeverContent = true
+    const told = systemd.told().length
+    expect(await save({})).toBe(false)
+    expect(systemd.told().slice(told)).not.toContain(`systemctl stop ${timer}`)
   })
 
   it('is started again where somebody has stopped it, and catches up', async () => {

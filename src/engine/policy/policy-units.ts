@@ -7,7 +7,14 @@ import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { engineCommand, KEEP_COMPILED } from '../jobs/engine-command.ts'
 import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
-import { enableUnits, isInEffect, unitStates, writeUnitFiles, type WantedUnit } from '../jobs/unit-files.ts'
+import {
+  enableUnits,
+  isInEffect,
+  unitStates,
+  writeUnitFiles,
+  type UnitState,
+  type WantedUnit
+} from '../jobs/unit-files.ts'
 import { timerCalendar } from './timer-calendar.ts'
 
 const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`
@@ -22,17 +29,24 @@ export async function writeUnits(shell: Shell, policy: Policy): Promise<boolean>
   const timer: WantedUnit = { name: policyTimer(policy.id), text: timerText(policy), isEnabled: true, isActive: true }
   const service: WantedUnit = { name: policyService(policy.id), text: serviceText(policy) }
   const before = scheduleIn(await readFile(pathOf(timer.name), 'utf8').catch(() => ''))
-  const written = await writeUnitFiles([timer, service])
   const states = await unitStates(shell, [timer.name, service.name])
+  const written = await writeUnitFiles([timer, service])
   const isInPlace = [timer, service].every((unit) => isInEffect(unit, states.get(unit.name)))
   if (written.length === 0 && isInPlace) return false
-  // A file that is right already and that systemd does not know: which schedule it goes by is not known either.
-  const isUnknown = !written.includes(timer) && states.get(timer.name)?.needsReload !== false
-  const isNew = before !== scheduleIn(timer.text) || isUnknown
   await expectZero(shell, ['systemctl', 'daemon-reload'])
+  const isNew = before !== scheduleIn(timer.text) || (await wasUnread(shell, timer.name, states))
   if (isNew) await beginAnew(shell, policy.id)
   await enableUnits(shell, [timer])
   return isNew
+}
+
+/**
+ * True where systemd had not read what an earlier try has written (`before` is from before this one): nobody knows by which schedule the timer ran. One that is
+ * never content does not count: a timer that begins anew again and again comes to no run, if that is late by a jitter.
+ */
+async function wasUnread(shell: Shell, timer: string, before: ReadonlyMap<string, UnitState>): Promise<boolean> {
+  if (before.get(timer)?.needsReload !== true) return false
+  return (await unitStates(shell, [timer])).get(timer)?.needsReload === false
 }
 
 /** What the old calendar wanted is over: the new one begins now, without a run to catch up. */
