@@ -35,7 +35,7 @@ export async function leftoversOf(host: LabHost, before: Baseline, options: Orac
   for (let tries = 80; ; tries--) {
     const complaints = complaintsAbout(before, await look(host, [...folders]), options)
     if (complaints.length === 0 || tries === 0) return complaints
-    if (tries % 8 === 0 && complaints.some((each) => WAITS.test(each))) await hurry(host)
+    if (tries % 8 === 0 && complaints.every((each) => WAITS.test(each))) await hurry(host)
     await sleep(250)
   }
 }
