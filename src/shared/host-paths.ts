@@ -20,6 +20,9 @@ export const UNITS_DIR = '/etc/systemd/system'
 export const RECOVER_UNIT = 'stillpoint-recover.service'
 /** Armed while a job has neither an end nor a process. */
 export const RECOVER_TIMER = 'stillpoint-recover.timer'
+/** Armed before a job or a run begins, until none is open: it looks whether one has died, whoever else is dead by then. */
+export const WATCH_TIMER = 'stillpoint-watch.timer'
+export const WATCH_UNIT = 'stillpoint-watch.service'
 /** Only where this file exists do fault points answer to `STILLPOINT_FAULT`. */
 export const LAB_MARKER = '/etc/stillpoint-lab'
 /** There a process that the lab holds at a fault point shows where it waits. */

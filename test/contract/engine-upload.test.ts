@@ -207,17 +207,31 @@ describe('the hash of a file', () => {
 })
 
 describe('old engines', () => {
-  it('go after a day, but never ours', async () => {
+  const engineAt = (name: string): string => join(folder, 'state/engine', `${name}.mjs`)
+  /** Of a host whose systemd has this loaded. */
+  const withSystemd = (loaded: string): Shell => {
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    const systemctl = `#!/bin/sh\n[ "$1" != show ] || echo '${loaded}'\n`
+    writeFileSync(join(bin, 'systemctl'), systemctl, { mode: 0o755 })
+    const PATH = `${bin}:${process.env['PATH'] ?? ''}`
+    return { ...shell, run: (argv, options) => shell.run(argv, { ...options, env: { ...options?.env, PATH } }) }
+  }
+
+  it('go after a day, but never ours, nor one that a unit names as systemd has loaded it', async () => {
     const state = join(folder, 'state')
-    const engines = ['ours', 'old', 'young'].map((name) => join(state, 'engine', `${name}.mjs`))
+    const engines = ['ours', 'old', 'loaded', 'young'].map(engineAt)
     mkdirSync(join(state, 'engine'), { recursive: true })
     for (const path of engines) writeFileSync(path, '')
     // Each has its time from the clock that `find` asks; the file system's own is another one where the clock is made up.
     const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000)
-    for (const path of engines.slice(0, 2)) utimesSync(path, hoursAgo(25), hoursAgo(25))
-    utimesSync(engines[2] ?? '', hoursAgo(23), hoursAgo(23))
-    await sweepOldEngines(shell, join(state, 'runtime/x'), engines[0] ?? '', [join(state, 'engine')])
-    expect(readdirSync(join(state, 'engine')).sort()).toEqual(['ours.mjs', 'young.mjs'])
+    for (const path of engines.slice(0, 3)) utimesSync(path, hoursAgo(25), hoursAgo(25))
+    utimesSync(engines[3] ?? '', hoursAgo(23), hoursAgo(23))
+    const systemd = withSystemd(
+      `ExecStart={ path=/usr/bin/node ; argv[]=/usr/bin/node ${engineAt('loaded')} recover-all ; }`
+    )
+    await sweepOldEngines(systemd, join(state, 'runtime/x'), engines[0] ?? '', [join(state, 'engine')])
+    expect(readdirSync(join(state, 'engine')).sort()).toEqual(['loaded.mjs', 'ours.mjs', 'young.mjs'])
   })
 
   it('leave what was compiled of them for a month', async () => {
@@ -231,7 +245,7 @@ describe('old engines', () => {
       writeFileSync(join(compiled, name), '')
       utimesSync(join(compiled, name), at, at)
     }
-    await sweepOldEngines(shell, join(folder, 'state/runtime/x'), 'ours', [join(folder, 'state/engine')])
+    await sweepOldEngines(withSystemd(''), join(folder, 'state/runtime/x'), 'ours', [join(folder, 'state/engine')])
     expect(readdirSync(compiled)).toEqual(['young'])
   })
 })

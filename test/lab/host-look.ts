@@ -119,7 +119,8 @@ find /tmp /var/tmp /dev/shm -maxdepth 1 -name '*stillpoint*' -printf 'TEMPORARY 
 {
   systemctl list-units --all --plain --no-legend 'stillpoint-*'
   find /etc/systemd/system /run/systemd/system /run/systemd/transient -maxdepth 1 -name 'stillpoint-*' -printf '%f file\\n'
-} | grep -vE '^stillpoint-((policy-.*|tell)\\.(timer|service)|recover\\.service) ' | grep -vE '^stillpoint-recover\\.timer +(file|loaded +inactive)' | sed 's/^/UNIT /'
+} | grep -vE '^stillpoint-(policy-.*|tell)\\.(timer|service) ' |
+  grep -vE '^stillpoint-(recover|watch)\\.(timer|service) +(file|loaded +inactive)' | sed 's/^/UNIT /'
 ps -eo comm,args | grep -E '^(qemu-nbd|qemu-storage-da|qemu-img|flock|virtnbdbackup)' | sed 's/^/PROCESS /'
 find /proc/[0-9]*/fd \\( -lname '/run/stillpoint/*' -o -lname '*.stillpoint-*' \\) -printf 'OPEN %l by %h\\n' 2>/dev/null | sort -u
 while read -r store; do

@@ -481,18 +481,66 @@ describe('a recovery of the whole host that takes long with one VM', () => {
     expect(directory.openJobs()).toEqual(ids)
   })
 
-  it('sees what died when all was done and its timer was just stopped, and has the host take it up', async () => {
-    const told: string[] = []
-    const shell = fakeShell({
+  /** Each command of systemd's but questions, and what happens as it is given. */
+  const telling = (told: string[], meanwhile: (verb: string) => void, states = (): string => 'inactive'): Shell =>
+    fakeShell({
       systemctl: ({ argv: [, verb = '', ...units] }) => {
-        if (verb !== 'show') told.push(`${verb} ${units.at(-1)}`)
-        if (verb === 'stop') die(ID, 1)
-        return 'Job=\nActiveState=inactive\n'
+        if (verb === 'show') return `Job=\nActiveState=${states()}\n`
+        told.push(`${verb} ${units.join(' ')}`)
+        meanwhile(verb)
+        return ''
       },
       virsh: 'running (booted)'
     })
-    expect(await recoverEverything(shell)).toEqual({ reports: [], isComplete: false, runsLeft: [] })
-    expect(told).toEqual(['stop stillpoint-recover.timer', 'start stillpoint-recover.service'])
+  const STOPPED = [
+    'stop stillpoint-recover.timer stillpoint-watch.timer',
+    'reset-failed stillpoint-watch.service'
+  ] as const
+
+  it('stops its timers when all is done', async () => {
+    const told: string[] = []
+    die(ID, 1)
+    await recoverHost(telling(told, () => undefined))
+    expect(told).toEqual(STOPPED)
+  })
+
+  it('sees what died when all was done and its timer was just stopped, and has the host take it up', async () => {
+    const told: string[] = []
+    const shell = telling(told, (verb) => {
+      if (verb === 'stop') die(ID, 1)
+    })
+    await expect(recoverHost(shell)).rejects.toThrow('something is left')
+    expect(told).toEqual([...STOPPED, 'start stillpoint-watch.timer'])
+  })
+
+  it('leaves its timers while something is open that lives: a unit that is about to end is no end yet', async () => {
+    const told: string[] = []
+    die(ID, 1)
+    await recoverHost(
+      telling(
+        told,
+        () => undefined,
+        () => 'deactivating'
+      )
+    )
+    expect(told).toEqual(['start stillpoint-watch.timer'])
+    expect(directory.openJobs()).toEqual([ID])
+  })
+
+  it('leaves its timers while a run goes on', async () => {
+    const told: string[] = []
+    mkdirSync(join(disk.dir, 'runs', ID), { recursive: true })
+    const lock = await tryHostLock(`run-${ID}`, 'run')
+    await recoverHost(telling(told, () => undefined))
+    await lock?.release()
+    expect(told).toEqual(['start stillpoint-watch.timer'])
+  })
+
+  it('stops no timer when it is asked for by hand, since nobody would start it again if that were killed', async () => {
+    const told: string[] = []
+    die(ID, 1)
+    expect(await recoverEverything(telling(told, () => undefined))).toMatchObject({ isComplete: true })
+    expect(told).toEqual([])
   })
 
   it('takes up what dies meanwhile', async () => {

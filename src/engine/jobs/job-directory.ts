@@ -13,11 +13,12 @@ import {
 } from '../../shared/model/job.ts'
 import { dropBallast, takeBallast } from '../journal/ballast.ts'
 import { parseEntry, readJournal } from '../journal/journal.ts'
+import { END, JOURNAL_NAME } from '../journal/journal-end.ts'
 import { lastLine, readLines, syncDirectory } from '../journal/json-lines.ts'
 import { reportAtStart, reportOf } from '../../shared/job-report.ts'
 
 export const jobDirectory = (id: string): string => `${JOBS_DIR}/${id}`
-export const journalPath = (id: string): string => `${jobDirectory(id)}/journal.jsonl`
+export const journalPath = (id: string): string => `${jobDirectory(id)}/${JOURNAL_NAME}`
 export const specPath = (id: string): string => `${jobDirectory(id)}/spec.json`
 const cancelPath = (id: string): string => `${jobDirectory(id)}/cancel`
 
@@ -103,9 +104,6 @@ function orElse<T>(otherwise: T, read: () => T): T {
     return otherwise
   }
 }
-
-/** Whichever engine wrote it. */
-const END = /^\{"n":\d+,"at":"[^"]*","type":"end",/
 
 /** Mostly the last line tells: there may be thousands of jobs, and each that begins looks at all. */
 export function hasEnd(id: string): boolean {

@@ -7,23 +7,27 @@ import type { Shell } from '../../shared/shell.ts'
 import { readJournal } from '../journal/journal.ts'
 import { engineCommand, KEEP_COMPILED } from './engine-command.ts'
 import { knownProperties } from './known-properties.ts'
-import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from './recover-units.ts'
+import { armWatch, isOverInShell, LIBVIRT_UNITS, takeUpUnless } from './recover-units.ts'
 import { withHostLock } from './host-lock.ts'
-import { jobDirectory, journalPath, writeSpec } from './job-directory.ts'
+import { forgetJob, jobDirectory, journalPath, writeSpec } from './job-directory.ts'
 import { ofType } from '../../shared/job-report.ts'
 import { submitLock } from './unit-state.ts'
 
 const BEGIN_WITHIN_MS = 60_000
 
 /**
- * Writes the job down and starts its unit: from here on it depends on nobody but this host.
+ * Writes the job down, has its host watch over it and starts its unit: from here on it depends on nobody but this host.
  *
- * @throws `vm-busy` if another job has the VM; the order is then forgotten.
+ * @throws `vm-busy` if another job has the VM, or what keeps systemd from it; the order is then forgotten.
  */
 export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: string | undefined): Promise<void> {
   await withHostLock(submitLock(id), `submission of job ${id}`, async () => {
     if (readJournal(journalPath(id)).length > 0) return
     writeSpec(id, spec)
+    await armWatch(shell).catch((error: unknown) => {
+      forgetJob(id)
+      throw error
+    })
     await startUnit(shell, id, fault)
     await begun(id)
   })
@@ -31,8 +35,8 @@ export async function submitJob(shell: Shell, id: string, spec: JobSpec, fault: 
 
 /**
  * Of every job's unit. KillMode mixed: TERM reaches the engine only, which ends its own children and puts the VM right. At
- * shutdown it ends before libvirt and libvirt-guests do. Whatever kills the engine and its ExecStopPost, the host takes the
- * job up, and goes on trying.
+ * shutdown it ends before libvirt and libvirt-guests do. Whatever kills the engine, its ExecStopPost or both, the host takes
+ * the job up, and goes on trying.
  */
 export const JOB_PROPERTIES: readonly string[] = [
   KEEP_COMPILED,
@@ -45,12 +49,10 @@ export const JOB_PROPERTIES: readonly string[] = [
 
 const unitProperties = (id: string, engine: readonly string[]): string[] => [
   ...JOB_PROPERTIES,
-  `ExecStopPost=-/bin/sh -c '${hasEnd(id)} || exec ${[...engine, 'recover-job', id].join(' ')}'`,
-  TAKE_UP_AFTER_FAILURE
+  // Most jobs have written their end by then, and an engine takes longer to see that.
+  `ExecStopPost=-/bin/sh -c '${isOverInShell(jobDirectory(id))} || exec ${[...engine, 'recover-job', id].join(' ')}'`,
+  takeUpUnless(isOverInShell(jobDirectory(id)))
 ]
-
-/** Most jobs have written their end by then, and an engine takes longer to see that. A torn one is the timer's. */
-const hasEnd = (id: string): string => `tail -n 1 ${journalPath(id)} | grep -q "^..n.:[0-9]*,.at.:.[^,]*,.type.:.end.,"`
 
 async function startUnit(shell: Shell, id: string, fault: string | undefined): Promise<void> {
   const engine = engineCommand()

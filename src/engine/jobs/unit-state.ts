@@ -1,5 +1,5 @@
 import type { Failure } from '../../shared/failure.ts'
-import { jobUnit, RECOVER_TIMER, RECOVER_UNIT } from '../../shared/host-paths.ts'
+import { jobUnit, RECOVER_TIMER, RECOVER_UNIT, WATCH_TIMER } from '../../shared/host-paths.ts'
 import { isEnded, type JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { lastStep } from '../../shared/job-report.ts'
@@ -40,7 +40,7 @@ const PASSES_BEFORE_HELP = 3
 export async function unrecovered(shell: Shell, id: string): Promise<JobReport | undefined> {
   if (await isAlive(shell, id)) return undefined
   const { passes = 0 } = readTrouble(id) ?? {}
-  const isComing = passes < PASSES_BEFORE_HELP && (await isAnyAlive(shell, [RECOVER_UNIT, RECOVER_TIMER]))
+  const isComing = passes < PASSES_BEFORE_HELP && (await isAnyAlive(shell, [RECOVER_UNIT, RECOVER_TIMER, WATCH_TIMER]))
   return isComing ? undefined : troubledReport(id)
 }
 

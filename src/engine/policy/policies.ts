@@ -89,10 +89,10 @@ export async function putPolicy(shell: Shell, policy: Policy, acceptStore: boole
   return withHostLock('policies', `saving of ${policy.name}`, async () => {
     if (acceptStore || !(await isPauseOnly(policy))) await knowStore(policy.store, acceptStore)
     await writePolicy(saved)
-    await writeUnits(shell, saved)
+    const isArmedAnew = await writeUnits(shell, saved)
     // What was due before its timer was armed has not been missed.
-    const armed = { ...saved, changedAt: new Date().toISOString() }
-    await writePolicy(armed)
+    const armed = isArmedAnew ? { ...saved, changedAt: new Date().toISOString() } : saved
+    if (isArmedAnew) await writePolicy(armed)
     await ensureTellTimer(shell)
     return armed
   })

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { readFile, rm, utimes } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { policyService, policyTimer, RECOVER_TIMER, RECOVER_UNIT, UNITS_DIR } from '../../shared/host-paths.ts'
 import { PolicyId, type Policy } from '../../shared/model/policy.ts'
@@ -7,23 +7,55 @@ import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { engineCommand, KEEP_COMPILED } from '../jobs/engine-command.ts'
 import { LIBVIRT_UNITS } from '../jobs/recover-units.ts'
+import {
+  enableUnits,
+  isInEffect,
+  unitStates,
+  writeUnitFiles,
+  type UnitState,
+  type WantedUnit
+} from '../jobs/unit-files.ts'
 import { timerCalendar } from './timer-calendar.ts'
 
 const pathOf = (unit: string): string => `${UNITS_DIR}/${unit}`
 /** When a persistent timer last fired: systemd's own file. */
 const stampPath = (id: string): string => `/var/lib/systemd/timers/stamp-${policyTimer(id)}`
 
-/** Writes what has changed of a policy's units, and sees to it that its timer runs. Safe to do again. */
-export async function writeUnits(shell: Shell, policy: Policy): Promise<void> {
-  const timer = await writeUnit(policyTimer(policy.id), timerText(policy))
-  const service = await writeUnit(policyService(policy.id), serviceText(policy))
-  if (!timer && !service && (await isActive(shell, policyTimer(policy.id)))) return
+/**
+ * Sees to it that a policy's units are as it says, and that its timer runs. Safe to do again, wherever it was cut short.
+ * Answers whether its timer begins anew: by a new schedule, but not by a new name.
+ */
+export async function writeUnits(shell: Shell, policy: Policy): Promise<boolean> {
+  const timer: WantedUnit = { name: policyTimer(policy.id), text: timerText(policy), isEnabled: true, isActive: true }
+  const service: WantedUnit = { name: policyService(policy.id), text: serviceText(policy) }
+  const before = scheduleIn(await readFile(pathOf(timer.name), 'utf8').catch(() => ''))
+  const states = await unitStates(shell, [timer.name, service.name])
+  const written = await writeUnitFiles([timer, service])
+  const isInPlace = [timer, service].every((unit) => isInEffect(unit, states.get(unit.name)))
+  if (written.length === 0 && isInPlace) return false
   await expectZero(shell, ['systemctl', 'daemon-reload'])
-  // What the old calendar wanted is over: the new one begins now, without a run to catch up.
-  if (timer) await touchStamp(policy.id)
-  if (timer) await shell.run(['systemctl', 'stop', policyTimer(policy.id)])
-  await expectZero(shell, ['systemctl', 'enable', '--quiet', '--now', policyTimer(policy.id)])
+  const isNew = before !== scheduleIn(timer.text) || (await wasUnread(shell, timer.name, states))
+  if (isNew) await beginAnew(shell, policy.id)
+  await enableUnits(shell, [timer])
+  return isNew
 }
+
+/**
+ * True where systemd had not read what an earlier try has written (`before` is from before this one): nobody knows by which schedule the timer ran. One that is
+ * never content does not count: a timer that begins anew again and again comes to no run, if that is late by a jitter.
+ */
+async function wasUnread(shell: Shell, timer: string, before: ReadonlyMap<string, UnitState>): Promise<boolean> {
+  if (before.get(timer)?.needsReload !== true) return false
+  return (await unitStates(shell, [timer])).get(timer)?.needsReload === false
+}
+
+/** What the old calendar wanted is over: the new one begins now, without a run to catch up. */
+async function beginAnew(shell: Shell, id: string): Promise<void> {
+  await touchStamp(id)
+  await shell.run(['systemctl', 'stop', policyTimer(id)])
+}
+
+const scheduleIn = (timer: string): string => timer.slice(timer.indexOf('[Timer]'))
 
 const ENDS_WITHIN_MS = 10_000
 
@@ -92,13 +124,6 @@ function parseTimer(block: string): [string, TimerState][] {
   if (id === undefined) return []
   const nextRunAt = day === undefined || time === undefined ? undefined : new Date(`${day}T${time}Z`).toISOString()
   return [[id, { isRunning: value('ActiveState') === 'active', nextRunAt }]]
-}
-
-/** True if the file said something else before. */
-async function writeUnit(name: string, text: string): Promise<boolean> {
-  if ((await readFile(pathOf(name), 'utf8').catch(() => '')) === text) return false
-  await writeFile(pathOf(name), text, { flush: true })
-  return true
 }
 
 async function touchStamp(id: string): Promise<void> {

@@ -15,6 +15,7 @@ import { hook, withWarning, type Outcome } from './with-hooks.ts'
 import { noteVm } from './run-context.ts'
 import {
   isUnread,
+  openRuns,
   readRun,
   readRunEntries,
   readRunPolicy,
@@ -35,8 +36,8 @@ import { runsFromNewest } from './runs.ts'
  */
 export async function recoverRuns(shell: Shell, policy?: string, except?: string): Promise<void> {
   const errors: unknown[] = []
-  for (const id of runIds()) {
-    if (id === except || readRun(id)?.endedAt !== undefined || (policy !== undefined && !isOf(id, policy))) continue
+  for (const id of openRuns()) {
+    if (id === except || (policy !== undefined && !isOf(id, policy))) continue
     await recoverRun(shell, id).catch((error: unknown) => errors.push(error))
   }
   if (errors.length > 0) throw errors[0]
@@ -65,7 +66,7 @@ export async function recoverRunsNow(shell: Shell): Promise<string[]> {
 }
 
 async function unendedRuns(): Promise<string[]> {
-  const open = runIds().filter((id) => readRun(id)?.endedAt === undefined)
+  const open = openRuns()
   const held = await Promise.all(open.map((id) => isHeld(`run-${id}`)))
   return open.filter((_, n) => held[n] !== true)
 }

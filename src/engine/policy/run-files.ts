@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { RUNS_DIR } from '../../shared/host-paths.ts'
 import { Policy, RunEntry, RunId, type RunReport } from '../../shared/model/policy.ts'
 import { writeDurably } from '../../store/durable.ts'
+import { JOURNAL_NAME } from '../journal/journal-end.ts'
 import { JsonLines, lastLine, readLines, syncDirectory } from '../journal/json-lines.ts'
 import { runReportOf } from './run-report.ts'
 
@@ -9,7 +10,7 @@ type WithoutStamp<T> = T extends unknown ? Omit<T, 'n' | 'at'> : never
 export type RunEvent = WithoutStamp<RunEntry>
 
 export const runDirectory = (id: string): string => `${RUNS_DIR}/${id}`
-const journalPath = (id: string): string => `${runDirectory(id)}/journal.jsonl`
+const journalPath = (id: string): string => `${runDirectory(id)}/${JOURNAL_NAME}`
 /** The policy as the run began with it, whatever becomes of its file. */
 const policyPath = (id: string): string => `${runDirectory(id)}/policy.json`
 
@@ -67,6 +68,9 @@ export function readRun(id: string): RunReport | undefined {
     return undefined
   }
 }
+
+/** Ids of the runs that have no end, oldest first; also of those that cannot be read. */
+export const openRuns = (): string[] => runIds().filter((id) => readRun(id)?.endedAt === undefined)
 
 /** Its journal is there, and the file system does not give it. */
 export function isUnread(id: string): boolean {

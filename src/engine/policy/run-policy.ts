@@ -7,6 +7,7 @@ import type { Policy, Pruned, RunReport, RunTrigger } from '../../shared/model/p
 import type { Shell } from '../../shared/shell.ts'
 import { bootId } from '../host-facts.ts'
 import { tryHostLock, type HostLock } from '../jobs/host-lock.ts'
+import { armWatch } from '../jobs/recover-units.ts'
 import { isHostGoingDown } from '../recover/at-shutdown.ts'
 import { warningOfUnseen } from '../retention/between-hosts.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
@@ -23,7 +24,7 @@ import { removeServiceUnit } from './policy-units.ts'
 import { recoverRuns } from './recover-runs.ts'
 import { entriesOf, noteVm, type RunContext } from './run-context.ts'
 import { listRuns } from './runs.ts'
-import { RunJournal, writeRunPolicy } from './run-files.ts'
+import { readRunPolicy, RunJournal, writeRunPolicy } from './run-files.ts'
 import { runReportOf } from './run-report.ts'
 import { select, vmsHere } from './select.ts'
 import { workThrough } from './work-through.ts'
@@ -119,11 +120,13 @@ function reportAtStart(policy: Policy, trigger: RunTrigger, id: string, now: Dat
 }
 
 function timingOf({ id }: Policy, now: Date): Timing {
-  return { timeZone: hostTimeZone(), now, bootedAt: bootedAt(), earlier: listRuns({ policy: id }) }
+  const calendarOf = (run: RunReport): string | undefined => readRunPolicy(run.id)?.schedule.calendar
+  return { timeZone: hostTimeZone(), now, bootedAt: bootedAt(), earlier: listRuns({ policy: id }), calendarOf }
 }
 
 async function workAndEnd(run: RunContext): Promise<void> {
   try {
+    await armWatch(run.shell)
     await requireKnownStore(run.policy.store)
     await warnOfUnseen(run)
     await backUpAll(run)

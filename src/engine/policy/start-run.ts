@@ -7,10 +7,10 @@ import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { engineCommand } from '../jobs/engine-command.ts'
 import { knownProperties } from '../jobs/known-properties.ts'
-import { LIBVIRT_UNITS, TAKE_UP_AFTER_FAILURE } from '../jobs/recover-units.ts'
+import { isOverInShell, LIBVIRT_UNITS, takeUpUnless } from '../jobs/recover-units.ts'
 import { readPolicy } from './policy-file.ts'
 import { serviceProperties } from './policy-units.ts'
-import { readRun } from './run-files.ts'
+import { readRun, runDirectory } from './run-files.ts'
 import { goingRuns } from './recover-runs.ts'
 
 /** Starts a run by hand and returns when it has begun. If one of this policy goes on already, that is the one. */
@@ -20,7 +20,12 @@ export async function startRun(shell: Shell, id: string): Promise<{ run: string 
   if (going !== undefined) return { run: going.id }
   const run = newTimeSortedId(new Date(), randomBytes)
   const order = `After=${LIBVIRT_UNITS} libvirt-guests.service`
-  const properties = ['Type=exec', order, ...serviceProperties(policy.id), TAKE_UP_AFTER_FAILURE]
+  const properties = [
+    'Type=exec',
+    order,
+    ...serviceProperties(policy.id),
+    takeUpUnless(isOverInShell(runDirectory(run)))
+  ]
   const known = (await knownProperties(shell, properties)).flatMap((property) => ['-p', property])
   const options = [`--unit=${runUnit(run)}`, '--collect', '--quiet', ...known]
   await expectZero(shell, ['systemd-run', ...options, '--', ...engineCommand(), 'run-policy', policy.id, run])

@@ -4,22 +4,25 @@ import type { JobReport } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { recoverRunsNow } from '../policy/recover-runs.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
+import { isAnythingOpen } from './anything-open.ts'
 import { LOOK_AGAIN_MS, recoverAll } from './recover.ts'
-import { beginRecovery, standDown } from '../jobs/recover-units.ts'
+import { armWatch, standDown } from '../jobs/recover-units.ts'
 
 /**
- * For the host's own unit: at boot, when a job has died, and by the timer until nothing is left.
+ * For the host's own unit: at boot, when a job has died, and by the timers until nothing is open.
  *
  * @throws if something is left, which keeps the timer going
  */
 export async function recoverHost(shell: Shell): Promise<void> {
   await guestsAreUp(shell)
   const { isComplete, runsLeft } = await recoverEverything(shell)
+  await standDownIfAllHasEnded(shell)
   const message = ['something is left that could not be put right yet', ...runsLeft].join('; ')
-  if (!isComplete) fail({ kind: 'usage', message })
+  // One may have died since, or while the timer that its unit asks for was active.
+  if (!isComplete || (await deadJobs(shell)).length > 0) fail({ kind: 'usage', message })
 }
 
-/** Runs wait for their jobs, each for its own. The timer goes when nothing is left. */
+/** Runs wait for their jobs, each for its own. */
 export async function recoverEverything(
   shell: Shell,
   { lookAgainMs = LOOK_AGAIN_MS } = {}
@@ -29,15 +32,17 @@ export async function recoverEverything(
   const { reports, isComplete } = await recoverAll(shell, { lookAgainMs }).finally(() => over.abort())
   await beside
   const runsLeft = await recoverRunsNow(shell)
-  return { reports, isComplete: isComplete && runsLeft.length === 0 && (await nothingIsLeft(shell)), runsLeft }
+  return { reports, isComplete: isComplete && runsLeft.length === 0, runsLeft }
 }
 
-/** A job that died while the timer was still there, and its unit at work, has asked for both in vain: then they begin anew. */
-async function nothingIsLeft(shell: Shell): Promise<boolean> {
-  await standDown(shell)
-  if ((await deadJobs(shell)).length === 0) return true
-  await beginRecovery(shell)
-  return false
+/**
+ * What lives may die with nobody left to tell of it, so the timers stay while anything is open. Who begins something writes
+ * its folder first and then arms the watch: one that came in between is seen here, or arms it behind this.
+ */
+async function standDownIfAllHasEnded(shell: Shell): Promise<void> {
+  if (!isAnythingOpen()) await standDown(shell)
+  // Also where somebody else has stopped it.
+  if (isAnythingOpen()) await armWatch(shell)
 }
 
 /** A run owes its VMs their `after` hooks, whatever takes hours with another VM. */

@@ -17,7 +17,7 @@ export async function lookForSilence(
 ): Promise<SilentVm[]> {
   if (policies.length === 0) return []
   const vms = await listNamedDomains(shell)
-  const lastGood = await newestGood(policies)
+  const lastGood = await newestGood(policies, now)
   return silentVms({ policies, vms, lastGood, lastRun: lastRuns(policies) }, now, zone)
 }
 
@@ -26,12 +26,15 @@ interface Good {
   readonly takenAt: string
 }
 
-/** By VM. Of a store that cannot be read now, or is another one, what its policies' runs have noted holds. */
-async function newestGood(policies: readonly Policy[]): Promise<ReadonlyMap<string, string>> {
+/**
+ * By VM. Of a store that cannot be read now, or is another one, what its policies' runs have noted holds. One that a clock
+ * which was ahead has dated hides none that was taken since.
+ */
+async function newestGood(policies: readonly Policy[], now: Date): Promise<ReadonlyMap<string, string>> {
   const newest = new Map<string, string>()
   for (const [store, users] of Map.groupBy(policies, ({ store }) => store))
     for (const { vm, takenAt } of (await goodIn(store)) ?? users.flatMap(notedBy))
-      if (takenAt > (newest.get(vm) ?? '')) newest.set(vm, takenAt)
+      if (Date.parse(takenAt) <= now.getTime() && takenAt > (newest.get(vm) ?? '')) newest.set(vm, takenAt)
   return newest
 }
 

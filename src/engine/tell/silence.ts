@@ -36,7 +36,7 @@ function silentOf(policy: Policy, known: Known, now: Date, zone: string): Silent
   if (expectedEveryMs === undefined) return []
   return selectVms(policy.vms, known.vms).flatMap((vm) => {
     const lastGoodAt = known.lastGood.get(vm.uuid)
-    const since = countsFrom(policy, vm, lastGoodAt, known.lastRun.get(policy.id)) + expectedEveryMs
+    const since = countsFrom(policy, vm, lastGoodAt, known.lastRun.get(policy.id), now) + expectedEveryMs
     if (since > now.getTime()) return []
     const { uuid, name } = vm
     const about = { vm: { uuid, name }, policy: { id: policy.id, name: policy.name } }
@@ -48,11 +48,26 @@ function silentOf(policy: Policy, known: Known, now: Date, zone: string): Silent
 const expectedMs = ({ expectEveryHours, schedule }: Policy, now: Date, zone: string): number | undefined =>
   expectEveryHours === undefined ? expectedWithinMs(schedule, zone, now) : expectEveryHours * HOUR_MS
 
-/** Nobody expects anything before the policy was saved or went on, nor of a VM that its last run did not see yet. */
-function countsFrom(policy: Policy, vm: Named, lastGoodAt: string | undefined, lastRun: RunReport | undefined): number {
+/**
+ * Nobody expects anything before the policy is there or went on, nor of a VM that its last run did not see yet. Saved anew it
+ * is no new one, for a VM that has a point. What a clock that was ahead has noted does not count.
+ */
+function countsFrom(
+  policy: Policy,
+  vm: Named,
+  lastGoodAt: string | undefined,
+  lastRun: RunReport | undefined,
+  now: Date
+): number {
   const isNewer = lastRun !== undefined && lastRun.vms.length > 0 && !lastRun.vms.some((run) => run.vm.uuid === vm.uuid)
-  const starts = [lastGoodAt, policy.changedAt, policy.pausedUntil, isNewer ? lastRun.startedAt : undefined]
-  return Math.max(...starts.flatMap((at) => (at === undefined ? [] : [Date.parse(at)])))
+  const starts = [
+    lastGoodAt,
+    policy.pausedUntil,
+    lastRun === undefined || lastGoodAt === undefined ? policy.changedAt : undefined,
+    isNewer ? lastRun.startedAt : undefined
+  ]
+  const past = starts.flatMap((at) => (at === undefined ? [] : Date.parse(at))).filter((ms) => ms <= now.getTime())
+  return Math.max(0, ...past)
 }
 
 export interface DueSilence {

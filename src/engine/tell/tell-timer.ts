@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { TELL_SERVICE, TELL_TIMER } from '../../shared/host-paths.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { expectZero } from '../expect-zero.ts'
 import { engineCommand, KEEP_COMPILED } from '../jobs/engine-command.ts'
+import { ensureUnits } from '../jobs/unit-files.ts'
 import { readChannels, TELL_FILES, type TellFiles } from './channels-file.ts'
 import { isOutboxEmpty } from './outbox.ts'
 
@@ -12,13 +12,8 @@ const UNITS = [TELL_TIMER, TELL_SERVICE] as const
 /** Has the host look every five minutes for what is to be told, if there is anybody to tell. Safe to do again. */
 export async function ensureTellTimer(shell: Shell, files: TellFiles = TELL_FILES): Promise<void> {
   if (!isNeeded(files)) return removeTellTimer(shell, files)
-  const texts = { [TELL_TIMER]: timerText, [TELL_SERVICE]: serviceText() }
-  const now = await Promise.all(UNITS.map((unit) => readFile(`${files.units}/${unit}`, 'utf8').catch(() => '')))
-  if (UNITS.every((unit, n) => texts[unit] === now[n])) return
-  mkdirSync(files.units, { recursive: true })
-  for (const unit of UNITS) await writeFile(`${files.units}/${unit}`, texts[unit])
-  await expectZero(shell, ['systemctl', 'daemon-reload'])
-  await expectZero(shell, ['systemctl', 'enable', '--now', '--quiet', TELL_TIMER])
+  const timer = { name: TELL_TIMER, text: timerText, isEnabled: true, isActive: true } as const
+  await ensureUnits(shell, [timer, { name: TELL_SERVICE, text: serviceText() }], files.units)
 }
 
 /** Settings that cannot be read count: the operator is to hear of what waits. */

@@ -18,10 +18,11 @@ const run = (startedAt: string, endedAt: string, more: Partial<RunReport> = {}):
 describe('what a run of the timer is for', () => {
   const now = date('2026-11-25T01:00:03.000Z')
   const bootedAt = date('2026-11-20T12:00:00.000Z')
+  const calendarOf = (): string => nightly().schedule.calendar
 
   it('is the time that the calendar wanted, with nothing missed behind yesterday’s', () => {
     const earlier = [run('2026-11-24T01:00:00.000Z', '2026-11-24T01:10:00.000Z')]
-    expect(due(nightly(), { timeZone, now, bootedAt, earlier })).toEqual({
+    expect(due(nightly(), { timeZone, now, bootedAt, earlier, calendarOf })).toEqual({
       scheduledFor: '2026-11-25T01:00:00.000Z',
       missed: [],
       missedCount: 0
@@ -30,7 +31,7 @@ describe('what a run of the timer is for', () => {
 
   it('names each time that was missed, and why', () => {
     const earlier = [run('2026-11-18T01:00:00.000Z', '2026-11-19T02:00:00.000Z')]
-    const { missed, missedCount } = due(nightly(), { timeZone, now, bootedAt, earlier })
+    const { missed, missedCount } = due(nightly(), { timeZone, now, bootedAt, earlier, calendarOf })
     expect(missedCount).toBe(6)
     expect(missed.map(({ reason }) => reason)).toEqual([
       'the run before was still going',
@@ -43,7 +44,7 @@ describe('what a run of the timer is for', () => {
     const earlier = [
       run('2026-11-18T01:00:00.000Z', '2026-11-20T12:00:10.000Z', { reason: 'interrupted: the host went down' })
     ]
-    const { missed } = due(nightly(), { timeZone, now, bootedAt, earlier })
+    const { missed } = due(nightly(), { timeZone, now, bootedAt, earlier, calendarOf })
     expect(missed.slice(0, 2).map(({ reason }) => reason)).toEqual(['the host was off', 'the host was off'])
   })
 
@@ -51,14 +52,47 @@ describe('what a run of the timer is for', () => {
     const byHand = { ...run('2026-11-24T13:00:00.000Z', '2026-11-24T13:01:00.000Z'), scheduledFor: undefined }
     const earlier = [byHand, run('2026-11-10T01:00:00.000Z', '2026-11-10T01:10:00.000Z')]
     const changed = nightly({ changedAt: '2026-11-23T12:00:00.000Z' })
-    expect(due(changed, { timeZone, now, bootedAt, earlier }).missed.map(({ at }) => at)).toEqual([
-      '2026-11-24T01:00:00.000Z'
-    ])
+    for (const before of ['*-*-* 05:00:00', undefined])
+      expect(
+        due(changed, { timeZone, now, bootedAt, earlier, calendarOf: () => before }).missed.map(({ at }) => at)
+      ).toEqual(['2026-11-24T01:00:00.000Z'])
+  })
+
+  it('is told with all that was missed though its policy was saved meanwhile, as under a new name', () => {
+    const hourly = nightly({
+      schedule: { calendar: 'hourly', jitterSeconds: 0 },
+      changedAt: '2026-11-25T01:30:00.000Z'
+    })
+    const earlier = [run('2026-11-24T21:00:00.000Z', '2026-11-25T02:20:00.000Z')]
+    const late = { timeZone, now: date('2026-11-25T02:20:01.000Z'), bootedAt, earlier, calendarOf: () => 'hourly' }
+    expect(due(hourly, late)).toEqual({
+      scheduledFor: '2026-11-25T02:00:00.000Z',
+      missed: ['2026-11-24T22', '2026-11-24T23', '2026-11-25T00', '2026-11-25T01'].map((hour) => ({
+        at: `${hour}:00:00.000Z`,
+        reason: 'the run before was still going'
+      })),
+      missedCount: 4
+    })
+  })
+
+  it('is told with what was missed though a clock that was ahead has saved the policy, or begun a run', () => {
+    const ahead = nightly({ changedAt: '2027-06-01T00:00:00.000Z' })
+    const earlier = [
+      run('2027-06-01T00:00:00.000Z', '2027-06-01T00:10:00.000Z'),
+      run('2026-11-22T01:00:00.000Z', '2026-11-22T01:10:00.000Z')
+    ]
+    for (const before of [calendarOf(), '*-*-* 05:00:00'])
+      expect(due(ahead, { timeZone, now, bootedAt, earlier, calendarOf: () => before }).missedCount).toBe(2)
+  })
+
+  it('is told without what was missed where only a clock that was ahead has noted since when', () => {
+    const ahead = nightly({ changedAt: '2027-06-01T00:00:00.000Z' })
+    expect(due(ahead, { timeZone, now, bootedAt, earlier: [], calendarOf }).missedCount).toBe(0)
   })
 
   it('counts all and tells fifty', () => {
     const often = nightly({ schedule: { calendar: 'hourly', jitterSeconds: 0 } })
-    const { missed, missedCount } = due(often, { timeZone, now, bootedAt, earlier: [] })
+    const { missed, missedCount } = due(often, { timeZone, now, bootedAt, earlier: [], calendarOf })
     expect(missed).toHaveLength(50)
     expect(missedCount).toBe(24 * 24)
   })

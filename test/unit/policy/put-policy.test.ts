@@ -20,12 +20,13 @@ vi.mock(import('../../../src/shared/host-paths.ts'), async (original) => {
     }
   )
 })
+const arming = vi.hoisted(() => ({ isAnew: true }))
 /** Its timer runs once the clock has gone on to the next minute. */
 vi.mock(import('../../../src/engine/policy/policy-units.ts'), async (original) => ({
   ...(await original()),
   writeUnits: () => {
     vi.setSystemTime(new Date('2026-11-28T10:25:00.400Z'))
-    return Promise.resolve()
+    return Promise.resolve(arming.isAnew)
   }
 }))
 vi.mock(import('../../../src/engine/retention/known-stores.ts'), async (original) => ({
@@ -44,14 +45,19 @@ afterAll(() => {
   rmSync(host.dir, { recursive: true, force: true })
 })
 
-it('counts from when its timer runs: what was due while that was being armed has not been missed', async () => {
+const save = (): ReturnType<typeof putPolicy> => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-28T10:24:59.900Z') })
-  const saved = await putPolicy(
-    fakeShell(() => ''),
-    policyOf({}),
-    false
-  )
-  expect(saved.changedAt).toBe('2026-11-28T10:25:00.400Z')
-  const onDisk = readFileSync(join(host.dir, 'policies', `${saved.id}.json`), 'utf8')
-  expect(JSON.parse(onDisk)).toEqual(saved)
+  const shell = fakeShell(() => '')
+  return putPolicy(shell, policyOf({}), false)
+}
+const onDisk = (id: string): unknown => JSON.parse(readFileSync(join(host.dir, 'policies', `${id}.json`), 'utf8'))
+
+it.each<[string, boolean, string]>([
+  ['when its timer runs: what was due while that was being armed has not been missed', true, '10:25:00.400'],
+  ['when it was saved, where its timer goes on as it is', false, '10:24:59.900']
+])('counts from %s', async (_what, isAnew, at) => {
+  arming.isAnew = isAnew
+  const saved = await save()
+  expect(saved.changedAt).toBe(`2026-11-28T${at}Z`)
+  expect(onDisk(saved.id)).toEqual(saved)
 })

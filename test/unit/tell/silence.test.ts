@@ -37,6 +37,17 @@ describe('a VM is silent', () => {
   it('but not yet when the policy has just gone on', () =>
     expect(silentOn({ pausedUntil: '2026-11-24T00:00:00.000Z' })).toBe(0))
   it('but not yet when the policy is new', () => expect(silentOn({ changedAt: '2026-11-24T00:00:00.000Z' })).toBe(0))
+  it('also where its policy was saved anew since, which has run before: that makes no new promise', () => {
+    const lastRun = new Map([[policy().id, run([done(1, 'web1')], {}, -1)]])
+    expect(silentOn({ changedAt: '2026-11-24T11:00:00.000Z' }, { lastRun })).toBe(1)
+    const never = new Map<string, string>()
+    expect(silentOn({ changedAt: '2026-11-24T11:00:00.000Z' }, { lastRun, lastGood: never })).toBe(0)
+  })
+  it('also where a clock that was ahead has saved its policy', () => {
+    const ahead = '2027-06-01T00:00:00.000Z'
+    expect(silentOn({ changedAt: ahead })).toBe(1)
+    expect(silentOn({ changedAt: ahead }, { lastGood: new Map() })).toBe(1)
+  })
   it('but not when no policy means it', () => expect(silentOn({ vms: { kind: 'all', exclude: ['web1'] } })).toBe(0))
   it('but not when its schedule never comes again', () => {
     const { expectEveryHours: _, ...never } = policy({ schedule: { calendar: '2020-01-01', jitterSeconds: 0 } })

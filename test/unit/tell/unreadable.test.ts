@@ -54,6 +54,19 @@ describe('a store that is not mounted', () => {
   })
 })
 
+describe('a point that a clock which was ahead has dated', () => {
+  it('hides none that was taken since', async () => {
+    const web = fakeShell(() => ({ stdout: `${uuidOf(1)} web\n` }))
+    const nightly = policy({ store: join(host.dir, 'points') })
+    write('stores.json', { [nightly.store]: uuidOf(9) })
+    noteRun(run([done(1, 'web')]))
+    noteRun(run([done(1, 'web', { point: '20270601T010000Z-7f3a21' })], {}, -1))
+    expect(await lookForSilence(web, [nightly], new Date('2026-11-24T12:00:00Z'), zone)).toEqual([])
+    const [silent] = await lookForSilence(web, [nightly], new Date('2026-12-24T12:00:00Z'), zone)
+    expect(silent?.lastGoodAt).toBe('2026-11-24T01:01:00Z')
+  })
+})
+
 describe('a libvirt that does not answer', () => {
   it('keeps no digest back', async () => {
     vi.useFakeTimers({ now: new Date('2026-11-25T12:00:00Z'), toFake: ['Date'] })

@@ -3,12 +3,14 @@ import type { Shell } from '../../../shared/shell.ts'
 
 /**
  * Arguments: our runtime's folder, our engine, then the folders that runtimes and engines lie in, engines first. Takes away what no job uses: nothing while any job
- * or run of a policy goes on, nothing that a unit names, and nothing younger than a day, so that two versions in use do not push each other out.
+ * or run of a policy goes on, nothing that a unit names, in its file or as systemd has
+ * loaded it, and nothing younger than a day, so that two versions in use do not push each other out.
  */
 const SWEEP = `
 systemctl list-units --all --plain --no-legend 'stillpoint-job-*' 'stillpoint-run-*' | grep -q . && exit 0
 systemctl list-units --plain --no-legend --state=active,activating,deactivating 'stillpoint-policy-*.service' | grep -q . && exit 0
-used() { grep -qsF -- "$1" /etc/systemd/system/stillpoint-*; }
+loaded=$(systemctl show -p ExecStart -p ExecStopPost 'stillpoint-*') || exit 0
+used() { grep -qsF -- "$1" /etc/systemd/system/stillpoint-* || case $loaded in *"$1"*) ;; *) false ;; esac; }
 runtime=$1 engine=$2
 shift 2
 find "$@" -mindepth 1 -maxdepth 1 ! -name '.*' -mmin +1440 2>/dev/null | while IFS= read -r old; do
