@@ -8,8 +8,9 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { CheckPanel } from './check-panel.tsx'
 import { ConfirmRestore } from './confirm-restore.tsx'
-import { notAskedText, remarksOf, sentenceOf } from './restore-text.ts'
-import { keyOf, questionOf, replacedBy, withChoice, type Chosen } from './restore-view.ts'
+import { withDecision, withoutDecision } from './decisions.ts'
+import { notAskedText, remarksOf, sentenceOf, twinText } from './restore-text.ts'
+import { keyOf, lineFor, questionOf, replacedBy, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
 export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly hosts: readonly HostView[] }) {
@@ -37,14 +38,14 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
       <CheckPanel
         view={view}
         host={safeText(chosen.host.name)}
-        remarks={view === undefined ? [] : remarksOf(chosen, hosts, view)}
-        allowed={chosen.allow}
-        onAllow={(allow) => edit({ allow })}
+        remarks={view === undefined ? [] : remarksOf(chosen, view)}
+        twin={twinText(chosen, hosts)}
+        line={view && lineFor(question, replacedBy(chosen, view))}
+        decisions={chosen.decisions}
+        onDecide={(decision) => edit({ decisions: withDecision(chosen.decisions, decision) })}
+        onTakeBack={(decision) => edit({ decisions: withoutDecision(chosen.decisions, decision) })}
         onRestore={() => setConfirms(true)}
         onCheckAgain={() => ask(question)}
-        choices={chosen.choices}
-        onChoose={(offer) => edit({ choices: withChoice(chosen.choices, offer) })}
-        onTakeBack={(offer) => edit({ choices: chosen.choices.filter((each) => each !== offer) })}
       />
       {view !== undefined && confirms && (
         <Confirm chosen={chosen} replaces={replacedBy(chosen, view)} onClose={() => setConfirms(false)} />

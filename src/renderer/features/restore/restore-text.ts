@@ -1,7 +1,9 @@
 import { formatBytes, formatTime } from '../../../shared/format.ts'
-import { safeText, shorten } from '../../../shared/safe-text.ts'
+import { capital } from '../../../shared/capital.ts'
+import { safeLines, safeText, shorten } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
+import type { Decision } from './decisions.ts'
 import { isToBeHad } from './point-groups.ts'
 import { nameProblem, replacedBy, sourceOf, twinOf, type Chosen } from './restore-view.ts'
 import { words } from './words.ts'
@@ -26,12 +28,11 @@ export function notAskedText(chosen: Chosen): string {
   return mode === 'copy' && nameProblem(newName, host) !== undefined ? words.check.fixName : ''
 }
 
-/** What moves, what makes way, and what would be in the way of each other. */
-export function remarksOf(chosen: Chosen, hosts: readonly HostView[], view: PreflightView): readonly string[] {
+/** What moves, and what makes way. */
+export function remarksOf(chosen: Chosen, view: PreflightView): readonly string[] {
   const { point, host } = chosen
   if (point === undefined || host === undefined) return []
   const replaces = replacedBy(chosen, view)
-  const twin = twinOf(chosen, hosts)
   const from = sourceOf(point, host.name)
   return [
     view.bytesToMove > 0
@@ -40,7 +41,36 @@ export function remarksOf(chosen: Chosen, hosts: readonly HostView[], view: Pref
           from === undefined ? words.check.elsewhere : safeText(from.label)
         )
       : '',
-    replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name)),
-    twin === undefined ? '' : words.check.twin(shown(point.vm.name), safeText(twin.name))
+    replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name))
   ].filter((text) => text !== '')
+}
+
+/** Of the same VM on another host, where the two would be in each other's way. */
+export function twinText(chosen: Chosen, hosts: readonly HostView[]): string | undefined {
+  const twin = twinOf(chosen, hosts)
+  return twin && words.check.twin(shown(chosen.point?.vm.name ?? ''), safeText(twin.name))
+}
+
+/** A decision as its button says it. */
+export function decisionText(decision: Decision): string {
+  switch (decision.kind) {
+    case 'choose':
+      return capital(safeText(decision.offer.label))
+    case 'allow':
+      return words.check.allow
+    case 'attach':
+      return words.check.attach(safeText(decision.disk))
+    case 'forget':
+      return words.check.forget
+  }
+}
+
+/** The words that findings begin with. Anything else may be a name, which stays as it is. */
+const PLAIN =
+  /^(a|an|and|its?|the|this|there|they|no|in|what|port|network|bridge|device|disk|volume|firmware|screens?|cards?|enough) /
+
+/** The engine's words as a sentence. */
+export function findingText(text: string): string {
+  const said = safeLines(text)
+  return `${PLAIN.test(said) ? capital(said) : said}${/[.:!?]$/.test(said) ? '' : '.'}`
 }
