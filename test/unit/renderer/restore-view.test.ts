@@ -12,7 +12,7 @@ import {
   notAskedText,
   remarksOf,
   sentenceOf,
-  twinText
+  withTwin
 } from '../../../src/renderer/features/restore/restore-text.ts'
 import {
   chosenOf,
@@ -189,8 +189,10 @@ describe('what is said before it begins', () => {
   it('warns of a twin that runs elsewhere, but not of a copy', () => {
     const hosts = [alpha, beta]
     expect(twinOf(choose({ to: 'beta' }, hosts), hosts)?.name).toBe('alpha')
-    expect(twinText(choose({ to: 'beta' }, hosts), hosts)).toContain('web1 also runs on alpha')
-    expect(twinText(choose({ to: 'alpha' }, hosts), hosts)).toBeUndefined()
+    const warned = withTwin(choose({ to: 'beta' }, hosts), hosts, view)
+    expect(warned.items[0]?.text).toContain('web1 also runs on alpha')
+    expect(verdictOf(warned)).toBe('warned')
+    expect(withTwin(choose({ to: 'alpha' }, hosts), hosts, view)).toBe(view)
     expect(twinOf(choose({ to: 'alpha' }, hosts), hosts)).toBeUndefined()
     expect(twinOf(choose({ to: 'beta', mode: 'copy' }, hosts), hosts)).toBeUndefined()
     const off = [aHost('alpha', { vms: [aVm({ state: 'shut off' })] }), beta]

@@ -21,8 +21,6 @@ interface CheckPanelProps {
   readonly host: string
   /** What else is worth knowing before one begins. */
   readonly remarks: readonly string[]
-  /** The same VM runs elsewhere. */
-  readonly twin: string | undefined
   /** The same in the terminal. */
   readonly line: string | undefined
   /** What was said to what the host found. */
@@ -35,7 +33,7 @@ interface CheckPanelProps {
 
 /** What the host found before anything is touched, and the button that begins. */
 export function CheckPanel(props: CheckPanelProps) {
-  const { view, host, remarks, twin, line, decisions, onDecide, onTakeBack, onRestore, onCheckAgain } = props
+  const { view, host, remarks, line, decisions, onDecide, onTakeBack, onRestore, onCheckAgain } = props
   const verdict = view && verdictOf(view)
   const status = useRef<HTMLDivElement>(null)
   /** The button that was pressed is gone with the finding: who goes by keyboard goes on from the verdict. */
@@ -59,7 +57,6 @@ export function CheckPanel(props: CheckPanelProps) {
           <bdi>{remark}</bdi>
         </Text>
       ))}
-      {twin !== undefined && <StateMark tone="attention" label={twin} />}
       {decisions.length > 0 && <Decided decisions={decisions} onTakeBack={fromVerdict(onTakeBack)} />}
       <div className={classes['begin']}>
         <Button

@@ -9,7 +9,7 @@ import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { CheckPanel } from './check-panel.tsx'
 import { ConfirmRestore } from './confirm-restore.tsx'
 import { withDecision, withoutDecision } from './decisions.ts'
-import { notAskedText, remarksOf, sentenceOf, twinText } from './restore-text.ts'
+import { notAskedText, remarksOf, sentenceOf, withTwin } from './restore-text.ts'
 import { keyOf, lineFor, questionOf, replacedBy, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
@@ -27,7 +27,7 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
   }, [ask, key, settledKey])
   if (question === undefined || chosen.host === undefined) return <Text c="dimmed">{notAskedText(chosen)}</Text>
   const answer = check?.of === key ? check : undefined
-  const view = answer?.view
+  const view = answer?.view && withTwin(chosen, hosts, answer.view)
   if (answer?.failure !== undefined)
     return <FailureNotice failure={failureShown(answer.failure)} onRetry={() => ask(question)} />
   return (
@@ -39,7 +39,6 @@ export function CheckStep({ chosen, hosts }: { readonly chosen: Chosen; readonly
         view={view}
         host={safeText(chosen.host.name)}
         remarks={view === undefined ? [] : remarksOf(chosen, view)}
-        twin={twinText(chosen, hosts)}
         line={view && lineFor(question, replacedBy(chosen, view))}
         decisions={chosen.decisions}
         onDecide={(decision) => edit({ decisions: withDecision(chosen.decisions, decision) })}

@@ -45,10 +45,12 @@ export function remarksOf(chosen: Chosen, view: PreflightView): readonly string[
   ].filter((text) => text !== '')
 }
 
-/** Of the same VM on another host, where the two would be in each other's way. */
-export function twinText(chosen: Chosen, hosts: readonly HostView[]): string | undefined {
+/** What the host found, and what it cannot know: the same VM runs on another one, and they would be in each other's way. */
+export function withTwin(chosen: Chosen, hosts: readonly HostView[], view: PreflightView): PreflightView {
   const twin = twinOf(chosen, hosts)
-  return twin && words.check.twin(shown(chosen.point?.vm.name ?? ''), safeText(twin.name))
+  if (twin === undefined) return view
+  const text = words.check.twin(chosen.point?.vm.name ?? '', twin.name)
+  return { ...view, items: [{ check: words.check.elsewhereToo, state: 'warning', text }, ...view.items] }
 }
 
 /** A decision as its button says it. */

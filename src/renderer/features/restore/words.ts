@@ -126,6 +126,7 @@ export const words = {
     elsewhere: 'another store',
     replaces: (vm: string, host: string) =>
       `${vm} on ${host} is stopped and replaced. Its disks and definition are kept aside.`,
+    elsewhereToo: 'same VM elsewhere',
     twin: (vm: string, host: string) =>
       `${vm} also runs on ${host}. Two with the same name and addresses disturb each other in the network: stop that one first, or choose a copy.`
   },
