@@ -69,6 +69,10 @@ export const PreflightItem = z.object({
   fix: z.string().optional(),
   /** What the point wants of the host and nobody has allowed: its name for `--allow`. */
   allow: z.string().max(300).optional(),
+  /** A disk that the point does not hold, and that the operator can say is the right one here: its name for `--attach`. */
+  attach: z.string().max(300).optional(),
+  /** It is so because it was chosen at an earlier restore to this host, which `--no-remembered` leaves aside. */
+  remembered: z.boolean().optional(),
   /** The VM there that the restore would replace. */
   vm: z.object({ uuid: Uuid, name: z.string() }).optional(),
   /** What the operator can choose instead; with one of them it stands in the way no more. */

@@ -103,6 +103,12 @@ function fakeVm(n: number, random: () => number, troubles: boolean): VmView {
     autostart: n % 4 !== 0,
     ...(troubles && n === 3 && { autostart: false, heldAutostart: { host: 'kvm-1', machineId: '' } }),
     agent: n % 3 === 0 ? 'connected' : 'absent',
+    ...(n % 9 === 6 && {
+      limits: [
+        'Disk vdb is in no point: disks over rbd are not supported yet. A restore leaves it attached as it is on this host, and out elsewhere',
+        'Its RAM is in no point, as it cannot be saved with the USB device 046d:c52b: a restored VM boots from its disks'
+      ]
+    }),
     ...(n % 9 === 4 && {
       limits: [
         'The medium in sda (/srv/install.iso) is in no point: a restore leaves the drive empty where that is not'

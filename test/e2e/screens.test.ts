@@ -217,6 +217,42 @@ describe('the keyboard', () => {
   })
 })
 
+describe('what a host does not have, before a restore', () => {
+  it('is decided by keyboard, with the argument for the terminal beside it, and can be taken back', async () => {
+    const { door, core } = doors.get('failing') ?? {}
+    const point = core?.points.value?.points.find(({ places }) => places.some(({ reachable }) => reachable))
+    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    await show(page, { screen: 'restore', point: point?.id ?? '' })
+    const main = page.getByRole('main')
+    const ways = main.getByRole('list', { name: 'Ways round it: Networks' })
+    const way = ways.getByRole('button', { name: 'Put its cards on bridge br0 --map-network dmz-frankfurt=bridge:br0' })
+    const decided = main.getByRole('list', { name: 'Decided for this restore' })
+    await way.press('Enter')
+    await decided.getByText('Put its cards on bridge br0').waitFor()
+    await main.getByText('on bridge br0, as chosen').waitFor()
+    expect(await ways.count()).toBe(0)
+    await main.getByText(/^stillpoint restore .* --map-network dmz-frankfurt=bridge:br0$/).waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await way.waitFor()
+    expect(await decided.count()).toBe(0)
+
+    await main.getByRole('button', { name: /^Allow this, if you trust the point/ }).press('Enter')
+    await decided.getByText('The point may have this').waitFor()
+    await main.getByRole('button', { name: /^Attach vdb/ }).click()
+    await main.getByText('it stays attached as it is now').waitFor()
+    await main.getByRole('button', { name: /^Leave aside what was chosen/ }).click()
+    await main.getByText(/ --attach vdb --allow read=\S+ --no-remembered$/).waitFor()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await look(page, { ...DESK, colorScheme })
+      await shoot(page, `restore-decided-${colorScheme}`)
+      expect(await seriousFindings(page)).toEqual([])
+    }
+    expect(problems).toEqual([])
+    await context.close()
+  })
+})
+
 describe('a schedule', () => {
   it('is named, previewed and saved; then it is run, paused, goes on and is removed', async () => {
     const door = doors.get('small')?.door

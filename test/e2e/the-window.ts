@@ -138,10 +138,27 @@ class RestoreScreen {
     await this.page.getByRole('radiogroup', { name: 'How it comes back' }).getByRole('radio', { name: title }).check()
   }
 
+  /** What the host's answer comes to. */
+  get verdict(): Locator {
+    return this.page.getByRole('main').getByRole('status')
+  }
+
+  /** Not the rail's, which says Restore too and is there before the host has said what it found. */
+  get begin(): Locator {
+    return this.page.getByRole('main').getByRole('button', { name: 'Restore …', exact: true })
+  }
+
+  /** One of the ways round what the host does not give. */
+  async decide(check: string, way: string | RegExp): Promise<void> {
+    await this.page
+      .getByRole('list', { name: `Ways round it: ${check}` })
+      .getByRole('button', { name: way })
+      .click()
+  }
+
   /** The one click, and the confirmation; with the VM's name typed where something is replaced. */
   async restore(vm: string, replaces = false): Promise<void> {
-    // Not the rail's, which says Restore too and is there before the host has said what it found.
-    await this.page.getByRole('main').getByRole('button', { name: 'Restore …', exact: true }).click()
+    await this.begin.click()
     const dialog = this.page.getByRole('dialog')
     if (replaces) await dialog.getByRole('textbox').fill(vm)
     await dialog.getByRole('button', { name: replaces ? 'Replace and restore' : 'Restore', exact: true }).click()

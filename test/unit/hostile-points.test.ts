@@ -380,7 +380,7 @@ describe('a disk of a point', () => {
     await chmod(dir, 0o777)
     const next = definitionOf(PLAIN, OTHER_VM, 'other').replace('/nowhere/a.qcow2', join(dir, 'other.qcow2'))
     const said = await placeOf({ manifest: from(join(dir, 'mine.img')), vms: { [OTHER_VM]: { next } } })
-    expect(said).toContain(`Disk vda goes to /var/lib/libvirt/images/mine.img: everybody may write to ${dir}. Name`)
+    expect(said).toContain(`Disk vda goes to /var/lib/libvirt/images/mine.img: everybody may write to ${dir}`)
   })
 
   it.each(['raw', 'qcow2'])('never goes to a folder that only the header of a %s image names', async (format) => {
@@ -428,7 +428,10 @@ describe('a disk of a point', () => {
       ['vmdk', new TextEncoder().encode('# Disk DescriptorFile'), true]
     ])('is read as %s only where its header names no other file (%#)', async (format, bytes, isStopped) => {
       const { path, vms } = await lying(bytes)
-      expect(emptied(await look({ next: drive(path, format), vms }))).toBe(isStopped)
+      const items = await look({ next: drive(path, format), vms })
+      expect(emptied(items)).toBe(isStopped)
+      const asked = items.flatMap(({ state, allow }) => (allow === undefined ? [] : [`${state} ${allow}`]))
+      expect(asked).toEqual(isStopped ? [`warning read=${format}:${path}`] : [])
     })
 
     it('is not read as qcow2 because the VM has it as raw already: the guest writes its first bytes', async () => {

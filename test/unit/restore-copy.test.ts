@@ -110,6 +110,15 @@ describe('asking for a copy', () => {
     expect(restoreSpec(orderFor(point, { ...question, allow: ['read=/a'] })).allow).toEqual(['read=/a'])
   })
 
+  it('has what was said to what the host found; what was chosen before is left aside only where that is said', () => {
+    const boot: RestoreQuestion = { ...question, mode: 'boot' }
+    const order = orderFor(point, { ...boot, attachDisks: ['vdb'], remembered: false })
+    expect(restoreSpec(order)).toMatchObject({ attachDisks: ['vdb'] })
+    expect(order.remembered).toEqual([])
+    expect(orderFor(point, boot)).not.toHaveProperty('remembered')
+    expect(restoreSpec(orderFor(point, boot))).not.toHaveProperty('attachDisks')
+  })
+
   it('is refused without a name that a VM can have', () => {
     expect(() => newCopy('a/b')).toThrow(/usage.*slash/)
     const { newName: _, ...nameless } = question

@@ -1,3 +1,4 @@
+import { capital } from '../../shared/capital.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { DomainXml } from '../../libvirt/domain-xml.ts'
 import type { Checklist, Unmet } from './checklist.ts'
@@ -63,8 +64,10 @@ export class Answers {
   /** What was decided earlier is said louder: nobody has typed it today. */
   done(check: string, text: string, { isAsked }: Chosen<unknown>): void {
     if (isAsked) this.list.ok(check, `${text}, as chosen`)
-    else this.list.warning(check, `${capital(text)}, as chosen for this host before`)
+    else
+      this.list.warning(check, `${capital(text)}, as chosen for this host before`, {
+        fix: 'leave that aside with --no-remembered',
+        remembered: true
+      })
   }
 }
-
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

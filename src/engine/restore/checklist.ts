@@ -26,10 +26,10 @@ export class Checklist {
     this.items.push({ check, state: 'ok', text })
   }
 
-  /** `vm`: the one that the restore would replace. What two definitions of a VM both give reason to say is said once. */
-  warning(check: string, text: string, vm?: PreflightItem['vm']): void {
+  /** What two definitions of a VM both give reason to say is said once. */
+  warning(check: string, text: string, more: Partial<Omit<PreflightItem, 'check' | 'state' | 'text'>> = {}): void {
     if (this.items.some((item) => item.state === 'warning' && item.text === text)) return
-    this.items.push({ check, state: 'warning', text, ...(vm && { vm }) })
+    this.items.push({ check, state: 'warning', text, ...more })
   }
 
   /** `failure` is what the restore ends with if it is the only problem. */

@@ -83,8 +83,7 @@ async function tellOf(
 ): Promise<void> {
   const { uuid, name } = vm
   list.warning('existing VM', `VM ${name} will be stopped and replaced; its disks and definition are kept aside`, {
-    uuid,
-    name
+    vm: { uuid, name }
   })
   for (const { path, because } of stays) list.warning('existing VM', `${path} stays where it is: ${because}`)
   if (vm.wasActive)

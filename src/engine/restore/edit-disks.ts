@@ -25,9 +25,11 @@ export async function editDisks(
   for (const disk of empty)
     list.warning(
       'disks',
-      disk.network === undefined
-        ? `The medium in ${disk.target} (${placeOf(disk)}) is not here; the drive is left empty`
-        : `The medium in ${disk.target} (${placeOf(disk)}) is on a server; the drive is left empty, unless --attach ${disk.target} says that it is meant`
+      `The medium in ${disk.target} (${placeOf(disk)}) is ${disk.network === undefined ? 'not here' : 'on a server'}; the drive is left empty`,
+      disk.network && {
+        fix: `if it is meant, leave it in with --attach ${disk.target}`,
+        attach: disk.target
+      }
     )
   const fates = await fatesOf(domain, asked)
   for (const { disk, fate } of fates) tellOf(disk, fate, asked, list)
@@ -62,11 +64,13 @@ function tellOf(
   else if (fate.kind === 'removed')
     list.warning(
       'disks',
-      `Disk ${target} is not in the point and is left out of the VM: ${fate.because}${
-        manifest.host.machineId === machineId
-          ? ''
-          : `. If ${source} is the same here and nobody else writes to it: --attach ${target}`
-      }`
+      `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`,
+      manifest.host.machineId === machineId
+        ? {}
+        : {
+            fix: `if ${source} is the same here and nobody else writes to it, attach it with --attach ${target}`,
+            attach: target
+          }
     )
   else if (fate.insteadOf === undefined)
     list.warning('disks', `Disk ${target} is not in the point: it stays attached as it is now (${source})`)

@@ -67,10 +67,9 @@ export function tellPlaces(
     if (was === undefined || was.use === 'back' || isAsked) list.ok('disks', `${target} goes to ${path}`)
     else if (was.use === 'ask') askForFolder(target, was, list)
     else
-      list.warning(
-        'disks',
-        `Disk ${target} goes to ${path}: ${was.because}. Name that folder with --disk-dir to have it there`
-      )
+      list.warning('disks', `Disk ${target} goes to ${path}: ${was.because}`, {
+        fix: 'name that folder with --disk-dir to have it there'
+      })
   }
 }
 

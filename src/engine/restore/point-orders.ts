@@ -58,7 +58,8 @@ export async function withoutForeignMedia(xml: string, rules: HostRules, list: C
   for (const need of await foreignMedia(xml, rules)) {
     list.warning(
       'disks',
-      `The medium in ${need.target} (${safeText(need.source)}) is no plain image in an image folder of this host; the drive is left empty. Restore with --allow ${quoted(itemOf(need))} to leave it in`
+      `The medium in ${need.target} (${safeText(need.source)}) is no plain image in an image folder of this host; the drive is left empty`,
+      { fix: `restore with --allow ${quoted(itemOf(need))} to leave it in`, allow: itemOf(need) }
     )
     edited = ejectMedia(edited, need.target)
   }

@@ -1,3 +1,4 @@
+import { capital } from '../../shared/capital.ts'
 import { kindWords } from '../../shared/job-words.ts'
 import { safeText, shorten } from '../../shared/safe-text.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
@@ -11,7 +12,6 @@ const DOING = { backup: 'Backing up', restore: 'Restoring', verify: 'Verifying',
 
 type Job = Pick<JobView, 'kind' | 'vm' | 'host'>
 const what = ({ kind, vm }: Job): string => `the ${kindWords(kind)} of ${named(vm.name)}`
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const isOnHost = ({ kind }: Job): boolean => kind === 'backup' || kind === 'restore'
 
 /** All text that the desktop shows outside of the window, but for what is said of hosts and jobs everywhere alike. */

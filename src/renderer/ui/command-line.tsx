@@ -1,3 +1,4 @@
+import { Fragment } from 'react'
 import { CopyButton } from './copy-button.tsx'
 import { words } from '../words.ts'
 import classes from './ui.module.css'
@@ -6,8 +7,19 @@ import classes from './ui.module.css'
 export function CommandLine({ command }: { readonly command: string }) {
   return (
     <div className={classes['command']}>
-      <code>{command}</code>
+      <code>
+        <CommandText command={command} />
+      </code>
       <CopyButton text={command} label={words.copyCommand} />
     </div>
   )
 }
+
+/** So that `--flag` is never torn apart. */
+export const CommandText = ({ command }: { readonly command: string }) =>
+  command.split(' ').map((word, n) => (
+    <Fragment key={n}>
+      {n > 0 && ' '}
+      <span className={classes['commandWord']}>{word}</span>
+    </Fragment>
+  ))

@@ -90,7 +90,11 @@ export const RestoreQuestion = z.strictObject({
   /** What was chosen where the host is not as the VM asks. */
   choices: RestoreChoices.optional(),
   /** What the point may have of the host beyond the storage of VMs: items by name. */
-  allow: z.array(z.string().min(1).max(300)).max(200).optional()
+  allow: z.array(z.string().min(1).max(300)).max(200).optional(),
+  /** Disks that are not in the point, and are the same on this host: they stay attached. */
+  attachDisks: z.array(z.string().min(1).max(300)).max(256).optional(),
+  /** What was chosen for this host before is left aside. */
+  remembered: z.literal(false).optional()
 })
 export type RestoreQuestion = z.infer<typeof RestoreQuestion>
 

@@ -3,7 +3,9 @@ import { createElement, type ReactNode } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
 import { MatchingVms } from '../../../src/renderer/features/schedules/matching-vms.tsx'
+import { COLUMNS } from '../../../src/renderer/features/overview/vm-columns.tsx'
 import { VmLimits } from '../../../src/renderer/features/vm/vm-limits.tsx'
+import type { VmSafety } from '../../../src/shared/safety.ts'
 import type { VmView } from '../../../src/shared/views/host-view.ts'
 
 const LIMIT = 'Disk vdb is in no point: disks over rbd are not supported yet'
@@ -33,5 +35,15 @@ describe('what points will not hold', () => {
     const text = shown(createElement(MatchingVms, { vms: [vm(1), vm(2, [LIMIT])] }))
     expect(text).toMatch(/2 VMs fit now.*What their points will not hold.*web2.*vdb is in no point/)
     expect(shown(createElement(MatchingVms, { vms: [vm(1)] }))).not.toContain('will not hold')
+  })
+
+  it('is marked in the list of VMs', () => {
+    const [name] = COLUMNS
+    const cell = (limits?: string[]): string => {
+      const row = { name: 'web1', host: 'alpha', vm: vm(1, limits) } as VmSafety
+      return shown(createElement('div', null, name?.cell(row)))
+    }
+    expect(cell([LIMIT])).toMatch(/web1.*title="Disk vdb is in no point.*Not all of it is in its points/)
+    expect(cell()).not.toContain('in its points')
   })
 })

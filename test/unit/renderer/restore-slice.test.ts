@@ -45,14 +45,15 @@ describe('asking the host before a restore', () => {
 
 describe('what was chosen of what a host offered', () => {
   it('says nothing about another host or point, and stays for another way to come back', () => {
-    const choices = [{ label: 'let libvirt choose its ports', choice: { kind: 'auto-ports' } }] as const
+    const offer = { label: 'let libvirt choose its ports', choice: { kind: 'auto-ports' } } as const
+    const decisions = [{ kind: 'choose', offer }] as const
     const store = storeOver({})
     const { editRestore } = store.getState()
-    editRestore({ choices })
+    editRestore({ decisions })
     editRestore({ mode: 'boot' })
-    expect(store.getState().restoreDraft.choices).toEqual(choices)
+    expect(store.getState().restoreDraft.decisions).toEqual(decisions)
     editRestore({ to: 'beta' })
-    expect(store.getState().restoreDraft.choices).toEqual([])
+    expect(store.getState().restoreDraft.decisions).toEqual([])
   })
 })
 
@@ -71,13 +72,13 @@ describe('beginning a restore', () => {
 
   it('takes what was allowed along, until another point or host is chosen', () => {
     const { getState } = storeOver({})
-    const allow = ['read=/srv/a.iso']
+    const decisions = [{ kind: 'allow', item: 'read=/srv/a.iso' }] as const
     getState().editRestore({ point: question.point, to: 'alpha' })
-    getState().editRestore({ allow })
+    getState().editRestore({ decisions })
     getState().editRestore({ mode: 'boot' })
-    expect(getState().restoreDraft.allow).toEqual(allow)
+    expect(getState().restoreDraft.decisions).toEqual(decisions)
     getState().editRestore({ to: 'beta' })
-    expect(getState().restoreDraft.allow).toEqual([])
+    expect(getState().restoreDraft.decisions).toEqual([])
   })
 
   it('keeps what was chosen when the host refuses', async () => {

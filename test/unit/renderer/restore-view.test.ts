@@ -1,16 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { groupsOf, isToBeHad, suggested } from '../../../src/renderer/features/restore/point-groups.ts'
-import { notAskedText, remarksOf, sentenceOf } from '../../../src/renderer/features/restore/restore-text.ts'
+import {
+  decisionsFor,
+  flagFor,
+  withDecision,
+  withoutDecision,
+  type Decision
+} from '../../../src/renderer/features/restore/decisions.ts'
+import {
+  findingText,
+  notAskedText,
+  remarksOf,
+  sentenceOf
+} from '../../../src/renderer/features/restore/restore-text.ts'
 import {
   chosenOf,
   draftFor,
   keyOf,
+  lineFor,
   nameProblem,
   questionOf,
   replacedBy,
   sourceOf,
   verdictOf,
-  withChoice,
   type Chosen,
   type RestoreDraft
 } from '../../../src/renderer/features/restore/restore-view.ts'
@@ -187,7 +199,8 @@ describe('what is said before it begins', () => {
   })
 
   it('carries what is allowed to the point, and nothing where nothing is', () => {
-    expect(questionOf(choose({ allow: ['read=/a'] }, [alpha]))).toMatchObject({ allow: ['read=/a'] })
+    const decisions = [{ kind: 'allow', item: 'read=/a' } as const]
+    expect(questionOf(choose({ decisions }, [alpha]))).toMatchObject({ allow: ['read=/a'] })
     expect(questionOf(choose({}, [alpha]))).not.toHaveProperty('allow')
   })
 
@@ -207,7 +220,7 @@ describe('what is said before it begins', () => {
   })
 })
 
-describe('choices that a host offers', () => {
+describe('what can be said to what a host found', () => {
   const toDefault = {
     label: 'put its cards on network default',
     choice: { kind: 'map-network', from: 'lan', to: 'default' }
@@ -217,16 +230,72 @@ describe('choices that a host offers', () => {
     choice: { kind: 'map-network', from: 'lan', to: 'none' }
   } as const
   const ports = { label: 'let libvirt choose its ports', choice: { kind: 'auto-ports' } } as const
+  const chosen = (offer: (Decision & { kind: 'choose' })['offer']): Decision => ({ kind: 'choose', offer })
+  const allowed: Decision = { kind: 'allow', item: 'read=/srv/my iso' }
+  const attached: Decision = { kind: 'attach', disk: 'vdb' }
+  const forgotten: Decision = { kind: 'forget' }
+  const hosts = [alpha, beta]
 
-  it('are asked with, and change the question', () => {
-    const chosen = choose({ to: 'beta', choices: [ports] }, [alpha, beta])
-    expect(questionOf(chosen)).toMatchObject({ choices: [{ kind: 'auto-ports' }] })
-    expect(keyOf(questionOf(chosen))).not.toBe(keyOf(questionOf(choose({ to: 'beta' }, [alpha, beta]))))
-    expect(questionOf(choose({ to: 'beta' }, [alpha, beta]))).not.toHaveProperty('choices')
+  it('is what it offers, what it asks a yes for, and what was chosen before, each with its argument', () => {
+    const found = { check: 'networks', state: 'problem', text: 'network lan does not exist here' } as const
+    const all = decisionsFor({
+      ...found,
+      choices: [toDefault, unplugged],
+      allow: 'read=/srv/my iso',
+      attach: 'vdb',
+      remembered: true
+    })
+    expect(all).toEqual([chosen(toDefault), chosen(unplugged), allowed, attached, forgotten])
+    expect(all.map(flagFor)).toEqual([
+      '--map-network lan=default',
+      '--map-network lan=none',
+      "--allow 'read=/srv/my iso'",
+      '--attach vdb',
+      '--no-remembered'
+    ])
+    expect(decisionsFor(found)).toEqual([])
   })
 
-  it('take the place of others about the same thing', () => {
-    expect(withChoice([toDefault, ports], unplugged)).toEqual([ports, unplugged])
-    expect(withChoice([], ports)).toEqual([ports])
+  it('is asked with, and changes the question', () => {
+    const decisions = [chosen(ports), allowed, attached, forgotten]
+    const question = questionOf(choose({ to: 'beta', decisions }, hosts))
+    const plain = questionOf(choose({ to: 'beta' }, hosts))
+    expect(question).toEqual({
+      ...plain,
+      choices: [{ kind: 'auto-ports' }],
+      allow: ['read=/srv/my iso'],
+      attachDisks: ['vdb'],
+      remembered: false
+    })
+    expect(keyOf(question)).not.toBe(keyOf(plain))
+    for (const name of ['choices', 'allow', 'attachDisks', 'remembered']) expect(plain).not.toHaveProperty(name)
   })
+
+  it('takes the place of what was said about the same thing, and can be taken back', () => {
+    const before = [chosen(toDefault), chosen(ports), allowed]
+    expect(withDecision(before, chosen(unplugged))).toEqual([chosen(ports), allowed, chosen(unplugged)])
+    expect(withDecision(before, allowed)).toEqual(before)
+    expect(withDecision([], forgotten)).toEqual([forgotten])
+    expect(withoutDecision(before, chosen(ports))).toEqual([chosen(toDefault), allowed])
+  })
+
+  it('is the line for the terminal, which replaces a VM only where there is one', () => {
+    const question = questionOf(choose({ to: 'beta', decisions: [chosen(toDefault), allowed, forgotten] }, hosts))
+    const copy = questionOf(choose({ mode: 'copy', newName: 'trial', start: false }, hosts))
+    const line = `stillpoint restore ${aPoint().id} --to`
+    expect(question && lineFor(question, undefined)).toBe(
+      `${line} beta --mode resume --allow 'read=/srv/my iso' --no-remembered --map-network lan=default`
+    )
+    expect(question && lineFor(question, { name: 'web1', uuid: uuid(1) })).toContain(' --replace ')
+    expect(copy && lineFor(copy, undefined)).toBe(`${line} alpha --mode copy --name trial --no-start`)
+  })
+
+  it.each([
+    ['network lan does not exist here', 'Network lan does not exist here.'],
+    ['its RAM is 4 GiB', 'Its RAM is 4 GiB.'],
+    ['network-1 is busy', 'network-1 is busy.'],
+    ['web1 is busy with a backup', 'web1 is busy with a backup.'],
+    ['pc-q35-7.2 is known here', 'pc-q35-7.2 is known here.'],
+    ['It is so.', 'It is so.']
+  ])('is said as a sentence, and names stay as they are: %s', (text, said) => expect(findingText(text)).toBe(said))
 })

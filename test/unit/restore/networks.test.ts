@@ -172,6 +172,7 @@ describe('a bridge or device that is missing here', () => {
     expect(said(missing.answers)).toEqual([
       'warning: Cards that were on bridge br0 are put on bridge br7, as chosen for this host before'
     ])
+    expect(missing.answers.list.items).toContainEqual(expect.objectContaining({ remembered: true }))
     expect(missing.cards).toEqual(['bridge br7'])
     const here = await plan(card('bridge', `bridge='br0'`), { files: { '/sys/class/net/br0/x': '' } }, { remembered })
     expect([said(here.answers), here.cards]).toEqual([[], ['bridge br0']])

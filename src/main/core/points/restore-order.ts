@@ -57,8 +57,16 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
 
 /** What a window asked for. @throws `usage` for a copy that cannot have its name */
 export function orderFor(point: KnownPoint, question: RestoreQuestion): RestoreOrder {
-  const { to, mode, newName, start, replace, choices, allow } = question
-  const order = { point, to, diskDir: undefined, choices, ...(allow !== undefined && { allow }) }
+  const { to, mode, newName, start, replace, choices, allow, attachDisks, remembered } = question
+  const order = {
+    point,
+    to,
+    diskDir: undefined,
+    choices,
+    attachDisks,
+    ...(allow !== undefined && { allow }),
+    ...(remembered === false && { remembered: [] })
+  }
   if (mode !== 'copy') return { ...order, mode, replace }
   return { ...order, mode: start === false ? 'define' : 'boot', replace: false, copy: newCopy(newName ?? '') }
 }

@@ -4,14 +4,13 @@ import type { RestoreOrder } from '../../core/points/restore-order.ts'
 import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
 import {
   CardMapping,
-  flagOf,
   flagText,
-  forShell,
   mergeChoices,
   PlainChoice,
   RestoreChoice,
   type RestoreChoice as Choice
 } from '../../../shared/model/restore-choice.ts'
+import { restoreLine } from '../../../shared/restore-line.ts'
 
 /** As commander keeps them: a list for each flag that can be given several times. */
 export interface ChoiceOptions {
@@ -138,18 +137,17 @@ export function lineWith(
   { point, to, mode, copy, replace, diskDir, attachDisks = [], allow = [], remembered, choices = [] }: RestoreOrder,
   offers: readonly Choice[]
 ): string {
-  const how =
-    copy === undefined ? (mode === undefined ? [] : ['--mode', mode]) : ['--mode', 'copy', '--name', copy.name]
-  return forShell([
-    ...['stillpoint', 'restore', point.manifest.id, '--to', to, ...how],
-    ...(copy !== undefined && mode === 'define' ? ['--no-start'] : []),
-    ...(replace ? ['--replace'] : []),
-    ...(diskDir === undefined ? [] : ['--disk-dir', diskDir]),
-    ...(attachDisks.length === 0 ? [] : ['--attach', attachDisks.join(',')]),
-    ...allow.flatMap((item) => ['--allow', item]),
-    ...(remembered?.length === 0 ? ['--no-remembered'] : []),
-    ...mergeChoices(choices, offers).flatMap(flagOf)
-  ])
+  return restoreLine({
+    point: point.manifest.id,
+    to,
+    ...(copy === undefined ? { mode } : { mode: 'copy', newName: copy.name, start: mode !== 'define' }),
+    replace,
+    diskDir,
+    attachDisks,
+    allow,
+    remembered: remembered?.length !== 0,
+    choices: mergeChoices(choices, offers)
+  })
 }
 
 /** `--auto-ports  let libvirt choose its ports`, one a line, to paste. */

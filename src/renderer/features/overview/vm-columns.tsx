@@ -1,7 +1,9 @@
 import { VisuallyHidden } from '@mantine/core'
+import { IconInfoCircle } from '@tabler/icons-react'
 import { formatBytes, formatPause } from '../../../shared/format.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import type { VmView } from '../../../shared/views/host-view.ts'
 import type { Column } from '../../ui/data-table.tsx'
 import { Name } from '../../ui/name.tsx'
 import { Sparkline } from '../../ui/sparkline.tsx'
@@ -32,14 +34,28 @@ export const COLUMNS: readonly Column<VmSafety>[] = [
 function NameCell({ row: { name, host, vm } }: { readonly row: VmSafety }) {
   return (
     <>
-      <b className={classes['vmName']}>
-        <Name text={name} />
-      </b>
+      <span className={classes['vmName']}>
+        <b>
+          <Name text={name} />
+        </b>
+        <LimitsMark limits={vm?.limits} />
+      </span>
       <span className={classes['second']}>
         <span className={classes['narrowOnly']}>{safeText(host)} · </span>
         {vm === undefined ? words.needs.gone : `${safeText(vm.state)} · ${formatBytes(vm.ramBytes)}`}
       </span>
     </>
+  )
+}
+
+/** Not all of the VM is in its points; its page says what, and what follows. */
+function LimitsMark({ limits = [] }: { readonly limits: VmView['limits'] }) {
+  if (limits.length === 0) return undefined
+  return (
+    <span className={classes['limitsMark']} title={limits.map((limit) => `${safeText(limit)}.`).join('\n')}>
+      <IconInfoCircle size={16} aria-hidden />
+      <VisuallyHidden>{words.limits}</VisuallyHidden>
+    </span>
   )
 }
 

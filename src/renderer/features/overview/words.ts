@@ -127,6 +127,7 @@ export const words = {
     pause: 'How long the VM stood still for its last backup, and for those before it'
   },
   pauses: (last: string, count: number) => `Pause of the last ${count} backups, the newest ${last}`,
+  limits: 'Not all of it is in its points: see its page.',
   nothingPaused: '–',
   noSchedule: 'no schedule',
   makeSchedule: 'make one',

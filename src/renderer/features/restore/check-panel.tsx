@@ -1,11 +1,16 @@
-import { Button, Checkbox, Skeleton, Text } from '@mantine/core'
+import { Button, Skeleton, Text } from '@mantine/core'
 import { IconRestore } from '@tabler/icons-react'
-import type { OfferedChoice, PreflightItem } from '../../../shared/engine-protocol.ts'
-import { flagText } from '../../../shared/model/restore-choice.ts'
-import { safeLines, safeText } from '../../../shared/safe-text.ts'
+import { useRef } from 'react'
+import type { PreflightItem } from '../../../shared/engine-protocol.ts'
+import { capital } from '../../../shared/capital.ts'
+import { safeText } from '../../../shared/safe-text.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
+import { CommandLine } from '../../ui/command-line.tsx'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
+import { decisionsFor, type Decision } from './decisions.ts'
+import { Decided, Offers } from './offers.tsx'
 import classes from './restore.module.css'
+import { findingText } from './restore-text.ts'
 import { verdictOf, type Verdict } from './restore-view.ts'
 import { words } from './words.ts'
 
@@ -16,24 +21,31 @@ interface CheckPanelProps {
   readonly host: string
   /** What else is worth knowing before one begins. */
   readonly remarks: readonly string[]
-  /** What the person allows to the point, by name. */
-  readonly allowed: readonly string[]
-  readonly onAllow: (allowed: readonly string[]) => void
+  /** The same in the terminal. */
+  readonly line: string | undefined
+  /** What was said to what the host found. */
+  readonly decisions: readonly Decision[]
+  readonly onDecide: (decision: Decision) => void
+  readonly onTakeBack: (decision: Decision) => void
   readonly onRestore: () => void
   readonly onCheckAgain: () => void
-  /** What was chosen of what the host offered. */
-  readonly choices: readonly OfferedChoice[]
-  readonly onChoose: (offer: OfferedChoice) => void
-  readonly onTakeBack: (offer: OfferedChoice) => void
 }
 
 /** What the host found before anything is touched, and the button that begins. */
 export function CheckPanel(props: CheckPanelProps) {
-  const { view, host, remarks, allowed, onAllow, onRestore, onCheckAgain, choices, onChoose, onTakeBack } = props
+  const { view, host, remarks, line, decisions, onDecide, onTakeBack, onRestore, onCheckAgain } = props
   const verdict = view && verdictOf(view)
+  const status = useRef<HTMLDivElement>(null)
+  /** The button that was pressed is gone with the finding: who goes by keyboard goes on from the verdict. */
+  const fromVerdict =
+    (act: (decision: Decision) => void) =>
+    (decision: Decision): void => {
+      status.current?.focus()
+      act(decision)
+    }
   return (
     <>
-      <div role="status">
+      <div role="status" ref={status} tabIndex={-1} className={classes['verdict']}>
         {verdict === undefined ? (
           <StateMark tone="busy" label={words.check.looking(host)} />
         ) : (
@@ -45,14 +57,7 @@ export function CheckPanel(props: CheckPanelProps) {
           <bdi>{remark}</bdi>
         </Text>
       ))}
-      {choices.map((offer) => (
-        <div key={flagText(offer.choice)} className={classes['chosen']}>
-          <bdi>{words.check.chosen(safeText(offer.label))}</bdi>
-          <Button size="compact-xs" variant="default" onClick={() => onTakeBack(offer)}>
-            {words.check.takeBack}
-          </Button>
-        </div>
-      ))}
+      {decisions.length > 0 && <Decided decisions={decisions} onTakeBack={fromVerdict(onTakeBack)} />}
       <div className={classes['begin']}>
         <Button
           leftSection={<IconRestore size={16} aria-hidden />}
@@ -65,18 +70,16 @@ export function CheckPanel(props: CheckPanelProps) {
           {words.check.again}
         </Button>
       </div>
-      {allowed.map((item) => (
-        <Checkbox
-          key={item}
-          checked
-          label={words.check.allowed(safeText(item))}
-          onChange={() => onAllow(allowed.filter((each) => each !== item))}
-        />
-      ))}
       {view === undefined ? (
         <Skeleton height={160} />
       ) : (
-        <Checklist items={view.items} onAllow={(item) => onAllow([...allowed, item])} onChoose={onChoose} />
+        <Checklist items={view.items} onDecide={fromVerdict(onDecide)} />
+      )}
+      {line !== undefined && (
+        <div className={classes['terminal']}>
+          <span className={classes['soft']}>{words.check.terminal}</span>
+          <CommandLine command={line} />
+        </div>
       )}
     </>
   )
@@ -88,46 +91,38 @@ const ORDER = ['problem', 'warning', 'ok'] as const
 
 interface ChecklistProps {
   readonly items: readonly PreflightItem[]
-  readonly onAllow: (item: string) => void
-  readonly onChoose: (offer: OfferedChoice) => void
+  readonly onDecide: (decision: Decision) => void
 }
 
-/** What stands in the way first. What the point wants of the host can be allowed where it is named. */
-function Checklist({ items, onAllow, onChoose }: ChecklistProps) {
+/** What stands in the way first; whatever can be decided is decided where it is named. */
+function Checklist({ items, onDecide }: ChecklistProps) {
   const sorted = items.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
   return (
     <ul className={classes['checks']}>
-      {sorted.map(({ check, state, text, fix, allow, choices = [] }, n) => (
-        <li key={n}>
-          <StateMark tone={TONE[state]} label={safeText(check)} hint={words.check.state[state]} />
-          <bdi className={classes['finding']}>{safeLines(text)}</bdi>
-          {allow !== undefined && (
-            <Checkbox
-              className={classes['finding']}
-              checked={false}
-              label={words.check.allow(safeText(allow))}
-              onChange={() => onAllow(allow)}
-            />
-          )}
-          {allow === undefined && fix !== undefined && fix !== '' && (
-            <span className={classes['fix']}>{safeLines(fix)}</span>
-          )}
-          {choices.length > 0 && (
-            <span className={classes['offers']}>
-              {choices.map((offer) => (
-                <Button
-                  key={flagText(offer.choice)}
-                  size="compact-sm"
-                  variant="default"
-                  onClick={() => onChoose(offer)}
-                >
-                  {safeText(offer.label)}
-                </Button>
-              ))}
-            </span>
-          )}
-        </li>
+      {sorted.map((item, n) => (
+        <Finding key={n} item={item} onDecide={onDecide} />
       ))}
     </ul>
+  )
+}
+
+interface FindingProps {
+  readonly item: PreflightItem
+  readonly onDecide: (decision: Decision) => void
+}
+
+function Finding({ item, onDecide }: FindingProps) {
+  const { check, state, text, fix = '' } = item
+  const label = capital(safeText(check))
+  const decisions = decisionsFor(item)
+  // The engine says of these what is to be typed, which the button has beside it.
+  const isSaid = decisions.some(({ kind }) => kind !== 'choose')
+  return (
+    <li data-state={state}>
+      <StateMark tone={TONE[state]} label={label} hint={words.check.state[state]} />
+      <bdi className={classes['finding']}>{findingText(text)}</bdi>
+      {!isSaid && fix !== '' && <span className={classes['fix']}>{capital(findingText(fix))}</span>}
+      {decisions.length > 0 && <Offers label={words.check.ways(label)} decisions={decisions} onDecide={onDecide} />}
+    </li>
   )
 }

@@ -7,8 +7,9 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { CheckPanel } from './check-panel.tsx'
 import { ConfirmRestore } from './confirm-restore.tsx'
+import { withDecision, withoutDecision } from './decisions.ts'
 import { notAskedText, remarksOf, sentenceOf } from './restore-text.ts'
-import { keyOf, questionOf, replacedBy, withChoice, type Chosen } from './restore-view.ts'
+import { keyOf, lineFor, questionOf, replacedBy, type Chosen } from './restore-view.ts'
 
 /** Asks the host anew when a choice changes, and lets nobody begin on an answer to something else. */
 export function CheckStep({ chosen }: { readonly chosen: Chosen }) {
@@ -37,13 +38,12 @@ export function CheckStep({ chosen }: { readonly chosen: Chosen }) {
         view={view}
         host={safeText(chosen.host.name)}
         remarks={view === undefined ? [] : remarksOf(chosen, view)}
-        allowed={chosen.allow}
-        onAllow={(allow) => edit({ allow })}
+        line={view && lineFor(question, replacedBy(chosen, view))}
+        decisions={chosen.decisions}
+        onDecide={(decision) => edit({ decisions: withDecision(chosen.decisions, decision) })}
+        onTakeBack={(decision) => edit({ decisions: withoutDecision(chosen.decisions, decision) })}
         onRestore={() => setConfirms(true)}
         onCheckAgain={() => ask(question)}
-        choices={chosen.choices}
-        onChoose={(offer) => edit({ choices: withChoice(chosen.choices, offer) })}
-        onTakeBack={(offer) => edit({ choices: chosen.choices.filter((each) => each !== offer) })}
       />
       {view !== undefined && confirms && (
         <Confirm chosen={chosen} replaces={replacedBy(chosen, view)} onClose={() => setConfirms(false)} />

@@ -1,6 +1,8 @@
 import { formatBytes, formatTime } from '../../../shared/format.ts'
-import { safeText, shorten } from '../../../shared/safe-text.ts'
+import { capital } from '../../../shared/capital.ts'
+import { safeLines, safeText, shorten } from '../../../shared/safe-text.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
+import type { Decision } from './decisions.ts'
 import { isToBeHad } from './point-groups.ts'
 import { nameProblem, replacedBy, sourceOf, type Chosen } from './restore-view.ts'
 import { words } from './words.ts'
@@ -40,4 +42,28 @@ export function remarksOf(chosen: Chosen, view: PreflightView): readonly string[
       : '',
     replaces === undefined ? '' : words.check.replaces(shown(replaces.name), safeText(host.name))
   ].filter((text) => text !== '')
+}
+
+/** A decision as its button says it. */
+export function decisionText(decision: Decision): string {
+  switch (decision.kind) {
+    case 'choose':
+      return capital(safeText(decision.offer.label))
+    case 'allow':
+      return words.check.allow
+    case 'attach':
+      return words.check.attach(safeText(decision.disk))
+    case 'forget':
+      return words.check.forget
+  }
+}
+
+/** The words that findings begin with. Anything else may be a name, which stays as it is. */
+const PLAIN =
+  /^(a|an|and|its?|the|this|there|they|no|in|what|port|network|bridge|device|disk|volume|firmware|screens?|cards?|enough) /
+
+/** The engine's words as a sentence. */
+export function findingText(text: string): string {
+  const said = safeLines(text)
+  return `${PLAIN.test(said) ? capital(said) : said}${/[.:!?]$/.test(said) ? '' : '.'}`
 }

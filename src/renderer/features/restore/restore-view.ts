@@ -1,8 +1,8 @@
-import type { OfferedChoice } from '../../../shared/engine-protocol.ts'
-import { mergeChoices } from '../../../shared/model/restore-choice.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PreflightView, RestoreQuestion, RestoreViewMode } from '../../../shared/views/job-view.ts'
+import { restoreLine } from '../../../shared/restore-line.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
+import { allowedIn, attachedIn, choicesIn, type Decision } from './decisions.ts'
 import { isToBeHad } from './point-groups.ts'
 
 /** What the person has said so far; what is undefined follows from the rest. */
@@ -17,10 +17,8 @@ export interface RestoreDraft {
   readonly mode: RestoreViewMode | undefined
   readonly newName: string | undefined
   readonly start: boolean
-  /** What the point may have of the host: items by name. They are for this point on this host. */
-  readonly allow: readonly string[]
-  /** Where the host is not as the VM asks: what was chosen of what it offered. */
-  readonly choices: readonly OfferedChoice[]
+  /** What was said to what the host found. It is for this point on this host. */
+  readonly decisions: readonly Decision[]
 }
 
 /** One and the same each time: a draft that is made anew is compared field by field. */
@@ -36,8 +34,7 @@ export const draftFor = (cameWith: string | undefined): RestoreDraft => ({
   mode: undefined,
   newName: undefined,
   start: true,
-  allow: NOTHING,
-  choices: NOTHING
+  decisions: NOTHING
 })
 
 /** Everything that a restore needs, said or suggested. */
@@ -47,8 +44,7 @@ export interface Chosen {
   readonly mode: RestoreViewMode
   readonly newName: string
   readonly start: boolean
-  readonly allow: readonly string[]
-  readonly choices: readonly OfferedChoice[]
+  readonly decisions: readonly Decision[]
 }
 
 export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points: readonly PointView[]): Chosen {
@@ -61,8 +57,7 @@ export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points
     mode: modeOf(draft.mode, point),
     newName: draft.newName ?? freeName(point?.vm.name ?? '', host),
     start: draft.start,
-    allow: draft.allow,
-    choices: draft.choices
+    decisions: draft.decisions
   }
 }
 
@@ -103,34 +98,47 @@ export function nameProblem(name: string, host: HostView | undefined): NameProbl
   return host?.vms.some((vm) => vm.name === name) === true ? 'taken' : undefined
 }
 
-/** The draft with this change; what was allowed and chosen was so for that point, on that host. */
+/** The draft with this change; what was decided was so for that point, on that host. */
 export function editedDraft(draft: RestoreDraft, change: Partial<Omit<RestoreDraft, 'cameWith'>>): RestoreDraft {
   const isAnother = ['vm', 'point', 'to'].some((name) => name in change)
-  return { ...draft, ...(isAnother && { allow: [], choices: [] }), ...change }
+  return { ...draft, ...(isAnother && { decisions: NOTHING }), ...change }
 }
 
 /** What to ask of the core; undefined while something is missing or wrong. */
 export function questionOf(chosen: Chosen): RestoreQuestion | undefined {
-  const { point, host, mode, newName, start, allow, choices } = chosen
+  const { point, host, mode, newName, start, decisions } = chosen
   if (point === undefined || host?.state !== 'up' || !isToBeHad(point)) return undefined
-  const answers = {
-    ...(allow.length > 0 && { allow: [...allow] }),
-    ...(choices.length > 0 && { choices: choices.map(({ choice }) => choice) })
-  }
-  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...answers }
+  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...asQuestion(decisions) }
   if (mode !== 'copy') return plain
   return nameProblem(newName, host) === undefined ? { ...plain, newName, start } : undefined
 }
 
-/** With a choice more, which takes the place of an earlier one about the same thing. */
-export function withChoice(before: readonly OfferedChoice[], chosen: OfferedChoice): OfferedChoice[] {
-  const all = [...before, chosen]
-  const kept = mergeChoices(
-    [],
-    all.map(({ choice }) => choice)
-  )
-  return all.filter(({ choice }) => kept.includes(choice))
+function asQuestion(
+  decisions: readonly Decision[]
+): Pick<RestoreQuestion, 'allow' | 'attachDisks' | 'choices' | 'remembered'> {
+  const [allow, attachDisks, choices] = [allowedIn(decisions), attachedIn(decisions), choicesIn(decisions)]
+  return {
+    ...(allow.length > 0 && { allow }),
+    ...(attachDisks.length > 0 && { attachDisks }),
+    ...(choices.length > 0 && { choices }),
+    ...(decisions.some(({ kind }) => kind === 'forget') && { remembered: false as const })
+  }
 }
+
+/** The same in the terminal. */
+export const lineFor = (question: RestoreQuestion, replaces: PreflightView['replaces']): string =>
+  restoreLine({
+    point: question.point,
+    to: question.to,
+    mode: question.mode,
+    newName: question.newName,
+    start: question.start,
+    replace: replaces !== undefined,
+    attachDisks: question.attachDisks ?? [],
+    allow: question.allow ?? [],
+    remembered: question.remembered !== false,
+    choices: question.choices ?? []
+  })
 
 /** Same question, same text. */
 export const keyOf = (question: RestoreQuestion | undefined): string => JSON.stringify(question ?? '')

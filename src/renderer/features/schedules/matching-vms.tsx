@@ -33,17 +33,20 @@ function Limits({ vms }: { readonly vms: readonly VmView[] }) {
   if (vms.length === 0) return undefined
   return (
     <>
-      <Text fw={600} fz="sm">
+      <Text fw={600} fz="sm" mt="md">
         {said.limits}
       </Text>
-      <ul className={classes['limits']}>
-        {vms.slice(0, MOST).flatMap(({ uuid, name, limits = [] }) =>
-          limits.map((limit) => (
-            <li key={`${uuid} ${limit}`}>
-              <Name text={name} />: {safeText(limit)}.
-            </li>
-          ))
-        )}
+      <ul className={classes['limited']}>
+        {vms.slice(0, MOST).map(({ uuid, name, limits = [] }) => (
+          <li key={uuid}>
+            <Name text={name} />
+            <ul className={classes['limits']}>
+              {limits.map((limit) => (
+                <li key={limit}>{safeText(limit)}.</li>
+              ))}
+            </ul>
+          </li>
+        ))}
         {vms.length > MOST && <li className={classes['soft']}>{said.more(vms.length - MOST)}</li>}
       </ul>
     </>

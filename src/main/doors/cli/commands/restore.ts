@@ -143,7 +143,7 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
   for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
   const first = offers.flatMap(({ choices: [offer] }) => (offer === undefined ? [] : [offer.choice]))
   if (first.length > 0) out.line(`\nWith the first of each:\n${lineWith(order, first)}`)
-  const asked = items.flatMap(({ allow }) => (allow === undefined ? [] : [allow]))
+  const asked = items.flatMap(({ state, allow }) => (state === 'problem' && allow !== undefined ? [allow] : []))
   if (asked.length > 0) {
     out.line('')
     out.line('To allow all of this to the point, if you trust it with that:')
