@@ -25,15 +25,17 @@ function whySourceLeftOut({ network, type, format }: XmlDisk): string | undefine
   return ['file', 'block', 'volume'].includes(type) ? undefined : `sources of type ${type} are not supported yet`
 }
 
-/**
- * What the VM writes beside an encrypted image, to an overlay or a mirror, would lie there in clear; and one that is
- * encrypted inside of qcow2 cannot be copied without its key.
- */
-export function whyEncryptedLeftOut(disk: XmlDisk, isInsideQcow2: boolean, { isOff }: Running): string | undefined {
-  if (isInsideQcow2) return 'it is encrypted inside of its qcow2 image, which cannot be copied yet'
-  if (!disk.encrypted || isOff || disk.readOnly) return undefined
-  return 'it is encrypted, and what the VM writes meanwhile would lie on the host in clear; shut off, it is copied as it is'
-}
+/** What is encrypted inside of qcow2 cannot be copied without its key. */
+export const whyEncryptedLeftOut = (isInsideQcow2: boolean): string | undefined =>
+  isInsideQcow2 ? 'it is encrypted inside of its qcow2 image, which cannot be copied yet' : undefined
+
+/** What the definition does not say: whether its overlay can be encrypted as it is itself. */
+const encryptedLimit = ({ target, encrypted, format, readOnly }: XmlDisk, { isOff }: Running): string[] =>
+  encrypted && format === 'raw' && !isOff && !readOnly
+    ? [
+        `Disk ${target} is encrypted, and so is what the VM writes meanwhile: points of the VM as it runs have the disk only where libvirt keeps its secret and gives it out (neither private nor ephemeral), and those of method classic never have`
+      ]
+    : []
 
 /** Firmware variables and TPM state that lie where no backup reads them, in words, with what follows. */
 export function firmwareLimits({ nvram, tpm, tpmState }: DomainXml): string[] {
@@ -79,9 +81,9 @@ const isMedium = ({ device }: XmlDisk): boolean => device === 'cdrom' || device 
 function diskLimit(disk: XmlDisk, running: Running): string[] {
   if (isMedium(disk)) return []
   const leftOut = (state: Running): string | undefined =>
-    whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk, disk.encrypted && disk.format === 'qcow2', state)
+    whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk.encrypted && disk.format === 'qcow2')
   const because = leftOut(running)
-  if (because === undefined) return []
+  if (because === undefined) return encryptedLimit(disk, running)
   const when = !running.isOff && leftOut({ isOff: true }) === undefined ? ' while the VM runs' : ''
   return [
     `Disk ${disk.target} is in no point${when}: ${because}. A restore leaves it attached as it is on this host, and out elsewhere`

@@ -72,10 +72,11 @@ const diskIfIn = (definition: string, target: string): Element | undefined =>
   disksOf(parseXml(definition, 'domain XML')).find((each) => targetOf(each) === target)
 
 function takeSource(disk: Element, before: Element): void {
-  for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
+  // Where a definition has `<encryption>` beside its source, that of an overlay stands there too.
+  for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver', 'encryption'])
     for (const child of childrenOf(disk, name)) disk.removeChild(child)
   disk.setAttribute('type', attribute(before, 'type') ?? 'file')
-  for (const name of ['driver', 'auth', 'source'])
+  for (const name of ['driver', 'auth', 'source', 'encryption'])
     for (const child of childrenOf(before, name)) {
       const copy = disk.ownerDocument?.importNode(child, true)
       if (copy !== undefined) disk.insertBefore(copy, childAt(disk, 'target') ?? null)

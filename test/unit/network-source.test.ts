@@ -73,6 +73,18 @@ describe('a disk that goes back to what it was', () => {
     expect(parseDomain(restoreDiskSource(onOverlay, 'vda', device)).disks).toEqual(parseDomain(device).disks)
   })
 
+  it('has its own key again, where the definition names it beside the source', () => {
+    const keyed = (uuid: string, source: string): string =>
+      vm(
+        `<disk type='file'><driver type='raw'/><source file='${source}'/><target dev='vda'/><encryption format='luks'><secret type='passphrase' uuid='${uuid}'/></encryption></disk>`
+      )
+    const own = keyed('11111111-2222-4333-8444-555555555555', '/srv/l.img')
+    const onOverlay = keyed('22222222-2222-4333-8444-555555555555', '/srv/l.img.overlay')
+    const again = restoreDiskSource(onOverlay, 'vda', own)
+    expect(parseDomain(again).disks).toEqual(parseDomain(own).disks)
+    expect(again).not.toContain('22222222')
+  })
+
   it('is refused where the earlier definition has no such disk', () => {
     expect(() => restoreDiskSource(before, 'vda', vm(''))).toThrow(/not-found/)
   })

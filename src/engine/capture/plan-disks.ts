@@ -12,6 +12,7 @@ import { volumePath } from '../../libvirt/volumes.ts'
 import { lookAtChain } from '../../store/image-map.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { encryptionFor } from './overlay-keys.ts'
 import { SIDECAR_MARK, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 const FALLBACK_FOLDER = '/var/lib/libvirt/images'
@@ -59,11 +60,14 @@ async function look(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method):
   const place = await placeOf(job.shell, disk)
   if ('because' in place) return leftOut(place.because)
   const info = await infoOf(job.shell, disk.target, place)
-  const because = (await writtenByOthers(job.shell, disk, place)) ?? whyEncryptedLeftOut(disk, info.encrypted, running)
+  const because = (await writtenByOthers(job.shell, disk, place)) ?? whyEncryptedLeftOut(info.encrypted)
   if (because !== undefined) return leftOut(because)
   const still = stillDisk(disk, place, info)
   if (method !== 'offline' && (disk.readOnly || disk.transient)) return { still }
-  return { overlaid: { ...still, sidecar: sidecarOf(still, job.id) } }
+  const overlaid = { ...still, sidecar: sidecarOf(still, job.id) }
+  if (method === 'offline' || !disk.encrypted) return { overlaid }
+  const locked = await encryptionFor(job.shell, disk, still, method)
+  return 'because' in locked ? leftOut(locked.because) : { overlaid: { ...overlaid, ...locked } }
 }
 
 /** Where a disk lies: in `source` as the VM's definition names it. */
