@@ -5,22 +5,31 @@ import { qemuNameOf } from './network-source.ts'
 /** Of a VM that is off, another disk may be taken than of one that runs. */
 export interface Running {
   readonly isOff: boolean
+  /** Protocols that QEMU on its host cannot speak. */
+  readonly missingDrivers?: readonly string[]
 }
 
+export const withoutDriver = (protocol: string): string =>
+  `QEMU on this host has no driver for disks over ${protocol} (packages qemu-block-extra, or qemu-block-${protocol})`
+
 /** Why a disk is in no point, by its definition alone. Undefined: it may be. */
-export function whyLeftOut(disk: XmlDisk, { isOff }: Running): string | undefined {
+export function whyLeftOut(disk: XmlDisk, { isOff, missingDrivers }: Running): string | undefined {
   if (disk.source === undefined) return 'it has no source'
   if (disk.device === 'lun') return 'it is passed through as a LUN'
   if (disk.isSlice && (!isOff || disk.format !== 'raw'))
     return 'it is a part of a file that holds more; shut off, and raw, it is copied with the whole of it'
   if (disk.shareable && !disk.readOnly && !isOff) return 'other VMs may write to it, so it cannot be held still'
-  return whySourceLeftOut(disk)
+  return whySourceLeftOut(disk, missingDrivers)
 }
 
-function whySourceLeftOut({ network, type, format }: XmlDisk): string | undefined {
+function whySourceLeftOut(
+  { network, type, format }: XmlDisk,
+  missingDrivers: readonly string[] = []
+): string | undefined {
   if (network !== undefined) {
     const name = qemuNameOf(network, format)
-    return 'unsupported' in name ? name.unsupported : undefined
+    if ('unsupported' in name) return name.unsupported
+    return missingDrivers.includes(network.protocol) ? withoutDriver(network.protocol) : undefined
   }
   return ['file', 'block', 'volume'].includes(type) ? undefined : `sources of type ${type} are not supported yet`
 }
@@ -84,7 +93,7 @@ function diskLimit(disk: XmlDisk, running: Running): string[] {
     whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk.encrypted && disk.format === 'qcow2')
   const because = leftOut(running)
   if (because === undefined) return encryptedLimit(disk, running)
-  const when = !running.isOff && leftOut({ isOff: true }) === undefined ? ' while the VM runs' : ''
+  const when = !running.isOff && leftOut({ ...running, isOff: true }) === undefined ? ' while the VM runs' : ''
   return [
     `Disk ${disk.target} is in no point${when}: ${because}. A restore leaves it attached as it is on this host, and out elsewhere`
   ]

@@ -166,40 +166,41 @@ export async function createOverlay(shell: Shell, path: string, request: Overlay
  */
 const ENCRYPTED = 'encrypt.format=luks,encrypt.key-secret=overlay,encrypt.iter-time=10'
 
-/** How QEMU's tools get into an encrypted overlay, and into the encrypted image below it. */
-export interface OverlayKeys {
-  /** Files with the keys, in base64: on a command line everybody would see them. */
-  readonly overlayKeyFile: string
-  readonly belowKeyFile: string
-  readonly below: { readonly path: string; readonly isDevice: boolean }
+/** How QEMU's tools get into an overlay where its header alone does not tell them. */
+export interface OverlayAccess {
+  /** Files with the keys of an encrypted overlay and of the image below it, in base64: a command line is seen by everybody. */
+  readonly keyFiles?: { readonly overlay: string; readonly below: string }
+  /** The image below it, as QEMU opens it. */
+  readonly below: unknown
 }
+
+/** The image below an encrypted overlay. */
+export const encryptedNode = (path: string, isDevice: boolean): unknown => ({
+  driver: 'luks',
+  'key-secret': 'below',
+  file: { driver: isDevice ? 'host_device' : 'file', filename: filePath(path) }
+})
 
 const keyObject = (id: 'overlay' | 'below', file: string): string[] => [
   '--object',
   `secret,id=${id},format=base64,file=${filePath(file).replaceAll(',', ',,')}`
 ]
 
-const keyObjects = (keys: OverlayKeys | undefined): string[] =>
-  keys === undefined ? [] : [...keyObject('overlay', keys.overlayKeyFile), ...keyObject('below', keys.belowKeyFile)]
+const keyObjects = ({ keyFiles }: Partial<OverlayAccess> = {}): string[] =>
+  keyFiles === undefined ? [] : [...keyObject('overlay', keyFiles.overlay), ...keyObject('below', keyFiles.below)]
 
-/** The overlay as QEMU opens it, with this below it. */
-const overlayNode = (overlay: string, keys: OverlayKeys | undefined, backing?: unknown): object => ({
+/** The overlay as QEMU opens it, with this below it. Undefined: what its header says. */
+const overlayNode = (overlay: string, access: OverlayAccess | undefined, backing: unknown): object => ({
   driver: 'qcow2',
   file: { driver: 'file', filename: filePath(overlay) },
-  ...(keys !== undefined && { encrypt: { format: 'luks', 'key-secret': 'overlay' } }),
+  ...(access?.keyFiles !== undefined && { encrypt: { format: 'luks', 'key-secret': 'overlay' } }),
   ...(backing !== undefined && { backing })
-})
-
-const belowNode = ({ below }: OverlayKeys): object => ({
-  driver: 'luks',
-  'key-secret': 'below',
-  file: { driver: below.isDevice ? 'host_device' : 'file', filename: filePath(below.path) }
 })
 
 const jsonName = (node: unknown): string => `json:${JSON.stringify(node)}`
 
-const unlockedName = (overlay: string, keys: OverlayKeys): string =>
-  jsonName(overlayNode(overlay, keys, belowNode(keys)))
+const overlayName = (overlay: string, access: OverlayAccess | undefined): string =>
+  access === undefined ? filePath(overlay) : jsonName(overlayNode(overlay, access, access.below))
 
 export interface ConvertRequest {
   readonly source: { readonly path: string; readonly format: string }
@@ -263,12 +264,17 @@ export interface ImageCheck {
 }
 
 /**
- * QEMU's check of an image's own bookkeeping, with the keys if it is an encrypted overlay. It does not see a flipped byte of
+ * QEMU's check of an image's own bookkeeping, with access if it is an overlay that needs it. It does not see a flipped byte of
  * data. Not for an image that is open.
  */
-export async function checkImage(shell: Shell, path: string, format: string, keys?: OverlayKeys): Promise<ImageCheck> {
-  const name = keys === undefined ? filePath(path) : unlockedName(path, keys)
-  const result = await qemuImg(shell, ['check', ...keyObjects(keys), '-f', format, '--output=json', '--', name], {
+export async function checkImage(
+  shell: Shell,
+  path: string,
+  format: string,
+  access?: OverlayAccess
+): Promise<ImageCheck> {
+  const name = overlayName(path, access)
+  const result = await qemuImg(shell, ['check', ...keyObjects(access), '-f', format, '--output=json', '--', name], {
     expect: [0, 2, 3, 63], // 2: corrupt, 3: leaks, 63: the format knows no check
     timeoutMs: Infinity
   })
@@ -285,9 +291,9 @@ export async function checkImage(shell: Shell, path: string, format: string, key
  * Writes all that an overlay holds into the image below, and empties it: an overlay that holds nothing is the proof that
  * all is there. For images that no VM has open.
  */
-export async function commitOverlay(shell: Shell, path: string, keys?: OverlayKeys): Promise<void> {
-  const name = keys === undefined ? filePath(path) : unlockedName(path, keys)
-  const commit = ['commit', '-q', ...keyObjects(keys), '-f', 'qcow2', '-t', 'writeback', '--', name]
+export async function commitOverlay(shell: Shell, path: string, access?: OverlayAccess): Promise<void> {
+  const name = overlayName(path, access)
+  const commit = ['commit', '-q', ...keyObjects(access), '-f', 'qcow2', '-t', 'writeback', '--', name]
   await qemuImg(shell, commit, { timeoutMs: Infinity })
 }
 
@@ -313,8 +319,8 @@ export interface Range {
  * What an overlay holds of its own. Not for one in use. The image below is not opened: its server may not answer. A guest that
  * writes to all places makes more pieces than fit any limit of text, so they are read one by one.
  */
-export async function ownRanges(shell: Shell, overlay: string, keys?: OverlayKeys): Promise<Range[]> {
-  const alone = jsonName(overlayNode(overlay, keys, null))
+export async function ownRanges(shell: Shell, overlay: string, access?: OverlayAccess): Promise<Range[]> {
+  const alone = jsonName(overlayNode(overlay, access, null))
   const ranges: Range[] = []
   let last = ''
   const lines = lineReader((line) => {
@@ -322,7 +328,7 @@ export async function ownRanges(shell: Shell, overlay: string, keys?: OverlayKey
     const { start, length, present } = mapEntry(line)
     if (present) append(ranges, { start, length }, 0)
   })
-  await qemuImg(shell, ['map', '-U', ...keyObjects(keys), '--output=json', '--', alone], {
+  await qemuImg(shell, ['map', '-U', ...keyObjects(access), '--output=json', '--', alone], {
     timeoutMs: Infinity,
     onStdout: (chunk) => lines.take(chunk)
   })
@@ -343,8 +349,8 @@ function append(ranges: Range[], next: Range, nearBytes: number): void {
 }
 
 /** True if the image below the overlay shows all that it shows. */
-export const holdsNothing = async (shell: Shell, overlay: string, keys?: OverlayKeys): Promise<boolean> =>
-  (await ownRanges(shell, overlay, keys)).length === 0
+export const holdsNothing = async (shell: Shell, overlay: string, access?: OverlayAccess): Promise<boolean> =>
+  (await ownRanges(shell, overlay, access)).length === 0
 
 /**
  * True if an image shows all that an overlay of it holds; for those that no VM has open. `path` may be a name that
@@ -356,15 +362,12 @@ export async function showsAllOf(
   shell: Shell,
   overlay: string,
   image: { readonly path: string; readonly format: string },
-  keys?: OverlayKeys
+  access?: OverlayAccess
 ): Promise<boolean> {
-  const nodes =
-    keys === undefined
-      ? [overlayNode(overlay, undefined), nodeOf(image)]
-      : [overlayNode(overlay, keys, belowNode(keys)), belowNode(keys)]
-  for (const range of together(await ownRanges(shell, overlay, keys))) {
+  const nodes = [overlayNode(overlay, access, access?.below), access?.below ?? nodeOf(image)]
+  for (const range of together(await ownRanges(shell, overlay, access))) {
     const both = nodes.map((node) => partOf(node, range))
-    const compared = await qemuImg(shell, ['compare', '-U', ...keyObjects(keys), '--', ...both], {
+    const compared = await qemuImg(shell, ['compare', '-U', ...keyObjects(access), '--', ...both], {
       expect: [0, 1], // 1: they differ
       timeoutMs: COMPARED_WITHIN_MS + range.length / LEAST_BYTES_PER_MS
     })
@@ -384,7 +387,8 @@ function together(ranges: readonly Range[]): Range[] {
   return joined
 }
 
-const nodeOf = ({ path, format }: { readonly path: string; readonly format: string }): unknown =>
+/** An image as QEMU opens it. */
+export const nodeOf = ({ path, format }: { readonly path: string; readonly format: string }): unknown =>
   path.startsWith('json:')
     ? JSON.parse(path.slice('json:'.length))
     : { driver: format, file: { filename: filePath(path) } }

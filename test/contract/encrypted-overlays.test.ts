@@ -12,7 +12,7 @@ import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { lookAtDisk } from '../../src/engine/vm.ts'
-import { imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
+import { encryptedNode, imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
 import { localShell } from '../../src/shell/local.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
@@ -211,18 +211,17 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
   it('is compared with what its image shows behind the header, by us and by another host’s writes', async () => {
     const samples = await sampleImage(shell, disk())
     write()
-    const keys = {
-      overlayKeyFile: join(paths.dir, 'overlay-key'),
-      belowKeyFile: keyFile,
-      below: { path: image, isDevice: false }
+    const access = {
+      keyFiles: { overlay: join(paths.dir, 'overlay-key'), below: keyFile },
+      below: encryptedNode(image, false)
     }
-    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, keys)).toBe(false)
+    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, access)).toBe(false)
     expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(false)
     const node = { driver: 'luks', 'key-secret': 'below', file: { driver: 'file', filename: image } }
     const write77 = (at: string): string =>
       qemu('qemu-io', ...below(), '-c', `write -P 0x77 ${at} 64k`, `json:${JSON.stringify(node)}`)
     write77('1M')
-    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, keys)).toBe(true)
+    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, access)).toBe(true)
     expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(false)
     write77('3M')
     expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(true)

@@ -152,13 +152,13 @@ describe('a disk that a pool names', () => {
 
 describe('a VM of whose disks none can be taken', () => {
   it('gets no point, and is told why of each disk', async () => {
-    const rbd = `<disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vda' bus='virtio'/></disk>`
+    const gluster = `<disk type='network' device='disk'><source protocol='gluster' name='v/i'><host name='store'/></source><target dev='vda' bus='virtio'/></disk>`
     const gone = `<disk type='volume' device='disk'><source pool='odd' volume='gone'/><target dev='vdb' bus='virtio'/></disk>`
-    const guest = await machine('nothing', { disks: rbd + gone, off: true })
+    const guest = await machine('nothing', { disks: gluster + gone, off: true })
     const report = await backedUp(guest)
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-disks' } })
     expect(report.point).toBeUndefined()
-    expect(JSON.stringify(report.failure)).toMatch(/vda.*rbd.*vdb.*does not find its volume gone in pool odd/)
+    expect(JSON.stringify(report.failure)).toMatch(/vda.*gluster.*vdb.*does not find its volume gone in pool odd/)
     expect((await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })).points).toEqual([])
   })
 

@@ -18,7 +18,7 @@ import {
   imageInfo,
   isLocked,
   showsAllOf,
-  type OverlayKeys
+  type OverlayAccess
 } from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import { openersOf, restsOn } from '../evidence/image-users.ts'
@@ -46,7 +46,7 @@ import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.t
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 import { othersReach, sampledElse } from './image-samples.ts'
 import { unreadOnTop } from './overlay-disk.ts'
-import { dropKey, withOverlayKeys } from './overlay-keys.ts'
+import { dropKey, withOverlayAccess } from './overlay-keys.ts'
 import { isAsPlaced, type Placed } from './overlay-owner.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
@@ -262,12 +262,14 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
-  await work.write('at rest', () => withOverlayKeys(shell, disk, (keys) => commitImage(shell, disk.sidecar, keys)))
+  await work.write('at rest', () =>
+    withOverlayAccess(shell, disk, (access) => commitImage(shell, disk.sidecar, access))
+  )
   return (await isEmpty(work)) ? undefined : commitFailed(disk)
 }
 
 const isEmpty = ({ shell, disk }: OverlayCase): Promise<boolean> =>
-  withOverlayKeys(shell, disk, (keys) => holdsNothing(shell, disk.sidecar, keys))
+  withOverlayAccess(shell, disk, (access) => holdsNothing(shell, disk.sidecar, access))
 
 /** What the VM would start with is the overlay, or something that its owner has put on top of it, which shows what it holds. */
 async function isNeeded(
@@ -321,8 +323,9 @@ export async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verd
     return keep(disk.sidecar, 'somebody has it open for writing')
   if (await isEmpty(work)) return removable('it holds nothing that the image below lacks')
   // So it was when its QEMU was told to go over; but what was written since is in one of them alone.
-  const isInImage = (keys?: OverlayKeys): Promise<boolean> => showsAllOf(shell, disk.sidecar, imageBelow(disk), keys)
-  if (isUnseen(work) && (await withOverlayKeys(shell, disk, isInImage)))
+  const isInImage = (access?: OverlayAccess): Promise<boolean> =>
+    showsAllOf(shell, disk.sidecar, imageBelow(disk), access)
+  if (isUnseen(work) && (await withOverlayAccess(shell, disk, isInImage)))
     return removable('the image below, which its QEMU was told to go over to, shows all that it holds')
   return keep(disk.sidecar, 'it may hold what its VM wrote last')
 }
@@ -535,7 +538,9 @@ async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<K
     return keep(disk.sidecar, `it needs no other image any more: it is ${disk.target} itself`)
   if (disk.type !== 'network' && backingFile !== imageBelow(disk).path)
     return keep(disk.sidecar, `the image below it is ${backingFile} now, and was ${disk.source}`)
-  const { corruptions } = await withOverlayKeys(shell, disk, (keys) => checkImage(shell, disk.sidecar, 'qcow2', keys))
+  const { corruptions } = await withOverlayAccess(shell, disk, (access) =>
+    checkImage(shell, disk.sidecar, 'qcow2', access)
+  )
   if (corruptions === 0) return undefined
   return keep(
     disk.sidecar,

@@ -3,7 +3,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { ownRanges, readPlaces, type Range } from '../../libvirt/qemu-img.ts'
 import { isShared, mountAt } from '../room/file-systems.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
-import { withOverlayKeys } from './overlay-keys.ts'
+import { withOverlayAccess } from './overlay-keys.ts'
 
 const EVENLY = 256
 const PLACE_BYTES = 512
@@ -63,7 +63,7 @@ export async function sampledElse(
 
 /** Where in the image that lies what the overlay holds: that of an encrypted one begins with a header. */
 async function ownPlaces(shell: Shell, disk: CaptureDisk): Promise<Range[]> {
-  const own = await withOverlayKeys(shell, disk, (keys) => ownRanges(shell, disk.sidecar, keys))
+  const own = await withOverlayAccess(shell, disk, (access) => ownRanges(shell, disk.sidecar, access))
   const { payloadAt = 0 } = disk.encryption ?? {}
   return own.map(({ start, length }) => ({ start: start + payloadAt, length }))
 }

@@ -4,7 +4,8 @@ import { Uuid } from '../../shared/model/ids.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { XmlDisk } from '../../libvirt/domain-xml.ts'
-import { imageInfo, type OverlayKeys } from '../../libvirt/qemu-img.ts'
+import { loginsIn } from '../../libvirt/network-source.ts'
+import { encryptedNode, imageInfo, nodeOf, type OverlayAccess } from '../../libvirt/qemu-img.ts'
 import {
   defineSecret,
   listSecrets,
@@ -69,17 +70,24 @@ export async function withNewKey<T>(
   })
 }
 
-/** Undefined where the disk is not encrypted. @throws `io` where libvirt does not give out one of the keys: it may, later */
-export async function withOverlayKeys<T>(
+/**
+ * With what QEMU's tools need to read the overlay and what is below it. Undefined: its header says it all, as it does but for
+ * keys and logins.
+ *
+ * @throws `io` where libvirt does not give out a key: it may, later
+ */
+export async function withOverlayAccess<T>(
   shell: Shell,
   disk: CaptureDisk,
-  use: (keys: OverlayKeys | undefined) => Promise<T>
+  use: (access: OverlayAccess | undefined) => Promise<T>
 ): Promise<T> {
   const { encryption } = disk
-  if (encryption === undefined) return use(undefined)
+  const { path } = imageBelow(disk)
+  if (encryption === undefined)
+    return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
   const keys = [await keyOf(shell, disk, encryption.overlaySecret), await keyOf(shell, disk, encryption.secret)]
-  const below = { path: imageBelow(disk).path, isDevice: disk.type === 'block' }
-  return withKeyFiles(keys, ([overlayKeyFile = '', belowKeyFile = '']) => use({ overlayKeyFile, belowKeyFile, below }))
+  const below = encryptedNode(path, disk.type === 'block')
+  return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
 }
 
 const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> =>

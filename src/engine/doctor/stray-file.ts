@@ -3,7 +3,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { dropStep, jobOf } from '../capture/capture-plan.ts'
 import { entriesWithLate } from '../capture/late-journal.ts'
-import { withOverlayKeys } from '../capture/overlay-keys.ts'
+import { withOverlayAccess } from '../capture/overlay-keys.ts'
 import { isAsPlaced } from '../capture/overlay-owner.ts'
 import type { Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
@@ -54,7 +54,7 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
   if (disk !== undefined && trace.announcedSincePlan(dropStep(disk.target)))
     return removable('it was about to be removed before, when all that it held was in its image')
   const isEmpty = disk
-    ? await withOverlayKeys(shell, disk, (keys) => holdsNothing(shell, path, keys))
+    ? await withOverlayAccess(shell, disk, (access) => holdsNothing(shell, path, access))
     : await holdsNothing(shell, path)
   return isEmpty ? removable('it holds nothing that the image below lacks') : unknownContent(path)
 }
