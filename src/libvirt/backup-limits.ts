@@ -125,6 +125,6 @@ const yesLimit = ({ qemuExtensions }: DomainXml): string[] =>
 const mediumLimit = (disk: XmlDisk): string[] =>
   isMedium(disk) && disk.source !== undefined
     ? [
-        `The medium in ${disk.target} (${disk.source}) is in no point: a restore leaves the drive empty where that is not`
+        `The medium in ${disk.target} (${disk.source}) is in no point unless that is asked for (--media): a restore leaves the drive empty where it is not`
       ]
     : []

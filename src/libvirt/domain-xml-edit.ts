@@ -225,7 +225,7 @@ export function setChannelSocketsToDefault(xml: string): string {
   })
 }
 
-/** Each file that it is started with and that is renamed here lies at its new path. */
+/** Each file that it is started with, or that lies in a drive, and that is renamed here lies at its new path. */
 export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, string>): string {
   return editDomain(xml, (root) => {
     for (const role of BOOT_ROLES)
@@ -233,8 +233,15 @@ export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, str
         const path = pathsByFormer.get(textOf(element) ?? '')
         if (path !== undefined) element.textContent = path
       }
+    for (const disk of childrenOf(childAt(root, 'devices'), 'disk').filter(isDrive)) {
+      const source = childAt(disk, 'source')
+      const path = pathsByFormer.get(attribute(source, 'file') ?? '')
+      if (path !== undefined) source?.setAttribute('file', path)
+    }
   })
 }
+
+const isDrive = (disk: Element): boolean => ['cdrom', 'floppy'].includes(attribute(disk, 'device') ?? '')
 
 /** Another name, another UUID or both. A RAM image accepts neither. */
 export function renameDomain(xml: string, to: { readonly name?: string; readonly uuid?: string }): string {

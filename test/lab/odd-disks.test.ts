@@ -521,3 +521,21 @@ describe('a VM that is started with files of its host', () => {
     await beta.must(`virsh -q destroy ${guest.uuid}; virsh -q start ${guest.uuid}`)
   })
 })
+
+describe('what lies in a drive', () => {
+  it('is in the point where that is asked for, and in the drive of a host that has it not', async () => {
+    const iso = '/srv/odd/a.iso'
+    await alpha.must(`head -c 5000000 /dev/urandom > ${iso}`)
+    const drive = `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${iso}'/><target dev='sda' bus='sata'/><readonly/></disk>`
+    const guest = await machine('medium', { disks: (await system()) + drive })
+    const plain = await backedUp(guest)
+    expect((await manifestOf(plain)).boot).toBeUndefined()
+    const report = await backedUp(guest, { media: true })
+    expect(report).toMatchObject({ state: 'done', method: 'live', warnings: [] })
+    expect((await manifestOf(report)).boot).toEqual([{ role: 'medium', file: 'boot/medium-0', originalPath: iso }])
+    await restoredOnBeta(guest, report, 'resume')
+    const path = /cdrom +sda +(\/\S+)/.exec(await beta.must(`virsh -q domblklist --details ${guest.uuid}`))?.[1]
+    expect(path).toMatch(/^\/var\/lib\/libvirt\/images\//)
+    await must(['cmp', join(beta.tree, path ?? ''), join(alpha.tree, iso)])
+  })
+})

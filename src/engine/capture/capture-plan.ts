@@ -60,7 +60,7 @@ export const CapturePlan = z.object({
   tpmDir: z.string().optional(),
   /** The folder by version that its state belongs in, where `tpmDir` is one that the definition names. */
   tpmInto: z.string().optional(),
-  /** Kernels and the like that its host starts the VM with, now or next. */
+  /** Kernels and the like that its host starts the VM with, now or next, and media of its drives that are wanted. */
   boot: z.array(BootFile.pick({ role: true, originalPath: true })).default([]),
   /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
   maxDowntimeMs: z.number().optional(),

@@ -25,7 +25,7 @@ import { accessRules } from './image-access.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest } from './left-out.ts'
 import { placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
-import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
+import { isMedium, nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import { planNetworks } from './plan-networks.ts'
 import { tellWriters as tellWritersOfPoint } from './point-guard.ts'
 import { tellOrders, withoutForeignMedia } from './point-orders.ts'
@@ -85,10 +85,12 @@ async function makePlan(
   const nvram = planNvram(manifest, jobId, freed, ownNvram)
   const tpm = planTpm(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
   const boot = planBoot(manifest, copy?.uuid ?? manifest.vm.uuid, jobId)
-  for (const { formerPath, path } of boot)
+  for (const { file, formerPath, path } of boot)
     list.warning(
       'boot files',
-      `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
+      isMedium(file)
+        ? `The medium ${formerPath} is not here: ${path} is written from the point`
+        : `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
     )
   const asking = askingOf(spec, source, guest)
   const hardware = new Hardware()
@@ -100,8 +102,9 @@ async function makePlan(
   )
   const networks = await planNetworks(shell, source.host, asking, new Set(spec.allow), hardware, answers)
   const edit = hostPaths({ nvram: nvram?.path ?? ownNvram, answers, boot, hasTpm: tpm !== undefined })
-  const edits = await editDisks(guest.next, disks, asked, list)
-  const ramEdits = guest.ram && (await editDisks(guest.ram, disks, asked, list))
+  const brought = { ...asked, brought: new Set(boot.map(({ formerPath }) => formerPath)) }
+  const edits = await editDisks(guest.next, disks, brought, list)
+  const ramEdits = guest.ram && (await editDisks(guest.ram, disks, brought, list))
   const files = [...boot, ...(nvram === undefined ? [] : [nvram])].map(({ path, file }) => ({
     path,
     from: source.isHere ? `${dir}/${file}` : undefined
@@ -112,6 +115,7 @@ async function makePlan(
     attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,
+    media: new Set(boot.flatMap(({ file, path }) => (isMedium(file) ? [path] : []))),
     files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
   const mode = await chooseMode(shell, spec, source, ramEdits, answers)
