@@ -267,7 +267,7 @@ describe('an encrypted disk', () => {
   })
 
   it.each<Method>(['live', 'disk'])(
-    'is in the point as it is, and nothing that its VM writes meanwhile lies anywhere in clear, by method %s',
+    'is in the points as it is, and nothing that its VM writes meanwhile lies in clear, by method %s',
     async (method) => {
       // field case 7, engine.md finding 32
       const guest = await withRaw('secret')
