@@ -4,16 +4,20 @@ import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import { PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { isAsPlaced, MAKE_STEP } from '../../src/engine/capture/overlay-owner.ts'
 import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
+import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
+import { Journal } from '../../src/engine/journal/journal.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { lookAtDisk } from '../../src/engine/vm.ts'
 import { encryptedNode, imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
 import { localShell } from '../../src/shell/local.ts'
+import { reportAtStart } from '../../src/shared/job-report.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
@@ -233,6 +237,39 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(announced).toMatchObject([{ step: MAKE_STEP }])
     expect(await isAsPlaced(overlay, new BackupTrace(announced).placed)).toBe(true)
     expect(await isAsPlaced(overlay, new BackupTrace(entries).placed)).toBe(false)
+  })
+
+  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+    const plan = {
+      ...{ vm: UUID, vmName: 'web', method: 'live', methodReason: '', stateBefore: 'running', persistent: true },
+      ...{ autostart: false, ramBytes: 1, disks: [disk()], excluded: [], agent: 'none', definition: '<domain/>' },
+      pointDir: join(paths.dir, 'point')
+    }
+    const spec = {
+      kind: 'backup',
+      vm: UUID,
+      vmName: 'web',
+      hostName: 'a',
+      store: '/s',
+      budgetMs: 1,
+      onBusy: 'pause'
+    } as const
+    writeSpec(JOB, spec)
+    const journal = Journal.open(journalPath(JOB))
+    journal.append({ type: 'begin', id: JOB, spec, bootId: 'b', engine: '1' })
+    journal.append({ type: 'step', step: PLAN_STEP, data: { plan, before: {} } })
+    const report = reportAtStart(JOB, spec, '2026-11-22T20:17:44.000Z')
+    journal.append({ type: 'end', report: { ...report, state: 'failed-clean' } })
+    journal.close()
+    vm.defined = [{ target: 'vda', source: image }]
+    const before = vm.secrets?.size
+    write()
+    expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'keep' })
+    expect(vm.secrets?.size).toBe(before)
+    await cp(join(root, 'fresh', 'l.img.stillpoint-' + JOB), overlay)
+    expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'remove' })
+    expect(existsSync(overlay)).toBe(false)
+    expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
   })
 
   it('is never put over what is there', async () => {
