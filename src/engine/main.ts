@@ -7,13 +7,14 @@ import { tryAsUnit } from './jobs/unit-trial.ts'
 import { recoverRunAtStop } from './policy/recover-runs.ts'
 import { runPolicy } from './policy/run-policy.ts'
 import { tellWhatIsDue } from './tell/tell.ts'
+import { withServerLogins } from './server-logins.ts'
 import { answer, isVerb } from './verbs.ts'
 import { flushed, readQuestion, writeFailure } from './wire.ts'
 
 // Of this process only: what it starts may be another's program.
 delete process.env['NODE_COMPILE_CACHE']
 const [, , command = '', argument = '', second] = process.argv
-const shell = localShell()
+const shell = withServerLogins(localShell())
 
 /** `run`, `recover-job`, `recover-all`, `run-policy`, `recover-run`, `tell` and `unit-trial` are for units of the host; everything else is a verb of the protocol. */
 async function main(): Promise<void> {

@@ -6,35 +6,46 @@ import { isPackaged } from './package-paths.ts'
 /** Of a VM that is off, another disk may be taken than of one that runs. */
 export interface Running {
   readonly isOff: boolean
+  /** Protocols that QEMU on its host cannot speak. */
+  readonly missingDrivers?: readonly string[]
 }
 
+export const withoutDriver = (protocol: string): string =>
+  `QEMU on this host has no driver for disks over ${protocol} (packages qemu-block-extra, or qemu-block-${protocol})`
+
 /** Why a disk is in no point, by its definition alone. Undefined: it may be. */
-export function whyLeftOut(disk: XmlDisk, { isOff }: Running): string | undefined {
+export function whyLeftOut(disk: XmlDisk, { isOff, missingDrivers }: Running): string | undefined {
   if (disk.source === undefined) return 'it has no source'
   if (disk.device === 'lun') return 'it is passed through as a LUN'
   if (disk.isSlice && (!isOff || disk.format !== 'raw'))
     return 'it is a part of a file that holds more; shut off, and raw, it is copied with the whole of it'
   if (disk.shareable && !disk.readOnly && !isOff) return 'other VMs may write to it, so it cannot be held still'
-  return whySourceLeftOut(disk)
+  return whySourceLeftOut(disk, missingDrivers)
 }
 
-function whySourceLeftOut({ network, type, format }: XmlDisk): string | undefined {
+function whySourceLeftOut(
+  { network, type, format }: XmlDisk,
+  missingDrivers: readonly string[] = []
+): string | undefined {
   if (network !== undefined) {
     const name = qemuNameOf(network, format)
-    return 'unsupported' in name ? name.unsupported : undefined
+    if ('unsupported' in name) return name.unsupported
+    return missingDrivers.includes(network.protocol) ? withoutDriver(network.protocol) : undefined
   }
   return ['file', 'block', 'volume'].includes(type) ? undefined : `sources of type ${type} are not supported yet`
 }
 
-/**
- * What the VM writes beside an encrypted image, to an overlay or a mirror, would lie there in clear; and one that is
- * encrypted inside of qcow2 cannot be copied without its key.
- */
-export function whyEncryptedLeftOut(disk: XmlDisk, isInsideQcow2: boolean, { isOff }: Running): string | undefined {
-  if (isInsideQcow2) return 'it is encrypted inside of its qcow2 image, which cannot be copied yet'
-  if (!disk.encrypted || isOff || disk.readOnly) return undefined
-  return 'it is encrypted, and what the VM writes meanwhile would lie on the host in clear; shut off, it is copied as it is'
-}
+/** What is encrypted inside of qcow2 cannot be copied without its key. */
+export const whyEncryptedLeftOut = (isInsideQcow2: boolean): string | undefined =>
+  isInsideQcow2 ? 'it is encrypted inside of its qcow2 image, which cannot be copied yet' : undefined
+
+/** What the definition does not say: whether its overlay can be encrypted as it is itself. */
+const encryptedLimit = ({ target, encrypted, format, readOnly }: XmlDisk, { isOff }: Running): string[] =>
+  encrypted && format === 'raw' && !isOff && !readOnly
+    ? [
+        `Disk ${target} is encrypted, and so is what the VM writes meanwhile: points of the VM as it runs have the disk only where libvirt keeps its secret and gives it out (neither private nor ephemeral), and those of method classic never have`
+      ]
+    : []
 
 /** Firmware variables and TPM state that lie where no backup reads them, in words, with what follows. */
 export function firmwareLimits({ nvram, tpm, tpmState }: DomainXml): string[] {
@@ -93,10 +104,10 @@ const isMedium = ({ device }: XmlDisk): boolean => device === 'cdrom' || device 
 function diskLimit(disk: XmlDisk, running: Running): string[] {
   if (isMedium(disk)) return []
   const leftOut = (state: Running): string | undefined =>
-    whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk, disk.encrypted && disk.format === 'qcow2', state)
+    whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk.encrypted && disk.format === 'qcow2')
   const because = leftOut(running)
-  if (because === undefined) return []
-  const when = !running.isOff && leftOut({ isOff: true }) === undefined ? ' while the VM runs' : ''
+  if (because === undefined) return encryptedLimit(disk, running)
+  const when = !running.isOff && leftOut({ ...running, isOff: true }) === undefined ? ' while the VM runs' : ''
   return [
     `Disk ${disk.target} is in no point${when}: ${because}. A restore leaves it attached as it is on this host, and out elsewhere`
   ]
@@ -128,6 +139,6 @@ const yesLimit = ({ qemuExtensions }: DomainXml): string[] =>
 const mediumLimit = (disk: XmlDisk): string[] =>
   isMedium(disk) && disk.source !== undefined
     ? [
-        `The medium in ${disk.target} (${disk.source}) is in no point: a restore leaves the drive empty where that is not`
+        `The medium in ${disk.target} (${disk.source}) is in no point unless that is asked for (--media): a restore leaves the drive empty where it is not`
       ]
     : []

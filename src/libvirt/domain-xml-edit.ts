@@ -72,10 +72,11 @@ const diskIfIn = (definition: string, target: string): Element | undefined =>
   disksOf(parseXml(definition, 'domain XML')).find((each) => targetOf(each) === target)
 
 function takeSource(disk: Element, before: Element): void {
-  for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver'])
+  // Where a definition has `<encryption>` beside its source, that of an overlay stands there too.
+  for (const name of ['backingStore', 'mirror', 'source', 'auth', 'driver', 'encryption'])
     for (const child of childrenOf(disk, name)) disk.removeChild(child)
   disk.setAttribute('type', attribute(before, 'type') ?? 'file')
-  for (const name of ['driver', 'auth', 'source'])
+  for (const name of ['driver', 'auth', 'source', 'encryption'])
     for (const child of childrenOf(before, name)) {
       const copy = disk.ownerDocument?.importNode(child, true)
       if (copy !== undefined) disk.insertBefore(copy, childAt(disk, 'target') ?? null)
@@ -224,7 +225,7 @@ export function setChannelSocketsToDefault(xml: string): string {
   })
 }
 
-/** Each file that it is started with and that is renamed here lies at its new path. */
+/** Each file that it is started with, or that lies in a drive, and that is renamed here lies at its new path. */
 export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, string>): string {
   return editDomain(xml, (root) => {
     for (const role of BOOT_ROLES)
@@ -232,8 +233,15 @@ export function setBootPaths(xml: string, pathsByFormer: ReadonlyMap<string, str
         const path = pathsByFormer.get(textOf(element) ?? '')
         if (path !== undefined) element.textContent = path
       }
+    for (const disk of childrenOf(childAt(root, 'devices'), 'disk').filter(isDrive)) {
+      const source = childAt(disk, 'source')
+      const path = pathsByFormer.get(attribute(source, 'file') ?? '')
+      if (path !== undefined) source?.setAttribute('file', path)
+    }
   })
 }
+
+const isDrive = (disk: Element): boolean => ['cdrom', 'floppy'].includes(attribute(disk, 'device') ?? '')
 
 /** Another name, another UUID or both. A RAM image accepts neither. */
 export function renameDomain(xml: string, to: { readonly name?: string; readonly uuid?: string }): string {

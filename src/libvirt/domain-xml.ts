@@ -177,7 +177,7 @@ function diskOf(disk: Element): XmlDisk {
     device: attribute(disk, 'device') ?? 'disk',
     type: attribute(disk, 'type') ?? 'file',
     source: sourceOf(childAt(disk, 'source')),
-    network: networkSourceOf(childAt(disk, 'source')),
+    network: networkSourceOf(disk),
     volume: volumeOf(childAt(disk, 'source')),
     format: attribute(driver, 'type') ?? 'raw',
     readOnly: childAt(disk, 'readonly') !== undefined,

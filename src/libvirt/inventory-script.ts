@@ -1,3 +1,4 @@
+import { MISSING_DRIVERS_SCRIPT } from './block-drivers.ts'
 import { SESSION_VMS_SCRIPT } from './session-vms.ts'
 
 /**
@@ -28,7 +29,7 @@ section meminfo; grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 section loadavg; cat /proc/loadavg
 section time-zone; readlink /etc/localtime || cat /etc/timezone
 section df; timeout -s KILL 3 df -P -B 1
-section session-vms${SESSION_VMS_SCRIPT}if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
+section session-vms${SESSION_VMS_SCRIPT}section missing-drivers${MISSING_DRIVERS_SCRIPT}if ! command -v virsh >/dev/null; then section no-virsh; section end; exit 0; fi
 section version
 first() { list=$(timeout -s KILL 10 virsh "version; echo $mark list; list --all --uuid" 2>&1); status=$?; }
 first

@@ -5,6 +5,7 @@ import type { Disk, Domain, Inventory } from '../shared/model/host.ts'
 import { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { backupLimits, snapshotLimit } from './backup-limits.ts'
+import { parseMissingDrivers } from './block-drivers.ts'
 import { parseJob } from './domain-jobs.ts'
 import { parseDomain, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { parseDomainInfo, parseState } from './domains.ts'
@@ -41,7 +42,8 @@ export function parseInventory(host: string, stdout: string, mark: string, taken
   if (sections.has('no-virsh'))
     return fail({ kind: 'unsupported-host', host, reason: 'libvirt is not installed: there is no virsh' })
   requireLibvirt(host, text('list-status').trim(), text('version') + text('list'))
-  const domains = uuidsOf(sections).flatMap((uuid) => domainOf(uuid, sections) ?? [])
+  const missingDrivers = parseMissingDrivers(text('missing-drivers'))
+  const domains = uuidsOf(sections).flatMap((uuid) => domainOf(uuid, sections, missingDrivers) ?? [])
   const sessionVms = parseSessionVms(text('session-vms'))
   return {
     hostname: text('hostname').trim(),
@@ -89,7 +91,11 @@ function uuidsOf(sections: ReadonlyMap<string, string>): Uuid[] {
 }
 
 /** Undefined if the VM went away while we looked. */
-function domainOf(uuid: Uuid, sections: ReadonlyMap<string, string>): Domain | undefined {
+function domainOf(
+  uuid: Uuid,
+  sections: ReadonlyMap<string, string>,
+  missingDrivers: readonly string[]
+): Domain | undefined {
   const text = (name: string): string => sections.get(`${name} ${uuid}`) ?? ''
   if (text('state').trim() === '' && text('xml').trim() === '') return undefined
   const xml = attempt(() => parseDomain(text('xml')))
@@ -117,7 +123,7 @@ function domainOf(uuid: Uuid, sections: ReadonlyMap<string, string>): Domain | u
     limits:
       xml === undefined
         ? []
-        : [...backupLimits(xml, { isOff: !isActive }), ...snapshotLimit(namesOf(text('snapshots')))]
+        : [...backupLimits(xml, { isOff: !isActive, missingDrivers }), ...snapshotLimit(namesOf(text('snapshots')))]
   }
 }
 

@@ -143,15 +143,64 @@ function toImageInfo(json: z.infer<typeof ImageInfoJson>): ImageInfo {
   }
 }
 
-/** An empty qcow2 image that shows what is in the one below. */
-export async function createOverlay(
-  shell: Shell,
-  path: string,
-  backing: { readonly file: string; readonly format: string }
-): Promise<void> {
-  const below = ['-b', backing.file, '-F', backing.format]
-  await qemuImg(shell, ['create', '-q', '-f', 'qcow2', ...below, '--', filePath(path)])
+export interface OverlayRequest {
+  /** As QEMU opens it, which is not looked at: a VM may have it open. */
+  readonly backing: { readonly file: string; readonly format: string }
+  readonly virtualSizeBytes: number
+  /** A file with the key, in base64, where the overlay is to be encrypted. The key is random: trying words gets nowhere. */
+  readonly keyFile?: string
 }
+
+/** An empty qcow2 image that shows what is in the one below. Replaces what is there, in the same file. */
+export async function createOverlay(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
+  const { backing, virtualSizeBytes, keyFile } = request
+  const below = ['-u', '-b', backing.file, '-F', backing.format]
+  const locked = keyFile === undefined ? [] : [...keyObject('overlay', keyFile), '-o', ENCRYPTED]
+  const create = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
+  await qemuImg(shell, create)
+}
+
+/**
+ * QEMU takes two seconds to open what was encrypted with a word, so that guessing takes long, and the guest stands still for
+ * that. Nobody guesses a random key.
+ */
+const ENCRYPTED = 'encrypt.format=luks,encrypt.key-secret=overlay,encrypt.iter-time=10'
+
+/** How QEMU's tools get into an overlay where its header alone does not tell them. */
+export interface OverlayAccess {
+  /** Files with the keys of an encrypted overlay and of the image below it, in base64: a command line is seen by everybody. */
+  readonly keyFiles?: { readonly overlay: string; readonly below: string }
+  /** The image below it, as QEMU opens it. */
+  readonly below: unknown
+}
+
+/** The image below an encrypted overlay. */
+export const encryptedNode = (path: string, isDevice: boolean): unknown => ({
+  driver: 'luks',
+  'key-secret': 'below',
+  file: { driver: isDevice ? 'host_device' : 'file', filename: filePath(path) }
+})
+
+const keyObject = (id: 'overlay' | 'below', file: string): string[] => [
+  '--object',
+  `secret,id=${id},format=base64,file=${filePath(file).replaceAll(',', ',,')}`
+]
+
+const keyObjects = ({ keyFiles }: Partial<OverlayAccess> = {}): string[] =>
+  keyFiles === undefined ? [] : [...keyObject('overlay', keyFiles.overlay), ...keyObject('below', keyFiles.below)]
+
+/** The overlay as QEMU opens it, with this below it. Undefined: what its header says. */
+const overlayNode = (overlay: string, access: OverlayAccess | undefined, backing: unknown): object => ({
+  driver: 'qcow2',
+  file: { driver: 'file', filename: filePath(overlay) },
+  ...(access?.keyFiles !== undefined && { encrypt: { format: 'luks', 'key-secret': 'overlay' } }),
+  ...(backing !== undefined && { backing })
+})
+
+const jsonName = (node: unknown): string => `json:${JSON.stringify(node)}`
+
+const overlayName = (overlay: string, access: OverlayAccess | undefined): string =>
+  access === undefined ? filePath(overlay) : jsonName(overlayNode(overlay, access, access.below))
 
 export interface ConvertRequest {
   readonly source: { readonly path: string; readonly format: string }
@@ -214,17 +263,20 @@ export interface ImageCheck {
   readonly supported: boolean
 }
 
-/** QEMU's check of an image's own bookkeeping. It does not see a flipped byte of data. Not for an image that is open. */
+/**
+ * QEMU's check of an image's own bookkeeping, with access if it is an overlay that needs it. It does not see a flipped byte of
+ * data. Not for an image that is open.
+ */
 export async function checkImage(
   shell: Shell,
   path: string,
   format: string,
-  signal?: AbortSignal
+  access?: OverlayAccess
 ): Promise<ImageCheck> {
-  const result = await qemuImg(shell, ['check', '-f', format, '--output=json', '--', filePath(path)], {
+  const name = overlayName(path, access)
+  const result = await qemuImg(shell, ['check', ...keyObjects(access), '-f', format, '--output=json', '--', name], {
     expect: [0, 2, 3, 63], // 2: corrupt, 3: leaks, 63: the format knows no check
-    timeoutMs: Infinity,
-    ...(signal !== undefined && { signal })
+    timeoutMs: Infinity
   })
   if (result.exitCode === 63) return { corruptions: 0, leaks: 0, checkErrors: 0, supported: false }
   return parseInfo(CheckJson, result.stdout, (json) => ({
@@ -239,11 +291,10 @@ export async function checkImage(
  * Writes all that an overlay holds into the image below, and empties it: an overlay that holds nothing is the proof that
  * all is there. For images that no VM has open.
  */
-export async function commitOverlay(shell: Shell, path: string, signal?: AbortSignal): Promise<void> {
-  await qemuImg(shell, ['commit', '-q', '-f', 'qcow2', '-t', 'writeback', '--', filePath(path)], {
-    timeoutMs: Infinity,
-    ...(signal !== undefined && { signal })
-  })
+export async function commitOverlay(shell: Shell, path: string, access?: OverlayAccess): Promise<void> {
+  const name = overlayName(path, access)
+  const commit = ['commit', '-q', ...keyObjects(access), '-f', 'qcow2', '-t', 'writeback', '--', name]
+  await qemuImg(shell, commit, { timeoutMs: Infinity })
 }
 
 /**
@@ -268,8 +319,8 @@ export interface Range {
  * What an overlay holds of its own. Not for one in use. The image below is not opened: its server may not answer. A guest that
  * writes to all places makes more pieces than fit any limit of text, so they are read one by one.
  */
-export async function ownRanges(shell: Shell, overlay: string): Promise<Range[]> {
-  const alone = { driver: 'qcow2', file: { driver: 'file', filename: filePath(overlay) }, backing: null }
+export async function ownRanges(shell: Shell, overlay: string, access?: OverlayAccess): Promise<Range[]> {
+  const alone = jsonName(overlayNode(overlay, access, null))
   const ranges: Range[] = []
   let last = ''
   const lines = lineReader((line) => {
@@ -277,7 +328,7 @@ export async function ownRanges(shell: Shell, overlay: string): Promise<Range[]>
     const { start, length, present } = mapEntry(line)
     if (present) append(ranges, { start, length }, 0)
   })
-  await qemuImg(shell, ['map', '-U', '--output=json', '--', `json:${JSON.stringify(alone)}`], {
+  await qemuImg(shell, ['map', '-U', ...keyObjects(access), '--output=json', '--', alone], {
     timeoutMs: Infinity,
     onStdout: (chunk) => lines.take(chunk)
   })
@@ -298,8 +349,8 @@ function append(ranges: Range[], next: Range, nearBytes: number): void {
 }
 
 /** True if the image below the overlay shows all that it shows. */
-export const holdsNothing = async (shell: Shell, overlay: string): Promise<boolean> =>
-  (await ownRanges(shell, overlay)).length === 0
+export const holdsNothing = async (shell: Shell, overlay: string, access?: OverlayAccess): Promise<boolean> =>
+  (await ownRanges(shell, overlay, access)).length === 0
 
 /**
  * True if an image shows all that an overlay of it holds; for those that no VM has open. `path` may be a name that
@@ -310,11 +361,13 @@ export const holdsNothing = async (shell: Shell, overlay: string): Promise<boole
 export async function showsAllOf(
   shell: Shell,
   overlay: string,
-  image: { readonly path: string; readonly format: string }
+  image: { readonly path: string; readonly format: string },
+  access?: OverlayAccess
 ): Promise<boolean> {
-  for (const range of together(await ownRanges(shell, overlay))) {
-    const both = [{ path: overlay, format: 'qcow2' }, image].map((each) => partOf(each, range))
-    const compared = await qemuImg(shell, ['compare', '-U', '--', ...both], {
+  const nodes = [overlayNode(overlay, access, access?.below), access?.below ?? nodeOf(image)]
+  for (const range of together(await ownRanges(shell, overlay, access))) {
+    const both = nodes.map((node) => partOf(node, range))
+    const compared = await qemuImg(shell, ['compare', '-U', ...keyObjects(access), '--', ...both], {
       expect: [0, 1], // 1: they differ
       timeoutMs: COMPARED_WITHIN_MS + range.length / LEAST_BYTES_PER_MS
     })
@@ -334,12 +387,14 @@ function together(ranges: readonly Range[]): Range[] {
   return joined
 }
 
-function partOf({ path, format }: { readonly path: string; readonly format: string }, range: Range): string {
-  const image: unknown = path.startsWith('json:')
+/** An image as QEMU opens it. */
+export const nodeOf = ({ path, format }: { readonly path: string; readonly format: string }): unknown =>
+  path.startsWith('json:')
     ? JSON.parse(path.slice('json:'.length))
     : { driver: format, file: { filename: filePath(path) } }
-  return `json:${JSON.stringify({ driver: 'raw', offset: range.start, size: range.length, file: image })}`
-}
+
+const partOf = (node: unknown, { start, length }: Range): string =>
+  jsonName({ driver: 'raw', offset: start, size: length, file: node })
 
 /**
  * What an image shows at these places, as text; opens it for reading only, whoever has it open. `path` may be a name that

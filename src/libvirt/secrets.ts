@@ -1,5 +1,6 @@
 import type { Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
+import { attribute, parseXml } from './xml.ts'
 
 /** A secret that libvirt keeps: what it is is never asked. */
 export interface Secret {
@@ -11,6 +12,41 @@ export interface Secret {
 /** The secrets of this host. */
 export const listSecrets = async (shell: Shell): Promise<Secret[]> =>
   parseSecrets((await virsh(shell, ['secret-list'])).stdout)
+
+/** How libvirt keeps a secret. */
+export interface SecretKind {
+  /** It gives it out to nobody but QEMU. */
+  readonly isPrivate: boolean
+  /** Only until it is started anew. */
+  readonly isEphemeral: boolean
+}
+
+export async function secretKind(shell: Shell, uuid: string): Promise<SecretKind> {
+  const xml = (await virsh(shell, ['secret-dumpxml', uuid])).stdout
+  const root = parseXml(xml, 'secret XML').documentElement ?? undefined
+  return { isPrivate: attribute(root, 'private') === 'yes', isEphemeral: attribute(root, 'ephemeral') === 'yes' }
+}
+
+/** In base64. Undefined: libvirt has none, or gives it out to nobody. */
+export async function secretValue(shell: Shell, uuid: string): Promise<string | undefined> {
+  const { exitCode, stdout } = await virsh(shell, ['secret-get-value', uuid], { expect: [0, 1] }) // 1: none, or private
+  return exitCode === 0 ? stdout.trim() : undefined
+}
+
+/** One that libvirt keeps on disk, like those of disks: a VM that a power cut ends needs it again. */
+export const secretXml = (uuid: string, usage: string): string =>
+  `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid><usage type='volume'><volume>${usage}</volume></usage></secret>`
+
+/** `keyFile` has its value, in base64. */
+export async function defineSecret(shell: Shell, uuid: string, xmlPath: string, keyFile: string): Promise<void> {
+  await virsh(shell, ['secret-define', xmlPath])
+  await virsh(shell, ['secret-set-value', uuid, '--file', keyFile])
+}
+
+/** One that is gone is no error. */
+export async function undefineSecret(shell: Shell, uuid: string): Promise<void> {
+  await virsh(shell, ['secret-undefine', uuid], { expect: [0, 1] }) // 1: no such secret
+}
 
 /** ` 1111…   volume /srv/l.img`, or `Unused` in place of a usage. */
 export const parseSecrets = (text: string): Secret[] =>

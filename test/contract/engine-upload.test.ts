@@ -17,6 +17,7 @@ import { hashOf, rememberedHashOf } from '../../src/main/core/engine-on-host/fil
 import { chooseRuntimeDir } from '../../src/main/core/engine-on-host/runtime-dir.ts'
 import { LABEL, presentOnHost, upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
 import { sweepOldEngines } from '../../src/main/core/engine-on-host/sweep.ts'
+import { isKnownTo, takeAway } from '../../src/main/core/engine-on-host/take-away.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { localShell } from '../../src/shell/local.ts'
 
@@ -247,5 +248,77 @@ describe('old engines', () => {
     }
     await sweepOldEngines(withSystemd(''), join(folder, 'state/runtime/x'), 'ours', [join(folder, 'state/engine')])
     expect(readdirSync(compiled)).toEqual(['young'])
+  })
+})
+
+describe('taking away what was put on a host that was refused', () => {
+  const dirs = (): { state: string; programs: string; units: string } => ({
+    state: join(folder, 'state'),
+    programs: join(folder, 'programs'),
+    units: join(folder, 'units')
+  })
+
+  /** With a systemd that knows of these units. */
+  function host(units = ''): Shell {
+    const bin = join(folder, 'bin')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\n[ "$1" != list-units ] || printf '%s' '${units}'\n`, {
+      mode: 0o755
+    })
+    return localShell({ env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } })
+  }
+
+  /** As an add leaves it: runtime, engine, what Node compiled, and the units and folders that the engine makes. */
+  async function put(): Promise<string[]> {
+    const { state, units } = dirs()
+    const runtime = await order()
+    const engine = { ...runtime, target: join(state, 'engine', 'e.mjs'), mode: '0600' } as const
+    for (const file of [runtime, engine]) expect(await upload(shell, file, cache(), () => undefined)).toBe(true)
+    await presentOnHost(shell, [{ target: runtime.target, hash: runtime.asset.hash }])
+    for (const dir of [join(state, 'engine/.compiled/v1'), join(state, 'points'), join(state, 'jobs'), units])
+      mkdirSync(dir, { recursive: true })
+    writeFileSync(join(units, 'stillpoint-recover.service'), `ExecStart=${runtime.target} ${engine.target} recover-all`)
+    writeFileSync(join(units, 'stillpoint-recover.timer'), '')
+    writeFileSync(join(units, 'other.service'), engine.target)
+    return [runtime.target, engine.target]
+  }
+
+  it('leaves nothing of it where nothing was there before', async () => {
+    expect(await isKnownTo(host(), [dirs().state])).toBe(false)
+    const files = await put()
+    expect(await isKnownTo(host(), [dirs().state])).toBe(true)
+    await takeAway(host(), files, false, dirs())
+    expect(existsSync(dirs().state)).toBe(false)
+    expect(readdirSync(dirs().units)).toEqual(['other.service'])
+  })
+
+  it('leaves points, and whatever else is not of this add', async () => {
+    const files = await put()
+    mkdirSync(join(dirs().state, 'points/a'))
+    await takeAway(host(), files, false, dirs())
+    expect(readdirSync(dirs().state)).toEqual(['points'])
+  })
+
+  it('leaves what units name, with all that was there, on a host that was known', async () => {
+    const [runtime = '', engine = ''] = await put()
+    writeFileSync(join(dirs().units, 'stillpoint-recover.service'), `ExecStart=${runtime} other.mjs recover-all`)
+    writeFileSync(join(dirs().state, 'engine/other.mjs'), '')
+    await takeAway(host(), [runtime, engine], true, dirs())
+    expect(existsSync(runtime)).toBe(true)
+    expect(readdirSync(join(dirs().state, 'engine')).sort()).toEqual(['.compiled', '.lock', 'other.mjs'])
+    expect(readdirSync(dirs().units)).toHaveLength(3)
+  })
+
+  it('touches nothing where another computer has begun a job meanwhile', async () => {
+    const files = await put()
+    await takeAway(host('stillpoint-job-1.service'), files, false, dirs())
+    expect(files.map((path) => existsSync(path))).toEqual([true, true])
+    expect(readdirSync(dirs().units)).toHaveLength(3)
+  })
+
+  it('does not count what another computer has put there at the same moment', async () => {
+    const it_ = await order()
+    const both = await Promise.all([1, 2].map(() => upload(shell, it_, cache(), () => undefined)))
+    expect(both.sort()).toEqual([false, true])
   })
 })

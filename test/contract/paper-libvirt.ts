@@ -34,6 +34,8 @@ export interface PaperVm {
   ready?: string | undefined
   /** What that writes to, as libvirt tells it. */
   readyInto?: string
+  /** By UUID, in base64. */
+  secrets?: Map<string, string>
   /** What becomes of the VM when it is told to. Default: it runs on the image below, and starts with that. */
   onPivot?: () => void
 }
@@ -101,9 +103,24 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
       return { stdout: words.includes('--pivot') ? pivot(vm) : vm.ready === undefined ? '' : COMMITTING }
     case 'snapshot-list':
       return { stdout: '\n' }
+    case 'secret-define':
+      return { stdout: '' }
+    case 'secret-set-value':
+      vm.secrets?.set(words[1] ?? '', readFileSync(words[3] ?? '', 'utf8'))
+      return { stdout: '' }
+    case 'secret-get-value':
+      return secretOf(vm, words[1] ?? '')
+    case 'secret-undefine':
+      vm.secrets?.delete(words[1] ?? '')
+      return { stdout: '' }
     default:
       return { exitCode: 1, stderr: `error: not on paper: ${words.join(' ')}\n` }
   }
+}
+
+function secretOf({ secrets }: PaperVm, uuid: string): Said {
+  const stdout = secrets?.get(uuid)
+  return stdout === undefined ? { exitCode: 1, stderr: 'error: Secret not found\n' } : { stdout: `${stdout}\n` }
 }
 
 const COMMITTING = ' type=Active Block Commit\n bandwidth=0\n cur=1\n end=1\n'

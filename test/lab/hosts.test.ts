@@ -82,7 +82,9 @@ describe('a host whose systemd starts nothing below /var', () => {
     }
   })
 
-  it('and nowhere else is refused with the rule that forbids it, and not remembered', async () => {
+  it('and nowhere else is refused with the rule that forbids it, not remembered, and left as it was', async () => {
+    const ours = '/var/lib/stillpoint /etc/systemd/system/stillpoint-*'
+    await beta.run(`rm -rf ${ours} ${PROGRAMS}; systemctl daemon-reload`)
     try {
       await whileForbidden('/var /usr/local', async () => {
         const { exit, result } = await stillpoint.add(beta, '--accept-new')
@@ -92,6 +94,7 @@ describe('a host whose systemd starts nothing below /var', () => {
         ])
         expect(JSON.stringify(result)).toContain(DROP_IN)
         expect((await stillpoint.run(['host', 'list'])).result['hosts']).toEqual([])
+        expect(await beta.must(`ls -d ${ours} ${PROGRAMS} 2>/dev/null || true`)).toBe('')
       })
     } finally {
       await beta.run(['rm', '-rf', PROGRAMS])

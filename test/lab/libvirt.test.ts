@@ -285,7 +285,7 @@ describe.each(hosts.map((host) => [`${host.name} (${host.base})`, host] as const
       })
       expect(fractions.at(-1)).toBe(1)
       expect(await checkImage(shell, raw, 'raw')).toMatchObject({ supported: false })
-      await createOverlay(shell, overlay, { file: copy, format: 'qcow2' })
+      await createOverlay(shell, overlay, { backing: { file: copy, format: 'qcow2' }, virtualSizeBytes: 1 << 20 })
       expect(await imageInfo(shell, overlay, { format: 'qcow2' })).toMatchObject({
         backingFile: copy,
         backingFormat: 'qcow2'

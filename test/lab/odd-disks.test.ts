@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import type { Manifest, Method } from '../../src/shared/model/point.ts'
@@ -152,13 +152,13 @@ describe('a disk that a pool names', () => {
 
 describe('a VM of whose disks none can be taken', () => {
   it('gets no point, and is told why of each disk', async () => {
-    const rbd = `<disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vda' bus='virtio'/></disk>`
+    const gluster = `<disk type='network' device='disk'><source protocol='gluster' name='v/i'><host name='store'/></source><target dev='vda' bus='virtio'/></disk>`
     const gone = `<disk type='volume' device='disk'><source pool='odd' volume='gone'/><target dev='vdb' bus='virtio'/></disk>`
-    const guest = await machine('nothing', { disks: rbd + gone, off: true })
+    const guest = await machine('nothing', { disks: gluster + gone, off: true })
     const report = await backedUp(guest)
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'no-disks' } })
     expect(report.point).toBeUndefined()
-    expect(JSON.stringify(report.failure)).toMatch(/vda.*rbd.*vdb.*does not find its volume gone in pool odd/)
+    expect(JSON.stringify(report.failure)).toMatch(/vda.*gluster.*vdb.*does not find its volume gone in pool odd/)
     expect((await engine.ask('points', { stores: [DEFAULT_STORE], vm: guest.uuid })).points).toEqual([])
   })
 
@@ -234,39 +234,123 @@ describe('a disk whose writes are thrown away', () => {
 describe('an encrypted disk', () => {
   const SECRET = `<encryption format='luks'><secret type='passphrase' uuid='${KEY}'/></encryption>`
   const LUKS = '--object secret,id=s,data=xyz -o '
-
-  it('never gets an overlay in clear; shut off it is copied as it is, where that can be', async () => {
-    // engine.md finding 32, field case 14
+  const RAW = '/srv/odd/raw.luks'
+  const raw = (): string => disk('vdc', RAW, '', 'raw').replace("luks'/>", `luks'>${SECRET}</source>`)
+  const makeRaw = (): Promise<string> =>
+    alpha.must(`qemu-img create -q -f luks ${LUKS}key-secret=s,iter-time=10 ${RAW} 16M`)
+  const withRaw = async (name: string): Promise<Guest> => {
     const disks = await system()
-    await alpha.must(`
-      qemu-img create -q -f qcow2 ${LUKS}encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /srv/odd/in.qcow2 16M
-      qemu-img create -q -f luks ${LUKS}key-secret=s,iter-time=10 /srv/odd/raw.luks 16M`)
-    const inside = disk('vdb', '/srv/odd/in.qcow2', SECRET)
-    const raw = disk('vdc', '/srv/odd/raw.luks', '', 'raw').replace("luks'/>", `luks'>${SECRET}</source>`)
-    const guest = await machine('secret', { disks: disks + inside + raw })
-    const running = await backedUp(guest)
-    expect(await targetsOf(running)).toEqual(['vda'])
-    expect(running.warnings.join()).toMatch(/vdb.*encrypted inside of its qcow2.*vdc.*in clear/)
+    await makeRaw()
+    return machine(name, { disks: disks + raw() })
+  }
+  /** What the guest sees of it, wherever it lies. */
+  const reads = (host: LabHost, path: string, what: string): Promise<string> =>
+    host.must(
+      `qemu-io -r --object secret,id=s,data=xyz -c '${what}' "json:{\\"driver\\":\\"luks\\",\\"key-secret\\":\\"s\\",\\"file\\":{\\"driver\\":\\"file\\",\\"filename\\":\\"${path}\\"}}" 2>&1`
+    )
+  /** As its guest would: through the QEMU that it runs in. */
+  const writes = (guest: Guest, byte: string): Promise<string> =>
+    guest.virsh(
+      'qemu-monitor-command',
+      guest.uuid,
+      '--hmp',
+      `qemu-io -d /machine/peripheral/virtio-disk2/virtio-backend "write -P ${byte} 1M 64k"`
+    )
+  const secretsOf = (host: LabHost): Promise<string> => host.must(`virsh -q secret-list | awk '{print $1}'`)
+  const OVERLAYS = '/srv/odd/raw.luks.stillpoint-*'
+  const isInClear = (path: string, byte: string): Promise<string> =>
+    alpha.must(`grep -c -a -P '\\x${byte}{4096}' ${path} || true`)
+
+  beforeEach(() => beta.must(defineSecret))
+  afterEach(async () => {
+    await beta.run(`virsh secret-undefine ${KEY}`)
+  })
+
+  it.each<Method>(['live', 'disk'])(
+    'is in the points as it is, and nothing that its VM writes meanwhile lies in clear, by method %s',
+    async (method) => {
+      // field case 7, engine.md finding 32
+      const guest = await withRaw('secret')
+      await writes(guest, '0x66')
+      const id = await engine.submit(backupSpec(guest, { method }), 'copy:1:hold')
+      await heldAt(alpha, 'copy')
+      await writes(guest, '0x77')
+      expect(await alpha.must(`qemu-img info -U ${OVERLAYS}`)).toContain('encrypted: yes')
+      expect((await isInClear(OVERLAYS, '77')).trim()).toBe('0')
+      expect(await secretsOf(alpha)).not.toBe(`${KEY}\n`)
+      await letGo(alpha, 'copy')
+      const report = await engine.endOf(id)
+      expect(report).toMatchObject({ state: 'done', method, warnings: [] })
+      expect(await leftoversOf(alpha, before, { roomTaken: 200 * MIB })).toEqual([])
+      expect(await targetsOf(report)).toEqual(['vda', 'vdc'])
+      expect(await secretsOf(alpha)).toBe(`${KEY}\n`)
+      await guest.destroy()
+      expect(await reads(alpha, RAW, 'read -P 0x77 1M 64k')).not.toContain('Pattern verification failed')
+      const listed = await restoredOnBeta(guest, report, method === 'live' ? 'resume' : 'define')
+      const restored = /vdc +(\S+)/.exec(listed)?.[1] ?? expect.fail(listed)
+      await beta.run(['virsh', 'destroy', guest.uuid])
+      expect(await reads(beta, restored, 'read -P 0x66 1M 64k')).not.toContain('Pattern verification failed')
+    }
+  )
+
+  it('has what its VM wrote, where the VM ends by a fault while its disks are copied', async () => {
+    const guest = await withRaw('faulty')
+    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
+    await heldAt(alpha, 'copy.done')
+    await writes(guest, '0x77')
+    await alpha.must(`kill -9 $(cat /run/libvirt/qemu/${guest.name}.pid)`)
+    await letGo(alpha, 'copy.done')
+    await engine.endOf(id)
+    expect(await guest.state()).toBe('running')
+    expect(await alpha.must(`ls ${OVERLAYS} 2>/dev/null || true`)).toBe('')
+    expect(await secretsOf(alpha)).toBe(`${KEY}\n`)
     await guest.destroy()
-    before = await takeBaseline(alpha)
+    expect(await reads(alpha, RAW, 'read -P 0x77 1M 64k')).not.toContain('Pattern verification failed')
+  })
+
+  it('is left out, and said, where no overlay of it could be written back: a private secret, a mirror, inside of qcow2', async () => {
+    const disks = await system()
+    await makeRaw()
+    await alpha.must(
+      `qemu-img create -q -f qcow2 ${LUKS}encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /srv/odd/in.qcow2 16M`
+    )
+    const guest = await machine('private', { disks: disks + disk('vdb', '/srv/odd/in.qcow2', SECRET) + raw() })
+    const mirrored = await backedUp(guest, { method: 'classic' })
+    expect(await targetsOf(mirrored)).toEqual(['vda'])
+    expect(mirrored.warnings.join()).toMatch(/vdb.*encrypted inside of its qcow2.*vdc.*method classic.*in clear/)
+    await alpha.must(`virsh -q secret-undefine ${KEY}
+      printf '<secret ephemeral="no" private="yes"><uuid>${KEY}</uuid></secret>' > /run/secret.xml
+      virsh -q secret-define /run/secret.xml
+      virsh -q secret-set-value ${KEY} --base64 $(printf xyz | base64) 2>/dev/null`)
+    try {
+      const running = await backedUp(guest)
+      expect(await targetsOf(running)).toEqual(['vda'])
+      expect(running.warnings.join()).toMatch(/vdc.*gives out to nobody \(private\)/)
+    } finally {
+      await alpha.must(`virsh -q secret-undefine ${KEY}; ${defineSecret}`)
+    }
+  })
+
+  it('is copied as it is where its VM is off, and its restore asks for the secret', async () => {
+    const disks = await system()
+    await makeRaw()
+    const guest = await machine('secret', { disks: disks + raw(), off: true })
     const off = await backedUp(guest)
     expect(await targetsOf(off)).toEqual(['vda', 'vdc'])
-    await expectSame(off, 'vdc', '/srv/odd/raw.luks', 'raw')
+    await expectSame(off, 'vdc', RAW, 'raw')
     await carry(guest, off)
     // field case 7
+    await beta.must(`virsh -q secret-undefine ${KEY}`)
     const without = await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })
     expect(without).toMatchObject({ state: 'failed-clean', failure: { kind: 'preflight' } })
     expect(JSON.stringify(without.failure)).toMatch(/vdc is encrypted, and the secret .*11111111-2222.* is not on this/)
     await beta.must(defineSecret)
-    try {
-      expect(await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })).toMatchObject({ mode: 'boot' })
-      expect(await beta.must(['virsh', 'domstate', guest.uuid])).toContain('running')
-      expect(await beta.must(['virsh', 'dumpxml', '--inactive', guest.uuid])).toMatch(
-        new RegExp(`<source file='[^']*raw\\.luks'>\\s*<encryption format='luks'[^>]*>\\s*<secret [^>]*uuid='${KEY}'`)
-      )
-    } finally {
-      await beta.run(`virsh destroy ${guest.uuid}; virsh secret-undefine ${KEY}`)
-    }
+    expect(await betaEngine.restore(off.point ?? '', guest, { mode: 'boot' })).toMatchObject({ mode: 'boot' })
+    expect(await beta.must(['virsh', 'domstate', guest.uuid])).toContain('running')
+    expect(await beta.must(['virsh', 'dumpxml', '--inactive', guest.uuid])).toMatch(
+      new RegExp(`<source file='[^']*raw\\.luks'>\\s*<encryption format='luks'[^>]*>\\s*<secret [^>]*uuid='${KEY}'`)
+    )
+    await beta.run(['virsh', 'destroy', guest.uuid])
   })
 })
 
@@ -435,5 +519,23 @@ describe('a VM that is started with files of its host', () => {
       await must(['cmp', join(beta.tree, path), join(alpha.tree, source)])
     }
     await beta.must(`virsh -q destroy ${guest.uuid}; virsh -q start ${guest.uuid}`)
+  })
+})
+
+describe('what lies in a drive', () => {
+  it('is in the point where that is asked for, and in the drive of a host that has it not', async () => {
+    const iso = '/srv/odd/a.iso'
+    await alpha.must(`head -c 5000000 /dev/urandom > ${iso}`)
+    const drive = `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='${iso}'/><target dev='sda' bus='sata'/><readonly/></disk>`
+    const guest = await machine('medium', { disks: (await system()) + drive })
+    const plain = await backedUp(guest)
+    expect((await manifestOf(plain)).boot).toBeUndefined()
+    const report = await backedUp(guest, { media: true })
+    expect(report).toMatchObject({ state: 'done', method: 'live', warnings: [] })
+    expect((await manifestOf(report)).boot).toEqual([{ role: 'medium', file: 'boot/medium-0', originalPath: iso }])
+    await restoredOnBeta(guest, report, 'resume')
+    const path = /cdrom +sda +(\/\S+)/.exec(await beta.must(`virsh -q domblklist --details ${guest.uuid}`))?.[1]
+    expect(path).toMatch(/^\/var\/lib\/libvirt\/images\//)
+    await must(['cmp', join(beta.tree, path ?? ''), join(alpha.tree, iso)])
   })
 })

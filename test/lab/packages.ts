@@ -25,6 +25,9 @@ const machinePackages = [
   'ovmf',
   'swtpm',
   'swtpm-tools',
+  // For iscsi.test.ts: a server, and QEMU's driver.
+  'tgt',
+  'qemu-block-extra',
   // For mail.test.ts: a mail server, and certificates for it.
   'python3-aiosmtpd',
   'openssl'

@@ -26,7 +26,8 @@ async function write(name: string, text: string): Promise<string> {
 function take(plan: Partial<CapturePlan>): Promise<HostFiles> {
   const job = {
     warn: (text: string) => warnings.push(text),
-    note: () => undefined
+    note: () => undefined,
+    progress: () => undefined
   } as unknown as JobContext
   return takeHostFiles(job, paperPlan(VM, '<domain/>', { pointDir: join(dir, 'point'), ...plan }))
 }
@@ -34,6 +35,25 @@ function take(plan: Partial<CapturePlan>): Promise<HostFiles> {
 const inPoint = (path: string): Promise<string> => readFile(join(dir, 'point', path), 'utf8')
 
 describe('small files of the host that a VM starts with', () => {
+  it('are media too, where they are wanted: each by itself, however large', async () => {
+    const kernel = await write('vmlinuz', 'kernel')
+    const iso = await write('a.iso', '')
+    await truncate(iso, 60 * 1024 ** 2)
+    const { files, boot } = await take({
+      boot: [
+        { role: 'kernel', originalPath: kernel },
+        { role: 'medium', originalPath: join(dir, 'gone.iso') },
+        { role: 'medium', originalPath: iso }
+      ]
+    })
+    expect(boot).toEqual([
+      { role: 'kernel', file: 'boot/kernel-0', originalPath: kernel },
+      { role: 'medium', file: 'boot/medium-1', originalPath: iso }
+    ])
+    expect(files).toMatchObject([{ path: 'boot/kernel-0' }, { path: 'boot/medium-1', sizeBytes: 60 * 1024 ** 2 }])
+    expect(warnings).toEqual([expect.stringContaining(`The medium ${join(dir, 'gone.iso')} is not in the point`)])
+  })
+
   it('are in the point, from wherever they lie, behind links too, each with its hash', async () => {
     await symlink(await write('vars-1.fd', 'variables'), join(dir, 'vars.fd'))
     const kernel = await write('vmlinuz', 'kernel')

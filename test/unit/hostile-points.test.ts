@@ -232,7 +232,11 @@ describe('what a point asks', () => {
       disks: [
         { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
       ],
-      files: [{ path: undefined, from: undefined }]
+      media: new Set(['/var/lib/libvirt/images/m']),
+      files: [
+        { path: undefined, from: undefined },
+        { path: '/var/lib/libvirt/images/m', from: undefined }
+      ]
     })
     const disk = {
       kind: 'disk',
@@ -247,6 +251,11 @@ describe('what a point asks', () => {
     expect(await isAllowed({ where: '', ...disk } as Need, rules)).toBe(true)
     for (const other of [{ device: 'cdrom' }, { format: 'qcow2' }, { target: 'vdb' }, { role: 'below' }])
       expect(await isAllowed({ where: '', ...disk, ...other } as Need, rules)).toBe(false)
+    // A medium that it brings is read by a drive, as the raw bytes that it is.
+    const medium = { ...disk, target: 'sda', device: 'cdrom', source: '/var/lib/libvirt/images/m', readOnly: true }
+    expect(await isAllowed({ where: '', ...medium } as Need, rules)).toBe(true)
+    for (const other of [{ device: 'disk' }, { format: 'qcow2' }, { type: 'block' }, { role: 'below' }])
+      expect(await isAllowed({ where: '', ...medium, ...other } as Need, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path }, rules)).toBe(false)
     expect(await isAllowed({ where: '', kind: 'emulator', path: '/opt/qemu' }, rules)).toBe(true)
     expect(await isAllowed({ where: '', kind: 'program', what: 'x', path }, rules)).toBe(false)
@@ -289,6 +298,7 @@ describe('what a point asks', () => {
         manifest: {},
         attached: new Set(),
         disks: [],
+        media: new Set(),
         files: [{ path, from }]
       })
       const needs = ['image', 'template', 'variables'] as const

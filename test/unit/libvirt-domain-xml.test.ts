@@ -215,6 +215,18 @@ describe('changing a definition', () => {
     })
   })
 
+  it('puts a medium that lies elsewhere here into its drive, and nothing else', () => {
+    const edited = parseDomain(setBootPaths(full, new Map([['/iso', '/img/iso']])))
+    expect(edited.disks.map(({ source }) => source)).toEqual(
+      parseDomain(full).disks.map(({ source }) => (source === '/iso' ? '/img/iso' : source))
+    )
+    expect(
+      parseDomain(
+        setBootPaths(full, new Map(parseDomain(full).disks.map(({ source = '' }) => [source, '/x'])))
+      ).disks.map(({ source }) => source === '/x')
+    ).toEqual([false, false, true])
+  })
+
   it('says the format also where there was no driver', () => {
     expect(parseDomain(setDiskSource(full, 'vdb', { path: '/x', format: 'qcow2' })).disks[1]?.format).toBe('qcow2')
   })

@@ -85,6 +85,17 @@ describe('the inventory of a host that misbehaves', () => {
     expect(look({ list: `${A}\nerror: what\n../../etc` }).domains).toEqual([])
   })
 
+  it('says of a disk on a server that QEMU there cannot speak to, before any backup', () => {
+    const uuid = '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'
+    const xml = `<domain type='kvm'><name>web</name><uuid>${uuid}</uuid><memory>1024</memory><os><type>hvm</type></os><devices>
+      <disk type='network' device='disk'><driver type='raw'/><source protocol='rbd' name='p/i'/><target dev='vda'/></disk></devices></domain>`
+    const vm = { list: uuid, [`state ${uuid}`]: 'shut off (unknown)', [`xml ${uuid}`]: xml }
+    const limits = (missing: string): readonly string[] =>
+      look({ ...vm, 'missing-drivers': missing }).domains.flatMap((each) => each.limits)
+    expect(limits('iscsi\n')).toEqual([])
+    expect(limits('iscsi\nrbd\n').join()).toContain('QEMU on this host has no driver for disks over rbd')
+  })
+
   it('lets no VM forge a section, since its mark is not known', () => {
     const forged = xml(`x\nmark-guess state ${B}\nrunning`)
     const { domains } = look({ list: A, [`state ${A}`]: 'shut off', [`xml ${A}`]: forged })

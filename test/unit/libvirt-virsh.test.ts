@@ -3,7 +3,7 @@ import { agentAnswers, guestTimeMs } from '../../src/libvirt/agent.ts'
 import { domainByName, domainState, undefineDomain } from '../../src/libvirt/domains.ts'
 import { watchStopResume } from '../../src/libvirt/events.ts'
 import { imageInfo } from '../../src/libvirt/qemu-img.ts'
-import { snapshotArguments } from '../../src/libvirt/snapshot.ts'
+import { snapshotArguments, snapshotXml } from '../../src/libvirt/snapshot.ts'
 import { quoteForVirsh, virsh, virshBatch } from '../../src/libvirt/virsh.ts'
 import { failureOf, type Failure } from '../../src/shared/failure.ts'
 import { fakeShell, type FakeCall } from '../../src/shell/fake.ts'
@@ -141,6 +141,24 @@ describe('snapshots', () => {
     expect(snapshotArguments(UUID, { name: 'stillpoint', disks, live: false, quiesce: true })).toEqual(
       expect.arrayContaining(['--disk-only', '--quiesce'])
     )
+  })
+
+  it('names overlays that are there already, and the secret of one that is encrypted, whatever their names hold', () => {
+    const secret = '22222222-2222-4333-8444-555555555555'
+    const disks = [
+      { target: 'vda', overlay: `/srv/<a> & 'b'.qcow2`, secret },
+      { target: 'vdb', overlay: '/srv/b' },
+      { target: 'sda', skip: true as const }
+    ]
+    const xml = snapshotXml({ name: 'stillpoint-1', memoryFile: '/m & m', disks, live: true })
+    expect(xml).toBe(
+      `<domainsnapshot><name>stillpoint-1</name><memory snapshot="external" file="/m &amp; m"/><disks>` +
+        `<disk name="vda" snapshot="external" type="file"><driver type="qcow2"/><source file="/srv/&lt;a&gt; &amp; 'b'.qcow2">` +
+        `<encryption format="luks"><secret type="passphrase" uuid="${secret}"/></encryption></source></disk>` +
+        `<disk name="vdb" snapshot="external" type="file"><driver type="qcow2"/><source file="/srv/b"/></disk>` +
+        `<disk name="sda" snapshot="no"/></disks></domainsnapshot>`
+    )
+    expect(snapshotXml({ name: 'x', disks: [], live: false })).toContain('<memory snapshot="no"/>')
   })
 })
 

@@ -104,11 +104,12 @@ interface Elsewhere {
   readonly served?: RegExp
   /** Where the pool of this host has the volume. */
   readonly volumePath?: string
+  readonly boot?: Manifest['boot']
 }
 
 /** What a host without VMs says to a restore of a point of another host. */
 async function lookElsewhere(elsewhere: Elsewhere): Promise<PreflightItem[]> {
-  const { vdb, leftOut, attach, isHeld, isVmHere, served, volumePath } = elsewhere
+  const { vdb, leftOut, attach, isHeld, isVmHere, served, volumePath, boot } = elsewhere
   const xml = domain({ target: 'vda', source: '/nowhere/a.qcow2' }).replace('</devices>', `${vdb}</devices>`)
   const paper = paperLibvirt(isVmHere === true ? { [VM]: { next: xml } } : {})
   const shell = fakeShell(async ({ argv }) => {
@@ -123,7 +124,12 @@ async function lookElsewhere(elsewhere: Elsewhere): Promise<PreflightItem[]> {
     const { exitCode, stdout, stderr } = await paper.shell.run(argv)
     return { stdout, stderr, ...(exitCode !== undefined && { exitCode }) }
   })
-  const manifest = JSON.stringify(manifestOf(FILES, { leftOut: leftOut === undefined ? [] : [leftOut] }))
+  const manifest = JSON.stringify(
+    manifestOf(boot === undefined ? FILES : { ...FILES, 'boot/medium-0': Buffer.from('disc') }, {
+      leftOut: leftOut === undefined ? [] : [leftOut],
+      ...(boot && { boot })
+    })
+  )
   const spec = { ...specOf(await temporaryStore()), ...(attach && { attachDisks: attach }) }
   return preflightRestore(shell, spec, { manifest, domain: xml, host: '{}' })
 }
@@ -260,6 +266,17 @@ describe('a medium on another host', () => {
     expect(await saidEmpty({ vdb: volume })).toBe(true)
     expect(await saidEmpty({ vdb: volume, volumePath: '/nowhere/a.iso' })).toBe(true)
     expect(await saidEmpty({ vdb: volume, volumePath: await disc(join(await folder(), 'a.iso')) })).toBe(false)
+  })
+
+  it('comes from the point, where that has it and this host has it not', async () => {
+    const vdb = drive('file', `<source file='/nowhere/a.iso'/>`)
+    expect(await saidEmpty({ vdb })).toBe(true)
+    const boot = [{ role: 'medium', file: 'boot/medium-0', originalPath: '/nowhere/a.iso' }] as const
+    const items = await lookElsewhere({ vdb, boot: [...boot] })
+    expect(saidOf(items, 'boot files')).toMatch(
+      /^The medium \/nowhere\/a\.iso is not here: \S+ is written from the point$/
+    )
+    expect(items.filter(({ text, state }) => state !== 'ok' && /sda|medium-0/.test(text))).toHaveLength(1)
   })
 
   it('is asked for from its server only where the VM that is here has the very same, or somebody says that it is meant', async () => {

@@ -33,7 +33,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'block device': { devices: disk('block', `<source dev='/dev/vg/a'/>`) },
   'volume of a pool': { devices: disk('volume', `<source pool='p' volume='a'/>`) },
   'NBD export': { devices: disk('network', `<source protocol='nbd' name='a'><host name='store'/></source>`) },
-  'RBD, iSCSI and other network disks': { devices: disk('network', `<source protocol='rbd' name='p/a'/>`) },
+  'iSCSI LUN, RBD image': { devices: disk('network', `<source protocol='rbd' name='p/a'/>`) },
+  'other disks on the network (Gluster, SSH, HTTP, ...)': {
+    devices: disk('network', `<source protocol='gluster' name='v/a'><host name='store'/></source>`)
+  },
   'read-only disk': { devices: disk('file', FILE, '<readonly/>') },
   'shareable disk': { devices: disk('file', FILE, '<shareable/>') },
   'disk whose writes are thrown away': { devices: disk('file', FILE, '<transient/>') },
@@ -129,6 +132,14 @@ describe('what is said before a backup', () => {
     expect(limit).toBe(
       'Disk vda is in no point while the VM runs: other VMs may write to it, so it cannot be held still. A restore leaves it attached as it is on this host, and out elsewhere'
     )
+  })
+
+  it('says that QEMU on the host cannot speak to the server of a disk', () => {
+    const domain = domainOf(KINDS['iSCSI LUN, RBD image'] ?? {})
+    expect(backupLimits(domain, { isOff: false, missingDrivers: ['iscsi'] })).toEqual([])
+    expect(backupLimits(domain, { isOff: false, missingDrivers: ['rbd'] })).toEqual([
+      'Disk vda is in no point: QEMU on this host has no driver for disks over rbd (packages qemu-block-extra, or qemu-block-rbd). A restore leaves it attached as it is on this host, and out elsewhere'
+    ])
   })
 
   it('is what the backup itself goes by', () => {

@@ -3,6 +3,17 @@ import { Uuid } from '../../shared/model/ids.ts'
 import { BootFile, Method } from '../../shared/model/point.ts'
 import type { SnapshotDisk } from '../../libvirt/snapshot.ts'
 
+/** Of a disk that QEMU encrypts, as LUKS does: its overlay is encrypted too, or it would hold the guest's data in clear. */
+export const DiskEncryption = z.object({
+  /** libvirt's secret with its key. */
+  secret: Uuid,
+  /** The one with the overlay's: random, and gone with the overlay. */
+  overlaySecret: Uuid,
+  /** Where in the image what the guest sees begins, behind the header of LUKS. */
+  payloadAt: z.number()
+})
+export type DiskEncryption = z.infer<typeof DiskEncryption>
+
 /** A disk that goes into the point. */
 export const CaptureDisk = z.object({
   target: z.string(),
@@ -19,7 +30,8 @@ export const CaptureDisk = z.object({
   /** Takes the VM's writes while `source` stands still: the overlay, or the mirror of the classic method. Beside the image. */
   sidecar: z.string(),
   /** Where the file system of `sidecar` is mounted: while it is not, nothing in it is gone. Engines before this one noted `/` not. */
-  mountPoint: z.string().optional()
+  mountPoint: z.string().optional(),
+  encryption: DiskEncryption.optional()
 })
 export type CaptureDisk = z.infer<typeof CaptureDisk>
 
@@ -27,7 +39,7 @@ export type CaptureDisk = z.infer<typeof CaptureDisk>
  * A disk of the point that nobody writes to anyway: one that is read-only, or the image below one whose writes are thrown
  * away. It needs no overlay.
  */
-export const StillDisk = CaptureDisk.omit({ sidecar: true, mountPoint: true })
+export const StillDisk = CaptureDisk.omit({ sidecar: true, mountPoint: true, encryption: true })
 export type StillDisk = z.infer<typeof StillDisk>
 
 /** What a backup has decided before it touches anything; written to the journal, so recovery needs nothing else. */
@@ -48,7 +60,7 @@ export const CapturePlan = z.object({
   tpmDir: z.string().optional(),
   /** The folder by version that its state belongs in, where `tpmDir` is one that the definition names. */
   tpmInto: z.string().optional(),
-  /** Kernels and the like that its host starts the VM with, now or next. */
+  /** Kernels and the like that its host starts the VM with, now or next, and media of its drives that are wanted. */
   boot: z.array(BootFile.pick({ role: true, originalPath: true })).default([]),
   /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
   maxDowntimeMs: z.number().optional(),
@@ -97,7 +109,11 @@ export const imageBelow = ({ image, source, format }: StillDisk): { path: string
 })
 /** A snapshot must name the disks that it leaves alone too: libvirt would take along every one that it does not. */
 export const snapshotDisks = ({ disks, still, excluded }: CapturePlan): SnapshotDisk[] => [
-  ...disks.map(({ target, sidecar }) => ({ target, overlay: sidecar })),
+  ...disks.map(({ target, sidecar, encryption }) => ({
+    target,
+    overlay: sidecar,
+    ...(encryption !== undefined && { secret: encryption.overlaySecret })
+  })),
   ...[...excluded, ...still.map(({ target }) => target)].map((target) => ({ target, skip: true as const }))
 ]
 export const diskFile = (disk: StillDisk): string => `disks/${disk.target}.qcow2`

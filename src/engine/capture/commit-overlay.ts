@@ -17,7 +17,8 @@ import {
   holdsNothing,
   imageInfo,
   isLocked,
-  showsAllOf
+  showsAllOf,
+  type OverlayAccess
 } from '../../libvirt/qemu-img.ts'
 import { freeBytesAt } from '../../store/file-io.ts'
 import { openersOf, restsOn } from '../evidence/image-users.ts'
@@ -45,6 +46,7 @@ import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.t
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 import { othersReach, sampledElse } from './image-samples.ts'
 import { unreadOnTop } from './overlay-disk.ts'
+import { dropKey, withOverlayAccess } from './overlay-keys.ts'
 import { isAsPlaced, type Placed } from './overlay-owner.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
@@ -269,9 +271,14 @@ async function commitAtRest(work: OverlayCase, now: DiskNow): Promise<Kept | und
   if ((await isCommitted(work, now)).kind === 'remove') return undefined
   const kept = await whyNotAtRest(work, now)
   if (kept !== undefined) return kept
-  await work.write('at rest', () => commitImage(shell, disk.sidecar))
-  return (await holdsNothing(shell, disk.sidecar)) ? undefined : commitFailed(disk)
+  await work.write('at rest', () =>
+    withOverlayAccess(shell, disk, (access) => commitImage(shell, disk.sidecar, access))
+  )
+  return (await isEmpty(work)) ? undefined : commitFailed(disk)
 }
+
+const isEmpty = ({ shell, disk }: OverlayCase): Promise<boolean> =>
+  withOverlayAccess(shell, disk, (access) => holdsNothing(shell, disk.sidecar, access))
 
 /** What the VM would start with is the overlay, or something that its owner has put on top of it, which shows what it holds. */
 async function isNeeded(
@@ -323,9 +330,11 @@ export async function isCommitted(work: OverlayCase, now: DiskNow): Promise<Verd
   if (away !== undefined) return away
   if (isWritten || (await isLocked(shell, disk.sidecar, 'qcow2')) !== false)
     return keep(disk.sidecar, 'somebody has it open for writing')
-  if (await holdsNothing(shell, disk.sidecar)) return removable('it holds nothing that the image below lacks')
+  if (await isEmpty(work)) return removable('it holds nothing that the image below lacks')
   // So it was when its QEMU was told to go over; but what was written since is in one of them alone.
-  if (isUnseen(work) && (await showsAllOf(shell, disk.sidecar, imageBelow(disk))))
+  const isInImage = (access?: OverlayAccess): Promise<boolean> =>
+    showsAllOf(shell, disk.sidecar, imageBelow(disk), access)
+  if (isUnseen(work) && (await withOverlayAccess(shell, disk, isInImage)))
     return removable('the image below, which its QEMU was told to go over to, shows all that it holds')
   return keep(disk.sidecar, 'it may hold what its VM wrote last')
 }
@@ -375,10 +384,17 @@ function ranOnImage({ disk, owner }: OverlayCase, { live }: DiskNow): Kept | und
   return keep(disk.sidecar, because, ...bothSides(disk))
 }
 
-const bothSides = ({ sidecar, target }: CaptureDisk): string[] => [
-  `# what the VM had written to ${target} by then, over what its image holds now, as an image of its own to look into:`,
-  `qemu-img convert -U -O qcow2 ${quoted(sidecar)} ${quoted(`${sidecar}.rescued.qcow2`)}`
-]
+const bothSides = ({ sidecar, target, encryption }: CaptureDisk): string[] =>
+  encryption === undefined
+    ? [
+        `# what the VM had written to ${target} by then, over what its image holds now, as an image of its own to look into:`,
+        `qemu-img convert -U -O qcow2 ${quoted(sidecar)} ${quoted(`${sidecar}.rescued.qcow2`)}`
+      ]
+    : [
+        `# both are encrypted; their keys, for qemu-img --object secret (man qemu-img):`,
+        `virsh secret-get-value ${encryption.overlaySecret}   # of ${sidecar}`,
+        `virsh secret-get-value ${encryption.secret}   # of its image`
+      ]
 
 /** A VM that migrated runs elsewhere on these files, or may; one saved to a file by its owner names them in that file. */
 function wentAway({ disk, owner }: OverlayCase, now: DiskNow, history: VmHistory | undefined): Kept | undefined {
@@ -452,8 +468,8 @@ async function imageMovedOn(
 
 /** What the VM would start with is not to be taken away: the way to its image leads over an empty one of the same name. */
 function withoutIt({ disk, owner }: OverlayCase, { defined, saved }: DiskNow): string[] {
-  const { sidecar } = disk
-  if (defined !== sidecar || saved !== undefined) return []
+  const { sidecar, encryption } = disk
+  if (defined !== sidecar || saved !== undefined || encryption !== undefined) return []
   const { path, format } = imageBelow(disk)
   const anew = `qemu-img create -q -f qcow2 -b ${quoted(path)} -F ${format} ${quoted(sidecar)}`
   return [
@@ -463,6 +479,7 @@ function withoutIt({ disk, owner }: OverlayCase, { defined, saved }: DiskNow): s
 
 /** What a commit, also one by hand, has written before its QEMU died looks like another host's writes. */
 function withIt(work: OverlayCase): string[] {
+  if (work.disk.encryption !== undefined) return []
   const [when, otherwise] = isUnseen(work)
     ? ['if its QEMU had not gone over to the image yet', 'if it had']
     : [
@@ -490,7 +507,7 @@ export async function restsOnNewerImage(work: OverlayCase): Promise<boolean> {
   const { shell, disk, sameBoot, held, commitBegan, pivoted } = work
   if (pivoted()?.done === true) return true
   // Once it is emptied nothing in it excuses what was written from it; but an overlay that holds nothing is never the older one.
-  if (commitBegan() !== undefined && (await holdsNothing(shell, disk.sidecar))) return false
+  if (commitBegan() !== undefined && (await isEmpty(work))) return false
   if (isUnseen(work) && !(sameBoot && (await wasWrittenLast(disk.sidecar, imageBelow(disk).path)))) return true
   const tells = commitBegan() !== 'in use' || (await othersReach(disk))
   const others = tells && ((await sampledElse(shell, disk, held?.samples)) ?? (await cannotTell(work)))
@@ -530,7 +547,9 @@ async function unfit(shell: Shell, vmName: string, disk: CaptureDisk): Promise<K
     return keep(disk.sidecar, `it needs no other image any more: it is ${disk.target} itself`)
   if (disk.type !== 'network' && backingFile !== imageBelow(disk).path)
     return keep(disk.sidecar, `the image below it is ${backingFile} now, and was ${disk.source}`)
-  const { corruptions } = await checkImage(shell, disk.sidecar, 'qcow2')
+  const { corruptions } = await withOverlayAccess(shell, disk, (access) =>
+    checkImage(shell, disk.sidecar, 'qcow2', access)
+  )
   if (corruptions === 0) return undefined
   return keep(
     disk.sidecar,
@@ -545,7 +564,7 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
   const { sidecar, target } = disk
   await defineSourceAgain(shell, owner, target, now, sidecar)
   await redefineSavedImage(shell, owner, target, now, sidecar)
-  if (await isGone(sidecar, owner.vmName, disk.mountPoint)) return undefined
+  if (await isGone(sidecar, owner.vmName, disk.mountPoint)) return nothingOf(work)
   if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
     path: sidecar,
@@ -554,8 +573,11 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
     content: async () =>
       (await mayBeNeeded(work, now)) ?? announced(work, seen ?? (await isCommitted(work, await look(work))))
   })
-  return verdict.kind === 'keep' ? verdict : undefined
+  return verdict.kind === 'keep' ? verdict : nothingOf(work)
 }
+
+/** An overlay that is gone needs its key no more. */
+const nothingOf = ({ shell, disk }: OverlayCase): Promise<undefined> => dropKey(shell, disk).then(() => undefined)
 
 /** Definitions that do not name it any more last longer than the overlay does, and so does the word of its end. */
 async function announced({ drop }: OverlayCase, verdict: Verdict): Promise<Verdict> {

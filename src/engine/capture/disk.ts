@@ -1,9 +1,7 @@
 import type { BackupSpec } from '../../shared/model/job.ts'
-import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { giveOverlays } from './overlay-owner.ts'
-import { snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import type { CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
 import { endFreeze, whileFrozen } from './guest-freeze.ts'
@@ -12,10 +10,12 @@ import { whileSeen, whileVmRuns } from './keep-running.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
+import { prepareOverlays, switchToOverlays } from './take-snapshot.ts'
 import { commitWithRoom } from './watch-room.ts'
 
 /** Disks only, all at one instant; the guest's file systems are frozen for it where its agent answers. */
 export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan, before: VmBefore): Promise<Captured> {
+  await prepareOverlays(job, plan)
   const froze = await whileFrozen(job, plan, async () => {
     await requireCurrent(job.shell, plan)
     await job.step('snapshot', {}, () => takeSnapshot(job, plan))
@@ -34,11 +34,8 @@ export async function captureDisk(job: JobContext<BackupSpec>, plan: CapturePlan
 const SNAPSHOT_WITHIN_MS = 120_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await giveOverlays(job, plan.disks)
   await measurePauses(job, 'switch', () =>
-    snapshotCreateAs(job.shell, plan.vm, {
-      name: snapshotName(job.id),
-      disks: snapshotDisks(plan),
+    switchToOverlays(job.shell, job.id, plan, {
       live: false,
       timeoutMs: SNAPSHOT_WITHIN_MS,
       signal: job.signal

@@ -41,6 +41,8 @@ export async function needsOf(shell: Shell, plan: CapturePlan, store: string, is
   }
   for (const disk of plan.still)
     needs.push(need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), copyPath(plan, disk)))
+  for (const { role, originalPath } of plan.boot)
+    if (role === 'medium') needs.push(need(store, 'the media', await mediumBytes(originalPath)))
   return needs
 }
 
@@ -85,6 +87,11 @@ async function ramOf(shell: Shell, { vm, ramBytes, definition }: CapturePlan): P
   const whole = Math.min(ramBytes, actualBytes)
   const isTold = residentBytes !== undefined && residentBytes >= SMALLEST_RESIDENT && !/<hugepages\b/.test(definition)
   return { likely: isTold ? Math.min(whole, residentBytes) : whole, worst: whole * RAM_GROWTH }
+}
+
+async function mediumBytes(path: string): Promise<Estimate> {
+  const { size } = await stat(path)
+  return { likely: size, worst: size }
 }
 
 /** What a copy of the disk will hold. */

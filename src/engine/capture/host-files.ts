@@ -21,8 +21,38 @@ export async function takeHostFiles(job: JobContext, plan: CapturePlan): Promise
   const nvram = await takeNvram(job, plan)
   const tpm = await takeTpm(job, plan)
   const boot = await takeBootFiles(job, plan)
-  return { ...nvram, ...tpm, ...boot, files: [...nvram.files, ...tpm.files, ...boot.files] }
+  const media = await takeMedia(job, plan)
+  const taken = [...(boot.boot ?? []), ...media.taken]
+  return {
+    ...nvram,
+    ...tpm,
+    ...(taken.length > 0 && { boot: taken }),
+    files: [...nvram.files, ...tpm.files, ...boot.files, ...media.files]
+  }
 }
+
+/** Each by itself: a VM does without a medium. */
+async function takeMedia(
+  job: JobContext,
+  { boot, pointDir }: CapturePlan
+): Promise<{ taken: NonNullable<Manifest['boot']>; files: PointFile[] }> {
+  const taken: NonNullable<Manifest['boot']> = []
+  const files: PointFile[] = []
+  for (const [n, { originalPath }] of boot.filter(isMedium).entries())
+    await orWarn(job, `The medium ${originalPath} is not in the point`, async () => {
+      const file = `boot/medium-${n}`
+      await makeFoldersIn(pointDir, 'boot')
+      const copied = await copyFile(await realpath(originalPath), `${pointDir}/${file}`, {
+        signal: job.signal,
+        onProgress: (done, total) => job.progress(`copying ${originalPath}`, done, total)
+      })
+      files.push({ path: file, ...copied })
+      taken.push({ role: 'medium', file, originalPath })
+    })
+  return { taken, files }
+}
+
+const isMedium = ({ role }: CapturePlan['boot'][number]): boolean => role === 'medium'
 
 async function takeNvram(job: JobContext, { nvram, pointDir }: CapturePlan): Promise<HostFiles> {
   if (nvram === undefined) return { files: [] }
@@ -58,7 +88,8 @@ async function filesBelow(dir: string): Promise<string[]> {
 }
 
 /** A VM that is started with a kernel of its host does not start without it, nor resume. All of them, or none. */
-async function takeBootFiles(job: JobContext, { boot, pointDir }: CapturePlan): Promise<HostFiles> {
+async function takeBootFiles(job: JobContext, { boot: all, pointDir }: CapturePlan): Promise<HostFiles> {
+  const boot = all.filter((file) => !isMedium(file))
   const files: PointFile[] = []
   const taken: NonNullable<Manifest['boot']> = []
   await orWarn(job, 'What the VM is started with is not in the point', async () => {

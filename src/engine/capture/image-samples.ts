@@ -3,6 +3,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { ownRanges, readPlaces, type Range } from '../../libvirt/qemu-img.ts'
 import { isShared, mountAt } from '../room/file-systems.ts'
 import { imageBelow, type CaptureDisk } from './capture-plan.ts'
+import { withOverlayAccess } from './overlay-keys.ts'
 
 const EVENLY = 256
 const PLACE_BYTES = 512
@@ -55,9 +56,16 @@ export async function sampledElse(
   if (now === undefined) return (await othersReach(disk)) ? undefined : false
   const changed = placesOf(disk.virtualSizeBytes).filter((_place, n) => samples[n] !== now[n])
   if (changed.length === 0) return false
-  const own = await ownRanges(shell, disk.sidecar).catch(() => undefined)
+  const own = await ownPlaces(shell, disk).catch(() => undefined)
   if (own === undefined) return (await othersReach(disk)) ? undefined : false
   return changed.some((place) => !own.some((range) => overlaps(place, range)))
+}
+
+/** Where in the image that lies what the overlay holds: that of an encrypted one begins with a header. */
+async function ownPlaces(shell: Shell, disk: CaptureDisk): Promise<Range[]> {
+  const own = await withOverlayAccess(shell, disk, (access) => ownRanges(shell, disk.sidecar, access))
+  const { payloadAt = 0 } = disk.encryption ?? {}
+  return own.map(({ start, length }) => ({ start: start + payloadAt, length }))
 }
 
 /** Another host may have the image too: devices may be LUNs. */

@@ -4,12 +4,10 @@ import { pauseMsOf } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../libvirt/domain-jobs.ts'
 import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
-import { snapshotCreateAs } from '../../libvirt/snapshot.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { giveOverlays } from './overlay-owner.ts'
-import { GO_ON_STEP, memoryPath, snapshotDisks, snapshotName, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -20,6 +18,7 @@ import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
+import { prepareOverlays, switchToOverlays } from './take-snapshot.ts'
 import { commitWithRoom, whileRoomLasts } from './watch-room.ts'
 import { keepWriteBackShort } from './write-back.ts'
 
@@ -141,11 +140,9 @@ export async function allowFormerPause(shell: Shell, plan: CapturePlan): Promise
 const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
-  await giveOverlays(job, plan.disks)
-  return snapshotCreateAs(job.shell, plan.vm, {
-    name: snapshotName(job.id),
+  await prepareOverlays(job, plan)
+  return switchToOverlays(job.shell, job.id, plan, {
     memoryFile: memoryPath(plan),
-    disks: snapshotDisks(plan),
     live: true,
     timeoutMs: SNAPSHOT_WITHIN_MS,
     signal: job.signal

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Uuid } from '../../shared/model/ids.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
@@ -24,11 +25,19 @@ export interface StrayOverlay {
 /** The disk that an overlay belongs to, by what the overlay itself says of the image below it. */
 export async function diskOfOverlay(shell: Shell, stray: StrayOverlay): Promise<CaptureDisk | Kept> {
   const { vmName, target, overlay, node } = stray
-  const { backingFile, backingFormat, virtualSizeBytes } = await imageInfo(shell, overlay, { format: 'qcow2' })
+  const { backingFile, backingFormat, virtualSizeBytes, encrypted } = await imageInfo(shell, overlay, {
+    format: 'qcow2'
+  })
   if (backingFile === undefined)
     return keep(
       overlay,
       `it has no image below it: it is ${target} of ${vmName} itself, under a name that it got on its way`
+    )
+  if (encrypted)
+    return keep(
+      overlay,
+      `it is encrypted, and nothing is known any more of the job that made it: only ${vmName} can write it into its image`,
+      `virsh blockcommit ${quoted(vmName)} ${target} --active --pivot   # while it runs on it`
     )
   const mountPoint = await mountBelow(overlay)
   return {

@@ -10,12 +10,14 @@ import { imageBelow, type CaptureDisk } from './capture-plan.ts'
 export const PLACE_STEP = 'place-files'
 /** Announced with the empty files that lie there, before libvirt is asked for anything. */
 export const PLACED_STEP = 'placed-files'
+/** Announced before overlays are made that libvirt takes as they are. */
+export const MAKE_STEP = 'make-overlays'
 
 export const PlacedFile = z.object({ path: z.string(), file: FileIdentity })
 
 /** The empty files that a job has put down for libvirt. */
 export interface Placed {
-  /** It had begun to, and was not over with it: libvirt was not asked for anything yet. */
+  /** It had begun to, or to make overlays of them, and was not over with it: libvirt was not asked for anything yet. */
   readonly isUnfinished: boolean
   readonly files: readonly z.infer<typeof PlacedFile>[]
 }
@@ -52,8 +54,9 @@ async function placeEmpty(disk: CaptureDisk): Promise<void> {
  */
 export async function isAsPlaced(path: string, { isUnfinished, files }: Placed): Promise<boolean> {
   const now = await lstatOrNone(path)
-  if (now?.isFile() !== true || now.size > 0) return false
+  if (now?.isFile() !== true) return false
   if (isUnfinished) return true
+  if (now.size > 0) return false
   const placed = files.find((each) => each.path === path)?.file
   const file = await identityOf(path)
   if (placed === undefined || file === undefined) return false

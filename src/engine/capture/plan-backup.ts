@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { fail, isFailure } from '../../shared/failure.ts'
 import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -56,7 +57,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),
     ...hostFilesOf(domain),
-    boot: bootFilesOf(parseDomain(definition), domain),
+    boot: [...bootFilesOf(parseDomain(definition), domain), ...(spec.media === true ? await mediaOf(job, domain) : [])],
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition,
@@ -85,6 +86,18 @@ function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePla
 function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
   const byPath = new Map([...bootFilesTaken(next), ...bootFilesTaken(now)].map((each) => [each.path, each]))
   return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
+}
+
+/** Of the drives as they are, each once. What is no file of this host is warned of. */
+async function mediaOf(job: JobContext<BackupSpec>, { disks }: DomainXml): Promise<CapturePlan['boot']> {
+  const paths = new Set<string>()
+  for (const { device, type, source, target } of disks) {
+    if ((device !== 'cdrom' && device !== 'floppy') || source === undefined) continue
+    const isFile = type === 'file' && (await stat(source).catch(() => undefined))?.isFile() === true
+    if (isFile) paths.add(source)
+    else job.warn(`The medium in ${target} (${source}) is not in the point: it is no file of this host`)
+  }
+  return [...paths].map((originalPath) => ({ role: 'medium', originalPath }))
 }
 
 async function withMount(disk: CaptureDisk): Promise<CaptureDisk> {

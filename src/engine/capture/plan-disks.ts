@@ -4,14 +4,17 @@ import { fail, failureOf, isFailure } from '../../shared/failure.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { whyEncryptedLeftOut, whyLeftOut } from '../../libvirt/backup-limits.ts'
+import { whyEncryptedLeftOut, whyLeftOut, withoutDriver } from '../../libvirt/backup-limits.ts'
+import { hasDriver } from '../../libvirt/block-drivers.ts'
 import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
-import { qemuNameOf } from '../../libvirt/network-source.ts'
+import { qemuNameOf, type NetworkSource } from '../../libvirt/network-source.ts'
 import { imageInfo, isLocked, servedImageInfo, type ImageInfo } from '../../libvirt/qemu-img.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { lookAtChain } from '../../store/image-map.ts'
 import { openersOf } from '../evidence/image-users.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { whyNoLogin } from '../server-logins.ts'
+import { encryptionFor } from './overlay-keys.ts'
 import { SIDECAR_MARK, type CaptureDisk, type CapturePlan, type StillDisk } from './capture-plan.ts'
 
 const FALLBACK_FOLDER = '/var/lib/libvirt/images'
@@ -59,11 +62,14 @@ async function look(job: JobContext<BackupSpec>, disk: XmlDisk, method: Method):
   const place = await placeOf(job.shell, disk)
   if ('because' in place) return leftOut(place.because)
   const info = await infoOf(job.shell, disk.target, place)
-  const because = (await writtenByOthers(job.shell, disk, place)) ?? whyEncryptedLeftOut(disk, info.encrypted, running)
+  const because = (await writtenByOthers(job.shell, disk, place)) ?? whyEncryptedLeftOut(info.encrypted)
   if (because !== undefined) return leftOut(because)
   const still = stillDisk(disk, place, info)
   if (method !== 'offline' && (disk.readOnly || disk.transient)) return { still }
-  return { overlaid: { ...still, sidecar: sidecarOf(still, job.id) } }
+  const overlaid = { ...still, sidecar: sidecarOf(still, job.id) }
+  if (method === 'offline' || !disk.encrypted) return { overlaid }
+  const locked = await encryptionFor(job.shell, disk, still, method)
+  return 'because' in locked ? leftOut(locked.because) : { overlaid: { ...overlaid, ...locked } }
 }
 
 /** Where a disk lies: in `source` as the VM's definition names it. */
@@ -73,13 +79,20 @@ async function placeOf(shell: Shell, disk: XmlDisk): Promise<Place | { because: 
   const { source = '', format, target } = disk
   if (disk.network !== undefined) {
     const name = qemuNameOf(disk.network, format)
-    return 'unsupported' in name
-      ? { because: name.unsupported }
+    const because = 'unsupported' in name ? name.unsupported : await whyNoServer(shell, disk.network)
+    return 'unsupported' in name || because !== undefined
+      ? { because: because ?? '' }
       : { source, format, type: 'network', image: name.image }
   }
   if (disk.transient && disk.below !== undefined) return placeHere(target, disk.below.source, disk.below.format)
   if (disk.volume !== undefined) return placeOfVolume(shell, disk, disk.volume)
   return placeHere(target, source, format)
+}
+
+/** As far as this host knows without asking the server. */
+async function whyNoServer(shell: Shell, { protocol, login }: NetworkSource): Promise<string | undefined> {
+  if (!(await hasDriver(shell, protocol))) return withoutDriver(protocol)
+  return login === undefined ? undefined : whyNoLogin(shell, login.secret)
 }
 
 async function placeOfVolume(
@@ -128,8 +141,9 @@ async function infoOf(shell: Shell, target: string, place: Place): Promise<Image
 async function servedInfo(shell: Shell, target: string, { source, image = '', format }: Place): Promise<ImageInfo> {
   return servedImageInfo(shell, image, { format }).catch((error: unknown) => {
     if (!isFailure(error, 'timeout', 'command-failed')) throw error
+    const said = error.failure.kind === 'timeout' ? 'it does not answer' : error.failure.stderr.split('\n').at(-1)
     return preflight(
-      `The server of ${target} (${source}) does not let a second reader in`,
+      `The server of ${target} (${source}) does not let a second reader in (${said ?? ''})`,
       `Let it take more than one client (qemu-nbd --shared=2), or leave the disk out (--exclude ${target}).`
     )
   })

@@ -32,8 +32,10 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     '3. In a copy of `domain.xml` named `new.xml`, set these sources, keep an `<encryption>` that they hold, and remove every `<backingStore>`:',
     ...edits,
     ...nvram,
-    ...(manifest.boot ?? []).map(
-      ({ file, role }) => `   - ${role}: copy \`${file}\` to where \`<${role}>\` points, if nothing is there`
+    ...(manifest.boot ?? []).map(({ file, role, originalPath }) =>
+      role === 'medium'
+        ? `   - medium: copy \`${file}\` to \`${originalPath}\`, if nothing is there`
+        : `   - ${role}: copy \`${file}\` to where \`<${role}>\` points, if nothing is there`
     ),
     `4. \`virsh define new.xml\``,
     ...(manifest.memory === undefined ? startSteps() : resumeSteps(manifest.memory.file, manifest.vm.uuid)),

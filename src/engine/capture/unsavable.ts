@@ -1,7 +1,7 @@
 import { isFailure } from '../../shared/failure.ts'
 
 /** The commands that save RAM, alone or with the disks' instant. */
-const SAVES = /^virsh (snapshot-create-as|save) /
+const SAVES = /^virsh (snapshot-create|snapshot-create-as|save) /
 
 /**
  * What ends a save and says nothing of the VM's devices: libvirt that went away or was busy, a VM that ended, a file that

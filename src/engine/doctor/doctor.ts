@@ -14,9 +14,8 @@ import { isSidecar } from '../capture/capture-plan.ts'
 import type { StrayOverlay } from '../capture/overlay-disk.ts'
 import { commitStrayOverlay } from '../capture/stray-overlay.ts'
 import { isThere } from '../evidence/presence.ts'
-import { removeIfProven } from '../evidence/removal.ts'
 import type { Kept } from '../evidence/verdict.ts'
-import { strayFile } from './stray-file.ts'
+import { removeStrayFile } from './stray-file.ts'
 import { openJobs } from '../jobs/job-directory.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { removeStaleLock } from '../jobs/host-lock.ts'
@@ -156,7 +155,7 @@ async function strayFiles(shell: Shell): Promise<Finding[]> {
       kind: 'file',
       what: `${path} belongs to no VM and no job`,
       remedy: 'remove it, if a job of this host made it and what it holds is elsewhere',
-      repair: () => removeIfProven(shell, strayFile(shell, path))
+      repair: () => removeStrayFile(shell, path)
     }))
 }
 

@@ -3,8 +3,9 @@ import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { dropStep, jobOf } from '../capture/capture-plan.ts'
 import { entriesWithLate } from '../capture/late-journal.ts'
+import { dropKey, withOverlayAccess } from '../capture/overlay-keys.ts'
 import { isAsPlaced } from '../capture/overlay-owner.ts'
-import type { Doomed } from '../evidence/removal.ts'
+import { removeIfProven, type Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
 import { readReport } from '../jobs/job-directory.ts'
@@ -24,6 +25,14 @@ export function strayFile(shell: Shell, path: string): Doomed {
     made: () => Promise.resolve(madeHere(path, id)),
     content: () => isElsewhere(shell, path, id)
   }
+}
+
+/** Removes it if that is proven to lose nothing, with the key of an overlay that was encrypted. */
+export async function removeStrayFile(shell: Shell, path: string): Promise<Verdict> {
+  const verdict = await removeIfProven(shell, strayFile(shell, path))
+  const disk = new BackupTrace(entriesWithLate(jobOf(path))).plan?.disks.find(({ sidecar }) => sidecar === path)
+  if (verdict.kind === 'remove' && disk !== undefined) await dropKey(shell, disk)
+  return verdict
 }
 
 function madeHere(path: string, id: string): Verdict {
@@ -52,9 +61,10 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
   const disk = plan?.disks.find(({ sidecar }) => sidecar === path)
   if (disk !== undefined && trace.announcedSincePlan(dropStep(disk.target)))
     return removable('it was about to be removed before, when all that it held was in its image')
-  return (await holdsNothing(shell, path))
-    ? removable('it holds nothing that the image below lacks')
-    : unknownContent(path)
+  const isEmpty = disk
+    ? await withOverlayAccess(shell, disk, (access) => holdsNothing(shell, path, access))
+    : await holdsNothing(shell, path)
+  return isEmpty ? removable('it holds nothing that the image below lacks') : unknownContent(path)
 }
 
 const unknownContent = (path: string): Verdict =>

@@ -41,6 +41,7 @@ function specFor({ id, policy }: RunContext, vm: Vm, { method, excludeDisks }: F
     onBusy: policy.onBusy,
     ...(method && { method }),
     ...(excludeDisks && { excludeDisks }),
+    ...(policy.media === true && { media: true }),
     policy: { id: policy.id, name: policy.name },
     run: id
   }

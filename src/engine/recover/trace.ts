@@ -14,7 +14,7 @@ import {
 } from '../capture/capture-plan.ts'
 import type { Began, Pivoted } from '../capture/commit-overlay.ts'
 import { HeldDisk, HOLD_STEP, SAMPLES_STEP } from '../capture/hold-disks.ts'
-import { PlacedFile, PLACED_STEP, PLACE_STEP, type Placed } from '../capture/overlay-owner.ts'
+import { MAKE_STEP, PlacedFile, PLACED_STEP, PLACE_STEP, type Placed } from '../capture/overlay-owner.ts'
 import { SEEN_STEP } from '../evidence/seen.ts'
 import { LogPosition } from '../evidence/vm-history.ts'
 import { VmBefore } from '../evidence/vm-before.ts'
@@ -111,7 +111,9 @@ export class BackupTrace {
   get placed(): Placed {
     const noted = this.announcedWith(PLACED_STEP).at(-1)
     const files = z.array(PlacedFile).catch([]).parse(noted?.['placed'])
-    return { isUnfinished: noted === undefined && this.announcedSincePlan(PLACE_STEP), files }
+    const isPlacing = noted === undefined && this.announcedSincePlan(PLACE_STEP)
+    const isMaking = this.announcedSincePlan(MAKE_STEP) && !this.finishedOverlays.has(MAKE_STEP)
+    return { isUnfinished: isPlacing || isMaking, files }
   }
 
   /** The QEMU that an undo has started, on images that it had compared with how they were. It is of that boot of the host. */

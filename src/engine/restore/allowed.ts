@@ -37,12 +37,14 @@ export interface HostRules {
   readonly emulator: string | undefined
   /** Disks that the restore itself makes. */
   readonly disks: readonly RestoreDisk[]
+  /** Media that it makes, for drives of the VM that only read them. */
+  readonly media: ReadonlySet<string>
   /** Firmware variables and boot files that it makes, and where their bytes come from, if they are on this host by now. */
   readonly made: ReadonlyMap<string, string | undefined>
 }
 
 /** What the restore makes, and what it runs the VM with. */
-export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached' | 'manifest'> {
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'media' | 'attached' | 'manifest'> {
   readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
@@ -50,7 +52,7 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { manifest, attached, emulator, disks, files }: Made
+  { manifest, attached, emulator, disks, media, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
@@ -61,6 +63,7 @@ export const hostRules = async (
   attached,
   emulator,
   disks,
+  media,
   made: new Map(files.flatMap(({ path, from }) => (path === undefined ? [] : [[path, from] as const])))
 })
 
@@ -164,9 +167,13 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
 }
 
 /** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
-async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks, made }: HostRules): Promise<boolean> {
+async function isStorage(
+  need: NeedOf<'disk'>,
+  { shell, folders, manifest, disks, media, made }: HostRules
+): Promise<boolean> {
   const { type, source, device, role, format } = need
   if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
+  if (role === 'image' && media.has(source) && isReadAsItIs(need)) return true
   // What else is made here is there for its own purpose, by its own format.
   if (made.has(source) || disks.some(({ path }) => path === source)) return false
   const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
@@ -177,6 +184,9 @@ async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks
   // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
   return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
 }
+
+const isReadAsItIs = ({ type, device, format = 'raw' }: NeedOf<'disk'>): boolean =>
+  type === 'file' && (device === 'cdrom' || device === 'floppy') && format === 'raw'
 
 const isThisDisk = (disk: RestoreDisk, { type, target, device, source, format }: NeedOf<'disk'>): boolean =>
   type === 'file' &&

@@ -4,11 +4,11 @@ import { mediumNameOf, type NetworkSource } from '../../libvirt/network-source.t
 import { goneMediaOf } from './displaced-vm.ts'
 import type { FateRequest } from './left-out.ts'
 
-type Asked = Pick<FateRequest, 'spec' | 'present' | 'pathOf' | 'isServed'>
+type Asked = Pick<FateRequest, 'spec' | 'present' | 'pathOf' | 'isServed' | 'brought'>
 
 /** Media that this host does not give to the drives of a VM: files and volumes that are not here, and what lies on servers. */
 export async function missingMedia(domain: DomainXml, asked: Asked): Promise<XmlDisk[]> {
-  const missing = goneMediaOf(domain)
+  const missing = goneMediaOf(domain).filter(({ source = '' }) => asked.brought?.has(source) !== true)
   for (const disk of domain.disks) if (isMedium(disk) && !(await isThere(disk, asked))) missing.push(disk)
   return missing
 }

@@ -34,6 +34,8 @@ export interface FateRequest {
   readonly isHeld: (path: string, format: string) => Promise<boolean>
   /** Whether QEMU's tools of this host can read what a server has by this name. */
   readonly isServed: (image: string) => Promise<boolean>
+  /** Media that are not here, and that the point has. */
+  readonly brought?: ReadonlySet<string>
 }
 
 /** All images of the host, and the VM's own disks, are looked at once, and only if something depends on it. */

@@ -6,6 +6,7 @@ import { processorMisfit } from './check-machine.ts'
 import { itemsListening } from './check-ports.ts'
 import { Checklist } from './checklist.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { isMedium } from './plan-firmware.ts'
 import type { Places } from './plan-places.ts'
 import { askingOf, type PlanRequest } from './plan-request.ts'
 import type { PlanSource } from './plan-source.ts'
@@ -18,8 +19,9 @@ type Decided = Pick<RestorePlan, 'mode' | 'modeReason' | 'definition' | 'bootDef
 export async function planDefinitions(request: PlanRequest, places: Places): Promise<Decided> {
   const { source, guest, list } = request
   const { planned, fates } = places
-  const edits = await editDisks(guest.next, planned.disks, fates, list)
-  const ramEdits = guest.ram && (await editDisks(guest.ram, planned.disks, fates, list))
+  const known = { ...fates, brought: new Set(planned.boot.map(({ formerPath }) => formerPath)) }
+  const edits = await editDisks(guest.next, planned.disks, known, list)
+  const ramEdits = guest.ram && (await editDisks(guest.ram, planned.disks, known, list))
   const rules = await rulesFor(request, places)
   const mode = await chooseMode(request, ramEdits)
   if (mode.modeReason !== undefined) list.warning('mode', mode.modeReason)
@@ -50,6 +52,7 @@ function rulesFor(request: PlanRequest, { planned, folders, ownNvram }: Places):
     attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,
+    media: new Set(boot.flatMap(({ file, path }) => (isMedium(file) ? [path] : []))),
     files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
 }

@@ -32,7 +32,10 @@ export function planNvram(
 const isVariablesFile = (path: string): boolean =>
   isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !basename(path).startsWith('.')
 
-/** Kernels and the like that this host has not, or not any more, go beside the images; those that are here are left alone. */
+/** By the name that a backup gives it in its point. */
+export const isMedium = (file: string): boolean => file.startsWith('boot/medium-')
+
+/** Kernels, media and the like that this host has not, or not any more, go beside the images; those that are here are left alone. */
 export function planBoot({ boot = [], id }: Manifest, uuid: string, jobId: string): RestorePlan['boot'] {
   return boot
     .filter(({ originalPath }) => !existsSync(originalPath))

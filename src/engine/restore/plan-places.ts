@@ -6,7 +6,7 @@ import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest, type FateRequest } from './left-out.ts'
 import { placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
-import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
+import { isMedium, nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import type { PlanRequest } from './plan-request.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
@@ -56,10 +56,12 @@ function filesBesideDisks(
   const nvram = planNvram(manifest, jobId, freed, ownNvramOf(request))
   const tpm = planTpm(manifest, uuid, jobId)
   const boot = planBoot(manifest, uuid, jobId)
-  for (const { formerPath, path } of boot)
+  for (const { file, formerPath, path } of boot)
     list.warning(
       'boot files',
-      `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
+      isMedium(file)
+        ? `The medium ${formerPath} is not here: ${path} is written from the point`
+        : `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
     )
   return { boot, ...(nvram && { nvram }), ...(tpm && { tpm }) }
 }

@@ -34,6 +34,8 @@ export const BackupSpec = z.strictObject({
   /** Only these targets, or all. */
   includeDisks: z.array(z.string().max(32)).optional(),
   excludeDisks: z.array(z.string().max(32)).optional(),
+  /** What lies in the VM's drives too, each time whole. */
+  media: z.boolean().optional(),
   /** Undefined: started by hand. */
   policy: PolicyName.optional(),
   run: TimeSortedId.optional()

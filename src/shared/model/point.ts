@@ -51,9 +51,9 @@ export const PointDisk = z.strictObject({
 })
 export type PointDisk = z.infer<typeof PointDisk>
 
-/** A file of the host that a VM is started with, as its definition names it. */
+/** A file of the host that a VM is started with, or that lies in a drive of it, as its definition names it. */
 export const BootFile = z.strictObject({
-  role: z.enum(['kernel', 'initrd', 'dtb']),
+  role: z.enum(['kernel', 'initrd', 'dtb', 'medium']),
   file: PointPath,
   originalPath: z.string().max(4096)
 })

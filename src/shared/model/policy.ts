@@ -97,8 +97,15 @@ export const Policy = z.strictObject({
     .max(100)
     .regex(/^[^\p{Cc}]+$/u)
     .regex(/^\S(.*\S)?$/u),
-  ...BackupSpec.pick({ hostName: true, method: true, store: true, budgetMs: true, onBusy: true, excludeDisks: true })
-    .shape,
+  ...BackupSpec.pick({
+    hostName: true,
+    method: true,
+    store: true,
+    budgetMs: true,
+    onBusy: true,
+    excludeDisks: true,
+    media: true
+  }).shape,
   vms: VmSelection,
   schedule: Schedule,
   keep: KeepRules,

@@ -50,7 +50,8 @@ export const BackupQuestion = z.strictObject({
   store: z.string().max(4096).optional(),
   budgetMs: z.number().positive().max(3_600_000).optional(),
   onBusy: OnBusy.optional(),
-  excludeDisks: z.array(z.string().max(32)).max(256).optional()
+  excludeDisks: z.array(z.string().max(32)).max(256).optional(),
+  media: z.boolean().optional()
 })
 export type BackupQuestion = z.infer<typeof BackupQuestion>
 

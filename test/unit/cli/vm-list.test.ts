@@ -23,19 +23,19 @@ function listOf(sections: Readonly<Record<string, string>>): VmList {
 }
 
 it('says below the list of VMs what their points will not hold', () => {
-  const rbd = `<disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vdb'/></disk>`
+  const gluster = `<disk type='network' device='disk'><source protocol='gluster' name='v/i'/><target dev='vdb'/></disk>`
   const text = vmText(
     listOf({
       list: `${A}\n${B}`,
       [`state ${A}`]: 'running (booted)',
       [`xml ${A}`]: domain('plain', A, ''),
       [`state ${B}`]: 'running (booted)',
-      [`xml ${B}`]: domain('odd', B, rbd),
+      [`xml ${B}`]: domain('odd', B, gluster),
       [`snapshots ${B}`]: 's1'
     })
   )
   expect(text).toMatch(
-    /^VM .*\nalpha\/plain .*\nalpha\/odd .*\n\nalpha\/odd:\n {2}Disk vdb is in no point: disks over rbd/
+    /^VM .*\nalpha\/plain .*\nalpha\/odd .*\n\nalpha\/odd:\n {2}Disk vdb is in no point: disks over gluster/
   )
   expect(text).toContain('\n  Its snapshots (s1) are in no point')
   expect(text).not.toContain('alpha/plain:')

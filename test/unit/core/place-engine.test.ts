@@ -39,7 +39,14 @@ function shellOf(host: PaperHost): FakeShell {
       const answers = args.filter((_, index) => index % 2 === 0).map((path) => (files.has(path) ? 'yes' : 'no'))
       return [machine, hasSelinux ? 'selinux' : 'plain', ...answers].join('\n')
     }
-    if (text.includes('gzip -dc')) files.add(args[1] ?? '')
+    if (text.includes('gzip -dc')) {
+      files.add(args[1] ?? '')
+      return 'put'
+    }
+    if (text.includes('echo known'))
+      return args.some((dir) => [...files].some((path) => path.startsWith(dir))) ? 'known' : ''
+    if (text.includes('.compiled') && args[0] !== undefined && ['new', 'known'].includes(args[0]))
+      for (const path of args.slice(4)) files.delete(path)
     if (text.includes('.trial.'))
       return args.find((dir) => !isClosed(dir) && !(hasSelinux && dir.startsWith('/var'))) ?? ''
     return ''
@@ -106,6 +113,21 @@ describe('putting the engine on a host', () => {
     const refusal = { failure: { kind: 'unsupported-host', host: 'alpha', reason: 'closed', fix: 'open it' } }
     await expect(place(nowhere)).rejects.toMatchObject(refusal)
     await expect(place(nowhere, 'always')).rejects.toMatchObject(refusal)
+  })
+
+  it('leaves a host that is added and refused as it was: nothing of this add, and all that was there', async () => {
+    const before = [enginePath('e0'), runtimePath('r-x86_64')]
+    for (const were of [[], before, [...before, enginePath('e1')]]) {
+      const files = new Set(were)
+      await expect(place({ files, closed: ['/var', '/usr'] }, 'always')).rejects.toThrow('closed')
+      expect([...files]).toEqual(were)
+    }
+  })
+
+  it('leaves a host that is known what it has: it is asked again soon', async () => {
+    const files = new Set<string>()
+    await expect(place({ files, closed: ['/var', '/usr'] })).rejects.toThrow('closed')
+    expect(files.size).toBe(2)
   })
 
   it('takes the runtime of the host’s own processor', async () => {

@@ -7,14 +7,18 @@ import { engineCall, type PlacedEngine } from './engine-call.ts'
 import type { Asset, EngineAssets } from './engine-assets.ts'
 import { chooseRuntimeDir } from './runtime-dir.ts'
 import { sweepOldEngines } from './sweep.ts'
-import { presentOnHost, upload, type OnUpload } from './upload.ts'
+import { isKnownTo, takeAway } from './take-away.ts'
+import { presentOnHost, upload, type OnUpload, type Upload } from './upload.ts'
 
 export type OnPlacing = (what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
 
 /** Whether the host's systemd is to start the engine once: a host that is added, always; any other, when something was put there. */
 export type UnitTrial = 'always' | 'when new'
 
-/** Sees to it that runtime and engine are on the host with the right content, and that they run there. */
+/**
+ * Sees to it that runtime and engine are on the host with the right content, and that they run there. A host that is added and
+ * refused is left as it was; one that is known keeps them, as it is asked again soon.
+ */
 export async function placeEngine(
   host: string,
   shell: Shell,
@@ -22,7 +26,19 @@ export async function placeEngine(
   onPlacing: OnPlacing,
   trial: UnitTrial = 'when new'
 ): Promise<PlacedEngine> {
-  const place: Placing = { host, shell, assets, onPlacing }
+  const place: Placing = { host, shell, assets, onPlacing, put: [] }
+  if (trial === 'when new') return placeAndTry(place, trial)
+  const wasThere = await isKnownTo(shell)
+  try {
+    return await placeAndTry(place, trial)
+  } catch (error) {
+    await takeAway(shell, place.put, wasThere).catch(() => undefined)
+    throw error
+  }
+}
+
+async function placeAndTry(place: Placing, trial: UnitTrial): Promise<PlacedEngine> {
+  const { host, shell } = place
   const found = await lookFor(place)
   const dir = found.runtimeDir ?? (await chooseRuntimeDir(shell))
   const put = await putThere(place, found, dir)
@@ -44,6 +60,8 @@ interface Placing {
   readonly shell: Shell
   readonly assets: EngineAssets
   readonly onPlacing: OnPlacing
+  /** What this very placing has put there. */
+  readonly put: string[]
 }
 
 /** What is on a host of what it is to have. */
@@ -86,7 +104,7 @@ async function lookAt(shell: Shell, engine: Asset, runtime: Asset | undefined): 
 }
 
 async function putThere(
-  { host, shell, assets, onPlacing }: Placing,
+  { host, shell, assets, onPlacing, put }: Placing,
   found: Found,
   dir: RuntimeDir
 ): Promise<{ readonly placed: PlacedEngine; readonly isNew: boolean }> {
@@ -97,20 +115,11 @@ async function putThere(
     (done, total) =>
       onPlacing(what, done, total)
   const hasRuntime = found.runtimeIn.includes(dir)
-  if (!hasRuntime)
-    await upload(
-      shell,
-      { asset: runtime, base: dirname(dir), target: placed.node, mode: '0700' },
-      assets.cache,
-      onUpload('runtime')
-    )
-  if (!found.hasEngine)
-    await upload(
-      shell,
-      { asset: engine, base: STATE_DIR, target: placed.engine, mode: '0600' },
-      assets.cache,
-      onUpload('engine')
-    )
+  const send = async (file: Upload, what: 'runtime' | 'engine'): Promise<void> => {
+    if (await upload(shell, file, assets.cache, onUpload(what))) put.push(file.target)
+  }
+  if (!hasRuntime) await send({ asset: runtime, base: dirname(dir), target: placed.node, mode: '0700' }, 'runtime')
+  if (!found.hasEngine) await send({ asset: engine, base: STATE_DIR, target: placed.engine, mode: '0600' }, 'engine')
   return { placed, isNew: !hasRuntime || !found.hasEngine }
 }
 

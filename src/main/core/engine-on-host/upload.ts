@@ -37,6 +37,7 @@ trap 'rm -f "$received"' EXIT
 gzip -dc >"$received" || exit 65
 printf '%s  %s\\n' "$3" "$received" | sha256sum -c --status || exit 66
 chmod "$4" "$received" && label "$received" && sync "$received" && mv -f "$received" "$2" || exit 67
+echo put
 `
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -54,20 +55,20 @@ export interface Upload {
   readonly mode: '0700' | '0600'
 }
 
-/** Puts a file on the host under the name given, whole and with the right content or not at all. */
+/** Puts a file on the host under the name given, whole and with the right content or not at all. False: somebody else just had. */
 export async function upload(
   shell: Shell,
   { asset, base, target, mode }: Upload,
   cache: string,
   onProgress: OnUpload
-): Promise<void> {
+): Promise<boolean> {
   const path = await compressed(asset, cache)
   const { size } = await stat(path)
   const result = await shell.run(['sh', '-c', RECEIVE, 'sh', base, target, asset.hash, mode], {
     stdin: counted(path, size, onProgress),
     timeoutMs: 3_600_000
   })
-  if (result.exitCode === 0) return
+  if (result.exitCode === 0) return result.stdout.includes('put')
   const reason = REASONS[result.exitCode ?? 0] ?? 'unknown'
   fail({
     kind: 'command-failed',

@@ -10,7 +10,10 @@ import { submitJob } from './jobs.ts'
 
 /** What may be left to the defaults. */
 export interface BackupOrder extends Partial<
-  Pick<BackupSpec, 'method' | 'store' | 'acceptStore' | 'budgetMs' | 'onBusy' | 'includeDisks' | 'excludeDisks'>
+  Pick<
+    BackupSpec,
+    'method' | 'store' | 'acceptStore' | 'budgetMs' | 'onBusy' | 'includeDisks' | 'excludeDisks' | 'media'
+  >
 > {
   readonly host: string
   /** Name or UUID. */
@@ -35,7 +38,7 @@ export async function startBackup(
 }
 
 function backupSpec(
-  { host, method, store, acceptStore, budgetMs, onBusy, includeDisks, excludeDisks }: BackupOrder,
+  { host, method, store, acceptStore, budgetMs, onBusy, includeDisks, excludeDisks, media }: BackupOrder,
   domain: Domain
 ): BackupSpec {
   return {
@@ -49,7 +52,8 @@ function backupSpec(
     ...(acceptStore !== undefined && { acceptStore }),
     ...(method !== undefined && { method }),
     ...(includeDisks !== undefined && { includeDisks }),
-    ...(excludeDisks !== undefined && { excludeDisks })
+    ...(excludeDisks !== undefined && { excludeDisks }),
+    ...(media === true && { media })
   }
 }
 

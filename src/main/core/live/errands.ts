@@ -22,7 +22,7 @@ type Started = Readonly<{ id: string }>
 /** Starts a backup on the VM's host. What is left out is as the operator chose it, or by default. */
 export async function backUp(live: LiveCore, question: BackupQuestion): Promise<Started> {
   const choices = live.choices.value
-  const { host, vm, method, excludeDisks } = question
+  const { host, vm, method, excludeDisks, media } = question
   const store = question.store ?? choices?.defaultStore
   const {
     id,
@@ -35,7 +35,8 @@ export async function backUp(live: LiveCore, question: BackupQuestion): Promise<
     onBusy: question.onBusy ?? choices?.defaultOnBusy ?? 'pause',
     ...(store !== undefined && { store }),
     ...(method !== undefined && { method }),
-    ...(excludeDisks !== undefined && { excludeDisks })
+    ...(excludeDisks !== undefined && { excludeDisks }),
+    ...(media === true && { media })
   })
   const spec = { kind: 'backup', vm: domain.uuid, vmName: domain.name, hostName: host, store: used } as const
   begin(live, host, id, spec as unknown as JobSpec)

@@ -23,6 +23,7 @@ export interface PolicyOptions extends ActionOptions {
   readonly budget?: number
   readonly onBusy?: PolicyDraft['onBusy']
   readonly excludeDisk?: string[]
+  readonly media?: boolean
   readonly window?: PolicyDraft['schedule']['window'] | 'always'
   readonly jitter?: number
   readonly keepLast?: number
@@ -64,6 +65,7 @@ export function draftOf(name: string, options: PolicyOptions, was?: Policy): Pol
       budgetMs: options.budget,
       onBusy: options.onBusy,
       excludeDisks: options.excludeDisk,
+      media: options.media,
       expectEveryHours: options.expect,
       hooks
     }),

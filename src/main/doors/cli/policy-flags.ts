@@ -17,6 +17,8 @@ export const withPolicyFlags = (command: Command): Command =>
       'leave this disk out, such as vdb; may be given several times; empty: none',
       gatheredOrNone
     )
+    .option('--media', 'what lies in drives too, such as an ISO, each time whole')
+    .option('--no-media', 'not (default)')
     .option('--window <HOURS>', 'backups begin only then: 22:00-06:00, or always', hours)
     .option('--jitter <SECONDS>', 'each run is later by a fixed share of this', wholeTo(86_400))
     .option('--keep-last <N>', 'keep the last N points of each VM', wholeTo(10_000))

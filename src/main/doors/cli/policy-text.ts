@@ -11,7 +11,7 @@ import { fields } from './table.ts'
 /** A policy in full. */
 function showPolicy(out: Output, { host, timeZone, state }: FoundPolicy): void {
   const { policy, nextRunAt, lastRun, problem } = state
-  const { schedule, store, method, budgetMs, excludeDisks, hooks, expectEveryHours } = policy
+  const { schedule, store, method, budgetMs, excludeDisks, media, hooks, expectEveryHours } = policy
   const rows = fields([
     ['id', policy.id],
     ['VMs', vmWords(policy.vms)],
@@ -23,6 +23,7 @@ function showPolicy(out: Output, { host, timeZone, state }: FoundPolicy): void {
     ['store', store],
     ['method', `${method ?? 'by the state of the VM'}, pauses of at most ${budgetMs} ms`],
     ['without disks', excludeDisks?.join(', ')],
+    ['with media', media === true ? 'yes' : undefined],
     ['keeps', keepWords(policy.keep)],
     ['tells', tellWords(policy.tell)],
     ['before', hooks?.before?.command],

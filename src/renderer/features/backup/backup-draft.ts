@@ -16,6 +16,7 @@ export interface BackupDraft {
   readonly budgetMs: string
   readonly onBusy: OnBusy
   readonly excludeDisks: readonly string[]
+  readonly media: boolean
 }
 
 const LONGEST_BUDGET_MS = 3_600_000
@@ -25,7 +26,8 @@ export const firstDraft = (choices: Choices | undefined): BackupDraft => ({
   store: choices?.defaultStore ?? '',
   budgetMs: String(choices?.defaultBudgetMs ?? 300),
   onBusy: choices?.defaultOnBusy ?? 'pause',
-  excludeDisks: []
+  excludeDisks: [],
+  media: false
 })
 
 /** Disks that a point can hold. */
@@ -62,7 +64,8 @@ export function backupQuestion(host: string, vm: string, draft: BackupDraft): Ba
     onBusy: draft.onBusy,
     ...(draft.method !== undefined && { method: draft.method }),
     ...(draft.store !== '' && { store: draft.store }),
-    ...(draft.excludeDisks.length > 0 && { excludeDisks: [...draft.excludeDisks] })
+    ...(draft.excludeDisks.length > 0 && { excludeDisks: [...draft.excludeDisks] }),
+    ...(draft.media && { media: true })
   }
 }
 

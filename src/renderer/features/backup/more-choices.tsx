@@ -48,6 +48,12 @@ export function MoreChoices({ draft, vm, onEdit }: MoreChoicesProps) {
           onChange={({ currentTarget }) => onEdit({ store: currentTarget.value.trim() })}
         />
         <DiskChoices draft={draft} disks={disksOf(vm)} problem={problems.excludeDisks} onEdit={onEdit} />
+        <Checkbox
+          label={words.media}
+          description={words.mediaHint}
+          checked={draft.media}
+          onChange={({ currentTarget }) => onEdit({ media: currentTarget.checked })}
+        />
       </Stack>
     </details>
   )

@@ -38,6 +38,8 @@ export const words = {
   },
   disks: 'Disks to take',
   noDisks: 'Its disks are not known now: all are taken.',
+  media: 'Take what lies in its drives too',
+  mediaHint: 'Each point then has it whole, such as an ISO. Without it, a drive is empty where its medium is not.',
   problems: {
     store: 'A directory on the host begins with a slash.',
     budgetMs: 'A number of milliseconds, more than 0 and at most an hour.',

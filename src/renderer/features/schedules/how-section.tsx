@@ -1,4 +1,4 @@
-import { Select, TextInput } from '@mantine/core'
+import { Checkbox, Select, TextInput } from '@mantine/core'
 import { words as backup } from '../backup/words.ts'
 import { formWords } from './form-words.ts'
 import { Section, type PartProps } from './section.tsx'
@@ -44,6 +44,12 @@ export function HowSection({ form, problems, onEdit }: PartProps) {
         splitChars={[',', ' ']}
         value={form.excludeDisks}
         onChange={(excludeDisks) => onEdit({ excludeDisks })}
+      />
+      <Checkbox
+        label={backup.media}
+        description={backup.mediaHint}
+        checked={form.media}
+        onChange={({ currentTarget }) => onEdit({ media: currentTarget.checked })}
       />
       <TextInput
         label={said.store}

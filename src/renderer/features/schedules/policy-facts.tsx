@@ -78,13 +78,14 @@ function When({ schedule: { calendar, jitterSeconds, window } }: { readonly sche
   )
 }
 
-function methodWords({ method, budgetMs, onBusy, excludeDisks }: Policy): string {
+function methodWords({ method, budgetMs, onBusy, excludeDisks, media }: Policy): string {
   const disks = excludeDisks ?? []
   return [
     backup.methods[method ?? 'auto'].label,
     said.budget(formatPause(budgetMs)),
     said.busy[onBusy],
-    ...(disks.length === 0 ? [] : [said.without(safeText(disks.join(', ')))])
+    ...(disks.length === 0 ? [] : [said.without(safeText(disks.join(', ')))]),
+    ...(media === true ? [said.withMedia] : [])
   ].join(', ')
 }
 

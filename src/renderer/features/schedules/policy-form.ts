@@ -17,6 +17,7 @@ export interface PolicyForm {
   readonly onBusy: OnBusy
   /** Targets, as `vdb`. */
   readonly excludeDisks: readonly string[]
+  readonly media: boolean
   readonly store: string
   readonly when: WhenForm
   readonly keep: KeepForm
@@ -55,6 +56,7 @@ export const firstForm = (host: string, choices: Choices | undefined): PolicyFor
   budgetMs: String(choices?.defaultBudgetMs ?? 300),
   onBusy: choices?.defaultOnBusy ?? 'pause',
   excludeDisks: [],
+  media: false,
   store: choices?.defaultStore ?? DEFAULT_STORE,
   when: firstWhen,
   keep: firstKeep,
@@ -80,6 +82,7 @@ export function formOfPolicy(policy: Policy, host: string): PolicyForm {
     budgetMs: String(policy.budgetMs),
     onBusy: policy.onBusy,
     excludeDisks: policy.excludeDisks ?? [],
+    media: policy.media === true,
     store: policy.store,
     when: whenFormOf(policy.schedule),
     keep: keepFormOf(policy.keep),
@@ -121,6 +124,7 @@ export function draftOf(form: PolicyForm, id: string | undefined): PolicyDraft {
     budgetMs: Number(form.budgetMs),
     onBusy: form.onBusy,
     ...(form.excludeDisks.length > 0 && { excludeDisks: [...form.excludeDisks] }),
+    ...(form.media && { media: true }),
     store: form.store,
     schedule: {
       calendar: calendarText(form.when),

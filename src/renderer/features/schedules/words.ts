@@ -113,6 +113,7 @@ export const words = {
     },
     budget: (ms: string) => `pause budget ${ms}`,
     without: (disks: string) => `without ${disks}`,
+    withMedia: 'with what lies in drives',
     store: 'Store',
     keep: 'Points stay',
     floor: (floor: number, hours: number) =>

@@ -16,6 +16,7 @@ interface BackupOptions extends ActionOptions, Pick<BackupOrder, 'method' | 'sto
   readonly budget?: number
   readonly include?: string[]
   readonly exclude?: string[]
+  readonly media?: boolean
 }
 
 export const backupCommand = (perform: Perform): Command =>
@@ -41,6 +42,7 @@ export const backupCommand = (perform: Perform): Command =>
     )
     .option('--include <DISKS>', 'only these disks, such as vda,vdb', commaList)
     .option('--exclude <DISKS>', 'all disks but these', commaList)
+    .option('--media', 'what lies in its drives too, such as an ISO, each time whole')
     .action((target: string, options: BackupOptions) => {
       const order = { ...hostAndVm(target), ...orderOf(options) }
       perform(options, (session) => backUp(session, order))
@@ -61,7 +63,8 @@ function orderOf({
   budget,
   onBusy,
   include,
-  exclude
+  exclude,
+  media
 }: BackupOptions): Omit<BackupOrder, 'host' | 'vm'> {
   const fault = process.env['STILLPOINT_FAULT'] // the lab's; hosts without its marker file are deaf to it
   return {
@@ -72,6 +75,7 @@ function orderOf({
     ...(onBusy !== undefined && { onBusy }),
     ...(include !== undefined && { includeDisks: include }),
     ...(exclude !== undefined && { excludeDisks: exclude }),
+    ...(media === true && { media }),
     ...(fault !== undefined && fault !== '' && { fault })
   }
 }

@@ -1,0 +1,105 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { fail } from '../../shared/failure.ts'
+import { Uuid } from '../../shared/model/ids.ts'
+import type { Method } from '../../shared/model/point.ts'
+import type { Shell } from '../../shared/shell.ts'
+import type { XmlDisk } from '../../libvirt/domain-xml.ts'
+import { loginsIn } from '../../libvirt/network-source.ts'
+import { encryptedNode, imageInfo, nodeOf, type OverlayAccess } from '../../libvirt/qemu-img.ts'
+import {
+  defineSecret,
+  listSecrets,
+  secretKind,
+  secretNamed,
+  secretValue,
+  secretXml,
+  undefineSecret
+} from '../../libvirt/secrets.ts'
+import { syncDir } from '../../store/durable.ts'
+import { withKeyFiles } from '../jobs/key-file.ts'
+import { withXmlFile } from '../jobs/xml-file.ts'
+import { imageBelow, type CaptureDisk, type CapturePlan, type DiskEncryption, type StillDisk } from './capture-plan.ts'
+
+/**
+ * How the overlay of an encrypted disk is to be encrypted, or why it cannot be. A VM that ends by a fault leaves it to us to
+ * write the overlay into its image, for which both keys are needed, also behind a boot of the host.
+ */
+export async function encryptionFor(
+  shell: Shell,
+  { secrets }: XmlDisk,
+  disk: StillDisk,
+  method: Method
+): Promise<{ readonly encryption: DiskEncryption } | { readonly because: string }> {
+  if (method === 'classic')
+    return { because: 'it is encrypted, and a mirror of it, as method classic makes one, would be in clear' }
+  const [name, ...others] = secrets
+  if (name === undefined || others.length > 0 || disk.type === 'network')
+    return { because: 'it is encrypted in a way for which no overlay can be made' }
+  const secret = secretNamed(await listSecrets(shell), name)
+  if (secret === undefined) return { because: `it is encrypted, and libvirt has no secret ${name} any more` }
+  const { isPrivate, isEphemeral } = await secretKind(shell, secret.uuid)
+  if (isPrivate || isEphemeral)
+    return {
+      because: `it is encrypted with a secret that libvirt ${isPrivate ? 'gives out to nobody (private)' : 'does not keep (ephemeral)'}: without its key what the VM writes meanwhile could be lost; shut off, it is copied as it is`
+    }
+  const { path } = imageBelow(disk)
+  const inside = await imageInfo(shell, path, { format: 'luks' })
+  const payloadAt = disk.virtualSizeBytes - inside.virtualSizeBytes
+  return {
+    encryption: { secret: Uuid.parse(secret.uuid), overlaySecret: Uuid.parse(randomUUID()), payloadAt }
+  }
+}
+
+const KEY_BYTES = 32
+const SECRETS = '/etc/libvirt/secrets'
+
+/** Makes the overlay's key, which libvirt keeps for as long as there is the overlay, and hands it over in a file. */
+export async function withNewKey<T>(
+  shell: Shell,
+  { vm }: CapturePlan,
+  { sidecar }: CaptureDisk,
+  { overlaySecret }: DiskEncryption,
+  use: (keyFile: string) => Promise<T>
+): Promise<T> {
+  // QEMU takes text for a key.
+  const key = Buffer.from(randomBytes(KEY_BYTES).toString('hex')).toString('base64')
+  return withKeyFiles([key], async ([file = '']) => {
+    await withXmlFile(secretXml(overlaySecret, sidecar), vm, (xml) => defineSecret(shell, overlaySecret, xml, file))
+    await syncDir(SECRETS).catch(() => undefined)
+    return use(file)
+  })
+}
+
+/**
+ * With what QEMU's tools need to read the overlay and what is below it. Undefined: its header says it all, as it does but for
+ * keys and logins.
+ *
+ * @throws `io` where libvirt does not give out a key: it may, later
+ */
+export async function withOverlayAccess<T>(
+  shell: Shell,
+  disk: CaptureDisk,
+  use: (access: OverlayAccess | undefined) => Promise<T>
+): Promise<T> {
+  const { encryption } = disk
+  const { path } = imageBelow(disk)
+  if (encryption === undefined)
+    return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
+  const keys = [await keyOf(shell, disk, encryption.overlaySecret), await keyOf(shell, disk, encryption.secret)]
+  const below = encryptedNode(path, disk.type === 'block')
+  return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
+}
+
+const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> =>
+  (await secretValue(shell, secret)) ??
+  fail({
+    kind: 'io',
+    path: sidecar,
+    code: 'KEY',
+    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: give it its value again (virsh secret-set-value)`
+  })
+
+/** The overlay is gone, and what it held is in its image. */
+export async function dropKey(shell: Shell, { encryption }: CaptureDisk): Promise<void> {
+  if (encryption !== undefined) await undefineSecret(shell, encryption.overlaySecret)
+}

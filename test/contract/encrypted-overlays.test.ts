@@ -1,0 +1,280 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
+import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
+import { isAsPlaced, MAKE_STEP } from '../../src/engine/capture/overlay-owner.ts'
+import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
+import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
+import type { JobContext } from '../../src/engine/jobs/job-context.ts'
+import { journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
+import { Journal } from '../../src/engine/journal/journal.ts'
+import { BackupTrace } from '../../src/engine/recover/trace.ts'
+import { lookAtDisk } from '../../src/engine/vm.ts'
+import { encryptedNode, imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
+import { localShell } from '../../src/shell/local.ts'
+import { reportAtStart } from '../../src/shared/job-report.ts'
+import type { Uuid } from '../../src/shared/model/ids.ts'
+import type { JournalEntry } from '../../src/shared/model/job.ts'
+import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+
+const paths = vi.hoisted(() => ({ dir: '' }))
+vi.mock('../../src/shared/host-paths.ts', async (original) => ({
+  ...(await original<object>()),
+  get JOBS_DIR() {
+    return `${paths.dir}/jobs`
+  },
+  get RUN_DIR() {
+    return `${paths.dir}/run`
+  }
+}))
+
+vi.mock(import('../../src/engine/evidence/vm-history.ts'), async (original) => ({
+  ...(await original()),
+  historySince: () => Promise.resolve({ events: ['crashed'], startedAgain: false, ended: 'crashed' })
+}))
+
+/** Real images with real keys, and a libvirt on paper that keeps them. */
+const UUID = '7a1d3c5e-0000-4000-8000-000000000001' as Uuid
+const SECRET = '11111111-2222-4333-8444-555555555555' as Uuid
+const OVERLAY_SECRET = '22222222-2222-4333-8444-555555555555' as Uuid
+const JOB = '20261122T201744Z-3f9a1c'
+const MIB = 1 << 20
+const hasQemu = existsSync('/usr/bin/qemu-img')
+const shell = localShell()
+
+const KEY = Buffer.from('xyz').toString('base64')
+
+let root = ''
+let image = ''
+let overlay = ''
+let keyFile = ''
+let vm: PaperVm
+let entries: readonly JournalEntry[]
+let overlayKey = ''
+
+/** Image and overlay, made once: QEMU takes seconds to find out how fast this machine is. */
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'stillpoint-encrypted-'))
+  paths.dir = join(root, 'now')
+  mkdirSync(paths.dir)
+  image = join(paths.dir, 'l.img')
+  overlay = `${image}.stillpoint-${JOB}`
+  keyFile = join(paths.dir, 'key')
+  writeFileSync(keyFile, KEY)
+  vm = ended()
+  if (hasQemu) {
+    const how = ['-o', 'key-secret=below,iter-time=10']
+    qemu('qemu-img', 'create', '-q', '-f', 'luks', ...below(), ...how, image, '4M')
+    entries = await make()
+    overlayKey = vm.secrets?.get(OVERLAY_SECRET) ?? ''
+  }
+  await rename(paths.dir, join(root, 'fresh'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+beforeEach(async () => {
+  await cp(join(root, 'fresh'), paths.dir, { recursive: true })
+  vm = ended()
+  vm.secrets?.set(OVERLAY_SECRET, overlayKey)
+})
+afterEach(() => rm(paths.dir, { recursive: true }))
+
+/** By a fault, while it ran on its overlay. */
+const ended = (): PaperVm => ({
+  uuid: UUID,
+  name: 'web',
+  state: 'shut off',
+  reason: 'crashed',
+  live: [],
+  defined: [{ target: 'vda', source: overlay }],
+  secrets: new Map([[SECRET, KEY]])
+})
+
+const qemu = (program: string, ...args: string[]): string => execFileSync(program, args, { encoding: 'utf8' })
+const below = (): string[] => ['--object', `secret,id=below,format=base64,file=${keyFile}`]
+
+function disk(): CaptureDisk {
+  const size = statSync(image).size
+  return {
+    target: 'vda',
+    source: image,
+    format: 'raw',
+    type: 'file',
+    virtualSizeBytes: size,
+    allocatedBytes: size,
+    sidecar: overlay,
+    encryption: { secret: SECRET, overlaySecret: OVERLAY_SECRET, payloadAt: size - 4 * MIB }
+  }
+}
+
+const definition = (): string =>
+  `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
+
+const overlayCase = (): OverlayCase => ({
+  shell: paperLibvirt(vm),
+  owner: { vm: UUID, vmName: 'web', definition: definition() },
+  disk: disk(),
+  before: {},
+  sameBoot: true,
+  started: undefined,
+  held: undefined,
+  placed: { isUnfinished: false, files: [] },
+  commitBegan: () => 'at rest',
+  write: (_how, work) => work(),
+  pivoted: () => undefined,
+  pivot: (_noted, work) => work(),
+  stay: () => Promise.resolve(),
+  dropped: false,
+  drop: () => Promise.resolve()
+})
+
+async function make(): Promise<JournalEntry[]> {
+  const at = new Date().toISOString()
+  const entries: JournalEntry[] = []
+  const job: Pick<JobContext, 'shell' | 'step'> = {
+    shell: paperLibvirt(vm),
+    async step(step, data, work) {
+      entries.push({ type: 'step', n: entries.length, at, step, data })
+      const result = await work()
+      entries.push({ type: 'step-done', n: entries.length, at, step, ms: 0 })
+      return result
+    }
+  }
+  await prepareOverlays(job as JobContext, { vm: UUID, disks: [disk()] } as unknown as CapturePlan)
+  return entries
+}
+
+/** As the guest would, through QEMU: 0x77 where it sees its second MiB. */
+function write(): void {
+  const key = join(paths.dir, 'overlay-key')
+  writeFileSync(key, vm.secrets?.get(OVERLAY_SECRET) ?? '')
+  const node = {
+    driver: 'qcow2',
+    file: { driver: 'file', filename: overlay },
+    encrypt: { format: 'luks', 'key-secret': 'overlay' },
+    backing: { driver: 'luks', 'key-secret': 'below', file: { driver: 'file', filename: image } }
+  }
+  const keys = [...below(), '--object', `secret,id=overlay,format=base64,file=${key}`]
+  qemu('qemu-io', ...keys, '-c', 'write -P 0x77 1M 64k', `json:${JSON.stringify(node)}`)
+}
+
+const WRITTEN = Buffer.alloc(4096, 0x77)
+
+function readsBack(): string {
+  const node = { driver: 'luks', 'key-secret': 'below', file: { driver: 'file', filename: image } }
+  return qemu('qemu-io', '-r', ...below(), '-c', 'read -P 0x77 1M 64k', `json:${JSON.stringify(node)}`)
+}
+
+describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
+  it('is encrypted from its first byte on, root’s alone, with a key of its own that libvirt keeps', async () => {
+    expect(await imageInfo(shell, overlay, { format: 'qcow2' })).toMatchObject({
+      encrypted: true,
+      virtualSizeBytes: 4 * MIB,
+      backingFile: image,
+      backingFormat: 'luks'
+    })
+    expect(statSync(overlay).mode & 0o777).toBe(0o600)
+    expect(overlayKey).toHaveLength(88)
+    write()
+    expect(readFileSync(overlay).includes(WRITTEN)).toBe(false)
+  })
+
+  it('is written into its image by us where its VM is off, and goes, its key too', async () => {
+    write()
+    expect(await commitOverlay(overlayCase())).toBeUndefined()
+    expect(readsBack()).not.toContain('Pattern verification failed')
+    expect(readFileSync(image).includes(WRITTEN)).toBe(false)
+    expect(existsSync(overlay)).toBe(false)
+    expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+    expect(vm.defined).toEqual([{ target: 'vda', source: image }])
+  })
+
+  it('stays where libvirt does not give out a key, which may be back later', async () => {
+    write()
+    vm.secrets?.delete(SECRET)
+    await expect(commitOverlay(overlayCase())).rejects.toMatchObject({ failure: { kind: 'io', code: 'KEY' } })
+    expect(existsSync(overlay)).toBe(true)
+    vm.secrets?.set(SECRET, KEY)
+    expect(await commitOverlay(overlayCase())).toBeUndefined()
+    expect(readsBack()).not.toContain('Pattern verification failed')
+  })
+
+  it('is told from one that holds nothing', async () => {
+    const work = overlayCase()
+    const now = await lookAtDisk(work.shell, UUID, 'vda')
+    expect(await isCommitted(work, now)).toMatchObject({ kind: 'remove' })
+    write()
+    expect(await isCommitted(work, now)).toMatchObject({ kind: 'keep' })
+  })
+
+  it('is compared with what its image shows behind the header, by us and by another host’s writes', async () => {
+    const samples = await sampleImage(shell, disk())
+    write()
+    const access = {
+      keyFiles: { overlay: join(paths.dir, 'overlay-key'), below: keyFile },
+      below: encryptedNode(image, false)
+    }
+    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, access)).toBe(false)
+    expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(false)
+    const node = { driver: 'luks', 'key-secret': 'below', file: { driver: 'file', filename: image } }
+    const write77 = (at: string): string =>
+      qemu('qemu-io', ...below(), '-c', `write -P 0x77 ${at} 64k`, `json:${JSON.stringify(node)}`)
+    write77('1M')
+    expect(await showsAllOf(shell, overlay, { path: image, format: 'raw' }, access)).toBe(true)
+    expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(false)
+    write77('3M')
+    expect(await sampledElse(paperLibvirt(vm), disk(), samples)).toBe(true)
+  })
+
+  it('holds nothing where its job was killed while it made it', async () => {
+    truncateSync(overlay, 1000)
+    const announced = entries.filter(({ type }) => type === 'step')
+    expect(announced).toMatchObject([{ step: MAKE_STEP }])
+    expect(await isAsPlaced(overlay, new BackupTrace(announced).placed)).toBe(true)
+    expect(await isAsPlaced(overlay, new BackupTrace(entries).placed)).toBe(false)
+  })
+
+  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+    const plan = {
+      ...{ vm: UUID, vmName: 'web', method: 'live', methodReason: '', stateBefore: 'running', persistent: true },
+      ...{ autostart: false, ramBytes: 1, disks: [disk()], excluded: [], agent: 'none', definition: '<domain/>' },
+      pointDir: join(paths.dir, 'point')
+    }
+    const spec = {
+      kind: 'backup',
+      vm: UUID,
+      vmName: 'web',
+      hostName: 'a',
+      store: '/s',
+      budgetMs: 1,
+      onBusy: 'pause'
+    } as const
+    writeSpec(JOB, spec)
+    const journal = Journal.open(journalPath(JOB))
+    journal.append({ type: 'begin', id: JOB, spec, bootId: 'b', engine: '1' })
+    journal.append({ type: 'step', step: PLAN_STEP, data: { plan, before: {} } })
+    const report = reportAtStart(JOB, spec, '2026-11-22T20:17:44.000Z')
+    journal.append({ type: 'end', report: { ...report, state: 'failed-clean' } })
+    journal.close()
+    vm.defined = [{ target: 'vda', source: image }]
+    const before = vm.secrets?.size
+    write()
+    expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'keep' })
+    expect(vm.secrets?.size).toBe(before)
+    await cp(join(root, 'fresh', 'l.img.stillpoint-' + JOB), overlay)
+    expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'remove' })
+    expect(existsSync(overlay)).toBe(false)
+    expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+  })
+
+  it('is never put over what is there', async () => {
+    writeFileSync(overlay, 'of somebody')
+    await expect(make()).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(readFileSync(overlay, 'utf8')).toBe('of somebody')
+  })
+})
