@@ -232,6 +232,6 @@ describe.each([
 })
 
 async function remove(guest: Guest, files: string): Promise<void> {
-  await guest.host.run(`virsh destroy ${guest.uuid}; rm -rf ${files}`)
+  await guest.host.run(`virsh destroy ${guest.uuid}; rm -rf ${files} /var/lib/stillpoint/aside`)
   await guest.undefine()
 }
