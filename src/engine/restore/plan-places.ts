@@ -1,6 +1,6 @@
 import { accessRules } from './image-access.ts'
 import { checkRoom } from './check-room.ts'
-import { findConflicts, PREFLIGHT } from './conflicts.ts'
+import { findConflicts, PREFLIGHT, tellRenames } from './conflicts.ts'
 import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest, type FateRequest } from './left-out.ts'
@@ -33,6 +33,13 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
   const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
   const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
   tellPlaces(disks, former, spec, list)
+  if (spec.replace)
+    tellRenames(
+      displaced.flatMap(({ renames }) => renames),
+      disks,
+      jobId,
+      list
+    )
   await tellWriters(disks, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const started = filesBesideDisks(request, displaced)
