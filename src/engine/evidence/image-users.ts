@@ -1,6 +1,6 @@
 import { existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES, type Qcow2Header } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -72,7 +72,12 @@ export async function usersOf(users: ImageUsers, path: string, but?: string): Pr
   return (users.get(await resolved(path)) ?? []).filter(({ uuid }) => uuid !== but)
 }
 
-const resolved = (path: string): Promise<string> => realpath(path).catch(() => path)
+/** What is not there is named by its folder: its file system may be away, and somebody still needs it. */
+async function resolved(path: string): Promise<string> {
+  if (!path.startsWith('/')) return path
+  const inFolder = async (): Promise<string> => join(await realpath(dirname(path)), basename(path))
+  return realpath(path).catch(() => inFolder().catch(() => path))
+}
 
 interface VmNeeds extends NamedDomain {
   readonly definitions: readonly { readonly by: string; readonly domain: DomainXml }[]

@@ -30,8 +30,9 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
   const of = { virtType: guest.next.virtType, definition: source.definition }
   const rules = await accessRules(shell, of, manifest, isSameHost)
   const folders = new ImageFolders(shell, fates.users)
-  const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
-  const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
+  const users = await fates.users()
+  const former = await formerFolders(manifest, { folders, users, takenHere: imagesTakenHere(manifest.id) })
+  const disks = await placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf, users })
   tellPlaces(disks, former, spec, list)
   if (spec.replace)
     tellRenames(
