@@ -126,6 +126,9 @@ describe('the folder of an image whose file system may be away', () => {
       use: 'ask',
       because: `it lay on a file system at ${folder}, and nothing is mounted there now`
     })
+    // What is there by now may have been written below it.
+    await writeFile(image, '')
+    expect(await useOf(folder, { ...asked, takenHere: new Map([[image, folder]]) })).toBe('ask')
   })
 })
 

@@ -13,7 +13,7 @@ import { ownersState } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf } from '../evidence/file-identity.ts'
-import { usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
+import { resolvedPath, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { isSidecar, SIDECAR_MARK } from '../capture/capture-plan.ts'
 import { readReport } from '../jobs/job-directory.ts'
 import type { DisplacedVm, Rename } from './restore-plan.ts'
@@ -121,7 +121,7 @@ async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRe
 
 /** One file may have more than one path. */
 const filesAt = async (paths: Iterable<string>): Promise<ReadonlySet<string>> =>
-  new Set(await Promise.all([...paths].map((path) => realpath(path).catch(() => path))))
+  new Set(await Promise.all([...paths].map(resolvedPath)))
 
 const neededBy = ({ vm, by }: ImageUser): string => `VM ${vm} needs it (${by})`
 

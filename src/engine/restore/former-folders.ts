@@ -84,13 +84,17 @@ const imagesIn = (real: string, users: ImageUsers): [string, readonly ImageUser[
 async function whyAway(image: string, { takenHere, users }: FormerFolderRequest): Promise<string | undefined> {
   const folder = dirname(image)
   const noted = takenHere.get(image)
+  const canBeSeen = (path: string): Promise<boolean> => isThere(path).catch(() => false)
+  // An automounter mounts it for whoever looks below it. What is there may lie below a mount that is away.
+  const isHere = await canBeSeen(image)
   if (noted !== undefined) {
     const isMounted = (await readMounts()).some(({ mountPoint }) => mountPoint === noted)
     return isMounted ? undefined : `it lay on a file system at ${noted}, and nothing is mounted there now`
   }
+  if (isHere) return undefined
   const real = await realpath(folder)
   const images = imagesIn(real, users)
-  for (const [path] of images) if (await isThere(path)) return undefined
+  for (const [path] of images) if (await canBeSeen(path)) return undefined
   if (images.length === 0 || (await mountAt(real))?.mountPoint === real) return undefined
   return `none of the images that VMs have in it is there, so its file system may not be mounted`
 }
