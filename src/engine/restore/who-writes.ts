@@ -29,16 +29,16 @@ export async function othersWhoWriteTo(folder: string): Promise<string | undefin
   return undefined
 }
 
+/** Numbers of those names. */
+async function idsOfLibvirt(file: string): Promise<ReadonlySet<number>> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'))
+  return new Set([0, ...lines.flatMap(([name = '', , id]) => (OF_LIBVIRT.includes(name) ? [Number(id)] : []))])
+}
+
 /** Where a folder has one, the bits of its group are the most that anybody on the list may do; `ls` marks it with a plus. */
 async function hasAccessList(folder: string): Promise<boolean> {
   const listed = await localShell()
     .run(['ls', '-ld', '--', folder])
     .catch(() => undefined)
   return listed !== undefined && /^\S{10}\+/.test(listed.stdout)
-}
-
-/** Numbers of those names. */
-async function idsOfLibvirt(file: string): Promise<ReadonlySet<number>> {
-  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'))
-  return new Set([0, ...lines.flatMap(([name = '', , id]) => (OF_LIBVIRT.includes(name) ? [Number(id)] : []))])
 }
