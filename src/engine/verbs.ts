@@ -110,7 +110,7 @@ const handlers: Handlers = {
     return report === undefined ? [] : [report]
   },
   doctor: ({ question, shell }) => doctor(shell, question.stores, question.repair),
-  'let-go': ({ question: { id }, shell }) => letGo(shell, id),
+  'let-go': ({ question, shell }) => letGo(shell, question),
   'remove-all': ({ shell }) => removeAll(shell)
 }
 

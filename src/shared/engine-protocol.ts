@@ -52,8 +52,8 @@ export type Leftover = z.infer<typeof Leftover>
 export const LetGo = z.object({
   removed: z.array(z.string()),
   freedBytes: z.number(),
-  /** What stays, since nothing proves that it may go. */
-  kept: z.array(z.object({ path: z.string(), because: z.string() }))
+  /** What stays, since nothing proves that it may go. `isInNoPoint`: it goes if it is named. */
+  kept: z.array(z.object({ path: z.string(), because: z.string(), isInNoPoint: z.boolean().optional() }))
 })
 export type LetGo = z.infer<typeof LetGo>
 
@@ -174,8 +174,12 @@ export const engineVerbs = {
   'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: z.string() })),
   recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
   doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),
-  /** Removes what this restore has replaced and kept aside. */
-  'let-go': verb(z.object({ id: JobId }), z.never(), LetGo),
+  /** Removes what this restore has replaced and kept aside; images that are in no point of these stores only if they are named. */
+  'let-go': verb(
+    z.object({ id: JobId, stores: z.array(Store).optional(), also: z.array(z.string().max(4096)).optional() }),
+    z.never(),
+    LetGo
+  ),
   /** Takes everything of ours off the host but the points. Refuses while a job runs. */
   'remove-all': verb(none, z.never(), z.object({ removed: z.array(z.string()) }))
 } as const

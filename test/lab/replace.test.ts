@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
@@ -335,5 +336,82 @@ describe('a restore on a host where something lies about', () => {
     expect(gone.freedBytes).toBeGreaterThan(100_000)
     expect(await alpha.must('ls /var/lib/stillpoint/aside')).toBe('')
     await forgetAll(alpha, user)
+  })
+})
+
+// field case 5
+describe('a VM that was made anew since under the name of the one of the point', () => {
+  const file = (path: string, target: string): string =>
+    `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${path}'/><target dev='${target}' bus='virtio'/></disk>`
+
+  it('makes way, its data disk goes on in the restored VM, and what no point has goes by its name only', async () => {
+    const [data, more] = [`${IMAGES}/remade-data.img`, `${IMAGES}/remade-more.img`]
+    await alpha.must(`truncate -s 4M ${data} ${more}; touch -d '1 hour ago' ${data}`)
+    const guest = await alpha.defineGuest({ name: 'remade', ramMiB: 96, diskMiB: 16, devicesXml: file(data, 'vdc') })
+    const { point = '' } = await engine.backup(guest, { excludeDisks: ['vdc'] })
+    const xml = (await guest.xml('--inactive')).replaceAll(`<uuid>${guest.uuid}</uuid>`, `<uuid>${randomUUID()}</uuid>`)
+    await alpha.must(`virsh -q undefine ${guest.uuid}; virsh -q define /dev/stdin`, {
+      stdin: xml.replace('</devices>', `${file(more, 'vdd')}</devices>`)
+    })
+    const before = await alpha.must(`stat -c '%i %Y' ${data}`)
+    try {
+      const options = { mode: 'define' as const, replace: true, allow: [`write=${data}`] }
+      const said = (await checks(guest, point, options)).filter(({ check }) => check === 'existing VM')
+      expect(said.map(({ text }) => text).join('\n')).toMatch(
+        new RegExp(`remade-more.img .disk vdd .* is kept as ${more}.kept-…, and nothing of the point takes its place`)
+      )
+      const report = await engine.restore(point, guest, options)
+      expect(report).toMatchObject({ state: 'done-with-warnings', mode: 'define' })
+      expect(await sourcesOf(alpha, guest)).toContain(`vdc ${data}\n`)
+      expect(await alpha.must(`stat -c '%i %Y' ${data}`)).toBe(before)
+      expect(report.keptAside?.join()).not.toContain(data)
+
+      const { id } = report
+      const [kept, system] = [`${more}.kept-${id}`, `${guest.disks[0]?.path ?? ''}.kept-${id}`]
+      const gone = await engine.ask('let-go', { id })
+      expect(gone.removed).not.toContain(kept)
+      expect(gone.kept.map(({ path, isInNoPoint }) => [path, isInNoPoint])).toEqual([
+        [system, true],
+        [kept, true]
+      ])
+      expect(await engine.ask('let-go', { id, also: [kept, system] })).toMatchObject({
+        removed: [system, kept],
+        kept: []
+      })
+      await alpha.must(['test', '-f', data])
+    } finally {
+      await alpha.run('virsh undefine remade')
+      await forgetAll(alpha, guest)
+    }
+  })
+})
+
+// field case 29
+describe('a VM whose images lie on a file system of their own', () => {
+  const FOLDER = '/srv/ssd-vms'
+
+  it('is asked about while that is not mounted, and goes back once it is', async () => {
+    await alpha.mountSmall(FOLDER, 200)
+    const guest = await alpha.defineGuest({ name: 'mounted', ramMiB: 96, diskMiB: 16, imageFolder: FOLDER })
+    try {
+      const { point = '' } = await engine.backup(guest)
+      const disksOf = async (): Promise<PreflightItem[]> =>
+        (await checks(guest, point, { mode: 'define', replace: true })).filter(({ check }) => check === 'disks')
+      expect(await disksOf()).toMatchObject([{ state: 'ok', text: `vda goes to ${guest.disks[0]?.path}` }])
+      await alpha.must(`mount --bind ${FOLDER} /mnt; umount ${FOLDER}`)
+      const [asked] = await disksOf()
+      expect(asked).toMatchObject({
+        state: 'problem',
+        text: expect.stringContaining('nothing is mounted there now') as string
+      })
+      expect(asked?.choices?.map(({ choice }) => 'dir' in choice && choice.dir)).toEqual([FOLDER, IMAGES])
+      await alpha.must(`virsh -q undefine ${guest.uuid}`)
+      expect((await disksOf())[0]).toMatchObject({ state: 'problem' })
+      await alpha.must(`mount --bind /mnt ${FOLDER}; umount /mnt`)
+      expect(await disksOf()).toMatchObject([{ state: 'ok' }])
+    } finally {
+      await alpha.run(`umount /mnt; umount ${FOLDER}; rmdir ${FOLDER}`)
+      await forgetAll(alpha, guest)
+    }
   })
 })

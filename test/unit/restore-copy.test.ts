@@ -8,7 +8,8 @@ import { reportAtStart } from '../../src/shared/job-report.ts'
 import { headline } from '../../src/shared/job-words.ts'
 import { vmOf, type RestoreSpec } from '../../src/shared/model/job.ts'
 import type { RestoreQuestion } from '../../src/shared/views/job-view.ts'
-import { fakeShell, type FakeShell } from '../../src/shell/fake.ts'
+import type { Shell } from '../../src/shared/shell.ts'
+import { paperLibvirt } from './paper-libvirt.ts'
 import { FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
 const COPY = '99999999-2222-4333-8444-555555555555'
@@ -46,15 +47,14 @@ describe('the report of a copy', () => {
 })
 
 describe('disks of a copy', () => {
-  const pathOf = (change: Partial<RestoreSpec>): string | undefined =>
-    placeDisks(copySpec('/s', change), POINT, manifestOf(FILES), [], {
-      former: new Map(),
-      accessOf: () => undefined
-    })[0]?.path
+  const pathOf = async (change: Partial<RestoreSpec>): Promise<string | undefined> => {
+    const rules = { former: new Map(), accessOf: () => undefined, users: new Map() }
+    return (await placeDisks(copySpec('/s', change), POINT, manifestOf(FILES), [], rules))[0]?.path
+  }
 
-  it('are named after it, with some of its UUID, never after the original', () => {
-    expect(pathOf({ diskDir: '/srv' })).toBe('/srv/twin-99999999-vda.qcow2')
-    expect(pathOf({ diskDir: '/srv', copy: { name: '$(x) é', uuid: COPY } })).toBe(`/srv/${COPY}-vda.qcow2`)
+  it('are named after it, with some of its UUID, never after the original', async () => {
+    expect(await pathOf({ diskDir: '/srv' })).toBe('/srv/twin-99999999-vda.qcow2')
+    expect(await pathOf({ diskDir: '/srv', copy: { name: '$(x) é', uuid: COPY } })).toBe(`/srv/${COPY}-vda.qcow2`)
   })
 })
 
@@ -64,12 +64,11 @@ describe('what a copy would meet', () => {
     <disk type='file' device='disk'><source file='/a.qcow2'/><target dev='vda'/></disk></devices></domain>`
   const files = { manifest: JSON.stringify(manifestOf(FILES)), domain, host: '{}' }
   /** The original runs here, and one other VM. */
-  const host = (): FakeShell =>
-    fakeShell(({ argv }) => {
-      if (argv[1] === 'list') return `${VM} ${NAME}\n${OTHER_VM} taken\n`
-      if (argv[1] !== 'domstate') return ''
-      return { exitCode: 1, stderr: `error: failed to get domain '${argv[2] ?? ''}'` }
-    })
+  const host = (): Shell =>
+    paperLibvirt({
+      [VM]: { next: domain },
+      [OTHER_VM]: { next: `<domain><name>taken</name><uuid>${OTHER_VM}</uuid><devices/></domain>` }
+    }).shell
   const look = async (change: Partial<RestoreSpec> = {}): Promise<string[]> =>
     (await preflightRestore(host(), copySpec(await temporaryStore(), change), files)).flatMap(({ check, state }) =>
       state === 'ok' ? [] : [`${check}: ${state}`]

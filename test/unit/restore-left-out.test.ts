@@ -1,4 +1,4 @@
-import { mkdtemp, open, realpath, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, realpath, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -339,6 +339,69 @@ describe('a disk that was left out, when its VM is about to make way', () => {
     const since = (): Promise<void> => utimes(source, 1, 1)
     await expect(lookLater(present, { source, withRam: true, since })).rejects.toThrow(/foreign-work.*written to/)
     await lookLater(present, { source, since })
+  })
+})
+
+// field case 5
+describe('a VM that was made anew since, with the name and the disks of the one of the point,', () => {
+  const NAMESAKE = '7d0c1f9e-1111-4222-8333-944444444444'
+  const isNow = (...disks: Disk[]): Record<string, PaperVm> => ({
+    [NAMESAKE]: { next: domain(...disks).replace(VM, NAMESAKE) }
+  })
+
+  interface Asked {
+    readonly dir: string
+    readonly vms: Record<string, PaperVm>
+    readonly isHeld?: boolean
+  }
+
+  /** Of a point that holds `vda` of this folder, and left `vdb` out. */
+  async function replacing({ dir, vms, isHeld = false }: Asked): Promise<PreflightItem[]> {
+    const paper = paperLibvirt(vms)
+    const [vda, vdb] = [join(dir, 'sys.qcow2'), join(dir, 'data.qcow2')]
+    const manifest = await takenHere(vdb)
+    const disks = manifest.disks.map((each) => ({ ...each, originalSource: vda, originalType: 'file' as const }))
+    const xml = domain({ target: 'vda', source: vda }, { target: 'vdb', source: vdb })
+    return preflightRestore(isHeld ? lockedOn(paper.shell) : paper.shell, specOf(await temporaryStore()), {
+      manifest: JSON.stringify({ ...manifest, disks }),
+      domain: xml,
+      host: '{}'
+    })
+  }
+
+  it('makes way, and the disk that was left out is attached where it is', async () => {
+    const dir = await folder()
+    const [vda, vdb] = [await image(join(dir, 'sys.qcow2')), await image(join(dir, 'data.qcow2'))]
+    const vms = isNow({ target: 'vda', source: vda }, { target: 'vdb', source: vdb })
+    const items = await replacing({ dir, vms })
+    expect(saidOf(items, 'disks')).toContain(`vdb is not in the point: it stays attached as it is now (${vdb})`)
+    const said = items.filter(({ check }) => check === 'existing VM').map(({ state, text }) => `${state}: ${text}`)
+    expect(said.join()).not.toContain(vdb)
+    expect(said).toContain(`ok: ${vda} makes way, and is kept as ${vda}.kept-…`)
+  })
+
+  it('keeps that disk at its place too where the restored VM cannot have it', async () => {
+    const dir = await folder()
+    const [vda, vdb] = [await image(join(dir, 'sys.qcow2')), await image(join(dir, 'data.qcow2'))]
+    const vms = isNow({ target: 'vda', source: vda }, { target: 'vdb', source: vdb })
+    const said = saidOf(await replacing({ dir, vms, isHeld: true }), 'existing VM')
+    expect(said).toContain(`${vdb} stays where it is: the point has left it out`)
+    // By whatever path, and as whatever disk it has it by now.
+    const link = join(dir, 'link.qcow2')
+    await symlink(vdb, link)
+    const linked = isNow({ target: 'vda', source: link })
+    expect(saidOf(await replacing({ dir, vms: linked, isHeld: true }), 'existing VM')).toContain(`${link} stays`)
+    expect(saidOf(await replacing({ dir, vms: linked }), 'existing VM')).not.toContain(link)
+  })
+
+  it('has each image named that nothing of the point takes the place of', async () => {
+    const dir = await folder()
+    const [vda, more] = [await image(join(dir, 'sys.qcow2')), await image(join(dir, 'more.qcow2'))]
+    await image(join(dir, 'data.qcow2'))
+    const vms = isNow({ target: 'vda', source: vda }, { target: 'vdc', source: more })
+    expect(saidOf(await replacing({ dir, vms }), 'existing VM')).toContain(
+      `${more} (disk vdc of the VM that makes way) is kept as ${more}.kept-…, and nothing of the point takes its place`
+    )
   })
 })
 

@@ -46,7 +46,7 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await strayMarks(stores)),
     ...(await trashIn(shell, allOf(stores))),
     ...locks(),
-    ...(await keptAside())
+    ...(await keptAside(stores))
   ]
   const settled = await settle(rest, repair)
   return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]

@@ -1,6 +1,6 @@
 import { existsSync, type BigIntStats } from 'node:fs'
 import { open, readdir, readlink, realpath, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES, type Qcow2Header } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -38,7 +38,7 @@ export type ImageUsers = ReadonlyMap<string, readonly ImageUser[]>
 export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   const users = new Map<string, ImageUser[]>()
   const add = async (path: string, user: ImageUser): Promise<void> => {
-    const real = await resolved(path)
+    const real = await resolvedPath(path)
     users.set(real, [...(users.get(real) ?? []), user])
   }
   for (const { uuid, name: vm, definitions, snapshots } of await allVms(shell)) {
@@ -69,10 +69,15 @@ const isLastingBase = (disk: XmlDisk, depth: number): boolean => depth > 0 || !i
 
 /** Who needs this file, other than the VM that is left out. */
 export async function usersOf(users: ImageUsers, path: string, but?: string): Promise<readonly ImageUser[]> {
-  return (users.get(await resolved(path)) ?? []).filter(({ uuid }) => uuid !== but)
+  return (users.get(await resolvedPath(path)) ?? []).filter(({ uuid }) => uuid !== but)
 }
 
-const resolved = (path: string): Promise<string> => realpath(path).catch(() => path)
+/** What is not there is named by its folder: its file system may be away, and somebody still needs it. */
+export async function resolvedPath(path: string): Promise<string> {
+  if (!path.startsWith('/')) return path
+  const inFolder = async (): Promise<string> => join(await realpath(dirname(path)), basename(path))
+  return realpath(path).catch(() => inFolder().catch(() => path))
+}
 
 interface VmNeeds extends NamedDomain {
   readonly definitions: readonly { readonly by: string; readonly domain: DomainXml }[]
@@ -125,8 +130,8 @@ const DEEPEST_CHAIN = 200
 export async function restsOn(image: string | undefined, path: string): Promise<boolean> {
   if (image === undefined) return false
   if (image === path) return true
-  const chain = await Promise.all([image, ...(await chainBelow(image))].map(resolved))
-  return chain.includes(await resolved(path))
+  const chain = await Promise.all([image, ...(await chainBelow(image))].map(resolvedPath))
+  return chain.includes(await resolvedPath(path))
 }
 
 /** Images below one of this host, by their own headers. What cannot be read shows nothing of any other. */
@@ -146,7 +151,7 @@ async function chainBelow(image: string): Promise<string[]> {
  */
 export async function unreadFrom(image: string, known: string): Promise<string | undefined> {
   for (const at of [image, ...(await chainBelow(image))]) {
-    if ((await resolved(at)) === (await resolved(known))) return undefined
+    if ((await resolvedPath(at)) === (await resolvedPath(known))) return undefined
     if (at.startsWith('/') && !(await canBeRead(at))) return at
   }
   return undefined

@@ -8,8 +8,8 @@ import { managedSavePath } from '../../libvirt/save-image.ts'
 import type { ImageUsers } from '../evidence/image-users.ts'
 import { vmHolder } from '../jobs/vm-lock.ts'
 import type { Checklist } from './checklist.ts'
-import { lookAtVmInTheWay, renameOf, type VmInTheWay } from './displaced-vm.ts'
-import type { DisplacedVm, Rename } from './restore-plan.ts'
+import { KEPT_MARK, lookAtVmInTheWay, renameOf, type VmInTheWay } from './displaced-vm.ts'
+import type { DisplacedVm, Rename, RestoreDisk } from './restore-plan.ts'
 
 /** In place of a job's id, where nothing is done but looking. */
 export const PREFLIGHT = 'preflight'
@@ -21,20 +21,24 @@ export interface WayRequest {
   /** Files that the VM that comes goes on using where they are. */
   readonly attached: ReadonlySet<string>
   readonly users: () => Promise<ImageUsers>
+  /** VMs of the point's UUID or name: each makes way, or there is no restore. */
+  readonly makingWay: () => Promise<readonly Uuid[]>
 }
 
 /** VMs of the point's UUID or name, as they are now. */
 export async function vmsInTheWay(shell: Shell, request: WayRequest): Promise<VmInTheWay[]> {
   const { manifest, jobId, attached, users } = request
   const targets = new Set(manifest.disks.map(({ target }) => target))
+  const leftOut = new Set((manifest.leftOut ?? []).map(({ source }) => source))
   const found: VmInTheWay[] = []
-  for (const uuid of await uuidsInTheWay(shell, manifest)) {
+  for (const uuid of await request.makingWay()) {
     const isSame = uuid === manifest.vm.uuid
     found.push(
       await lookAtVmInTheWay(shell, uuid, {
         jobId,
         targets: isSame ? targets : undefined,
         attached,
+        leftOut,
         users: await users(),
         setsJobsAside: isSame
       })
@@ -43,7 +47,8 @@ export async function vmsInTheWay(shell: Shell, request: WayRequest): Promise<Vm
   return found
 }
 
-async function uuidsInTheWay(shell: Shell, { vm }: Manifest): Promise<Uuid[]> {
+/** Of VMs of the point's UUID or name. */
+export async function uuidsInTheWay(shell: Shell, { vm }: Pick<Manifest, 'vm'>): Promise<Uuid[]> {
   const byUuid = (await domainState(shell, vm.uuid)) === undefined ? undefined : vm.uuid
   const byName = await domainByName(shell, vm.name)
   return [...new Set([byUuid, byName].filter((each) => each !== undefined))]
@@ -99,6 +104,25 @@ async function tellOf(
       detail
     })
   await refuseBusy(vm, request, list)
+}
+
+/** What gets another name, and which images of it nothing of the point takes the place of: those alone are a warning. */
+export function tellRenames(
+  renames: readonly Rename[],
+  disks: readonly Pick<RestoreDisk, 'path'>[],
+  jobId: string,
+  list: Checklist
+): void {
+  for (const { from, to, target } of renames) {
+    const aside = jobId === PREFLIGHT ? `${from}${KEPT_MARK}…` : to
+    if (target === undefined || disks.some(({ path }) => path === from))
+      list.ok('existing VM', `${from} makes way, and is kept as ${aside}`)
+    else
+      list.warning(
+        'existing VM',
+        `${from} (disk ${target} of the VM that makes way) is kept as ${aside}, and nothing of the point takes its place`
+      )
+  }
 }
 
 /** The VM's own job has its lock already. */

@@ -13,7 +13,7 @@ import { ownersState } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf } from '../evidence/file-identity.ts'
-import { usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
+import { resolvedPath, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { isSidecar, SIDECAR_MARK } from '../capture/capture-plan.ts'
 import { readReport } from '../jobs/job-directory.ts'
 import type { DisplacedVm, Rename } from './restore-plan.ts'
@@ -35,6 +35,8 @@ export interface LookRequest {
   readonly targets: ReadonlySet<string> | undefined
   /** Stays in use by the VM that comes. */
   readonly attached: ReadonlySet<string>
+  /** What the point names and does not hold: it is nobody's to put aside, whatever becomes of it. */
+  readonly leftOut?: ReadonlySet<string>
   readonly users: ImageUsers
   /** Jobs of it that could not be put right are set aside by this restore. */
   readonly setsJobsAside: boolean
@@ -100,11 +102,14 @@ export async function startableDefinition(shell: Shell, uuid: Uuid): Promise<str
 async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRequest): Promise<Images> {
   const renames: Rename[] = []
   const stays: { path: string; because: string }[] = []
+  const [attached, leftOut] = await Promise.all([request.attached, request.leftOut ?? []].map(filesAt))
   for (const disk of disks) {
     const { source: path = '', target } = disk
     const [needed] = (await usersOf(request.users, path)).filter((user) => user.uuid !== uuid || user.isBase === true)
-    if (request.attached.has(path)) continue
+    const [file = path] = await filesAt([path])
+    if (attached?.has(file) === true) continue
     if (needed !== undefined) stays.push({ path, because: neededBy(needed) })
+    else if (leftOut?.has(file) === true) stays.push({ path, because: 'the point has left it out' })
     else if (request.targets?.has(target) === false) stays.push({ path, because: `${target} is not in the point` })
     else {
       renames.push(...(await renameOf(path, request.jobId, disk)))
@@ -113,6 +118,10 @@ async function sortImages(uuid: Uuid, disks: readonly XmlDisk[], request: LookRe
   }
   return { renames, stays }
 }
+
+/** One file may have more than one path. */
+const filesAt = async (paths: Iterable<string>): Promise<ReadonlySet<string>> =>
+  new Set(await Promise.all([...paths].map(resolvedPath)))
 
 const neededBy = ({ vm, by }: ImageUser): string => `VM ${vm} needs it (${by})`
 

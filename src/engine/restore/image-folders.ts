@@ -88,7 +88,7 @@ async function isDisc(real: string): Promise<boolean> {
 }
 
 /** On the word of a header, which a guest may have written, no folder is one of images. */
-const isImage = ({ as, byHeader }: ImageUser): boolean => as === undefined && byHeader !== true
+export const isImage = ({ as, byHeader }: ImageUser): boolean => as === undefined && byHeader !== true
 
 const resolved = (folders: readonly string[]): Promise<string[]> =>
   Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))

@@ -10,6 +10,7 @@ import { volumePath } from '../../libvirt/volumes.ts'
 import { identityOf } from '../evidence/file-identity.ts'
 import { imageUsers, openersOf, usersOf, type ImageUser, type ImageUsers } from '../evidence/image-users.ts'
 import { machineId } from '../host-facts.ts'
+import { uuidsInTheWay } from './conflicts.ts'
 
 /** What becomes of a disk that the guest had and that the point does not hold. */
 export type Fate =
@@ -28,6 +29,8 @@ export interface FateRequest {
   readonly users: () => Promise<ImageUsers>
   /** Disks that the VM of the point's UUID has on this host: now, and with its next start. */
   readonly present: () => Promise<readonly XmlDisk[]>
+  /** VMs whose files are free then: one that was made anew since has the name of the point's VM, and its disks. */
+  readonly makingWay: () => Promise<readonly Uuid[]>
   /** Where a disk with a source lies on this host; a name for what lies on a server. Undefined: no pool here has its volume. */
   readonly pathOf: (disk: XmlDisk) => Promise<string | undefined>
   /** Whether somebody has an image open for writing who is not of this host. */
@@ -38,10 +41,11 @@ export interface FateRequest {
   readonly brought?: ReadonlySet<string>
 }
 
-/** All images of the host, and the VM's own disks, are looked at once, and only if something depends on it. */
+/** All images of the host, and the VM's own disks, are looked at once, and only when something depends on it. */
 export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Manifest): Promise<FateRequest> {
   const users = once(() => imageUsers(shell))
   const present = once(() => disksOf(shell, manifest.vm.uuid))
+  const makingWay = once(async () => (spec.copy === undefined ? uuidsInTheWay(shell, manifest) : []))
   const pathOf = ({ source, volume }: XmlDisk): Promise<string | undefined> =>
     volume === undefined ? Promise.resolve(source) : volumePath(shell, volume)
   const isHeld = async (path: string, format: string): Promise<boolean> =>
@@ -51,7 +55,7 @@ export async function fateRequest(shell: Shell, spec: RestoreSpec, manifest: Man
       () => true,
       () => false
     )
-  return { spec, manifest, machineId: await machineId(), users, present, pathOf, isHeld, isServed }
+  return { spec, manifest, machineId: await machineId(), users, present, makingWay, pathOf, isHeld, isServed }
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
@@ -77,7 +81,8 @@ async function fateOf(disk: XmlDisk, request: FateRequest): Promise<Fate> {
   if (spec.copy !== undefined && !disk.readOnly) return removed('the original has it, and would write to it too')
   if (path === undefined) return removed(`no pool here has its volume (${source})`)
   if (path.startsWith('/') && !existsSync(path)) return removed(`${path} is not here any more`)
-  const inTheWay = (await usersOf(await users(), path)).find((user) => forbidsWriting(user, disk, manifest))
+  const making = await request.makingWay()
+  const inTheWay = (await usersOf(await users(), path)).find((user) => forbidsWriting(user, disk, making))
   if (inTheWay !== undefined && !disk.readOnly) return removed(neededBy(inTheWay))
   if (await isHeldElsewhere(disk, path, request))
     return removed(`somebody has ${path} open for writing, perhaps on another host`)
@@ -115,8 +120,8 @@ const isHeldElsewhere = async (
 ): Promise<boolean> => !shareable && path.startsWith('/') && isHeld(path, format)
 
 /** What an image is based on nobody may write to, not even the VM that it once was the disk of. */
-const forbidsWriting = ({ uuid, isBase }: ImageUser, { shareable }: XmlDisk, { vm }: Manifest): boolean =>
-  isBase === true || (uuid !== vm.uuid && !shareable)
+const forbidsWriting = ({ uuid, isBase }: ImageUser, { shareable }: XmlDisk, makingWay: readonly string[]): boolean =>
+  isBase === true || (!makingWay.includes(uuid) && !shareable)
 
 const neededBy = ({ vm, by, isBase }: ImageUser): string =>
   isBase === true ? `another image of VM ${vm} is based on it (${by})` : `VM ${vm} has it (${by})`

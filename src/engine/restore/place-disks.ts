@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname } from 'node:path'
 import type { RestoreSpec, VmCopy } from '../../shared/model/job.ts'
 import type { FileAccess, Manifest, PointDisk } from '../../shared/model/point.ts'
 import { SIDECAR_MARK } from '../capture/capture-plan.ts'
+import { usersOf, type ImageUsers } from '../evidence/image-users.ts'
+import { isThere } from '../evidence/presence.ts'
 import type { Checklist } from './checklist.ts'
 import { Choices } from './choices.ts'
 import type { FormerFolder } from './former-folders.ts'
@@ -16,29 +17,53 @@ export interface DiskRules {
   /** The folder where it was, by target, if that is here. */
   readonly former: ReadonlyMap<string, FormerFolder>
   readonly accessOf: (disk: PointDisk) => FileAccess | undefined
+  /** Who needs which file: an image that is not there at the moment has its place too. */
+  readonly users: ImageUsers
 }
 
-/** A path for each disk: where it was, if images are kept there here, and never over a file that does not make way. */
-export function placeDisks(
+/**
+ * A path for each disk: where it was, if images are kept there here, and never over a file that does not make way, nor where a
+ * VM has one that is away.
+ */
+export async function placeDisks(
   spec: RestoreSpec,
   jobId: string,
   manifest: Manifest,
   displaced: readonly DisplacedVm[],
-  { former, accessOf }: DiskRules
-): RestoreDisk[] {
-  const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
-  const taken = new Set<string>()
-  const isFree = (path: string): boolean => !taken.has(path) && (freed.has(path) || !existsSync(path))
-  return manifest.disks.map((disk) => {
-    const path =
-      candidates(spec, jobId, manifest, disk, former.get(disk.target)).find(isFree) ??
-      `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
-    taken.add(path)
+  { former, accessOf, users }: DiskRules
+): Promise<RestoreDisk[]> {
+  const isFree = freePlaces(displaced, users)
+  const placed: RestoreDisk[] = []
+  for (const disk of manifest.disks) {
+    const untaken = candidates(spec, jobId, manifest, disk, former.get(disk.target)).filter(
+      (each) => !placed.some(({ path }) => path === each)
+    )
+    const path = (await firstOf(untaken, isFree)) ?? `${IMAGES}/${jobId}-${disk.target}.${extension(disk)}`
     const { target, file, virtualSizeBytes } = disk
     const access = accessOf(disk)
     const staged = `${path}${SIDECAR_MARK}${jobId}`
-    return { target, file, virtualSizeBytes, format: formatOf(disk), path, staged, ...(access && { access }) }
-  })
+    placed.push({ target, file, virtualSizeBytes, format: formatOf(disk), path, staged, ...(access && { access }) })
+  }
+  return placed
+}
+
+async function firstOf(
+  paths: readonly string[],
+  isFree: (path: string) => Promise<boolean>
+): Promise<string | undefined> {
+  for (const path of paths) if (await isFree(path)) return path
+  return undefined
+}
+
+/** Whether a disk may have this path. What a VM that makes way needs for another image of its own, it needs still. */
+function freePlaces(displaced: readonly DisplacedVm[], users: ImageUsers): (path: string) => Promise<boolean> {
+  const freed = new Set(displaced.flatMap(({ renames }) => renames.map(({ from }) => from)))
+  const makeWay = new Set<string>(displaced.map(({ uuid }) => uuid))
+  return async (path) => {
+    if (freed.has(path)) return true
+    const others = (await usersOf(users, path)).filter(({ uuid, isBase }) => isBase === true || !makeWay.has(uuid))
+    return others.length === 0 && !(await isThere(path))
+  }
 }
 
 /** A folder that the operator names he vouches for, and libvirt's own is the last one left: once he knows who may write to it. */
@@ -77,10 +102,12 @@ export function tellPlaces(
 const askForFolder = (target: string, { folder, because }: FormerFolder, list: Checklist): void =>
   list.unmet('disks', true, {
     text: `disk ${target} was in ${folder}: ${because}`,
-    fix: 'choose where it goes',
+    fix: 'mount its file system if that is away, or choose where it goes',
     choices: [
       { label: `put it into ${folder} again`, choice: { kind: 'disk-dir', disk: target, dir: folder } },
-      { label: `put it into ${IMAGES}`, choice: { kind: 'disk-dir', disk: target, dir: IMAGES } }
+      ...(folder === IMAGES
+        ? []
+        : [{ label: `put it into ${IMAGES}`, choice: { kind: 'disk-dir' as const, disk: target, dir: IMAGES } }])
     ]
   })
 

@@ -1,7 +1,7 @@
 import { accessRules } from './image-access.ts'
 import { checkRoom } from './check-room.ts'
 import { checkTwins } from './check-twins.ts'
-import { findConflicts, PREFLIGHT } from './conflicts.ts'
+import { findConflicts, PREFLIGHT, tellRenames } from './conflicts.ts'
 import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest, type FateRequest } from './left-out.ts'
@@ -32,9 +32,17 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
   const of = { virtType: guest.next.virtType, definition: source.definition }
   const rules = await accessRules(shell, of, manifest, isSameHost)
   const folders = new ImageFolders(shell, fates.users)
-  const former = await formerFolders(manifest, { folders, takenHere: imagesTakenHere(manifest.id) })
-  const disks = placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf })
+  const users = await fates.users()
+  const former = await formerFolders(manifest, { folders, users, takenHere: imagesTakenHere(manifest.id) })
+  const disks = await placeDisks(spec, jobId, manifest, displaced, { former, accessOf: rules.accessOf, users })
   tellPlaces(disks, former, spec, list)
+  if (spec.replace)
+    tellRenames(
+      displaced.flatMap(({ renames }) => renames),
+      disks,
+      jobId,
+      list
+    )
   await tellWriters(disks, list)
   await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const started = filesBesideDisks(request, displaced)

@@ -13,7 +13,7 @@ import { checkPorts } from './check-ports.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { autostartOf } from './check-twins.ts'
 import { Checklist } from './checklist.ts'
-import { orphansOf, PREFLIGHT } from './conflicts.ts'
+import { orphansOf, PREFLIGHT, tellRenames } from './conflicts.ts'
 import { Hardware } from './hardware.ts'
 import { planDefinitions } from './plan-definitions.ts'
 import { planNetworks } from './plan-networks.ts'
@@ -71,6 +71,7 @@ async function makePlan(
     hasAgent: request.guest.next.agent !== 'absent',
     takenAt: manifest.takenAt
   }
+  tellRenames(plan.orphans, plan.disks, jobId, list)
   await checkSecrets(shell, plan, source.host, list)
   return plan
 }

@@ -1,5 +1,6 @@
 import { readFile, lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { localShell } from '../../shell/local.ts'
 
 const [BY_GROUP, BY_ALL, STICKY] = [0o020, 0o002, 0o1000]
 
@@ -21,7 +22,9 @@ export async function othersWhoWriteTo(folder: string): Promise<string | undefin
     // What is in a sticky folder only its owner renames; the folder asked about is one to make files in.
     if (at !== folder && (mode & STICKY) !== 0) continue
     if ((mode & BY_ALL) !== 0) return `everybody may write to ${at}`
-    if ((mode & BY_GROUP) !== 0 && groups?.has(gid) !== true) return `group ${gid} may write to ${at}`
+    if ((mode & BY_GROUP) === 0) continue
+    if (groups?.has(gid) !== true) return `group ${gid} may write to ${at}`
+    if (await hasAccessList(at)) return `others may write to ${at} by its access list`
   }
   return undefined
 }
@@ -30,4 +33,12 @@ export async function othersWhoWriteTo(folder: string): Promise<string | undefin
 async function idsOfLibvirt(file: string): Promise<ReadonlySet<number>> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'))
   return new Set([0, ...lines.flatMap(([name = '', , id]) => (OF_LIBVIRT.includes(name) ? [Number(id)] : []))])
+}
+
+/** Where a folder has one, the bits of its group are the most that anybody on the list may do; `ls` marks it with a plus. */
+async function hasAccessList(folder: string): Promise<boolean> {
+  const listed = await localShell()
+    .run(['ls', '-ld', '--', folder])
+    .catch(() => undefined)
+  return listed !== undefined && /^\S{10}\+/.test(listed.stdout)
 }

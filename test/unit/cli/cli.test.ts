@@ -86,6 +86,7 @@ describe('command lines that scripts rely on', () => {
     ['pin 2026 --note later --json', { note: 'later', json: true }],
     ['unpin 2026', {}],
     ['doctor alpha --repair', { repair: true }],
+    ['doctor alpha --let-go 2026 --also /a --also /b', { letGo: '2026', also: ['/a', '/b'] }],
     ['job cancel 2026', {}],
     ['downtime web1', {}],
     [

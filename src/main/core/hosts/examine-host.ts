@@ -4,16 +4,14 @@ import { fail } from '../../../shared/failure.ts'
 import { autostartLine, heldText, twinNow } from '../../../shared/held-autostart.ts'
 import { JobId } from '../../../shared/model/ids.ts'
 import type { Core } from '../core.ts'
-import { allPlaces, requireHost } from './host-book.ts'
+import { requireHost, storesOn } from './host-book.ts'
 import { listVms } from './list-vms.ts'
 
 /** What interrupted jobs left on a host, in its VMs and in every store that it is known to have; and what a restore has left open. */
 export async function examineHost(core: Core, host: string, repair: boolean): Promise<Leftover[]> {
   const settings = core.settings.read()
   requireHost(settings, host)
-  const stores = allPlaces(settings).flatMap((place) =>
-    place.kind === 'host' && place.host === host ? [place.dir] : []
-  )
+  const stores = storesOn(settings, host)
   const engine = await core.connections.engine(host)
   const leftovers = await engine.call('doctor', { stores, repair }, { timeoutMs: 1_200_000 })
   return [...leftovers, ...(await heldAutostarts(core, host))]
@@ -39,9 +37,11 @@ async function heldAutostarts(core: Core, host: string): Promise<Leftover[]> {
   )
 }
 
-/** Lets go of what a restore has replaced on a host and kept aside. */
-export async function letGoOf(core: Core, host: string, id: string): Promise<LetGo> {
-  requireHost(core.settings.read(), host)
+/** Lets go of what a restore has replaced on a host and kept aside; `also` of these images, which no point has. */
+export async function letGoOf(core: Core, host: string, id: string, also: readonly string[] = []): Promise<LetGo> {
+  const settings = core.settings.read()
+  requireHost(settings, host)
   if (!JobId.safeParse(id).success) fail({ kind: 'usage', message: `${id} is not the id of a restore` })
-  return (await core.connections.engine(host)).call('let-go', { id }, { timeoutMs: 1_200_000 })
+  const stores = storesOn(settings, host)
+  return (await core.connections.engine(host)).call('let-go', { id, stores, also: [...also] }, { timeoutMs: 1_200_000 })
 }

@@ -26,6 +26,10 @@ export function withPlace(settings: Settings, place: Place): Settings {
   return { ...settings, places: [...settings.places, place] }
 }
 
+/** Stores that a host is known to have. */
+export const storesOn = (settings: Settings, host: string): string[] =>
+  allPlaces(settings).flatMap((place) => (place.kind === 'host' && place.host === host ? [place.dir] : []))
+
 /** All stores that may hold points: every host's own first. */
 export function allPlaces(settings: Settings): Place[] {
   const own = settings.hosts.map((host): Place => ({ kind: 'host', host: host.name, dir: DEFAULT_STORE }))

@@ -2,24 +2,42 @@ import type { Command } from 'commander'
 import { examineHost, letGoOf } from '../../../core/hosts/examine-host.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
+import { gathered } from '../policy-flags.ts'
+import { fail } from '../../../../shared/failure.ts'
+import { forShell } from '../../../../shared/model/restore-choice.ts'
 import { formatBytes } from '../../../../shared/format.ts'
 import type { Leftover, LetGo } from '../../../../shared/engine-protocol.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import { table } from '../table.ts'
 
+type DoctorOptions = ActionOptions & { repair?: boolean; letGo?: string; also?: string[] }
+
 export const doctorCommand = (perform: Perform): Command =>
   leaf('doctor <HOST>', 'Look for leftovers of interrupted jobs on a host; touches nothing unless told to', [
     'doctor alpha',
     'doctor alpha --repair',
-    'doctor alpha --let-go 20261128T051932Z-1a2b3c'
+    'doctor alpha --let-go 20261128T051932Z-1a2b3c',
+    "doctor alpha --let-go 20261128T051932Z-1a2b3c --also '/srv/data.img.kept-20261128T051932Z-1a2b3c'"
   ])
     .option('--repair', 'put right what was found')
     .option('--let-go <ID>', 'remove what the restore of this id has replaced and kept aside')
-    .action((host: string, options: ActionOptions & { repair?: boolean; letGo?: string }) =>
+    .option(
+      '--also <PATH>',
+      'with --let-go: an image that it has put aside and that is in no point; repeatable',
+      gathered
+    )
+    .action((host: string, options: DoctorOptions) =>
       perform(options, async ({ core, out }) => {
+        if (options.also !== undefined && options.letGo === undefined)
+          fail({ kind: 'usage', message: '--also is for --let-go.' })
         if (options.letGo !== undefined) {
-          const gone = await letGoOf(core, host, options.letGo)
+          const gone = await letGoOf(core, host, options.letGo, options.also)
           out.line(lettingGo(gone))
+          const unnamed = gone.kept.filter(({ isInNoPoint }) => isInNoPoint).flatMap(({ path }) => ['--also', path])
+          if (unnamed.length > 0)
+            out.line(
+              `To let go of what is in no point too: ${forShell(['stillpoint', 'doctor', host, '--let-go', options.letGo, ...unnamed])}`
+            )
           out.result({ host, ...gone })
           return gone.kept.length === 0 ? EXIT.done : EXIT.warnings
         }
@@ -41,6 +59,7 @@ const leftoverTable = (leftovers: readonly Leftover[]): string =>
 const lettingGo = ({ removed, freedBytes, kept }: LetGo): string =>
   [
     `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
+    ...removed.map((path) => `${path} is gone.`),
     ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
   ].join('\n')
 
