@@ -297,8 +297,7 @@ export const MORE: readonly Hostile[] = [
   {
     what: 'a source in a namespace that a reader by name passes over',
     devices:
-      "<disk type='file' device='cdrom'><q:source xmlns:q='urn:x' file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>",
-    item: 'foreign-source=#'
+      "<disk type='file' device='cdrom'><q:source xmlns:q='urn:x' file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>"
   },
   {
     what: 'a device that nobody knows',
@@ -458,3 +457,25 @@ export const MORE: readonly Hostile[] = [
     item: 'connect=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
   }
 ]
+
+const ATTRIBUTE = / (?!xmlns)([A-Za-z]+)=/g
+const ELEMENT = /(<\/?)([A-Za-z_]+)(?=[\s/>])/g
+const FIRST_ELEMENT = /^<([A-Za-z_]+)(?=[\s/>])(?![^>]*xmlns)/
+
+/** Every one of them again, called so that a reader by whole names passes over it: libvirt asks for local names. */
+export const DISGUISED: readonly Hostile[] = [...HOSTILE, ...MORE].flatMap((hostile) => [
+  ...disguised(hostile, 'attributes of xml:', ATTRIBUTE, ' xml:$1='),
+  ...disguised(hostile, 'attributes of a prefix', ATTRIBUTE, ' evil:$1='),
+  ...disguised(hostile, 'elements of a prefix', ELEMENT, '$1evil:$2'),
+  ...disguised(hostile, 'elements of a namespace without a prefix', FIRST_ELEMENT, "<$1 xmlns='urn:x'")
+])
+
+/** None where there is nothing to change. */
+function disguised(hostile: Hostile, how: string, pattern: RegExp, by: string): Hostile[] {
+  const { devices = '', os = '', domain = '', root = '' } = hostile
+  const [before, after] = [[devices, os, domain], [devices, os, domain].map((xml) => xml.replace(pattern, by))]
+  if (before.join() === after.join()) return []
+  const [inDevices = '', inOs = '', inDomain = ''] = after
+  const what = `${hostile.what}, by ${how}`
+  return [{ what, root: `${root} xmlns:evil='urn:x'`, devices: inDevices, os: inOs, domain: inDomain }]
+}

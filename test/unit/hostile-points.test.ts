@@ -12,7 +12,7 @@ import type { Need } from '../../src/libvirt/needs/need.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
 import type { RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
-import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
+import { DISGUISED, HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 import { emptyImage, FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
@@ -70,8 +70,12 @@ const emptied = (items: readonly PreflightItem[]): boolean =>
 const isBooted = (items: readonly PreflightItem[]): boolean =>
   items.some(({ check, state }) => check === 'mode' && state === 'warning')
 
+/** What nobody can allow. */
+const isRefused = (items: readonly PreflightItem[]): boolean =>
+  items.some(({ check, state, allow }) => check === 'not allowed' && state === 'problem' && allow === undefined)
+
 const isStopped = (items: readonly PreflightItem[]): boolean =>
-  refusedIn(items).length > 0 || emptied(items) || isBooted(items)
+  refusedIn(items).length > 0 || emptied(items) || isBooted(items) || isRefused(items)
 
 async function temporaryFolder(): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
@@ -119,6 +123,38 @@ describe('a point whose definition reaches out of the VM for', () => {
     const items = await look({ next: definitionOf(hostile) })
     expect(tally(items)).toBe(true)
     if (hostile.item !== undefined) expect(JSON.stringify(items)).toContain(hostile.item)
+  })
+})
+
+describe('a point whose definition reaches out of the VM by names that libvirt reads as its own for', () => {
+  it.each(DISGUISED)('$what is refused, whatever is allowed', async (hostile) => {
+    const next = definitionOf(hostile)
+    const items = await look({ next })
+    expect(tally(items)).toBe(true)
+    const again = await look({ next, allow: refusedIn(items) })
+    expect(isRefused(again) || isLeftOut(again)).toBe(true)
+  })
+
+  it.each(DISGUISED)('$what, in its RAM image alone, too', async (hostile) => {
+    expect(tally(await look({ ram: definitionOf(hostile) }))).toBe(true)
+  })
+
+  /** A whole disk that is not here goes, by whatever name. */
+  const isLeftOut = (items: readonly PreflightItem[]): boolean =>
+    items.some(({ text }) => /left out of the VM/.test(text))
+
+  it('the guest alone is not asked about where somebody noted something in his own words', async () => {
+    const notes = "<metadata><app:it xmlns:app='urn:app' app:id='1' xml:lang='en'><app:more/></app:it></metadata>"
+    expect(isStopped(await look({ next: definitionOf({ what: '', domain: notes }) }))).toBe(false)
+  })
+
+  it('QEMU by what only looks out of date is asked about', async () => {
+    const root = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+    const plain = "<qemu:deprecation behavior='omit'/>"
+    expect(isStopped(await look({ next: definitionOf({ what: '', root, domain: plain }) }))).toBe(false)
+    for (const domain of ["<qemu:deprecation><arg value='-S'/></qemu:deprecation>", plain.replace('omit', '/etc/x')])
+      expect(isStopped(await look({ next: definitionOf({ what: '', root, domain }) }))).toBe(true)
+    expect(isRefused(await look({ next: definitionOf({ what: '', root, devices: plain }) }))).toBe(true)
   })
 })
 
@@ -610,6 +646,27 @@ describe('a network of a point', () => {
         check: 'networks',
         state: 'problem',
         text: expect.stringMatching(/^the definition of network lan7 in the point has line ends/) as string
+      })
+    )
+  })
+
+  it.each([
+    ['a zone', "<bridge name='virbr7' xml:zone='trusted'/>"],
+    ['a mode', "<forward xml:mode='passthrough' mode='nat'><interface dev='lo'/></forward>"],
+    ['a folder', "<ip address='10.77.0.1' prefix='24'><tftp xml:root='/etc'/></ip>"],
+    ['an address', "<ip xml:address='8.8.8.8' address='10.77.0.1' prefix='24'/>"],
+    ['the names of the host', "<domain xml:register='yes' name='example.org'/>"],
+    ['another prefix', "<domain xmlns:x='urn:x' x:register='yes' name='example.org'/>"],
+    ['a prefixed element', "<ip address='10.77.0.1' prefix='24'><x:tftp xmlns:x='urn:x' root='/etc'/></ip>"],
+    ['an element of a namespace', "<ip address='10.77.0.1' prefix='24'><tftp xmlns='urn:x' root='/etc'/></ip>"]
+  ])('with %s by a name that libvirt reads as its own is refused, whatever is allowed', async (_what, xml) => {
+    const items = await look({ next: definitionOf(card), host: lan7(xml) })
+    const again = await look({ next: definitionOf(card), host: lan7(xml), allow: refusedIn(items) })
+    expect(again).toContainEqual(
+      expect.objectContaining({
+        check: 'networks',
+        state: 'problem',
+        text: expect.stringMatching(/^the definition of network lan7 in the point has .* prefix/) as string
       })
     )
   })

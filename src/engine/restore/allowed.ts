@@ -104,9 +104,13 @@ function isAsShown({ type, source }: NeedOf<'disk'>, shown: XmlDisk): boolean {
  */
 export async function isAllowed(need: Need, rules: HostRules): Promise<boolean> {
   if (!(await reachesBeyond(need, rules))) return true
+  if (isUnreadable(need)) return false
   const item = itemOf(need)
   return rules.own.has(item) || rules.allowed.has(item) || (need.kind === 'disk' && isAttached(need, rules))
 }
+
+/** What libvirt reads in another way than it is shown, nobody can allow: it would be something else that he says yes to. */
+export const isUnreadable = ({ kind }: Need): boolean => kind === 'prefixed'
 
 /** An image that names other files asks for more than what was shown of it. */
 async function isAttached(need: Need & NeedOf<'disk'>, { shell, attached }: HostRules): Promise<boolean> {
@@ -149,7 +153,8 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
       return need.what !== 'locked memory'
     case 'foreign':
       // It only says how QEMU is to speak of what is out of date.
-      return !(QEMU.test(need.namespace) && need.name === 'deprecation')
+      return !(QEMU.test(need.namespace) && DEPRECATION.test(need.text))
+    case 'prefixed':
     case 'control':
     case 'unknown':
       return true
@@ -162,6 +167,8 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
       return false
   }
 }
+
+const DEPRECATION = /^deprecation behavior="[a-z]+"$/
 
 /** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
 async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks, made }: HostRules): Promise<boolean> {

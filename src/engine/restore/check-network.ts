@@ -30,13 +30,12 @@ export function checkNetwork(
     )
     return
   }
-  const controls = network.needs.filter(({ kind }) => kind === 'control')
-  if (controls.length > 0) {
-    // libvirt writes such values into the settings of dnsmasq as they are: a line end begins an order to a root program.
-    const places = controls.map(({ where }) => where).join(', ')
+  const unsafe = UNSAFE.find(({ kind }) => network.needs.some((need) => need.kind === kind))
+  if (unsafe !== undefined) {
+    const places = network.needs.filter(({ kind }) => kind === unsafe.kind).map(({ where }) => where)
     list.problem(
       'networks',
-      `the definition of network ${name} in the point has line ends or other control characters in its values: ${safeText(places)}`,
+      `the definition of network ${name} in the point has ${unsafe.what}: ${safeText([...new Set(places)].join(', '))}`,
       'do not trust this point; make the network with virsh net-define, then restore again'
     )
     return
@@ -47,6 +46,13 @@ export function checkNetwork(
     if (!isOfNetworks(need) && !allowed.has(itemOf(need)))
       list.refused(`network ${name} of the point asks ${sayNeed(need)} [${need.where}]`, itemOf(need))
 }
+
+const UNSAFE = [
+  // libvirt writes such values into the settings of dnsmasq as they are: a line end begins an order to a root program.
+  { kind: 'control', what: 'line ends or other control characters in its values' },
+  // libvirt reads there what is passed over here.
+  { kind: 'prefixed', what: 'attributes with a prefix, or elements of another namespace' }
+] as const
 
 function readNetwork(xml: string): ReturnType<typeof needsOfNetwork> | undefined {
   try {

@@ -42,6 +42,8 @@ function wordsFor(need: Need): string {
       return `for ${need.what}`
     case 'foreign':
       return `QEMU, past libvirt, for: ${need.text}`
+    case 'prefixed':
+      return `for what libvirt reads as its own by another name, a prefix or a namespace: ${need.text}`
     case 'control':
       return `for a value with line ends or other control characters in it: ${need.in} ${need.value}`
     case 'unknown':

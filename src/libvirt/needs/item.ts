@@ -55,6 +55,8 @@ function said(need: Need): string {
       return `privilege=${need.what.replaceAll(' ', '-')}`
     case 'foreign':
       return `${QEMU.test(need.namespace) ? 'qemu' : 'foreign'}-${wordIn(need.name)}=#${digest(foreignKey(need))}`
+    case 'prefixed':
+      return `prefixed=${need.text}`
     case 'control':
       return `control=${need.in} ${need.value}`
     case 'unknown':
