@@ -331,6 +331,18 @@ export const MORE: readonly Hostile[] = [
     item: 'tpm=passthrough:/dev/tpm0'
   },
   {
+    what: 'TPM state elsewhere, behind a device that is its own',
+    devices:
+      "<tpm model='tpm-crb'><backend type='emulator'><device path='/var/lib/libvirt/swtpm/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11/tpm2'/><source type='dir' path='/etc'/></backend></tpm>",
+    item: 'tpm=emulator:/etc'
+  },
+  {
+    what: 'TPM state elsewhere by a second source',
+    devices:
+      "<tpm model='tpm-crb'><backend type='emulator'><source type='dir' path='/var/lib/libvirt/swtpm/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11/tpm2'/><source type='file' path='/etc/shadow'/></backend></tpm>",
+    item: 'tpm=emulator:/etc/shadow'
+  },
+  {
     what: 'a crash record in a file',
     devices: "<pstore backend='acpi-erst'><path>/etc/x</path></pstore>",
     item: 'write=/etc/x'

@@ -8,15 +8,17 @@ export function readInterface(reading: Reading, card: Element): void {
   const type = reading.attribute(card, 'type') ?? ''
   const mac = attribute(each(card, 'mac')[0], 'address')?.toLowerCase()
   for (const at of each(card, 'mac')) reading.plain(at, 'address')
-  const tap = tapOf(reading, card, type)
+  const taps = tapsOf(reading, card, type)
   const sources = each(card, 'source')
   for (const source of sources) {
     const mode = reading.attribute(source, 'mode')
-    reading.add(source, { kind: 'interface', mac, type, source: sourceOf(reading, source, type), mode, tap })
+    const its = sourceOf(reading, source, type)
+    for (const tap of taps) reading.add(source, { kind: 'interface', mac, type, source: its, mode, tap })
     // What a VM that runs is plugged into by now.
     reading.plain(source, 'portid', 'portgroup', 'bridge')
   }
-  if (sources.length === 0) reading.add(card, { kind: 'interface', mac, type, source: undefined, mode: undefined, tap })
+  for (const tap of sources.length === 0 ? taps : [])
+    reading.add(card, { kind: 'interface', mac, type, source: undefined, mode: undefined, tap })
   for (const name of ['script', 'downscript'])
     for (const script of each(card, name)) {
       const path = reading.attribute(script, 'path') ?? ''
@@ -38,7 +40,10 @@ export function readInterface(reading: Reading, card: Element): void {
 function sourceOf(reading: Reading, source: Element, type: string): string | undefined {
   if (type === 'network' || type === 'bridge') return reading.attribute(source, type)
   if (type === 'vhostuser') return reading.attribute(source, 'path')
-  if (type === 'hostdev') return each(source, 'address').map((address) => readPciAddress(reading, address))[0]
+  if (type === 'hostdev')
+    return each(source, 'address')
+      .map((address) => readPciAddress(reading, address))
+      .join(' ')
   if (type === 'internal') return reading.attribute(source, 'name')
   if (['direct', 'vdpa', 'ethernet', 'vds', 'user'].includes(type)) return reading.attribute(source, 'dev')
   const [address, port] = [reading.attribute(source, 'address'), reading.attribute(source, 'port')]
@@ -61,14 +66,14 @@ function readHostEnd(reading: Reading, source: Element): void {
 }
 
 /** The host's end of the cable. libvirt makes it, but for a tap that is called by a name: there may be one of that name. */
-function tapOf(reading: Reading, card: Element, type: string): string | undefined {
-  const own = each(card, 'target').map((target) => ({
-    dev: reading.attribute(target, 'dev'),
-    isNamed:
-      reading.attribute(target, 'managed') === 'no' ||
-      (type === 'ethernet' && !/^vnet\d+$/.test(attribute(target, 'dev') ?? 'vnet0'))
-  }))
-  return own.find(({ isNamed }) => isNamed)?.dev
+function tapsOf(reading: Reading, card: Element, type: string): (string | undefined)[] {
+  const named = each(card, 'target').flatMap((target) => {
+    const dev = reading.attribute(target, 'dev')
+    const isManaged = reading.attribute(target, 'managed') !== 'no'
+    const isNamed = dev !== undefined && (!isManaged || (type === 'ethernet' && !/^vnet\d+$/.test(dev)))
+    return isNamed ? [dev] : []
+  })
+  return named.length === 0 ? [undefined] : named
 }
 
 const USUAL: Readonly<Record<string, string>> = { tap: '/dev/net/tun', vhost: '/dev/vhost-net' }
