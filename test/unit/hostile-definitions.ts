@@ -184,6 +184,26 @@ export const MORE: readonly Hostile[] = [
     domain: "<sysinfo type='fwcfg'><entry name='opt/x' file='/etc/shadow'/></sysinfo>",
     item: 'read=/etc/shadow'
   },
+  {
+    what: 'a program of a package as kernel, which would lose its rights',
+    os: '<kernel>/usr/bin/env</kernel>',
+    item: 'read=/usr/bin/env'
+  },
+  {
+    what: 'a library as initrd, which would be QEMU’s',
+    os: '<initrd>/usr/lib/os-release</initrd>',
+    item: 'read=/usr/lib/os-release'
+  },
+  {
+    what: 'a helper of a package as ACPI table',
+    os: '<acpi><table type="raw">/usr/lib/os-release</table></acpi>',
+    item: 'read=/usr/lib/os-release'
+  },
+  {
+    what: 'a unit of a package as firmware configuration',
+    domain: "<sysinfo type='fwcfg'><entry name='opt/x' file='/usr/lib/os-release'/></sysinfo>",
+    item: 'read=/usr/lib/os-release'
+  },
   { what: 'a device tree', os: '<dtb>/etc/shadow</dtb>', item: 'read=/etc/shadow' },
   {
     what: 'firmware variables on a device, beside a file',

@@ -1,19 +1,23 @@
 import { globSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { machineId } from '../../src/engine/host-facts.ts'
-import { hostRules, isAllowed, isFromPackage } from '../../src/engine/restore/allowed.ts'
+import { hostRules, isAllowed } from '../../src/engine/restore/allowed.ts'
+import { disksNoted } from '../../src/engine/restore/had-here.ts'
 import { ImageFolders } from '../../src/engine/restore/image-folders.ts'
+import { isFromPackage, isPackagedBootFile, isPackagedDisc } from '../../src/engine/restore/package-files.ts'
 import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { Need } from '../../src/libvirt/needs/need.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
-import type { RestoreSpec } from '../../src/shared/model/job.ts'
+import type { JournalEntry, RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { DISGUISED, HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { paperPlan } from './paper-plan.ts'
 import { emptyImage, FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
 const PLAIN: Hostile = { what: 'nothing' }
@@ -264,6 +268,7 @@ describe('what a point asks', () => {
     const rules = await hostRules(shell, spec, folders, {
       emulator: '/opt/qemu',
       manifest: {},
+      hadHere: new Set(),
       attached: new Set(),
       disks: [
         { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
@@ -311,6 +316,105 @@ describe('what a point asks', () => {
     for (const name of ['usr/secret', 'usr/ssl/key', 'usr/../etc/key', 'etc/key']) expect(await judge(name)).toBe(false)
   })
 
+  it('is a kernel of a package only where it is nothing but that, since libvirt gives it to QEMU', async () => {
+    const dir = await temporaryFolder()
+    const elf = (type: number): Buffer =>
+      Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, ...Array<number>(9).fill(0), type, 0, 0, 0])
+    const bzImage = Buffer.concat([Buffer.alloc(0x202), Buffer.from('HdrS')])
+    const files: Record<string, [Uint8Array, number]> = {
+      vmlinux: [elf(2), 0o644],
+      bzImage: [bzImage, 0o644],
+      initrd: [Buffer.from('070701'), 0o644],
+      'initrd.gz': [gzipSync('070701' + ' '.repeat(9000)), 0o644],
+      'library.so': [elf(3), 0o644],
+      'module.pm': [Buffer.from('package x;'), 0o644],
+      'man.gz': [gzipSync('.TH X'), 0o644],
+      helper: [elf(2), 0o4755],
+      program: [elf(2), 0o755],
+      'open.img': [bzImage, 0o666],
+      secret: [bzImage, 0o600]
+    }
+    for (const [name, [bytes, mode]] of Object.entries(files)) {
+      await writeFile(join(dir, name), bytes)
+      await chmod(join(dir, name), mode)
+    }
+    await mkdir(join(dir, 'sub'))
+    await symlink(join(dir, 'vmlinux'), join(dir, 'sub/vmlinuz'))
+    await writeFile(join(dir, 'twice'), bzImage)
+    await link(join(dir, 'twice'), join(dir, 'sub/twice'))
+    const given = async (what: string, folder = dir): Promise<string[]> => {
+      const names = [...Object.keys(files), 'sub/vmlinuz', 'sub/twice', 'none', '../x']
+      const judged = await Promise.all(
+        names.map((name) => isPackagedBootFile(`${dir}/${name}`, what, new RegExp(`^${folder}/`)))
+      )
+      return names.filter((_name, index) => judged[index])
+    }
+    expect(await given('kernel')).toEqual(['vmlinux', 'bzImage', 'sub/vmlinuz'])
+    expect(await given('kernel', `${dir}/sub`)).toEqual([])
+    expect(await given('initrd')).toEqual(['initrd', 'initrd.gz'])
+    expect(await given('firmware configuration')).toEqual([])
+    await chmod(dir, 0o777)
+    expect(await given('kernel')).toEqual([])
+  })
+
+  it('is a disc of a package where it is one that sets up no VM', async () => {
+    const dir = await temporaryFolder()
+    const disc = (label: string): Buffer => {
+      const bytes = Buffer.alloc(40_000)
+      bytes.write('CD001', 32_769)
+      bytes.write(label, 32_808)
+      return bytes
+    }
+    await writeFile(join(dir, 'drivers.iso'), disc('virtio-win'))
+    await writeFile(join(dir, 'seed.iso'), disc('cidata'))
+    await writeFile(join(dir, 'words'), 'a')
+    const judge = (name: string): Promise<boolean> => isPackagedDisc(`${dir}/${name}`, new RegExp(`^${dir}/`))
+    expect(await Promise.all(['drivers.iso', 'seed.iso', 'words', 'none'].map(judge))).toEqual([
+      true,
+      false,
+      false,
+      false
+    ])
+  })
+
+  it('is to write to an image that nobody has only where this host noted it as a disk of that VM', async () => {
+    const dir = await temporaryFolder()
+    const [source, other] = [join(dir, 'a.raw'), join(dir, 'other.img')]
+    await writeFile(source, 'template')
+    await writeFile(other, '')
+    const { shell } = paperLibvirt()
+    const users = new Map([[other, [{ vm: 'other', uuid: OTHER_VM, by: 'vda' }]]])
+    const folders = new ImageFolders(shell, () => Promise.resolve(users))
+    const modifiedNs = String((await stat(source, { bigint: true })).mtimeNs)
+    const judge = async (hadHere: ReadonlySet<string>): Promise<boolean> => {
+      const rules = await hostRules(shell, { vm: VM, allow: [] as string[] } as unknown as RestoreSpec, folders, {
+        emulator: undefined,
+        manifest: { leftOut: [{ target: 'vdq', source, modifiedNs }] },
+        hadHere,
+        attached: new Set(),
+        disks: [],
+        files: []
+      })
+      const disk = {
+        target: 'vdq',
+        device: 'disk',
+        type: 'file',
+        role: 'image',
+        source,
+        format: 'raw',
+        readOnly: false
+      }
+      return isAllowed({ where: '', kind: 'disk', ...disk } as Need, rules)
+    }
+    const had = `<disk type='file' device='disk'><source file='${source}'/><target dev='vdq' bus='virtio'/></disk>`
+    const plan = paperPlan(VM, definitionOf({ what: '', devices: had }))
+    const entries = [{ type: 'step', step: 'begin-point', data: { plan, before: {} } }] as unknown as JournalEntry[]
+    expect(await judge(new Set())).toBe(false)
+    expect(await judge(disksNoted(entries, OTHER_VM))).toBe(false)
+    expect(await judge(disksNoted(entries, VM))).toBe(true)
+    expect(await judge(new Set([`vdb ${source}`]))).toBe(false)
+  })
+
   it('of firmware variables that it brings is only what their own header says as well', async () => {
     const dir = await temporaryFolder()
     const path = '/var/lib/libvirt/qemu/nvram/web.fd'
@@ -323,6 +427,7 @@ describe('what a point asks', () => {
       const rules = await hostRules(shell, spec, folders, {
         emulator: undefined,
         manifest: {},
+        hadHere: new Set(),
         attached: new Set(),
         disks: [],
         files: [{ path, from }]

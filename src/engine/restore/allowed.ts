@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Manifest } from '../../shared/model/point.ts'
@@ -9,13 +8,14 @@ import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
-import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
+import type { FileNeed, Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
-import { FROM_PACKAGES } from '../../libvirt/package-paths.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
+import { diskKey } from './had-here.ts'
 import { isUnchanged } from './left-out.ts'
+import { isFromPackage, isPackagedBootFile, isPackagedDisc } from './package-files.ts'
 import { NVRAM_FOLDER } from './plan-firmware.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
@@ -31,6 +31,8 @@ export interface HostRules {
   readonly allowed: ReadonlySet<string>
   /** What the point knows of the disks that it left out. */
   readonly manifest: Pick<Manifest, 'leftOut'>
+  /** Disks that the VM had when this very host took the point, by its own journal; as `diskKey` says them. */
+  readonly hadHere: ReadonlySet<string>
   /** Disks that the operator says stay attached, each by its place and item. */
   readonly attached: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
@@ -42,7 +44,7 @@ export interface HostRules {
 }
 
 /** What the restore makes, and what it runs the VM with. */
-export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached' | 'manifest'> {
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'attached' | 'manifest' | 'hadHere'> {
   readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
@@ -50,7 +52,7 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { manifest, attached, emulator, disks, files }: Made
+  { manifest, hadHere, attached, emulator, disks, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
@@ -58,6 +60,7 @@ export const hostRules = async (
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
   manifest,
+  hadHere,
   attached,
   emulator,
   disks,
@@ -171,7 +174,10 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
 const DEPRECATION = /^deprecation behavior="[a-z]+"$/
 
 /** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
-async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks, made }: HostRules): Promise<boolean> {
+async function isStorage(
+  need: NeedOf<'disk'>,
+  { shell, folders, manifest, hadHere, disks, made }: HostRules
+): Promise<boolean> {
   const { type, source, device, role, format } = need
   if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
   // What else is made here is there for its own purpose, by its own format.
@@ -179,7 +185,9 @@ async function isStorage(need: NeedOf<'disk'>, { shell, folders, manifest, disks
   const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
   const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
   if (path === undefined) return false
-  const isNoted = role === 'image' && (await isUnchanged(path, need, manifest))
+  const isRaw = (format ?? 'raw') === 'raw'
+  if (device === 'cdrom' && type === 'file' && role === 'image' && isRaw && (await isPackagedDisc(path))) return true
+  const isNoted = role === 'image' && hadHere.has(diskKey(need)) && (await isUnchanged(path, need, manifest))
   if (!(await folders.offers(path, access, isNoted))) return false
   // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
   return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
@@ -208,27 +216,20 @@ async function standsAlone(path: string, format: string | undefined): Promise<bo
   }
 }
 
-/** What everybody on a host may read, since it came with its programs; also by where its symbolic links lead. */
-export async function isFromPackage(path: string, folders = FROM_PACKAGES): Promise<boolean> {
-  if (!isPlainPath(path) || !folders.test(path)) return false
-  const real = await realpath(path).catch(() => undefined)
-  // What is not here is read by nobody.
-  if (real === undefined) return !existsSync(path)
-  return folders.test(real) && ((await stat(real)).mode & READABLE_BY_ALL) !== 0
-}
-
-const READABLE_BY_ALL = 0o004
-
 const RANDOM = ['/dev/random', '/dev/urandom', '/dev/hwrng']
 
 async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders, made }: HostRules): Promise<boolean> {
   const { what, path, writes } = need
   if (!writes && made.has(path)) return true
   if (what === 'random numbers' && RANDOM.includes(path)) return true
-  if (!writes && (await isFromPackage(path))) return true
+  if (!writes && (await (isGivenAway(what) ? isPackagedBootFile(path, what) : isFromPackage(path)))) return true
   if (what === 'port' || what === 'log') return isLogOf(path, vm)
   return writes ? false : folders.offers(path, 'read')
 }
+
+/** While the VM runs, libvirt makes these QEMU's own: that costs a program its setuid bit, and a service its settings. */
+const isGivenAway = (what: FileNeed['what']): boolean =>
+  ['kernel', 'initrd', 'device tree', 'ACPI table', 'firmware configuration'].includes(what)
 
 /** A log below /var/log that is called by the VM's own UUID alone: nobody else's, and nobody who reads logs takes it for his. */
 const isLogOf = (path: string, vm: string): boolean =>
