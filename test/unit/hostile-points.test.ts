@@ -714,6 +714,27 @@ describe('a network of a point', () => {
       lan7("<ip address='10.0.0.1' netmask='254.0.0.0'/>"),
       'privilege=host-address-10.0.0.1/254.0.0.0'
     ],
+    [
+      'where clouds tell hosts of themselves',
+      lan7("<ip address='169.254.169.1' prefix='24'/>"),
+      'privilege=host-address-169.254.169.1/24'
+    ],
+    [
+      'addresses of a private network that spans sites',
+      lan7("<ip address='100.100.100.1' prefix='24'/>"),
+      'privilege=host-address-100.100.100.1/24'
+    ],
+    [
+      'a subnet of its class, which reaches beyond the private ones',
+      lan7("<ip address='172.16.0.1' prefix='0' netmask='255.240.0.0'/><ip address='11.0.0.1'/>"),
+      'privilege=host-address-11.0.0.1'
+    ],
+    ['the bridge of another program', lan7("<bridge name='docker0'/>"), 'privilege=a-new-bridge-docker0'],
+    [
+      'trust in what guests say',
+      lan7("<portgroup name='a' trustGuestRxFilters='yes'/>"),
+      'privilege=trust-in-the-MAC-addresses'
+    ],
     ['trust of the firewall', lan7("<bridge zone='trusted'/>"), 'privilege=firewall-zone-trusted'],
     [
       'names that the host asks it for',
@@ -803,14 +824,14 @@ describe('a network of a point', () => {
     const items = await look({
       next: definitionOf(card),
       host: lan7(
-        "<forward mode='nat'/><bridge name='virbr7'/><ip address='10.0.0.1'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
+        "<forward mode='nat'/><bridge name='virbr7'/><ip address='192.168.77.1'><dhcp><range start='192.168.77.2' end='192.168.77.9'/></dhcp></ip>"
       )
     })
     expect(items.filter(({ check }) => check === 'networks')).toEqual([
       {
         check: 'networks',
         state: 'warning',
-        text: "Network lan7 will be made as it was on the point's host: bridge virbr7"
+        text: "Network lan7 will be made as it was on the point's host: bridge virbr7, addresses of 192.168.77.1/24"
       }
     ])
     expect(refusedIn(items)).toEqual([])
