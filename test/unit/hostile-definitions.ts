@@ -54,7 +54,7 @@ export const HOSTILE: readonly Hostile[] = [
   {
     what: 'the root by virtiofs',
     devices: "<filesystem type='mount'><driver type='virtiofs'/><source dir='/'/><target dir='x'/></filesystem>",
-    item: 'share=/'
+    item: 'share=virtiofs:/'
   },
   {
     what: 'a program as file server',
@@ -379,7 +379,7 @@ export const MORE: readonly Hostile[] = [
   },
   {
     what: 'a line end in a text',
-    os: '<cmdline>quiet&#10;x</cmdline>',
+    domain: "<sysinfo type='smbios'><system><entry name='serial'>a&#10;x</entry></system></sysinfo>",
     item: 'control=#'
   },
   {
@@ -459,6 +459,52 @@ export const MORE: readonly Hostile[] = [
     what: 'an address in IPv6 that nobody knows',
     domain: "<newfangled reach='fd00::1'/>",
     item: 'newfangled-reach=fd00::1'
+  },
+  {
+    what: 'a tap that somebody has, on a bridge',
+    devices: "<interface type='bridge'><source bridge='lo'/><target dev='tap-vpn'/></interface>",
+    item: 'card=bridge:lo:tap-vpn'
+  },
+  {
+    what: 'frames so small that its bridge is good for nobody',
+    devices: "<interface type='bridge'><source bridge='lo'/><mtu size='68'/></interface>",
+    item: 'privilege=an-MTU-of-68-for-its-bridge'
+  },
+  {
+    what: 'a port of this host for itself',
+    devices: "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='5432'/><protocol type='raw'/></serial>",
+    item: 'listen=serial:127.0.0.1:5432'
+  },
+  {
+    what: 'the cache of the processors',
+    domain:
+      "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='11' unit='MiB'/></cachetune></cputune>",
+    item: 'privilege=a-part-of-the-processors-for-itself-(resctrl)'
+  },
+  {
+    what: 'a graphics program of the host',
+    devices: "<video><driver name='vhostuser'/><model type='virtio'/></video>",
+    item: 'privilege=a-program-of-this-host-for-its-graphics'
+  },
+  {
+    what: 'a screen on a message bus',
+    devices: "<graphics type='dbus'/>",
+    item: 'privilege=a-screen-on-a-message-bus'
+  },
+  {
+    what: 'trust in the addresses that the guest says',
+    devices: "<interface type='direct' trustGuestRxFilters='yes'><source dev='lo' mode='vepa'/></interface>",
+    item: 'privilege=trust-in-the-MAC-addresses-that-the-guest-names'
+  },
+  {
+    what: 'firmware of a package to write to',
+    os: "<loader readonly='no' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>",
+    item: 'write=/usr/share/OVMF/OVMF_CODE_4M.fd'
+  },
+  {
+    what: 'firmware of a package that nobody says is read only',
+    os: "<loader type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>",
+    item: 'write=/usr/share/OVMF/OVMF_CODE_4M.fd'
   },
   {
     what: 'the tap of another VM',

@@ -218,6 +218,29 @@ describe('what a point asks', () => {
     }
   )
 
+  it('is not asked about of words in several lines that QEMU gets as they are', async () => {
+    const lines = (end: string): Hostile => ({
+      what: '',
+      os: `<cmdline>console=ttyS0${end} root=/dev/vda1</cmdline>`,
+      domain: `<sysinfo type='fwcfg'><entry name='opt/com.coreos/config'>{${end} "ignition": {}${end}}</entry></sysinfo>`
+    })
+    expect(isStopped(await look({ next: definitionOf(lines('\n\t')) }))).toBe(false)
+    expect(refusedIn(await look({ next: definitionOf(lines('\u009b')) })).join()).toMatch(/^control=#\w+,control=#\w+$/)
+  })
+
+  it('of a folder by another driver is another thing than the VM here has', async () => {
+    const shared = (driver: string): string =>
+      definitionOf({
+        what: '',
+        devices: `<filesystem type='mount'>${driver}<source dir='/srv'/><target dir='x'/></filesystem>`
+      })
+    const own = { vms: { [VM]: { next: shared('') } } }
+    expect(refusedIn(await look({ ...own, next: shared('') }))).toEqual([])
+    expect(refusedIn(await look({ ...own, next: shared("<driver type='virtiofs'/>") }))).toEqual([
+      'share=virtiofs:/srv'
+    ])
+  })
+
   it('goes through where the operator allows that one thing by name, and nothing else with it', async () => {
     expect(refusedIn(await look({ next: cron, allow: ['write=/etc/cron.d/x'] }))).toEqual([])
     expect(refusedIn(await look({ next: cron, allow: ['read=/etc/cron.d/x', 'write=/etc/cron.d'] }))).toEqual([
@@ -686,7 +709,7 @@ describe('a network of a point', () => {
       lan7("<d:options><d:option value='conf-script=/tmp/x'/></d:options>", DNSMASQ),
       'foreign-options=#'
     ],
-    ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=/etc'],
+    ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=tftp:/etc'],
     ['devices of the host', lan7("<forward mode='hostdev'><pf dev='eth0'/></forward>"), 'device=net:eth0'],
     ['what nobody knows', lan7('<teleport/>'), 'teleport='],
     [

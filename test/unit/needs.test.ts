@@ -272,6 +272,8 @@ describe('the word for a need', () => {
     const folder = (more: string): string => `<filesystem><source dir='/a'/><target dir='x'/>${more}</filesystem>`
     expect(words(folder(''))).toContain('share=/a')
     expect(words(folder('<readonly/>'))).toContain('see=/a')
+    expect(words(folder("<driver type='virtiofs'/>"))).toContain('share=virtiofs:/a')
+    expect(words(folder('').replace('<filesystem', "<filesystem type='template'"))).toContain('share=template:/a')
   })
 
   it.each([...HOSTILE, ...MORE])('for $what can be typed', ({ devices = '', domain = '', root = '', os = '' }) => {

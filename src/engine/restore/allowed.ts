@@ -236,8 +236,9 @@ const isLogOf = (path: string, vm: string): boolean =>
   isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && path.endsWith(`/${vm}.log`)
 
 async function isOwnFirmware(need: NeedOf<'firmware'>, { folders, made }: HostRules): Promise<boolean> {
-  const { what, path, type, format } = need
+  const { what, path, type, format, writes } = need
   if (what === 'automatic') return true
+  if (writes === true) return false
   const isRaw = format === undefined || format === 'raw'
   if (type === 'file' && made.has(path)) {
     const from = made.get(path)
@@ -268,9 +269,12 @@ function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
   return ['network', 'bridge', 'ethernet', 'internal', 'null'].includes(type)
 }
 
-/** Of a screen without an address it is what the host has set, which is itself alone; of a port it is everywhere. */
+/**
+ * Of a screen, which without an address is where the host has set it: on itself alone. Another port is not: programs of the
+ * host may look for somebody else behind it.
+ */
 const isLoopback = ({ address = '', network, purpose }: NeedOf<'listen'>): boolean =>
-  (address === '' ? purpose !== 'port' : /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)) && network === undefined
+  purpose !== 'port' && network === undefined && /^(127\.\d+\.\d+\.\d+|::1|localhost|)$/.test(address)
 
 /** An empty path is how a script is switched off. */
 const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']

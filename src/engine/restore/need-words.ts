@@ -11,7 +11,8 @@ function wordsFor(need: Need): string {
     case 'file':
       return `to ${need.writes ? 'write to' : 'read'} ${need.path} (${need.what})`
     case 'firmware':
-      return `to ${need.what === 'variables' ? 'write firmware variables to' : 'read firmware from'} ${need.path}`
+      if (need.what === 'variables') return `to write firmware variables to ${need.path}`
+      return `to read firmware from ${need.path}${need.writes === true ? ', and write to it' : ''}`
     case 'tpm':
       return `for a TPM of this host (${need.backend}${need.path === undefined ? '' : ` ${need.path}`})`
     case 'emulator':

@@ -5,7 +5,7 @@ import { readInterface } from './interface-needs.ts'
 import type { FileNeed } from './need.ts'
 import { hexOf, readLabels, readPciAddress, readRom, readSecret } from './pieces.ts'
 import { readDevicePath, readPort } from './port-needs.ts'
-import { each, readTogether, type Reading } from './reading.ts'
+import { each, readTogether, saidBy, type Reading } from './reading.ts'
 import { readScreen } from './screen-needs.ts'
 
 type Reader = (reading: Reading, device: Element) => void
@@ -109,7 +109,7 @@ function usbId(part: Part): string {
 
 function readFolder(reading: Reading, share: Element): void {
   const [type, readOnly] = [reading.attribute(share, 'type') ?? 'mount', each(share, 'readonly').length > 0]
-  const driver = attribute(each(share, 'driver')[0], 'type') ?? 'path'
+  const drivers = saidBy(reading, each(share, 'driver'), 'type')
   for (const target of each(share, 'target')) reading.plain(target, 'dir')
   for (const binary of each(share, 'binary')) {
     const path = reading.attribute(binary, 'path')
@@ -122,7 +122,8 @@ function readFolder(reading: Reading, share: Element): void {
       reading.attribute(source, name)
     )
     const path = names.filter((name) => name !== undefined).join('/')
-    if (path !== '') reading.add(source, { kind: 'folder', path, readOnly, driver: type === 'mount' ? driver : type })
+    for (const driver of path === '' ? [] : type === 'mount' ? drivers : [type])
+      reading.add(source, { kind: 'folder', path, readOnly, driver: driver ?? 'path' })
   }
 }
 
@@ -191,6 +192,9 @@ function readAudio(reading: Reading, audio: Element): void {
 }
 
 function readVideo(reading: Reading, video: Element): void {
+  for (const driver of each(video, 'driver'))
+    if (reading.attribute(driver, 'name') === 'vhostuser')
+      reading.add(driver, { kind: 'privilege', what: 'a program of this host for its graphics' })
   for (const model of each(video, 'model')) {
     reading.add(model, { kind: 'feature', what: 'video', name: attribute(model, 'type') ?? '' })
     for (const acceleration of each(model, 'acceleration')) readDevicePath(reading, acceleration, 'rendernode')

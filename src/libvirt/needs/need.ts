@@ -93,6 +93,8 @@ export interface FirmwareNeed {
   readonly format: string | undefined
   /** Of variables that are no file: `block`, `network`, ... */
   readonly type: string
+  /** Of an image: the guest may change it. */
+  readonly writes?: boolean
 }
 
 export interface TpmNeed {

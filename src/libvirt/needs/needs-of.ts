@@ -79,13 +79,18 @@ type IsAsked = (name: string, value: string) => boolean
 /** Texts that are no values: of these libvirt makes nothing, and of keys it takes the letters. */
 const FREE_TEXTS = /^(description|launchSecurity)(\/|$)/
 
+/** Texts of several lines that QEMU gets as they are, each as one word. */
+const TEXTS_OF_LINES = /^(os\/cmdline|sysinfo\/entry)$/
+
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 
 function listControls(reading: Reading, at: Element): void {
   for (const { name, value } of [...at.attributes])
     if (CONTROL.test(value)) reading.add(at, { kind: 'control', in: `${at.tagName} ${name}`, value })
   const text = ownText(at)
-  if (CONTROL.test(text) && !FREE_TEXTS.test(placeOf(at)))
+  const place = placeOf(at).replace(/\[\d+\]/g, '')
+  const controls = TEXTS_OF_LINES.test(place) ? text.replace(/[\n\r\t]/g, '') : text
+  if (CONTROL.test(controls) && !FREE_TEXTS.test(place))
     reading.add(at, { kind: 'control', in: at.tagName, value: text })
 }
 
