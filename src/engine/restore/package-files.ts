@@ -1,7 +1,7 @@
 import { constants, existsSync } from 'node:fs'
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { constants as zlibConstants, gunzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { FROM_PACKAGES } from '../../libvirt/package-paths.ts'
 import { discAt, isPlainPath } from './image-folders.ts'
 import { isOfLibvirt, othersWhoWriteTo } from './who-writes.ts'
@@ -70,11 +70,14 @@ const isKernel = (bytes: Buffer): boolean =>
 const executableIn = (bytes: Buffer): boolean =>
   bytes.length > 18 && (bytes[5] === 1 ? bytes.readUInt16LE(16) : bytes.readUInt16BE(16)) === 2
 
+/** zlib's own number for: the rest may be missing. */
+const Z_SYNC_FLUSH = 2
+
 function isArchive(bytes: Buffer): boolean {
   if (!hasAt(bytes, 0, '\x1f\x8b')) return /^07070[12]/.test(bytes.toString('latin1', 0, 6))
   try {
     // Of what begins like that, the beginning is enough.
-    return isArchive(gunzipSync(bytes, { finishFlush: zlibConstants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 24 }))
+    return isArchive(gunzipSync(bytes, { finishFlush: Z_SYNC_FLUSH, maxOutputLength: 2 ** 24 }))
   } catch {
     return false
   }
