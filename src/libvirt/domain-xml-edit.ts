@@ -210,7 +210,8 @@ export function setTpmStateToDefault(xml: string): string {
  * Where libvirt puts the sockets of channels that have no path of their own. They go by the number and the name of a VM
  * that runs, or did: it may be another one by now.
  */
-const CHANNEL_SOCKET = /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/channel\/(target\/)?([^/.][^/]*\/)?[^/.][^/]*$/
+const CHANNEL_SOCKET =
+  /^(\/var\/lib|\/run|\/var\/run)\/libvirt\/qemu\/(channel\/(target\/)?([^/.][^/]*\/)?[^/.][^/]*|[^/.][^/]*\.agent)$/
 
 /** libvirt makes the sockets of its channels anew for each start, as it does by itself where it knows the path for one of its own. */
 export function setChannelSocketsToDefault(xml: string): string {

@@ -1,6 +1,6 @@
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../shared/failure.ts'
-import { rangeOf, type AddressRange } from './address-range.ts'
+import { subnetOf, type AddressRange } from './address-range.ts'
 import { attribute, childAt, childrenOf, parseXml, serializeXml, textOf } from './xml.ts'
 
 /** What a network of libvirt takes of its host, by its definition. */
@@ -25,7 +25,7 @@ const root = (xml: string): Element => {
 }
 
 /** Modes in which a network puts cards on what the host has, and makes nothing. */
-const OF_THE_HOST: readonly string[] = ['bridge', 'private', 'vepa', 'passthrough', 'hostdev']
+export const OF_THE_HOST: readonly string[] = ['bridge', 'private', 'vepa', 'passthrough', 'hostdev']
 
 /** @throws `bad-output` if it is no definition of a network */
 export function parseNetwork(xml: string): NetworkXml {
@@ -46,10 +46,7 @@ export function parseNetwork(xml: string): NetworkXml {
 }
 
 function rangesOf(ip: Element): AddressRange[] {
-  const range = rangeOf(
-    attribute(ip, 'address') ?? '',
-    attribute(ip, 'prefix') ?? attribute(ip, 'netmask') ?? (attribute(ip, 'family') === 'ipv6' ? '64' : '')
-  )
+  const range = subnetOf(attribute(ip, 'address') ?? '', attribute(ip, 'prefix'), attribute(ip, 'netmask'))
   return range === undefined ? [] : [range]
 }
 

@@ -54,7 +54,7 @@ export const HOSTILE: readonly Hostile[] = [
   {
     what: 'the root by virtiofs',
     devices: "<filesystem type='mount'><driver type='virtiofs'/><source dir='/'/><target dir='x'/></filesystem>",
-    item: 'share=/'
+    item: 'share=virtiofs:/'
   },
   {
     what: 'a program as file server',
@@ -184,6 +184,26 @@ export const MORE: readonly Hostile[] = [
     domain: "<sysinfo type='fwcfg'><entry name='opt/x' file='/etc/shadow'/></sysinfo>",
     item: 'read=/etc/shadow'
   },
+  {
+    what: 'a program of a package as kernel, which would lose its rights',
+    os: '<kernel>/usr/bin/env</kernel>',
+    item: 'read=/usr/bin/env'
+  },
+  {
+    what: 'a library as initrd, which would be QEMU’s',
+    os: '<initrd>/usr/lib/os-release</initrd>',
+    item: 'read=/usr/lib/os-release'
+  },
+  {
+    what: 'a helper of a package as ACPI table',
+    os: '<acpi><table type="raw">/usr/lib/os-release</table></acpi>',
+    item: 'read=/usr/lib/os-release'
+  },
+  {
+    what: 'a unit of a package as firmware configuration',
+    domain: "<sysinfo type='fwcfg'><entry name='opt/x' file='/usr/lib/os-release'/></sysinfo>",
+    item: 'read=/usr/lib/os-release'
+  },
   { what: 'a device tree', os: '<dtb>/etc/shadow</dtb>', item: 'read=/etc/shadow' },
   {
     what: 'firmware variables on a device, beside a file',
@@ -297,8 +317,7 @@ export const MORE: readonly Hostile[] = [
   {
     what: 'a source in a namespace that a reader by name passes over',
     devices:
-      "<disk type='file' device='cdrom'><q:source xmlns:q='urn:x' file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>",
-    item: 'foreign-source=#'
+      "<disk type='file' device='cdrom'><q:source xmlns:q='urn:x' file='/etc/shadow'/><target dev='sdz' bus='sata'/></disk>"
   },
   {
     what: 'a device that nobody knows',
@@ -332,6 +351,18 @@ export const MORE: readonly Hostile[] = [
     item: 'tpm=passthrough:/dev/tpm0'
   },
   {
+    what: 'TPM state elsewhere, behind a device that is its own',
+    devices:
+      "<tpm model='tpm-crb'><backend type='emulator'><device path='/var/lib/libvirt/swtpm/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11/tpm2'/><source type='dir' path='/etc'/></backend></tpm>",
+    item: 'tpm=emulator:/etc'
+  },
+  {
+    what: 'TPM state elsewhere by a second source',
+    devices:
+      "<tpm model='tpm-crb'><backend type='emulator'><source type='dir' path='/var/lib/libvirt/swtpm/0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11/tpm2'/><source type='file' path='/etc/shadow'/></backend></tpm>",
+    item: 'tpm=emulator:/etc/shadow'
+  },
+  {
     what: 'a crash record in a file',
     devices: "<pstore backend='acpi-erst'><path>/etc/x</path></pstore>",
     item: 'write=/etc/x'
@@ -348,7 +379,7 @@ export const MORE: readonly Hostile[] = [
   },
   {
     what: 'a line end in a text',
-    os: '<cmdline>quiet&#10;x</cmdline>',
+    domain: "<sysinfo type='smbios'><system><entry name='serial'>a&#10;x</entry></system></sysinfo>",
     item: 'control=#'
   },
   {
@@ -430,6 +461,52 @@ export const MORE: readonly Hostile[] = [
     item: 'newfangled-reach=fd00::1'
   },
   {
+    what: 'a tap that somebody has, on a bridge',
+    devices: "<interface type='bridge'><source bridge='lo'/><target dev='tap-vpn'/></interface>",
+    item: 'card=bridge:lo:tap-vpn'
+  },
+  {
+    what: 'frames so small that its bridge is good for nobody',
+    devices: "<interface type='bridge'><source bridge='lo'/><mtu size='68'/></interface>",
+    item: 'privilege=an-MTU-of-68-for-its-bridge'
+  },
+  {
+    what: 'a port of this host for itself',
+    devices: "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='5432'/><protocol type='raw'/></serial>",
+    item: 'listen=serial:127.0.0.1:5432'
+  },
+  {
+    what: 'the cache of the processors',
+    domain:
+      "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='11' unit='MiB'/></cachetune></cputune>",
+    item: 'privilege=a-part-of-the-processors-for-itself-(resctrl)'
+  },
+  {
+    what: 'a graphics program of the host',
+    devices: "<video><driver name='vhostuser'/><model type='virtio'/></video>",
+    item: 'privilege=a-program-of-this-host-for-its-graphics'
+  },
+  {
+    what: 'a screen on a message bus',
+    devices: "<graphics type='dbus'/>",
+    item: 'privilege=a-screen-on-a-message-bus'
+  },
+  {
+    what: 'trust in the addresses that the guest says',
+    devices: "<interface type='direct' trustGuestRxFilters='yes'><source dev='lo' mode='vepa'/></interface>",
+    item: 'privilege=trust-in-the-MAC-addresses-that-the-guest-names'
+  },
+  {
+    what: 'firmware of a package to write to',
+    os: "<loader readonly='no' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>",
+    item: 'write=/usr/share/OVMF/OVMF_CODE_4M.fd'
+  },
+  {
+    what: 'firmware of a package that nobody says is read only',
+    os: "<loader type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>",
+    item: 'write=/usr/share/OVMF/OVMF_CODE_4M.fd'
+  },
+  {
     what: 'the tap of another VM',
     devices: "<interface type='ethernet'><target dev='vnet5' managed='no'/></interface>",
     item: 'card=ethernet:vnet5'
@@ -458,3 +535,25 @@ export const MORE: readonly Hostile[] = [
     item: 'connect=/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
   }
 ]
+
+const ATTRIBUTE = / (?!xmlns)([A-Za-z]+)=/g
+const ELEMENT = /(<\/?)([A-Za-z_]+)(?=[\s/>])/g
+const FIRST_ELEMENT = /^<([A-Za-z_]+)(?=[\s/>])(?![^>]*xmlns)/
+
+/** Every one of them again, called so that a reader by whole names passes over it: libvirt asks for local names. */
+export const DISGUISED: readonly Hostile[] = [...HOSTILE, ...MORE].flatMap((hostile) => [
+  ...disguised(hostile, 'attributes of xml:', ATTRIBUTE, ' xml:$1='),
+  ...disguised(hostile, 'attributes of a prefix', ATTRIBUTE, ' evil:$1='),
+  ...disguised(hostile, 'elements of a prefix', ELEMENT, '$1evil:$2'),
+  ...disguised(hostile, 'elements of a namespace without a prefix', FIRST_ELEMENT, "<$1 xmlns='urn:x'")
+])
+
+/** None where there is nothing to change. */
+function disguised(hostile: Hostile, how: string, pattern: RegExp, by: string): Hostile[] {
+  const { devices = '', os = '', domain = '', root = '' } = hostile
+  const [before, after] = [[devices, os, domain], [devices, os, domain].map((xml) => xml.replace(pattern, by))]
+  if (before.join() === after.join()) return []
+  const [inDevices = '', inOs = '', inDomain = ''] = after
+  const what = `${hostile.what}, by ${how}`
+  return [{ what, root: `${root} xmlns:evil='urn:x'`, devices: inDevices, os: inOs, domain: inDomain }]
+}

@@ -1,19 +1,23 @@
 import { globSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { machineId } from '../../src/engine/host-facts.ts'
-import { hostRules, isAllowed, isFromPackage } from '../../src/engine/restore/allowed.ts'
+import { hostRules, isAllowed } from '../../src/engine/restore/allowed.ts'
+import { disksNoted } from '../../src/engine/restore/had-here.ts'
 import { ImageFolders } from '../../src/engine/restore/image-folders.ts'
+import { isFromPackage, isPackagedBootFile, isPackagedDisc } from '../../src/engine/restore/package-files.ts'
 import { planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { preflightRestore } from '../../src/engine/restore/plan-restore.ts'
 import type { Need } from '../../src/libvirt/needs/need.ts'
 import type { PreflightItem } from '../../src/shared/engine-protocol.ts'
-import type { RestoreSpec } from '../../src/shared/model/job.ts'
+import type { JournalEntry, RestoreSpec } from '../../src/shared/model/job.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
-import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
+import { DISGUISED, HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { paperPlan } from './paper-plan.ts'
 import { emptyImage, FILES, OTHER_VM, POINT, VM, manifestOf, temporaryStore } from './store-points.ts'
 
 const PLAIN: Hostile = { what: 'nothing' }
@@ -70,8 +74,12 @@ const emptied = (items: readonly PreflightItem[]): boolean =>
 const isBooted = (items: readonly PreflightItem[]): boolean =>
   items.some(({ check, state }) => check === 'mode' && state === 'warning')
 
+/** What nobody can allow. */
+const isRefused = (items: readonly PreflightItem[]): boolean =>
+  items.some(({ check, state, allow }) => check === 'not allowed' && state === 'problem' && allow === undefined)
+
 const isStopped = (items: readonly PreflightItem[]): boolean =>
-  refusedIn(items).length > 0 || emptied(items) || isBooted(items)
+  refusedIn(items).length > 0 || emptied(items) || isBooted(items) || isRefused(items)
 
 async function temporaryFolder(): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
@@ -119,6 +127,38 @@ describe('a point whose definition reaches out of the VM for', () => {
     const items = await look({ next: definitionOf(hostile) })
     expect(tally(items)).toBe(true)
     if (hostile.item !== undefined) expect(JSON.stringify(items)).toContain(hostile.item)
+  })
+})
+
+describe('a point whose definition reaches out of the VM by names that libvirt reads as its own for', () => {
+  it.each(DISGUISED)('$what is refused, whatever is allowed', async (hostile) => {
+    const next = definitionOf(hostile)
+    const items = await look({ next })
+    expect(tally(items)).toBe(true)
+    const again = await look({ next, allow: refusedIn(items) })
+    expect(isRefused(again) || isLeftOut(again)).toBe(true)
+  })
+
+  it.each(DISGUISED)('$what, in its RAM image alone, too', async (hostile) => {
+    expect(tally(await look({ ram: definitionOf(hostile) }))).toBe(true)
+  })
+
+  /** A whole disk that is not here goes, by whatever name. */
+  const isLeftOut = (items: readonly PreflightItem[]): boolean =>
+    items.some(({ text }) => /left out of the VM/.test(text))
+
+  it('the guest alone is not asked about where somebody noted something in his own words', async () => {
+    const notes = "<metadata><app:it xmlns:app='urn:app' app:id='1' xml:lang='en'><app:more/></app:it></metadata>"
+    expect(isStopped(await look({ next: definitionOf({ what: '', domain: notes }) }))).toBe(false)
+  })
+
+  it('QEMU by what only looks out of date is asked about', async () => {
+    const root = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+    const plain = "<qemu:deprecation behavior='omit'/>"
+    expect(isStopped(await look({ next: definitionOf({ what: '', root, domain: plain }) }))).toBe(false)
+    for (const domain of ["<qemu:deprecation><arg value='-S'/></qemu:deprecation>", plain.replace('omit', '/etc/x')])
+      expect(isStopped(await look({ next: definitionOf({ what: '', root, domain }) }))).toBe(true)
+    expect(isRefused(await look({ next: definitionOf({ what: '', root, devices: plain }) }))).toBe(true)
   })
 })
 
@@ -178,6 +218,29 @@ describe('what a point asks', () => {
     }
   )
 
+  it('is not asked about of words in several lines that QEMU gets as they are', async () => {
+    const lines = (end: string): Hostile => ({
+      what: '',
+      os: `<cmdline>console=ttyS0${end} root=/dev/vda1</cmdline>`,
+      domain: `<sysinfo type='fwcfg'><entry name='opt/com.coreos/config'>{${end} "ignition": {}${end}}</entry></sysinfo>`
+    })
+    expect(isStopped(await look({ next: definitionOf(lines('\n\t')) }))).toBe(false)
+    expect(refusedIn(await look({ next: definitionOf(lines('\u009b')) })).join()).toMatch(/^control=#\w+,control=#\w+$/)
+  })
+
+  it('of a folder by another driver is another thing than the VM here has', async () => {
+    const shared = (driver: string): string =>
+      definitionOf({
+        what: '',
+        devices: `<filesystem type='mount'>${driver}<source dir='/srv'/><target dir='x'/></filesystem>`
+      })
+    const own = { vms: { [VM]: { next: shared('') } } }
+    expect(refusedIn(await look({ ...own, next: shared('') }))).toEqual([])
+    expect(refusedIn(await look({ ...own, next: shared("<driver type='virtiofs'/>") }))).toEqual([
+      'share=virtiofs:/srv'
+    ])
+  })
+
   it('goes through where the operator allows that one thing by name, and nothing else with it', async () => {
     expect(refusedIn(await look({ next: cron, allow: ['write=/etc/cron.d/x'] }))).toEqual([])
     expect(refusedIn(await look({ next: cron, allow: ['read=/etc/cron.d/x', 'write=/etc/cron.d'] }))).toEqual([
@@ -228,6 +291,7 @@ describe('what a point asks', () => {
     const rules = await hostRules(shell, spec, folders, {
       emulator: '/opt/qemu',
       manifest: {},
+      hadHere: new Set(),
       attached: new Set(),
       disks: [
         { target: 'vda', file: 'disks/vda.qcow2', virtualSizeBytes: 1, format: 'raw', path, staged: `${path}.x` }
@@ -284,6 +348,105 @@ describe('what a point asks', () => {
     for (const name of ['usr/secret', 'usr/ssl/key', 'usr/../etc/key', 'etc/key']) expect(await judge(name)).toBe(false)
   })
 
+  it('is a kernel of a package only where it is nothing but that, since libvirt gives it to QEMU', async () => {
+    const dir = await temporaryFolder()
+    const elf = (type: number): Buffer =>
+      Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, ...Array<number>(9).fill(0), type, 0, 0, 0])
+    const bzImage = Buffer.concat([Buffer.alloc(0x202), Buffer.from('HdrS')])
+    const files: Record<string, [Uint8Array, number]> = {
+      vmlinux: [elf(2), 0o644],
+      bzImage: [bzImage, 0o644],
+      initrd: [Buffer.from('070701'), 0o644],
+      'initrd.gz': [gzipSync('070701' + ' '.repeat(9000)), 0o644],
+      'library.so': [elf(3), 0o644],
+      'module.pm': [Buffer.from('package x;'), 0o644],
+      'man.gz': [gzipSync('.TH X'), 0o644],
+      helper: [elf(2), 0o4755],
+      program: [elf(2), 0o755],
+      'open.img': [bzImage, 0o666],
+      secret: [bzImage, 0o600]
+    }
+    for (const [name, [bytes, mode]] of Object.entries(files)) {
+      await writeFile(join(dir, name), bytes)
+      await chmod(join(dir, name), mode)
+    }
+    await mkdir(join(dir, 'sub'))
+    await symlink(join(dir, 'vmlinux'), join(dir, 'sub/vmlinuz'))
+    await writeFile(join(dir, 'twice'), bzImage)
+    await link(join(dir, 'twice'), join(dir, 'sub/twice'))
+    const given = async (what: string, folder = dir): Promise<string[]> => {
+      const names = [...Object.keys(files), 'sub/vmlinuz', 'sub/twice', 'none', '../x']
+      const judged = await Promise.all(
+        names.map((name) => isPackagedBootFile(`${dir}/${name}`, what, new RegExp(`^${folder}/`)))
+      )
+      return names.filter((_name, index) => judged[index])
+    }
+    expect(await given('kernel')).toEqual(['vmlinux', 'bzImage', 'sub/vmlinuz'])
+    expect(await given('kernel', `${dir}/sub`)).toEqual([])
+    expect(await given('initrd')).toEqual(['initrd', 'initrd.gz'])
+    expect(await given('firmware configuration')).toEqual([])
+    await chmod(dir, 0o777)
+    expect(await given('kernel')).toEqual([])
+  })
+
+  it('is a disc of a package where it is one that sets up no VM', async () => {
+    const dir = await temporaryFolder()
+    const disc = (label: string): Buffer => {
+      const bytes = Buffer.alloc(40_000)
+      bytes.write('CD001', 32_769)
+      bytes.write(label, 32_808)
+      return bytes
+    }
+    await writeFile(join(dir, 'drivers.iso'), disc('virtio-win'))
+    await writeFile(join(dir, 'seed.iso'), disc('cidata'))
+    await writeFile(join(dir, 'words'), 'a')
+    const judge = (name: string): Promise<boolean> => isPackagedDisc(`${dir}/${name}`, new RegExp(`^${dir}/`))
+    expect(await Promise.all(['drivers.iso', 'seed.iso', 'words', 'none'].map(judge))).toEqual([
+      true,
+      false,
+      false,
+      false
+    ])
+  })
+
+  it('is to write to an image that nobody has only where this host noted it as a disk of that VM', async () => {
+    const dir = await temporaryFolder()
+    const [source, other] = [join(dir, 'a.raw'), join(dir, 'other.img')]
+    await writeFile(source, 'template')
+    await writeFile(other, '')
+    const { shell } = paperLibvirt()
+    const users = new Map([[other, [{ vm: 'other', uuid: OTHER_VM, by: 'vda' }]]])
+    const folders = new ImageFolders(shell, () => Promise.resolve(users))
+    const modifiedNs = String((await stat(source, { bigint: true })).mtimeNs)
+    const judge = async (hadHere: ReadonlySet<string>): Promise<boolean> => {
+      const rules = await hostRules(shell, { vm: VM, allow: [] as string[] } as unknown as RestoreSpec, folders, {
+        emulator: undefined,
+        manifest: { leftOut: [{ target: 'vdq', source, modifiedNs }] },
+        hadHere,
+        attached: new Set(),
+        disks: [],
+        files: []
+      })
+      const disk = {
+        target: 'vdq',
+        device: 'disk',
+        type: 'file',
+        role: 'image',
+        source,
+        format: 'raw',
+        readOnly: false
+      }
+      return isAllowed({ where: '', kind: 'disk', ...disk } as Need, rules)
+    }
+    const had = `<disk type='file' device='disk'><source file='${source}'/><target dev='vdq' bus='virtio'/></disk>`
+    const plan = paperPlan(VM, definitionOf({ what: '', devices: had }))
+    const entries = [{ type: 'step', step: 'begin-point', data: { plan, before: {} } }] as unknown as JournalEntry[]
+    expect(await judge(new Set())).toBe(false)
+    expect(await judge(disksNoted(entries, OTHER_VM))).toBe(false)
+    expect(await judge(disksNoted(entries, VM))).toBe(true)
+    expect(await judge(new Set([`vdb ${source}`]))).toBe(false)
+  })
+
   it('of firmware variables that it brings is only what their own header says as well', async () => {
     const dir = await temporaryFolder()
     const path = '/var/lib/libvirt/qemu/nvram/web.fd'
@@ -296,6 +459,7 @@ describe('what a point asks', () => {
       const rules = await hostRules(shell, spec, folders, {
         emulator: undefined,
         manifest: {},
+        hadHere: new Set(),
         attached: new Set(),
         disks: [],
         media: new Set(),
@@ -558,7 +722,7 @@ describe('a network of a point', () => {
       lan7("<d:options><d:option value='conf-script=/tmp/x'/></d:options>", DNSMASQ),
       'foreign-options=#'
     ],
-    ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=/etc'],
+    ['files by TFTP', lan7("<ip address='10.0.0.1'><tftp root='/etc'/></ip>"), 'see=tftp:/etc'],
     ['devices of the host', lan7("<forward mode='hostdev'><pf dev='eth0'/></forward>"), 'device=net:eth0'],
     ['what nobody knows', lan7('<teleport/>'), 'teleport='],
     [
@@ -585,6 +749,27 @@ describe('a network of a point', () => {
       'a subnet that only begins among the private ones',
       lan7("<ip address='10.0.0.1' netmask='254.0.0.0'/>"),
       'privilege=host-address-10.0.0.1/254.0.0.0'
+    ],
+    [
+      'where clouds tell hosts of themselves',
+      lan7("<ip address='169.254.169.1' prefix='24'/>"),
+      'privilege=host-address-169.254.169.1/24'
+    ],
+    [
+      'addresses of a private network that spans sites',
+      lan7("<ip address='100.100.100.1' prefix='24'/>"),
+      'privilege=host-address-100.100.100.1/24'
+    ],
+    [
+      'a subnet of its class, which reaches beyond the private ones',
+      lan7("<ip address='172.16.0.1' prefix='0' netmask='255.240.0.0'/><ip address='11.0.0.1'/>"),
+      'privilege=host-address-11.0.0.1'
+    ],
+    ['the bridge of another program', lan7("<bridge name='docker0'/>"), 'privilege=a-new-bridge-docker0'],
+    [
+      'trust in what guests say',
+      lan7("<portgroup name='a' trustGuestRxFilters='yes'/>"),
+      'privilege=trust-in-the-MAC-addresses'
     ],
     ['trust of the firewall', lan7("<bridge zone='trusted'/>"), 'privilege=firewall-zone-trusted'],
     [
@@ -627,6 +812,27 @@ describe('a network of a point', () => {
     )
   })
 
+  it.each([
+    ['a zone', "<bridge name='virbr7' xml:zone='trusted'/>"],
+    ['a mode', "<forward xml:mode='passthrough' mode='nat'><interface dev='lo'/></forward>"],
+    ['a folder', "<ip address='10.77.0.1' prefix='24'><tftp xml:root='/etc'/></ip>"],
+    ['an address', "<ip xml:address='8.8.8.8' address='10.77.0.1' prefix='24'/>"],
+    ['the names of the host', "<domain xml:register='yes' name='example.org'/>"],
+    ['another prefix', "<domain xmlns:x='urn:x' x:register='yes' name='example.org'/>"],
+    ['a prefixed element', "<ip address='10.77.0.1' prefix='24'><x:tftp xmlns:x='urn:x' root='/etc'/></ip>"],
+    ['an element of a namespace', "<ip address='10.77.0.1' prefix='24'><tftp xmlns='urn:x' root='/etc'/></ip>"]
+  ])('with %s by a name that libvirt reads as its own is refused, whatever is allowed', async (_what, xml) => {
+    const items = await look({ next: definitionOf(card), host: lan7(xml) })
+    const again = await look({ next: definitionOf(card), host: lan7(xml), allow: refusedIn(items) })
+    expect(again).toContainEqual(
+      expect.objectContaining({
+        check: 'networks',
+        state: 'problem',
+        text: expect.stringMatching(/^the definition of network lan7 in the point has .* prefix/) as string
+      })
+    )
+  })
+
   it('as people have them is not asked about', async () => {
     const items = await look({
       next: definitionOf(card),
@@ -654,14 +860,14 @@ describe('a network of a point', () => {
     const items = await look({
       next: definitionOf(card),
       host: lan7(
-        "<forward mode='nat'/><bridge name='virbr7'/><ip address='10.0.0.1'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
+        "<forward mode='nat'/><bridge name='virbr7'/><ip address='192.168.77.1'><dhcp><range start='192.168.77.2' end='192.168.77.9'/></dhcp></ip>"
       )
     })
     expect(items.filter(({ check }) => check === 'networks')).toEqual([
       {
         check: 'networks',
         state: 'warning',
-        text: "Network lan7 will be made as it was on the point's host: bridge virbr7"
+        text: "Network lan7 will be made as it was on the point's host: bridge virbr7, addresses of 192.168.77.1/24"
       }
     ])
     expect(refusedIn(items)).toEqual([])

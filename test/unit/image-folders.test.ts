@@ -51,6 +51,20 @@ describe('a file in an image folder', () => {
     }
   )
 
+  it.each(['cidata', 'CONFIG-2', 'unattend'])(
+    'that sets up one VM (%s) is no other VM’s to read, in a drive or not',
+    async (label) => {
+      const dir = await pool()
+      const bytes = Buffer.alloc(40_000)
+      bytes.write('CD001', 32_769)
+      bytes.write(label.padEnd(32), 32_808)
+      const [free, taken] = [await file(join(dir, 'free.iso'), bytes), await file(join(dir, 'taken.iso'), bytes)]
+      const folders = foldersOf(dir, { [OTHER_VM]: disk(taken, 'sda', 'cdrom') })
+      expect(await folders.offers(free, 'read')).toBe(false)
+      expect(await folders.offers(taken, 'read')).toBe(false)
+    }
+  )
+
   it('that nobody has and that is no disc may be the disk of a VM that is not defined by now', async () => {
     const dir = await pool()
     const path = await file(join(dir, 'retired.qcow2'))

@@ -41,13 +41,14 @@ describe('the sockets of channels', () => {
   it.each([
     '/var/lib/libvirt/qemu/channel/target/domain-5-web/org.qemu.guest_agent.0',
     '/var/lib/libvirt/qemu/channel/target/web.agent',
-    '/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0'
+    '/run/libvirt/qemu/channel/5-web/org.qemu.guest_agent.0',
+    '/var/lib/libvirt/qemu/f16x86_64.agent'
   ])('are libvirt’s to make anew where it made %s', (path) => {
     expect(setChannelSocketsToDefault(channel(path))).toContain('<source mode="bind"/>')
     expect(setChannelSocketsToDefault(channel(path, 'connect'))).toContain(path)
   })
 
-  it.each(['/run/x.sock', '/var/lib/libvirt/qemu/channel/target/../x', '/var/lib/libvirt/qemu/nvram/x'])(
+  it.each(['/run/x.sock', '/var/lib/libvirt/qemu/channel/target/../x', '/var/lib/libvirt/qemu/nvram/x.agent'])(
     'are left alone where it made no %s',
     (path) => expect(setChannelSocketsToDefault(channel(path))).toContain(path)
   )

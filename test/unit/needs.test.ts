@@ -1,10 +1,12 @@
 import { readFileSync, globSync } from 'node:fs'
+import type { Element } from '@xmldom/xmldom'
 import { describe, expect, it } from 'vitest'
 import { itemOf } from '../../src/libvirt/needs/item.ts'
 import type { Need, NeedKind } from '../../src/libvirt/needs/need.ts'
 import { needsOf } from '../../src/libvirt/needs/needs-of.ts'
 import { needsOfNetwork } from '../../src/libvirt/needs/network-needs.ts'
-import { HOSTILE, MORE } from './hostile-definitions.ts'
+import { parseXml, serializeXml } from '../../src/libvirt/xml.ts'
+import { HOSTILE, MORE, type Hostile } from './hostile-definitions.ts'
 import { VM } from './store-points.ts'
 
 const definition = (devices: string, more = '', root = ''): string =>
@@ -270,6 +272,8 @@ describe('the word for a need', () => {
     const folder = (more: string): string => `<filesystem><source dir='/a'/><target dir='x'/>${more}</filesystem>`
     expect(words(folder(''))).toContain('share=/a')
     expect(words(folder('<readonly/>'))).toContain('see=/a')
+    expect(words(folder("<driver type='virtiofs'/>"))).toContain('share=virtiofs:/a')
+    expect(words(folder('').replace('<filesystem', "<filesystem type='template'"))).toContain('share=template:/a')
   })
 
   it.each([...HOSTILE, ...MORE])('for $what can be typed', ({ devices = '', domain = '', root = '', os = '' }) => {
@@ -288,5 +292,47 @@ describe('what a network asks', () => {
       "<network xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><name>lan</name><ip address='10.0.0.1'><tftp root='/srv'/></ip><d:options><d:option value='x'/></d:options></network>"
     )
     expect(odd.needs.map(({ kind }) => kind)).toEqual(['folder', 'foreign'])
+  })
+})
+
+describe('two of one element', () => {
+  const wholeOf = ({ devices = '', os = '', domain = '', root = '' }: Hostile): string =>
+    definition(devices, `<os><type>hvm</type>${os}</os>${domain}`, root)
+
+  /** An element that says nothing, one that says something else everywhere, and one of another place alone. */
+  const DECOYS: readonly (readonly [string, (at: Element) => void])[] = [
+    ['empty', (at) => namesIn(at).forEach((name) => at.removeAttribute(name))],
+    ['other', (at) => namesIn(at).forEach((name) => at.setAttribute(name, 'x'))],
+    ['elsewhere', (at) => namesIn(at, /[/\d]/).forEach((name) => at.setAttribute(name, '/nowhere/x'))]
+  ]
+  const namesIn = (at: Element, values = /(?:)/): string[] =>
+    [...at.attributes].filter(({ name, value }) => name !== 'xmlns' && values.test(value)).map(({ name }) => name)
+
+  function doubled(hostile: Hostile): (readonly [string, string])[] {
+    const count = [...parseXml(wholeOf(hostile), 'test').getElementsByTagName('*')].length
+    return [...Array(count).keys()].flatMap((number) =>
+      DECOYS.flatMap(([how, change]) =>
+        (['before', 'behind'] as const).flatMap((side): (readonly [string, string])[] => {
+          const document = parseXml(wholeOf(hostile), 'test')
+          const at = [...document.getElementsByTagName('*')][number]
+          if (at === undefined || ['domain', 'devices', 'os', 'name', 'uuid'].includes(at.tagName)) return []
+          const decoy = at.cloneNode(how !== 'empty') as Element
+          change(decoy)
+          if (at.childNodes.length === 1 && at.firstChild?.nodeType === 3)
+            decoy.textContent = how === 'empty' ? '' : '/nowhere/x'
+          at.parentNode?.insertBefore(decoy, side === 'before' ? at : at.nextSibling)
+          return [[`${how} <${at.tagName}> ${side} it`, serializeXml(document)]]
+        })
+      )
+    )
+  }
+
+  it.each([...HOSTILE, ...MORE].filter(({ item }) => item !== undefined))('hide nothing of $what', (hostile) => {
+    const { item = '' } = hostile
+    // A label names all that it says.
+    const isSaid = (need: Need): boolean =>
+      itemOf(need).startsWith(item) || (need.kind === 'label' && item.endsWith(need.label.split(', ').at(-1) ?? ' '))
+    const hidden = doubled(hostile).filter(([, xml]) => !needsOf(xml).some(isSaid))
+    expect(hidden.map(([how]) => how)).toEqual([])
   })
 })

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Manifest } from '../../shared/model/point.ts'
@@ -9,13 +8,14 @@ import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
-import type { Need, NeedOf } from '../../libvirt/needs/need.ts'
+import type { FileNeed, Need, NeedOf } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
-import { FROM_PACKAGES } from '../../libvirt/package-paths.ts'
 import { volumePath } from '../../libvirt/volumes.ts'
 import { qcow2HeaderAt } from '../evidence/image-users.ts'
 import { isPlainPath, type ImageFolders } from './image-folders.ts'
+import { diskKey } from './had-here.ts'
 import { isUnchanged } from './left-out.ts'
+import { isFromPackage, isPackagedBootFile, isPackagedDisc } from './package-files.ts'
 import { NVRAM_FOLDER } from './plan-firmware.ts'
 import type { RestoreDisk } from './restore-plan.ts'
 
@@ -31,6 +31,8 @@ export interface HostRules {
   readonly allowed: ReadonlySet<string>
   /** What the point knows of the disks that it left out. */
   readonly manifest: Pick<Manifest, 'leftOut'>
+  /** Disks that the VM had when this very host took the point, by its own journal; as `diskKey` says them. */
+  readonly hadHere: ReadonlySet<string>
   /** Disks that the operator says stay attached, each by its place and item. */
   readonly attached: ReadonlySet<string>
   /** The program of this host that runs the VM, where the point's own is not here. */
@@ -44,7 +46,7 @@ export interface HostRules {
 }
 
 /** What the restore makes, and what it runs the VM with. */
-export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'media' | 'attached' | 'manifest'> {
+export interface Made extends Pick<HostRules, 'emulator' | 'disks' | 'media' | 'attached' | 'manifest' | 'hadHere'> {
   readonly files: readonly { readonly path: string | undefined; readonly from: string | undefined }[]
 }
 
@@ -52,7 +54,7 @@ export const hostRules = async (
   shell: Shell,
   { vm, allow }: RestoreSpec,
   folders: ImageFolders,
-  { manifest, attached, emulator, disks, media, files }: Made
+  { manifest, hadHere, attached, emulator, disks, media, files }: Made
 ): Promise<HostRules> => ({
   shell,
   vm,
@@ -60,6 +62,7 @@ export const hostRules = async (
   own: await ownItems(shell, vm),
   allowed: new Set(allow),
   manifest,
+  hadHere,
   attached,
   emulator,
   disks,
@@ -107,9 +110,13 @@ function isAsShown({ type, source }: NeedOf<'disk'>, shown: XmlDisk): boolean {
  */
 export async function isAllowed(need: Need, rules: HostRules): Promise<boolean> {
   if (!(await reachesBeyond(need, rules))) return true
+  if (isUnreadable(need)) return false
   const item = itemOf(need)
   return rules.own.has(item) || rules.allowed.has(item) || (need.kind === 'disk' && isAttached(need, rules))
 }
+
+/** What libvirt reads in another way than it is shown, nobody can allow: it would be something else that he says yes to. */
+export const isUnreadable = ({ kind }: Need): boolean => kind === 'prefixed'
 
 /** An image that names other files asks for more than what was shown of it. */
 async function isAttached(need: Need & NeedOf<'disk'>, { shell, attached }: HostRules): Promise<boolean> {
@@ -152,7 +159,8 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
       return need.what !== 'locked memory'
     case 'foreign':
       // It only says how QEMU is to speak of what is out of date.
-      return !(QEMU.test(need.namespace) && need.name === 'deprecation')
+      return !(QEMU.test(need.namespace) && DEPRECATION.test(need.text))
+    case 'prefixed':
     case 'control':
     case 'unknown':
       return true
@@ -166,10 +174,12 @@ async function reachesBeyond(need: Need, rules: HostRules): Promise<boolean> {
   }
 }
 
+const DEPRECATION = /^deprecation behavior="[a-z]+"$/
+
 /** The image that the restore writes for this disk, or one in an image folder of this host that is no other VM's. */
 async function isStorage(
   need: NeedOf<'disk'>,
-  { shell, folders, manifest, disks, media, made }: HostRules
+  { shell, folders, manifest, hadHere, disks, media, made }: HostRules
 ): Promise<boolean> {
   const { type, source, device, role, format } = need
   if (role === 'image' && disks.some((disk) => isThisDisk(disk, need))) return true
@@ -179,7 +189,9 @@ async function isStorage(
   const path = type === 'file' ? source : type === 'volume' ? await pathOfVolume(shell, source) : undefined
   const access = need.readOnly || device === 'cdrom' ? 'read' : 'write'
   if (path === undefined) return false
-  const isNoted = role === 'image' && (await isUnchanged(path, need, manifest))
+  const isRaw = (format ?? 'raw') === 'raw'
+  if (device === 'cdrom' && type === 'file' && role === 'image' && isRaw && (await isPackagedDisc(path))) return true
+  const isNoted = role === 'image' && hadHere.has(diskKey(need)) && (await isUnchanged(path, need, manifest))
   if (!(await folders.offers(path, access, isNoted))) return false
   // Of a volume its pool may know a format, and QEMU looks at what lies below another image.
   return (format ?? (type === 'file' && role === 'image' ? 'raw' : 'unknown')) === 'raw' || standsAlone(path, format)
@@ -211,35 +223,29 @@ async function standsAlone(path: string, format: string | undefined): Promise<bo
   }
 }
 
-/** What everybody on a host may read, since it came with its programs; also by where its symbolic links lead. */
-export async function isFromPackage(path: string, folders = FROM_PACKAGES): Promise<boolean> {
-  if (!isPlainPath(path) || !folders.test(path)) return false
-  const real = await realpath(path).catch(() => undefined)
-  // What is not here is read by nobody.
-  if (real === undefined) return !existsSync(path)
-  return folders.test(real) && ((await stat(real)).mode & READABLE_BY_ALL) !== 0
-}
-
-const READABLE_BY_ALL = 0o004
-
 const RANDOM = ['/dev/random', '/dev/urandom', '/dev/hwrng']
 
 async function isHarmlessFile(need: NeedOf<'file'>, { vm, folders, made }: HostRules): Promise<boolean> {
   const { what, path, writes } = need
   if (!writes && made.has(path)) return true
   if (what === 'random numbers' && RANDOM.includes(path)) return true
-  if (!writes && (await isFromPackage(path))) return true
+  if (!writes && (await (isGivenAway(what) ? isPackagedBootFile(path, what) : isFromPackage(path)))) return true
   if (what === 'port' || what === 'log') return isLogOf(path, vm)
   return writes ? false : folders.offers(path, 'read')
 }
+
+/** While the VM runs, libvirt makes these QEMU's own: that costs a program its setuid bit, and a service its settings. */
+const isGivenAway = (what: FileNeed['what']): boolean =>
+  ['kernel', 'initrd', 'device tree', 'ACPI table', 'firmware configuration'].includes(what)
 
 /** A log below /var/log that is called by the VM's own UUID alone: nobody else's, and nobody who reads logs takes it for his. */
 const isLogOf = (path: string, vm: string): boolean =>
   isPlainPath(path) && /^\/var\/log\/([\w-]+\/)*[^/]+$/.test(path) && path.endsWith(`/${vm}.log`)
 
 async function isOwnFirmware(need: NeedOf<'firmware'>, { folders, made }: HostRules): Promise<boolean> {
-  const { what, path, type, format } = need
+  const { what, path, type, format, writes } = need
   if (what === 'automatic') return true
+  if (writes === true) return false
   const isRaw = format === undefined || format === 'raw'
   if (type === 'file' && made.has(path)) {
     const from = made.get(path)
@@ -270,9 +276,12 @@ function isPlainCard({ type, mode, tap }: NeedOf<'interface'>): boolean {
   return ['network', 'bridge', 'ethernet', 'internal', 'null'].includes(type)
 }
 
-/** Of a screen without an address it is what the host has set, which is itself alone; of a port it is everywhere. */
+/**
+ * Of a screen, which without an address is where the host has set it: on itself alone. Another port is not: programs of the
+ * host may look for somebody else behind it.
+ */
 const isLoopback = ({ address = '', network, purpose }: NeedOf<'listen'>): boolean =>
-  (address === '' ? purpose !== 'port' : /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address)) && network === undefined
+  purpose !== 'port' && network === undefined && /^(127\.\d+\.\d+\.\d+|::1|localhost|)$/.test(address)
 
 /** An empty path is how a script is switched off. */
 const HARMLESS_PROGRAMS = ['', '/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/lib/virtiofsd']

@@ -91,9 +91,11 @@ async function othersListening(shell: Shell, goes: readonly string[]): Promise<L
   return (await listenersHere(shell))?.filter(({ pids }) => !pids.some((pid) => freed.includes(pid)))
 }
 
-/** What a definition listens on by the address that the operator has named for it: he means just that. */
+/** Screens of a definition by the address that the operator has named for them: he means just that, and no port of another kind. */
 export const itemsListening = (xml: string, address: string): string[] =>
-  needsOf(xml).flatMap((need) => (need.kind === 'listen' && need.address === address ? [itemOf(need)] : []))
+  needsOf(xml).flatMap((need) =>
+    need.kind === 'listen' && need.purpose !== 'port' && need.address === address ? [itemOf(need)] : []
+  )
 
 /** A name is left to the resolver of this host. */
 function checkAddresses(asking: readonly Asking[], here: BlockList, answers: Answers): void {

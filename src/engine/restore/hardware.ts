@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { rangeNumbers } from '../../libvirt/placement.ts'
 import { parseRoutes, type Route } from '../../libvirt/routes.ts'
 
@@ -43,6 +43,13 @@ export class Hardware {
 
   async routes(): Promise<Route[]> {
     return parseRoutes((await this.text('/proc/net/route')) ?? '')
+  }
+
+  /** Whom this host asks for names, by itself or by systemd's resolver. */
+  async nameServers(): Promise<string[]> {
+    const texts = await Promise.all(['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'].map((at) => this.text(at)))
+    const lines = texts.flatMap((text = '') => [...text.matchAll(/^\s*nameserver\s+([^\s%]+)/gm)])
+    return [...new Set(lines.map(([, address = '']) => address))].filter((address) => isIP(address) !== 0)
   }
 
   async hasUsb(vendor: string, product: string): Promise<boolean> {

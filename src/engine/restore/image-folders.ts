@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
+import { open, realpath, type FileHandle } from 'node:fs/promises'
 import { dirname, normalize } from 'node:path'
 import type { Shell } from '../../shared/shell.ts'
 import { poolFolders } from '../../libvirt/storage-pools.ts'
@@ -50,8 +50,8 @@ export class ImageFolders {
 
   /**
    * Whether a VM may be given this file without a question, beside what its own definition here has already: a medium that VMs
-   * have in their drives, or what nobody has and is nobody's disk either. An image of a VM that is not defined by now is
-   * nobody's, but for the point that knows when it was last written to (`isNoted`).
+   * have in their drives, or what nobody has and is nobody's disk either, but no disc that sets up one VM. An image of a VM
+   * that is not defined by now is nobody's, but for the VM that this host knows it to be of, unchanged (`isNoted`).
    */
   async offers(path: string, access: 'read' | 'write', isNoted = false): Promise<boolean> {
     if (!isPlainPath(path) || !existsSync(path) || isKeptForAnother(path)) return false
@@ -59,7 +59,8 @@ export class ImageFolders {
     if (isKeptForAnother(real) || !(await this.isOne(dirname(real)))) return false
     const users = (await this.users()).get(real) ?? []
     if (users.length === 0) return isNoted || (access === 'read' && (await isDisc(real)))
-    return access === 'read' && users.every(({ as, isBase }) => as === 'medium' && isBase !== true)
+    const isMedium = access === 'read' && users.every(({ as, isBase }) => as === 'medium' && isBase !== true)
+    return isMedium && (await lookAtDisc(real)) !== 'seed'
   }
 
   private async foldersOfVms(): Promise<Set<string>> {
@@ -73,18 +74,33 @@ const isKeptForAnother = (path: string): boolean => path.includes(SIDECAR_MARK) 
 /** A store may lie below a pool. */
 const isInPoint = (real: string): boolean => real !== '/' && (idsOf(real) !== undefined || isInPoint(dirname(real)))
 
-const DISC_MARK_AT = 32_769
-const DISC_MARKS = ['CD001', 'BEA01', 'NSR02', 'NSR03']
-
-/** As ISO 9660 and UDF say: no disk of a VM begins like that. */
+/** Whether VMs may read it as a disc: it is one, and none that is made for a single VM. */
 async function isDisc(real: string): Promise<boolean> {
+  return (await lookAtDisc(real)) === 'disc'
+}
+
+async function lookAtDisc(real: string): Promise<'disc' | 'seed' | undefined> {
   const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(5), 0, 5, DISC_MARK_AT)
-    return (await file.stat()).isFile() && DISC_MARKS.includes(buffer.toString('latin1', 0, bytesRead))
+    return await discAt(file)
   } finally {
     await file.close()
   }
+}
+
+const DISC_MARK_AT = 32_769
+const DISC_MARKS = ['CD001', 'BEA01', 'NSR02', 'NSR03']
+const LABEL_AT = 40
+
+/** What one VM is set up by: passwords and keys are in it. */
+const SEEDS = /^(cidata|config-2|context|oemdrv|ovf.?env|ignition|combustion|(auto)?unattend\w*|seed\w*)$/i
+
+/** As ISO 9660 and UDF say: no disk of a VM begins like that. `seed`: by its label it is one VM's own. Undefined: it is no disc. */
+export async function discAt(file: FileHandle): Promise<'disc' | 'seed' | undefined> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(80), 0, 80, DISC_MARK_AT - 1)
+  const text = buffer.toString('latin1', 0, bytesRead)
+  if (!(await file.stat()).isFile() || !DISC_MARKS.includes(text.slice(1, 6))) return undefined
+  return SEEDS.test(text.slice(LABEL_AT, LABEL_AT + 32).replace(/[\0 ]+$/, '')) ? 'seed' : 'disc'
 }
 
 /** On the word of a header, which a guest may have written, no folder is one of images. */

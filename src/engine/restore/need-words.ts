@@ -11,7 +11,8 @@ function wordsFor(need: Need): string {
     case 'file':
       return `to ${need.writes ? 'write to' : 'read'} ${need.path} (${need.what})`
     case 'firmware':
-      return `to ${need.what === 'variables' ? 'write firmware variables to' : 'read firmware from'} ${need.path}`
+      if (need.what === 'variables') return `to write firmware variables to ${need.path}`
+      return `to read firmware from ${need.path}${need.writes === true ? ', and write to it' : ''}`
     case 'tpm':
       return `for a TPM of this host (${need.backend}${need.path === undefined ? '' : ` ${need.path}`})`
     case 'emulator':
@@ -42,6 +43,8 @@ function wordsFor(need: Need): string {
       return `for ${need.what}`
     case 'foreign':
       return `QEMU, past libvirt, for: ${need.text}`
+    case 'prefixed':
+      return `for what libvirt reads as its own by another name, a prefix or a namespace: ${need.text}`
     case 'control':
       return `for a value with line ends or other control characters in it: ${need.in} ${need.value}`
     case 'unknown':

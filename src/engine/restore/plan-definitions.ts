@@ -6,6 +6,7 @@ import { processorMisfit } from './check-machine.ts'
 import { itemsListening } from './check-ports.ts'
 import { Checklist } from './checklist.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
+import { disksHadHere } from './had-here.ts'
 import { isMedium } from './plan-firmware.ts'
 import type { Places } from './plan-places.ts'
 import { askingOf, type PlanRequest } from './plan-request.ts'
@@ -49,6 +50,7 @@ function rulesFor(request: PlanRequest, { planned, folders, ownNvram }: Places):
   const allow = [...(spec.allow ?? []), ...listenersChosen(request)]
   return hostRules(shell, { ...spec, allow }, folders, {
     manifest: source.manifest,
+    hadHere: disksHadHere(source.manifest.id, source.manifest.vm.uuid),
     attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,

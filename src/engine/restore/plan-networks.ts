@@ -12,7 +12,7 @@ import type { Route } from '../../libvirt/routes.ts'
 import type { Answers, Asking } from './answers.ts'
 import type { Unmet } from './checklist.ts'
 import type { Hardware } from './hardware.ts'
-import { checkNetwork } from './check-network.ts'
+import { checkNetwork, type NetworkRules } from './check-network.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
 type Networks = RestorePlan['networks']
@@ -29,8 +29,7 @@ interface Surroundings {
   readonly cards: readonly string[]
   readonly routes: readonly Route[]
   readonly has: (device: string) => boolean
-  /** What the operator allows the point, by name. */
-  readonly allowed: ReadonlySet<string>
+  readonly rules: NetworkRules
 }
 
 /**
@@ -51,12 +50,13 @@ export async function planNetworks(
     if (!sources.some(({ on, name }) => on === source.on && name === source.name))
       answers.list.warning('networks', `No network card of the VM is on ${nameOf(source)}, so there is none to move`)
   if (sources.length === 0) return networks
-  const around = { ...(await lookAround(shell, host, hardware)), allowed }
+  const rules = { allowed, nameServers: await hardware.nameServers() }
+  const around = { ...(await lookAround(shell, host, hardware)), rules }
   for (const source of sources) planCards(source, around, networks, answers)
   return networks
 }
 
-async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Omit<Surroundings, 'allowed'>> {
+async function lookAround(shell: Shell, host: string, hardware: Hardware): Promise<Omit<Surroundings, 'rules'>> {
   const states = await listNetworks(shell)
   return {
     known: knownNetworks(host),
@@ -119,7 +119,7 @@ function take(
     if (look.state === 'inactive' && !networks.start.includes(name)) networks.start.push(name)
     return
   }
-  checkNetwork(look, around.allowed, answers.list)
+  checkNetwork(look, around.rules, answers.list)
   networks.define.push(look.made)
   networks.start.push(name)
 }

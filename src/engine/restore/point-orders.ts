@@ -4,7 +4,7 @@ import { itemOf } from '../../libvirt/needs/item.ts'
 import type { Need } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import { ejectMedia, setChannelSocketsToDefault } from '../../libvirt/domain-xml-edit.ts'
-import { isAllowed, type HostRules } from './allowed.ts'
+import { isAllowed, isUnreadable, type HostRules } from './allowed.ts'
 import type { Checklist } from './checklist.ts'
 import { sayNeed } from './need-words.ts'
 
@@ -33,11 +33,17 @@ export async function tellOrders({ next, ram }: Definitions, rules: HostRules, l
   ]
   for (const { need, by } of orders) {
     if (told.has(itemOf(need)) || (await isAllowed(need, rules))) continue
-    if (told.size < MOST_SHOWN) list.refused(`${by} asks ${sayNeed(need)} [${need.where}]`, itemOf(need))
+    if (told.size < MOST_SHOWN) tellOrder(need, by, list)
     told.add(itemOf(need))
   }
   if (told.size > MOST_SHOWN)
     list.problem('not allowed', `and ${told.size - MOST_SHOWN} more`, 'do not trust this point')
+}
+
+function tellOrder(need: Need, by: string, list: Checklist): void {
+  const text = `${by} asks ${sayNeed(need)} [${need.where}]`
+  if (isUnreadable(need)) list.problem('not allowed', text, 'do not trust this point: no host writes such definitions')
+  else list.refused(text, itemOf(need))
 }
 
 /** Media that this host would not give out unasked: drives are left empty instead, for which no VM is the worse. */

@@ -29,6 +29,10 @@ export async function othersWhoWriteTo(folder: string): Promise<string | undefin
   return undefined
 }
 
+/** Whether a file of that user is root's, libvirt's or that of its VMs. */
+export const isOfLibvirt = async (uid: number): Promise<boolean> =>
+  uid === (process.geteuid?.() ?? 0) || (await idsOfLibvirt('/etc/passwd')).has(uid)
+
 /** Numbers of those names. */
 async function idsOfLibvirt(file: string): Promise<ReadonlySet<number>> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'))

@@ -5,7 +5,7 @@ import { readInterface } from './interface-needs.ts'
 import type { FileNeed } from './need.ts'
 import { hexOf, readLabels, readPciAddress, readRom, readSecret } from './pieces.ts'
 import { readDevicePath, readPort } from './port-needs.ts'
-import { each, type Reading } from './reading.ts'
+import { each, readTogether, saidBy, type Reading } from './reading.ts'
 import { readScreen } from './screen-needs.ts'
 
 type Reader = (reading: Reading, device: Element) => void
@@ -72,39 +72,44 @@ function readHostDevice(reading: Reading, device: Element): void {
   const bus = reading.attribute(device, 'type') ?? ''
   for (const source of each(device, 'source')) {
     readLabels(reading, source)
-    reading.add(source, { kind: 'device', bus, id: hostDeviceId(reading, source, bus) })
+    reading.plainAll(source)
+    for (const part of readTogether(source, PARTS))
+      reading.add(source, { kind: 'device', bus, id: hostDeviceId(reading, source, bus, part) })
   }
   readRom(reading, device)
 }
 
+const PARTS = ['address', 'vendor', 'product', 'block', 'char', 'interface', 'adapter']
+
+type Part = (name: string) => Element | undefined
+
 /** As it is said; all of it is read. */
-function hostDeviceId(reading: Reading, source: Element, bus: string): string {
-  reading.plainAll(source)
-  const [address] = each(source, 'address')
+function hostDeviceId(reading: Reading, source: Element, bus: string, part: Part): string {
+  const address = part('address')
   if (bus === 'pci' && address !== undefined) return readPciAddress(reading, address)
   if (bus === 'mdev') return attribute(address, 'uuid') ?? ''
-  if (bus === 'usb') return usbId(source, address)
-  const [block, char, net, adapter] = ['block', 'char', 'interface', 'adapter'].map((name) => each(source, name)[0])
-  const path = [block, char, net].map((at) => at?.textContent?.trim()).find(Boolean)
+  if (bus === 'usb') return usbId(part)
+  const path = ['block', 'char', 'interface'].map((name) => part(name)?.textContent?.trim()).find(Boolean)
   const named = ['wwpn', 'name', 'dev'].map((name) => attribute(source, name)).find(Boolean)
   const server = each(source, 'host').map((host) => attribute(host, 'name') ?? '')
-  const unit = ['bus', 'target', 'unit'].map((name) => attribute(address, name)).filter((part) => part !== undefined)
-  return [path, attribute(adapter, 'name'), ...unit, named, ...server].filter(Boolean).join(':')
+  const unit = ['bus', 'target', 'unit'].map((name) => attribute(address, name)).filter((word) => word !== undefined)
+  return [path, attribute(part('adapter'), 'name'), ...unit, named, ...server].filter(Boolean).join(':')
 }
 
-function usbId(source: Element, address: Element | undefined): string {
+function usbId(part: Part): string {
   const id = (name: string): string => {
-    const said = attribute(each(source, name)[0], 'id')
+    const said = attribute(part(name), 'id')
     return said === undefined ? '' : hexOf(said, 4)
   }
+  const address = part('address')
   const ids = id('vendor') === '' ? '' : `${id('vendor')}:${id('product')}`
   const place = address === undefined ? '' : `${attribute(address, 'bus') ?? ''}.${attribute(address, 'device') ?? ''}`
-  return [ids, place].filter((part) => part !== '').join('@')
+  return [ids, place].filter((word) => word !== '').join('@')
 }
 
 function readFolder(reading: Reading, share: Element): void {
   const [type, readOnly] = [reading.attribute(share, 'type') ?? 'mount', each(share, 'readonly').length > 0]
-  const driver = attribute(each(share, 'driver')[0], 'type') ?? 'path'
+  const drivers = saidBy(reading, each(share, 'driver'), 'type')
   for (const target of each(share, 'target')) reading.plain(target, 'dir')
   for (const binary of each(share, 'binary')) {
     const path = reading.attribute(binary, 'path')
@@ -117,7 +122,8 @@ function readFolder(reading: Reading, share: Element): void {
       reading.attribute(source, name)
     )
     const path = names.filter((name) => name !== undefined).join('/')
-    if (path !== '') reading.add(source, { kind: 'folder', path, readOnly, driver: type === 'mount' ? driver : type })
+    for (const driver of path === '' ? [] : type === 'mount' ? drivers : [type])
+      reading.add(source, { kind: 'folder', path, readOnly, driver: driver ?? 'path' })
   }
 }
 
@@ -160,8 +166,10 @@ function readTpm(reading: Reading, tpm: Element): void {
   for (const backend of each(tpm, 'backend')) {
     const type = reading.attribute(backend, 'type') ?? 'emulator'
     const places = [...each(backend, 'device'), ...each(backend, 'source')]
-    const paths = places.flatMap((at) => ['path', 'file', 'dir'].map((name) => reading.attribute(at, name)))
-    reading.add(backend, { kind: 'tpm', backend: type, path: paths.find((path) => path !== undefined) })
+    const paths = places.flatMap((at) => ['path', 'file', 'dir'].flatMap((name) => reading.attribute(at, name) ?? []))
+    // Which one counts depends on what libvirt reads first.
+    for (const path of paths.length === 0 ? [undefined] : paths)
+      reading.add(backend, { kind: 'tpm', backend: type, path })
     for (const key of each(backend, 'encryption')) readSecret(reading, key, 'TPM')
     for (const profile of each(backend, 'profile')) reading.plain(profile, 'source', 'name')
     const debug = reading.attribute(backend, 'debug')
@@ -184,6 +192,9 @@ function readAudio(reading: Reading, audio: Element): void {
 }
 
 function readVideo(reading: Reading, video: Element): void {
+  for (const driver of each(video, 'driver'))
+    if (reading.attribute(driver, 'name') === 'vhostuser')
+      reading.add(driver, { kind: 'privilege', what: 'a program of this host for its graphics' })
   for (const model of each(video, 'model')) {
     reading.add(model, { kind: 'feature', what: 'video', name: attribute(model, 'type') ?? '' })
     for (const acceleration of each(model, 'acceleration')) readDevicePath(reading, acceleration, 'rendernode')

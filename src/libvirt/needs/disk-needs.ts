@@ -1,14 +1,12 @@
 import type { Element } from '@xmldom/xmldom'
 import type { DiskNeed } from './need.ts'
 import { readLabels, readPciAddress, readSecrets } from './pieces.ts'
-import { each, type Reading } from './reading.ts'
+import { each, saidBy, type Reading } from './reading.ts'
 
 /** Everything that a disk or a drive asks: its source, what lies below it, its keys, and who watches over reservations. */
 export function readDisk(reading: Reading, disk: Element): void {
   const [target] = each(disk, 'target')
-  const drivers = each(disk, 'driver').map((driver) => reading.attribute(driver, 'type'))
-  const head: Head = {
-    format: drivers.find((type) => type !== undefined),
+  const head = {
     target: reading.attribute(target, 'dev') ?? '',
     device: reading.attribute(disk, 'device') ?? 'disk',
     readOnly: each(disk, 'readonly').length > 0
@@ -17,33 +15,33 @@ export function readDisk(reading: Reading, disk: Element): void {
   if (reading.attribute(disk, 'rawio') === 'yes') reading.add(disk, { kind: 'privilege', what: 'raw I/O' })
   if (reading.attribute(disk, 'sgio') === 'unfiltered')
     reading.add(disk, { kind: 'privilege', what: 'unfiltered SCSI commands' })
-  readImage(reading, disk, head, 'image')
+  for (const format of saidBy(reading, each(disk, 'driver'), 'type'))
+    readImage(reading, disk, { ...head, format }, 'image')
   readMirror(reading, disk, head)
   readSecrets(reading, disk)
 }
 
 type Head = Pick<DiskNeed, 'target' | 'device' | 'format' | 'readOnly'>
 
-/** Of an image that is not the disk's own. */
-const headOf = (reading: Reading, image: Element, head: Head): Head => ({
-  ...head,
-  format: each(image, 'format').map((format) => reading.attribute(format, 'type'))[0]
-})
+/** Of an image that is not the disk's own; more than one where it says two formats. */
+const headsOf = (reading: Reading, image: Element, head: Omit<Head, 'format'>): Head[] =>
+  saidBy(reading, each(image, 'format'), 'type').map((format) => ({ ...head, format }))
 
 /** A disk, or an image in its backing chain, which says its source in the same way. */
 function readImage(reading: Reading, image: Element, head: Head, role: DiskNeed['role']): void {
   const type = reading.attribute(image, 'type') ?? 'file'
   for (const source of each(image, 'source')) readSource(reading, source, type, head, role)
   for (const below of each(image, 'backingStore'))
-    readImage(reading, below, { ...headOf(reading, below, head), readOnly: true }, 'below')
+    for (const its of headsOf(reading, below, { ...head, readOnly: true })) readImage(reading, below, its, 'below')
 }
 
-function readMirror(reading: Reading, disk: Element, head: Head): void {
+function readMirror(reading: Reading, disk: Element, head: Omit<Head, 'format'>): void {
   for (const mirror of each(disk, 'mirror')) {
     const file = reading.attribute(mirror, 'file')
-    const its = headOf(reading, mirror, head)
-    if (file !== undefined) reading.add(mirror, { kind: 'disk', ...its, type: 'file', role: 'mirror', source: file })
-    readImage(reading, mirror, its, 'mirror')
+    for (const its of headsOf(reading, mirror, head)) {
+      if (file !== undefined) reading.add(mirror, { kind: 'disk', ...its, type: 'file', role: 'mirror', source: file })
+      readImage(reading, mirror, its, 'mirror')
+    }
   }
 }
 
@@ -53,7 +51,8 @@ function readSource(reading: Reading, source: Element, type: string, head: Head,
   readSecrets(reading, source)
   readLabels(reading, source)
   for (const reservations of each(source, 'reservations')) readReservations(reading, reservations)
-  for (const store of each(source, 'dataStore')) readImage(reading, store, headOf(reading, store, head), 'data')
+  for (const store of each(source, 'dataStore'))
+    for (const its of headsOf(reading, store, head)) readImage(reading, store, its, 'data')
   for (const file of [...each(source, 'knownHosts'), ...each(source, 'config')]) readLoginFile(reading, file)
   for (const identity of each(source, 'identity')) readLoginFile(reading, identity)
 }
@@ -64,7 +63,10 @@ function sourceOf(reading: Reading, source: Element, type: string): string | und
   if (type === 'block' || type === 'vhostvdpa') return reading.attribute(source, 'dev')
   if (type === 'dir') return reading.attribute(source, 'dir')
   if (type === 'vhostuser') return reading.attribute(source, 'path')
-  if (type === 'nvme') return each(source, 'address').map((address) => readPciAddress(reading, address))[0] ?? ''
+  if (type === 'nvme')
+    return each(source, 'address')
+      .map((address) => readPciAddress(reading, address))
+      .join(' ')
   if (type === 'volume') return volumeOf(reading, source)
   return type === 'network' ? serverOf(reading, source) : undefined
 }

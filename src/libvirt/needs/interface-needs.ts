@@ -1,6 +1,6 @@
 import type { Element } from '@xmldom/xmldom'
 import { attribute } from '../xml.ts'
-import { readPciAddress, readRom, readRoute } from './pieces.ts'
+import { readPciAddress, readRom, readRoute, readTrust } from './pieces.ts'
 import { each, type Reading } from './reading.ts'
 
 /** A network card: what it is plugged into, and whatever of the host is run, opened or taken for it. */
@@ -8,20 +8,24 @@ export function readInterface(reading: Reading, card: Element): void {
   const type = reading.attribute(card, 'type') ?? ''
   const mac = attribute(each(card, 'mac')[0], 'address')?.toLowerCase()
   for (const at of each(card, 'mac')) reading.plain(at, 'address')
-  const tap = tapOf(reading, card, type)
+  const taps = tapsOf(reading, card)
   const sources = each(card, 'source')
   for (const source of sources) {
     const mode = reading.attribute(source, 'mode')
-    reading.add(source, { kind: 'interface', mac, type, source: sourceOf(reading, source, type), mode, tap })
+    const its = sourceOf(reading, source, type)
+    for (const tap of taps) reading.add(source, { kind: 'interface', mac, type, source: its, mode, tap })
     // What a VM that runs is plugged into by now.
     reading.plain(source, 'portid', 'portgroup', 'bridge')
   }
-  if (sources.length === 0) reading.add(card, { kind: 'interface', mac, type, source: undefined, mode: undefined, tap })
+  for (const tap of sources.length === 0 ? taps : [])
+    reading.add(card, { kind: 'interface', mac, type, source: undefined, mode: undefined, tap })
   for (const name of ['script', 'downscript'])
     for (const script of each(card, name)) {
       const path = reading.attribute(script, 'path') ?? ''
       reading.add(script, { kind: 'program', what: 'network script', path })
     }
+  readTrust(reading, card)
+  for (const mtu of each(card, 'mtu')) readFrames(reading, mtu)
   readBackend(reading, card)
   readForwards(reading, card)
   // Of the guest's end.
@@ -38,7 +42,10 @@ export function readInterface(reading: Reading, card: Element): void {
 function sourceOf(reading: Reading, source: Element, type: string): string | undefined {
   if (type === 'network' || type === 'bridge') return reading.attribute(source, type)
   if (type === 'vhostuser') return reading.attribute(source, 'path')
-  if (type === 'hostdev') return each(source, 'address').map((address) => readPciAddress(reading, address))[0]
+  if (type === 'hostdev')
+    return each(source, 'address')
+      .map((address) => readPciAddress(reading, address))
+      .join(' ')
   if (type === 'internal') return reading.attribute(source, 'name')
   if (['direct', 'vdpa', 'ethernet', 'vds', 'user'].includes(type)) return reading.attribute(source, 'dev')
   const [address, port] = [reading.attribute(source, 'address'), reading.attribute(source, 'port')]
@@ -60,15 +67,26 @@ function readHostEnd(reading: Reading, source: Element): void {
   for (const route of each(source, 'route')) readRoute(reading, route)
 }
 
-/** The host's end of the cable. libvirt makes it, but for a tap that is called by a name: there may be one of that name. */
-function tapOf(reading: Reading, card: Element, type: string): string | undefined {
-  const own = each(card, 'target').map((target) => ({
-    dev: reading.attribute(target, 'dev'),
-    isNamed:
-      reading.attribute(target, 'managed') === 'no' ||
-      (type === 'ethernet' && !/^vnet\d+$/.test(attribute(target, 'dev') ?? 'vnet0'))
-  }))
-  return own.find(({ isNamed }) => isNamed)?.dev
+/** As libvirt calls what it makes; it gives such a name anew, whatever a definition says. */
+const GENERATED = /^(vnet|macvtap|macvlan)\d+$/
+
+/** The host's end of the cable. libvirt makes it, but for one that is called by a name: there may be one of that name. */
+function tapsOf(reading: Reading, card: Element): (string | undefined)[] {
+  const named = each(card, 'target').flatMap((target) => {
+    const dev = reading.attribute(target, 'dev')
+    const isManaged = reading.attribute(target, 'managed') !== 'no'
+    return dev !== undefined && (!isManaged || !GENERATED.test(dev)) ? [dev] : []
+  })
+  return named.length === 0 ? [undefined] : named
+}
+
+/** The bridge takes over the smallest of its cards': of less than this IPv6 is gone from it, and everybody on it is slow. */
+const SMALLEST_MTU = 1280
+
+function readFrames(reading: Reading, mtu: Element): void {
+  const size = reading.attribute(mtu, 'size') ?? ''
+  if (!/^\d+$/.test(size) || Number(size) < SMALLEST_MTU)
+    reading.add(mtu, { kind: 'privilege', what: `an MTU of ${size} for its bridge` })
 }
 
 const USUAL: Readonly<Record<string, string>> = { tap: '/dev/net/tun', vhost: '/dev/vhost-net' }

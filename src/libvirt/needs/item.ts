@@ -42,7 +42,7 @@ function said(need: Need): string {
     case 'device':
       return `device=${need.bus}:${need.id}`
     case 'folder':
-      return `${need.readOnly ? 'see' : 'share'}=${need.path}`
+      return `${need.readOnly ? 'see' : 'share'}=${need.driver === 'path' ? '' : `${need.driver}:`}${need.path}`
     case 'program':
       return `run=${need.path}`
     case 'feature':
@@ -55,6 +55,8 @@ function said(need: Need): string {
       return `privilege=${need.what.replaceAll(' ', '-')}`
     case 'foreign':
       return `${QEMU.test(need.namespace) ? 'qemu' : 'foreign'}-${wordIn(need.name)}=#${digest(foreignKey(need))}`
+    case 'prefixed':
+      return `prefixed=${need.text}`
     case 'control':
       return `control=${need.in} ${need.value}`
     case 'unknown':
@@ -78,9 +80,9 @@ const listenItem = ({ by, address = '', network, purpose, port, hasPassword }: L
 const diskItem = ({ type, source, format = 'raw', readOnly, device }: DiskNeed): string =>
   `${readOnly || device === 'cdrom' ? 'read' : 'write'}=${format === 'raw' ? '' : `${format}:`}${plain(type, source)}`
 
-const firmwareItem = ({ what, type, path, format = 'raw' }: FirmwareNeed): string => {
+const firmwareItem = ({ what, type, path, format = 'raw', writes }: FirmwareNeed): string => {
   const as = format === 'raw' ? '' : `${format}:`
-  return what === 'variables' ? `write=${as}${plain(type, path)}` : `read=${as}${path}`
+  return what === 'variables' ? `write=${as}${plain(type, path)}` : `${writes === true ? 'write' : 'read'}=${as}${path}`
 }
 
 const plain = (type: string, path: string): string => (type === 'file' || type === 'block' ? path : `${type}:${path}`)

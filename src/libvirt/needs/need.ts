@@ -28,6 +28,7 @@ export type Asked =
   | { readonly kind: 'partition'; readonly path: string }
   | { readonly kind: 'privilege'; readonly what: string }
   | ForeignNeed
+  | PrefixedNeed
   | ControlNeed
   | UnknownNeed
 
@@ -92,6 +93,8 @@ export interface FirmwareNeed {
   readonly format: string | undefined
   /** Of variables that are no file: `block`, `network`, ... */
   readonly type: string
+  /** Of an image: the guest may change it. */
+  readonly writes?: boolean
 }
 
 export interface TpmNeed {
@@ -205,6 +208,18 @@ export interface DisplayNeed {
 export interface ForeignNeed {
   readonly kind: 'foreign'
   readonly namespace: string
+  readonly name: string
+  /** All that it says, in one line. */
+  readonly text: string
+}
+
+/**
+ * An attribute with a prefix, or an element of a namespace within libvirt's own: libvirt asks for local names, so that it reads
+ * there what everybody else passes over.
+ */
+export interface PrefixedNeed {
+  readonly kind: 'prefixed'
+  /** With its prefix. */
   readonly name: string
   /** All that it says, in one line. */
   readonly text: string

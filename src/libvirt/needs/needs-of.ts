@@ -32,33 +32,46 @@ const isOurs = ({ namespaceURI }: Element): boolean => (namespaceURI ?? '') === 
  */
 export function listTheRest(reading: Reading, at: Element, isAsked: IsAsked = namesHost): void {
   if (!isOurs(at)) {
-    reading.add(at, {
-      kind: 'foreign',
-      namespace: at.namespaceURI ?? '',
-      name: at.localName ?? at.tagName,
-      text: sayAll(at)
-    })
+    listForeign(reading, at)
     return
   }
   if (isMetadata(at)) return
+  listPrefixed(reading, at)
   listControls(reading, at)
   if (isGuestAddress(at)) return
-  for (const { name, value, namespaceURI } of [...at.attributes]) {
-    if (isDeclaration(name) || name.startsWith('xml:')) continue
-    if ((namespaceURI ?? '') !== '')
-      reading.add(at, {
-        kind: 'foreign',
-        namespace: namespaceURI ?? '',
-        name,
-        text: `${name}=${JSON.stringify(value)}`
-      })
-    else if (!isDealtWith(reading, at, name) && isAsked(name, value))
+  for (const { name, value } of [...at.attributes])
+    if (!hasPrefix(name) && !isDeclaration(name) && !isDealtWith(reading, at, name) && isAsked(name, value))
       reading.add(at, { kind: 'unknown', name: `${at.tagName} ${name}`, value })
-  }
   const text = ownText(at)
   if (text !== '' && !isDealtWith(reading, at, TEXT) && isAsked(TEXT, text))
     reading.add(at, { kind: 'unknown', name: at.tagName, value: text })
   for (const child of elementsIn(at)) listTheRest(reading, child, isAsked)
+}
+
+/** What libvirt's drivers read past it; they look for it right below the root, and nowhere else. */
+const OF_LIBVIRT = /^http:\/\/libvirt\.org\/schemas\/\w+\/\w+\/\d+\.\d+$/
+
+function listForeign(reading: Reading, at: Element): void {
+  const [namespace, name] = [at.namespaceURI ?? '', at.localName ?? at.tagName]
+  const text = sayAll(at)
+  const isApart = at.parentNode === at.ownerDocument?.documentElement && OF_LIBVIRT.test(namespace)
+  if (isApart) reading.add(at, { kind: 'foreign', namespace, name, text })
+  else reading.add(at, { kind: 'prefixed', name: at.tagName, text: `${text} (${namespace})` })
+  listPrefixed(reading, at)
+  for (const child of elementsIn(at)) listPrefixedBelow(reading, child)
+}
+
+function listPrefixedBelow(reading: Reading, at: Element): void {
+  listPrefixed(reading, at)
+  for (const child of elementsIn(at)) listPrefixedBelow(reading, child)
+}
+
+const hasPrefix = (name: string): boolean => name.includes(':') && !isDeclaration(name)
+
+/** libvirt takes the first attribute of a local name, whatever its prefix. None that it writes has one. */
+function listPrefixed(reading: Reading, at: Element): void {
+  for (const { name, value } of [...at.attributes])
+    if (hasPrefix(name)) reading.add(at, { kind: 'prefixed', name, text: `${name}=${JSON.stringify(value)}` })
 }
 
 type IsAsked = (name: string, value: string) => boolean
@@ -66,13 +79,18 @@ type IsAsked = (name: string, value: string) => boolean
 /** Texts that are no values: of these libvirt makes nothing, and of keys it takes the letters. */
 const FREE_TEXTS = /^(description|launchSecurity)(\/|$)/
 
+/** Texts of several lines that QEMU gets as they are, each as one word. */
+const TEXTS_OF_LINES = /^(os\/cmdline|sysinfo\/entry)$/
+
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 
 function listControls(reading: Reading, at: Element): void {
   for (const { name, value } of [...at.attributes])
     if (CONTROL.test(value)) reading.add(at, { kind: 'control', in: `${at.tagName} ${name}`, value })
   const text = ownText(at)
-  if (CONTROL.test(text) && !FREE_TEXTS.test(placeOf(at)))
+  const place = placeOf(at).replace(/\[\d+\]/g, '')
+  const controls = TEXTS_OF_LINES.test(place) ? text.replace(/[\n\r\t]/g, '') : text
+  if (CONTROL.test(controls) && !FREE_TEXTS.test(place))
     reading.add(at, { kind: 'control', in: at.tagName, value: text })
 }
 

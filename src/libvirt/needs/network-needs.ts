@@ -1,10 +1,11 @@
 import type { Element } from '@xmldom/xmldom'
 import { fail } from '../../shared/failure.ts'
-import { isPrivate, rangeOf } from '../address-range.ts'
+import { isPrivate, subnetOf } from '../address-range.ts'
+import { OF_THE_HOST } from '../network-xml.ts'
 import { attribute, elementsIn, parseXml } from '../xml.ts'
 import type { Need } from './need.ts'
 import { listTheRest } from './needs-of.ts'
-import { readPciAddress, readRoute } from './pieces.ts'
+import { readPciAddress, readRoute, readTrust } from './pieces.ts'
 import { each, Reading, TEXT } from './reading.ts'
 
 /**
@@ -19,7 +20,9 @@ export function needsOfNetwork(xml: string): { readonly name: string; readonly n
   const reading = new Reading()
   readPart(reading, root, '')
   for (const forward of each(root, 'forward')) readForward(reading, forward)
-  for (const bridge of each(root, 'bridge')) readBridge(reading, bridge)
+  const isOfHost = each(root, 'forward').some((forward) => OF_THE_HOST.includes(attribute(forward, 'mode') ?? ''))
+  for (const bridge of each(root, 'bridge')) readBridge(reading, bridge, isOfHost)
+  for (const part of [root, ...each(root, 'portgroup')]) readTrust(reading, part)
   for (const ip of each(root, 'ip')) readAddress(reading, ip)
   for (const route of each(root, 'route')) readRoute(reading, route)
   for (const domain of each(root, 'domain')) readDomainName(reading, domain)
@@ -101,13 +104,18 @@ const USUAL_ZONES = ['libvirt', 'libvirt-routed', 'libvirt-nat']
 const isBridgeName = (name: string): boolean =>
   /^[\w.-]{1,15}$|^[\w.-]{1,13}%d$/.test(name) && !['all', 'default', '.', '..'].includes(name)
 
-function readBridge(reading: Reading, bridge: Element): void {
+/** Bridges that libvirt makes under these names, nobody takes for something else. */
+const OWN_BRIDGE = /^virbr([\w.-]{0,10}|%d)$/
+
+function readBridge(reading: Reading, bridge: Element, isOfHost: boolean): void {
   const source = reading.attribute(bridge, 'name')
   const zone = reading.attribute(bridge, 'zone')
   if (zone !== undefined && !USUAL_ZONES.includes(zone))
     reading.add(bridge, { kind: 'privilege', what: `firewall zone ${zone}` })
   if (source !== undefined && !isBridgeName(source))
     reading.add(bridge, { kind: 'unknown', name: 'bridge name', value: source })
+  else if (source !== undefined && !isOfHost && !OWN_BRIDGE.test(source))
+    reading.add(bridge, { kind: 'privilege', what: `a new bridge ${source}` })
   reading.add(bridge, { kind: 'interface', mac: undefined, type: 'bridge', source, mode: undefined, tap: undefined })
 }
 
@@ -127,7 +135,7 @@ function readForward(reading: Reading, forward: Element): void {
 /** The host has this address and reaches the rest of the subnet by it; what guests may fetch lies in a folder of the host. */
 function readAddress(reading: Reading, ip: Element): void {
   const [address, mask] = [attribute(ip, 'address') ?? '', attribute(ip, 'prefix') ?? attribute(ip, 'netmask')]
-  const range = rangeOf(address, mask ?? (address.includes(':') ? '64' : '24'))
+  const range = subnetOf(address, attribute(ip, 'prefix'), attribute(ip, 'netmask'))
   if (range === undefined || !isPrivate(range))
     reading.add(ip, { kind: 'privilege', what: `host address ${address}${mask === undefined ? '' : `/${mask}`}` })
   for (const tftp of each(ip, 'tftp'))

@@ -57,3 +57,9 @@ export function readRoute(reading: Reading, route: Element): void {
     what: `host route ${address}${mask === undefined ? '' : `/${mask}`} by ${gateway}`
   })
 }
+
+/** The host's own device then takes whatever addresses the guest says it has. */
+export function readTrust(reading: Reading, at: Element): void {
+  if (reading.attribute(at, 'trustGuestRxFilters') === 'yes')
+    reading.add(at, { kind: 'privilege', what: 'trust in the MAC addresses that the guest names' })
+}

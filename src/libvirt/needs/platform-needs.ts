@@ -41,6 +41,9 @@ function readPrivileges(reading: Reading, domain: Element): void {
       if (scheduler === 'fifo' || scheduler === 'rr')
         reading.add(threads, { kind: 'privilege', what: `real-time scheduling ${scheduler}` })
     }
+  for (const name of ['cachetune', 'memorytune'])
+    for (const tune of each(domain, 'cputune', name))
+      reading.add(tune, { kind: 'privilege', what: 'a part of the processors for itself (resctrl)' })
   for (const smbios of each(domain, 'os', 'smbios'))
     if (reading.attribute(smbios, 'mode') === 'host')
       reading.add(smbios, { kind: 'privilege', what: 'serial numbers of this host' })
@@ -81,7 +84,10 @@ function readFirmware(reading: Reading, os: Element): void {
     reading.add(os, { kind: 'firmware', what: 'automatic', path: automatic, format: undefined, type: 'file' })
   for (const loader of each(os, 'loader')) {
     const [path, format] = [reading.text(loader), reading.attribute(loader, 'format')]
-    if (path !== undefined) reading.add(loader, { kind: 'firmware', what: 'image', path, format, type: 'file' })
+    const [readOnly, type] = [reading.attribute(loader, 'readonly'), reading.attribute(loader, 'type')]
+    // Flash memory is writable unless it is said otherwise.
+    const writes = readOnly === 'no' || (type === 'pflash' && readOnly !== 'yes')
+    if (path !== undefined) reading.add(loader, { kind: 'firmware', what: 'image', path, format, type: 'file', writes })
   }
   for (const nvram of each(os, 'nvram')) readVariables(reading, nvram)
 }

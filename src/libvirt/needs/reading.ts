@@ -53,6 +53,22 @@ const ALL = '#all'
 export const each = (at: Element | undefined, ...path: readonly string[]): Element[] =>
   path.reduce<Element[]>((found, name) => found.flatMap((element) => childrenOf(element, name)), at ? [at] : [])
 
+/**
+ * Of elements of which there should be one each, whatever may be read together: all of the first, all of the second and so on,
+ * the last of a name standing for those that are missing. One version of libvirt takes the first ones, another the last.
+ */
+export function readTogether(at: Element, names: readonly string[]): ((name: string) => Element | undefined)[] {
+  const found = new Map(names.map((name) => [name, each(at, name)]))
+  const most = Math.max(1, ...[...found.values()].map(({ length }) => length))
+  return [...Array(most).keys()].map((index) => (name) => found.get(name)?.[index] ?? found.get(name)?.at(-1))
+}
+
+/** What the elements of a name say by an attribute, each thing once; undefined where one says nothing, or there is none. */
+export function saidBy(reading: Reading, elements: readonly Element[], name: string): (string | undefined)[] {
+  const said = elements.map((at) => reading.attribute(at, name))
+  return said.length === 0 ? [undefined] : [...new Set(said)]
+}
+
 /** `devices/disk[vda]/source`, `devices/serial[2]/log`: without the root. */
 export function placeOf(at: Element): string {
   const parent = at.parentNode

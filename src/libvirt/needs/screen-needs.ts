@@ -8,6 +8,7 @@ export function readScreen(reading: Reading, screen: Element): void {
   const type = reading.attribute(screen, 'type') ?? ''
   reading.add(screen, { kind: 'feature', what: 'graphics', name: type })
   reading.plain(screen, 'passwdValidTo', 'connected', 'keymap')
+  if (type === 'dbus') reading.add(screen, { kind: 'privilege', what: 'a screen on a message bus' })
   readSockets(reading, screen, type)
   if (['vnc', 'spice', 'rdp'].includes(type)) readPorts(reading, screen, type)
   const authority = reading.attribute(screen, 'xauth')

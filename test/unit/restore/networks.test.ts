@@ -57,7 +57,9 @@ async function plan(
 describe('a network that is missing here', () => {
   it('is made as it was where nothing of it is taken', async () => {
     const { answers, made } = await plan(ON_PROD, { networks: { other: like('other', apart) } })
-    expect(said(answers)).toEqual(["warning: Network prod will be made as it was on the point's host: bridge virbr1"])
+    expect(said(answers)).toEqual([
+      "warning: Network prod will be made as it was on the point's host: bridge virbr1, addresses of 10.77.0.1/24"
+    ])
     const xml = serializeXml(parseXml(PROD, 'network XML'))
     expect(made).toEqual({ define: [{ name: 'prod', xml }], start: ['prod'] })
   })
@@ -72,6 +74,30 @@ describe('a network that is missing here', () => {
     expect([ownBridge, mac, ranges]).toEqual([undefined, undefined, parseNetwork(PROD).ranges])
     expect(uuid).toMatch(/^[0-9a-f]{8}-/)
     expect(uuid).not.toBe(parseNetwork(PROD).uuid)
+  })
+
+  it('is asked about where it has the addresses of whom this host asks for names', async () => {
+    const resolv = (server: string): Record<string, string> => ({
+      '/etc/resolv.conf': 'nameserver 127.0.0.53\n',
+      '/run/systemd/resolve/resolv.conf': `# made\nnameserver ${server}\nnameserver fe80::1%eth0\n`
+    })
+    const refused = async (server: string): Promise<(string | undefined)[]> =>
+      (await plan(ON_PROD, { files: resolv(server) })).answers.list.problems.map(({ allow }) => allow)
+    expect(await refused('10.77.0.53')).toEqual(['privilege=the-addresses-of-the-name-server-10.77.0.53'])
+    expect(await refused('10.78.0.53')).toEqual([])
+  })
+
+  it('without a mask has the subnet of its class, as libvirt reads it', () => {
+    const ranges = (ip: string): string[] =>
+      parseNetwork(`<network><name>n</name><ip ${ip}/></network>`).ranges.map(
+        ({ address, prefix }) => `${address}/${prefix}`
+      )
+    expect(ranges("address='10.0.0.1'")).toEqual(['10.0.0.1/8'])
+    expect(ranges("address='172.16.0.1'")).toEqual(['172.16.0.1/16'])
+    expect(ranges("address='192.168.0.1' prefix='0'")).toEqual(['192.168.0.1/24'])
+    expect(ranges("address='10.0.0.1' prefix='0' netmask='255.255.0.0'")).toEqual(['10.0.0.1/16'])
+    expect(ranges("family='ipv6' address='fd00::1'")).toEqual(['fd00::1/64'])
+    expect(ranges("address='240.0.0.1'")).toEqual([])
   })
 
   it('gives way to a bridge of that name that no network has', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkPorts } from '../../../src/engine/restore/check-ports.ts'
+import { checkPorts, itemsListening } from '../../../src/engine/restore/check-ports.ts'
 import { parseListeners } from '../../../src/engine/restore/listeners.ts'
 import type { RestoreSpec } from '../../../src/shared/model/job.ts'
 import { fixedPortsIn, listenAddressesIn, withAutomaticPorts } from '../../../src/libvirt/ports.ts'
@@ -67,6 +67,14 @@ describe('ports that a definition insists on', () => {
     expect(edited).toMatch(/<serial type="pty"><target port="0"\/><\/serial>/)
     expect(edited).toMatch(/<console type="pty"><target type="serial" port="0"\/><\/console>/)
     expect(edited).toContain('service="4556"')
+  })
+})
+
+describe('what an address to listen on allows', () => {
+  it('are screens there, and no ports of another kind', () => {
+    const xml = guest(VNC + SERIAL.replaceAll('127.0.0.1', '0.0.0.0'))
+    expect(itemsListening(xml, '0.0.0.0')).toEqual(expect.arrayContaining(['listen=vnc:0.0.0.0:password']))
+    expect(itemsListening(xml, '0.0.0.0').join()).not.toContain('serial')
   })
 })
 
