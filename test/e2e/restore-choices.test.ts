@@ -36,7 +36,8 @@ beforeAll(async () => {
   await guest.start()
   await guest.waitForTick(5)
   // RAM that can be relied on: docs/decisions/0008.
-  expect((await stillpoint.run(['backup', `alpha/${VM}`, '--method', 'classic'])).exit).toBe(0)
+  const backup = await stillpoint.run(['backup', `alpha/${VM}`, '--method', 'classic'])
+  expect(backup.result).toMatchObject({ ok: true })
   await guest.destroy()
   browser = await launch()
   served = await Served.start(stillpoint.home)
