@@ -350,7 +350,7 @@ describe('a VM that was made anew since under the name of the one of the point',
     const guest = await alpha.defineGuest({ name: 'remade', ramMiB: 96, diskMiB: 16, devicesXml: file(data, 'vdc') })
     const { point = '' } = await engine.backup(guest, { excludeDisks: ['vdc'] })
     const xml = (await guest.xml('--inactive')).replaceAll(`<uuid>${guest.uuid}</uuid>`, `<uuid>${randomUUID()}</uuid>`)
-    await alpha.must(`virsh -q undefine ${guest.uuid}; virsh -q define /dev/stdin`, {
+    await alpha.must(`cat > /run/anew.xml; virsh -q undefine ${guest.uuid}; virsh -q define /run/anew.xml`, {
       stdin: xml.replace('</devices>', `${file(more, 'vdd')}</devices>`)
     })
     const before = await alpha.must(`stat -c '%i %Y' ${data}`)
