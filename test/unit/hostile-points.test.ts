@@ -423,6 +423,7 @@ describe('what a point asks', () => {
         emulator: undefined,
         manifest: { leftOut: [{ target: 'vdq', source, modifiedNs }] },
         hadHere,
+        media: new Set(),
         attached: new Set(),
         disks: [],
         files: []
