@@ -248,14 +248,16 @@ describe('an encrypted disk', () => {
     host.must(
       `qemu-io -r --object secret,id=s,data=xyz -c '${what}' "json:{\\"driver\\":\\"luks\\",\\"key-secret\\":\\"s\\",\\"file\\":{\\"driver\\":\\"file\\",\\"filename\\":\\"${path}\\"}}" 2>&1`
     )
-  /** As its guest would: through the QEMU that it runs in. */
-  const writes = (guest: Guest, byte: string): Promise<string> =>
-    guest.virsh(
-      'qemu-monitor-command',
-      guest.uuid,
-      '--hmp',
-      `qemu-io -d /machine/peripheral/virtio-disk2/virtio-backend "write -P ${byte} 1M 64k"`
-    )
+  /** As its guest would: through the QEMU that it runs in, which keeps what nobody has flushed to itself. */
+  const writes = async (guest: Guest, byte: string): Promise<void> => {
+    for (const what of [`write -P ${byte} 1M 64k`, 'flush'])
+      await guest.virsh(
+        'qemu-monitor-command',
+        guest.uuid,
+        '--hmp',
+        `qemu-io -d /machine/peripheral/virtio-disk2/virtio-backend "${what}"`
+      )
+  }
   const secretsOf = (host: LabHost): Promise<string> => host.must(`virsh -q secret-list | awk '{print $1}'`)
   const OVERLAYS = '/srv/odd/raw.luks.stillpoint-*'
   const isInClear = (path: string, byte: string): Promise<string> =>
