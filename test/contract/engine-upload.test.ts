@@ -279,6 +279,7 @@ describe('taking away what was put on a host that was refused', () => {
       mkdirSync(dir, { recursive: true })
     writeFileSync(join(units, 'stillpoint-recover.service'), `ExecStart=${runtime.target} ${engine.target} recover-all`)
     writeFileSync(join(units, 'stillpoint-recover.timer'), '')
+    for (const watch of ['stillpoint-watch.service', 'stillpoint-watch.timer']) writeFileSync(join(units, watch), '')
     writeFileSync(join(units, 'other.service'), engine.target)
     return [runtime.target, engine.target]
   }
@@ -306,14 +307,14 @@ describe('taking away what was put on a host that was refused', () => {
     await takeAway(host(), [runtime, engine], true, dirs())
     expect(existsSync(runtime)).toBe(true)
     expect(readdirSync(join(dirs().state, 'engine')).sort()).toEqual(['.compiled', '.lock', 'other.mjs'])
-    expect(readdirSync(dirs().units)).toHaveLength(3)
+    expect(readdirSync(dirs().units)).toHaveLength(5)
   })
 
   it('touches nothing where another computer has begun a job meanwhile', async () => {
     const files = await put()
     await takeAway(host('stillpoint-job-1.service'), files, false, dirs())
     expect(files.map((path) => existsSync(path))).toEqual([true, true])
-    expect(readdirSync(dirs().units)).toHaveLength(3)
+    expect(readdirSync(dirs().units)).toHaveLength(5)
   })
 
   it('does not count what another computer has put there at the same moment', async () => {

@@ -88,6 +88,18 @@ describe('a disk', () => {
     expect(inDevices('disk', disk)).toMatchObject({ where: 'devices/disk[vda]/source', target: 'vda', ...expected })
   })
 
+  it('is read once for each element of its chain, whatever formats each is said to have', () => {
+    const formats = "<format type='qcow2'/><format type='raw'/>"
+    const below = (depth: number): string =>
+      depth === 0
+        ? ''
+        : `<backingStore type='file'>${formats}<source file='/${depth}'/>${below(depth - 1)}</backingStore>`
+    const needs = needsOf(
+      definition(`<disk type='file' device='disk'><source file='/a'/>${below(24)}<target dev='vda'/></disk>`)
+    )
+    expect(needs.filter(({ kind }) => kind === 'disk')).toHaveLength(1 + 2 * 24)
+  })
+
   it('has a chain, a mirror, a data file, a key, labels and a keeper of reservations', () => {
     const needs = needsOf(
       definition(`<disk type='file' device='lun' rawio='yes'><source file='/a'><encryption format='luks'><secret type='passphrase' uuid='${VM}'/></encryption>

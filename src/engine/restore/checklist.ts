@@ -14,7 +14,14 @@ export interface Unmet {
 /** Also where there is nothing but text: the arguments that are an answer. */
 function wayRound({ fix = '', choices = [] }: PreflightItem): string {
   if (choices.length === 0) return fix
-  return `${fix}; or restore with ${choices.map(({ choice }) => flagText(choice)).join(' or ')}`
+  const flags = `restore with ${choices.map(({ choice }) => flagText(choice)).join(' or ')}`
+  return fix === '' ? flags : `${fix}; or ${flags}`
+}
+
+/** With what can be done about it, for a restore that goes ahead all the same. */
+export function inWords(item: PreflightItem): string {
+  const way = wayRound(item)
+  return way === '' ? item.text : `${item.text}; ${way}`
 }
 
 /** What a restore was checked for. A restore that goes ahead has no problem among its items; a preview shows all. */

@@ -12,7 +12,7 @@ import { checkPlacement } from './check-placement.ts'
 import { checkPorts } from './check-ports.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { autostartOf } from './check-twins.ts'
-import { Checklist } from './checklist.ts'
+import { Checklist, inWords } from './checklist.ts'
 import { orphansOf, PREFLIGHT, tellRenames } from './conflicts.ts'
 import { Hardware } from './hardware.ts'
 import { planDefinitions } from './plan-definitions.ts'
@@ -28,7 +28,7 @@ export async function planRestore(job: JobContext<RestoreSpec>, dir: string, man
   const list = new Checklist()
   const plan = await makePlan(job.shell, job.spec, job.id, await sourceAt(job.shell, dir, manifest), list)
   list.requireNoProblem()
-  for (const { state, text } of list.items) if (state === 'warning') job.warn(text)
+  for (const item of list.items) if (item.state === 'warning') job.warn(inWords(item))
   return plan
 }
 

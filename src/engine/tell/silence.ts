@@ -36,7 +36,8 @@ function silentOf(policy: Policy, known: Known, now: Date, zone: string): Silent
   if (expectedEveryMs === undefined) return []
   return selectVms(policy.vms, known.vms).flatMap((vm) => {
     const lastGoodAt = known.lastGood.get(vm.uuid)
-    const since = countsFrom(policy, vm, lastGoodAt, known.lastRun.get(policy.id), now) + expectedEveryMs
+    const from = countsFrom(policy, vm, lastGoodAt, known.lastRun.get(policy.id), now)
+    const since = from === undefined ? now.getTime() : from + expectedEveryMs
     if (since > now.getTime()) return []
     const { uuid, name } = vm
     const about = { vm: { uuid, name }, policy: { id: policy.id, name: policy.name } }
@@ -50,7 +51,8 @@ const expectedMs = ({ expectEveryHours, schedule }: Policy, now: Date, zone: str
 
 /**
  * Nobody expects anything before the policy is there or went on, nor of a VM that its last run did not see yet. Saved anew it
- * is no new one, for a VM that has a point. What a clock that was ahead has noted does not count.
+ * is no new one, for a VM that has a point. What a clock that was ahead has noted does not count. Undefined: nothing is known
+ * that is past.
  */
 function countsFrom(
   policy: Policy,
@@ -58,7 +60,7 @@ function countsFrom(
   lastGoodAt: string | undefined,
   lastRun: RunReport | undefined,
   now: Date
-): number {
+): number | undefined {
   const isNewer = lastRun !== undefined && lastRun.vms.length > 0 && !lastRun.vms.some((run) => run.vm.uuid === vm.uuid)
   const starts = [
     lastGoodAt,
@@ -67,7 +69,7 @@ function countsFrom(
     isNewer ? lastRun.startedAt : undefined
   ]
   const past = starts.flatMap((at) => (at === undefined ? [] : Date.parse(at))).filter((ms) => ms <= now.getTime())
-  return Math.max(0, ...past)
+  return past.length === 0 ? undefined : Math.max(...past)
 }
 
 export interface DueSilence {

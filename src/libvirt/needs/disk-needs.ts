@@ -15,8 +15,8 @@ export function readDisk(reading: Reading, disk: Element): void {
   if (reading.attribute(disk, 'rawio') === 'yes') reading.add(disk, { kind: 'privilege', what: 'raw I/O' })
   if (reading.attribute(disk, 'sgio') === 'unfiltered')
     reading.add(disk, { kind: 'privilege', what: 'unfiltered SCSI commands' })
-  for (const format of saidBy(reading, each(disk, 'driver'), 'type'))
-    readImage(reading, disk, { ...head, format }, 'image')
+  const heads = saidBy(reading, each(disk, 'driver'), 'type').map((format) => ({ ...head, format }))
+  readImage(reading, disk, heads, 'image')
   readMirror(reading, disk, head)
   readSecrets(reading, disk)
 }
@@ -27,32 +27,47 @@ type Head = Pick<DiskNeed, 'target' | 'device' | 'format' | 'readOnly'>
 const headsOf = (reading: Reading, image: Element, head: Omit<Head, 'format'>): Head[] =>
   saidBy(reading, each(image, 'format'), 'type').map((format) => ({ ...head, format }))
 
-/** A disk, or an image in its backing chain, which says its source in the same way. */
-function readImage(reading: Reading, image: Element, head: Head, role: DiskNeed['role']): void {
+/**
+ * A disk, or an image in its backing chain, which says its source in the same way. Each element is read once, for all the
+ * formats that it is said to have: chains nest.
+ */
+function readImage(reading: Reading, image: Element, heads: readonly Head[], role: DiskNeed['role']): void {
   const type = reading.attribute(image, 'type') ?? 'file'
-  for (const source of each(image, 'source')) readSource(reading, source, type, head, role)
-  for (const below of each(image, 'backingStore'))
-    for (const its of headsOf(reading, below, { ...head, readOnly: true })) readImage(reading, below, its, 'below')
+  for (const source of each(image, 'source')) readSource(reading, source, type, heads, role)
+  for (const below of each(image, 'backingStore')) readImage(reading, below, belowOf(reading, below, heads), 'below')
 }
+
+/** What is below is only read; of which disk it is all heads say alike. */
+const belowOf = (reading: Reading, below: Element, [head]: readonly Head[]): Head[] =>
+  head === undefined ? [] : headsOf(reading, below, { ...head, readOnly: true })
 
 function readMirror(reading: Reading, disk: Element, head: Omit<Head, 'format'>): void {
   for (const mirror of each(disk, 'mirror')) {
     const file = reading.attribute(mirror, 'file')
-    for (const its of headsOf(reading, mirror, head)) {
-      if (file !== undefined) reading.add(mirror, { kind: 'disk', ...its, type: 'file', role: 'mirror', source: file })
-      readImage(reading, mirror, its, 'mirror')
-    }
+    const heads = headsOf(reading, mirror, head)
+    if (file !== undefined)
+      for (const its of heads) reading.add(mirror, { kind: 'disk', ...its, type: 'file', role: 'mirror', source: file })
+    readImage(reading, mirror, heads, 'mirror')
   }
 }
 
-function readSource(reading: Reading, source: Element, type: string, head: Head, role: DiskNeed['role']): void {
+function readSource(
+  reading: Reading,
+  source: Element,
+  type: string,
+  heads: readonly Head[],
+  role: DiskNeed['role']
+): void {
   const named = sourceOf(reading, source, type)
-  if (named !== undefined) reading.add(source, { kind: 'disk', ...head, type, role, source: named })
+  if (named !== undefined)
+    for (const head of heads) reading.add(source, { kind: 'disk', ...head, type, role, source: named })
   readSecrets(reading, source)
   readLabels(reading, source)
   for (const reservations of each(source, 'reservations')) readReservations(reading, reservations)
-  for (const store of each(source, 'dataStore'))
-    for (const its of headsOf(reading, store, head)) readImage(reading, store, its, 'data')
+  for (const store of each(source, 'dataStore')) {
+    const [head] = heads
+    readImage(reading, store, head === undefined ? [] : headsOf(reading, store, head), 'data')
+  }
   for (const file of [...each(source, 'knownHosts'), ...each(source, 'config')]) readLoginFile(reading, file)
   for (const identity of each(source, 'identity')) readLoginFile(reading, identity)
 }

@@ -47,6 +47,8 @@ describe('a VM is silent', () => {
     const ahead = '2027-06-01T00:00:00.000Z'
     expect(silentOn({ changedAt: ahead })).toBe(1)
     expect(silentOn({ changedAt: ahead }, { lastGood: new Map() })).toBe(1)
+    const [told] = silentVms(known({ policies: [policy({ changedAt: ahead })], lastGood: new Map() }), now, zone)
+    expect(told?.since).toBe(now.toISOString())
   })
   it('but not when no policy means it', () => expect(silentOn({ vms: { kind: 'all', exclude: ['web1'] } })).toBe(0))
   it('but not when its schedule never comes again', () => {

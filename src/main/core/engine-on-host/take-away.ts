@@ -1,4 +1,4 @@
-import { PROGRAM_DIR, STATE_DIR, UNITS_DIR } from '../../../shared/host-paths.ts'
+import { PROGRAM_DIR, RECOVER_UNIT, STATE_DIR, UNITS_DIR, WATCH_TIMER, WATCH_UNIT } from '../../../shared/host-paths.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import { UNLESS_AT_WORK } from './sweep.ts'
 
@@ -26,6 +26,11 @@ if [ "$new" = new ]; then
       rm -f -- "$unit" "\${unit%.*}.timer"
     done
   done
+  # The watch names no engine: it goes with the recovery that it starts.
+  if [ ! -e "$units/${RECOVER_UNIT}" ]; then
+    systemctl disable --now ${WATCH_TIMER}
+    rm -f -- "$units/${WATCH_TIMER}" "$units/${WATCH_UNIT}"
+  fi
   systemctl daemon-reload
 fi
 for file; do
