@@ -111,8 +111,7 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
     case 'secret-get-value':
       return secretOf(vm, words[1] ?? '')
     case 'secret-undefine':
-      vm.secrets?.delete(words[1] ?? '')
-      return { stdout: '' }
+      return vm.secrets?.delete(words[1] ?? '') === true ? { stdout: '' } : unknownSecret(words[1])
     default:
       return { exitCode: 1, stderr: `error: not on paper: ${words.join(' ')}\n` }
   }
@@ -120,8 +119,13 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
 
 function secretOf({ secrets }: PaperVm, uuid: string): Said {
   const stdout = secrets?.get(uuid)
-  return stdout === undefined ? { exitCode: 1, stderr: 'error: Secret not found\n' } : { stdout: `${stdout}\n` }
+  return stdout === undefined ? unknownSecret(uuid) : { stdout: `${stdout}\n` }
 }
+
+const unknownSecret = (uuid = ''): Said => ({
+  exitCode: 1,
+  stderr: `error: failed to get secret '${uuid}'\nerror: Secret not found: no secret with matching uuid '${uuid}'\n`
+})
 
 const COMMITTING = ' type=Active Block Commit\n bandwidth=0\n cur=1\n end=1\n'
 
