@@ -194,6 +194,44 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(vm.defined).toEqual([{ target: 'vda', source: image }])
   })
 
+  it.each([
+    ['nobody needs', []],
+    ['its VM runs on by now', [{ target: 'vdb', source: '/srv/moved.qcow2', secret: OVERLAY_SECRET }]]
+  ])('keeps its key where somebody has moved it to a name that %s, and says when that may go', async (_, moved) => {
+    write()
+    vm.defined = [{ target: 'vda', source: image }, ...moved]
+    await rename(overlay, join(paths.dir, 'l.img.kept.qcow2'))
+    expect(await commitOverlay(overlayCase())).toMatchObject({
+      kind: 'keep',
+      path: overlay,
+      mend: [expect.stringContaining(`virsh secret-undefine ${OVERLAY_SECRET}   # once no VM needs it`)]
+    })
+    expect(vm.secrets?.get(OVERLAY_SECRET)).toBe(overlayKey)
+    vm.secrets?.delete(OVERLAY_SECRET)
+    expect(await commitOverlay(overlayCase())).toBeUndefined()
+  })
+
+  it('leaves its key where a VM has a copy of it', async () => {
+    write()
+    vm.defined = [
+      { target: 'vda', source: image },
+      { target: 'vdb', source: '/srv/copy.qcow2', secret: OVERLAY_SECRET }
+    ]
+    expect(await commitOverlay(overlayCase())).toMatchObject({
+      kind: 'keep',
+      because: expect.stringContaining('web (definition) needs the key') as string
+    })
+    expect(existsSync(overlay)).toBe(false)
+    expect(vm.secrets?.has(OVERLAY_SECRET)).toBe(true)
+  })
+
+  it('has its key go on the next look where libvirt could not be asked when it went', async () => {
+    await rm(overlay)
+    vm.defined = [{ target: 'vda', source: image }]
+    expect(await commitOverlay({ ...overlayCase(), dropped: true })).toBeUndefined()
+    expect(vm.secrets?.has(OVERLAY_SECRET)).toBe(false)
+  })
+
   it('stays where libvirt does not give out a key, which may be back later', async () => {
     write()
     vm.secrets?.delete(SECRET)
