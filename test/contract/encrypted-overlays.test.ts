@@ -7,9 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
-import { isAsPlaced, MAKE_STEP } from '../../src/engine/capture/overlay-owner.ts'
+import { isAsPlaced, MAKE_STEP, PLACE_STEP, PLACED_STEP } from '../../src/engine/capture/overlay-owner.ts'
 import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
 import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
+import { identityOf } from '../../src/engine/evidence/file-identity.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal } from '../../src/engine/journal/journal.ts'
@@ -271,10 +272,16 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
 
   it('holds nothing where its job was killed while it made it', async () => {
     truncateSync(overlay, 1000)
-    const announced = entries.filter(({ type }) => type === 'step')
-    expect(announced).toMatchObject([{ step: MAKE_STEP }])
+    const here = { path: overlay, file: await identityOf(overlay) }
+    const noted = entries.map((entry) =>
+      entry.type === 'step' && entry.step === PLACED_STEP ? { ...entry, data: { placed: [here] } } : entry
+    )
+    const announced = noted.filter(({ type }) => type === 'step')
+    expect(announced).toMatchObject([{ step: PLACE_STEP }, { step: PLACED_STEP }, { step: MAKE_STEP }])
     expect(await isAsPlaced(overlay, new BackupTrace(announced).placed)).toBe(true)
-    expect(await isAsPlaced(overlay, new BackupTrace(entries).placed)).toBe(false)
+    expect(await isAsPlaced(overlay, new BackupTrace(noted).placed)).toBe(false)
+    // Of the one that was noted this is a copy.
+    expect(await isAsPlaced(overlay, new BackupTrace(entries.filter(({ type }) => type === 'step')).placed)).toBe(false)
   })
 
   it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
