@@ -243,6 +243,16 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(readsBack()).not.toContain('Pattern verification failed')
   })
 
+  it.each([
+    [OVERLAY_SECRET, /its key is random, and nobody has it but libvirt/],
+    [SECRET, /virsh secret-set-value 1111/]
+  ])('says of a key that libvirt does not give out what can be done: %s', async (secret, words) => {
+    write()
+    vm.secrets?.delete(secret)
+    const detail = expect.stringMatching(words) as string
+    await expect(commitOverlay(overlayCase())).rejects.toMatchObject({ failure: { kind: 'io', code: 'KEY', detail } })
+  })
+
   it('is told from one that holds nothing', async () => {
     const work = overlayCase()
     const now = await lookAtDisk(work.shell, UUID, 'vda')

@@ -87,18 +87,25 @@ export async function withOverlayAccess<T>(
   const { path } = imageBelow(disk)
   if (encryption === undefined)
     return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
-  const keys = [await keyOf(shell, disk, encryption.overlaySecret), await keyOf(shell, disk, encryption.secret)]
+  const { secret, overlaySecret } = encryption
+  const keys = [
+    await keyOf(shell, disk, overlaySecret, `${IS_RANDOM}, or put ${SECRETS}/${overlaySecret}.* back from a copy`),
+    await keyOf(shell, disk, secret, `give it its value again (virsh secret-set-value ${secret})`)
+  ]
   const below = encryptedNode(path, disk.type === 'block')
   return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
 }
 
-const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> =>
+const IS_RANDOM =
+  'its key is random, and nobody has it but libvirt: see whether virtsecretd (or libvirtd) runs and virsh secret-list names it'
+
+const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string, nextStep: string): Promise<string> =>
   (await secretValue(shell, secret)) ??
   fail({
     kind: 'io',
     path: sidecar,
     code: 'KEY',
-    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: give it its value again (virsh secret-set-value)`
+    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: ${nextStep}`
   })
 
 /** The overlay is gone, and what it held is in its image; but somebody may have copied it, and have a VM on that. */
