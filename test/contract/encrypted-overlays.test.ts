@@ -4,11 +4,13 @@ import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import { dropStep, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
 import { isAsPlaced, MAKE_STEP, PLACE_STEP, PLACED_STEP } from '../../src/engine/capture/overlay-owner.ts'
 import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
+import type { Finding } from '../../src/engine/doctor/doctor.ts'
+import { lostKeys } from '../../src/engine/doctor/lost-keys.ts'
 import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
 import { identityOf } from '../../src/engine/evidence/file-identity.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
@@ -294,7 +296,7 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(await isAsPlaced(overlay, new BackupTrace(entries.filter(({ type }) => type === 'step')).placed)).toBe(false)
   })
 
-  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+  function endedJob(...steps: readonly string[]): void {
     const plan = {
       ...{ vm: UUID, vmName: 'web', method: 'live', methodReason: '', stateBefore: 'running', persistent: true },
       ...{ autostart: false, ramBytes: 1, disks: [disk()], excluded: [], agent: 'none', definition: '<domain/>' },
@@ -313,10 +315,15 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     const journal = Journal.open(journalPath(JOB))
     journal.append({ type: 'begin', id: JOB, spec, bootId: 'b', engine: '1' })
     journal.append({ type: 'step', step: PLAN_STEP, data: { plan, before: {} } })
+    for (const step of steps) journal.append({ type: 'step', step, data: {} })
     const report = reportAtStart(JOB, spec, '2026-11-22T20:17:44.000Z')
     journal.append({ type: 'end', report: { ...report, state: 'failed-clean' } })
     journal.close()
     vm.defined = [{ target: 'vda', source: image }]
+  }
+
+  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+    endedJob()
     const before = vm.secrets?.size
     write()
     expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'keep' })
@@ -325,6 +332,39 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'remove' })
     expect(existsSync(overlay)).toBe(false)
     expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+  })
+
+  describe('that is gone', () => {
+    beforeEach(async () => {
+      vm.usages = new Map([
+        [SECRET, image],
+        [OVERLAY_SECRET, overlay]
+      ])
+      await rm(overlay)
+    })
+    const found = (): Promise<Finding[]> => lostKeys(paperLibvirt(vm))
+
+    it('has its key told of by the doctor, with what to type, where its job did not see to its end', async () => {
+      endedJob()
+      const what = expect.stringContaining(overlay) as string
+      const remedy = expect.stringContaining(`virsh secret-undefine ${OVERLAY_SECRET}`) as string
+      expect(await found()).toEqual([{ kind: 'key', what, remedy }])
+      vm.defined = [{ target: 'vda', source: '/srv/moved.qcow2', secret: OVERLAY_SECRET }]
+      expect(await found()).toEqual([])
+    })
+
+    it('has its key removed by the doctor where all was in the image when it went', async () => {
+      endedJob(dropStep('vda'))
+      const [finding] = await found()
+      await finding?.repair?.()
+      expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+    })
+  })
+
+  it('has no key told of while it is there', async () => {
+    endedJob()
+    vm.usages = new Map([[OVERLAY_SECRET, overlay]])
+    expect(await lostKeys(paperLibvirt(vm))).toEqual([])
   })
 
   it('is never put over what is there', async () => {

@@ -27,6 +27,7 @@ import { IMAGES } from '../restore/image-folders.ts'
 import { whileAloneIn } from '../retention/store-lock.ts'
 import { halfPoints } from './half-points.ts'
 import { keptAside } from './kept-aside.ts'
+import { lostKeys } from './lost-keys.ts'
 import { trashIn } from './trash.ts'
 
 export interface Finding extends Omit<Leftover, 'repaired'> {
@@ -51,7 +52,8 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await keptAside(stores))
   ]
   const settled = await settle(rest, repair)
-  return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]
+  const files = await settle(await strayFiles(shell), repair)
+  return [...first, ...settled, ...files, ...(await settle(await lostKeys(shell), repair))]
 }
 
 async function settle(findings: readonly Finding[], repair: boolean): Promise<Leftover[]> {
