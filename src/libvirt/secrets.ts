@@ -1,6 +1,6 @@
 import type { Shell } from '../shared/shell.ts'
-import { virsh } from './virsh.ts'
-import { attribute, parseXml } from './xml.ts'
+import { commandFailed, virsh } from './virsh.ts'
+import { attribute, childAt, parseXml, serializeXml } from './xml.ts'
 
 /** A secret that libvirt keeps: what it is is never asked. */
 export interface Secret {
@@ -34,8 +34,15 @@ export async function secretValue(shell: Shell, uuid: string): Promise<string | 
 }
 
 /** One that libvirt keeps on disk, like those of disks: a VM that a power cut ends needs it again. */
-export const secretXml = (uuid: string, usage: string): string =>
-  `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid><usage type='volume'><volume>${usage}</volume></usage></secret>`
+export function secretXml(uuid: string, usage: string): string {
+  const document = parseXml(
+    `<secret ephemeral='no' private='no'><uuid>${uuid}</uuid><usage type='volume'><volume/></usage></secret>`,
+    'secret XML'
+  )
+  const volume = childAt(document.documentElement ?? undefined, 'usage', 'volume')
+  if (volume !== undefined) volume.textContent = usage
+  return serializeXml(document)
+}
 
 /** `keyFile` has its value, in base64. */
 export async function defineSecret(shell: Shell, uuid: string, xmlPath: string, keyFile: string): Promise<void> {
@@ -43,10 +50,14 @@ export async function defineSecret(shell: Shell, uuid: string, xmlPath: string, 
   await virsh(shell, ['secret-set-value', uuid, '--file', keyFile])
 }
 
-/** One that is gone is no error. */
+/** One that is gone is no error; a libvirt that cannot be asked is. */
 export async function undefineSecret(shell: Shell, uuid: string): Promise<void> {
-  await virsh(shell, ['secret-undefine', uuid], { expect: [0, 1] }) // 1: no such secret
+  const result = await virsh(shell, ['secret-undefine', uuid], { expect: [0, 1] })
+  if (result.exitCode !== 0 && !saysUnknownSecret(result.stderr)) commandFailed(`virsh secret-undefine ${uuid}`, result)
 }
+
+/** virsh says `failed to get secret` also where it could not ask. Source: secretObjFromSecret in libvirt's secret_driver.c. */
+const saysUnknownSecret = (stderr: string): boolean => /no secret with matching uuid/.test(stderr)
 
 /** ` 1111…   volume /srv/l.img`, or `Unused` in place of a usage. */
 export const parseSecrets = (text: string): Secret[] =>

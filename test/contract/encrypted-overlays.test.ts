@@ -4,12 +4,15 @@ import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import { dropStep, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
-import { isAsPlaced, MAKE_STEP } from '../../src/engine/capture/overlay-owner.ts'
+import { isAsPlaced, MAKE_STEP, PLACE_STEP, PLACED_STEP } from '../../src/engine/capture/overlay-owner.ts'
 import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
+import type { Finding } from '../../src/engine/doctor/doctor.ts'
+import { lostKeys } from '../../src/engine/doctor/lost-keys.ts'
 import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
+import { identityOf } from '../../src/engine/evidence/file-identity.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal } from '../../src/engine/journal/journal.ts'
@@ -194,6 +197,44 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(vm.defined).toEqual([{ target: 'vda', source: image }])
   })
 
+  it.each([
+    ['nobody needs', []],
+    ['its VM runs on by now', [{ target: 'vdb', source: '/srv/moved.qcow2', secret: OVERLAY_SECRET }]]
+  ])('keeps its key where somebody has moved it to a name that %s, and says when that may go', async (_, moved) => {
+    write()
+    vm.defined = [{ target: 'vda', source: image }, ...moved]
+    await rename(overlay, join(paths.dir, 'l.img.kept.qcow2'))
+    expect(await commitOverlay(overlayCase())).toMatchObject({
+      kind: 'keep',
+      path: overlay,
+      mend: [expect.stringContaining(`virsh secret-undefine ${OVERLAY_SECRET}   # once no VM needs it`)]
+    })
+    expect(vm.secrets?.get(OVERLAY_SECRET)).toBe(overlayKey)
+    vm.secrets?.delete(OVERLAY_SECRET)
+    expect(await commitOverlay(overlayCase())).toBeUndefined()
+  })
+
+  it('leaves its key where a VM has a copy of it', async () => {
+    write()
+    vm.defined = [
+      { target: 'vda', source: image },
+      { target: 'vdb', source: '/srv/copy.qcow2', secret: OVERLAY_SECRET }
+    ]
+    expect(await commitOverlay(overlayCase())).toMatchObject({
+      kind: 'keep',
+      because: expect.stringContaining('web (definition) needs the key') as string
+    })
+    expect(existsSync(overlay)).toBe(false)
+    expect(vm.secrets?.has(OVERLAY_SECRET)).toBe(true)
+  })
+
+  it('has its key go on the next look where libvirt could not be asked when it went', async () => {
+    await rm(overlay)
+    vm.defined = [{ target: 'vda', source: image }]
+    expect(await commitOverlay({ ...overlayCase(), dropped: true })).toBeUndefined()
+    expect(vm.secrets?.has(OVERLAY_SECRET)).toBe(false)
+  })
+
   it('stays where libvirt does not give out a key, which may be back later', async () => {
     write()
     vm.secrets?.delete(SECRET)
@@ -202,6 +243,16 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     vm.secrets?.set(SECRET, KEY)
     expect(await commitOverlay(overlayCase())).toBeUndefined()
     expect(readsBack()).not.toContain('Pattern verification failed')
+  })
+
+  it.each([
+    [OVERLAY_SECRET, /its key is random, and nobody has it but libvirt/],
+    [SECRET, /virsh secret-set-value 1111/]
+  ])('says of a key that libvirt does not give out what can be done: %s', async (secret, words) => {
+    write()
+    vm.secrets?.delete(secret)
+    const detail = expect.stringMatching(words) as string
+    await expect(commitOverlay(overlayCase())).rejects.toMatchObject({ failure: { kind: 'io', code: 'KEY', detail } })
   })
 
   it('is told from one that holds nothing', async () => {
@@ -233,13 +284,19 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
 
   it('holds nothing where its job was killed while it made it', async () => {
     truncateSync(overlay, 1000)
-    const announced = entries.filter(({ type }) => type === 'step')
-    expect(announced).toMatchObject([{ step: MAKE_STEP }])
+    const here = { path: overlay, file: await identityOf(overlay) }
+    const noted = entries.map((entry) =>
+      entry.type === 'step' && entry.step === PLACED_STEP ? { ...entry, data: { placed: [here] } } : entry
+    )
+    const announced = noted.filter(({ type }) => type === 'step')
+    expect(announced).toMatchObject([{ step: PLACE_STEP }, { step: PLACED_STEP }, { step: MAKE_STEP }])
     expect(await isAsPlaced(overlay, new BackupTrace(announced).placed)).toBe(true)
-    expect(await isAsPlaced(overlay, new BackupTrace(entries).placed)).toBe(false)
+    expect(await isAsPlaced(overlay, new BackupTrace(noted).placed)).toBe(false)
+    // Of the one that was noted this is a copy.
+    expect(await isAsPlaced(overlay, new BackupTrace(entries.filter(({ type }) => type === 'step')).placed)).toBe(false)
   })
 
-  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+  function endedJob(...steps: readonly string[]): void {
     const plan = {
       ...{ vm: UUID, vmName: 'web', method: 'live', methodReason: '', stateBefore: 'running', persistent: true },
       ...{ autostart: false, ramBytes: 1, disks: [disk()], excluded: [], agent: 'none', definition: '<domain/>' },
@@ -258,10 +315,15 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     const journal = Journal.open(journalPath(JOB))
     journal.append({ type: 'begin', id: JOB, spec, bootId: 'b', engine: '1' })
     journal.append({ type: 'step', step: PLAN_STEP, data: { plan, before: {} } })
+    for (const step of steps) journal.append({ type: 'step', step, data: {} })
     const report = reportAtStart(JOB, spec, '2026-11-22T20:17:44.000Z')
     journal.append({ type: 'end', report: { ...report, state: 'failed-clean' } })
     journal.close()
     vm.defined = [{ target: 'vda', source: image }]
+  }
+
+  it('goes by the doctor with its key, where it holds nothing and its job has ended', async () => {
+    endedJob()
     const before = vm.secrets?.size
     write()
     expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'keep' })
@@ -270,6 +332,39 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'remove' })
     expect(existsSync(overlay)).toBe(false)
     expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+  })
+
+  describe('that is gone', () => {
+    beforeEach(async () => {
+      vm.usages = new Map([
+        [SECRET, image],
+        [OVERLAY_SECRET, overlay]
+      ])
+      await rm(overlay)
+    })
+    const found = (): Promise<Finding[]> => lostKeys(paperLibvirt(vm))
+
+    it('has its key told of by the doctor, with what to type, where its job did not see to its end', async () => {
+      endedJob()
+      const what = expect.stringContaining(overlay) as string
+      const remedy = expect.stringContaining(`virsh secret-undefine ${OVERLAY_SECRET}`) as string
+      expect(await found()).toEqual([{ kind: 'key', what, remedy }])
+      vm.defined = [{ target: 'vda', source: '/srv/moved.qcow2', secret: OVERLAY_SECRET }]
+      expect(await found()).toEqual([])
+    })
+
+    it('has its key removed by the doctor where all was in the image when it went', async () => {
+      endedJob(dropStep('vda'))
+      const [finding] = await found()
+      await finding?.repair?.()
+      expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+    })
+  })
+
+  it('has no key told of while it is there', async () => {
+    endedJob()
+    vm.usages = new Map([[OVERLAY_SECRET, overlay]])
+    expect(await lostKeys(paperLibvirt(vm))).toEqual([])
   })
 
   it('is never put over what is there', async () => {

@@ -416,7 +416,7 @@ describe.skipIf(!hasQemu)('an empty file that its job put down for libvirt to ma
         return result
       }
     }
-    await giveOverlays(job, [vda()], () => Promise.resolve(false))
+    await giveOverlays(job, [vda()], { isDynamic: () => Promise.resolve(false) })
     return entries
   }
 

@@ -18,6 +18,8 @@ export interface PaperDisk {
   readonly below?: Below
   /** It is said to have nothing below it. */
   readonly isLast?: true
+  /** Of libvirt's secrets, the one that its image is encrypted with. */
+  readonly secret?: string
 }
 
 /** One VM as libvirt tells of it. A test changes it between two looks. */
@@ -36,6 +38,8 @@ export interface PaperVm {
   readyInto?: string
   /** By UUID, in base64. */
   secrets?: Map<string, string>
+  /** By UUID, what each is for. */
+  usages?: ReadonlyMap<string, string>
   /** What becomes of the VM when it is told to. Default: it runs on the image below, and starts with that. */
   onPivot?: () => void
 }
@@ -108,20 +112,29 @@ function answer(vm: PaperVm, asked: string[], words: readonly string[]): Said {
     case 'secret-set-value':
       vm.secrets?.set(words[1] ?? '', readFileSync(words[3] ?? '', 'utf8'))
       return { stdout: '' }
+    case 'secret-list':
+      return { stdout: [...(vm.secrets?.keys() ?? [])].map((uuid) => ` ${uuid}   ${usageOf(vm, uuid)}\n`).join('') }
     case 'secret-get-value':
       return secretOf(vm, words[1] ?? '')
     case 'secret-undefine':
-      vm.secrets?.delete(words[1] ?? '')
-      return { stdout: '' }
+      return vm.secrets?.delete(words[1] ?? '') === true ? { stdout: '' } : unknownSecret(words[1])
     default:
       return { exitCode: 1, stderr: `error: not on paper: ${words.join(' ')}\n` }
   }
 }
 
+const usageOf = ({ usages }: PaperVm, uuid: string): string =>
+  usages?.has(uuid) === true ? `volume ${usages.get(uuid)}` : 'Unused'
+
 function secretOf({ secrets }: PaperVm, uuid: string): Said {
   const stdout = secrets?.get(uuid)
-  return stdout === undefined ? { exitCode: 1, stderr: 'error: Secret not found\n' } : { stdout: `${stdout}\n` }
+  return stdout === undefined ? unknownSecret(uuid) : { stdout: `${stdout}\n` }
 }
+
+const unknownSecret = (uuid = ''): Said => ({
+  exitCode: 1,
+  stderr: `error: failed to get secret '${uuid}'\nerror: Secret not found: no secret with matching uuid '${uuid}'\n`
+})
 
 const COMMITTING = ' type=Active Block Commit\n bandwidth=0\n cur=1\n end=1\n'
 
@@ -145,10 +158,10 @@ function pivot(vm: PaperVm): string {
 const xmlOf = ({ uuid, name, ready, readyInto }: PaperVm, disks: readonly PaperDisk[]): string =>
   `<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid><memory>65536</memory><os><type>hvm</type></os><devices>${disks.map((disk) => diskXml(disk, ready, readyInto)).join('')}</devices></domain>`
 
-function diskXml({ target, source, node, below, isLast }: PaperDisk, ready?: string, into?: string): string {
+function diskXml({ target, source, node, below, isLast, secret }: PaperDisk, ready?: string, into?: string): string {
   const backing = below === undefined ? (isLast ? '<backingStore/>' : '') : backingXml(below)
   const index = node === undefined ? '' : ` index='${node}'`
-  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}/>${backing}${target === ready ? mirrorXml(into) : ''}<target dev='${target}' bus='virtio'/></disk>`
+  return `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'${index}>${secret === undefined ? '' : `<encryption format='luks'><secret type='passphrase' uuid='${secret}'/></encryption>`}</source>${backing}${target === ready ? mirrorXml(into) : ''}<target dev='${target}' bus='virtio'/></disk>`
 }
 
 const mirrorXml = (into?: string): string =>

@@ -23,7 +23,7 @@ import {
 import { freeBytesAt } from '../../store/file-io.ts'
 import { openersOf, restsOn } from '../evidence/image-users.ts'
 import { isGone } from '../evidence/presence.ts'
-import { judge, removeIfProven, shown } from '../evidence/removal.ts'
+import { judge, removeIfProven, shown, wasRemoved } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import {
@@ -46,7 +46,7 @@ import { imageBelow, type CaptureDisk, type CapturePlan } from './capture-plan.t
 import { hasChanged, type HeldDisk } from './hold-disks.ts'
 import { othersReach, sampledElse } from './image-samples.ts'
 import { unreadOnTop } from './overlay-disk.ts'
-import { dropKey, withOverlayAccess } from './overlay-keys.ts'
+import { dropKey, keepKeyOfLost, withOverlayAccess } from './overlay-keys.ts'
 import { isAsPlaced, type Placed } from './overlay-owner.ts'
 
 /** What was noted of a QEMU that was told to go over to the image below. */
@@ -564,7 +564,8 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
   const { sidecar, target } = disk
   await defineSourceAgain(shell, owner, target, now, sidecar)
   await redefineSavedImage(shell, owner, target, now, sidecar)
-  if (await isGone(sidecar, owner.vmName, disk.mountPoint)) return nothingOf(work)
+  if (await isGone(sidecar, owner.vmName, disk.mountPoint))
+    return seen !== undefined || (await wasOver(work, now)) ? dropKey(shell, disk) : keepKeyOfLost(shell, disk)
   if (now.state !== undefined) await redefineSnapshots(shell, owner, target, sidecar)
   const verdict = await removeIfProven(shell, {
     path: sidecar,
@@ -573,11 +574,14 @@ async function tidy(work: OverlayCase, now: DiskNow, seen?: Verdict): Promise<Ke
     content: async () =>
       (await mayBeNeeded(work, now)) ?? announced(work, seen ?? (await isCommitted(work, await look(work))))
   })
-  return verdict.kind === 'keep' ? verdict : nothingOf(work)
+  if (verdict.kind === 'keep') return verdict
+  return wasRemoved(verdict) ? dropKey(shell, disk) : keepKeyOfLost(shell, disk)
 }
 
-/** An overlay that is gone needs its key no more. */
-const nothingOf = ({ shell, disk }: OverlayCase): Promise<undefined> => dropKey(shell, disk).then(() => undefined)
+/** All that the overlay held was seen in its image while it was there. */
+async function wasOver(work: OverlayCase, now: DiskNow): Promise<boolean> {
+  return work.dropped || (await hasGoneOver(work, now)) || wasNotedToGoOver(work, now)
+}
 
 /** Definitions that do not name it any more last longer than the overlay does, and so does the word of its end. */
 async function announced({ drop }: OverlayCase, verdict: Verdict): Promise<Verdict> {

@@ -15,6 +15,8 @@ import {
   secretXml,
   undefineSecret
 } from '../../libvirt/secrets.ts'
+import { secretUser } from '../evidence/secret-users.ts'
+import { keep, type Kept } from '../evidence/verdict.ts'
 import { syncDir } from '../../store/durable.ts'
 import { withKeyFiles } from '../jobs/key-file.ts'
 import { withXmlFile } from '../jobs/xml-file.ts'
@@ -85,21 +87,50 @@ export async function withOverlayAccess<T>(
   const { path } = imageBelow(disk)
   if (encryption === undefined)
     return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
-  const keys = [await keyOf(shell, disk, encryption.overlaySecret), await keyOf(shell, disk, encryption.secret)]
+  const { secret, overlaySecret } = encryption
+  const keys = [
+    await keyOf(shell, disk, overlaySecret, `${IS_RANDOM}, or put ${SECRETS}/${overlaySecret}.* back from a copy`),
+    await keyOf(shell, disk, secret, `give it its value again (virsh secret-set-value ${secret})`)
+  ]
   const below = encryptedNode(path, disk.type === 'block')
   return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
 }
 
-const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> =>
+const IS_RANDOM =
+  'its key is random, and nobody has it but libvirt: see whether virtsecretd (or libvirtd) runs and virsh secret-list names it'
+
+const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string, nextStep: string): Promise<string> =>
   (await secretValue(shell, secret)) ??
   fail({
     kind: 'io',
     path: sidecar,
     code: 'KEY',
-    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: give it its value again (virsh secret-set-value)`
+    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: ${nextStep}`
   })
 
-/** The overlay is gone, and what it held is in its image. */
-export async function dropKey(shell: Shell, { encryption }: CaptureDisk): Promise<void> {
-  if (encryption !== undefined) await undefineSecret(shell, encryption.overlaySecret)
+/** The overlay is gone, and what it held is in its image; but somebody may have copied it, and have a VM on that. */
+export async function dropKey(shell: Shell, { sidecar, encryption }: CaptureDisk): Promise<Kept | undefined> {
+  if (encryption === undefined) return undefined
+  const { overlaySecret } = encryption
+  const user = await secretUser(shell, overlaySecret, sidecar)
+  if (user !== undefined) return keepKey(sidecar, overlaySecret, `it is gone, but ${user} needs the key that it had`)
+  await undefineSecret(shell, overlaySecret)
+  return undefined
 }
+
+/** Somebody has taken the overlay away: under another name it may be the only copy of what a guest wrote, and its key the only one. */
+export async function keepKeyOfLost(shell: Shell, { sidecar, encryption }: CaptureDisk): Promise<Kept | undefined> {
+  if (encryption === undefined) return undefined
+  const { overlaySecret } = encryption
+  if (!(await listSecrets(shell)).some(({ uuid }) => uuid === overlaySecret)) return undefined
+  return keepKey(sidecar, overlaySecret, LOST)
+}
+
+const LOST =
+  'it was encrypted, and is not there any more, though this job did not remove it: what it held can be read with the key alone that libvirt has for it'
+
+const keepKey = (path: string, secret: string, because: string): Kept => keep(path, because, undefineByHand(secret))
+
+/** The key is random, and nobody has it but libvirt. */
+export const undefineByHand = (secret: string): string =>
+  `virsh secret-undefine ${secret}   # once no VM needs it, and no file that was moved or copied from there: without it nobody can read that ever again`

@@ -15,35 +15,47 @@ export const MAKE_STEP = 'make-overlays'
 
 export const PlacedFile = z.object({ path: z.string(), file: FileIdentity })
 
-/** The empty files that a job has put down for libvirt. */
+/** The empty files that a job has put down for libvirt, or to make overlays of them itself. */
 export interface Placed {
   /** It had begun to, or to make overlays of them, and was not over with it: libvirt was not asked for anything yet. */
   readonly isUnfinished: boolean
   readonly files: readonly z.infer<typeof PlacedFile>[]
 }
 
+/** Where empty files lie beforehand, and as whose. */
+interface Placing {
+  /** The job makes overlays itself of all of them, also of those that nothing but libvirt's QEMU may write to. */
+  readonly forAll?: boolean
+  /** libvirt gives files to QEMU. */
+  readonly isDynamic?: () => Promise<boolean>
+}
+
 /**
  * Where libvirt leaves owners as they are (`dynamic_ownership = 0`), QEMU could not open an overlay or a mirror that libvirt
  * makes, which would be root's. So an empty file lies there beforehand, with the owner and mode of the image below it, which QEMU may write
- * to; libvirt takes a file for its own as long as it is empty.
+ * to; libvirt takes a file for its own as long as it is empty. One that its job makes an overlay of is root's alone where libvirt gives it to QEMU;
+ * what is noted of it tells a half made overlay from somebody's file.
  */
 export async function giveOverlays(
   job: Pick<JobContext, 'step'>,
   disks: readonly CaptureDisk[],
-  isDynamic = ownershipIsDynamic
+  { forAll = false, isDynamic = ownershipIsDynamic }: Placing = {}
 ): Promise<void> {
-  if (await isDynamic()) return
-  const local = disks.filter(({ type }) => type !== 'network')
+  const asImage = (await isDynamic()) ? [] : disks.filter(({ type }) => type !== 'network')
+  const all = forAll ? disks : asImage
+  if (all.length === 0) return
   await job.step(PLACE_STEP, {}, async () => {
-    for (const disk of local) await placeEmpty(disk)
+    for (const disk of all) await placeEmpty(disk, asImage.includes(disk))
   })
-  const placed = await Promise.all(local.map(async ({ sidecar: path }) => ({ path, file: await identityOf(path) })))
+  const placed = await Promise.all(all.map(async ({ sidecar: path }) => ({ path, file: await identityOf(path) })))
   await job.step(PLACED_STEP, { placed }, () => Promise.resolve())
 }
 
-async function placeEmpty(disk: CaptureDisk): Promise<void> {
-  const { uid, gid, mode } = await stat(imageBelow(disk).path)
+async function placeEmpty(disk: CaptureDisk, isAsImage: boolean): Promise<void> {
+  const image = isAsImage ? await stat(imageBelow(disk).path) : undefined
   await (await open(disk.sidecar, 'wx', 0o600)).close()
+  if (image === undefined) return
+  const { uid, gid, mode } = image
   await chown(disk.sidecar, uid, gid)
   await chmod(disk.sidecar, mode & 0o777)
 }
@@ -55,9 +67,10 @@ async function placeEmpty(disk: CaptureDisk): Promise<void> {
 export async function isAsPlaced(path: string, { isUnfinished, files }: Placed): Promise<boolean> {
   const now = await lstatOrNone(path)
   if (now?.isFile() !== true) return false
-  if (isUnfinished) return true
-  if (now.size > 0) return false
   const placed = files.find((each) => each.path === path)?.file
+  if (placed === undefined && isUnfinished) return now.size === 0
+  // Only its own job can have written to the very one, for as long as libvirt was not asked.
+  if (now.size > 0 && !isUnfinished) return false
   const file = await identityOf(path)
   if (placed === undefined || file === undefined) return false
   // A share that does not say when a file was made may have another number after a boot; to empty a file is to write to it.

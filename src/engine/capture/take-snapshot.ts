@@ -1,4 +1,3 @@
-import { open, stat } from 'node:fs/promises'
 import { snapshotCreateAs, snapshotOntoOverlays, snapshotXml, type SnapshotRequest } from '../../libvirt/snapshot.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { createOverlay, imageInfo, servedImageInfo } from '../../libvirt/qemu-img.ts'
@@ -13,8 +12,9 @@ import { giveOverlays, MAKE_STEP } from './overlay-owner.ts'
  * encrypted disks, which libvirt would make in clear, or slowly while the guest stands still. libvirt takes all or none as they are.
  */
 export async function prepareOverlays(job: JobContext, plan: CapturePlan): Promise<void> {
-  await giveOverlays(job, plan.disks)
-  if (!isEncrypted(plan)) return
+  const forAll = isEncrypted(plan)
+  await giveOverlays(job, plan.disks, { forAll })
+  if (!forAll) return
   await job.step(MAKE_STEP, {}, async () => {
     for (const disk of plan.disks) await makeOverlay(job.shell, plan, disk)
   })
@@ -24,7 +24,6 @@ const isEncrypted = ({ disks }: CapturePlan): boolean => disks.some(({ encryptio
 
 async function makeOverlay(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
   const { encryption, sidecar } = disk
-  if (!(await isPlaced(sidecar))) await (await open(sidecar, 'wx', 0o600)).close()
   const backing = { file: imageBelow(disk).path, format: encryption === undefined ? disk.format : 'luks' }
   const virtualSizeBytes = await sizeNow(shell, disk)
   if (encryption === undefined) return createOverlay(shell, sidecar, { backing, virtualSizeBytes })
@@ -32,13 +31,6 @@ async function makeOverlay(shell: Shell, plan: CapturePlan, disk: CaptureDisk): 
     createOverlay(shell, sidecar, { backing, virtualSizeBytes, keyFile })
   )
 }
-
-/** By `giveOverlays`, for an owner of its own. What is there otherwise is somebody's, and no overlay goes over it. */
-const isPlaced = (path: string): Promise<boolean> =>
-  stat(path).then(
-    ({ size }) => size === 0,
-    () => false
-  )
 
 /** What the guest sees; its owner may have made it larger since the plan. */
 async function sizeNow(shell: Shell, disk: CaptureDisk): Promise<number> {

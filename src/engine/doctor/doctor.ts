@@ -17,6 +17,7 @@ import { isThere } from '../evidence/presence.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { removeStrayFile } from './stray-file.ts'
 import { openJobs } from '../jobs/job-directory.ts'
+import { deadKeys, removeDeadKeys } from '../jobs/key-file.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { removeStaleLock } from '../jobs/host-lock.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
@@ -26,6 +27,7 @@ import { IMAGES } from '../restore/image-folders.ts'
 import { whileAloneIn } from '../retention/store-lock.ts'
 import { halfPoints } from './half-points.ts'
 import { keptAside } from './kept-aside.ts'
+import { lostKeys } from './lost-keys.ts'
 import { trashIn } from './trash.ts'
 
 export interface Finding extends Omit<Leftover, 'repaired'> {
@@ -46,10 +48,12 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await strayMarks(stores)),
     ...(await trashIn(shell, allOf(stores))),
     ...locks(),
+    ...(await keysLeft()),
     ...(await keptAside(stores))
   ]
   const settled = await settle(rest, repair)
-  return [...first, ...settled, ...(await settle(await strayFiles(shell), repair))]
+  const files = await settle(await strayFiles(shell), repair)
+  return [...first, ...settled, ...files, ...(await settle(await lostKeys(shell), repair))]
 }
 
 async function settle(findings: readonly Finding[], repair: boolean): Promise<Leftover[]> {
@@ -179,6 +183,15 @@ function removeMarks(store: string, path: string): Promise<void> {
   return whileAloneIn(store, async () => {
     if ((await listStrayMarks(store)).includes(path)) await removeFile(path)
   })
+}
+
+async function keysLeft(): Promise<Finding[]> {
+  return (await deadKeys()).map((folder) => ({
+    kind: 'keys',
+    what: `${folder} has keys of disks, of an engine that was killed`,
+    remedy: 'remove it',
+    repair: removeDeadKeys
+  }))
 }
 
 /** A lock file that nobody holds does no harm. */

@@ -5,7 +5,7 @@ import { dropStep, jobOf } from '../capture/capture-plan.ts'
 import { entriesWithLate } from '../capture/late-journal.ts'
 import { dropKey, withOverlayAccess } from '../capture/overlay-keys.ts'
 import { isAsPlaced } from '../capture/overlay-owner.ts'
-import { removeIfProven, type Doomed } from '../evidence/removal.ts'
+import { removeIfProven, wasRemoved, type Doomed } from '../evidence/removal.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import { hasBeenElsewhere, historySince } from '../evidence/vm-history.ts'
 import { readReport } from '../jobs/job-directory.ts'
@@ -31,8 +31,7 @@ export function strayFile(shell: Shell, path: string): Doomed {
 export async function removeStrayFile(shell: Shell, path: string): Promise<Verdict> {
   const verdict = await removeIfProven(shell, strayFile(shell, path))
   const disk = new BackupTrace(entriesWithLate(jobOf(path))).plan?.disks.find(({ sidecar }) => sidecar === path)
-  if (verdict.kind === 'remove' && disk !== undefined) await dropKey(shell, disk)
-  return verdict
+  return (wasRemoved(verdict) && disk !== undefined ? await dropKey(shell, disk) : undefined) ?? verdict
 }
 
 function madeHere(path: string, id: string): Verdict {

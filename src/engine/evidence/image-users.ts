@@ -80,12 +80,12 @@ export async function resolvedPath(path: string): Promise<string> {
 }
 
 interface VmNeeds extends NamedDomain {
-  readonly definitions: readonly { readonly by: string; readonly domain: DomainXml }[]
-  readonly snapshots: readonly { readonly name: string; readonly files: readonly string[] }[]
+  readonly definitions: readonly { readonly by: string; readonly xml: string; readonly domain: DomainXml }[]
+  readonly snapshots: readonly { readonly name: string; readonly xml: string; readonly files: readonly string[] }[]
 }
 
 /** One question to libvirt for all VMs; only those with saved RAM or snapshots are asked more. */
-async function allVms(shell: Shell): Promise<VmNeeds[]> {
+export async function allVms(shell: Shell): Promise<VmNeeds[]> {
   const named = await listNamedDomains(shell)
   const questions = named.flatMap(({ uuid }) => questionsOf(uuid))
   const answers = await virshBatch(shell, questions)
@@ -119,7 +119,7 @@ async function needsOf(shell: Shell, vm: NamedDomain, answers: readonly BatchAns
   ]
   return {
     ...vm,
-    definitions: definitions.map(({ by, xml }) => ({ by, domain: parseDomain(xml) })),
+    definitions: definitions.map(({ by, xml }) => ({ by, xml, domain: parseDomain(xml) })),
     snapshots: namesOf(snapshots.trim()).length === 0 ? [] : await snapshotDefinitions(shell, vm.uuid)
   }
 }

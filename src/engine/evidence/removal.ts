@@ -36,9 +36,13 @@ export async function judge(shell: Shell, doomed: Doomed): Promise<Verdict> {
   return removable(...proof)
 }
 
+const GONE_ALREADY = removable('it is gone already')
+/** By this very call. Who has taken away what was gone already, and where to, nobody knows. */
+export const wasRemoved = (verdict: Verdict): boolean => verdict.kind === 'remove' && verdict !== GONE_ALREADY
+
 /** Removes the file if that is proven to lose nothing. One that is gone already is no error. */
 export async function removeIfProven(shell: Shell, doomed: Doomed): Promise<Verdict> {
-  if (!(await isThere(doomed.path))) return removable('it is gone already')
+  if (!(await isThere(doomed.path))) return GONE_ALREADY
   const verdict = await judge(shell, doomed)
   if (verdict.kind === 'remove') await rm(doomed.path, { recursive: true, force: true })
   return verdict

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import * as z from 'zod'
 
-/** One QEMU process, told apart from a later one that has the same number by when it started. */
+/** One process, such as a QEMU, told apart from a later one that has the same number by when it started. */
 export const VmProcess = z.object({
   pid: z.number(),
   /** Clock ticks from the boot of the host to the start of the process. */
@@ -14,10 +14,16 @@ export async function vmProcess(uuid: string): Promise<VmProcess | undefined> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
     if (words[words.indexOf('-uuid') + 1] !== uuid || !words.includes('-uuid')) continue
-    const startTicks = startTicksIn(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
-    if (startTicks !== undefined) return { pid: Number(pid), startTicks }
+    const found = await processNow(Number(pid))
+    if (found !== undefined) return found
   }
   return undefined
+}
+
+/** Which process has this number now. Undefined: none. */
+export async function processNow(pid: number): Promise<VmProcess | undefined> {
+  const startTicks = startTicksIn(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
+  return startTicks === undefined ? undefined : { pid, startTicks }
 }
 
 /** Field 22 of /proc/PID/stat; the program's name before it may hold blanks and parentheses. Source: proc(5). */

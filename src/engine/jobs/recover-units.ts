@@ -8,7 +8,8 @@ import { ensureUnits } from './unit-files.ts'
 import { watchScript } from './watch-script.ts'
 
 /** Every flavour of libvirt's daemon, each with the socket by which it is started. */
-export const LIBVIRT_UNITS = ['libvirtd', 'virtqemud', 'virtnetworkd', 'virtstoraged', 'virtlogd', 'virtlockd']
+export const LIBVIRT_UNITS = 'libvirtd virtqemud virtsecretd virtnetworkd virtstoraged virtlogd virtlockd'
+  .split(' ')
   .flatMap((name) => [`${name}.socket`, `${name}.service`])
   .join(' ')
 

@@ -1,0 +1,44 @@
+import { isFailure } from '../../shared/failure.ts'
+import type { Shell } from '../../shared/shell.ts'
+import { listSecrets, type Secret } from '../../libvirt/secrets.ts'
+import { dropStep, isSidecar, jobOf } from '../capture/capture-plan.ts'
+import { entriesWithLate } from '../capture/late-journal.ts'
+import { dropKey, undefineByHand } from '../capture/overlay-keys.ts'
+import { isGone } from '../evidence/presence.ts'
+import { secretUser } from '../evidence/secret-users.ts'
+import { openJobs } from '../jobs/job-directory.ts'
+import { BackupTrace } from '../recover/trace.ts'
+import type { Finding } from './doctor.ts'
+
+/**
+ * Keys of ours that libvirt has though their overlay is gone and no VM names them. An overlay that its own job has removed
+ * needs its key no more; one that was moved, or put aside with its VM, may.
+ */
+export async function lostKeys(shell: Shell): Promise<Finding[]> {
+  const findings = await Promise.all((await secretsHere(shell)).map((secret) => findingOf(shell, secret)))
+  return findings.flatMap((finding) => finding ?? [])
+}
+
+/** A host that has nothing to keep secrets has none of ours. */
+const secretsHere = (shell: Shell): Promise<Secret[]> =>
+  listSecrets(shell).catch((error: unknown) => {
+    if (isFailure(error, 'command-failed')) return []
+    throw error
+  })
+
+async function findingOf(shell: Shell, { uuid, usage }: Secret): Promise<Finding | undefined> {
+  const path = usage.replace(/^volume /, '')
+  if (!isSidecar(path) || openJobs().includes(jobOf(path))) return undefined
+  const trace = new BackupTrace(entriesWithLate(jobOf(path)))
+  const disk = trace.plan?.disks.find(
+    ({ sidecar, encryption }) => sidecar === path && encryption?.overlaySecret === uuid
+  )
+  // What may be mounted again is not gone.
+  const isThere = !(await isGone(path, '', disk?.mountPoint).catch(() => false))
+  if (isThere || (await secretUser(shell, uuid, path)) !== undefined) return undefined
+  const what = `libvirt has the key (secret ${uuid}) of the overlay ${path}, which is not there`
+  if (disk === undefined || !trace.announcedSincePlan(dropStep(disk.target)))
+    return { kind: 'key', what, remedy: undefineByHand(uuid) }
+  const remedy = 'remove it: all that the overlay held was in its image when it went'
+  return { kind: 'key', what, remedy, repair: () => dropKey(shell, disk) }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { LIBVIRT_UNITS } from '../../src/engine/jobs/recover-units.ts'
+import { secretXml, undefineSecret } from '../../src/libvirt/secrets.ts'
+import { childAt, parseXml, textOf } from '../../src/libvirt/xml.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+
+const UUID = '11111111-2222-4333-8444-555555555555'
+const failing = (stderr: string): Promise<void> =>
+  undefineSecret(fakeShell({ [`virsh secret-undefine ${UUID}`]: { exitCode: 1, stderr } }), UUID)
+
+describe('a secret of libvirt', () => {
+  it('may be gone already when it is to go', async () => {
+    const said = `error: failed to get secret '${UUID}'\nerror: Secret not found: no secret with matching uuid '${UUID}'\n`
+    await expect(failing(said)).resolves.toBeUndefined()
+  })
+
+  it.each([
+    `error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/run/libvirt/virtqemud-sock'\n`,
+    `error: failed to get secret '${UUID}'\nerror: Failed to connect socket to '/run/libvirt/virtsecretd-sock': No such file or directory\n`
+  ])('is not taken for gone where libvirt cannot be asked: %s', async (said) => {
+    await expect(failing(said)).rejects.toMatchObject({ failure: { kind: 'command-failed', exitCode: 1 } })
+  })
+
+  it('is for a file whatever its name holds', () => {
+    const root = parseXml(secretXml(UUID, '/srv/R&D/<l>.img'), 'secret XML').documentElement ?? undefined
+    expect(textOf(childAt(root, 'usage', 'volume'))).toBe('/srv/R&D/<l>.img')
+    expect(textOf(childAt(root, 'uuid'))).toBe(UUID)
+  })
+
+  it('is waited for at boot, also where a daemon of its own keeps it', () => {
+    expect(LIBVIRT_UNITS.split(' ')).toContain('virtsecretd.service')
+  })
+})
