@@ -1,5 +1,5 @@
 import { formatBytes } from '../shared/format.ts'
-import { withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
+import { isDrive, withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { qemuNameOf } from './network-source.ts'
 import { isPackaged } from './package-paths.ts'
 
@@ -99,10 +99,8 @@ export function backupLimits(domain: DomainXml, running: Running): string[] {
   ]
 }
 
-const isMedium = ({ device }: XmlDisk): boolean => device === 'cdrom' || device === 'floppy'
-
 function diskLimit(disk: XmlDisk, running: Running): string[] {
-  if (isMedium(disk)) return []
+  if (isDrive(disk)) return []
   const leftOut = (state: Running): string | undefined =>
     whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk.encrypted && disk.format === 'qcow2')
   const because = leftOut(running)
@@ -137,7 +135,7 @@ const yesLimit = ({ qemuExtensions }: DomainXml): string[] =>
       ]
 
 const mediumLimit = (disk: XmlDisk): string[] =>
-  isMedium(disk) && disk.source !== undefined
+  isDrive(disk) && disk.source !== undefined
     ? [
         `The medium in ${disk.target} (${disk.source}) is in no point unless that is asked for (--media): a restore leaves the drive empty where it is not`
       ]

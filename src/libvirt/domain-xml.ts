@@ -47,6 +47,9 @@ export interface XmlDisk {
   readonly mirrorTo: string | undefined
 }
 
+/** What it holds is a medium, which may be changed while the VM runs. */
+export const isDrive = ({ device }: Pick<XmlDisk, 'device'>): boolean => device === 'cdrom' || device === 'floppy'
+
 export const BOOT_ROLES = ['kernel', 'initrd', 'dtb'] as const
 export type BootRole = (typeof BOOT_ROLES)[number]
 

@@ -127,7 +127,7 @@ describe('at a restore', () => {
     ]
     const path = `/var/lib/libvirt/images/${VM}-${POINT}-initrd-1`
     expect(planBoot(manifestOf(FILES, { boot }), VM, 'job')).toEqual([
-      { file: 'boot/initrd-1', formerPath: join(dir, 'gone'), path, staged: `${path}.stillpoint-job` }
+      { role: 'initrd', file: 'boot/initrd-1', formerPath: join(dir, 'gone'), path, staged: `${path}.stillpoint-job` }
     ])
   })
 

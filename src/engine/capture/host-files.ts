@@ -4,7 +4,7 @@ import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { formatBytes } from '../../shared/format.ts'
-import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
+import { isMedium, PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
 import { LARGEST_BOOT_BYTES } from '../../libvirt/backup-limits.ts'
 import { copyFile, type HashedFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
@@ -51,8 +51,6 @@ async function takeMedia(
     })
   return { taken, files }
 }
-
-const isMedium = ({ role }: CapturePlan['boot'][number]): boolean => role === 'medium'
 
 async function takeNvram(job: JobContext, { nvram, pointDir }: CapturePlan): Promise<HostFiles> {
   if (nvram === undefined) return { files: [] }
