@@ -45,8 +45,8 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
       list
     )
   await tellWriters(disks, list)
-  await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const started = filesBesideDisks(request, displaced)
+  await checkRoom(shell, source, { disks, ...started }, list, jobId === PREFLIGHT ? undefined : jobId)
   const access = rules.firmware && { firmwareAccess: rules.firmware }
   return { planned: { disks, displaced, ...access, ...started }, folders, fates, ownNvram: ownNvramOf(request) }
 }
