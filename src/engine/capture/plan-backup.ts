@@ -6,7 +6,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
-import { bootFilesTaken, firmwareLimits } from '../../libvirt/backup-limits.ts'
+import { bootFilesTaken, firmwareLimits, NO_FILE, whyNoMedium } from '../../libvirt/backup-limits.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
@@ -91,13 +91,12 @@ function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
 /** Of the drives as they are, each once. What is no file of this host is warned of, and what no restore would give to a drive. */
 export async function mediaOf(job: Pick<JobContext, 'warn'>, domain: DomainXml): Promise<CapturePlan['boot']> {
   const paths = new Set<string>()
-  for (const { type, format, source, target } of mediaIn(domain)) {
-    const isFile = type === 'file' && (await stat(source).catch(() => undefined))?.isFile() === true
-    if (isFile && format === 'raw') paths.add(source)
-    else
-      job.warn(
-        `The medium in ${target} (${source}) is not in the point: ${isFile ? `its format is ${format}, and points take media only as plain images (raw)` : 'it is no file of this host'}`
-      )
+  for (const disk of mediaIn(domain)) {
+    const { source, target } = disk
+    const isFile = (await stat(source).catch(() => undefined))?.isFile() === true
+    const because = whyNoMedium(disk) ?? (isFile ? undefined : NO_FILE)
+    if (because === undefined) paths.add(source)
+    else job.warn(`The medium in ${target} (${source}) is not in the point: ${because}`)
   }
   return [...paths].map((originalPath) => ({ role: 'medium', originalPath }))
 }
