@@ -1,5 +1,5 @@
 import { formatBytes } from '../shared/format.ts'
-import { withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
+import { isDrive, mediaIn, withoutSavableState, type DomainXml, type XmlDisk } from './domain-xml.ts'
 import { qemuNameOf } from './network-source.ts'
 import { isPackaged } from './package-paths.ts'
 
@@ -95,14 +95,12 @@ export function backupLimits(domain: DomainXml, running: Running): string[] {
     ),
     ...bootLimit(domain),
     ...yesLimit(domain),
-    ...domain.disks.flatMap(mediumLimit)
+    ...mediaIn(domain).map(mediumLimit)
   ]
 }
 
-const isMedium = ({ device }: XmlDisk): boolean => device === 'cdrom' || device === 'floppy'
-
 function diskLimit(disk: XmlDisk, running: Running): string[] {
-  if (isMedium(disk)) return []
+  if (isDrive(disk)) return []
   const leftOut = (state: Running): string | undefined =>
     whyLeftOut(disk, state) ?? whyEncryptedLeftOut(disk.encrypted && disk.format === 'qcow2')
   const because = leftOut(running)
@@ -136,9 +134,16 @@ const yesLimit = ({ qemuExtensions }: DomainXml): string[] =>
         `A restore will need a yes: its definition passes settings to QEMU past libvirt (qemu:${qemuExtensions.join(', qemu:')})`
       ]
 
-const mediumLimit = (disk: XmlDisk): string[] =>
-  isMedium(disk) && disk.source !== undefined
-    ? [
-        `The medium in ${disk.target} (${disk.source}) is in no point unless that is asked for (--media): a restore leaves the drive empty where it is not`
-      ]
-    : []
+/** Why no point holds a medium, also where it is asked for: a restore would not give it to a drive. Undefined: it may. */
+export function whyNoMedium({ type, format }: XmlDisk): string | undefined {
+  if (type !== 'file') return NO_FILE
+  return format === 'raw' ? undefined : `its format is ${format}, and points take media only as plain images (raw)`
+}
+
+export const NO_FILE = 'it is no file of this host'
+
+function mediumLimit(disk: XmlDisk & { readonly source: string }): string {
+  const because = whyNoMedium(disk)
+  const unless = because === undefined ? ' unless that is asked for (--media)' : ''
+  return `The medium in ${disk.target} (${disk.source}) is in no point${unless}: ${because === undefined ? '' : `${because}, and `}a restore leaves the drive empty where it is not`
+}

@@ -47,6 +47,13 @@ export interface XmlDisk {
   readonly mirrorTo: string | undefined
 }
 
+/** What it holds is a medium, which may be changed while the VM runs. */
+export const isDrive = ({ device }: Pick<XmlDisk, 'device'>): boolean => device === 'cdrom' || device === 'floppy'
+
+/** What lies in its drives. */
+export const mediaIn = ({ disks }: Pick<DomainXml, 'disks'>): (XmlDisk & { readonly source: string })[] =>
+  disks.flatMap((disk) => (isDrive(disk) && disk.source !== undefined ? [{ ...disk, source: disk.source }] : []))
+
 export const BOOT_ROLES = ['kernel', 'initrd', 'dtb'] as const
 export type BootRole = (typeof BOOT_ROLES)[number]
 

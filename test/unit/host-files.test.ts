@@ -1,11 +1,15 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { utimesSync, writeFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { takeHostFiles, type HostFiles } from '../../src/engine/capture/host-files.ts'
+import { mediaOf } from '../../src/engine/capture/plan-backup.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { planBoot, planNvram } from '../../src/engine/restore/plan-firmware.ts'
+import { parseDomain } from '../../src/libvirt/domain-xml.ts'
+import { paperLibvirt } from './paper-libvirt.ts'
 import { FILES, POINT, VM, manifestOf, sha256 } from './store-points.ts'
 import { paperPlan } from './paper-plan.ts'
 
@@ -23,13 +27,28 @@ async function write(name: string, text: string): Promise<string> {
   return join(dir, name)
 }
 
-function take(plan: Partial<CapturePlan>): Promise<HostFiles> {
+const withDrives = (...media: readonly string[]): string =>
+  `<domain><name>web</name><uuid>${VM}</uuid><devices>${media
+    .map((path) => `<disk type='file' device='cdrom'><source file='${path}'/><target dev='sda'/></disk>`)
+    .join('')}</devices></domain>`
+
+interface Meanwhile {
+  /** What its drives have when the files are taken. */
+  readonly now?: readonly string[]
+  readonly memoryXml?: string
+  readonly progress?: (name: string, done: number, total: number) => void
+}
+
+function take(plan: Partial<CapturePlan>, meanwhile: Meanwhile = {}): Promise<HostFiles> {
+  const { progress = () => undefined, memoryXml } = meanwhile
+  const now = meanwhile.now ?? (plan.boot ?? []).map(({ originalPath }) => originalPath)
   const job = {
+    shell: paperLibvirt({ [VM]: { next: withDrives(), live: withDrives(...now) } }).shell,
     warn: (text: string) => warnings.push(text),
     note: () => undefined,
-    progress: () => undefined
+    progress
   } as unknown as JobContext
-  return takeHostFiles(job, paperPlan(VM, '<domain/>', { pointDir: join(dir, 'point'), ...plan }))
+  return takeHostFiles(job, paperPlan(VM, '<domain/>', { pointDir: join(dir, 'point'), ...plan }), memoryXml)
 }
 
 const inPoint = (path: string): Promise<string> => readFile(join(dir, 'point', path), 'utf8')
@@ -118,6 +137,65 @@ describe('small files of the host that a VM starts with', () => {
   })
 })
 
+describe('a medium that a point takes', () => {
+  const medium = (originalPath: string) => ({ role: 'medium' as const, originalPath })
+
+  it('is a plain image: no restore gives a drive what lies in another format, or below it', async () => {
+    const [raw, other] = [await write('a.iso', ''), await write('a.qcow2', '')]
+    const drive = (target: string, path: string, format = ''): string =>
+      `<disk type='file' device='cdrom'>${format}<source file='${path}'/><target dev='${target}'/></disk>`
+    const drives = drive('sda', raw) + drive('sdb', other, "<driver name='qemu' type='qcow2'/>")
+    const domain = parseDomain(withDrives().replace('</devices>', `${drives}</devices>`))
+    expect(await mediaOf({ warn: (text) => warnings.push(text) }, domain)).toEqual([medium(raw)])
+    expect(warnings).toEqual([
+      expect.stringContaining(`The medium in sdb (${other}) is not in the point: its format is qcow2`)
+    ])
+  })
+
+  it('is copied again where its guest wrote to it meanwhile', async () => {
+    const floppy = await write('a.img', 'old')
+    await utimes(floppy, 1, 1)
+    let writes = 0
+    const progress = (): void => {
+      if (writes++ > 0) return
+      writeFileSync(floppy, 'new')
+      utimesSync(floppy, 2, 2)
+    }
+    const { files } = await take({ boot: [medium(floppy)] }, { progress })
+    expect(await inPoint('boot/medium-0')).toBe('new')
+    expect(files).toMatchObject([{ sha256: sha256(Buffer.from('new')) }])
+    expect(warnings).toEqual([])
+  })
+
+  it.each([
+    ['', 1, 21],
+    [', and copied less often where it is large', 129 * 1024 ** 2, 3]
+  ])('is warned of where its guest does not stop writing to it%s', async (_what, bytes, copies) => {
+    const floppy = await write('a.img', '')
+    await truncate(floppy, bytes)
+    await utimes(floppy, 1, 1000)
+    let writes = 0
+    const progress = (_name: string, done: number, total: number): void => {
+      if (done === total) utimesSync(floppy, 1, ++writes)
+    }
+    expect((await take({ boot: [medium(floppy)] }, { progress })).boot).toHaveLength(1)
+    expect(writes).toBe(copies)
+    expect(warnings).toEqual([expect.stringContaining(`The medium ${floppy} was written to while it was copied`)])
+  })
+
+  it('is the one that is in its drive then, and in that of the RAM where the point has some', async () => {
+    const [before, after] = [await write('a.iso', ''), await write('b.iso', '')]
+    const taken = async (meanwhile: Meanwhile): Promise<unknown> =>
+      (await take({ boot: [medium(before)] }, meanwhile)).boot
+    expect(await taken({ now: [after] })).toBeUndefined()
+    expect(await taken({ now: [before], memoryXml: withDrives(after) })).toBeUndefined()
+    expect(warnings).toEqual(
+      Array(2).fill(`The medium ${before} is not in the point: it was taken out of its drive meanwhile`)
+    )
+    expect(await taken({ now: [after], memoryXml: withDrives(before) })).toHaveLength(1)
+  })
+})
+
 describe('at a restore', () => {
   it('a kernel that is here is left alone, and one that is not comes from the point', async () => {
     const here = await write('vmlinuz', 'another')
@@ -127,7 +205,7 @@ describe('at a restore', () => {
     ]
     const path = `/var/lib/libvirt/images/${VM}-${POINT}-initrd-1`
     expect(planBoot(manifestOf(FILES, { boot }), VM, 'job')).toEqual([
-      { file: 'boot/initrd-1', formerPath: join(dir, 'gone'), path, staged: `${path}.stillpoint-job` }
+      { role: 'initrd', file: 'boot/initrd-1', formerPath: join(dir, 'gone'), path, staged: `${path}.stillpoint-job` }
     ])
   })
 

@@ -115,6 +115,25 @@ describe('what a restore would meet, before its point is on the host', () => {
   })
 
   it.each([
+    ['a medium', 'boot/medium-0', 'the media'],
+    ['firmware variables', 'nvram.fd', 'what the VM starts with'],
+    ['state of its TPM', 'tpm/tpm2/tpm2-00.permall', 'what the VM starts with']
+  ])('counts what is written beside the disks: %s', async (_what, path, forWhat) => {
+    const bytes = { sizeBytes: 2 ** 52, sha256: '0'.repeat(64) }
+    const boot = path.startsWith('boot/') && {
+      boot: [{ role: 'medium' as const, file: path, originalPath: '/nowhere/a.iso' }]
+    }
+    const manifest = {
+      files: [...manifestOf(FILES).files.filter((file) => file.path !== path), { path, ...bytes }],
+      ...boot,
+      ...(path === 'nvram.fd' && { nvram: { file: path, originalPath: '/nowhere/vars.fd' } }),
+      ...(path.startsWith('tpm/') && { tpm: { files: [path] } })
+    }
+    const items = await preflightRestore(hostWith(), spec(await temporaryStore()), texts({}, manifest))
+    expect(items.find(({ check, state }) => check === 'room' && state === 'problem')?.text).toContain(forWhat)
+  })
+
+  it.each([
     ['replaced if that is asked for', true, 'warning'],
     ['a problem otherwise', false, 'problem']
   ])('names the VM of that name: %s', async (_what, replace, state) => {

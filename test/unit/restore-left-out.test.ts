@@ -125,7 +125,7 @@ async function lookElsewhere(elsewhere: Elsewhere): Promise<PreflightItem[]> {
     return { stdout, stderr, ...(exitCode !== undefined && { exitCode }) }
   })
   const manifest = JSON.stringify(
-    manifestOf(boot === undefined ? FILES : { ...FILES, 'boot/medium-0': Buffer.from('disc') }, {
+    manifestOf(boot === undefined ? FILES : { ...FILES, [boot[0]?.file ?? '']: Buffer.from('disc') }, {
       leftOut: leftOut === undefined ? [] : [leftOut],
       ...(boot && { boot })
     })
@@ -277,6 +277,16 @@ describe('a medium on another host', () => {
       /^The medium \/nowhere\/a\.iso is not here: \S+ is written from the point$/
     )
     expect(items.filter(({ text, state }) => state !== 'ok' && /sda|medium-0/.test(text))).toHaveLength(1)
+  })
+
+  it('is one by its role, whatever its file in the point is called', async () => {
+    const vdb = drive('file', `<source file='/nowhere/a.iso'/>`)
+    const said = async (role: 'medium' | 'kernel', file: string): Promise<string> => {
+      const items = await lookElsewhere({ vdb, boot: [{ role, file, originalPath: '/nowhere/a.iso' }] })
+      return `${saidOf(items, 'boot files')} ${saidOf(items, 'disks')}`
+    }
+    expect(await said('medium', 'boot/disc')).toMatch(/^The medium \/nowhere\/a\.iso is not here: (?!.*left empty)/s)
+    expect(await said('kernel', 'boot/medium-0')).toMatch(/which the VM is started with, .*the drive is left empty/s)
   })
 
   it('is asked for from its server only where the VM that is here has the very same, or somebody says that it is meant', async () => {

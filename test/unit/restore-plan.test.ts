@@ -193,6 +193,13 @@ describe('the journal of a restore', () => {
     ])
   })
 
+  it('is read where an earlier engine wrote it, which noted no roles', () => {
+    const kernel = { file: 'boot/kernel-0', formerPath: '/k', path: '/p/k', staged: '/p/k.staged' }
+    const medium = { ...kernel, role: 'medium' }
+    const trace = new RestoreTrace([step('prepare', { plan: { ...plan, boot: [kernel, medium] } })])
+    expect(trace.plan?.boot).toEqual([{ ...kernel, role: 'kernel' }, medium])
+  })
+
   it('says nothing of a job that touched nothing', () => {
     expect(new RestoreTrace([step('verify')]).plan).toBeUndefined()
   })

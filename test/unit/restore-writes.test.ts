@@ -1,9 +1,21 @@
-import { chmod, link, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  link,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { accessOfFormer, giveAccess } from '../../src/engine/restore/image-access.ts'
-import { stageDisk } from '../../src/engine/restore/restore.ts'
+import { foldersOf, stageDisk, stageFile } from '../../src/engine/restore/restore.ts'
 import type { DisplacedVm, RestoreDisk } from '../../src/engine/restore/restore-plan.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { VM } from './store-points.ts'
@@ -84,5 +96,43 @@ describe('a disk that is written', () => {
         await rename(`${path}.other`, path)
       })
     ).rejects.toThrow(/foreign-work/)
+  })
+})
+
+describe('what is written beside the disks', () => {
+  const medium = (dir: string) => ({ file: 'm', path: join(dir, 'm.iso'), staged: join(dir, 'at/m.staged') })
+
+  it('is root’s alone, and says how far it is: a medium may be large', async () => {
+    const dir = await folder()
+    await writeFile(join(dir, 'm'), 'disc')
+    const told: unknown[] = []
+    const job = { signal: new AbortController().signal, progress: (...said: unknown[]) => void told.push(said) }
+    await stageFile(job, { pointDir: dir }, { ...medium(dir), forWhat: 'the media' })
+    expect(await readFile(join(dir, 'at/m.staged'), 'utf8')).toBe('disc')
+    expect(await modeOf(join(dir, 'at/m.staged'))).toBe(0o600)
+    expect(told).toEqual([[`writing ${join(dir, 'm.iso')}`, 4, 4]])
+  })
+
+  it('ends with a restore that is cancelled, and leaves nothing', async () => {
+    const dir = await folder()
+    await writeFile(join(dir, 'm'), '')
+    await truncate(join(dir, 'm'), 64 * 1024 ** 2)
+    const stop = new AbortController()
+    const job = { signal: stop.signal, progress: () => stop.abort(new Error('cancelled')) }
+    await expect(stageFile(job, { pointDir: dir }, { ...medium(dir), forWhat: 'the media' })).rejects.toThrow(
+      /cancelled/
+    )
+    expect(await readdir(join(dir, 'at'))).toEqual([])
+  })
+
+  it('is watched for room as the disks are, each file system by what goes there', async () => {
+    const dir = await folder()
+    const boot = [{ ...medium(dir), role: 'medium' as const, formerPath: '/a.iso' }]
+    const nvram = { file: 'nvram.fd', path: join(dir, 'n/v'), staged: join(dir, 'n/v.staged') }
+    const disk = { target: 'vda', file: 'd', virtualSizeBytes: 1, format: 'raw', path: 'd', staged: join(dir, 'at/d') }
+    expect(await foldersOf({ disks: [disk], boot, nvram })).toEqual([
+      { path: dir, name: join(dir, 'at'), forWhat: 'the disks and the media' },
+      { path: dir, name: join(dir, 'n'), forWhat: 'what the VM starts with' }
+    ])
   })
 })

@@ -142,6 +142,16 @@ describe('what is said before a backup', () => {
     ])
   })
 
+  it('says of a medium whether a point can have it', () => {
+    const said = (type: string, source: string, driver?: string): string => {
+      const devices = disk(type, source, '', driver).replace("device='disk'", "device='cdrom'")
+      return backupLimits(domainOf({ devices }), { isOff: false }).join()
+    }
+    expect(said('file', FILE)).toContain('is in no point unless that is asked for (--media): a restore')
+    expect(said('file', FILE, 'qcow2')).toContain('is in no point: its format is qcow2, and points take media only as')
+    expect(said('block', `<source dev='/dev/sr0'/>`)).toContain('is in no point: it is no file of this host, and a')
+  })
+
   it('is what the backup itself goes by', () => {
     for (const kind of Object.values(KINDS))
       for (const each of domainOf(kind).disks.filter(({ device }) => device === 'disk' || device === 'lun')) {

@@ -28,11 +28,17 @@ export async function collectSmallFiles(
     definitions.map(({ xml }) => xml)
   )
   await add('host.json', JSON.stringify(facts, undefined, 2))
-  const { files: taken, ...named } = await takeHostFiles(job, plan)
+  const { files: taken, ...named } = await takeHostFiles(
+    job,
+    plan,
+    definitions.find(({ path }) => path === MEMORY_XML)?.xml
+  )
   files.push(...taken)
   await add('RESTORE.md', restoreByHand({ ...manifest, ...named }))
   return { files, ...named }
 }
+
+const MEMORY_XML = 'memory.xml'
 
 /** As they were at the instant of the point; each names every disk of the point, or no restore could use it. */
 async function definitionsOf(
@@ -42,7 +48,7 @@ async function definitionsOf(
 ): Promise<{ path: string; xml: string }[]> {
   const definitions = [{ path: 'domain.xml', xml: plan.pointDefinition ?? plan.definition }]
   if (captured.memory !== undefined)
-    definitions.push({ path: 'memory.xml', xml: await saveImageXml(job.shell, memoryPath(plan)) })
+    definitions.push({ path: MEMORY_XML, xml: await saveImageXml(job.shell, memoryPath(plan)) })
   else if (plan.running !== undefined) definitions.push({ path: 'running.xml', xml: plan.running })
   const targets = captured.disks.map(({ disk }) => disk.target)
   for (const { path, xml } of definitions) requireDisksNamed(path, xml, targets)

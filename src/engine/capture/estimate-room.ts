@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isMedium } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { memoryStats } from '../../libvirt/memory-stats.ts'
 import type { Need } from '../room/claims.ts'
@@ -41,8 +42,8 @@ export async function needsOf(shell: Shell, plan: CapturePlan, store: string, is
   }
   for (const disk of plan.still)
     needs.push(need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), copyPath(plan, disk)))
-  for (const { role, originalPath } of plan.boot)
-    if (role === 'medium') needs.push(need(store, 'the media', await mediumBytes(originalPath)))
+  for (const { originalPath } of plan.boot.filter(isMedium))
+    needs.push(need(store, 'the media', await mediumBytes(originalPath)))
   return needs
 }
 

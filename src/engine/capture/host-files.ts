@@ -4,9 +4,11 @@ import { dirname, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import { formatBytes } from '../../shared/format.ts'
-import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
+import { isMedium, PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
 import { LARGEST_BOOT_BYTES } from '../../libvirt/backup-limits.ts'
-import { copyFile, type HashedFile } from '../../store/copy-file.ts'
+import { domainXml } from '../../libvirt/domains.ts'
+import { mediaIn, parseDomain } from '../../libvirt/domain-xml.ts'
+import { copyFile, type FileOptions, type HashedFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
 import { makeFile, writeExactly } from '../../store/file-io.ts'
 import { isThere } from '../evidence/presence.ts'
@@ -16,12 +18,14 @@ import type { CapturePlan } from './capture-plan.ts'
 /** Small files of the host that a VM starts with, beside its disks: firmware variables, state of its TPM, kernels. */
 export type HostFiles = Pick<Manifest, 'nvram' | 'tpm' | 'boot'> & { readonly files: readonly PointFile[] }
 
-/** What cannot be read is warned of: the point is one of the disks all the same. */
-export async function takeHostFiles(job: JobContext, plan: CapturePlan): Promise<HostFiles> {
+/**
+ * What cannot be read is warned of: the point is one of the disks all the same. `memoryXml` is what the RAM of the point knows.
+ */
+export async function takeHostFiles(job: JobContext, plan: CapturePlan, memoryXml?: string): Promise<HostFiles> {
   const nvram = await takeNvram(job, plan)
   const tpm = await takeTpm(job, plan)
   const boot = await takeBootFiles(job, plan)
-  const media = await takeMedia(job, plan)
+  const media = await takeMedia(job, plan, memoryXml)
   const taken = [...(boot.boot ?? []), ...media.taken]
   return {
     ...nvram,
@@ -31,28 +35,38 @@ export async function takeHostFiles(job: JobContext, plan: CapturePlan): Promise
   }
 }
 
-/** Each by itself: a VM does without a medium. */
+/** Each by itself: a VM does without a medium. One that was changed since the plan was made is not the RAM's. */
 async function takeMedia(
   job: JobContext,
-  { boot, pointDir }: CapturePlan
+  { vm, boot, pointDir }: CapturePlan,
+  memoryXml: string | undefined
 ): Promise<{ taken: NonNullable<Manifest['boot']>; files: PointFile[] }> {
   const taken: NonNullable<Manifest['boot']> = []
   const files: PointFile[] = []
-  for (const [n, { originalPath }] of boot.filter(isMedium).entries())
+  const media = boot.filter(isMedium)
+  const inDrives = async (): Promise<string[]> =>
+    mediaIn(parseDomain(memoryXml ?? (await domainXml(job.shell, vm)))).map(({ source }) => source)
+  for (const [n, { originalPath }] of media.entries())
     await orWarn(job, `The medium ${originalPath} is not in the point`, async () => {
+      if (!(await inDrives()).includes(originalPath)) {
+        job.warn(`The medium ${originalPath} is not in the point: it was taken out of its drive meanwhile`)
+        return
+      }
       const file = `boot/medium-${n}`
       await makeFoldersIn(pointDir, 'boot')
-      const copied = await copyFile(await realpath(originalPath), `${pointDir}/${file}`, {
+      const copied = await copyAtRest(originalPath, `${pointDir}/${file}`, {
         signal: job.signal,
-        onProgress: (done, total) => job.progress(`copying ${originalPath}`, done, total)
+        onProgress: (done, total) => job.progress(`copying ${originalPath}`, done, total),
+        onUnrest: () =>
+          job.warn(
+            `The medium ${originalPath} was written to while it was copied: what the point has of it may not fit together`
+          )
       })
       files.push({ path: file, ...copied })
       taken.push({ role: 'medium', file, originalPath })
     })
   return { taken, files }
 }
-
-const isMedium = ({ role }: CapturePlan['boot'][number]): boolean => role === 'medium'
 
 async function takeNvram(job: JobContext, { nvram, pointDir }: CapturePlan): Promise<HostFiles> {
   if (nvram === undefined) return { files: [] }
@@ -112,16 +126,31 @@ async function takeBootFiles(job: JobContext, { boot: all, pointDir }: CapturePl
 }
 
 const TRIES = 20
+/** Of what takes its time each time. */
+const TRIES_IF_LARGE = 2
 
-/** Copies a small file that its owner may be writing, until a copy went through without a change. Follows links. */
-async function copyAtRest(path: string, target: string): Promise<HashedFile> {
+interface RestOptions extends FileOptions {
+  /** None of the copies went through without a change. */
+  readonly onUnrest?: () => void
+}
+
+/** Copies a file that its owner may be writing, until a copy went through without a change. Follows links. */
+async function copyAtRest(
+  path: string,
+  target: string,
+  { onUnrest, ...options }: RestOptions = {}
+): Promise<HashedFile> {
   const source = await realpath(path)
-  for (let left = TRIES; ; left--) {
+  for (let tries = 0; ; tries++) {
     const before = await stat(source, { bigint: true })
     if (await isThere(target)) await removeFile(target)
-    const copied = await (before.isBlockDevice() ? copyDevice(source, target) : copyFile(source, target))
+    const copied = await (before.isBlockDevice() ? copyDevice(source, target) : copyFile(source, target, options))
     const after = await stat(source, { bigint: true })
-    if (before.mtimeNs === after.mtimeNs || left === 0) return copied
+    if (before.mtimeNs === after.mtimeNs) return copied
+    if (tries === (before.size > LARGEST_BOOT_BYTES ? TRIES_IF_LARGE : TRIES)) {
+      onUnrest?.()
+      return copied
+    }
     await sleep(50)
   }
 }

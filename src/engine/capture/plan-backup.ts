@@ -6,11 +6,11 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
-import { bootFilesTaken, firmwareLimits } from '../../libvirt/backup-limits.ts'
+import { bootFilesTaken, firmwareLimits, NO_FILE, whyNoMedium } from '../../libvirt/backup-limits.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
-import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { mediaIn, parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
@@ -88,14 +88,15 @@ function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
   return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
 }
 
-/** Of the drives as they are, each once. What is no file of this host is warned of. */
-async function mediaOf(job: JobContext<BackupSpec>, { disks }: DomainXml): Promise<CapturePlan['boot']> {
+/** Of the drives as they are, each once. What is no file of this host is warned of, and what no restore would give to a drive. */
+export async function mediaOf(job: Pick<JobContext, 'warn'>, domain: DomainXml): Promise<CapturePlan['boot']> {
   const paths = new Set<string>()
-  for (const { device, type, source, target } of disks) {
-    if ((device !== 'cdrom' && device !== 'floppy') || source === undefined) continue
-    const isFile = type === 'file' && (await stat(source).catch(() => undefined))?.isFile() === true
-    if (isFile) paths.add(source)
-    else job.warn(`The medium in ${target} (${source}) is not in the point: it is no file of this host`)
+  for (const disk of mediaIn(domain)) {
+    const { source, target } = disk
+    const isFile = (await stat(source).catch(() => undefined))?.isFile() === true
+    const because = whyNoMedium(disk) ?? (isFile ? undefined : NO_FILE)
+    if (because === undefined) paths.add(source)
+    else job.warn(`The medium in ${target} (${source}) is not in the point: ${because}`)
   }
   return [...paths].map((originalPath) => ({ role: 'medium', originalPath }))
 }
@@ -116,7 +117,7 @@ export async function requireCurrent(shell: Shell, plan: CapturePlan): Promise<v
 export const isOutdated = (error: unknown): boolean =>
   isFailure(error, 'foreign-work') && error.failure.detail === CHANGED
 
-/** Media of drives may change: they are in no point. */
+/** Media of drives may change: who takes them into the point looks at the drives again. */
 const seenIn = ({ disks }: DomainXml): string[] =>
   disks.map(({ target, device, source = '', nodes: [node = ''] }) =>
     [device, target, ...(device === 'disk' ? [source, node] : [])].join(' ')

@@ -1,4 +1,4 @@
-import type { Manifest, PointDisk } from '../../shared/model/point.ts'
+import { isMedium, type Manifest, type PointDisk } from '../../shared/model/point.ts'
 
 /** `RESTORE.md`: how to bring this point back with nothing but virsh and qemu-img. Names of VMs stay out of the commands. */
 export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
@@ -32,10 +32,10 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     '3. In a copy of `domain.xml` named `new.xml`, set these sources, keep an `<encryption>` that they hold, and remove every `<backingStore>`:',
     ...edits,
     ...nvram,
-    ...(manifest.boot ?? []).map(({ file, role, originalPath }) =>
-      role === 'medium'
-        ? `   - medium: copy \`${file}\` to \`${originalPath}\`, if nothing is there`
-        : `   - ${role}: copy \`${file}\` to where \`<${role}>\` points, if nothing is there`
+    ...(manifest.boot ?? []).map((boot) =>
+      isMedium(boot)
+        ? `   - medium: copy \`${boot.file}\` to \`${boot.originalPath}\`, if nothing is there`
+        : `   - ${boot.role}: copy \`${boot.file}\` to where \`<${boot.role}>\` points, if nothing is there`
     ),
     `4. \`virsh define new.xml\``,
     ...(manifest.memory === undefined ? startSteps() : resumeSteps(manifest.memory.file, manifest.vm.uuid)),

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { parseQcow2Header, QCOW2_HEADER_BYTES, type Qcow2Header } from '../../shared/qcow2-header.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { isDrive, isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { listNamedDomains, parseDomainInfo, type NamedDomain } from '../../libvirt/domains.ts'
 import { managedSavePath, managedSaveXml } from '../../libvirt/save-image.ts'
 import { namesOf, snapshotDefinitions } from '../../libvirt/snapshot.ts'
@@ -62,7 +62,7 @@ export async function imageUsers(shell: Shell): Promise<ImageUsers> {
   return users
 }
 
-const isRead = ({ device, readOnly }: XmlDisk): boolean => readOnly || device === 'cdrom' || device === 'floppy'
+const isRead = (disk: XmlDisk): boolean => disk.readOnly || isDrive(disk)
 
 /** What is right below an overlay that goes with its VM's run is the VM's own image, and nobody's base. */
 const isLastingBase = (disk: XmlDisk, depth: number): boolean => depth > 0 || !isThrownAway(disk)

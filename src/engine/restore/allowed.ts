@@ -4,7 +4,7 @@ import type { Uuid } from '../../shared/model/ids.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { isDrive, parseDomain, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { itemOf, QEMU } from '../../libvirt/needs/item.ts'
@@ -198,7 +198,7 @@ async function isStorage(
 }
 
 const isReadAsItIs = ({ type, device, format = 'raw' }: NeedOf<'disk'>): boolean =>
-  type === 'file' && (device === 'cdrom' || device === 'floppy') && format === 'raw'
+  type === 'file' && isDrive({ device }) && format === 'raw'
 
 const isThisDisk = (disk: RestoreDisk, { type, target, device, source, format }: NeedOf<'disk'>): boolean =>
   type === 'file' &&

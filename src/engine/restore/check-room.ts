@@ -7,20 +7,22 @@ import { bytesWrittenOut } from '../../libvirt/qemu-img.ts'
 import { claimRoom, lookForRoom, type Need, type Shortage } from '../room/claims.ts'
 import type { Checklist } from './checklist.ts'
 import type { PlanSource } from './plan-source.ts'
-import type { RestoreDisk } from './restore-plan.ts'
+import { filesAtStart, filesOfTpm, type RestorePlan } from './restore-plan.ts'
+
+type Written = Pick<RestorePlan, 'disks' | 'nvram' | 'boot' | 'tpm'>
 
 /**
- * Each file system must hold all that goes there: the disks, and the point if it is still elsewhere. `job` claims the room
+ * Each file system must hold all that goes there: the disks, what lies beside them, and the point if it is still elsewhere. `job` claims the room
  * for itself; without one it is only looked at.
  */
 export async function checkRoom(
   shell: Shell,
   source: PlanSource,
-  disks: readonly RestoreDisk[],
+  written: Written,
   list: Checklist,
   job: string | undefined
 ): Promise<void> {
-  const needs = await needsOf(shell, source, disks)
+  const needs = await needsOf(shell, source, written)
   const shortages = await (job === undefined ? lookForRoom(needs) : claimRoom(job, needs))
   for (const shortage of shortages) tell(shortage, list)
   if (shortages.length === 0) list.ok('room', `there is room for ${forWhat(needs) || 'it'}`)
@@ -44,20 +46,27 @@ function tell({ missingBytes: _, folders: __, isCertain, ...shortage }: Shortage
     )
 }
 
-async function needsOf(shell: Shell, source: PlanSource, disks: readonly RestoreDisk[]): Promise<Need[]> {
+async function needsOf(shell: Shell, source: PlanSource, written: Written): Promise<Need[]> {
   const { manifest, dir, isHere } = source
   const sizes = new Map(manifest.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
   const likelyOf = await likelyBytes(source)
   const point = { folder: dirname(dir), forWhat: 'the point', worstBytes: sizeBytesOf(manifest), files: [dir] }
-  const writtenOut = await bytesOfDisks(shell, source, disks)
+  const writtenOut = await bytesOfDisks(shell, source, written.disks)
   const likely = manifest.files.reduce((sum, { path }) => sum + likelyOf(path), 0)
   return [
     ...(isHere ? [] : [{ ...point, likelyBytes: likely }]),
-    ...disks.map(({ path, file, staged }) => ({
+    ...written.disks.map(({ path, file, staged }) => ({
       folder: dirname(path),
       forWhat: 'the disks',
       likelyBytes: Math.max(likelyOf(file), writtenOut.get(file) ?? 0),
       worstBytes: Math.max(sizes.get(file) ?? 0, writtenOut.get(file) ?? 0),
+      files: [staged]
+    })),
+    ...[...filesAtStart(written), ...filesOfTpm(written)].map(({ file, staged, forWhat }) => ({
+      folder: dirname(staged),
+      forWhat,
+      likelyBytes: likelyOf(file),
+      worstBytes: sizes.get(file) ?? 0,
       files: [staged]
     }))
   ]
@@ -70,7 +79,7 @@ async function needsOf(shell: Shell, source: PlanSource, disks: readonly Restore
 async function bytesOfDisks(
   shell: Shell,
   { dir, isHere }: PlanSource,
-  disks: readonly RestoreDisk[]
+  disks: RestorePlan['disks']
 ): Promise<ReadonlyMap<string, number>> {
   const bytes = new Map<string, number>()
   if (isHere)

@@ -6,7 +6,7 @@ import type { Shell } from '../../shared/shell.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo } from '../../libvirt/domain-jobs.ts'
 import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
-import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
+import { isDrive, isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
 import { ownersState } from '../evidence/owners-state.ts'
@@ -181,7 +181,7 @@ async function libvirtsWork(shell: Shell, { uuid, name, disks }: DomainXml, sets
 export const goneMediaOf = ({ disks }: DomainXml): XmlDisk[] =>
   disks.filter(
     ({ device, type, source }) =>
-      (device === 'cdrom' || device === 'floppy') &&
+      isDrive({ device }) &&
       (type === 'file' || type === 'block') &&
       source?.startsWith('/') === true &&
       !existsSync(source)

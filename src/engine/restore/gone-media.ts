@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { DomainXml, XmlDisk } from '../../libvirt/domain-xml.ts'
+import { mediaIn, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { mediumNameOf, type NetworkSource } from '../../libvirt/network-source.ts'
 import { goneMediaOf } from './displaced-vm.ts'
 import type { FateRequest } from './left-out.ts'
@@ -9,12 +9,9 @@ type Asked = Pick<FateRequest, 'spec' | 'present' | 'pathOf' | 'isServed' | 'bro
 /** Media that this host does not give to the drives of a VM: files and volumes that are not here, and what lies on servers. */
 export async function missingMedia(domain: DomainXml, asked: Asked): Promise<XmlDisk[]> {
   const missing = goneMediaOf(domain).filter(({ source = '' }) => asked.brought?.has(source) !== true)
-  for (const disk of domain.disks) if (isMedium(disk) && !(await isThere(disk, asked))) missing.push(disk)
+  for (const disk of mediaIn(domain)) if (!(await isThere(disk, asked))) missing.push(disk)
   return missing
 }
-
-const isMedium = ({ device, source }: XmlDisk): boolean =>
-  (device === 'cdrom' || device === 'floppy') && source !== undefined
 
 /** Of what is not a file of the host. */
 async function isThere(disk: XmlDisk, asked: Asked): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { RestoreMode } from '../../shared/model/job.ts'
+import { isMedium } from '../../shared/model/point.ts'
 import { hasDisk, removeDisk, setBootPaths, setNvramPath, setTpmStateToDefault } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { attachedItems, hostRules, type HostRules } from './allowed.ts'
@@ -7,7 +8,6 @@ import { itemsListening } from './check-ports.ts'
 import { Checklist } from './checklist.ts'
 import { addMissingDisks, editDisks, type DiskEdits } from './edit-disks.ts'
 import { disksHadHere } from './had-here.ts'
-import { isMedium } from './plan-firmware.ts'
 import type { Places } from './plan-places.ts'
 import { askingOf, type PlanRequest } from './plan-request.ts'
 import type { PlanSource } from './plan-source.ts'
@@ -54,7 +54,7 @@ function rulesFor(request: PlanRequest, { planned, folders, ownNvram }: Places):
     attached: attachedItems(source.definition, spec.attachDisks),
     emulator: answers.emulator,
     disks,
-    media: new Set(boot.flatMap(({ file, path }) => (isMedium(file) ? [path] : []))),
+    media: new Set(boot.filter(isMedium).map(({ path }) => path)),
     files: nvram === undefined ? [...files, { path: ownNvram, from: undefined }] : files
   })
 }

@@ -32,17 +32,14 @@ export function planNvram(
 const isVariablesFile = (path: string): boolean =>
   isPlainPath(path) && dirname(path) === NVRAM_FOLDER && !basename(path).startsWith('.')
 
-/** By the name that a backup gives it in its point. */
-export const isMedium = (file: string): boolean => file.startsWith('boot/medium-')
-
 /** Kernels, media and the like that this host has not, or not any more, go beside the images; those that are here are left alone. */
 export function planBoot({ boot = [], id }: Manifest, uuid: string, jobId: string): RestorePlan['boot'] {
   return boot
     .filter(({ originalPath }) => !existsSync(originalPath))
-    .map(({ file, originalPath }) => {
+    .map(({ role, file, originalPath }) => {
       const name = `${IMAGES}/${uuid}-${id}-${file.replace('boot/', '')}`
       const path = existsSync(name) ? `${name}-${jobId}` : name
-      return { file, formerPath: originalPath, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
+      return { role, file, formerPath: originalPath, path, staged: `${path}${SIDECAR_MARK}${jobId}` }
     })
 }
 

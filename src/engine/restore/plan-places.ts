@@ -1,3 +1,4 @@
+import { isMedium } from '../../shared/model/point.ts'
 import { accessRules } from './image-access.ts'
 import { checkRoom } from './check-room.ts'
 import { checkTwins } from './check-twins.ts'
@@ -6,7 +7,7 @@ import { formerFolders, imagesTakenHere } from './former-folders.ts'
 import { ImageFolders } from './image-folders.ts'
 import { attachedFiles, fateRequest, type FateRequest } from './left-out.ts'
 import { placeDisks, tellPlaces, tellWriters } from './place-disks.ts'
-import { isMedium, nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
+import { nvramOfCopy, planBoot, planNvram, planTpm } from './plan-firmware.ts'
 import type { PlanRequest } from './plan-request.ts'
 import type { RestorePlan } from './restore-plan.ts'
 
@@ -44,8 +45,8 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
       list
     )
   await tellWriters(disks, list)
-  await checkRoom(shell, source, disks, list, jobId === PREFLIGHT ? undefined : jobId)
   const started = filesBesideDisks(request, displaced)
+  await checkRoom(shell, source, { disks, ...started }, list, jobId === PREFLIGHT ? undefined : jobId)
   const access = rules.firmware && { firmwareAccess: rules.firmware }
   return { planned: { disks, displaced, ...access, ...started }, folders, fates, ownNvram: ownNvramOf(request) }
 }
@@ -64,10 +65,10 @@ function filesBesideDisks(
   const nvram = planNvram(manifest, jobId, freed, ownNvramOf(request))
   const tpm = planTpm(manifest, uuid, jobId)
   const boot = planBoot(manifest, uuid, jobId)
-  for (const { file, formerPath, path } of boot)
+  for (const { role, formerPath, path } of boot)
     list.warning(
       'boot files',
-      isMedium(file)
+      isMedium({ role })
         ? `The medium ${formerPath} is not here: ${path} is written from the point`
         : `${formerPath}, which the VM is started with, is not here: ${path} is written from the point`
     )

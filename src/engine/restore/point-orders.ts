@@ -4,6 +4,7 @@ import { itemOf } from '../../libvirt/needs/item.ts'
 import type { Need } from '../../libvirt/needs/need.ts'
 import { needsOf } from '../../libvirt/needs/needs-of.ts'
 import { ejectMedia, setChannelSocketsToDefault } from '../../libvirt/domain-xml-edit.ts'
+import { isDrive } from '../../libvirt/domain-xml.ts'
 import { isAllowed, isUnreadable, type HostRules } from './allowed.ts'
 import type { Checklist } from './checklist.ts'
 import { sayNeed } from './need-words.ts'
@@ -50,12 +51,10 @@ function tellOrder(need: Need, by: string, list: Checklist): void {
 export async function foreignMedia(xml: string, rules: HostRules): Promise<readonly (Need & { kind: 'disk' })[]> {
   const media: (Need & { kind: 'disk' })[] = []
   for (const need of needsOf(xml))
-    if (need.kind === 'disk' && need.role === 'image' && isDrive(need.device) && !(await isAllowed(need, rules)))
+    if (need.kind === 'disk' && need.role === 'image' && isDrive(need) && !(await isAllowed(need, rules)))
       media.push(need)
   return media
 }
-
-const isDrive = (device: string): boolean => device === 'cdrom' || device === 'floppy'
 
 /** Without the media that are not given out, each of which is named, with what leaves it in; nor another VM's channels. */
 export async function withoutForeignMedia(xml: string, rules: HostRules, list: Checklist): Promise<string> {

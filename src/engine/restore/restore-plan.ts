@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { ofType } from '../../shared/job-report.ts'
 import { Uuid } from '../../shared/model/ids.ts'
 import { RestoreMode, type JournalEntry } from '../../shared/model/job.ts'
-import { FileAccess } from '../../shared/model/point.ts'
+import { BootFile, FileAccess, isMedium } from '../../shared/model/point.ts'
 import { HeldAutostart } from '../../shared/model/twin-vm.ts'
 import { FileIdentity } from '../evidence/file-identity.ts'
 import { LogPosition } from '../evidence/vm-history.ts'
@@ -70,9 +70,18 @@ export const RestorePlan = z.object({
   pointDir: z.string(),
   disks: z.array(RestoreDisk),
   nvram: z.object({ file: z.string(), path: z.string(), staged: z.string() }).optional(),
-  /** Kernels and the like that are not here. `formerPath`: where the definition has them. */
+  /** Kernels, media and the like that are not here. `formerPath`: where the definition has them. */
   boot: z
-    .array(z.object({ file: z.string(), formerPath: z.string(), path: z.string(), staged: z.string() }))
+    .array(
+      z.object({
+        // Journals of earlier engines have none; only a restore that is being planned asks for it.
+        role: BootFile.shape.role.default('kernel'),
+        file: z.string(),
+        formerPath: z.string(),
+        path: z.string(),
+        staged: z.string()
+      })
+    )
     .default([]),
   /** A folder, placed whole. */
   tpm: z.object({ files: z.array(z.string()), path: z.string(), staged: z.string() }).optional(),
@@ -113,6 +122,29 @@ export const placesOf = ({ disks, nvram, tpm, boot }: RestorePlan): Omit<Placeme
   ...boot.map(({ file, staged, path }) => ({ name: file.replace('/', '.'), staged, path })),
   ...(tpm ? [{ name: 'tpm', staged: tpm.staged, path: tpm.path }] : [])
 ]
+
+/** A file of the point that is written beside its disks. */
+export interface StagedFile {
+  /** Inside the point. */
+  readonly file: string
+  readonly path: string
+  readonly staged: string
+  /** In the operator's words. */
+  readonly forWhat: string
+}
+
+const STARTS = 'what the VM starts with'
+
+export const filesAtStart = ({ nvram, boot }: Pick<RestorePlan, 'nvram' | 'boot'>): StagedFile[] => [
+  ...(nvram ? [{ ...nvram, forWhat: STARTS }] : []),
+  ...boot.map((each) => ({ ...each, forWhat: isMedium(each) ? 'the media' : STARTS }))
+]
+
+export const filesOfTpm = ({ tpm }: Pick<RestorePlan, 'tpm'>): StagedFile[] =>
+  (tpm?.files ?? []).map((file) => {
+    const inside = file.replace('tpm/', '')
+    return { file, path: `${tpm?.path ?? ''}/${inside}`, staged: `${tpm?.staged ?? ''}/${inside}`, forWhat: STARTS }
+  })
 
 export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const

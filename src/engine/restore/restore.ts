@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, open, writeFile } from 'node:fs/promises'
+import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import type { RestoreSpec } from '../../shared/model/job.ts'
@@ -9,6 +9,7 @@ import { noteHeldAutostart } from '../../libvirt/autostart-note.ts'
 import { autostartNetwork, defineNetwork, startNetwork } from '../../libvirt/networks.ts'
 import { convert } from '../../libvirt/qemu-img.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
+import { copyFile } from '../../store/copy-file.ts'
 import { whileSpaceLasts, type WatchedFolder } from '../../store/free-space.ts'
 import { findPoint } from '../../store/point-store.ts'
 import { verifyPoint } from '../../store/verify-point.ts'
@@ -29,12 +30,15 @@ import { accessOfFormer, giveAccess } from './image-access.ts'
 import { planRestore } from './plan-restore.ts'
 import { requireSealed, seal } from './point-guard.ts'
 import {
+  filesAtStart,
+  filesOfTpm,
   NO_LOG,
   placesOf,
   RESTORE_PLAN_STEP,
   type Placement,
   type RestoreDisk,
-  type RestorePlan
+  type RestorePlan,
+  type StagedFile
 } from './restore-plan.ts'
 import { releaseVms } from './vm-locks.ts'
 
@@ -103,24 +107,32 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
 }
 
 /** The guests that are there must not meet a full disk while this one is written. */
-const foldersOf = ({ disks }: RestorePlan): Promise<WatchedFolder[]> =>
-  Promise.all(
-    [...new Set(disks.map(({ staged }) => dirname(staged)))].map(async (path) => ({
+export function foldersOf(plan: Pick<RestorePlan, 'disks' | 'nvram' | 'boot' | 'tpm'>): Promise<WatchedFolder[]> {
+  const written = [
+    ...plan.disks.map(({ staged }) => ({ staged, forWhat: 'the disks' })),
+    ...filesAtStart(plan),
+    ...filesOfTpm(plan)
+  ]
+  const folders = new Map<string, Set<string>>()
+  for (const { staged, forWhat } of written)
+    folders.set(dirname(staged), (folders.get(dirname(staged)) ?? new Set()).add(forWhat))
+  return Promise.all(
+    [...folders].map(async ([path, forWhat]) => ({
       path: await existingFolder(path),
       name: path,
-      forWhat: 'the disks'
+      forWhat: [...forWhat].join(' and ')
     }))
   )
+}
 
 /** Copies, never the point's own files: what the VM writes must not reach the point. */
 async function stageFiles(job: JobContext, plan: RestorePlan): Promise<void> {
   for (const disk of plan.disks) await stageDisk(job, plan, disk)
-  for (const { file, staged } of [...(plan.nvram === undefined ? [] : [plan.nvram]), ...plan.boot]) {
-    await stageFile(`${plan.pointDir}/${file}`, staged)
-    if (plan.firmwareAccess !== undefined) await giveAccess(staged, plan.firmwareAccess)
+  for (const file of filesAtStart(plan)) {
+    await stageFile(job, plan, file)
+    if (plan.firmwareAccess !== undefined) await giveAccess(file.staged, plan.firmwareAccess)
   }
-  for (const file of plan.tpm?.files ?? [])
-    await stageFile(`${plan.pointDir}/${file}`, `${plan.tpm?.staged ?? ''}/${file.replace('tpm/', '')}`)
+  for (const file of filesOfTpm(plan)) await stageFile(job, plan, file)
 }
 
 /** Root's alone from its first byte on: the file is there before anything is written to it. */
@@ -147,10 +159,17 @@ export async function stageDisk(
     })
 }
 
-async function stageFile(source: string, staged: string): Promise<void> {
+/** A medium may be as large as a disk. */
+export async function stageFile(
+  job: Pick<JobContext, 'signal' | 'progress'>,
+  { pointDir }: Pick<RestorePlan, 'pointDir'>,
+  { file, path, staged }: StagedFile
+): Promise<void> {
   await mkdir(dirname(staged), { recursive: true, mode: 0o711 })
-  await copyFile(source, staged)
-  await chmod(staged, 0o600)
+  await copyFile(`${pointDir}/${file}`, staged, {
+    signal: job.signal,
+    onProgress: (done, total) => job.progress(`writing ${path}`, done, total)
+  })
 }
 
 /** Each by what it is, so that it is known again at its place, and told from what was there before. */

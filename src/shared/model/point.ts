@@ -59,6 +59,9 @@ export const BootFile = z.strictObject({
 })
 export type BootFile = z.infer<typeof BootFile>
 
+/** It lies in a drive: the VM is not started with it, and does without it. */
+export const isMedium = ({ role }: Pick<BootFile, 'role'>): boolean => role === 'medium'
+
 export const MANIFEST_VERSION = 1
 
 /** `manifest.json`: the commit point of a point. Its file list holds every other file of the point. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
-import { hostAndVm } from '../../../src/main/doors/cli/commands/backup.ts'
+import { hostAndVm, orderOf } from '../../../src/main/doors/cli/commands/backup.ts'
 import { connectQuestions, fingerprintOf } from '../../../src/main/doors/cli/connect-questions.ts'
 import { exitOfFailure, exitOfJob } from '../../../src/main/doors/cli/exit-codes.ts'
 import { exitOfListing } from '../../../src/main/doors/cli/listing.ts'
@@ -53,6 +53,10 @@ describe('command lines that scripts rely on', () => {
       'backup alpha/web1 --method classic --store /srv --budget 100 --on-busy fail --json',
       { method: 'classic', store: '/srv', budget: 100, onBusy: 'fail' }
     ],
+    ['backup alpha/web1 --media', { media: true }],
+    ['policy add nightly --host alpha --vms x --calendar daily --media', { media: true }],
+    ['policy edit nightly --media', { media: true }],
+    ['policy edit nightly --no-media', { media: false }],
     ['points alpha/web1 --json', { json: true }],
     ['points --json', { json: true }],
     ['restore 2026 --to beta --mode resume --json', { to: 'beta', mode: 'resume' }],
@@ -122,6 +126,11 @@ describe('command lines that scripts rely on', () => {
     const seen = await understood(line)
     expect(seen).toMatchObject({ options })
     expect(seen.options).not.toHaveProperty('nothing')
+  })
+
+  it('a backup takes media where that is said, and only there', () => {
+    expect(orderOf({ media: true })).toMatchObject({ media: true })
+    expect(orderOf({})).not.toHaveProperty('media')
   })
 
   it.each([

@@ -59,6 +59,27 @@ describe('a policy from the command line', () => {
   })
 })
 
+const optionsOf = (...flags: readonly string[]): PolicyOptions => {
+  let given: PolicyOptions = {}
+  const command = withPolicyFlags(new Command()).action((options: PolicyOptions) => void (given = options))
+  command.parse(flags, { from: 'user' })
+  return given
+}
+
+describe('media of drives', () => {
+  it('are taken by a policy that says so, and by no other', () => {
+    expect(asked(optionsOf('--media')).media).toBe(true)
+    expect(asked(optionsOf()).media).toBeUndefined()
+  })
+
+  it('are as they were where an edit does not say', () => {
+    const withMedia: Policy = { ...there, media: true }
+    expect(draftOf('nightly', optionsOf('--media'), there).media).toBe(true)
+    expect(draftOf('nightly', optionsOf('--no-media'), withMedia).media).toBe(false)
+    expect(draftOf('nightly', optionsOf(), withMedia).media).toBe(true)
+  })
+})
+
 describe('a policy that is edited', () => {
   it('does not take an exclusion for VMs that were chosen one by one, for it would change nothing', () => {
     const uuid = '00000000-0000-4000-8000-000000000001'
@@ -69,9 +90,7 @@ describe('a policy that is edited', () => {
   })
 
   it('loses what is given empty', () => {
-    let given: PolicyOptions = {}
-    const command = withPolicyFlags(new Command()).action((options: PolicyOptions) => void (given = options))
-    command.parse(['--exclude', '', '--exclude-disk', '', '--mail-to', ''], { from: 'user' })
+    const given = optionsOf('--exclude', '', '--exclude-disk', '', '--mail-to', '')
     const draft = draftOf('nightly', given, there)
     expect([draft.vms, draft.excludeDisks, draft.tell.mailTo]).toEqual([{ ...there.vms, exclude: [] }, [], []])
   })

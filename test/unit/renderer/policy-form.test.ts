@@ -42,6 +42,7 @@ describe('the form of a schedule', () => {
       'a method, disks and a store',
       { method: 'disk', budgetMs: 40.5, onBusy: 'fail', excludeDisks: ['vdb'], store: '/srv/points' }
     ],
+    ['media of drives', { media: true }],
     ['simple', { keep: simplePreset(2) }],
     ['for ever', { keep: { floor: 3, graceHours: 24 } }],
     ['rules of its own', { keep: { last: 0, hourly: 24, yearly: 2, memory: 0, floor: 1, graceHours: 0.5 } }],

@@ -56,7 +56,7 @@ export function hostAndVm(target: string): { host: string; vm: string } {
   return { host: target.slice(0, slash), vm: target.slice(slash + 1) }
 }
 
-function orderOf({
+export function orderOf({
   method,
   store,
   acceptStore,
