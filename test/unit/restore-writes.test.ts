@@ -128,11 +128,9 @@ describe('what is written beside the disks', () => {
   it('is watched for room as the disks are, each file system by what goes there', async () => {
     const dir = await folder()
     const boot = [{ ...medium(dir), role: 'medium' as const, formerPath: '/a.iso' }]
-    const nvram = { file: 'nvram.fd', path: join(dir, 'n/v'), staged: join(dir, 'n/v.staged') }
     const disk = { target: 'vda', file: 'd', virtualSizeBytes: 1, format: 'raw', path: 'd', staged: join(dir, 'at/d') }
-    expect(await foldersOf({ disks: [disk], boot, nvram })).toEqual([
-      { path: dir, name: join(dir, 'at'), forWhat: 'the disks and the media' },
-      { path: dir, name: join(dir, 'n'), forWhat: 'what the VM starts with' }
+    expect(await foldersOf({ disks: [disk], boot })).toEqual([
+      { path: dir, name: join(dir, 'at'), forWhat: 'the disks and the media' }
     ])
   })
 })

@@ -135,7 +135,10 @@ export interface StagedFile {
 
 const STARTS = 'what the VM starts with'
 
-export const filesAtStart = ({ nvram, boot }: Pick<RestorePlan, 'nvram' | 'boot'>): StagedFile[] => [
+export const filesAtStart = ({
+  nvram,
+  boot
+}: Pick<RestorePlan, 'boot'> & Partial<Pick<RestorePlan, 'nvram'>>): StagedFile[] => [
   ...(nvram ? [{ ...nvram, forWhat: STARTS }] : []),
   ...boot.map((each) => ({ ...each, forWhat: isMedium(each) ? 'the media' : STARTS }))
 ]

@@ -106,13 +106,12 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   for (const name of networks.start) await startNetwork(job.shell, name)
 }
 
-/** The guests that are there must not meet a full disk while this one is written. */
-export function foldersOf(plan: Pick<RestorePlan, 'disks' | 'nvram' | 'boot' | 'tpm'>): Promise<WatchedFolder[]> {
-  const written = [
-    ...plan.disks.map(({ staged }) => ({ staged, forWhat: 'the disks' })),
-    ...filesAtStart(plan),
-    ...filesOfTpm(plan)
-  ]
+/**
+ * The guests that are there must not meet a full disk while this one is written. Firmware's variables and a TPM's state fill
+ * none, and are no reason to end a restore where room is short.
+ */
+export function foldersOf({ disks, boot }: Pick<RestorePlan, 'disks' | 'boot'>): Promise<WatchedFolder[]> {
+  const written = [...disks.map(({ staged }) => ({ staged, forWhat: 'the disks' })), ...filesAtStart({ boot })]
   const folders = new Map<string, Set<string>>()
   for (const { staged, forWhat } of written)
     folders.set(dirname(staged), (folders.get(dirname(staged)) ?? new Set()).add(forWhat))
