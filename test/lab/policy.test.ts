@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs'
+import { existsSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE, policyPath, policyTimer } from '../../src/shared/host-paths.ts'
@@ -202,7 +202,11 @@ describe('when a run is cut short', () => {
     const policy = await put(policyFor([web], { schedule: at(EVERY_TEN_SECONDS), hooks, method: 'live' }))
     const going = await waitFor('a job to begin', async () => {
       const [run] = await runsOf(engine, policy)
-      return run?.vms[0]?.job === undefined ? undefined : run
+      const job = run?.vms[0]?.job
+      // Named a moment before it is handed to systemd: a kill in between leaves a job that never began.
+      return job !== undefined && existsSync(join(alpha.tree, `/var/lib/stillpoint/jobs/${job}/journal.jsonl`))
+        ? run
+        : undefined
     })
     await alpha.must(`pkill -9 -f 'run-policy ${policy.id}'`)
     // As a kill leaves it that comes a moment earlier, while the job is being submitted.
