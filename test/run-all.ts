@@ -52,7 +52,19 @@ const labFiles = (): string[] =>
   )
 
 /** Few lines that take minutes. */
-const LONGER_THAN_THEY_LOOK = ['recovery', 'cli', 'postgres', 'undo-killed', 'names', 'debian13', 'busy']
+const LONGER_THAN_THEY_LOOK = [
+  'recovery',
+  'cli',
+  'postgres',
+  'undo-killed',
+  'names',
+  'debian13',
+  'busy',
+  'recovery-host',
+  'freeze',
+  'iscsi',
+  'watch'
+]
 
 function weightOf(file: string): number {
   const { size } = statSync(join(ROOT, file))
