@@ -7,6 +7,8 @@ const LEFT_OUT = ['overlay-evidence', 'ssh', 'copy-image', 'shell', 'package'].f
   `test/contract/${name}.test.ts`
 ])
 
+process.env['STILLPOINT_TEST_QUICK'] = '1'
+
 /** `npm run check`: what needs no lab. Types and lint take longest and have a processor for themselves; contract tests mostly wait. */
 const outcomes = await Promise.all([
   inTurn(() => runPart(TYPES_AND_QUICK_LINT)),

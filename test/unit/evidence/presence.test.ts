@@ -50,12 +50,13 @@ describe('a file that is not there, in a folder that is empty or missing', () =>
   })
 
   it('may be back where nothing tells what it lay on, or where that is not what is there now', async () => {
-    for (const found of [
-      asked(undefined),
-      asked('/none/var'),
-      asked('/', mount('/none/var')),
-      asked('/none/var', mount('/none/var', 'nfs4'))
-    ])
-      await expect(found).rejects.toMatchObject({ failure: { kind: 'left-behind' } })
+    // One after the other: each has mounts of its own.
+    for (const [noted, ...mounts] of [
+      [undefined],
+      ['/none/var'],
+      ['/', mount('/none/var')],
+      ['/none/var', mount('/none/var', 'nfs4')]
+    ] as [string | undefined, ...Mount[]][])
+      await expect(asked(noted, ...mounts)).rejects.toMatchObject({ failure: { kind: 'left-behind' } })
   })
 })
