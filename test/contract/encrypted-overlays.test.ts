@@ -24,6 +24,7 @@ import { reportAtStart } from '../../src/shared/job-report.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { paperOverlayCase } from './paper-overlay-case.ts'
 
 const paths = vi.hoisted(() => ({ dir: '' }))
 vi.mock('../../src/shared/host-paths.ts', async (original) => ({
@@ -118,23 +119,12 @@ function disk(): CaptureDisk {
 const definition = (): string =>
   `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
 
-const overlayCase = (): OverlayCase => ({
-  shell: paperLibvirt(vm),
-  owner: { vm: UUID, vmName: 'web', definition: definition() },
-  disk: disk(),
-  before: {},
-  sameBoot: true,
-  started: undefined,
-  held: undefined,
-  placed: { isUnfinished: false, files: [] },
-  commitBegan: () => 'at rest',
-  write: (_how, work) => work(),
-  pivoted: () => undefined,
-  pivot: (_noted, work) => work(),
-  stay: () => Promise.resolve(),
-  dropped: false,
-  drop: () => Promise.resolve()
-})
+const overlayCase = (): OverlayCase =>
+  paperOverlayCase({
+    shell: paperLibvirt(vm),
+    owner: { vm: UUID, vmName: 'web', definition: definition() },
+    disk: disk()
+  })
 
 async function make(): Promise<JournalEntry[]> {
   const at = new Date().toISOString()

@@ -35,6 +35,7 @@ import type { JournalEntry } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { eventually } from '../patience.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
+import { paperOverlayCase } from './paper-overlay-case.ts'
 
 const jobs = vi.hoisted(() => ({ dir: '' }))
 vi.mock('../../src/shared/host-paths.ts', async (original) => ({
@@ -158,26 +159,15 @@ const owner = (): OverlayCase['owner'] => ({
   definition: `<domain type='kvm'><name>web</name><uuid>${UUID}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${image}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`
 })
 
-function overlayCase(vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase {
-  return {
-    shell: paperLibvirt(vm),
-    owner: { vm: UUID, vmName: 'web', definition: '<domain/>' },
-    disk: vda(),
-    before: qemu === undefined ? {} : { process: qemu },
-    sameBoot: true,
-    started: undefined,
-    held: undefined,
-    placed: { isUnfinished: false, files: [] },
-    commitBegan: () => 'at rest',
-    write: (_how, work) => work(),
-    pivoted: () => undefined,
-    pivot: (_noted, work) => work(),
-    stay: () => Promise.resolve(),
-    dropped: false,
-    drop: () => Promise.resolve(),
-    ...more
-  }
-}
+const overlayCase = (vm: PaperVm, more: Partial<OverlayCase> = {}): OverlayCase =>
+  paperOverlayCase(
+    {
+      shell: paperLibvirt(vm),
+      owner: { vm: UUID, vmName: 'web', definition: '<domain/>' },
+      disk: vda()
+    },
+    { before: qemu === undefined ? {} : { process: qemu }, ...more }
+  )
 
 const askedOf = ({ shell }: OverlayCase): string => (shell as ReturnType<typeof paperLibvirt>).asked.join('\n')
 

@@ -14,11 +14,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Failure } from '../../src/shared/failure.ts'
-import type { BackupSpec, JobState, JournalEvent } from '../../src/shared/model/job.ts'
+import type { JobState, JournalEvent } from '../../src/shared/model/job.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
 import { policyOf } from './made-policies.ts'
+import { PAPER_SPEC } from './paper-spec.ts'
 
 const disk = vi.hoisted(() => ({ dir: '', roomBytes: Infinity, isBroken: false }))
 
@@ -68,15 +69,7 @@ const { endJob } = await import('../../src/engine/jobs/job-end.ts')
 
 const ID = '20261124T010000Z-000001'
 const OTHER = '20261124T010000Z-000002'
-const spec: BackupSpec = {
-  kind: 'backup',
-  vm: '11111111-1111-4111-8111-111111111111',
-  vmName: 'web',
-  hostName: 'kvm-1',
-  store: '/var/lib/stillpoint/points',
-  budgetMs: 300,
-  onBusy: 'pause'
-}
+const spec = PAPER_SPEC
 const begin = { type: 'begin', id: ID, spec, bootId: 'b', engine: 'e' } as const
 const pathOf = (id: string): string => directory.journalPath(id)
 const typesIn = (id: string): string[] => readJournal(pathOf(id)).map(({ type }) => type)

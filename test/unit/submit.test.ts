@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { BackupSpec } from '../../src/shared/model/job.ts'
+import { PAPER_SPEC } from './paper-spec.ts'
 import { fakeShell, type FakeReply, type FakeShell } from '../../src/shell/fake.ts'
 import { localShell } from '../../src/shell/local.ts'
 import { policyOf } from './made-policies.ts'
@@ -36,15 +36,7 @@ const { readRun, runIds } = await import('../../src/engine/policy/run-files.ts')
 
 const ID = '20261124T010000Z-000001'
 const ARM = 'systemctl start stillpoint-watch.timer'
-const spec: BackupSpec = {
-  kind: 'backup',
-  vm: '11111111-1111-4111-8111-111111111111',
-  vmName: 'web',
-  hostName: 'kvm-1',
-  store: '/var/lib/stillpoint/points',
-  budgetMs: 300,
-  onBusy: 'pause'
-}
+const spec = PAPER_SPEC
 
 beforeEach(() => {
   host.dir = mkdtempSync(join(tmpdir(), 'stillpoint-submit-'))

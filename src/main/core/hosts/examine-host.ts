@@ -20,21 +20,17 @@ export async function examineHost(core: Core, host: string, repair: boolean): Pr
 /** Nothing that a repair would do: whether the twin is gone may be known to the operator alone. */
 async function heldAutostarts(core: Core, host: string): Promise<Leftover[]> {
   const { domains } = await takeInventory((await core.connections.connection(host)).shell)
-  const held = domains.filter(({ heldAutostart }) => heldAutostart !== undefined)
+  const held = domains.flatMap(({ uuid, name, heldAutostart }) =>
+    heldAutostart === undefined ? [] : [{ uuid, name, heldAutostart }]
+  )
   if (held.length === 0) return []
   const { looked } = await listVms(core, undefined)
-  return held.flatMap(({ uuid, name, heldAutostart }) =>
-    heldAutostart === undefined
-      ? []
-      : [
-          {
-            kind: 'autostart',
-            what: `${name} does not start with ${host}. ${heldText(twinNow(heldAutostart, uuid, host, looked))}`,
-            remedy: `${autostartLine(host, name)}, or with --off to leave it so`,
-            repaired: false
-          }
-        ]
-  )
+  return held.map(({ uuid, name, heldAutostart }) => ({
+    kind: 'autostart',
+    what: `${name} does not start with ${host}. ${heldText(twinNow(heldAutostart, uuid, host, looked))}`,
+    remedy: `${autostartLine(host, name)}, or with --off to leave it so`,
+    repaired: false
+  }))
 }
 
 /** Lets go of what a restore has replaced on a host and kept aside; `also` of these images, which no point has. */
