@@ -107,7 +107,7 @@ function failuresOf({ name, status, message, assertionResults }: FileReport): re
 }
 
 const firstLine = (message: string): string =>
-  stripVTControlCharacters(message.trim().split('\n')[0] ?? '').slice(0, 300)
+  stripVTControlCharacters(message.trim().split('\n')[0] ?? '').slice(0, 1000)
 
 /** Runs vitest, `before` it what it is to be run by, and counts by its own report. */
 export async function runVitest(

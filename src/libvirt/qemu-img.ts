@@ -1,3 +1,4 @@
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
 import { lineReader } from '../shared/lines.ts'
@@ -151,14 +152,43 @@ export interface OverlayRequest {
   readonly keyFile?: string
 }
 
-/** An empty qcow2 image that shows what is in the one below. Replaces what is there, in the same file. */
+/**
+ * An empty qcow2 image that shows what is in the one below. Replaces what is there, in the same file. An encrypted one is made
+ * beside its key first, since QEMU removes the file where it fails, and whose it was with it.
+ */
 export async function createOverlay(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
+  const { keyFile } = request
+  if (keyFile === undefined) return create(shell, path, request)
+  const made = `${filePath(keyFile)}.overlay`
+  await createEncrypted(() => create(shell, made, request))
+  await truncate(filePath(path))
+  await writeFile(path, await readFile(made), { flag: 'r+' })
+}
+
+async function create(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
   const { backing, virtualSizeBytes, keyFile } = request
   const below = ['-u', '-b', backing.file, '-F', backing.format]
   const locked = keyFile === undefined ? [] : [...keyObject('overlay', keyFile), '-o', ENCRYPTED]
-  const create = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
-  await qemuImg(shell, create)
+  const args = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
+  await qemuImg(shell, args)
 }
+
+/**
+ * Before it encrypts, QEMU measures how fast this machine hashes, by the processor time that the kernel has noted so far. That
+ * may still be none, and QEMU gives up: now and then by chance, more often the faster the machine (QEMU 7.2 to 9.2, Debian's too).
+ */
+export async function createEncrypted(create: () => Promise<unknown>): Promise<void> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await create()
+      return
+    } catch (error) {
+      if (left === 1 || !/Unable to get accurate CPU usage/.test(String(error))) throw error
+    }
+  }
+}
+
+const TRIES = 20
 
 /**
  * QEMU takes two seconds to open what was encrypted with a word, so that guessing takes long, and the guest stands still for

@@ -18,10 +18,11 @@ import { journalPath, writeSpec } from '../../src/engine/jobs/job-directory.ts'
 import { Journal } from '../../src/engine/journal/journal.ts'
 import { BackupTrace } from '../../src/engine/recover/trace.ts'
 import { lookAtDisk } from '../../src/engine/vm.ts'
-import { encryptedNode, imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
+import { createEncrypted, encryptedNode, imageInfo, showsAllOf } from '../../src/libvirt/qemu-img.ts'
 import { localShell } from '../../src/shell/local.ts'
 import { reportAtStart } from '../../src/shared/job-report.ts'
 import type { Uuid } from '../../src/shared/model/ids.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import type { JournalEntry } from '../../src/shared/model/job.ts'
 import { paperLibvirt, type PaperVm } from './paper-libvirt.ts'
 import { paperOverlayCase } from './paper-overlay-case.ts'
@@ -73,7 +74,8 @@ beforeAll(async () => {
   vm = ended()
   if (hasQemu) {
     const how = ['-o', 'key-secret=below,iter-time=10']
-    qemu('qemu-img', 'create', '-q', '-f', 'luks', ...below(), ...how, image, '4M')
+    const create = ['create', '-q', '-f', 'luks', ...below(), ...how, image, '4M']
+    await createEncrypted(async () => Promise.resolve(qemu('qemu-img', ...create)))
     entries = await make()
     overlayKey = vm.secrets?.get(OVERLAY_SECRET) ?? ''
   }
@@ -126,11 +128,11 @@ const overlayCase = (): OverlayCase =>
     disk: disk()
   })
 
-async function make(): Promise<JournalEntry[]> {
+async function make(shell: Shell = paperLibvirt(vm)): Promise<JournalEntry[]> {
   const at = new Date().toISOString()
   const entries: JournalEntry[] = []
   const job: Pick<JobContext, 'shell' | 'step'> = {
-    shell: paperLibvirt(vm),
+    shell,
     async step(step, data, work) {
       entries.push({ type: 'step', n: entries.length, at, step, data })
       const result = await work()
@@ -355,6 +357,36 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     endedJob()
     vm.usages = new Map([[OVERLAY_SECRET, overlay]])
     expect(await lostKeys(paperLibvirt(vm))).toEqual([])
+  })
+
+  it('lies in the file that was noted, as its owner’s, also where QEMU gave up and took its file away', async () => {
+    await rm(overlay)
+    let left = 2
+    const paper = paperLibvirt(vm)
+    const moody: Shell = {
+      ...paper,
+      async run(argv, options) {
+        if (argv[1] !== 'create' || left === 0) return paper.run(argv, options)
+        left -= 1
+        await rm(argv.at(-2) ?? '', { force: true })
+        const stderr = `qemu-img: ${argv.at(-2)}: Unable to get accurate CPU usage`
+        return { exitCode: 1, signal: undefined, stdout: '', stderr }
+      }
+    }
+    const steps = await make(moody)
+    expect(left).toBe(0)
+    expect(steps).toContainEqual(
+      expect.objectContaining({
+        step: PLACED_STEP,
+        data: {
+          placed: [
+            { path: overlay, file: expect.objectContaining({ ino: (await identityOf(overlay))?.ino }) as unknown }
+          ]
+        }
+      })
+    )
+    expect(await imageInfo(shell, overlay, { format: 'qcow2' })).toMatchObject({ encrypted: true, backingFile: image })
+    expect(statSync(overlay).mode & 0o777).toBe(0o600)
   })
 
   it('is never put over what is there', async () => {

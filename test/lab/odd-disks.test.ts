@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import { createEncrypted } from '../../src/libvirt/qemu-img.ts'
 import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import type { Manifest, Method } from '../../src/shared/model/point.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
@@ -236,8 +237,8 @@ describe('an encrypted disk', () => {
   const LUKS = '--object secret,id=s,data=xyz -o '
   const RAW = '/srv/odd/raw.luks'
   const raw = (): string => disk('vdc', RAW, '', 'raw').replace("luks'/>", `luks'>${SECRET}</source>`)
-  const makeRaw = (): Promise<string> =>
-    alpha.must(`qemu-img create -q -f luks ${LUKS}key-secret=s,iter-time=10 ${RAW} 16M`)
+  const makeRaw = (): Promise<void> =>
+    createEncrypted(() => alpha.must(`qemu-img create -q -f luks ${LUKS}key-secret=s,iter-time=10 ${RAW} 16M`))
   const withRaw = async (name: string): Promise<Guest> => {
     const disks = await system()
     await makeRaw()
@@ -313,8 +314,10 @@ describe('an encrypted disk', () => {
   it('is left out, and said, where no overlay of it could be written back: a private secret, a mirror, inside of qcow2', async () => {
     const disks = await system()
     await makeRaw()
-    await alpha.must(
-      `qemu-img create -q -f qcow2 ${LUKS}encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /srv/odd/in.qcow2 16M`
+    await createEncrypted(() =>
+      alpha.must(
+        `qemu-img create -q -f qcow2 ${LUKS}encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /srv/odd/in.qcow2 16M`
+      )
     )
     const guest = await machine('private', { disks: disks + disk('vdb', '/srv/odd/in.qcow2', SECRET) + raw() })
     const mirrored = await backedUp(guest, { method: 'classic' })
