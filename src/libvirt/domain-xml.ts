@@ -4,6 +4,7 @@ import { Uuid } from '../shared/model/ids.ts'
 import type { HeldAutostart } from '../shared/model/twin-vm.ts'
 import { heldAutostartIn } from './autostart-note.ts'
 import { networkSourceOf, type NetworkSource } from './network-source.ts'
+import { secretNameOf } from './secrets.ts'
 import { bytesOf } from './sizes.ts'
 import { attribute, childAt, childrenOf, elementsIn, parseXml, textOf } from './xml.ts'
 
@@ -204,9 +205,7 @@ function diskOf(disk: Element): XmlDisk {
 }
 
 const secretsIn = (element: Element | undefined): string[] =>
-  childrenOf(childAt(element, 'encryption'), 'secret').flatMap(
-    (secret) => attribute(secret, 'uuid') ?? attribute(secret, 'usage') ?? []
-  )
+  childrenOf(childAt(element, 'encryption'), 'secret').flatMap((secret) => secretNameOf(secret, 'volume') ?? [])
 
 /** Without a job named it is a copy: what libvirt wrote before it knew others. */
 const mirrorOf = (mirror: Element | undefined): string | undefined =>

@@ -1,4 +1,5 @@
 import type { Element } from '@xmldom/xmldom'
+import { secretNameOf } from './secrets.ts'
 import { attribute, childAt, childrenOf } from './xml.ts'
 
 /** A disk that a server on the network holds, as its definition says it. Whatever it says: nothing here is trusted. */
@@ -53,7 +54,7 @@ const isEncrypted = (disk: Element | undefined): boolean =>
 
 function loginOf(auth: Element | undefined): Pick<NetworkSource, 'login'> {
   const secret = childAt(auth, 'secret')
-  const name = attribute(secret, 'uuid') ?? attribute(secret, 'usage')
+  const name = secretNameOf(secret, attribute(secret, 'type') ?? '')
   return auth === undefined ? {} : { login: { user: attribute(auth, 'username') ?? '', secret: name ?? '' } }
 }
 

@@ -1,4 +1,3 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
 import { lineReader } from '../shared/lines.ts'
@@ -148,29 +147,33 @@ export interface OverlayRequest {
   /** As QEMU opens it, which is not looked at: a VM may have it open. */
   readonly backing: { readonly file: string; readonly format: string }
   readonly virtualSizeBytes: number
-  /** A file with the key, in base64, where the overlay is to be encrypted. The key is random: trying words gets nowhere. */
-  readonly keyFile?: string
+  /** Where the overlay is to be encrypted. Its own key is random: trying words gets nowhere. That of the image below opens it too. */
+  readonly keyFiles?: KeyFiles
+}
+
+/** An empty qcow2 image that shows what is in the one below. Replaces what is there; where QEMU fails, nothing is there. */
+export async function createOverlay(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
+  const { backing, virtualSizeBytes, keyFiles } = request
+  const below = ['-u', '-b', backing.file, '-F', backing.format]
+  const locked = keyFiles === undefined ? [] : [...keyObject('overlay', keyFiles.overlay), '-o', ENCRYPTED]
+  const create = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
+  await createEncrypted(() => qemuImg(shell, create))
+  if (keyFiles !== undefined) await createEncrypted(() => addKeyOfBelow(shell, path, keyFiles))
 }
 
 /**
- * An empty qcow2 image that shows what is in the one below. Replaces what is there, in the same file. An encrypted one is made
- * beside its key first, since QEMU removes the file where it fails, and whose it was with it.
+ * The overlay's own key is in one place only, and whoever has the key of the image below may read what its guest wrote last:
+ * with that it opens too, after as long a time as QEMU wants for words.
  */
-export async function createOverlay(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
-  const { keyFile } = request
-  if (keyFile === undefined) return create(shell, path, request)
-  const made = `${filePath(keyFile)}.overlay`
-  await createEncrypted(() => create(shell, made, request))
-  await truncate(filePath(path))
-  await writeFile(path, await readFile(made), { flag: 'r+' })
-}
-
-async function create(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
-  const { backing, virtualSizeBytes, keyFile } = request
-  const below = ['-u', '-b', backing.file, '-F', backing.format]
-  const locked = keyFile === undefined ? [] : [...keyObject('overlay', keyFile), '-o', ENCRYPTED]
-  const args = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
-  await qemuImg(shell, args)
+async function addKeyOfBelow(shell: Shell, path: string, keyFiles: KeyFiles): Promise<void> {
+  const slot = ['-o', 'encrypt.state=active,encrypt.new-secret=below']
+  await qemuImg(shell, [
+    'amend',
+    '-q',
+    ...keyObjects({ keyFiles }),
+    ...slot,
+    jsonName(overlayNode(path, { keyFiles, below: null }, null))
+  ])
 }
 
 /**
@@ -196,10 +199,15 @@ const TRIES = 20
  */
 const ENCRYPTED = 'encrypt.format=luks,encrypt.key-secret=overlay,encrypt.iter-time=10'
 
+/** Files with the keys of an encrypted overlay and of the image below it, in base64: a command line is seen by everybody. */
+export interface KeyFiles {
+  readonly overlay: string
+  readonly below: string
+}
+
 /** How QEMU's tools get into an overlay where its header alone does not tell them. */
 export interface OverlayAccess {
-  /** Files with the keys of an encrypted overlay and of the image below it, in base64: a command line is seen by everybody. */
-  readonly keyFiles?: { readonly overlay: string; readonly below: string }
+  readonly keyFiles?: KeyFiles
   /** The image below it, as QEMU opens it. */
   readonly below: unknown
 }

@@ -1,3 +1,4 @@
+import type { Element } from '@xmldom/xmldom'
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, virsh } from './virsh.ts'
 import { attribute, childAt, parseXml, serializeXml } from './xml.ts'
@@ -66,6 +67,12 @@ export const parseSecrets = (text: string): Secret[] =>
     usage: usage === 'Unused' ? '' : usage
   }))
 
-/** By its UUID, or by what it is for, as a definition names it. */
+/** By its UUID, or by what it is for, as `secretNameOf` has it. */
 export const secretNamed = (secrets: readonly Secret[], name: string): Secret | undefined =>
-  secrets.find(({ uuid, usage }) => uuid === name.toLowerCase() || (usage !== '' && usage.endsWith(` ${name}`)))
+  secrets.find(({ uuid, usage }) => uuid === name.toLowerCase() || (usage !== '' && usage === name))
+
+/** The secret that an element of a definition names: its UUID, or its use as libvirt lists it, such as `volume /srv/l.img`. */
+export function secretNameOf(secret: Element | undefined, type: string): string | undefined {
+  const usage = attribute(secret, 'usage')
+  return attribute(secret, 'uuid') ?? (usage === undefined ? undefined : `${type} ${usage}`)
+}

@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { dropStep, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { commitOverlay, isCommitted, type OverlayCase } from '../../src/engine/capture/commit-overlay.ts'
 import { sampledElse, sampleImage } from '../../src/engine/capture/image-samples.ts'
-import { isAsPlaced, MAKE_STEP, PLACE_STEP, PLACED_STEP } from '../../src/engine/capture/overlay-owner.ts'
+import { fillPlaced, isAsPlaced, MAKE_STEP, PLACE_STEP, PLACED_STEP } from '../../src/engine/capture/overlay-owner.ts'
 import { prepareOverlays } from '../../src/engine/capture/take-snapshot.ts'
+import { entriesWithLate } from '../../src/engine/capture/late-journal.ts'
 import type { Finding } from '../../src/engine/doctor/doctor.ts'
 import { lostKeys } from '../../src/engine/doctor/lost-keys.ts'
 import { removeStrayFile } from '../../src/engine/doctor/stray-file.ts'
@@ -237,14 +238,50 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     expect(readsBack()).not.toContain('Pattern verification failed')
   })
 
-  it.each([
-    [OVERLAY_SECRET, /its key is random, and nobody has it but libvirt/],
-    [SECRET, /virsh secret-set-value 1111/]
-  ])('says of a key that libvirt does not give out what can be done: %s', async (secret, words) => {
+  it('opens with the key of its disk alone, where its own went with the host that had it', async () => {
     write()
-    vm.secrets?.delete(secret)
-    const detail = expect.stringMatching(words) as string
+    vm.secrets?.delete(OVERLAY_SECRET)
+    expect(await commitOverlay(overlayCase())).toBeUndefined()
+    expect(readsBack()).not.toContain('Pattern verification failed')
+    expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
+  })
+
+  it('says of the key of its disk that libvirt does not give out what can be done', async () => {
+    write()
+    vm.secrets?.delete(SECRET)
+    const detail = expect.stringMatching(/virsh secret-set-value 1111/) as string
     await expect(commitOverlay(overlayCase())).rejects.toMatchObject({ failure: { kind: 'io', code: 'KEY', detail } })
+  })
+
+  it('says so also where that was made private meanwhile', async () => {
+    const paper = paperLibvirt(vm)
+    const privately: Shell = {
+      ...paper,
+      run: (argv, options) =>
+        argv.includes('secret-dumpxml')
+          ? Promise.resolve({ exitCode: 0, signal: undefined, stdout: "<secret private='yes'/>", stderr: '' })
+          : paper.run(argv, options)
+    }
+    vm.secrets?.delete(SECRET)
+    const detail = expect.stringMatching(/it is private now: define it again without that/) as string
+    const asked = commitOverlay({ ...overlayCase(), shell: privately })
+    await expect(asked).rejects.toMatchObject({ failure: { kind: 'io', code: 'KEY', detail } })
+  })
+
+  it('is put into the very file that was noted, and into no other that took its place', async () => {
+    const [made, placed] = [join(paths.dir, 'made'), join(paths.dir, 'placed')]
+    writeFileSync(made, 'an overlay')
+    writeFileSync(placed, '')
+    const file = (await identityOf(placed)) ?? expect.fail('nothing there')
+    await fillPlaced({ path: placed, file }, made)
+    expect(readFileSync(placed, 'utf8')).toBe('an overlay')
+    await rename(placed, join(paths.dir, 'aside'))
+    await symlink('aside', placed)
+    await expect(fillPlaced({ path: placed, file }, made)).rejects.toMatchObject({ code: 'ELOOP' })
+    await rm(placed)
+    writeFileSync(placed, 'of somebody')
+    await expect(fillPlaced({ path: placed, file }, made)).rejects.toMatchObject({ failure: { code: 'EEXIST' } })
+    expect(readFileSync(placed, 'utf8')).toBe('of somebody')
   })
 
   it('is told from one that holds nothing', async () => {
@@ -323,6 +360,7 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
     await cp(join(root, 'fresh', 'l.img.stillpoint-' + JOB), overlay)
     expect(await removeStrayFile(paperLibvirt(vm), overlay)).toMatchObject({ kind: 'remove' })
     expect(existsSync(overlay)).toBe(false)
+    expect(new BackupTrace(entriesWithLate(JOB)).announcedSincePlan(dropStep('vda'))).toBe(true)
     expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
   })
 
@@ -352,6 +390,24 @@ describe.skipIf(!hasQemu)('the overlay of an encrypted disk', () => {
       expect([...(vm.secrets?.keys() ?? [])]).toEqual([SECRET])
     })
   })
+
+  it.each([
+    ['error: this function is not supported by the connection driver: virConnectListAllSecrets', []],
+    ["error: Failed to connect socket to '/run/libvirt/virtsecretd-sock'", [/^it could not be seen which keys/]]
+  ])(
+    'has its key looked for where secrets are kept, and that is said where it could not be: %s',
+    async (stderr, said) => {
+      const paper = paperLibvirt(vm)
+      const found = await lostKeys({
+        ...paper,
+        run: (argv, options) =>
+          argv.includes('secret-list')
+            ? Promise.resolve({ exitCode: 1, signal: undefined, stdout: '', stderr: `${stderr}\n` })
+            : paper.run(argv, options)
+      })
+      expect(found.map(({ what }) => what)).toEqual(said.map((each) => expect.stringMatching(each) as string))
+    }
+  )
 
   it('has no key told of while it is there', async () => {
     endedJob()

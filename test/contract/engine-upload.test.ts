@@ -317,6 +317,15 @@ describe('taking away what was put on a host that was refused', () => {
     expect(readdirSync(dirs().units)).toHaveLength(5)
   })
 
+  it('touches nothing where another computer has set up a policy meanwhile, whose timer alone is there', async () => {
+    const files = await put()
+    mkdirSync(join(dirs().state, 'policies'))
+    writeFileSync(join(dirs().state, 'policies/nightly.json'), '{}')
+    await takeAway(host(), files, false, dirs())
+    expect(files.map((path) => existsSync(path))).toEqual([true, true])
+    expect(readdirSync(dirs().units)).toHaveLength(5)
+  })
+
   it('does not count what another computer has put there at the same moment', async () => {
     const it_ = await order()
     const both = await Promise.all([1, 2].map(() => upload(shell, it_, cache(), () => undefined)))

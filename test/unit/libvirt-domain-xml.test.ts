@@ -88,7 +88,7 @@ describe('reading a definition', () => {
     expect(parseDomain(domain(disks + tpm))).toMatchObject({
       disks: [
         { secrets: [UUID], isSlice: true },
-        { secrets: ['/b'], isSlice: false }
+        { secrets: ['volume /b'], isSlice: false }
       ],
       tpmSecrets: [UUID]
     })

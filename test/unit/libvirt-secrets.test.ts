@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LIBVIRT_UNITS } from '../../src/engine/jobs/recover-units.ts'
-import { secretXml, undefineSecret } from '../../src/libvirt/secrets.ts'
+import { secretNamed, secretNameOf, secretXml, undefineSecret } from '../../src/libvirt/secrets.ts'
 import { childAt, parseXml, textOf } from '../../src/libvirt/xml.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 
@@ -19,6 +19,22 @@ describe('a secret of libvirt', () => {
     `error: failed to get secret '${UUID}'\nerror: Failed to connect socket to '/run/libvirt/virtsecretd-sock': No such file or directory\n`
   ])('is not taken for gone where libvirt cannot be asked: %s', async (said) => {
     await expect(failing(said)).rejects.toMatchObject({ failure: { kind: 'command-failed', exitCode: 1 } })
+  })
+
+  it('is the one for this very use, not one for another whose name ends so', () => {
+    const secrets = [
+      { uuid: '1', usage: 'ceph client.admin vm1' },
+      { uuid: '2', usage: 'volume /srv/a vm1' },
+      { uuid: '3', usage: 'iscsi vm1' },
+      { uuid: '4', usage: '' }
+    ]
+    const named = (xml: string, type: string): string | undefined =>
+      secretNamed(secrets, secretNameOf(parseXml(xml, 'x').documentElement ?? undefined, type) ?? '')?.uuid
+    expect(named("<secret usage='vm1'/>", 'volume')).toBeUndefined()
+    expect(named("<secret usage='/srv/a vm1'/>", 'volume')).toBe('2')
+    expect(named("<secret usage='vm1'/>", 'iscsi')).toBe('3')
+    expect(named("<secret uuid='4' usage='vm1'/>", 'iscsi')).toBe('4')
+    expect(named('<secret/>', 'iscsi')).toBeUndefined()
   })
 
   it('is for a file whatever its name holds', () => {

@@ -52,6 +52,21 @@ describe('RAM that libvirt does not save', () => {
     expect(whyUnsavable(said(stderr), FILES)).toBeUndefined()
   })
 
+  it('says nothing of a disk that came while the overlays were made: the backup is planned anew', () => {
+    const plan = {
+      vmName: 'web',
+      method: 'live',
+      methodReason: '',
+      pointDir: '/p',
+      disks: []
+    } as unknown as CapturePlan
+    const stderr =
+      'error: unsupported configuration: missing existing file for disk vdc: /i/new.stillpoint-x: No such file or directory'
+    expect(
+      otherWay({ method: 'live' } as unknown as BackupSpec, plan, said(stderr, 'virsh snapshot-create 0b5e /x'))
+    ).toEqual({ method: 'live', reason: { methodReason: '' } })
+  })
+
   it('is warned of where nobody knows the words: it may be a fault of the host, and ends one day', () => {
     const plan = { vmName: 'web', method: 'live', pointDir: '/p', disks: [] } as unknown as CapturePlan
     const way = (stderr: string): unknown =>

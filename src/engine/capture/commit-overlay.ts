@@ -187,7 +187,9 @@ function commitByHand({ disk, owner }: Pick<OverlayCase, 'disk' | 'owner'>): str
       : [quoted(imageBelow(disk).path), '']
   const commit = `virsh blockcommit ${vm} ${disk.target} --top ${overlay} --base ${base}`
   const isOffIt = `virsh domstats --block --backing ${vm} | tr -d '\\n' | grep block.count | grep -qvF ${overlay}`
-  return `{ ${commit} --active --pivot || ${commit} --wait; } && ${isOffIt} && rm ${overlay}${which}`
+  const secret = disk.encryption?.overlaySecret
+  const key = secret === undefined ? '' : ` && virsh secret-undefine ${secret}`
+  return `{ ${commit} --active --pivot || ${commit} --wait; } && ${isOffIt} && rm ${overlay}${key}${which}`
 }
 
 /** Its QEMU was told to go over to the image, and nobody saw whether it did. */

@@ -5,7 +5,7 @@ import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { XmlDisk } from '../../libvirt/domain-xml.ts'
 import { loginsIn } from '../../libvirt/network-source.ts'
-import { encryptedNode, imageInfo, nodeOf, type OverlayAccess } from '../../libvirt/qemu-img.ts'
+import { encryptedNode, imageInfo, nodeOf, type KeyFiles, type OverlayAccess } from '../../libvirt/qemu-img.ts'
 import {
   defineSecret,
   listSecrets,
@@ -55,20 +55,24 @@ export async function encryptionFor(
 const KEY_BYTES = 32
 const SECRETS = '/etc/libvirt/secrets'
 
-/** Makes the overlay's key, which libvirt keeps for as long as there is the overlay, and hands it over in a file. */
+/**
+ * Makes the overlay's key, which libvirt keeps for as long as there is the overlay, and hands it over in a file, with that of the
+ * image below and the folder that they lie in, which is in memory only.
+ */
 export async function withNewKey<T>(
   shell: Shell,
   { vm }: CapturePlan,
-  { sidecar }: CaptureDisk,
-  { overlaySecret }: DiskEncryption,
-  use: (keyFile: string) => Promise<T>
+  disk: CaptureDisk,
+  { secret, overlaySecret }: DiskEncryption,
+  use: (keyFiles: KeyFiles, folder: string) => Promise<T>
 ): Promise<T> {
   // QEMU takes text for a key.
   const key = Buffer.from(randomBytes(KEY_BYTES).toString('hex')).toString('base64')
-  return withKeyFiles([key], async ([file = '']) => {
-    await withXmlFile(secretXml(overlaySecret, sidecar), vm, (xml) => defineSecret(shell, overlaySecret, xml, file))
+  return withKeyFiles([key, await keyOf(shell, disk, secret)], async ([overlay = '', below = ''], folder) => {
+    const xml = secretXml(overlaySecret, disk.sidecar)
+    await withXmlFile(xml, vm, (path) => defineSecret(shell, overlaySecret, path, overlay))
     await syncDir(SECRETS).catch(() => undefined)
-    return use(file)
+    return use({ overlay, below }, folder)
   })
 }
 
@@ -76,7 +80,7 @@ export async function withNewKey<T>(
  * With what QEMU's tools need to read the overlay and what is below it. Undefined: its header says it all, as it does but for
  * keys and logins.
  *
- * @throws `io` where libvirt does not give out a key: it may, later
+ * @throws `io` where libvirt does not give out the disk's key: it may, later
  */
 export async function withOverlayAccess<T>(
   shell: Shell,
@@ -88,25 +92,23 @@ export async function withOverlayAccess<T>(
   if (encryption === undefined)
     return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
   const { secret, overlaySecret } = encryption
-  const keys = [
-    await keyOf(shell, disk, overlaySecret, `${IS_RANDOM}, or put ${SECRETS}/${overlaySecret}.* back from a copy`),
-    await keyOf(shell, disk, secret, `give it its value again (virsh secret-set-value ${secret})`)
-  ]
+  const key = await keyOf(shell, disk, secret)
   const below = encryptedNode(path, disk.type === 'block')
-  return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
+  return withKeyFiles([(await secretValue(shell, overlaySecret)) ?? key, key], ([overlay = '', of = '']) =>
+    use({ keyFiles: { overlay, below: of }, below })
+  )
 }
 
-const IS_RANDOM =
-  'its key is random, and nobody has it but libvirt: see whether virtsecretd (or libvirtd) runs and virsh secret-list names it'
-
-const keyOf = async (shell: Shell, { sidecar }: CaptureDisk, secret: string, nextStep: string): Promise<string> =>
-  (await secretValue(shell, secret)) ??
-  fail({
-    kind: 'io',
-    path: sidecar,
-    code: 'KEY',
-    detail: `it is encrypted, and libvirt does not give out the secret ${secret}: ${nextStep}`
-  })
+async function keyOf(shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> {
+  const value = await secretValue(shell, secret)
+  if (value !== undefined) return value
+  const isPrivate = (await secretKind(shell, secret).catch(() => undefined))?.isPrivate === true
+  const nextStep = isPrivate
+    ? `it is private now: define it again without that (virsh secret-dumpxml ${secret}, private='no', virsh secret-define), with its value (virsh secret-set-value ${secret})`
+    : `see whether virtsecretd (or libvirtd) runs and virsh secret-list names it, and give it its value again (virsh secret-set-value ${secret})`
+  const detail = `it is encrypted, and libvirt does not give out the secret ${secret} of its disk, which opens it too: ${nextStep}`
+  return fail({ kind: 'io', path: sidecar, code: 'KEY', detail })
+}
 
 /** The overlay is gone, and what it held is in its image; but somebody may have copied it, and have a VM on that. */
 export async function dropKey(shell: Shell, { sidecar, encryption }: CaptureDisk): Promise<Kept | undefined> {
@@ -127,10 +129,9 @@ export async function keepKeyOfLost(shell: Shell, { sidecar, encryption }: Captu
 }
 
 const LOST =
-  'it was encrypted, and is not there any more, though this job did not remove it: what it held can be read with the key alone that libvirt has for it'
+  'it was encrypted, and is not there any more, though this job did not remove it: who has it may need the key that libvirt has for it'
 
 const keepKey = (path: string, secret: string, because: string): Kept => keep(path, because, undefineByHand(secret))
 
-/** The key is random, and nobody has it but libvirt. */
 export const undefineByHand = (secret: string): string =>
-  `virsh secret-undefine ${secret}   # once no VM needs it, and no file that was moved or copied from there: without it nobody can read that ever again`
+  `virsh secret-undefine ${secret}   # once no VM needs it, and no file that was moved or copied from there: without it that opens with the key of its disk alone`

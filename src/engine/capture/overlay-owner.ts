@@ -1,6 +1,10 @@
-import { chown, chmod, open, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chown, chmod, open, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import * as z from 'zod'
 import { ownershipIsDynamic } from '../../libvirt/host.ts'
+import { fail } from '../../shared/failure.ts'
+import { syncDir } from '../../store/durable.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { FileIdentity, identityOf, isSameFile } from '../evidence/file-identity.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -14,12 +18,13 @@ export const PLACED_STEP = 'placed-files'
 export const MAKE_STEP = 'make-overlays'
 
 export const PlacedFile = z.object({ path: z.string(), file: FileIdentity })
+export type PlacedFile = z.infer<typeof PlacedFile>
 
 /** The empty files that a job has put down for libvirt, or to make overlays of them itself. */
 export interface Placed {
   /** It had begun to, or to make overlays of them, and was not over with it: libvirt was not asked for anything yet. */
   readonly isUnfinished: boolean
-  readonly files: readonly z.infer<typeof PlacedFile>[]
+  readonly files: readonly PlacedFile[]
 }
 
 /** Where empty files lie beforehand, and as whose. */
@@ -40,15 +45,37 @@ export async function giveOverlays(
   job: Pick<JobContext, 'step'>,
   disks: readonly CaptureDisk[],
   { forAll = false, isDynamic = ownershipIsDynamic }: Placing = {}
-): Promise<void> {
+): Promise<readonly PlacedFile[]> {
   const asImage = (await isDynamic()) ? [] : disks.filter(({ type }) => type !== 'network')
   const all = forAll ? disks : asImage
-  if (all.length === 0) return
+  if (all.length === 0) return []
   await job.step(PLACE_STEP, {}, async () => {
     for (const disk of all) await placeEmpty(disk, asImage.includes(disk))
   })
-  const placed = await Promise.all(all.map(async ({ sidecar: path }) => ({ path, file: await identityOf(path) })))
+  const placed = await Promise.all(all.map(async ({ sidecar }) => placedAt(sidecar)))
   await job.step(PLACED_STEP, { placed }, () => Promise.resolve())
+  return placed
+}
+
+const placedAt = async (path: string): Promise<PlacedFile> => ({
+  path,
+  file: (await identityOf(path)) ?? fail({ kind: 'io', path, code: 'ENOENT', detail: 'somebody has removed it' })
+})
+
+/** Puts what was made elsewhere into the very file that lies there for it, so that it lasts. @throws `io` where it is another by now */
+export async function fillPlaced({ path, file }: PlacedFile, from: string): Promise<void> {
+  const bytes = await readFile(from)
+  const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+  try {
+    const { dev, ino } = await handle.stat({ bigint: true })
+    if (String(dev) !== file.dev || String(ino) !== file.ino)
+      fail({ kind: 'io', path, code: 'EEXIST', detail: 'somebody has put another file there' })
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await syncDir(dirname(path))
 }
 
 async function placeEmpty(disk: CaptureDisk, isAsImage: boolean): Promise<void> {

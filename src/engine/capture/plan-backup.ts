@@ -111,11 +111,17 @@ const CHANGED = 'its disks are not those any more that the backup was planned fo
 /** Disks come and go while a guest is frozen and tools get ready. @throws `foreign-work`, for which `isOutdated` asks */
 export async function requireCurrent(shell: Shell, plan: CapturePlan): Promise<void> {
   const seen = seenIn(parseDomain(await domainXml(shell, plan.vm)))
-  if (seen.join('\n') !== plan.seen.join('\n')) fail({ kind: 'foreign-work', vm: plan.vmName, detail: CHANGED })
+  if (seen.join('\n') !== plan.seen.join('\n')) isOutdatedNow(plan)
 }
 
+/** @throws `foreign-work`, for which `isOutdated` asks */
+export const isOutdatedNow = ({ vmName }: CapturePlan): never =>
+  fail({ kind: 'foreign-work', vm: vmName, detail: CHANGED })
+
+/** Also where libvirt takes its overlays as they are, and a disk came for which there is none. */
 export const isOutdated = (error: unknown): boolean =>
-  isFailure(error, 'foreign-work') && error.failure.detail === CHANGED
+  (isFailure(error, 'foreign-work') && error.failure.detail === CHANGED) ||
+  (isFailure(error, 'command-failed') && /: missing existing file for disk /.test(error.failure.stderr))
 
 /** Media of drives may change: who takes them into the point looks at the drives again. */
 const seenIn = ({ disks }: DomainXml): string[] =>

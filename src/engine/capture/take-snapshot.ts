@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import { snapshotCreateAs, snapshotOntoOverlays, snapshotXml, type SnapshotRequest } from '../../libvirt/snapshot.ts'
 import type { Shell } from '../../shared/shell.ts'
-import { createOverlay, imageInfo, servedImageInfo } from '../../libvirt/qemu-img.ts'
+import { createOverlay, imageInfo, servedImageInfo, type KeyFiles } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
+import { withKeyFiles } from '../jobs/key-file.ts'
 import { withXmlFile } from '../jobs/xml-file.ts'
 import { imageBelow, snapshotDisks, snapshotName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { withNewKey } from './overlay-keys.ts'
-import { giveOverlays, MAKE_STEP } from './overlay-owner.ts'
+import { fillPlaced, giveOverlays, MAKE_STEP, type PlacedFile } from './overlay-owner.ts'
+import { isOutdatedNow } from './plan-backup.ts'
 
 /**
  * Sees to it that overlays lie there for which it matters how they begin: where libvirt leaves owners alone, and those of
@@ -13,23 +16,29 @@ import { giveOverlays, MAKE_STEP } from './overlay-owner.ts'
  */
 export async function prepareOverlays(job: JobContext, plan: CapturePlan): Promise<void> {
   const forAll = isEncrypted(plan)
-  await giveOverlays(job, plan.disks, { forAll })
+  const placed = await giveOverlays(job, plan.disks, { forAll })
   if (!forAll) return
   await job.step(MAKE_STEP, {}, async () => {
-    for (const disk of plan.disks) await makeOverlay(job.shell, plan, disk)
+    for (const file of placed) await makeOverlay(job.shell, plan, file)
   })
 }
 
 const isEncrypted = ({ disks }: CapturePlan): boolean => disks.some(({ encryption }) => encryption !== undefined)
 
-async function makeOverlay(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
-  const { encryption, sidecar } = disk
+/** In memory first: QEMU removes the file where it fails, and with it whose it was. */
+async function makeOverlay(shell: Shell, plan: CapturePlan, placed: PlacedFile): Promise<void> {
+  const disk = plan.disks.find(({ sidecar }) => sidecar === placed.path)
+  if (disk === undefined) return
+  const { encryption } = disk
   const backing = { file: imageBelow(disk).path, format: encryption === undefined ? disk.format : 'luks' }
   const virtualSizeBytes = await sizeNow(shell, disk)
-  if (encryption === undefined) return createOverlay(shell, sidecar, { backing, virtualSizeBytes })
-  await withNewKey(shell, plan, disk, encryption, (keyFile) =>
-    createOverlay(shell, sidecar, { backing, virtualSizeBytes, keyFile })
-  )
+  const make = async (folder: string, keyFiles?: KeyFiles): Promise<void> => {
+    const made = join(folder, 'overlay')
+    await createOverlay(shell, made, { backing, virtualSizeBytes, ...(keyFiles && { keyFiles }) })
+    await fillPlaced(placed, made)
+  }
+  if (encryption === undefined) return withKeyFiles([], (_none, folder) => make(folder))
+  await withNewKey(shell, plan, disk, encryption, (keyFiles, folder) => make(folder, keyFiles))
 }
 
 /** What the guest sees; its owner may have made it larger since the plan. */
@@ -40,11 +49,20 @@ async function sizeNow(shell: Shell, disk: CaptureDisk): Promise<number> {
   return virtualSizeBytes - (disk.encryption?.payloadAt ?? 0)
 }
 
+/** Onto an overlay that is smaller than its disk by now, a guest would lose the end of it. @throws what `isOutdated` asks for */
+async function requireSizes(shell: Shell, plan: CapturePlan): Promise<void> {
+  for (const disk of plan.disks) {
+    const { virtualSizeBytes } = await imageInfo(shell, disk.sidecar, { format: 'qcow2' })
+    if (virtualSizeBytes !== (await sizeNow(shell, disk))) isOutdatedNow(plan)
+  }
+}
+
 type How = Pick<SnapshotRequest, 'memoryFile' | 'live' | 'timeoutMs' | 'signal'>
 
 /** All disks of the plan go over to their overlays, at one instant, that of the RAM too where it is to be saved. */
 export async function switchToOverlays(shell: Shell, jobId: string, plan: CapturePlan, how: How): Promise<void> {
   const request: SnapshotRequest = { name: snapshotName(jobId), disks: snapshotDisks(plan), ...how }
   if (!isEncrypted(plan)) return snapshotCreateAs(shell, plan.vm, request)
+  await requireSizes(shell, plan)
   await withXmlFile(snapshotXml(request), plan.vm, (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
 }

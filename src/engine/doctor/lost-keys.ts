@@ -1,4 +1,5 @@
-import { isFailure } from '../../shared/failure.ts'
+import { failureOf, isFailure } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { listSecrets, type Secret } from '../../libvirt/secrets.ts'
 import { dropStep, isSidecar, jobOf } from '../capture/capture-plan.ts'
@@ -15,16 +16,31 @@ import type { Finding } from './doctor.ts'
  * needs its key no more; one that was moved, or put aside with its VM, may.
  */
 export async function lostKeys(shell: Shell): Promise<Finding[]> {
-  const findings = await Promise.all((await secretsHere(shell)).map((secret) => findingOf(shell, secret)))
+  const secrets = await secretsHere(shell).catch((error: unknown) => [unseen('which keys libvirt has', error)])
+  const findings = await Promise.all(
+    secrets.map(async (secret) =>
+      'kind' in secret
+        ? secret
+        : findingOf(shell, secret).catch((error: unknown) => unseen(`whose key ${secret.usage} is`, error))
+    )
+  )
   return findings.flatMap((finding) => finding ?? [])
 }
 
 /** A host that has nothing to keep secrets has none of ours. */
-const secretsHere = (shell: Shell): Promise<Secret[]> =>
+const secretsHere = (shell: Shell): Promise<(Secret | Finding)[]> =>
   listSecrets(shell).catch((error: unknown) => {
-    if (isFailure(error, 'command-failed')) return []
+    if (isFailure(error, 'command-failed') && HAS_NO_SECRETS.test(error.failure.stderr)) return []
     throw error
   })
+
+/** Source: virSecretListAllSecrets, with VIR_ERR_NO_SUPPORT, in libvirt's virerror.c. */
+const HAS_NO_SECRETS = /this function is not supported by the connection driver/
+
+function unseen(what: string, error: unknown): Finding {
+  const { title, explanation } = describeFailure(failureOf(error))
+  return { kind: 'key', what: `it could not be seen ${what}`, remedy: `look again later: ${title}. ${explanation}` }
+}
 
 async function findingOf(shell: Shell, { uuid, usage }: Secret): Promise<Finding | undefined> {
   const path = usage.replace(/^volume /, '')

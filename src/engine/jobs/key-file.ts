@@ -4,10 +4,10 @@ import { RUN_DIR } from '../../shared/host-paths.ts'
 import { isCode } from '../../store/file-io.ts'
 import { isSameProcess, processNow } from '../evidence/vm-process.ts'
 
-/** Hands keys to programs by way of files that only root reads, and that are in memory only. */
+/** Hands keys to programs by way of files that only root reads, and that are in memory only, as is all of their folder. */
 export async function withKeyFiles<T>(
   keys: readonly string[],
-  use: (paths: readonly string[]) => Promise<T>
+  use: (paths: readonly string[], folder: string) => Promise<T>
 ): Promise<T> {
   await removeDeadKeys()
   await mkdir(RUN_DIR, { recursive: true, mode: 0o700 })
@@ -16,7 +16,7 @@ export async function withKeyFiles<T>(
   try {
     const paths = keys.map((_key, n) => join(folder, String(n)))
     for (const [n, path] of paths.entries()) await writeFile(path, keys[n] ?? '', { mode: 0o600 })
-    return await use(paths)
+    return await use(paths, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -35,7 +35,7 @@ const HostFile = z.object({ secrets: z.array(z.object({ uuid: z.string(), usage:
 /** What it was for, where the point's `host.json` tells. */
 function described(name: string, host: string): string {
   const usage = secretNamed(secretsIn(host), name)?.usage ?? ''
-  return usage === '' || usage.endsWith(` ${name}`) ? name : `${name}, for ${usage}`
+  return usage === '' || usage === name ? name : `${name}, for ${usage}`
 }
 
 function secretsIn(host: string): readonly Secret[] {
