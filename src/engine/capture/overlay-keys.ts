@@ -18,9 +18,8 @@ import {
 import { secretUser } from '../evidence/secret-users.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { syncDir } from '../../store/durable.ts'
-import { withKeyFiles } from '../jobs/key-file.ts'
-import { withXmlFile } from '../jobs/xml-file.ts'
-import { imageBelow, type CaptureDisk, type CapturePlan, type DiskEncryption, type StillDisk } from './capture-plan.ts'
+import { withPrivateFiles, withXmlFile } from '../jobs/private-files.ts'
+import { imageBelow, type CaptureDisk, type DiskEncryption, type StillDisk } from './capture-plan.ts'
 
 /**
  * How the overlay of an encrypted disk is to be encrypted, or why it cannot be. A VM that ends by a fault leaves it to us to
@@ -58,15 +57,14 @@ const SECRETS = '/etc/libvirt/secrets'
 /** Makes the overlay's key, which libvirt keeps for as long as there is the overlay, and hands it over in a file. */
 export async function withNewKey<T>(
   shell: Shell,
-  { vm }: CapturePlan,
   { sidecar }: CaptureDisk,
   { overlaySecret }: DiskEncryption,
   use: (keyFile: string) => Promise<T>
 ): Promise<T> {
   // QEMU takes text for a key.
   const key = Buffer.from(randomBytes(KEY_BYTES).toString('hex')).toString('base64')
-  return withKeyFiles([key], async ([file = '']) => {
-    await withXmlFile(secretXml(overlaySecret, sidecar), vm, (xml) => defineSecret(shell, overlaySecret, xml, file))
+  return withPrivateFiles([key], async ([file = '']) => {
+    await withXmlFile(secretXml(overlaySecret, sidecar), (xml) => defineSecret(shell, overlaySecret, xml, file))
     await syncDir(SECRETS).catch(() => undefined)
     return use(file)
   })
@@ -93,7 +91,7 @@ export async function withOverlayAccess<T>(
     await keyOf(shell, disk, secret, `give it its value again (virsh secret-set-value ${secret})`)
   ]
   const below = encryptedNode(path, disk.type === 'block')
-  return withKeyFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
+  return withPrivateFiles(keys, ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
 }
 
 const IS_RANDOM =

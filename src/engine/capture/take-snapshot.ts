@@ -2,7 +2,7 @@ import { snapshotCreateAs, snapshotOntoOverlays, snapshotXml, type SnapshotReque
 import type { Shell } from '../../shared/shell.ts'
 import { createOverlay, imageInfo, servedImageInfo } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { withXmlFile } from '../jobs/xml-file.ts'
+import { withXmlFile } from '../jobs/private-files.ts'
 import { imageBelow, snapshotDisks, snapshotName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { withNewKey } from './overlay-keys.ts'
 import { giveOverlays, MAKE_STEP } from './overlay-owner.ts'
@@ -16,18 +16,18 @@ export async function prepareOverlays(job: JobContext, plan: CapturePlan): Promi
   await giveOverlays(job, plan.disks, { forAll })
   if (!forAll) return
   await job.step(MAKE_STEP, {}, async () => {
-    for (const disk of plan.disks) await makeOverlay(job.shell, plan, disk)
+    for (const disk of plan.disks) await makeOverlay(job.shell, disk)
   })
 }
 
 const isEncrypted = ({ disks }: CapturePlan): boolean => disks.some(({ encryption }) => encryption !== undefined)
 
-async function makeOverlay(shell: Shell, plan: CapturePlan, disk: CaptureDisk): Promise<void> {
+async function makeOverlay(shell: Shell, disk: CaptureDisk): Promise<void> {
   const { encryption, sidecar } = disk
   const backing = { file: imageBelow(disk).path, format: encryption === undefined ? disk.format : 'luks' }
   const virtualSizeBytes = await sizeNow(shell, disk)
   if (encryption === undefined) return createOverlay(shell, sidecar, { backing, virtualSizeBytes })
-  await withNewKey(shell, plan, disk, encryption, (keyFile) =>
+  await withNewKey(shell, disk, encryption, (keyFile) =>
     createOverlay(shell, sidecar, { backing, virtualSizeBytes, keyFile })
   )
 }
@@ -46,5 +46,5 @@ type How = Pick<SnapshotRequest, 'memoryFile' | 'live' | 'timeoutMs' | 'signal'>
 export async function switchToOverlays(shell: Shell, jobId: string, plan: CapturePlan, how: How): Promise<void> {
   const request: SnapshotRequest = { name: snapshotName(jobId), disks: snapshotDisks(plan), ...how }
   if (!isEncrypted(plan)) return snapshotCreateAs(shell, plan.vm, request)
-  await withXmlFile(snapshotXml(request), plan.vm, (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
+  await withXmlFile(snapshotXml(request), (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
 }
