@@ -7,6 +7,7 @@ import type { CapturePlan } from '../../src/engine/capture/capture-plan.ts'
 import { copyAtRest, lookAtFile, type CopiedAtRest, type RestOptions } from '../../src/engine/capture/copy-at-rest.ts'
 import { takeHostFiles, type HostFiles } from '../../src/engine/capture/host-files.ts'
 import { lookAtMedia, mediaOf, type MediaSeen } from '../../src/engine/capture/media.ts'
+import { hostFilesOf } from '../../src/engine/capture/plan-backup.ts'
 import type { JobContext } from '../../src/engine/jobs/job-context.ts'
 import { planBoot, planNvram } from '../../src/engine/restore/plan-firmware.ts'
 import { parseDomain } from '../../src/libvirt/domain-xml.ts'
@@ -51,7 +52,10 @@ interface Meanwhile {
   readonly programs?: Shell
 }
 
-const isReader = (program: string): boolean => program === 'stat' || program === 'dd'
+/** Where servers are away. */
+const timedOut = fakeShell(() => ({ failure: { kind: 'timeout', what: 'it', afterMs: 20_000 } }))
+
+const isReader = (program: string): boolean => ['stat', 'dd', 'find'].includes(program)
 
 function take(plan: Partial<CapturePlan>, meanwhile: Meanwhile = {}): Promise<HostFiles> {
   const { progress = () => undefined, memoryXml, seen = new Map(), programs = localShell() } = meanwhile
@@ -129,6 +133,29 @@ describe('small files of the host that a VM starts with', () => {
     const { files, tpm } = await take({ tpmDir: join(dir, 'tpm'), tpmInto: 'tpm2' })
     expect(files.map(({ path }) => path)).toEqual(['tpm/tpm2/tpm2-00.permall'])
     expect(tpm).toEqual({ files: ['tpm/tpm2/tpm2-00.permall'] })
+  })
+
+  it('have the state of an emulated TPM where there is a folder of it, or nobody says that there is none', async () => {
+    const signal = new AbortController().signal
+    const dirOf = async (path: string, shell = localShell()): Promise<unknown> => {
+      const tpm = `<devices><tpm><backend type='emulator'><source type='dir' path='${path}'/></backend></tpm></devices>`
+      const domain = parseDomain(withDrives([]).replace('<devices></devices>', tpm))
+      return (await hostFilesOf({ shell, signal }, domain)).tpmDir
+    }
+    expect(await dirOf(dir)).toBe(dir)
+    expect(await dirOf(join(dir, 'gone'))).toBeUndefined()
+    expect(await dirOf('/nas/tpm', timedOut)).toBe('/nas/tpm')
+  })
+
+  it('are warned of, and no more, where their server does not answer', async () => {
+    const boot = [{ role: 'kernel' as const, originalPath: '/nas/vmlinuz' }]
+    const found = await take({ nvram: '/nas/vars.fd', tpmDir: '/nas/tpm', boot }, { programs: timedOut })
+    expect(found).toEqual({ files: [], tpm: { files: [] } })
+    expect(warnings).toEqual([
+      expect.stringMatching(/NVRAM.*is its server away/) as string,
+      expect.stringMatching(/TPM.*is its server away/) as string,
+      expect.stringMatching(/started with.*is its server away/) as string
+    ])
   })
 
   it('are warned of where they cannot be read', async () => {
@@ -292,7 +319,6 @@ describe('a medium that a point takes', () => {
 
   describe('whose server does not answer', () => {
     const silent = (): Promise<never> => new Promise(() => undefined)
-    const timedOut = fakeShell(() => ({ failure: { kind: 'timeout', what: 'stat', afterMs: 20_000 } }))
     const WHY = 'it has not answered for 20 s: is its server away?'
 
     it('is not planned, and said', async () => {

@@ -41,16 +41,32 @@ interface Seen {
 
 /** Follows links. @throws `io` if there is no such file, and if nobody answers */
 export async function lookAtFile(shell: Shell, path: string, options: LookOptions = {}): Promise<Seen> {
-  const { signal, withinMs = ANSWERS_WITHIN_MS } = options
-  const argv = ['stat', '--dereference', '--printf=%f %i %s %y', '--', path] as const
-  const looked = shell.run(argv, { timeoutMs: withinMs, ...(signal && { signal }) })
-  const { exitCode, stdout, stderr } = await looked.catch((error: unknown) => {
+  const said = await ask(shell, path, ['stat', '--dereference', '--printf=%f %i %s %y', '--', path], options)
+  const [, mode = '', ino = '', size = '', writtenAt = ''] = /^([0-9a-f]+) (\d+) (\d+) (.+)$/.exec(said) ?? []
+  if (mode === '') fail({ kind: 'bad-output', what: 'stat', detail: said })
+  return { kind: kindOf(Number.parseInt(mode, 16)), stamp: { ino, writtenAt, sizeBytes: Number(size) } }
+}
+
+export const isNotThere = (error: unknown): boolean => isFailure(error, 'io') && error.failure.code === 'ENOENT'
+
+/** Names of the files in a folder and in those below it. @throws as `lookAtFile` */
+export async function filesBelow(shell: Shell, folder: string, options: LookOptions = {}): Promise<string[]> {
+  const said = await ask(shell, folder, ['find', '-H', folder, '-type', 'f', '-printf', '%P\\0'], options)
+  return said.split('\0').filter((name) => name !== '')
+}
+
+async function ask(
+  shell: Shell,
+  path: string,
+  argv: readonly [string, ...string[]],
+  { signal, withinMs = ANSWERS_WITHIN_MS }: LookOptions
+): Promise<string> {
+  const asked = shell.run(argv, { timeoutMs: withinMs, ...(signal && { signal }) })
+  const { exitCode, stdout, stderr } = await asked.catch((error: unknown) => {
     if (!isFailure(error, 'timeout')) throw error
     return failSilent(path, withinMs, error)
   })
-  const [, mode = '', ino = '', size = '', writtenAt = ''] = /^([0-9a-f]+) (\d+) (\d+) (.+)$/.exec(stdout) ?? []
-  if (exitCode !== 0 || mode === '') refused(path, stderr)
-  return { kind: kindOf(Number.parseInt(mode, 16)), stamp: { ino, writtenAt, sizeBytes: Number(size) } }
+  return exitCode === 0 ? stdout : refused(path, stderr)
 }
 
 /** The programs end their messages with what the kernel says. */

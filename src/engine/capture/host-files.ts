@@ -1,5 +1,4 @@
-import { readdir } from 'node:fs/promises'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import { formatBytes } from '../../shared/format.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
@@ -7,7 +6,7 @@ import { LARGEST_BOOT_BYTES } from '../../libvirt/backup-limits.ts'
 import { makeFoldersIn } from '../../store/durable.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
-import { copyAtRest, lookAtFile } from './copy-at-rest.ts'
+import { copyAtRest, filesBelow, lookAtFile } from './copy-at-rest.ts'
 import { takeMedia, type AtInstant } from './media.ts'
 
 /** Files of the host that a VM starts with, beside its disks: firmware variables, state of its TPM, kernels, media. */
@@ -50,7 +49,7 @@ async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: Capt
   if (tpmDir === undefined) return { files: [] }
   const files: PointFile[] = []
   await orWarn(job, 'State of the TPM could not be copied', async () => {
-    for (const name of await filesBelow(tpmDir)) {
+    for (const name of await filesBelow(job.shell, tpmDir, { signal: job.signal })) {
       const path = ['tpm', tpmInto, name].filter((part) => part !== '').join('/')
       if (!PointPath.safeParse(path).success) continue
       await makeFoldersIn(pointDir, dirname(path))
@@ -59,11 +58,6 @@ async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: Capt
     }
   })
   return { files, tpm: { files: files.map(({ path }) => path) } }
-}
-
-async function filesBelow(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  return entries.flatMap((entry) => (entry.isFile() ? [relative(dir, `${entry.parentPath}/${entry.name}`)] : []))
 }
 
 /** A VM that is started with a kernel of its host does not start without it, nor resume. All of them, or none. */

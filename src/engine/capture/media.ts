@@ -7,7 +7,7 @@ import { mediaIn, parseDomain, type DomainXml, type XmlDisk } from '../../libvir
 import { makeFoldersIn } from '../../store/durable.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
-import { copyAtRest, isSameStamp, lookAtFile, type CopiedAtRest, type FileStamp } from './copy-at-rest.ts'
+import { copyAtRest, isNotThere, isSameStamp, lookAtFile, type CopiedAtRest, type FileStamp } from './copy-at-rest.ts'
 import { whileStoreLasts } from './watch-room.ts'
 
 /**
@@ -45,7 +45,7 @@ async function lookInto(
     return kind === 'file' ? stamp : NO_FILE
   } catch (error) {
     if (!isFailure(error, 'io')) throw error
-    return error.failure.code === 'ENOENT' ? NO_FILE : error.failure.detail
+    return isNotThere(error) ? NO_FILE : error.failure.detail
   }
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { fail, isFailure } from '../../shared/failure.ts'
 import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
@@ -17,6 +16,7 @@ import { mountBelow } from '../evidence/presence.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { warningOfUnseen } from '../retention/between-hosts.ts'
 import { isSidecar, originalName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { isNotThere, lookAtFile } from './copy-at-rest.ts'
 import { cautionOnLiveMemory } from './emulated.ts'
 import { mediaOf } from './media.ts'
 import { planDisks } from './plan-disks.ts'
@@ -56,7 +56,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ramBytes: domain.memoryBytes,
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),
-    ...hostFilesOf(domain),
+    ...(await hostFilesOf(job, domain)),
     boot: bootFilesOf(parseDomain(definition), domain),
     media: spec.media === true ? await mediaOf(job, domain) : [],
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
@@ -74,14 +74,27 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
 }
 
 /** Firmware variables and TPM state that are files of this host. */
-function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'> {
+export async function hostFilesOf(
+  job: Pick<JobContext, 'shell' | 'signal'>,
+  { uuid, nvram, tpm, tpmState }: DomainXml
+): Promise<Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'>> {
   const tpmDir = tpmState === undefined ? tpmFolder(uuid) : tpmState.path
-  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && existsSync(tpmDir)
+  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && (await mayBeThere(job, tpmDir))
   return {
     ...(nvram !== undefined && nvram.type !== 'network' && { nvram: nvram.path }),
     ...(isFolder && { tpmDir, ...(tpmState && { tpmInto: tpmState.version === '1.2' ? 'tpm1.2' : 'tpm2' }) })
   }
 }
+
+/** Also where nobody answers: whoever takes its files says what becomes of them. */
+const mayBeThere = ({ shell, signal }: Pick<JobContext, 'shell' | 'signal'>, path: string): Promise<boolean> =>
+  lookAtFile(shell, path, { signal }).then(
+    () => true,
+    (error: unknown) => {
+      if (isFailure(error, 'io')) return !isNotThere(error)
+      throw error
+    }
+  )
 
 /** Those that it runs with too: QEMU opens them also to go on from RAM. */
 function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
