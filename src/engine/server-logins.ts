@@ -1,7 +1,7 @@
 import type { Argv, RunOptions, Shell } from '../shared/shell.ts'
 import { loginsIn } from '../libvirt/network-source.ts'
 import { listSecrets, secretKind, secretNamed, secretValue } from '../libvirt/secrets.ts'
-import { withKeyFiles } from './jobs/key-file.ts'
+import { withPrivateFiles } from './jobs/private-files.ts'
 
 const TOOLS = ['qemu-img', 'qemu-io']
 
@@ -18,7 +18,7 @@ async function runWithLogins(shell: Shell, argv: Argv, options?: RunOptions): Re
   if (logins.length === 0) return shell.run(argv, options)
   const keys = new Map<string, string>()
   for (const { object, secret } of logins) keys.set(object, (await keyOf(shell, secret)) ?? '')
-  return withKeyFiles([...keys.values()], (files) => {
+  return withPrivateFiles([...keys.values()], (files) => {
     const objects = [...keys.keys()].flatMap((object, n) => [
       '--object',
       `secret,id=${object},format=base64,file=${files[n] ?? ''}`

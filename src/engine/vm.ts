@@ -8,7 +8,7 @@ import { defineManagedSave, managedSaveXml } from '../libvirt/save-image.ts'
 import { currentSnapshot, redefineSnapshot, snapshotDefinitions } from '../libvirt/snapshot.ts'
 import { saysUnknownDomain, virshBatch } from '../libvirt/virsh.ts'
 import { syncDir } from '../store/durable.ts'
-import { withXmlFile } from './jobs/xml-file.ts'
+import { withXmlFile } from './jobs/private-files.ts'
 
 /** Where a disk of a VM is, by all that libvirt says. */
 export interface DiskNow {
@@ -93,7 +93,7 @@ export async function defineSourceAgain(
 ): Promise<void> {
   if (now.live === overlay || (now.defined !== overlay && !isEndedAnew(now, owner, target))) return
   const xml = await domainXml(shell, owner.vm, { inactive: true, securityInfo: true })
-  await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) => defineDomain(shell, path))
+  await withXmlFile(restoreDiskSource(xml, target, owner.definition), (path) => defineDomain(shell, path))
   const after = await lookAtDisk(shell, owner.vm, target)
   if (after.defined === overlay)
     fail({ kind: 'bad-output', what: 'virsh define', detail: `${target} still names ${overlay}` })
@@ -114,7 +114,7 @@ export async function redefineSavedImage(
 ): Promise<void> {
   if (saved !== overlay) return
   const xml = (await managedSaveXml(shell, owner.vm)) ?? ''
-  await withXmlFile(restoreDiskSource(xml, target, owner.definition), owner.vm, (path) =>
+  await withXmlFile(restoreDiskSource(xml, target, owner.definition), (path) =>
     defineManagedSave(shell, owner.vm, path)
   )
 }
@@ -125,7 +125,7 @@ export async function redefineSnapshots(shell: Shell, owner: Owner, target: stri
   if (snapshots.length === 0) return
   const current = await currentSnapshot(shell, owner.vm)
   for (const { name, xml } of snapshots) {
-    await withXmlFile(replaceDiskSource(xml, overlay, target, owner.definition), owner.vm, (path) =>
+    await withXmlFile(replaceDiskSource(xml, overlay, target, owner.definition), (path) =>
       redefineSnapshot(shell, owner.vm, path, { current: name === current })
     )
   }

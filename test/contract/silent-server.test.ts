@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { copyAtRest } from '../../src/engine/capture/copy-at-rest.ts'
 import { openersOf } from '../../src/engine/evidence/image-users.ts'
 import { answers } from '../../src/engine/recover/answers.ts'
 import { failureOf } from '../../src/shared/failure.ts'
@@ -76,6 +77,17 @@ describe('a server that stands still, of a file system on which a process has a 
     expect(JSON.parse(left)).toMatchObject({
       left: [{}, { path: sidecars[0], because: expect.stringContaining('may be there') as string }]
     })
+  })
+
+  it('keeps nobody who takes a medium from it, for longer than a while or until a cancel', async () => {
+    const target = `${dir}.copy`
+    const given = copyAtRest(there, join(dir, 'image'), target, { withinMs: 500 })
+    await expect(given).rejects.toThrow(/ETIMEDOUT.*is its server away/)
+    const stop = new AbortController()
+    const cancelled = copyAtRest(there, join(dir, 'image'), target, { signal: stop.signal })
+    stop.abort()
+    await expect(cancelled).rejects.toThrow(/cancelled/)
+    expect(existsSync(target)).toBe(false)
   })
 
   it('is given up after a while, and is there again once it goes on', async () => {

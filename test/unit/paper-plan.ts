@@ -19,6 +19,7 @@ export const paperPlan = (vm: Uuid, definition: string, more: Partial<CapturePla
   seen: [],
   plugged: [],
   boot: [],
+  media: [],
   pointDir: '/nowhere',
   ...more
 })

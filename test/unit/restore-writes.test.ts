@@ -15,10 +15,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { accessOfFormer, giveAccess } from '../../src/engine/restore/image-access.ts'
+import { Checklist } from '../../src/engine/restore/checklist.ts'
+import { checkRoom } from '../../src/engine/restore/check-room.ts'
+import type { PlanSource } from '../../src/engine/restore/plan-source.ts'
 import { foldersOf, stageDisk, stageFile } from '../../src/engine/restore/restore.ts'
 import type { DisplacedVm, RestoreDisk } from '../../src/engine/restore/restore-plan.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
-import { VM } from './store-points.ts'
+import { FILES, manifestOf, VM } from './store-points.ts'
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'stillpoint-writes-'))
@@ -125,12 +128,38 @@ describe('what is written beside the disks', () => {
     expect(await readdir(join(dir, 'at'))).toEqual([])
   })
 
+  const MIB = 1024 ** 2
+  const SMALL = { path: 'm', sizeBytes: 4 * MIB, sha256: '' }
+  const LARGE = { ...SMALL, sizeBytes: 4 * MIB + 1 }
+
   it('is watched for room as the disks are, each file system by what goes there', async () => {
     const dir = await folder()
     const boot = [{ ...medium(dir), role: 'medium' as const, formerPath: '/a.iso' }]
     const disk = { target: 'vda', file: 'd', virtualSizeBytes: 1, format: 'raw', path: 'd', staged: join(dir, 'at/d') }
-    expect(await foldersOf({ disks: [disk], boot })).toEqual([
+    expect(await foldersOf({ disks: [disk], boot }, { files: [LARGE] })).toEqual([
       { path: dir, name: join(dir, 'at'), forWhat: 'the disks and the media' }
     ])
+  })
+
+  it.each(['kernel', 'initrd', 'dtb', 'medium'] as const)('does not end a restore for a small %s', async (role) => {
+    const boot = [{ ...medium(await folder()), role, formerPath: '/boot/a' }]
+    expect(await foldersOf({ disks: [], boot }, { files: [SMALL] })).toEqual([])
+    expect(await foldersOf({ disks: [], boot }, { files: [LARGE] })).toHaveLength(1)
+  })
+
+  it('is counted by the check and watched by the restore alike, whatever it is', async () => {
+    const dir = await folder()
+    const nvram = { ...medium(dir), file: 'nvram.fd' }
+    const tpm = { files: ['tpm/tpm2/a'], path: join(dir, 'tpm'), staged: join(dir, 'tpm.staged') }
+    const written = { disks: [], nvram, boot: [{ ...medium(dir), role: 'dtb' as const, formerPath: '/boot/a' }], tpm }
+    for (const each of [SMALL, LARGE]) {
+      const files = ['m', 'nvram.fd', 'tpm/tpm2/a'].map((path) => ({ ...each, path }))
+      const point = { dir, isHere: false, manifest: { ...manifestOf(FILES), files } } as unknown as PlanSource
+      const list = new Checklist()
+      await checkRoom(fakeShell({}), point, written, list, undefined)
+      const isCounted = list.items.some(({ text }) => text.includes('what the VM starts with'))
+      expect(isCounted).toBe((await foldersOf(written, { files })).length > 0)
+      expect(isCounted).toBe(each === LARGE)
+    }
   })
 })

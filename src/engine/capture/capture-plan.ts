@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { BootFile, Method } from '../../shared/model/point.ts'
 import type { SnapshotDisk } from '../../libvirt/snapshot.ts'
+import { FileStamp } from './copy-at-rest.ts'
 
 /** Of a disk that QEMU encrypts, as LUKS does: its overlay is encrypted too, or it would hold the guest's data in clear. */
 export const DiskEncryption = z.object({
@@ -60,8 +61,10 @@ export const CapturePlan = z.object({
   tpmDir: z.string().optional(),
   /** The folder by version that its state belongs in, where `tpmDir` is one that the definition names. */
   tpmInto: z.string().optional(),
-  /** Kernels and the like that its host starts the VM with, now or next, and media of its drives that are wanted. */
+  /** Kernels and the like that its host starts the VM with, now or next. */
   boot: z.array(BootFile.pick({ role: true, originalPath: true })).default([]),
+  /** Media of its drives, where they are wanted, as they stood. */
+  media: z.array(z.object({ originalPath: z.string(), stamp: FileStamp })).default([]),
   /** QEMU's allowance for final pauses as it was; the owner's migrations go by it too. */
   maxDowntimeMs: z.number().optional(),
   agent: z.enum(['none', 'silent', 'answered']),

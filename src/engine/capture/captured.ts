@@ -1,6 +1,7 @@
 import type { PointFile } from '../../shared/model/point.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { CopiedDisk } from './copy-disks.ts'
+import type { MediaSeen } from './media.ts'
 
 /** What a method has put into the point's folder. */
 export interface Captured {
@@ -8,6 +9,8 @@ export interface Captured {
   readonly memory?: PointFile
   readonly qemuDowntimeMs?: number
   readonly froze?: boolean
+  /** Looked at right behind the instant; it may take as long as their servers do. */
+  readonly media: Promise<MediaSeen>
   /** What of the VM is not yet as it was: the point is completed first. */
   readonly loose?: Loose
 }

@@ -17,6 +17,7 @@ import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } f
 import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
+import { lookAtMedia } from './media.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
 import { whileRoomLasts } from './watch-room.ts'
@@ -29,11 +30,13 @@ export async function captureClassic(job: JobContext<BackupSpec>, plan: CaptureP
   await requireCurrent(job.shell, plan)
   await job.step('mirror', {}, () => whileRoomLasts(job, plan, (watched) => mirrorAll(watched, plan)))
   await measurePauses(job, 'suspend+save+restore', () => saveAndRestore(job, plan))
+  const media = lookAtMedia(job, plan)
   return job.step('copy', {}, () =>
     whileVmRuns(job, plan, () =>
       whileRoomLasts(job, plan, async (watched) => ({
         disks: await takeMirrors(watched, plan),
-        memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) }
+        memory: { path: 'memory.save', ...(await hashFile(memoryPath(plan), { signal: watched.signal })) },
+        media
       }))
     )
   )

@@ -28,11 +28,10 @@ export async function collectSmallFiles(
     definitions.map(({ xml }) => xml)
   )
   await add('host.json', JSON.stringify(facts, undefined, 2))
-  const { files: taken, ...named } = await takeHostFiles(
-    job,
-    plan,
-    definitions.find(({ path }) => path === MEMORY_XML)?.xml
-  )
+  const { files: taken, ...named } = await takeHostFiles(job, plan, {
+    media: await captured.media,
+    memoryXml: definitions.find(({ path }) => path === MEMORY_XML)?.xml
+  })
   files.push(...taken)
   await add('RESTORE.md', restoreByHand({ ...manifest, ...named }))
   return { files, ...named }

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isMedium } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { memoryStats } from '../../libvirt/memory-stats.ts'
 import type { Need } from '../room/claims.ts'
@@ -42,8 +41,8 @@ export async function needsOf(shell: Shell, plan: CapturePlan, store: string, is
   }
   for (const disk of plan.still)
     needs.push(need(store, 'the copy of the disks', await dataOf(shell, disk, isThorough), copyPath(plan, disk)))
-  for (const { originalPath } of plan.boot.filter(isMedium))
-    needs.push(need(store, 'the media', await mediumBytes(originalPath)))
+  for (const { sizeBytes } of plan.media.map(({ stamp }) => stamp))
+    needs.push(need(store, 'the media', { likely: sizeBytes, worst: sizeBytes }))
   return needs
 }
 
@@ -88,11 +87,6 @@ async function ramOf(shell: Shell, { vm, ramBytes, definition }: CapturePlan): P
   const whole = Math.min(ramBytes, actualBytes)
   const isTold = residentBytes !== undefined && residentBytes >= SMALLEST_RESIDENT && !/<hugepages\b/.test(definition)
   return { likely: isTold ? Math.min(whole, residentBytes) : whole, worst: whole * RAM_GROWTH }
-}
-
-async function mediumBytes(path: string): Promise<Estimate> {
-  const { size } = await stat(path)
-  return { likely: size, worst: size }
 }
 
 /** What a copy of the disk will hold. */

@@ -14,6 +14,7 @@ import { commitOverlays } from './commit-overlays.ts'
 import type { CopiedDisk } from './copy-disks.ts'
 import { copyHeld, HOLD_STEP, lookAtOverlays, type HeldDisk } from './hold-disks.ts'
 import { whileSeen, whileVmRuns } from './keep-running.ts'
+import { lookAtMedia } from './media.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
@@ -34,6 +35,7 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
   const snapshot = await job.step('snapshot', {}, () =>
     whileRoomLasts(job, plan, (watched) => snapshotWithMemory(watched, plan))
   )
+  const media = lookAtMedia(job, plan)
   const held = await lookAtOverlays(job, plan)
   const copied = await job.step(HOLD_STEP, { held }, () =>
     whileVmRuns(job, plan, () => copyDisksAndHash(job, plan, held))
@@ -45,7 +47,7 @@ export async function captureLive(job: JobContext<BackupSpec>, plan: CapturePlan
     )
   )
   const memory = await whileVmRuns(job, plan, () => copied.memory)
-  return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, loose }
+  return { ...snapshot, disks: copied.disks, memory: { path: 'memory.save', ...memory }, media, loose }
 }
 
 type FileHash = Awaited<ReturnType<typeof hashFile>>

@@ -6,6 +6,7 @@ import { requireAtRest, requireStillAtRest } from './at-rest.ts'
 import { imageBelow, memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks } from './copy-disks.ts'
+import { lookAtMedia } from './media.ts'
 import { whileRoomLasts } from './watch-room.ts'
 
 /**
@@ -14,6 +15,7 @@ import { whileRoomLasts } from './watch-room.ts'
  */
 export async function captureOffline(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<Captured> {
   const before = await requireAtRest(job.shell, plan)
+  const media = lookAtMedia(job, plan)
   const captured = await job.step('copy', {}, () =>
     whileRoomLasts(job, plan, async (watched) => ({
       disks: await copyDisks(watched, plan, imageBelow),
@@ -21,7 +23,7 @@ export async function captureOffline(job: JobContext<BackupSpec>, plan: CaptureP
     }))
   )
   await requireStillAtRest(job.shell, plan, before)
-  return captured
+  return { ...captured, media }
 }
 
 async function copySavedMemory(

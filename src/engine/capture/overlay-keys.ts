@@ -18,9 +18,8 @@ import {
 import { secretUser } from '../evidence/secret-users.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { syncDir } from '../../store/durable.ts'
-import { withKeyFiles } from '../jobs/key-file.ts'
-import { withXmlFile } from '../jobs/xml-file.ts'
-import { imageBelow, type CaptureDisk, type CapturePlan, type DiskEncryption, type StillDisk } from './capture-plan.ts'
+import { withPrivateFiles, withXmlFile } from '../jobs/private-files.ts'
+import { imageBelow, type CaptureDisk, type DiskEncryption, type StillDisk } from './capture-plan.ts'
 
 /**
  * How the overlay of an encrypted disk is to be encrypted, or why it cannot be. A VM that ends by a fault leaves it to us to
@@ -61,16 +60,15 @@ const SECRETS = '/etc/libvirt/secrets'
  */
 export async function withNewKey<T>(
   shell: Shell,
-  { vm }: CapturePlan,
   disk: CaptureDisk,
   { secret, overlaySecret }: DiskEncryption,
   use: (keyFiles: KeyFiles, folder: string) => Promise<T>
 ): Promise<T> {
   // QEMU takes text for a key.
   const key = Buffer.from(randomBytes(KEY_BYTES).toString('hex')).toString('base64')
-  return withKeyFiles([key, await keyOf(shell, disk, secret)], async ([overlay = '', below = ''], folder) => {
+  return withPrivateFiles([key, await keyOf(shell, disk, secret)], async ([overlay = '', below = ''], folder) => {
     const xml = secretXml(overlaySecret, disk.sidecar)
-    await withXmlFile(xml, vm, (path) => defineSecret(shell, overlaySecret, path, overlay))
+    await withXmlFile(xml, (path) => defineSecret(shell, overlaySecret, path, overlay))
     await syncDir(SECRETS).catch(() => undefined)
     return use({ overlay, below }, folder)
   })
@@ -94,7 +92,7 @@ export async function withOverlayAccess<T>(
   const { secret, overlaySecret } = encryption
   const key = await keyOf(shell, disk, secret)
   const below = encryptedNode(path, disk.type === 'block')
-  return withKeyFiles([(await secretValue(shell, overlaySecret)) ?? key, key], ([overlay = '', of = '']) =>
+  return withPrivateFiles([(await secretValue(shell, overlaySecret)) ?? key, key], ([overlay = '', of = '']) =>
     use({ keyFiles: { overlay, below: of }, below })
   )
 }

@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { fail, isFailure } from '../../shared/failure.ts'
 import { allowsMethod, STATES_FOR } from '../../shared/method-states.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { agentAnswers } from '../../libvirt/agent.ts'
-import { bootFilesTaken, firmwareLimits, NO_FILE, whyNoMedium } from '../../libvirt/backup-limits.ts'
+import { bootFilesTaken, firmwareLimits } from '../../libvirt/backup-limits.ts'
 import { blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { jobInfo, maxDowntimeMs } from '../../libvirt/domain-jobs.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
-import { mediaIn, parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
+import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/domain-xml.ts'
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
@@ -18,7 +16,9 @@ import { mountBelow } from '../evidence/presence.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { warningOfUnseen } from '../retention/between-hosts.ts'
 import { isSidecar, originalName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import { isNotThere, lookAtFile } from './copy-at-rest.ts'
 import { cautionOnLiveMemory } from './emulated.ts'
+import { mediaOf } from './media.ts'
 import { planDisks } from './plan-disks.ts'
 import { changesSinceLastPoint } from './changed-disks.ts'
 import { differingDisks, pointDefinition } from './point-definition.ts'
@@ -56,8 +56,9 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     ramBytes: domain.memoryBytes,
     ...disks,
     disks: await Promise.all(disks.disks.map(withMount)),
-    ...hostFilesOf(domain),
-    boot: [...bootFilesOf(parseDomain(definition), domain), ...(spec.media === true ? await mediaOf(job, domain) : [])],
+    ...(await hostFilesOf(job, domain)),
+    boot: bootFilesOf(parseDomain(definition), domain),
+    media: spec.media === true ? await mediaOf(job, domain) : [],
     agent: domain.agent === 'absent' ? 'none' : (await agentAnswers(shell, spec.vm)) ? 'answered' : 'silent',
     ...(maxDowntime !== undefined && { maxDowntimeMs: maxDowntime }),
     definition,
@@ -73,32 +74,32 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
 }
 
 /** Firmware variables and TPM state that are files of this host. */
-function hostFilesOf({ uuid, nvram, tpm, tpmState }: DomainXml): Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'> {
+export async function hostFilesOf(
+  job: Pick<JobContext, 'shell' | 'signal'>,
+  { uuid, nvram, tpm, tpmState }: DomainXml
+): Promise<Pick<CapturePlan, 'nvram' | 'tpmDir' | 'tpmInto'>> {
   const tpmDir = tpmState === undefined ? tpmFolder(uuid) : tpmState.path
-  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && existsSync(tpmDir)
+  const isFolder = tpm === 'emulator' && tpmState?.type !== 'file' && (await mayBeThere(job, tpmDir))
   return {
     ...(nvram !== undefined && nvram.type !== 'network' && { nvram: nvram.path }),
     ...(isFolder && { tpmDir, ...(tpmState && { tpmInto: tpmState.version === '1.2' ? 'tpm1.2' : 'tpm2' }) })
   }
 }
 
+/** Also where nobody answers: whoever takes its files says what becomes of them. */
+const mayBeThere = ({ shell, signal }: Pick<JobContext, 'shell' | 'signal'>, path: string): Promise<boolean> =>
+  lookAtFile(shell, path, { signal }).then(
+    () => true,
+    (error: unknown) => {
+      if (isFailure(error, 'io')) return !isNotThere(error)
+      throw error
+    }
+  )
+
 /** Those that it runs with too: QEMU opens them also to go on from RAM. */
 function bootFilesOf(next: DomainXml, now: DomainXml): CapturePlan['boot'] {
   const byPath = new Map([...bootFilesTaken(next), ...bootFilesTaken(now)].map((each) => [each.path, each]))
   return [...byPath.values()].map(({ role, path }) => ({ role, originalPath: path }))
-}
-
-/** Of the drives as they are, each once. What is no file of this host is warned of, and what no restore would give to a drive. */
-export async function mediaOf(job: Pick<JobContext, 'warn'>, domain: DomainXml): Promise<CapturePlan['boot']> {
-  const paths = new Set<string>()
-  for (const disk of mediaIn(domain)) {
-    const { source, target } = disk
-    const isFile = (await stat(source).catch(() => undefined))?.isFile() === true
-    const because = whyNoMedium(disk) ?? (isFile ? undefined : NO_FILE)
-    if (because === undefined) paths.add(source)
-    else job.warn(`The medium in ${target} (${source}) is not in the point: ${because}`)
-  }
-  return [...paths].map((originalPath) => ({ role: 'medium', originalPath }))
 }
 
 async function withMount(disk: CaptureDisk): Promise<CaptureDisk> {

@@ -3,8 +3,7 @@ import { snapshotCreateAs, snapshotOntoOverlays, snapshotXml, type SnapshotReque
 import type { Shell } from '../../shared/shell.ts'
 import { createOverlay, imageInfo, servedImageInfo, type KeyFiles } from '../../libvirt/qemu-img.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { withKeyFiles } from '../jobs/key-file.ts'
-import { withXmlFile } from '../jobs/xml-file.ts'
+import { withPrivateFiles, withXmlFile } from '../jobs/private-files.ts'
 import { imageBelow, snapshotDisks, snapshotName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { withNewKey } from './overlay-keys.ts'
 import { fillPlaced, giveOverlays, MAKE_STEP, type PlacedFile } from './overlay-owner.ts'
@@ -37,8 +36,8 @@ async function makeOverlay(shell: Shell, plan: CapturePlan, placed: PlacedFile):
     await createOverlay(shell, made, { backing, virtualSizeBytes, ...(keyFiles && { keyFiles }) })
     await fillPlaced(placed, made)
   }
-  if (encryption === undefined) return withKeyFiles([], (_none, folder) => make(folder))
-  await withNewKey(shell, plan, disk, encryption, (keyFiles, folder) => make(folder, keyFiles))
+  if (encryption === undefined) return withPrivateFiles([], (_none, folder) => make(folder))
+  await withNewKey(shell, disk, encryption, (keyFiles, folder) => make(folder, keyFiles))
 }
 
 /** What the guest sees; its owner may have made it larger since the plan. */
@@ -64,5 +63,5 @@ export async function switchToOverlays(shell: Shell, jobId: string, plan: Captur
   const request: SnapshotRequest = { name: snapshotName(jobId), disks: snapshotDisks(plan), ...how }
   if (!isEncrypted(plan)) return snapshotCreateAs(shell, plan.vm, request)
   await requireSizes(shell, plan)
-  await withXmlFile(snapshotXml(request), plan.vm, (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
+  await withXmlFile(snapshotXml(request), (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
 }

@@ -18,10 +18,26 @@ export async function whileRoomLasts<T>(
   plan: CapturePlan,
   work: (job: JobContext<BackupSpec>) => Promise<T>
 ): Promise<T> {
+  return whileRoomLastsIn(job, plan, overlayFolders(plan), work)
+}
+
+/** Likewise where nothing of the VM grows any more but the point. */
+export const whileStoreLasts = <T>(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  work: (job: JobContext<BackupSpec>) => Promise<T>
+): Promise<T> => whileRoomLastsIn(job, plan, [], work)
+
+async function whileRoomLastsIn<T>(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  folders: readonly WatchedFolder[],
+  work: (job: JobContext<BackupSpec>) => Promise<T>
+): Promise<T> {
   const { store } = job.spec
   const point = { path: plan.pointDir, name: store, forWhat: 'the point' }
   try {
-    return await whileSpaceLasts([point, ...overlayFolders(plan)], job.signal, (signal) => work({ ...job, signal }))
+    return await whileSpaceLasts([point, ...folders], job.signal, (signal) => work({ ...job, signal }))
   } catch (error) {
     if (!isGone(error, plan.pointDir)) throw error
     const detail = 'It went away while the point was being written: was it unmounted?'

@@ -17,7 +17,7 @@ import { isThere } from '../evidence/presence.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import { removeStrayFile } from './stray-file.ts'
 import { openJobs } from '../jobs/job-directory.ts'
-import { deadKeys, removeDeadKeys } from '../jobs/key-file.ts'
+import { deadFiles, removeDeadFiles } from '../jobs/private-files.ts'
 import { deadJobs } from '../jobs/unit-state.ts'
 import { removeStaleLock } from '../jobs/host-lock.ts'
 import { lockVm } from '../jobs/vm-lock.ts'
@@ -48,7 +48,7 @@ export async function doctor(shell: Shell, stores: readonly string[], repair: bo
     ...(await strayMarks(stores)),
     ...(await trashIn(shell, allOf(stores))),
     ...locks(),
-    ...(await keysLeft()),
+    ...(await privateFiles()),
     ...(await keptAside(stores))
   ]
   const settled = await settle(rest, repair)
@@ -185,12 +185,12 @@ function removeMarks(store: string, path: string): Promise<void> {
   })
 }
 
-async function keysLeft(): Promise<Finding[]> {
-  return (await deadKeys()).map((folder) => ({
+async function privateFiles(): Promise<Finding[]> {
+  return (await deadFiles()).map((path) => ({
     kind: 'keys',
-    what: `${folder} has keys of disks, of an engine that was killed`,
+    what: `${path} has keys of disks or definitions of VMs, of an engine that was killed`,
     remedy: 'remove it',
-    repair: removeDeadKeys
+    repair: removeDeadFiles
   }))
 }
 

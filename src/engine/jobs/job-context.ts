@@ -1,4 +1,5 @@
 import { fail, isFailure } from '../../shared/failure.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import type { JobFact, JobSpec, Progress } from '../../shared/model/job.ts'
 import type { Pause } from '../../shared/model/pause.ts'
 import type { Shell } from '../../shared/shell.ts'
@@ -68,8 +69,14 @@ export async function orWarn(job: JobContext, what: string, work: () => Promise<
     await work()
   } catch (error) {
     if (isFailure(error, 'cancelled')) throw error
-    job.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+    job.warn(`${what}: ${inWords(error)}`)
   }
+}
+
+function inWords(error: unknown): string {
+  if (!isFailure(error)) return error instanceof Error ? error.message : String(error)
+  const { title, explanation } = describeFailure(error.failure)
+  return `${title}: ${explanation}`.replaceAll(/\s+/g, ' ')
 }
 
 const REPORT_EVERY_MS = 250

@@ -1,7 +1,7 @@
 import { fail, isFailure } from '../../shared/failure.ts'
 import type { Shell } from '../../shared/shell.ts'
 
-const ANSWERS_WITHIN_MS = 20_000
+export const ANSWERS_WITHIN_MS = 20_000
 
 /**
  * Asked before an undo looks into a store. A server that is away hangs whoever asks it, for as long as it is away: so a child
@@ -15,7 +15,11 @@ export async function answers(shell: Shell, folder: string, withinMs = ANSWERS_W
     await shell.run(['stat', '--file-system', '--', folder], { timeoutMs: withinMs })
   } catch (error) {
     if (!isFailure(error, 'timeout')) throw error
-    const detail = `it has not answered for ${withinMs / 1000} s: is its server away?`
-    fail({ kind: 'io', path: folder, code: 'ETIMEDOUT', detail }, error)
+    failSilent(folder, withinMs, error)
   }
+}
+
+export function failSilent(path: string, withinMs: number, cause: unknown): never {
+  const detail = `it has not answered for ${withinMs / 1000} s: is its server away?`
+  return fail({ kind: 'io', path, code: 'ETIMEDOUT', detail }, cause)
 }

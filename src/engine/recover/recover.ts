@@ -15,7 +15,7 @@ import {
 } from '../jobs/job-directory.ts'
 import { lastStep, reportOf } from '../../shared/job-report.ts'
 import { endJob, endReport, finalReport, type Undone } from '../jobs/job-end.ts'
-import { removeDeadKeys } from '../jobs/key-file.ts'
+import { removeDeadFiles } from '../jobs/private-files.ts'
 import { noteTrouble } from '../jobs/trouble.ts'
 import { deadJobs, isAlive, troubledReport } from '../jobs/unit-state.ts'
 import { forgetClaim } from '../room/claims.ts'
@@ -174,7 +174,7 @@ function forgetEmpty(id: string): void {
 /** Undoes a job and writes its end. The caller holds the VM's lock. @throws why it could not be put right, which is noted */
 export async function finish(shell: Shell, id: string): Promise<JobReport | undefined> {
   let entries: readonly JournalEntry[] = []
-  await removeDeadKeys()
+  await removeDeadFiles()
   try {
     entries = readJournal(journalPath(id))
     return await finishFrom(shell, id, entries)

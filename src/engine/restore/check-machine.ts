@@ -7,7 +7,7 @@ import { firmwareIn, fitsGuest, setFirmware, type FirmwareBuild } from '../../li
 import { cpuFits, domainCapabilities, emulatorIn, hostVersions, machineFamily, machineIn } from '../../libvirt/host.ts'
 import { displayIn, displayOffered, spiceToVnc } from '../../libvirt/spice.ts'
 import { hostCpuModel } from '../host-facts.ts'
-import { withXmlFile } from '../jobs/xml-file.ts'
+import { withXmlFile } from '../jobs/private-files.ts'
 import type { Answers, Asking } from './answers.ts'
 import type { Checklist } from './checklist.ts'
 import { firmwareHere, sizeOf } from './firmware-here.ts'
@@ -118,7 +118,7 @@ async function checkCpu(shell: Shell, { domain, xml }: Asking, answers: Answers)
 }
 
 const compared = (shell: Shell, domain: DomainXml, definition: string): Promise<boolean | undefined> =>
-  withXmlFile(definition, domain.uuid, (path) => cpuFits(shell, path, domain))
+  withXmlFile(definition, (path) => cpuFits(shell, path, domain))
 
 /** Firmware of another distribution is the same at another path: the image of the same kind whose variables have the same size. */
 export async function checkFirmware(

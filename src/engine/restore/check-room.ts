@@ -7,7 +7,7 @@ import { bytesWrittenOut } from '../../libvirt/qemu-img.ts'
 import { claimRoom, lookForRoom, type Need, type Shortage } from '../room/claims.ts'
 import type { Checklist } from './checklist.ts'
 import type { PlanSource } from './plan-source.ts'
-import { filesAtStart, filesOfTpm, type RestorePlan } from './restore-plan.ts'
+import { largeFiles, type RestorePlan } from './restore-plan.ts'
 
 type Written = Pick<RestorePlan, 'disks' | 'nvram' | 'boot' | 'tpm'>
 
@@ -46,9 +46,6 @@ function tell({ missingBytes: _, folders: __, isCertain, ...shortage }: Shortage
     )
 }
 
-/** Firmware's variables and a TPM's state are smaller, and no reason to refuse a restore. */
-const NEGLIGIBLE_BYTES = 4 * 1024 ** 2
-
 async function needsOf(shell: Shell, source: PlanSource, written: Written): Promise<Need[]> {
   const { manifest, dir, isHere } = source
   const sizes = new Map(manifest.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
@@ -65,15 +62,13 @@ async function needsOf(shell: Shell, source: PlanSource, written: Written): Prom
       worstBytes: Math.max(sizes.get(file) ?? 0, writtenOut.get(file) ?? 0),
       files: [staged]
     })),
-    ...[...filesAtStart(written), ...filesOfTpm(written)]
-      .map(({ file, staged, forWhat }) => ({
-        folder: dirname(staged),
-        forWhat,
-        likelyBytes: likelyOf(file),
-        worstBytes: sizes.get(file) ?? 0,
-        files: [staged]
-      }))
-      .filter(({ worstBytes }) => worstBytes > NEGLIGIBLE_BYTES)
+    ...largeFiles(written, manifest).map(({ file, staged, forWhat, sizeBytes }) => ({
+      folder: dirname(staged),
+      forWhat,
+      likelyBytes: likelyOf(file),
+      worstBytes: sizeBytes,
+      files: [staged]
+    }))
   ]
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { ofType } from '../../shared/job-report.ts'
 import { Uuid } from '../../shared/model/ids.ts'
 import { RestoreMode, type JournalEntry } from '../../shared/model/job.ts'
-import { BootFile, FileAccess, isMedium } from '../../shared/model/point.ts'
+import { BootFile, FileAccess, isMedium, type Manifest } from '../../shared/model/point.ts'
 import { HeldAutostart } from '../../shared/model/twin-vm.ts'
 import { FileIdentity } from '../evidence/file-identity.ts'
 import { LogPosition } from '../evidence/vm-history.ts'
@@ -135,10 +135,7 @@ export interface StagedFile {
 
 const STARTS = 'what the VM starts with'
 
-export const filesAtStart = ({
-  nvram,
-  boot
-}: Pick<RestorePlan, 'boot'> & Partial<Pick<RestorePlan, 'nvram'>>): StagedFile[] => [
+export const filesAtStart = ({ nvram, boot }: Pick<RestorePlan, 'nvram' | 'boot'>): StagedFile[] => [
   ...(nvram ? [{ ...nvram, forWhat: STARTS }] : []),
   ...boot.map((each) => ({ ...each, forWhat: isMedium(each) ? 'the media' : STARTS }))
 ]
@@ -148,6 +145,20 @@ export const filesOfTpm = ({ tpm }: Pick<RestorePlan, 'tpm'>): StagedFile[] =>
     const inside = file.replace('tpm/', '')
     return { file, path: `${tpm?.path ?? ''}/${inside}`, staged: `${tpm?.staged ?? ''}/${inside}`, forWhat: STARTS }
   })
+
+/** Firmware's variables, a TPM's state, a device tree: they fill no file system, and are no reason to refuse or end a restore. */
+const NEGLIGIBLE_BYTES = 4 * 1024 ** 2
+
+/** What is written beside the disks and takes room, by the sizes in the manifest. The check counts it, and it is watched as it is written. */
+export function largeFiles(
+  plan: Pick<RestorePlan, 'nvram' | 'boot' | 'tpm'>,
+  { files }: Pick<Manifest, 'files'>
+): (StagedFile & { readonly sizeBytes: number })[] {
+  const sizes = new Map(files.map(({ path, sizeBytes }) => [path, sizeBytes]))
+  return [...filesAtStart(plan), ...filesOfTpm(plan)]
+    .map((each) => ({ ...each, sizeBytes: sizes.get(each.file) ?? 0 }))
+    .filter(({ sizeBytes }) => sizeBytes > NEGLIGIBLE_BYTES)
+}
 
 export const RESTORE_PLAN_STEP = 'prepare'
 export const RESTORE_STEPS = ['verify', 'prepare', 'stage', 'displace', 'place', 'define', 'start', 'settle'] as const

@@ -32,6 +32,7 @@ import { requireSealed, seal } from './point-guard.ts'
 import {
   filesAtStart,
   filesOfTpm,
+  largeFiles,
   NO_LOG,
   placesOf,
   RESTORE_PLAN_STEP,
@@ -59,7 +60,7 @@ async function restoreFrom(job: JobContext<RestoreSpec>, dir: string, listed: Ma
   const plan = await planRestore(job, dir, manifest)
   await job.step(RESTORE_PLAN_STEP, { plan }, () => prepareNetworks(job, plan))
   await job.step('stage', {}, async () =>
-    whileSpaceLasts(await foldersOf(plan), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
+    whileSpaceLasts(await foldersOf(plan, manifest), job.signal, (signal) => stageFiles({ ...job, signal }, plan))
   )
   await requireSealed(job.spec.point, dir, sealed)
   await releaseClaim(job.id)
@@ -106,12 +107,13 @@ async function prepareNetworks(job: JobContext, { networks }: RestorePlan): Prom
   for (const name of networks.start) await startNetwork(job.shell, name)
 }
 
-/**
- * The guests that are there must not meet a full disk while this one is written. Firmware's variables and a TPM's state fill
- * none, and are no reason to end a restore where room is short.
- */
-export function foldersOf({ disks, boot }: Pick<RestorePlan, 'disks' | 'boot'>): Promise<WatchedFolder[]> {
-  const written = [...disks.map(({ staged }) => ({ staged, forWhat: 'the disks' })), ...filesAtStart({ boot })]
+/** The guests that are there must not meet a full disk while this one is written. */
+export function foldersOf(
+  plan: Pick<RestorePlan, 'disks' | 'nvram' | 'boot' | 'tpm'>,
+  manifest: Pick<Manifest, 'files'>
+): Promise<WatchedFolder[]> {
+  const disks = plan.disks.map(({ staged }) => ({ staged, forWhat: 'the disks' }))
+  const written = [...disks, ...largeFiles(plan, manifest)]
   const folders = new Map<string, Set<string>>()
   for (const { staged, forWhat } of written)
     folders.set(dirname(staged), (folders.get(dirname(staged)) ?? new Set()).add(forWhat))
