@@ -247,7 +247,7 @@ describe('what is printed', () => {
   })
 
   it('aligns columns after escaping them', () => {
-    expect(table(['A', 'B'], [['x\n', 'y']])).toBe('A       B\nx\\u{a}  y')
+    expect(table(['A', 'B'], [['x\n', 'y']])).toEqual(['A       B', 'x\\u{a}  y'])
   })
 })
 

@@ -50,18 +50,17 @@ export const doctorCommand = (perform: Perform): Command =>
       })
     )
 
-const leftoverTable = (leftovers: readonly Leftover[]): string =>
+const leftoverTable = (leftovers: readonly Leftover[]): string[] =>
   table(
     ['KIND', 'WHAT', 'REMEDY', 'STATE'],
     leftovers.map(({ kind, what, remedy, repaired }) => [kind, what, remedy, repaired ? 'put right' : 'left as it is'])
   )
 
-const lettingGo = ({ removed, freedBytes, kept }: LetGo): string =>
-  [
-    `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
-    ...removed.map((path) => `${path} is gone.`),
-    ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
-  ].join('\n')
+const lettingGo = ({ removed, freedBytes, kept }: LetGo): string[] => [
+  `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
+  ...removed.map((path) => `${path} is gone.`),
+  ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
+]
 
 /** What a restore replaced is kept on purpose, until its owner lets go of it; and an autostart is held back, until he decides. */
 const isFault = ({ kind, repaired }: Leftover): boolean => !repaired && kind !== 'kept aside' && kind !== 'autostart'
