@@ -15,7 +15,7 @@ import { restoreCommand } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
 import { vmCommand } from './commands/vm.ts'
 import type { Perform } from './run-program.ts'
-import { safeLines } from '../../../shared/safe-text.ts'
+import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import { packageVersion } from '../../core/package.ts'
 
 const AFTER = `
@@ -51,8 +51,15 @@ export function buildProgram(perform: Perform): Command {
 function throwInsteadOfExit(command: Command): void {
   command.configureOutput({
     writeOut: (text) => process.stdout.write(safeLines(text)),
-    writeErr: (text) => process.stderr.write(safeLines(text))
+    writeErr: (text) => process.stderr.write(safeLines(text)),
+    outputError: (text, write) => write(complaint(text))
   })
   command.exitOverride().showHelpAfterError('(--help shows the forms)')
   for (const child of command.commands) throwInsteadOfExit(child)
+}
+
+/** One line, and another one only where commander guesses what was meant. */
+function complaint(text: string): string {
+  const [, what = '', guess = ''] = /^([^]*?)(\n\(Did you mean [^\n]*\))?\n*$/.exec(text) ?? []
+  return `${safeText(what)}${guess}\n`
 }
