@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { MantineProvider } from '@mantine/core'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { restoreByHand } from '../../src/engine/capture/restore-by-hand.ts'
@@ -27,11 +28,14 @@ import { fields, table } from '../../src/main/doors/cli/table.ts'
 import { asked, type Terminal } from '../../src/main/doors/cli/terminal.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
 import { downtimeCsv } from '../../src/renderer/features/downtime/csv.ts'
+import { CommandLine } from '../../src/renderer/ui/command-line.tsx'
+import { copyText } from '../../src/renderer/ui/copy-text.ts'
 import { failureShown } from '../../src/renderer/ui/failure-shown.ts'
 import { Name } from '../../src/renderer/ui/name.tsx'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf, StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { WEBHOOK_FORMS } from '../../src/shared/model/channels.ts'
+import { quoted } from '../../src/shared/quoted.ts'
 import { safeJson, safeText, shorten } from '../../src/shared/safe-text.ts'
 import { textWidth } from '../../src/shared/text-width.ts'
 import { parseMail } from '../contract/mime.ts'
@@ -168,6 +172,25 @@ async function dialogShows(name: string): Promise<string> {
   return texts(shown)
 }
 
+/** What is on the clipboard once somebody has pressed Copy. */
+function copied(text: string): string {
+  let [put, taken]: [((event: object) => void) | undefined, string] = [undefined, '']
+  vi.stubGlobal('document', {
+    addEventListener: (_: string, listener: typeof put) => (put = listener),
+    removeEventListener: () => undefined,
+    execCommand: () => {
+      put?.({
+        preventDefault: () => undefined,
+        clipboardData: { setData: (_: string, data: string) => (taken = data) }
+      })
+      return true
+    }
+  })
+  copyText(text)
+  vi.unstubAllGlobals()
+  return taken
+}
+
 /** A line each for what an operator may read of a failure. */
 const FAILURES = (name: string): readonly Failure[] => [
   { kind: 'not-found', what: 'vm', name, where: name },
@@ -268,6 +291,13 @@ const SINKS: Readonly<Record<string, (name: string) => string | Promise<string>>
   },
   'a name in the window': (name) => renderToStaticMarkup(createElement(Name, { text: name })),
   'a failure in the window': (name) => texts(FAILURES(name).map(failureShown)),
+  'the clipboard': (name) => {
+    const details = FAILURES(name).map((failure) => failureShown(failure).details)
+    const command = renderToStaticMarkup(
+      createElement(MantineProvider, {}, createElement(CommandLine, { command: quoted(name) }))
+    )
+    return [...details, JSON.stringify(name)].map(copied).join('\n') + command
+  },
   'a shortened name': (name) => shorten(safeText(name), 12),
   'how to restore by hand': (name) =>
     restoreByHand({
