@@ -19,7 +19,7 @@ const WORDS = new Set([
     'allow'
   ],
   ...['lastError', 'limits', 'methodReason', 'modeReason', 'note', 'notes', 'os', 'phase', 'problem', 'raw', 'reason'],
-  ...['refused', 'remedy', 'stderr', 'subject', 'text', 'title', 'vmNames', 'warnings', 'where']
+  ...['refused', 'remedy', 'stderr', 'subject', 'text', 'timeZone', 'title', 'vmNames', 'warnings', 'where']
 ])
 
 /** The same core, whose hosts say this in every word that is theirs. */

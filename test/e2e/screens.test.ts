@@ -179,7 +179,16 @@ describe.each([100, 200])('letters at %i percent', (percent) => {
 /** All that a page shows or reads out, but what stands in fields to be changed. */
 const shownIn = (page: Page): Promise<string> =>
   page.evaluate(() => {
-    const attributes = ['title', 'aria-label', 'aria-description', 'alt', 'placeholder', 'download', 'href']
+    const attributes = [
+      'title',
+      'aria-label',
+      'aria-valuetext',
+      'aria-description',
+      'alt',
+      'placeholder',
+      'download',
+      'href'
+    ]
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT)
     const texts = [document.title]
     while (walker.nextNode() !== null) texts.push(walker.currentNode.nodeValue ?? '')
@@ -196,6 +205,31 @@ const overflowing = (page: Page): Promise<string[]> =>
       .filter((text) => getComputedStyle(text).overflowX === 'visible')
       .map((text) => `${text.tagName} ${text.textContent.slice(0, 80)}`)
   )
+
+/** What opens over every page: jobs that run, the inbox, the search. */
+async function aboveThePage(page: Page): Promise<string[]> {
+  const findings: string[] = []
+  const note = async (what: string): Promise<void> => {
+    await page.waitForTimeout(300)
+    const shown = await shownIn(page)
+    if (!shown.includes('\\u{202e}')) findings.push(`${what} shows no hostile word`)
+    const harm = harmIn(shown)
+    if (harm !== undefined) findings.push(`${what}: ${harm}`)
+    await shoot(page, `hostile-${what}`)
+    await page.keyboard.press('Escape')
+  }
+  await page
+    .getByRole('button', { name: /running/ })
+    .first()
+    .click()
+  await note('running')
+  await page.getByRole('button', { name: /^Inbox/ }).click()
+  await note('inbox')
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('web')
+  await note('search')
+  return findings
+}
 
 describe('words of hosts that mean harm', () => {
   it('are text on every screen, and it holds its shape', async () => {
@@ -214,6 +248,7 @@ describe('words of hosts that mean harm', () => {
         findings.push(...(await overflowing(page)).map((text) => `${name}, ${size.width} pixels, sticks out: ${text}`))
       }
       await look(page, DESK)
+      if (name === 'overview') findings.push(...(await aboveThePage(page)))
     })
     expect(findings).toEqual([])
     expect(problems).toEqual([])
