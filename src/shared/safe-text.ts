@@ -50,15 +50,23 @@ export const safeJson = (value: unknown, indent?: number): string =>
 const jsonEscape = (character: string): string =>
   character.replaceAll(/[^]/g, (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** The same value with every text in it as `change` has it; the key is that of the nearest object around. */
+/**
+ * The same value with every text in it as `change` has it, by the key of the object that it is nearest to. What is nested
+ * deeper than anything of ours is left out: it would only exhaust the stack.
+ */
 export const textsWithin = <T>(value: T, change: (text: string, key: string) => string): T =>
-  changed(value, change, '') as T
+  changed(value, change, '', DEEPEST) as T
 
-function changed(value: unknown, change: (text: string, key: string) => string, key: string): unknown {
+const DEEPEST = 32
+
+function changed(value: unknown, change: (text: string, key: string) => string, key: string, levels: number): unknown {
   if (typeof value === 'string') return change(value, key)
-  if (Array.isArray(value)) return value.map((each) => changed(each, change, key))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, changed(each, change, name)]))
+  if (levels === 0) return undefined
+  if (Array.isArray(value)) return value.map((each) => changed(each, change, key, levels - 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, changed(each, change, name, levels - 1)])
+  )
 }
 
 /** At most so many characters, with an ellipsis where something was left out. No character and no emoji is cut in two. */

@@ -1,7 +1,7 @@
 /** How many columns a text takes where every letter has one: a terminal, the plain part of a mail. It is safe already. */
 export function textWidth(text: string): number {
   if (PLAIN.test(text)) return text.length
-  return [...letters.segment(text)].reduce((width, { segment }) => width + widthOfLetter(segment), 0)
+  return [...lettersOf(text)].reduce((width, { segment }) => width + widthOfLetter(segment), 0)
 }
 
 /** As `padEnd`, in columns. */
@@ -11,7 +11,7 @@ export const padTo = (text: string, width: number): string => text + ' '.repeat(
 export function cutTo(text: string, width: number): string {
   if (PLAIN.test(text)) return text.slice(0, Math.max(0, width))
   let [taken, used] = ['', 0]
-  for (const { segment } of letters.segment(text)) {
+  for (const { segment } of lettersOf(text)) {
     used += widthOfLetter(segment)
     if (used > width) break
     taken += segment
@@ -20,7 +20,11 @@ export function cutTo(text: string, width: number): string {
 }
 
 const PLAIN = /^[ -~]*$/
-const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** As people count them. Made when the first text needs it: most are plain. */
+const lettersOf = (text: string): Intl.Segments =>
+  (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })).segment(text)
+let segmenter: Intl.Segmenter | undefined
 
 /** Letters of two columns: emoji, and the blocks that Unicode's East Asian Width calls wide, a property patterns lack. */
 const WIDE =

@@ -226,7 +226,7 @@ async function aboveThePage(page: Page): Promise<string[]> {
   await page.getByRole('button', { name: /^Inbox/ }).click()
   await note('inbox')
   await page.keyboard.press('Control+k')
-  await page.keyboard.type('web')
+  await page.getByPlaceholder('Host, VM, schedule').fill('web')
   await note('search')
   return findings
 }

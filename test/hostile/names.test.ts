@@ -378,6 +378,18 @@ describe('what is made safe', () => {
   })
 })
 
+it.each([100, 10_000, 1_000_000])('a failure of %i levels is put into words all the same', (levels) =>
+  tally.tried(() => {
+    const kind = { kind: 'bad-output', what: 'x', detail: 'y' }
+    const deep = JSON.parse(`${'['.repeat(levels)}"\\u001b"${']'.repeat(levels)}`) as unknown
+    for (const failure of [
+      { ...kind, more: deep },
+      { kind: 'of-tomorrow', more: deep }
+    ])
+      expect(harmIn(texts(describeFailure(failure as never)))).toBeUndefined()
+  })
+)
+
 const MARKUP = [
   '<b>web</b>',
   '<a href="https://example.net">log in again</a>',
