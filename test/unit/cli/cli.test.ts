@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
 import { hostAndVm, orderOf } from '../../../src/main/doors/cli/commands/backup.ts'
+import { leftoverLines } from '../../../src/main/doors/cli/commands/doctor.ts'
 import { connectQuestions, fingerprintOf } from '../../../src/main/doors/cli/connect-questions.ts'
 import { exitOfFailure, exitOfJob } from '../../../src/main/doors/cli/exit-codes.ts'
 import { exitOfListing } from '../../../src/main/doors/cli/listing.ts'
@@ -244,6 +245,16 @@ describe('what is printed', () => {
       })
     ).toMatch(/copying vda █{12}░{12} 50 % · 512 MiB of 1\.0 GiB · 100 MiB\/s · about 5\.0 s left/)
     expect(barText({ phase: 'thinking', doneBytes: 0, totalBytes: 0 })).toBe('thinking …')
+  })
+
+  it('has what is to be typed for a leftover below the table', () => {
+    const remedy = 'it stays: nobody knows whose it is\nvirsh secret-undefine 1\nrm /x'
+    const [head, row, ...below] = leftoverLines([{ kind: 'overlay', what: '/x', remedy, repaired: false }])
+    expect([head, row]).toEqual([
+      'KIND     WHAT  REMEDY                              STATE',
+      'overlay  /x    it stays: nobody knows whose it is  left as it is'
+    ])
+    expect(below).toEqual(['', '/x:', '  virsh secret-undefine 1', '  rm /x'])
   })
 
   it('aligns columns after escaping them', () => {
