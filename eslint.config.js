@@ -65,6 +65,36 @@ const evidence = {
   }
 }
 
+/** What writes to the terminal, which escapes it; and the text that commander and readline print. */
+const terminalWriters = ['output', 'terminal', 'program', 'run-program'].map((name) =>
+  join(src, `main/doors/cli/${name}.ts`)
+)
+const asMarkup = ['innerHTML', 'outerHTML', 'insertAdjacentHTML', 'createContextualFragment', 'dangerouslySetInnerHTML']
+
+/** Text of a host is printed through one output, and never becomes markup: no name of a VM is a command. */
+const shown = {
+  create(context) {
+    const path = context.filename
+    const writes = path.startsWith(join(src, 'main') + sep) && !terminalWriters.includes(path)
+    const markup = (node, name) => {
+      if (asMarkup.includes(name)) context.report({ node, message: 'text is shown as text, never as markup' })
+    }
+    return {
+      MemberExpression(node) {
+        const { object, property } = node
+        markup(node, property.name)
+        if (!writes) return
+        const isStream = object.name === 'process' && ['stdout', 'stderr'].includes(property.name)
+        if (isStream || object.name === 'console')
+          context.report({ node, message: 'print by Output (main/doors/cli/output.ts), which escapes it' })
+      },
+      JSXAttribute(node) {
+        markup(node, node.name.name)
+      }
+    }
+  }
+}
+
 export default tseslint.config(
   { ignores: ['out/**', 'node_modules/**', 'test/fixtures/**'] },
   js.configs.recommended,
@@ -94,7 +124,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.{ts,tsx}'],
-    plugins: { stillpoint: { rules: { walls, evidence } } },
-    rules: { 'stillpoint/walls': 'error', 'stillpoint/evidence': 'error' }
+    plugins: { stillpoint: { rules: { walls, evidence, shown } } },
+    rules: { 'stillpoint/walls': 'error', 'stillpoint/evidence': 'error', 'stillpoint/shown': 'error' }
   }
 )

@@ -38,6 +38,16 @@ const contract = {
   ...patience
 }
 
+/** A host, a page, a neighbour and a stream of points that mean harm, each against what is really there. */
+const hostile = {
+  name: 'hostile',
+  include: ['test/hostile/**/*.test.ts'],
+  maxWorkers: 2,
+  sequence: { groupOrder: 2 },
+  ...patience,
+  globalSetup: ['test/hostile/vitest-setup.ts']
+}
+
 const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
@@ -58,6 +68,6 @@ const e2e = {
 
 export default defineConfig({
   test: {
-    projects: [{ test: unit }, { test: contract }, { test: e2e }, { test: lab }]
+    projects: [{ test: unit }, { test: contract }, { test: hostile }, { test: e2e }, { test: lab }]
   }
 })

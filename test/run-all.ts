@@ -36,6 +36,7 @@ async function withoutLab(): Promise<Counts[]> {
     () => check(TYPES_AND_LINT),
     () => check(FORMAT),
     () => runVitest({ name: 'unit' }, ['--project', 'unit']),
+    () => runVitest({ name: 'hostile' }, ['--project', 'hostile']),
     () => runByClock(CHANGE_OF_CLOCKS)
   ])
     counts.push(await part())

@@ -111,5 +111,5 @@ export const phaseWord = (phase: string): string => safeText(phaseWords(phase))
 /** `Backup of web1 on kvm-1`. */
 export function jobTitle({ kind, vm, host }: Pick<JobView, 'kind' | 'vm' | 'host'>): string {
   const what = kindWords(kind)
-  return `${what.slice(0, 1).toUpperCase()}${what.slice(1)} of ${vm.name} on ${host}`
+  return `${what.slice(0, 1).toUpperCase()}${what.slice(1)} of ${safeText(vm.name)} on ${safeText(host)}`
 }

@@ -1,7 +1,8 @@
 import type { Failure, FailureKind, FailureOf } from './failure.ts'
 import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
+import { oneLine, safeText, textsWithin } from './safe-text.ts'
 
-/** A failure in the operator's words. Names in it come from hosts as they are: whoever prints them escapes them. */
+/** A failure in the operator's words. Names in it are shown as text: none makes a line of its own. */
 export interface FailureWords {
   /** One line: what did not happen. */
   readonly title: string
@@ -15,7 +16,14 @@ type Wording = { readonly [K in FailureKind]: (failure: FailureOf<K>) => Failure
 
 const words = (title: string, explanation: string, nextStep: string): FailureWords => ({ title, explanation, nextStep })
 const list = (items: readonly string[]): string => items.join(', ')
-const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n')
+/** Set in, so that what a program printed cannot be taken for our own words. */
+const lastLines = (text: string): string =>
+  text
+    .trim()
+    .split('\n')
+    .slice(-5)
+    .map((line) => `  ${safeText(line)}`)
+    .join('\n')
 
 type TooLarge = FailureOf<'output-too-large'>
 
@@ -330,9 +338,16 @@ function noRootWords({ user, host, sudoersLine, doasLine, wantsTerminal }: Failu
 
 /** Title, explanation and next step of any failure. One from a newer engine, of a kind unknown here, gets words too. */
 export function describeFailure(failure: Failure): FailureWords {
-  const known = (wording as Record<string, ((failure: Failure) => FailureWords) | undefined>)[failure.kind]
-  return known?.(failure) ?? words(`It failed: ${failure.kind}`, JSON.stringify(failure), '')
+  const shown = textsWithin(failure, shownText)
+  const known = (wording as Record<string, ((failure: Failure) => FailureWords) | undefined>)[shown.kind]
+  return known?.(shown) ?? words(`It failed: ${shown.kind}`, JSON.stringify(shown), '')
 }
+
+/** In prose a line end is layout, in a name it is a trick. */
+const PROSE: ReadonlySet<string> = new Set(['because', 'detail', 'fix', 'message', 'reason', 'text'])
+
+const shownText = (text: string, key: string): string =>
+  key === 'stderr' ? text : PROSE.has(key) ? oneLine(text) : safeText(text)
 
 /** All kinds that have words, for checking what comes over a wire. */
 export const isFailureKind = (kind: string): kind is FailureKind => Object.hasOwn(wording, kind)

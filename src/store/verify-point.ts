@@ -3,7 +3,7 @@ import type { VerifyReport } from '../shared/engine-protocol.ts'
 import { failureOf, isFailure } from '../shared/failure.ts'
 import type { Manifest, PointFile } from '../shared/model/point.ts'
 import { sizeBytesOf } from '../shared/model/point.ts'
-import { safeText, shorten } from '../shared/safe-text.ts'
+import { oneLine, safeText, shorten } from '../shared/safe-text.ts'
 import type { Shell } from '../shared/shell.ts'
 import { hashFile, type FileOptions } from './copy-file.ts'
 import { MANIFEST_NAME } from './layout.ts'
@@ -119,7 +119,7 @@ async function checkImage(
   const argv = ['qemu-img', 'check', '-U', '-f', 'qcow2', resolve(path)] as const
   const result = await shell.run(argv, { timeoutMs: Infinity, ...(signal && { signal }) })
   if (result.exitCode === 0 || result.exitCode === 3) return undefined // 3: clusters that nothing uses, which harms nobody
-  const said = shorten(safeText(`${result.stderr} ${result.stdout}`.trim().replaceAll(/\s+/g, ' ')), 300)
+  const said = shorten(oneLine(`${result.stderr} ${result.stdout}`), 300)
   return { file, detail: `qemu-img check: ${said}` }
 }
 

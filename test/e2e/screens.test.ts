@@ -5,13 +5,16 @@ import type { BrowserDoor } from '../../src/main/doors/serve/open-browser-door.t
 import { DESK, launch, openPage, seriousFindings, shoot, type Look } from './browser.ts'
 import { SCENARIOS, type FakeCore, type Scenario } from './fake-core.ts'
 import { openFakeDoor } from './fake-door.ts'
+import { harmIn } from '../hostile/unsafe-texts.ts'
+import { withHostileWords } from './hostile-answers.ts'
 
 let browser: Browser
-const doors = new Map<Scenario, { door: BrowserDoor; core: FakeCore }>()
+const doors = new Map<Scenario | 'hostile', { door: BrowserDoor; core: FakeCore }>()
 
 beforeAll(async () => {
   browser = await launch()
   for (const scenario of SCENARIOS) doors.set(scenario, await openFakeDoor(scenario))
+  doors.set('hostile', await openFakeDoor('failing', withHostileWords))
 })
 afterAll(async () => {
   await browser.close()
@@ -74,7 +77,7 @@ async function show(page: Page, route: Route): Promise<void> {
 
 /** Two windows share the screens: most of the time each waits for its page to come to rest. Returns what went wrong. */
 async function forEachScreen(
-  scenario: Scenario,
+  scenario: Scenario | 'hostile',
   visit: (page: Page, name: string) => Promise<void>
 ): Promise<readonly string[]> {
   const found = doors.get(scenario)
@@ -170,6 +173,88 @@ describe.each([100, 200])('letters at %i percent', (percent) => {
     expect(await squeezed(page)).toEqual([])
     expect(await isTooWide(page)).toBe(false)
     await context.close()
+  })
+})
+
+/** All that a page shows or reads out, but what stands in fields to be changed. */
+const shownIn = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const attributes = [
+      'title',
+      'aria-label',
+      'aria-valuetext',
+      'aria-description',
+      'alt',
+      'placeholder',
+      'download',
+      'href'
+    ]
+    const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT)
+    const texts = [document.title]
+    while (walker.nextNode() !== null) texts.push(walker.currentNode.nodeValue ?? '')
+    for (const element of document.querySelectorAll('*'))
+      for (const name of attributes) texts.push(element.getAttribute(name) ?? '')
+    return texts.join('\n')
+  })
+
+/** Texts that are wider than the place they stand in, and are drawn over what is beside it. */
+const overflowing = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    Array.from(document.querySelectorAll('main :is(p, h1, h2, h3, li, dd, dt, label, bdi)'))
+      .filter((text) => text.scrollWidth > text.clientWidth + 1 && text.clientWidth > 0)
+      .filter((text) => getComputedStyle(text).overflowX === 'visible')
+      .map((text) => `${text.tagName} ${text.textContent.slice(0, 80)}`)
+  )
+
+/** What opens over every page: jobs that run, the inbox, the search. */
+async function aboveThePage(page: Page): Promise<string[]> {
+  const findings: string[] = []
+  const note = async (what: string): Promise<void> => {
+    await page.waitForTimeout(300)
+    const shown = await shownIn(page)
+    if (!shown.includes('\\u{202e}')) findings.push(`${what} shows no hostile word`)
+    const harm = harmIn(shown)
+    if (harm !== undefined) findings.push(`${what}: ${harm}`)
+    await shoot(page, `hostile-${what}`)
+    await page.keyboard.press('Escape')
+  }
+  await page
+    .getByRole('button', { name: /running/ })
+    .first()
+    .click()
+  await note('running')
+  await page.getByRole('button', { name: /^Inbox/ }).click()
+  await note('inbox')
+  await page.keyboard.press('Control+k')
+  await page.getByPlaceholder('Host, VM, schedule').fill('web')
+  await note('search')
+  return findings
+}
+
+describe('words of hosts that mean harm', () => {
+  it('are text on every screen, and it holds its shape', async () => {
+    const findings: string[] = []
+    const seen = new Set<string>()
+    const problems = await forEachScreen('hostile', async (page, name) => {
+      const shown = await shownIn(page)
+      if (shown.includes('\\u{202e}')) seen.add(name)
+      const harm = harmIn(shown)
+      if (harm !== undefined) findings.push(`${name}: ${harm}`)
+      if ((await page.locator('img[src=x]').count()) > 0) findings.push(`${name}: a name has become an element`)
+      for (const size of [DESK, { ...DESK, width: 900, height: 700 }, { ...DESK, colorScheme: 'dark' as const }]) {
+        await look(page, size)
+        await shoot(page, `hostile-${name}-${size.colorScheme}-${size.width}`)
+        if (await isTooWide(page)) findings.push(`${name} does not fit into ${size.width} pixels`)
+        findings.push(...(await overflowing(page)).map((text) => `${name}, ${size.width} pixels, sticks out: ${text}`))
+      }
+      await look(page, DESK)
+      if (name === 'overview') findings.push(...(await aboveThePage(page)))
+    })
+    expect(findings).toEqual([])
+    expect(problems).toEqual([])
+    expect([...seen]).toEqual(
+      expect.arrayContaining(['overview', 'hosts', 'activity', 'vm', 'job-failed', 'schedules'])
+    )
   })
 })
 

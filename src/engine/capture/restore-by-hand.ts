@@ -1,3 +1,4 @@
+import { safeText } from '../../shared/safe-text.ts'
 import { isMedium, type Manifest, type PointDisk } from '../../shared/model/point.ts'
 
 /** `RESTORE.md`: how to bring this point back with nothing but virsh and qemu-img. Names of VMs stay out of the commands. */
@@ -34,7 +35,7 @@ export function restoreByHand(manifest: Omit<Manifest, 'files'>): string {
     ...nvram,
     ...(manifest.boot ?? []).map((boot) =>
       isMedium(boot)
-        ? `   - medium: copy \`${boot.file}\` to \`${boot.originalPath}\`, if nothing is there`
+        ? `   - medium: copy \`${boot.file}\` to \`${safeText(boot.originalPath)}\`, if nothing is there`
         : `   - ${boot.role}: copy \`${boot.file}\` to where \`<${boot.role}>\` points, if nothing is there`
     ),
     `4. \`virsh define new.xml\``,

@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { failureOf, isFailure, type Failure } from '../../shared/failure.ts'
 import { describeFailure, isFailureKind } from '../../shared/failure-words.ts'
 import { PROGRAM_DIR } from '../../shared/host-paths.ts'
-import { safeText, shorten } from '../../shared/safe-text.ts'
+import { oneLine, shorten } from '../../shared/safe-text.ts'
 import type { Argv, Shell } from '../../shared/shell.ts'
 
 /** Why units of this host cannot start the engine, and what mends it. */
@@ -82,8 +82,7 @@ function notEnded(facts: UnitFacts): UnitObstacle {
   }
 }
 
-const quoted = ({ said, printed }: UnitFacts): string =>
-  shorten(safeText(`${said} ${printed}`.replaceAll(/\s+/g, ' ').trim()), 400)
+const quoted = ({ said, printed }: UnitFacts): string => shorten(oneLine(`${said} ${printed}`), 400)
 
 /** The engine says as one line what it failed with. */
 function failureIn(printed: string): Failure | undefined {

@@ -2,6 +2,7 @@ import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { listNamedDomains } from '../../libvirt/domains.ts'
 import { timeOfId } from '../../shared/model/ids.ts'
+import { oneLine } from '../../shared/safe-text.ts'
 import { listPoints } from '../../store/point-store.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { listRuns } from '../policy/runs.ts'
@@ -46,7 +47,7 @@ async function goodIn(store: string): Promise<Good[] | undefined> {
     const good = points.filter(({ id }) => marks[id]?.verified?.good !== false)
     return good.map(({ vm, takenAt }) => ({ vm: vm.uuid, takenAt }))
   } catch (error) {
-    console.error(`store ${store}: ${String(error)}`)
+    console.error(oneLine(`store ${store}: ${String(error)}`))
     return undefined
   }
 }

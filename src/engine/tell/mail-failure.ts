@@ -1,6 +1,6 @@
 import type { FailureOf } from '../../shared/failure.ts'
 import type { MailChannel } from '../../shared/model/channels.ts'
-import { safeText, shorten } from '../../shared/safe-text.ts'
+import { oneLine, shorten } from '../../shared/safe-text.ts'
 
 type NotTold = FailureOf<'not-told'>
 
@@ -24,15 +24,15 @@ function read(error: unknown): SmtpError {
   const from = error as Partial<Record<'code' | 'originalCode' | 'response' | 'command', unknown>>
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   return {
-    message: oneLine(error instanceof Error ? error.message : String(error)),
+    message: shortLine(error instanceof Error ? error.message : String(error)),
     code: text(from.code),
     cause: text(from.originalCode),
-    response: oneLine(text(from.response)),
+    response: shortLine(text(from.response)),
     command: text(from.command)
   }
 }
 
-const oneLine = (text: string): string => shorten(safeText(text.replaceAll(/\s+/g, ' ').trim()), 300)
+const shortLine = (text: string): string => shorten(oneLine(text), 300)
 
 type Words = Pick<NotTold, 'detail' | 'fix'>
 

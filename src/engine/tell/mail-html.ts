@@ -19,12 +19,12 @@ ${message.sections.map(sectionHtml).join('')}</body>
 }
 
 const factRow = ([label, value]: readonly [string, string]): string =>
-  `<tr><th scope="row">${escaped(label)}</th><td>${escaped(value)}</td></tr>\n`
+  `<tr><th scope="row">${isolated(label)}</th><td>${isolated(value)}</td></tr>\n`
 
 function sectionHtml({ title, columns, rows }: Section): string {
   const heading = `<h2 style="font-size:15px">${escaped(title)}</h2>\n`
   if (columns.length === 0)
-    return `${heading}<ul>\n${rows.map(({ cells }) => `<li>${escaped(cells.join(' '))}</li>\n`).join('')}</ul>\n`
+    return `${heading}<ul>\n${rows.map(({ cells }) => `<li>${isolated(cells.join(' '))}</li>\n`).join('')}</ul>\n`
   const head = columns.map((column) => `<th scope="col">${escaped(column)}</th>`).join('')
   const body = rows.map((row) => rowHtml(row, columns.length)).join('')
   return `${heading}${TABLE}\n<tr>${head}</tr>\n${body}</table>\n`

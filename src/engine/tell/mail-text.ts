@@ -1,3 +1,4 @@
+import { padTo, textWidth } from '../../shared/text-width.ts'
 import type { Message, Row, Section } from './message.ts'
 
 /** The plain part of a mail; also what ntfy and Gotify show. */
@@ -6,18 +7,20 @@ export function textOf(message: Message): string {
 }
 
 function factLines(facts: Message['facts']): string {
-  const width = Math.max(...facts.map(([label]) => label.length)) + 1
-  return facts.map(([label, value]) => `${`${label}:`.padEnd(width)} ${value}`).join('\n')
+  const width = Math.max(...facts.map(([label]) => textWidth(label))) + 1
+  return facts.map(([label, value]) => `${padTo(`${label}:`, width)} ${value}`).join('\n')
 }
 
 function sectionText({ title, columns, rows }: Section): string {
-  const underlined = `${title}\n${'-'.repeat(title.length)}`
+  const underlined = `${title}\n${'-'.repeat(textWidth(title))}`
   if (columns.length === 0) return `${underlined}\n${rows.map(({ cells }) => `* ${cells.join(' ')}\n`).join('')}`
-  const widths = columns.map((column, n) => Math.max(column.length, ...rows.map(({ cells }) => cells[n]?.length ?? 0)))
+  const widths = columns.map((column, n) =>
+    Math.max(textWidth(column), ...rows.map(({ cells }) => textWidth(cells[n] ?? '')))
+  )
   return `${underlined}\n${[{ cells: columns }, ...rows].map((row) => rowText(row, widths)).join('')}`
 }
 
 const rowText = ({ cells, note }: Row, widths: readonly number[]): string => {
-  const line = cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ')
+  const line = cells.map((cell, n) => padTo(cell, widths[n] ?? 0)).join('  ')
   return `${line.trimEnd()}\n${note === undefined ? '' : `    ${note}\n`}`
 }

@@ -1,5 +1,6 @@
 import { fail } from '../../shared/failure.ts'
 import type { MailChannel } from '../../shared/model/channels.ts'
+import { oneLine, shorten } from '../../shared/safe-text.ts'
 import { htmlOf } from './mail-html.ts'
 import { mailFailure } from './mail-failure.ts'
 import { textOf } from './mail-text.ts'
@@ -20,7 +21,7 @@ export async function sendMail(channel: MailChannel, told: Message, to: readonly
   const mime = await mimeOf(channel, told, recipients)
   try {
     const { response, rejected } = await smtpSend(channel, envelope, mime)
-    return { text: response, refused: rejected }
+    return { text: shorten(oneLine(response), 300), refused: rejected }
   } catch (error) {
     return fail(mailFailure(channel, error), error)
   }

@@ -12,6 +12,7 @@ import { messageOfRun } from './run-message.ts'
 import { isSilenceDue, postDigests, postSilence, type Due } from './tell-due.ts'
 import { lookForSilence } from './look-for-silence.ts'
 import { nextRunAt } from '../../shared/schedule/next-run.ts'
+import { oneLine } from '../../shared/safe-text.ts'
 import { ensureTellTimer } from './tell-timer.ts'
 
 export { listOutbox } from './outbox.ts'
@@ -69,6 +70,6 @@ async function logged(what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    console.error(`${what}: ${describeFailure(failureOf(error)).title}: ${String(error)}`)
+    console.error(oneLine(`${what}: ${describeFailure(failureOf(error)).title}: ${String(error)}`))
   }
 }

@@ -63,9 +63,13 @@ export function topicOf(url: string): string | undefined {
 
 const CHAT_CHARACTERS = 3500
 
+/** Begins and ends what Slack shows as it is: a name that has it would end it early. */
+const FENCE = '```'
+
 const slack: Form = (channel, told) => {
   const message = cleaned(told)
-  const text = `*${message.subject}*\n\`\`\`\n${shorten(textOf(message), CHAT_CHARACTERS)}\n\`\`\``
+  const lines = shorten(textOf(message), CHAT_CHARACTERS).replaceAll(FENCE, "'''")
+  const text = `*${message.subject}*\n${FENCE}\n${lines}\n${FENCE}`
   return { url: channel.url, headers: bearer(channel), body: { text: slackEscaped(text) } }
 }
 

@@ -1,6 +1,6 @@
 import { fail } from '../../shared/failure.ts'
 import type { WebhookChannel } from '../../shared/model/channels.ts'
-import { safeText, shorten } from '../../shared/safe-text.ts'
+import { oneLine, safeJson, safeText, shorten } from '../../shared/safe-text.ts'
 import { trustSystemAuthorities } from './authorities.ts'
 import { withoutSecret } from './mail-failure.ts'
 import type { Message } from './message.ts'
@@ -57,7 +57,7 @@ function redirected(channel: WebhookChannel, from: string, to: string, status: n
 
 function send(channel: WebhookChannel, { url, headers, body }: WebhookRequest, signal: AbortSignal): Promise<Response> {
   const all = { 'Content-Type': 'application/json', 'User-Agent': 'Stillpoint', ...headers }
-  return fetch(url, { method: 'POST', headers: all, body: JSON.stringify(body), redirect: 'manual', signal }).catch(
+  return fetch(url, { method: 'POST', headers: all, body: safeJson(body), redirect: 'manual', signal }).catch(
     (error: unknown) =>
       notTold(
         channel,
@@ -78,8 +78,8 @@ async function readAnswer(response: Response): Promise<Answered> {
     bytes = Buffer.concat([bytes, value])
   }
   await reader?.cancel().catch(() => undefined)
-  const text = bytes.subarray(0, ANSWER_BYTES).toString('utf8').replaceAll(/\s+/g, ' ').trim()
-  return { status: response.status, answer: shorten(safeText(text), 300) }
+  const text = bytes.subarray(0, ANSWER_BYTES).toString('utf8')
+  return { status: response.status, answer: shorten(oneLine(text), 300) }
 }
 
 function causeOf(error: unknown): string {

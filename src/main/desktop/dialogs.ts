@@ -1,4 +1,5 @@
 import type { Dialog, MessageBoxOptions, MessageBoxReturnValue } from 'electron'
+import { safeLines, safeText } from '../../shared/safe-text.ts'
 import type { CloseAnswer, CloseQuestion } from './close-decision.ts'
 import type { Window } from './window-keeper.ts'
 import { words } from './words.ts'
@@ -36,9 +37,15 @@ export class Dialogs {
   }
 
   /** The number of the button; undefined where dialogs cannot be shown. */
-  private async show(options: MessageBoxOptions): Promise<number | undefined> {
+  private async show({ message, detail = '', ...options }: MessageBoxOptions): Promise<number | undefined> {
     const window = this.window()
-    const all = { ...options, title: words.product, noLink: true }
+    const all = {
+      ...options,
+      message: safeText(message),
+      detail: safeLines(detail),
+      title: words.product,
+      noLink: true
+    }
     try {
       const over = window?.isVisible() === true
       const shown: MessageBoxReturnValue = over

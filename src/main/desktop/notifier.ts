@@ -1,4 +1,5 @@
 import type { Notification as ElectronNotification } from 'electron'
+import { safeText } from '../../shared/safe-text.ts'
 import type { GoTo } from '../../shared/views/notice-view.ts'
 import type { Notification } from './job-endings.ts'
 
@@ -13,17 +14,19 @@ export class Notifier {
   private readonly shown = new Set<object>()
   private readonly maker: Maker
   private readonly goTo: (to: GoTo) => void
+  private readonly platform: NodeJS.Platform
 
-  constructor(maker: Maker, goTo: (to: GoTo) => void) {
+  constructor(maker: Maker, goTo: (to: GoTo) => void, platform: NodeJS.Platform = process.platform) {
     this.maker = maker
     this.goTo = goTo
+    this.platform = platform
   }
 
   /** False if it could not be shown. */
   notify({ title, body, goTo }: Notification): boolean {
     try {
       if (!this.maker.isSupported()) return false
-      const notification = new this.maker({ title, body })
+      const notification = new this.maker(harmless(title, body, this.platform))
       const forget = (): void => void this.shown.delete(notification)
       this.shown.add(notification)
       notification.on('close', forget)
@@ -39,3 +42,16 @@ export class Notifier {
     }
   }
 }
+
+/**
+ * Electron hands both to libnotify as they are. By the specification of freedesktop the body is markup there, so it is
+ * escaped; the title is not, and yet some servers draw it as such: what would begin a tag or an entity is shown as its code.
+ */
+function harmless(title: string, body: string, platform: NodeJS.Platform): { title: string; body: string } {
+  const texts = { title: safeText(title), body: safeText(body) }
+  if (platform !== 'linux') return texts
+  return { title: texts.title.replaceAll(/<|&(?=#?\w+;)/g, codeShown), body: texts.body.replaceAll(/[<>&]/g, asEntity) }
+}
+
+const codeShown = (character: string): string => `\\u{${character.charCodeAt(0).toString(16)}}`
+const asEntity = (character: string): string => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : '&amp;')

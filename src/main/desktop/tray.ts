@@ -1,4 +1,5 @@
 import type { MenuItemConstructorOptions, NativeImage, Tray } from 'electron'
+import { safeText } from '../../shared/safe-text.ts'
 import type { Overall } from '../../shared/safety.ts'
 import type { Seen } from './mirror.ts'
 import { statusOf, type Status } from './status.ts'
@@ -39,7 +40,7 @@ export class TrayIcon {
     const { drawn, tray, ports } = this
     this.drawn = { status, entries }
     if (drawn?.status.worst !== status.worst) tray?.setImage(ports.icon(status.worst))
-    if (drawn?.status.sentence !== status.sentence) tray?.setToolTip(words.tray.tip(status.sentence))
+    if (drawn?.status.sentence !== status.sentence) tray?.setToolTip(safeText(words.tray.tip(status.sentence)))
     if (drawn?.entries !== entries) tray?.setContextMenu(ports.menu(templateOf(menu, ports.act)))
   }
 
@@ -63,5 +64,5 @@ function templateOf(entries: readonly TrayEntry[], act: (action: TrayAction) => 
   })
 }
 
-/** A single `&` would mark the next letter as a shortcut, and vanish. */
-const literal = (label: string): string => label.replaceAll('&', '&&')
+/** A single `&` would mark the next letter as a shortcut, and vanish. The `_` of Linux is Chromium's to double. */
+const literal = (label: string): string => safeText(label).replaceAll('&', '&&')

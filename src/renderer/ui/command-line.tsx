@@ -1,10 +1,12 @@
 import { Fragment } from 'react'
+import { safeText } from '../../shared/safe-text.ts'
 import { CopyButton } from './copy-button.tsx'
 import { words } from '../words.ts'
 import classes from './ui.module.css'
 
 /** A line for the terminal, with its copy button. */
-export function CommandLine({ command }: { readonly command: string }) {
+export function CommandLine(props: { readonly command: string }) {
+  const command = safeText(props.command)
   return (
     <div className={classes['command']}>
       <code>

@@ -1,6 +1,6 @@
 import type { Failure } from '../../shared/failure.ts'
 import { describeFailure, type FailureWords } from '../../shared/failure-words.ts'
-import { safeLines } from '../../shared/safe-text.ts'
+import { safeJson, safeLines } from '../../shared/safe-text.ts'
 import { windowNextStep } from './next-steps.ts'
 
 export interface FailureShown extends FailureWords {
@@ -13,7 +13,7 @@ export function failureShown(failure: Failure): FailureShown {
   const { title, explanation, ...words } = describeFailure(failure)
   const nextStep = windowNextStep(failure) ?? words.nextStep
   const [safeTitle, safeExplanation, safeNext] = [safeLines(title), safeLines(explanation), safeLines(nextStep)]
-  const details = [safeTitle, safeExplanation, safeNext, safeLines(JSON.stringify(failure, undefined, 2))]
+  const details = [safeTitle, safeExplanation, safeNext, safeJson(failure, 2)]
   return {
     title: safeTitle,
     explanation: safeExplanation,

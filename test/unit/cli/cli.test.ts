@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
 import { hostAndVm, orderOf } from '../../../src/main/doors/cli/commands/backup.ts'
+import { leftoverLines } from '../../../src/main/doors/cli/commands/doctor.ts'
 import { connectQuestions, fingerprintOf } from '../../../src/main/doors/cli/connect-questions.ts'
 import { exitOfFailure, exitOfJob } from '../../../src/main/doors/cli/exit-codes.ts'
 import { exitOfListing } from '../../../src/main/doors/cli/listing.ts'
@@ -246,8 +247,18 @@ describe('what is printed', () => {
     expect(barText({ phase: 'thinking', doneBytes: 0, totalBytes: 0 })).toBe('thinking …')
   })
 
+  it('has what is to be typed for a leftover below the table', () => {
+    const remedy = 'it stays: nobody knows whose it is\nvirsh secret-undefine 1\nrm /x'
+    const [head, row, ...below] = leftoverLines([{ kind: 'overlay', what: '/x', remedy, repaired: false }])
+    expect([head, row]).toEqual([
+      'KIND     WHAT  REMEDY                              STATE',
+      'overlay  /x    it stays: nobody knows whose it is  left as it is'
+    ])
+    expect(below).toEqual(['', '/x:', '  virsh secret-undefine 1', '  rm /x'])
+  })
+
   it('aligns columns after escaping them', () => {
-    expect(table(['A', 'B'], [['x\n', 'y']])).toBe('A       B\nx\\u{a}  y')
+    expect(table(['A', 'B'], [['x\n', 'y']])).toEqual(['A       B', 'x\\u{a}  y'])
   })
 })
 

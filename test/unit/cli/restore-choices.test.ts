@@ -5,7 +5,7 @@ import {
   choicesOf,
   diskDirOf,
   lineWith,
-  offersText
+  offerLines
 } from '../../../src/main/doors/cli/restore-choices.ts'
 import { flagOf, type RestoreChoice } from '../../../src/shared/model/restore-choice.ts'
 import { FILES, POINT, VM, manifestOf } from '../store-points.ts'
@@ -74,8 +74,8 @@ describe('choices on the command line', () => {
 
   it('are printed to be pasted', () => {
     const choice = { kind: 'map-network', from: 'my lan', to: 'none' } as const
-    expect(offersText([{ label: 'leave its cards unplugged', choice }])).toBe(
+    expect(offerLines([{ label: 'leave its cards unplugged', choice }])).toEqual([
       "--map-network 'my lan=none'  (leave its cards unplugged)"
-    )
+    ])
   })
 })

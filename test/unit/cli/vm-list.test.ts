@@ -33,7 +33,7 @@ it('says below the list of VMs what their points will not hold', () => {
       [`xml ${B}`]: domain('odd', B, gluster),
       [`snapshots ${B}`]: 's1'
     })
-  )
+  ).join('\n')
   expect(text).toMatch(
     /^VM .*\nalpha\/plain .*\nalpha\/odd .*\n\nalpha\/odd:\n {2}Disk vdb is in no point: disks over gluster/
   )
@@ -55,12 +55,12 @@ const listed = (autostart: string): VmList =>
   })
 
 it('says which VM a restore has left without autostart, how its twin stands, and what to type', () => {
-  const [last = '', ...before] = vmText(listed('disable')).split('\n').toReversed()
+  const [last = '', ...before] = vmText(listed('disable')).toReversed()
   expect(last).toBe("    Off for good: stillpoint vm autostart 'alpha/it is' --off")
   expect(before[0]).toBe("    On: stillpoint vm autostart 'alpha/it is'")
   expect(before[1]).toContain('as the same VM was on beta too. It neither runs nor starts there any more')
 })
 
 it('says nothing of it any more once somebody has turned it on', () => {
-  expect(vmText(listed('enable'))).not.toContain('Autostart')
+  expect(vmText(listed('enable')).join('\n')).not.toContain('Autostart')
 })

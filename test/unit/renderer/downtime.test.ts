@@ -129,12 +129,15 @@ describe('the file for spreadsheets', () => {
     ['web1', 'web1'],
     ['a,b', '"a,b"'],
     ['say "hi"', '"say ""hi"""'],
-    ['two\nlines', '"two\nlines"'],
+    ['two\nlines', 'two\\u{a}lines'],
     ['=1+1', "'=1+1"],
     ['+49', "'+49"],
     ['-rf', "'-rf"],
     ['@SUM(A1)', "'@SUM(A1)"],
-    ['\t=1', "'\t=1"],
+    ['\t=1', '\\u{9}=1'],
+    ['＝1+1', "'＝1+1"],
+    ['a;=1+1', "a;'=1+1"],
+    ['  @x', "  '@x"],
     ['=cmd("x,y")', `"'=cmd(""x,y"")"`]
   ])('writes %j as %j', (text, written) => expect(cell(text)).toBe(written))
 

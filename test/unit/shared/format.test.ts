@@ -10,7 +10,8 @@ import {
   formatTimeLeft,
   formatUntil
 } from '../../../src/shared/format.ts'
-import { safeLines, safeText, shorten } from '../../../src/shared/safe-text.ts'
+import { oneLine, safeLines, safeText, shorten } from '../../../src/shared/safe-text.ts'
+import { cutTo, padTo, textWidth } from '../../../src/shared/text-width.ts'
 
 describe('figures as the operator reads them', () => {
   it.each([
@@ -55,6 +56,36 @@ describe('text from hosts', () => {
   it('keeps line ends where lines are meant', () => {
     expect(safeLines('a\nb\tc')).toBe('a\nb\\u{9}c')
     expect(shorten('abcdef', 4)).toBe('abc…')
+  })
+
+  it('keeps emoji whole that Unicode recommends, and shows any other joiner', () => {
+    expect(safeText('👨‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿')).toBe('👨‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿')
+    expect(safeText('می‌خواهم a‍b')).toBe('می\\u{200c}خواهم a\\u{200d}b')
+    expect(shorten('vm 👨‍👩‍👧', 8)).toBe('vm …')
+  })
+
+  it('makes one line of what a program printed', () => {
+    expect(oneLine('  error:\n\tno such\r\n file \u001b[m')).toBe('error: no such file \\u{1b}[m')
+  })
+
+  it.each([
+    ['web1', 4],
+    ['', 0],
+    ['数据库', 6],
+    ['データ１', 8],
+    ['שרת', 3],
+    ['e\u0301', 1],
+    ['👨‍👩‍👧‍👦', 2],
+    ['❤️', 2]
+  ])('%s is %i columns wide', (text, width) => {
+    expect(textWidth(text)).toBe(width)
+    expect(padTo(text, 10)).toBe(text + ' '.repeat(10 - width))
+  })
+
+  it('cuts by columns, and no letter in two', () => {
+    expect(cutTo('数据库', 5)).toBe('数据')
+    expect(cutTo('web1', 2)).toBe('we')
+    expect(cutTo('e\u0301x', 1)).toBe('e\u0301')
   })
 })
 

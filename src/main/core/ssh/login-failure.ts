@@ -1,5 +1,5 @@
 import type { Failure } from '../../../shared/failure.ts'
-import { safeText, shorten } from '../../../shared/safe-text.ts'
+import { oneLine, shorten } from '../../../shared/safe-text.ts'
 import type { Through } from './quoting.ts'
 
 /** A login that never came to run what it was told to. */
@@ -49,5 +49,5 @@ function noRoot({ host, user, through, printed }: DeadLogin): Failure {
 function quote(printed: string): string {
   const text = printed.trim()
   if (text === '') return ' and printed nothing.'
-  return ` and printed: ${shorten(safeText(text.slice(-500).replaceAll(/\s+/g, ' ')), 300)}`
+  return ` and printed: ${shorten(oneLine(text.slice(-500)), 300)}`
 }

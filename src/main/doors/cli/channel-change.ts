@@ -30,7 +30,7 @@ function showChannels(out: Output, host: string, channels: ChannelsView): void {
   out.result({ host, channels })
 }
 
-export function channelsText({ mail, webhook }: ChannelsView, outbox: readonly OutboxItem[]): string {
+export function channelsText({ mail, webhook }: ChannelsView, outbox: readonly OutboxItem[]): string[] {
   const login =
     mail?.user === undefined ? 'no login' : `login ${mail.user}${mail.hasPassword ? ', password set' : ', no password'}`
   return fields([

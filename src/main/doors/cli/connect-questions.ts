@@ -1,5 +1,4 @@
 import type { ConnectQuestions } from '../../core/ssh/host-connection.ts'
-import { safeText } from '../../../shared/safe-text.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The flag first, then the person, if there is one; nobody there means no. */
@@ -7,11 +6,14 @@ export function connectQuestions(acceptNew: boolean, terminal: Terminal): Connec
   return {
     async unknownHostKey({ address, keyType, fingerprint }) {
       if (acceptNew) return true
-      const shown = `${safeText(address)} shows the ${safeText(keyType)} key\n  ${safeText(fingerprint)}\n`
-      const answer = await terminal.ask(`${shown}Nobody has vouched for it yet. Is it the right one? (yes/no) `)
+      const answer = await terminal.ask([
+        `${address} shows the ${keyType} key`,
+        `  ${fingerprint}`,
+        'Nobody has vouched for it yet. Is it the right one? (yes/no) '
+      ])
       return answer === 'yes' || answer === 'y'
     },
-    passphrase: (identityFile) => terminal.ask(`Passphrase of ${safeText(identityFile)}: `, true)
+    passphrase: (identityFile) => terminal.ask(`Passphrase of ${identityFile}: `, true)
   }
 }
 

@@ -2,6 +2,7 @@ import { formatBytes, formatDuration, formatPause } from '../../../shared/format
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { headline, stateWords } from '../../../shared/job-words.ts'
 import type { JobReport } from '../../../shared/model/job.ts'
+import { oneLine } from '../../../shared/safe-text.ts'
 import { EXIT, exitOfJob, type ExitCode } from './exit-codes.ts'
 import type { Output } from './output.ts'
 import type { Session } from './session.ts'
@@ -43,13 +44,13 @@ function leftRunning(out: Output, job: WatchedJob): ExitCode {
 const stateText = (report: JobReport): string => `Job ${report.id} on ${report.host}: ${stateWords(report.state)}.`
 
 /** A report in full, below its headline. */
-export function reportText(report: JobReport): string {
+export function reportText(report: JobReport): string[] {
   const { startedAt, endedAt, phases, pauses, clock } = report
   const failure =
     report.failure === undefined || report.state === 'cancelled' ? undefined : describeFailure(report.failure)
   const details = fields([
     ['state', stateWords(report.state)],
-    ['failure', failure === undefined ? undefined : `${failure.title}. ${failure.explanation}`],
+    ['failure', failure === undefined ? undefined : oneLine(`${failure.title}. ${failure.explanation}`)],
     ['copy of', report.copyOf && `${report.copyOf.name} (${report.copyOf.uuid}), which stays as it was`],
     ['point', report.point],
     ['method', withReason(report.method, report.methodReason)],
@@ -68,7 +69,7 @@ export function reportText(report: JobReport): string {
     ['warnings', report.warnings.join('; ')]
   ])
   const went = failure === undefined && report.state !== 'cancelled'
-  return `${went ? headline(report) : stateText(report)}\n${details}`
+  return [went ? headline(report) : stateText(report), ...details]
 }
 
 const withReason = (what: string | undefined, why: string | undefined): string | undefined =>

@@ -13,9 +13,11 @@ export function noteUnreachable(
   for (const { host, failure, asOf } of hosts) {
     const { title, nextStep } = describeFailure(failure)
     const known = asOf === undefined ? '' : ` What it had is shown as of ${formatTime(asOf)}.`
-    out.note(`${host}: ${title}.${known}${nextStep === '' ? '' : `\n  ${nextStep}`}`, 'warning')
+    out.note([`${host}: ${title}.${known}`, ...stepsOf(nextStep)], 'warning')
   }
 }
+
+const stepsOf = (nextStep: string): string[] => (nextStep === '' ? [] : nextStep.split('\n').map((line) => `  ${line}`))
 
 /** A list that lacks hosts is done with warnings; one that lacks the only host asked for has failed. */
 export function exitOfListing(unreachable: readonly unknown[], onlyOne: boolean): ExitCode {

@@ -1,17 +1,23 @@
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
-import { safeLines } from '../../../shared/safe-text.ts'
+import { safeJson, safeText } from '../../../shared/safe-text.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { ProgressLines } from './progress-lines.ts'
 
-/** Where a command's words go. Whatever comes from hosts is escaped here, once, for every command. */
+/** One line, or several. What looks like a line end within one is not ours, and is shown as text. */
+export type Lines = string | readonly string[]
+
+/**
+ * Where a command's words go: nothing else of the terminal's door writes. Whatever comes from hosts is escaped here, once,
+ * for every command.
+ */
 export interface Output {
   readonly json: boolean
   /** For people: part of the answer, on stdout. */
-  line(text: string): void
+  line(text: Lines): void
   /** For people: said in passing, on stderr. For machines: a line of the type given. */
-  note(text: string, type?: 'note' | 'warning'): void
+  note(text: Lines, type?: 'note' | 'warning'): void
   /** For machines only. */
   event(type: string, fields: Readonly<Record<string, unknown>>): void
   progress(progress: Progress): void
@@ -30,11 +36,11 @@ export interface Streams {
 export const output = (json: boolean, streams: Streams): Output => (json ? jsonOutput(streams) : humanOutput(streams))
 
 function jsonOutput({ stdout }: Streams): Output {
-  const write = (value: Readonly<Record<string, unknown>>): void => void stdout.write(`${JSON.stringify(value)}\n`)
+  const write = (value: Readonly<Record<string, unknown>>): void => void stdout.write(`${safeJson(value)}\n`)
   return {
     json: true,
     line: () => undefined,
-    note: (text, type = 'note') => write({ type, text }),
+    note: (text, type = 'note') => write({ type, text: linesOf(text).join('\n') }),
     event: (type, fields) => write({ type, ...fields }),
     progress: (progress) => write({ type: 'progress', ...progress }),
     clear: () => undefined,
@@ -50,14 +56,14 @@ const published = (failure: Failure): Failure =>
 
 function humanOutput({ stdout, stderr }: Streams): Output {
   const bar = stderr.isTTY === true ? new ProgressBar(stderr) : new ProgressLines(stderr)
-  const say = (stream: NodeJS.WritableStream, text: string): void => {
+  const say = (stream: NodeJS.WritableStream, text: Lines): void => {
     bar.clear()
-    stream.write(`${safeLines(text)}\n`)
+    stream.write(printed(text))
   }
   return {
     json: false,
     line: (text) => say(stdout, text),
-    note: (text, type = 'note') => say(stderr, type === 'warning' ? `Warning: ${text}` : text),
+    note: (text, type = 'note') => say(stderr, type === 'warning' ? warning(linesOf(text)) : text),
     event: () => undefined,
     progress: (progress) => bar.show(progress),
     clear: () => bar.clear(),
@@ -66,7 +72,18 @@ function humanOutput({ stdout, stderr }: Streams): Output {
   }
 }
 
-function failureText(failure: Failure): string {
+/** What leaves the process for these lines. */
+export const printed = (text: Lines): string =>
+  linesOf(text)
+    .map((line) => `${safeText(line)}\n`)
+    .join('')
+
+const linesOf = (text: Lines): readonly string[] => (typeof text === 'string' ? [text] : text)
+
+const warning = ([first = '', ...more]: readonly string[]): Lines => [`Warning: ${first}`, ...more]
+
+/** Its words have lines of their own, and only those. */
+function failureText(failure: Failure): Lines {
   const { title, explanation, nextStep } = describeFailure(failure)
-  return [title, explanation, nextStep].filter((part) => part !== '').join('\n')
+  return [title, explanation, nextStep].filter((part) => part !== '').flatMap((part) => part.split('\n'))
 }

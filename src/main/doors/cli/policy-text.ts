@@ -31,7 +31,7 @@ function showPolicy(out: Output, { host, timeZone, state }: FoundPolicy): void {
     ['expects', expectEveryHours === undefined ? undefined : `a good point every ${expectEveryHours} hours`],
     ['jitter', schedule.jitterSeconds === 0 ? undefined : `${schedule.jitterSeconds} s`]
   ])
-  out.line(`${policy.name} on ${host}\n${rows}`)
+  out.line([`${policy.name} on ${host}`, ...rows])
 }
 
 /** The same for machines. */

@@ -15,6 +15,7 @@ import { restoreCommand } from './commands/restore.ts'
 import { serveCommand } from './commands/serve.ts'
 import { vmCommand } from './commands/vm.ts'
 import type { Perform } from './run-program.ts'
+import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import { packageVersion } from '../../core/package.ts'
 
 const AFTER = `
@@ -46,8 +47,19 @@ export function buildProgram(perform: Perform): Command {
   return program
 }
 
-/** For every command: settings of the parent are only inherited by commands that it makes itself. */
+/** What does not fit is quoted as it was given, and a script may have given a name. For every command: settings of the parent are only inherited by commands that it makes itself. */
 function throwInsteadOfExit(command: Command): void {
+  command.configureOutput({
+    writeOut: (text) => process.stdout.write(safeLines(text)),
+    writeErr: (text) => process.stderr.write(safeLines(text)),
+    outputError: (text, write) => write(complaint(text))
+  })
   command.exitOverride().showHelpAfterError('(--help shows the forms)')
   for (const child of command.commands) throwInsteadOfExit(child)
+}
+
+/** One line, and another one only where commander guesses what was meant. */
+function complaint(text: string): string {
+  const [, what = '', guess = ''] = /^([^]*?)(\n\(Did you mean [^\n]*\))?\n*$/.exec(text) ?? []
+  return `${safeText(what)}${guess}\n`
 }

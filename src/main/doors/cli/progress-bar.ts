@@ -1,6 +1,7 @@
 import { formatBytes, formatRate, formatTimeLeft } from '../../../shared/format.ts'
 import type { Progress } from '../../../shared/model/job.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { cutTo } from '../../../shared/text-width.ts'
 
 const WIDTH = 24
 
@@ -19,7 +20,7 @@ export class ProgressBar {
     if (this.shown && now - this.lastDrawn < 80 && progress.doneBytes < progress.totalBytes) return
     this.lastDrawn = now
     this.shown = true
-    this.stream.write(`\r\x1b[2K${barText(progress).slice(0, (this.stream.columns ?? 100) - 1)}`)
+    this.stream.write(`\r\x1b[2K${cutTo(barText(progress), (this.stream.columns ?? 100) - 1)}`)
   }
 
   clear(): void {

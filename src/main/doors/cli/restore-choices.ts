@@ -151,5 +151,5 @@ export function lineWith(
 }
 
 /** `--auto-ports  let libvirt choose its ports`, one a line, to paste. */
-export const offersText = (offers: readonly OfferedChoice[]): string =>
-  offers.map(({ label, choice }) => `${flagText(choice)}  (${label})`).join('\n')
+export const offerLines = (offers: readonly OfferedChoice[]): string[] =>
+  offers.map(({ label, choice }) => `${flagText(choice)}  (${label})`)

@@ -1,10 +1,12 @@
 import { createInterface } from 'node:readline'
+import { safeText } from '../../../shared/safe-text.ts'
+import { printed, type Lines } from './output.ts'
 
 /** A person to ask, or nobody. Never asked in `--json`, in a pipe or under cron. */
 export interface Terminal {
   readonly interactive: boolean
-  /** What was typed, trimmed. Undefined: Ctrl-C, Ctrl-D, or nobody there. */
-  ask(question: string, hidden?: boolean): Promise<string | undefined>
+  /** What was typed behind the last line, trimmed. Undefined: Ctrl-C, Ctrl-D, or nobody there. */
+  ask(question: Lines, hidden?: boolean): Promise<string | undefined>
 }
 
 export const nobody: Terminal = { interactive: false, ask: () => Promise.resolve(undefined) }
@@ -14,11 +16,10 @@ export function terminal(json: boolean): Terminal {
   return interactive ? { interactive, ask } : nobody
 }
 
-function ask(text: string, hidden = false): Promise<string | undefined> {
+function ask(lines: Lines, hidden = false): Promise<string | undefined> {
   // Only the last line is readline's: it draws its prompt again and again.
-  const lastLine = text.lastIndexOf('\n') + 1
-  process.stderr.write(text.slice(0, lastLine))
-  const question = text.slice(lastLine)
+  const { before, question } = asked(lines)
+  process.stderr.write(before)
   const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: true })
   if (hidden) hideTyping(reader, question)
   return new Promise((resolve) => {
@@ -30,6 +31,12 @@ function ask(text: string, hidden = false): Promise<string | undefined> {
     reader.once('close', () => resolve(undefined))
     reader.question(question, (answer) => end(answer.trim()))
   })
+}
+
+/** A question as it is printed: its last line, and what stands above. */
+export function asked(lines: Lines): { readonly before: string; readonly question: string } {
+  const all = typeof lines === 'string' ? [lines] : lines
+  return { before: printed(all.slice(0, -1)), question: safeText(all.at(-1) ?? '') }
 }
 
 /** readline echoes through this undocumented but long-standing method; the question itself still shows. */

@@ -51,9 +51,13 @@ function onlyOneAtATime(work: () => Promise<void>): () => void {
 async function askWhatToDo({ terminal, out }: Session, job: WatchedJob): Promise<'cancel' | 'leave' | 'go on'> {
   if (!terminal.interactive) return 'leave'
   out.clear()
-  const answer = await terminal.ask(
-    `\n[c] cancel the ${job.kind}; ${cancelWords(job.kind)}\n[l] leave it running on ${job.host}, and end here\n[Enter] go on watching\n> `
-  )
+  const answer = await terminal.ask([
+    '',
+    `[c] cancel the ${job.kind}; ${cancelWords(job.kind)}`,
+    `[l] leave it running on ${job.host}, and end here`,
+    '[Enter] go on watching',
+    '> '
+  ])
   if (answer === undefined || /^l/i.test(answer)) return 'leave'
   return /^c/i.test(answer) ? 'cancel' : 'go on'
 }

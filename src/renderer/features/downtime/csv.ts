@@ -1,9 +1,13 @@
 import { downMs, type Downtime } from '../../../shared/downtimes.ts'
+import { safeText } from '../../../shared/safe-text.ts'
 
-/** A cell as RFC 4180 wants it. What a spreadsheet would run as a formula gets an apostrophe in front. */
+/**
+ * A cell as RFC 4180 wants it, which is always one line. What a spreadsheet would run as a formula gets an apostrophe in
+ * front; also behind a semicolon, at which those of many countries begin a cell, quoted or not.
+ */
 export function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  const harmless = safeText(text).replaceAll(/(^|;)( *)(?=[=+\-@＝＋－＠])/g, "$1$2'")
+  return /[",]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
 const HEAD = ['time', 'kind', 'host', 'vm', 'vm_uuid', 'point', 'method', 'mode', 'downtime_ms', 'made_of']

@@ -73,10 +73,10 @@ async function verifyAll(session: Session, point: KnownPoint, places: readonly P
 const verdict = (
   { manifest }: KnownPoint,
   { where, good, checkedBytes, problems }: VerifyReport & { where: string }
-): string =>
+): string[] =>
   good
-    ? `${where}: point ${manifest.id} is good; ${formatBytes(checkedBytes)} read and compared.`
-    : `${where}: point ${manifest.id} is damaged:\n${problems.map(({ file, detail }) => `  ${file}: ${detail}`).join('\n')}`
+    ? [`${where}: point ${manifest.id} is good; ${formatBytes(checkedBytes)} read and compared.`]
+    : [`${where}: point ${manifest.id} is damaged:`, ...problems.map(({ file, detail }) => `  ${file}: ${detail}`)]
 
 function reportDamage(
   { out }: Session,

@@ -42,7 +42,7 @@ export const doctorCommand = (perform: Perform): Command =>
           return gone.kept.length === 0 ? EXIT.done : EXIT.warnings
         }
         const leftovers = await examineHost(core, host, options.repair === true)
-        out.line(leftovers.length === 0 ? `Nothing is left over on ${host}.` : leftoverTable(leftovers))
+        out.line(leftovers.length === 0 ? `Nothing is left over on ${host}.` : leftoverLines(leftovers))
         if (exitOf(leftovers) === EXIT.warnings && options.repair !== true)
           out.line(`To put it right: stillpoint doctor ${host} --repair`)
         out.result({ host, leftovers })
@@ -50,18 +50,28 @@ export const doctorCommand = (perform: Perform): Command =>
       })
     )
 
-const leftoverTable = (leftovers: readonly Leftover[]): string =>
-  table(
+/** What is to be typed by hand stands below the table, a line each. */
+export const leftoverLines = (leftovers: readonly Leftover[]): string[] => [
+  ...table(
     ['KIND', 'WHAT', 'REMEDY', 'STATE'],
-    leftovers.map(({ kind, what, remedy, repaired }) => [kind, what, remedy, repaired ? 'put right' : 'left as it is'])
-  )
+    leftovers.map(({ kind, what, remedy, repaired }) => [
+      kind,
+      what,
+      remedy.split('\n')[0] ?? '',
+      repaired ? 'put right' : 'left as it is'
+    ])
+  ),
+  ...leftovers.flatMap(({ what, remedy }) => {
+    const [, ...typed] = remedy.split('\n')
+    return typed.length === 0 ? [] : ['', `${what}:`, ...typed.map((line) => `  ${line}`)]
+  })
+]
 
-const lettingGo = ({ removed, freedBytes, kept }: LetGo): string =>
-  [
-    `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
-    ...removed.map((path) => `${path} is gone.`),
-    ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
-  ].join('\n')
+const lettingGo = ({ removed, freedBytes, kept }: LetGo): string[] => [
+  `Freed ${formatBytes(freedBytes)} in ${removed.length} ${removed.length === 1 ? 'file' : 'files'}.`,
+  ...removed.map((path) => `${path} is gone.`),
+  ...kept.map(({ path, because }) => `${path} stays: ${because}.`)
+]
 
 /** What a restore replaced is kept on purpose, until its owner lets go of it; and an autostart is held back, until he decides. */
 const isFault = ({ kind, repaired }: Leftover): boolean => !repaired && kind !== 'kept aside' && kind !== 'autostart'

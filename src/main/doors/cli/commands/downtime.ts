@@ -23,7 +23,7 @@ export const downtimeCommand = (perform: Perform): Command =>
     })
   )
 
-function downtimeTable(entries: readonly Downtime[]): string {
+function downtimeTable(entries: readonly Downtime[]): string[] {
   const rows = entries.map((entry) => [
     `${entry.host}/${entry.vm}`,
     formatTime(entry.at),

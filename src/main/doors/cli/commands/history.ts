@@ -36,7 +36,7 @@ export const historyCommand = (perform: Perform): Command =>
       })
     )
 
-function pastTable({ jobs, runs }: Past): string {
+function pastTable({ jobs, runs }: Past): string[] {
   const ofJobs = jobs.map((job) => ({
     at: job.startedAt,
     cells: [job.kind, `${job.host}/${job.vm.name}`, job.policy?.name ?? '', stateWords(job.state), outcomeWords(job)]

@@ -62,7 +62,7 @@ function endOfCancel({ out }: Session, report: JobReport): ExitCode {
   return report.state === 'cancelled' ? EXIT.done : exitOfJob(report.state)
 }
 
-function jobTable(jobs: readonly JobReport[]): string {
+function jobTable(jobs: readonly JobReport[]): string[] {
   const rows = jobs.map((job) => [
     job.id,
     job.kind,

@@ -63,7 +63,7 @@ function filterFor({ core }: Session, of: string | undefined, { points }: PointL
 
 const labels = ({ places }: KnownPoint): string => places.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
 
-function pointTable(points: readonly KnownPoint[]): string {
+function pointTable(points: readonly KnownPoint[]): string[] {
   const rows = points.map((point) => rowOf(point, point.manifest))
   return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], rows)
 }
@@ -93,7 +93,7 @@ function noteBroken(out: Output, { broken }: PointList): void {
     for (const { where, path, reason } of broken) out.note(`${where}: ${path} is no good point: ${reason}`, 'warning')
 }
 
-function pointText(point: KnownPoint): string {
+function pointText(point: KnownPoint): string[] {
   const { manifest } = point
   const entries: [string, string | undefined][] = [
     ['taken', formatTime(manifest.takenAt)],
@@ -122,10 +122,8 @@ function pointText(point: KnownPoint): string {
     ['warnings', manifest.warnings.join('; ')],
     ...marksFields(point.marks)
   ]
-  return `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`.concat(
-    '\n',
-    fields(entries)
-  )
+  const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`
+  return [head, ...fields(entries)]
 }
 
 const marksFields = ({ pinned, note, verified }: PointMarks): [string, string | undefined][] => [

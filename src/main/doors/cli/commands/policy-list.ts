@@ -41,7 +41,7 @@ export const showCommand = (perform: Perform): Command =>
     )
 
 /** Times are those of this computer, as everywhere in the terminal. */
-function policyTable(hosts: readonly HostPolicies[]): string {
+function policyTable(hosts: readonly HostPolicies[]): string[] {
   const rows = hosts.flatMap(({ host, policies }) =>
     policies.map(({ policy, nextRunAt, lastRun, problem }) => [
       `${host}/${policy.name}`,

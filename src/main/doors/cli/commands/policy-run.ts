@@ -70,9 +70,7 @@ function endOfRun({ out }: Session, run: RunReport): ExitCode {
   const missed = run.missedCount > 0 ? [missedWords(run)] : []
   const pruned = run.pruned === undefined ? [] : [prunedWords(run.pruned), ...run.pruned.refused]
   const more = [...missed, ...run.warnings, ...pruned]
-  out.line(
-    [`${run.policy.name} on ${run.host}: ${runHeadline(run)}`, ...vms, ...more.map((text) => `  ${text}`)].join('\n')
-  )
+  out.line([`${run.policy.name} on ${run.host}: ${runHeadline(run)}`, ...vms, ...more.map((text) => `  ${text}`)])
   if (severity !== 'failure') out.result({ run })
   else if (out.json) out.failed(failureOfRun(run), { run })
   return severity === 'failure' ? EXIT.failed : severity === 'warning' ? EXIT.warnings : EXIT.done

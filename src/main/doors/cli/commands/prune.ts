@@ -36,7 +36,7 @@ export const pruneCommand = (perform: Perform): Command =>
       })
     )
 
-function planText(plan: PrunePlan): string {
+function planText(plan: PrunePlan): string[] {
   const rows = plan.vms.flatMap(({ vm, points, refused }) =>
     points.map((point) => [
       vm.name,
@@ -48,7 +48,7 @@ function planText(plan: PrunePlan): string {
   const trash = `${plan.trash.points} in the trash already (${formatBytes(plan.trash.bytes)})`
   const sum = `${formatBytes(plan.freesBytes)} would go from the store; ${trash}.`
   const refused = plan.refused === undefined ? [] : [`Nothing goes now: ${plan.refused}`]
-  return [table(['VM', 'POINT', 'FATE', 'WHY'], rows), ...refused, sum].join('\n')
+  return [...table(['VM', 'POINT', 'FATE', 'WHY'], rows), ...refused, sum]
 }
 
 const fateWords = ({ keep, memory }: PointFate): string =>

@@ -12,7 +12,7 @@ import { endOfJob } from '../end-of-job.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { commaList, leaf } from '../leaf.ts'
 import { gathered } from '../policy-flags.ts'
-import { addChoiceOptions, choicesOf, diskDirOf, lineWith, offersText, type ChoiceOptions } from '../restore-choices.ts'
+import { addChoiceOptions, choicesOf, diskDirOf, lineWith, offerLines, type ChoiceOptions } from '../restore-choices.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -140,9 +140,9 @@ async function check({ core, out }: Session, order: RestoreOrder): Promise<ExitC
     )
   )
   const offers = items.flatMap(({ text, choices = [] }) => (choices.length === 0 ? [] : [{ text, choices }]))
-  for (const { text, choices } of offers) out.line(`\n${text}. Restore with one of these:\n${offersText(choices)}`)
+  for (const { text, choices } of offers) out.line(['', `${text}. Restore with one of these:`, ...offerLines(choices)])
   const first = offers.flatMap(({ choices: [offer] }) => (offer === undefined ? [] : [offer.choice]))
-  if (first.length > 0) out.line(`\nWith the first of each:\n${lineWith(order, first)}`)
+  if (first.length > 0) out.line(['', 'With the first of each:', lineWith(order, first)])
   const asked = items.flatMap(({ state, allow }) => (state === 'problem' && allow !== undefined ? [allow] : []))
   if (asked.length > 0) {
     out.line('')

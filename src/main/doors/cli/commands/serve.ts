@@ -74,7 +74,7 @@ async function serve({ core: { folder }, out, interrupts }: Session, options: Se
     const door = await openBrowserDoor(contract, handlers, { port: options.port, rendererRoot, report, onWindows })
     out.event('serving', { url: door.url, port: door.port })
     if (!out.json)
-      out.note(`Stillpoint is at ${door.url}\nIt is for you alone: the address holds a key. Ctrl-C ends it.`)
+      out.note([`Stillpoint is at ${door.url}`, 'It is for you alone: the address holds a key. Ctrl-C ends it.'])
     if (options.open) openInBrowser(door.url)
     await interrupts.handledBy(
       () => idle.end(),

@@ -55,9 +55,9 @@ const autostart = (perform: Perform): Command =>
     })
 
 /** The list, and below it what points of these VMs will not hold, and what is left to be done: said before it is needed. */
-export const vmText = (vms: VmList): string => [vmTable(vms), ...limitLines(vms)].join('\n')
+export const vmText = (vms: VmList): string[] => [...vmTable(vms), ...limitLines(vms)]
 
-function vmTable({ hosts }: VmList): string {
+function vmTable({ hosts }: VmList): string[] {
   const rows = hosts.flatMap(({ host, inventory }) =>
     inventory.domains.map((vm) => [
       `${host}/${vm.name}`,
@@ -68,7 +68,7 @@ function vmTable({ hosts }: VmList): string {
       vm.uuid
     ])
   )
-  return rows.length === 0 ? 'No VMs.' : table(['VM', 'STATE', 'RAM', 'DISKS', 'AGENT', 'UUID'], rows)
+  return rows.length === 0 ? ['No VMs.'] : table(['VM', 'STATE', 'RAM', 'DISKS', 'AGENT', 'UUID'], rows)
 }
 
 const diskSummary = (disks: VmList['hosts'][number]['inventory']['domains'][number]['disks']): string =>

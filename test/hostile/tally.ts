@@ -1,0 +1,29 @@
+import { appendFileSync } from 'node:fs'
+import { afterAll } from 'vitest'
+
+/** Where the files of one run write down what came of their inputs: `vitest-setup.ts` sums it up. */
+export const TALLY_FILE = 'STILLPOINT_TALLY_FILE'
+
+/** Counts hostile inputs, and those that were handled: refused or shown as text, with everything else as it was. */
+export interface Tally {
+  /** One input. What is thrown is thrown on, and the input counts as not handled. */
+  tried<T>(check: () => T | Promise<T>): Promise<T>
+}
+
+/** For one file of tests; prints `handled / tried` at its end. */
+export function tallyOf(what: string): Tally {
+  const count = { handled: 0, tried: 0 }
+  afterAll(() => {
+    console.info(`${what}: ${count.handled} handled / ${count.tried} tried`)
+    const file = process.env[TALLY_FILE]
+    if (file !== undefined) appendFileSync(file, `${JSON.stringify(count)}\n`)
+  })
+  return {
+    async tried(check) {
+      count.tried += 1
+      const result = await check()
+      count.handled += 1
+      return result
+    }
+  }
+}
