@@ -1,3 +1,4 @@
+import { failureFrom } from './failure-data.ts'
 import type { Failure, FailureKind, FailureOf } from './failure.ts'
 import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
 
@@ -138,11 +139,7 @@ const running = {
   'output-too-large': (failure) =>
     failure.host === undefined ? tooMuch(failure) : tooLongAnAnswer({ ...failure, host: failure.host }),
   'bad-output': (failure) =>
-    words(
-      `${failure.what} said something that cannot be read`,
-      failure.detail,
-      'Look at what the host prints there. Nothing was changed by it.'
-    ),
+    words(`${failure.what} said something that cannot be read`, failure.detail, 'Look at what the host prints there.'),
   cancelled: (failure) => words(`${failure.what} was cancelled`, 'Everything is as it was before.', ''),
   io: (failure) =>
     words(
@@ -328,14 +325,11 @@ function noRootWords({ user, host, sudoersLine, doasLine, wantsTerminal }: Failu
   )
 }
 
-/** Title, explanation and next step of any failure. One from a newer engine, of a kind unknown here, gets words too. */
+/** Title, explanation and next step of any failure, and of whatever else is taken for one. Never throws. */
 export function describeFailure(failure: Failure): FailureWords {
-  const known = (wording as Record<string, ((failure: Failure) => FailureWords) | undefined>)[failure.kind]
-  return known?.(failure) ?? words(`It failed: ${failure.kind}`, JSON.stringify(failure), '')
+  const read = failureFrom(failure)
+  return (wording[read.kind] as (failure: Failure) => FailureWords)(read)
 }
-
-/** All kinds that have words, for checking what comes over a wire. */
-export const isFailureKind = (kind: string): kind is FailureKind => Object.hasOwn(wording, kind)
 
 function ioNextStep(failure: FailureOf<'io'>): string {
   if (failure.code === 'ENOSPC') return 'Make room on that file system, then try again.'
@@ -373,7 +367,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-storage-daemon': 'qemu-system-common',
   'systemd-run': 'systemd'
 }
-const packageOf = (tool: string): string => PACKAGES[tool] ?? tool
+const packageOf = (tool: string): string => (Object.hasOwn(PACKAGES, tool) ? PACKAGES[tool] : undefined) ?? tool
 
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
 const forgetKey = (failure: FailureOf<'host-key-changed'>): string =>
