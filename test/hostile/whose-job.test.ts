@@ -24,6 +24,7 @@ import type { EngineVerb, EventOf, QuestionOf } from '../../src/shared/engine-pr
 import { JobId } from '../../src/shared/model/ids.ts'
 import type { BackupSpec, JobReport, JobState } from '../../src/shared/model/job.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
+import { safeText } from '../../src/shared/safe-text.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
@@ -177,6 +178,9 @@ const CLAIMED = [
   'x'.repeat(5000)
 ]
 
+const inATitle = (claim: string): string => JSON.stringify(safeText(claim.slice(0, 20)))
+const titled = CLAIMED.map((claim) => ({ claim, as: inATitle(claim) }))
+
 /** Every door through which a job or a run of a host comes, and the hosts that it is said to be of there. */
 const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)[]>>> = {
   'the list of jobs': async () => (await listJobs(core)).jobs.map(({ host }) => host),
@@ -233,8 +237,8 @@ const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)
 }
 
 describe('a job or a run is of the host that tells it, whatever name it says', () => {
-  it.each(Object.keys(DOORS).flatMap((door) => CLAIMED.map((claim) => ({ door, claim }))))(
-    '$door: $claim',
+  it.each(Object.keys(DOORS).flatMap((door) => titled.map((claim) => ({ door, ...claim }))))(
+    '$door: $as',
     async ({ door, claim }) => {
       await tally.tried(async () => {
         evil.jobs = [report(EVILS, claim)]
@@ -247,7 +251,7 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
     }
   )
 
-  it.each(CLAIMED)('a cancel by its id goes to the host that has it, which calls itself %j', async (claim) => {
+  it.each(titled)('a cancel by its id goes to the host that has it, which calls itself $as', async ({ claim }) => {
     await tally.tried(async () => {
       evil.jobs = [report(EVILS, claim, 'running')]
       good.jobs = [report(GOODS, 'good', 'running')]
@@ -257,7 +261,7 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
     })
   })
 
-  it.each(CLAIMED)('what it calls itself is no word in notices: %j', async (claim) => {
+  it.each(titled)('what it calls itself is no word in notices: $as', async ({ claim }) => {
     await tally.tried(async () => {
       const window = live()
       await window.news.contact('evil')
