@@ -34,8 +34,8 @@ export interface TimedPoint {
 /** From the jobs and, for what was taken by others or before, from the points themselves. Oldest first. */
 export function downtimesOf(jobs: readonly ToldJob[], points: readonly TimedPoint[]): readonly Downtime[] {
   const told = jobs.flatMap((job) => ofJob(job) ?? [])
-  const backups = new Set(told.flatMap(({ kind, point }) => (kind === 'backup' ? [point] : [])))
-  const others = points.filter(({ id }) => !backups.has(id)).map(ofPoint)
+  const backups = new Set(told.flatMap(({ kind, vmUuid, point }) => (kind === 'backup' ? [`${vmUuid} ${point}`] : [])))
+  const others = points.filter(({ id, vm }) => !backups.has(`${vm.uuid} ${id}`)).map(ofPoint)
   return [...told, ...others].sort((a, b) => a.at.localeCompare(b.at))
 }
 

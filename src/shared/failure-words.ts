@@ -1,3 +1,4 @@
+import { failureFrom } from './failure-data.ts'
 import type { Failure, FailureKind, FailureOf } from './failure.ts'
 import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
 import { oneLine, safeText, textsWithin } from './safe-text.ts'
@@ -146,11 +147,7 @@ const running = {
   'output-too-large': (failure) =>
     failure.host === undefined ? tooMuch(failure) : tooLongAnAnswer({ ...failure, host: failure.host }),
   'bad-output': (failure) =>
-    words(
-      `${failure.what} said something that cannot be read`,
-      failure.detail,
-      'Look at what the host prints there. Nothing was changed by it.'
-    ),
+    words(`${failure.what} said something that cannot be read`, failure.detail, 'Look at what the host prints there.'),
   cancelled: (failure) => words(`${failure.what} was cancelled`, 'Everything is as it was before.', ''),
   io: (failure) =>
     words(
@@ -336,11 +333,10 @@ function noRootWords({ user, host, sudoersLine, doasLine, wantsTerminal }: Failu
   )
 }
 
-/** Title, explanation and next step of any failure. One from a newer engine, of a kind unknown here, gets words too. */
+/** Title, explanation and next step of any failure, and of whatever else is taken for one. Never throws. */
 export function describeFailure(failure: Failure): FailureWords {
-  const shown = textsWithin(failure, shownText)
-  const known = (wording as Record<string, ((failure: Failure) => FailureWords) | undefined>)[shown.kind]
-  return known?.(shown) ?? words(`It failed: ${shown.kind}`, JSON.stringify(shown), '')
+  const read = textsWithin(failureFrom(failure), shownText)
+  return (wording[read.kind] as (failure: Failure) => FailureWords)(read)
 }
 
 /** In prose a line end is layout, in a name it is a trick. */
@@ -348,9 +344,6 @@ const PROSE: ReadonlySet<string> = new Set(['because', 'detail', 'fix', 'message
 
 const shownText = (text: string, key: string): string =>
   key === 'stderr' ? text : PROSE.has(key) ? oneLine(text) : safeText(text)
-
-/** All kinds that have words, for checking what comes over a wire. */
-export const isFailureKind = (kind: string): kind is FailureKind => Object.hasOwn(wording, kind)
 
 function ioNextStep(failure: FailureOf<'io'>): string {
   if (failure.code === 'ENOSPC') return 'Make room on that file system, then try again.'
@@ -388,7 +381,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-storage-daemon': 'qemu-system-common',
   'systemd-run': 'systemd'
 }
-const packageOf = (tool: string): string => PACKAGES[tool] ?? tool
+const packageOf = (tool: string): string => (Object.hasOwn(PACKAGES, tool) ? PACKAGES[tool] : undefined) ?? tool
 
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
 const forgetKey = (failure: FailureOf<'host-key-changed'>): string =>

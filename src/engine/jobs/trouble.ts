@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import * as z from 'zod'
-import { FailureData } from '../../shared/failure-data.ts'
+import { HostFailureData } from '../../shared/failure-data.ts'
 import type { Failure } from '../../shared/failure.ts'
 import { RUN_DIR } from '../../shared/host-paths.ts'
 
@@ -8,7 +8,7 @@ import { RUN_DIR } from '../../shared/host-paths.ts'
  * What the last pass over a job that could not be put right ran into. It lies in the host's memory: each boot tries anew,
  * and it can be written while disks are full.
  */
-const Trouble = z.object({ passes: z.number(), failure: FailureData })
+const Trouble = z.object({ passes: z.number(), failure: HostFailureData })
 export type Trouble = z.infer<typeof Trouble>
 
 const troublePath = (id: string): string => `${RUN_DIR}/trouble-${id}.json`

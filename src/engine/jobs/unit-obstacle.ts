@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { failureOf, isFailure, type Failure } from '../../shared/failure.ts'
-import { describeFailure, isFailureKind } from '../../shared/failure-words.ts'
+import { hostFailureIn } from '../../shared/failure-data.ts'
+import { describeFailure } from '../../shared/failure-words.ts'
 import { PROGRAM_DIR } from '../../shared/host-paths.ts'
 import { oneLine, shorten } from '../../shared/safe-text.ts'
 import type { Argv, Shell } from '../../shared/shell.ts'
@@ -88,8 +89,8 @@ const quoted = ({ said, printed }: UnitFacts): string => shorten(oneLine(`${said
 function failureIn(printed: string): Failure | undefined {
   for (const line of printed.split('\n').reverse()) {
     try {
-      const { failure } = JSON.parse(line) as { failure?: { kind?: unknown } }
-      if (typeof failure?.kind === 'string' && isFailureKind(failure.kind)) return failure as Failure
+      const failure = hostFailureIn((JSON.parse(line) as { readonly failure?: unknown }).failure)
+      if (failure !== undefined) return failure
     } catch {
       continue
     }

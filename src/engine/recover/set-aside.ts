@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { Failure } from '../../shared/failure.ts'
-import { FailureData } from '../../shared/failure-data.ts'
+import { HostFailureData } from '../../shared/failure-data.ts'
 import { ofType, reportOf } from '../../shared/job-report.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -9,7 +9,7 @@ import { journalPath, jobIds, readableEntries, vmOfJob } from '../jobs/job-direc
 import { endJob, finalReport } from '../jobs/job-end.ts'
 
 const SET_ASIDE = 'set-aside'
-const Announced = z.object({ jobs: z.array(z.object({ id: z.string(), failure: FailureData })) })
+const Announced = z.object({ jobs: z.array(z.object({ id: z.string(), failure: HostFailureData })) })
 
 /** An earlier job of a VM that could not be put right. */
 export interface EarlierTrouble {

@@ -113,7 +113,7 @@ function jobHandlers(live: LiveCore): Handlers['jobs'] {
       const job = live.jobs.find(id) ?? fail({ kind: 'not-found', what: 'job', name: id })
       return job.kind === 'verify' || job.kind === 'copy' || live.jobs.isOurs(id)
         ? []
-        : logLines(await readJournal(live.core, job.host, id))
+        : logLines(await readJournal(live.core, job.host, live.jobs.idOnHost(id)))
     },
     estimate: (question) => {
       const host = live.hosts.view(question.host) ?? fail({ kind: 'not-found', what: 'host', name: question.host })

@@ -1,3 +1,4 @@
+import { failureFrom } from '../../shared/failure-data.ts'
 import type { Failure } from '../../shared/failure.ts'
 import { describeFailure, type FailureWords } from '../../shared/failure-words.ts'
 import { safeJson, safeLines } from '../../shared/safe-text.ts'
@@ -9,7 +10,8 @@ export interface FailureShown extends FailureWords {
 }
 
 /** A failure as the window shows it. Names in it may come from hosts, so nothing invisible gets through. */
-export function failureShown(failure: Failure): FailureShown {
+export function failureShown(told: Failure): FailureShown {
+  const failure = failureFrom(told)
   const { title, explanation, ...words } = describeFailure(failure)
   const nextStep = windowNextStep(failure) ?? words.nextStep
   const [safeTitle, safeExplanation, safeNext] = [safeLines(title), safeLines(explanation), safeLines(nextStep)]

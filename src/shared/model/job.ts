@@ -4,7 +4,7 @@ import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
 import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
 import { TwinVm } from './twin-vm.ts'
-import { FailureData } from '../failure-data.ts'
+import { HostFailureData } from '../failure-data.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
 export type JobKind = z.infer<typeof JobKind>
@@ -157,7 +157,7 @@ export const JobReport = z.object({
   keptAside: z.array(z.string()).optional(),
   phases: z.array(Phase),
   warnings: z.array(z.string()),
-  failure: FailureData.optional()
+  failure: HostFailureData.optional()
 })
 export type JobReport = z.infer<typeof JobReport>
 

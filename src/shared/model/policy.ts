@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FailureData } from '../failure-data.ts'
+import { HostFailureData } from '../failure-data.ts'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { BackupSpec } from './job.ts'
 
@@ -131,7 +131,7 @@ export const RunVm = z.object({
   outcome: z.enum(['waiting', 'running', 'done', 'done-with-warnings', 'failed', 'skipped', 'cancelled']),
   /** In words: why it was skipped or failed. */
   reason: z.string().optional(),
-  failure: FailureData.optional(),
+  failure: HostFailureData.optional(),
   job: JobId.optional(),
   point: PointId.optional(),
   method: z.string().optional(),

@@ -18,7 +18,9 @@ export const JobView = JobReport.extend({
   place: z.string().optional(),
   verify: VerifyReport.optional(),
   /** It failed or was cancelled, and the same can be asked for again. */
-  retryable: z.boolean()
+  retryable: z.boolean(),
+  /** What this computer does itself fails also of the way to a host. */
+  failure: FailureData.optional()
 })
 export type JobView = z.infer<typeof JobView>
 

@@ -140,9 +140,10 @@ describe('a call to the engine', () => {
 describe('a stream that broke off', () => {
   it('says why in its last line', () => {
     expect(
-      failureInTail(`binary\0stuff{"failure":{"kind":"point-damaged","point":"p","file":"f","detail":"d"}}\n`)?.kind
+      failureInTail(`binary\0stuff{"failure":{"kind":"point-damaged","point":"p","file":"f","detail":"d"}}\n`, 'alpha')
+        ?.kind
     ).toBe('point-damaged')
-    expect(failureInTail('binary\0stuff')).toBeUndefined()
+    expect(failureInTail('binary\0stuff', 'alpha')).toBeUndefined()
   })
 })
 

@@ -26,12 +26,12 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const policy = policyOf({ hostName: 'as-called-there', store: '/srv/points' })
 const run = (n: number, more: Partial<RunReport> = {}): RunReport =>
-  runOf({ id: `20261125T1200${String(n).padStart(2, '0')}Z-0000aa`, host: 'as-called-there', ...more })
+  runOf({ id: `20261125T1200${String(n).padStart(2, '0')}Z-0000aa`, host: 'kvm-1', ...more })
 const { retryable: _, ...running } = jobOf(1)
 const hourly = (n: number): string =>
   `${new Date(Date.UTC(2026, 10, 1, n)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-0000aa`
 const report = (n: number, more: Partial<JobReport> = {}): JobReport =>
-  ({ ...running, ...ended(jobOf(n, { host: 'as-called-there', id: hourly(n) }), 'done'), ...more }) as JobReport
+  ({ ...running, ...ended(jobOf(n, { host: 'kvm-1', id: hourly(n) }), 'done'), ...more }) as JobReport
 
 /** A host on paper: what its engine would say. */
 class FakeHost {

@@ -37,6 +37,7 @@ it('a restore that is tried again goes by where its VM runs now, not by where it
     },
     jobs: {
       find: () => ({ kind: 'restore', host: 'beta', point: POINT, vm: { uuid: VM, name: 'web' } }),
+      idOnHost: (id: string) => id,
       began: () => 0
     },
     points: { find: () => undefined }

@@ -8,9 +8,11 @@ import {
 } from '../../../shared/engine-protocol.ts'
 import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
 import { COMPILED_ENV } from '../../../shared/host-paths.ts'
-import { isFailureKind } from '../../../shared/failure-words.ts'
+import { hostFailureFrom } from '../../../shared/failure-data.ts'
+import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
+import { calledHere, failureOn } from './called-here.ts'
 import { LineCutter } from './json-lines.ts'
 
 /** An engine that is in place on a host. */
@@ -41,7 +43,7 @@ export async function engineCall<V extends EngineVerb>(
   question: QuestionOf<V>,
   options: CallOptions<EventOf<V>> = {}
 ): Promise<ResultOf<V>> {
-  const answer = new Answer<V>(placed.host, verb, options.onEvent)
+  const answer = new Answer<V>(placed.host, verb, question, options.onEvent)
   const result = await runReading(placed, verb, question, options, (chunk) => answer.take(chunk))
   return answer.end(result)
 }
@@ -95,7 +97,7 @@ const Line = z.union([
   z.strictObject({ result: z.unknown() }),
   z.strictObject({ part: z.string() }),
   z.strictObject({ parts: z.number() }),
-  z.strictObject({ failure: z.looseObject({ kind: z.string() }) })
+  z.strictObject({ failure: z.unknown() })
 ])
 
 /** What the engine has said so far to one question. */
@@ -103,6 +105,8 @@ class Answer<V extends EngineVerb> {
   private readonly what: string
   private readonly host: string
   private readonly verb: V
+  /** The job that the question is about, if it is about one. */
+  private readonly job: string | undefined
   private readonly onEvent: CallOptions<EventOf<V>>['onEvent']
   private readonly lines: LineCutter
   private result: { readonly value: ResultOf<V> } | undefined
@@ -110,10 +114,11 @@ class Answer<V extends EngineVerb> {
   private parts: string[] = []
   private partCharacters = 0
 
-  constructor(host: string, verb: V, onEvent: CallOptions<EventOf<V>>['onEvent']) {
+  constructor(host: string, verb: V, question: QuestionOf<V>, onEvent: CallOptions<EventOf<V>>['onEvent']) {
     this.what = `the engine on ${host} (${verb})`
     this.host = host
     this.verb = verb
+    this.job = OF_ONE_JOB.has(verb) && 'id' in question ? question.id : undefined
     this.onEvent = onEvent
     this.lines = new LineCutter(this.what, LONGEST_LINE_BYTES)
   }
@@ -133,8 +138,7 @@ class Answer<V extends EngineVerb> {
   private async takeLine(text: string): Promise<void> {
     const line = Line.safeParse(parseJson(text))
     if (!line.success) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
-    if ('failure' in line.data)
-      this.failure = failureFrom(line.data.failure) ?? this.bad(`unknown failure ${shorten(text, 200)}`)
+    if ('failure' in line.data) this.failure = toldBy(this.host, this.what, line.data.failure)
     else if ('result' in line.data) this.result = { value: this.checked('result', line.data.result) as ResultOf<V> }
     else if ('part' in line.data) this.takePart(line.data.part)
     else if ('parts' in line.data) await this.takeLine(this.joined(line.data.parts))
@@ -163,9 +167,11 @@ class Answer<V extends EngineVerb> {
   private checked(part: 'event' | 'result', value: unknown): unknown {
     const schema: z.ZodType = engineVerbs[this.verb][part]
     const parsed = schema.safeParse(value)
-    return parsed.success
-      ? parsed.data
-      : this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
+    if (!parsed.success) return this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
+    const { job } = this
+    if (job !== undefined && (jobIn(parsed.data as JobReport | JournalEntry) ?? job) !== job)
+      return this.bad(`${part} is of another job than ${job}`)
+    return calledHere(this.host, this.verb, part, parsed.data)
   }
 
   private bad(detail: string): never {
@@ -181,13 +187,20 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Only the kind is checked: words are made of whatever else is there. */
-const failureFrom = (value: { kind: string }): Failure | undefined =>
-  isFailureKind(value.kind) ? (value as Failure) : undefined
+/** What an engine cannot say, or says in no form that is known, is still why it ended. */
+const toldBy = (host: string, what: string, value: unknown): Failure => failureOn(host, hostFailureFrom(value, what))
+
+const OF_ONE_JOB: ReadonlySet<EngineVerb> = new Set(['follow', 'cancel'])
+
+/** The job that a report or a line of a journal is of, where it says so. */
+function jobIn(said: JobReport | JournalEntry): string | undefined {
+  if (!('type' in said) || said.type === 'begin') return said.id
+  return said.type === 'end' ? said.report.id : undefined
+}
 
 /** The failure in the last line of what should have been a stream, if there is one. */
-export function failureInTail(tail: string): Failure | undefined {
+export function failureInTail(tail: string, host: string): Failure | undefined {
   const text = tail.trimEnd()
   const line = Line.safeParse(parseJson(text.slice(text.lastIndexOf('{"failure"'))))
-  return line.success && 'failure' in line.data ? failureFrom(line.data.failure) : undefined
+  return line.success && 'failure' in line.data ? toldBy(host, `the engine on ${host}`, line.data.failure) : undefined
 }

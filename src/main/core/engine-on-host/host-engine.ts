@@ -112,5 +112,5 @@ class Tail {
 
 const exportFailure = (host: string, tail: string, exitCode: number | undefined, stderr: string): Error =>
   new StillpointError(
-    failureInTail(tail) ?? { kind: 'command-failed', command: `the engine on ${host} (export)`, exitCode, stderr }
+    failureInTail(tail, host) ?? { kind: 'command-failed', command: `the engine on ${host} (export)`, exitCode, stderr }
   )

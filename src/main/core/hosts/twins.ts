@@ -42,7 +42,7 @@ const isSameMachine = (a: Pick<HostRecord, 'machineId'>, b: Pick<HostRecord, 'ma
   a.machineId !== undefined && a.machineId === b?.machineId
 
 /** A machine of that name that was rebuilt since is another one, which is asked like all. */
-function originOf(hosts: readonly HostRecord[], { name, machineId }: Manifest['host']): HostRecord | undefined {
+export function originOf(hosts: readonly HostRecord[], { name, machineId }: Manifest['host']): HostRecord | undefined {
   const named = hosts.find((host) => host.name === name)
   const isOther = machineId !== '' && named?.machineId !== undefined && named.machineId !== machineId
   return hosts.find((host) => host.machineId === machineId) ?? (isOther ? undefined : named)

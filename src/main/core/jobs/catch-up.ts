@@ -41,10 +41,6 @@ const isNamedByTime = (id: string): boolean => !Number.isNaN(timeOf(id))
 /** Sorts before all that are named by that time. */
 const idAt = (ms: number): string => `${new Date(Math.max(ms, 0)).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-000000`
 
-/** As they are called here: reports carry the name that whoever began them gave the host. */
-export const calledHere = <T extends JobReport | RunReport>(host: string, reports: readonly T[]): readonly T[] =>
-  reports.map((report) => ({ ...report, host }))
-
 /** Asks the engine of a host. */
 export type AskPast = <V extends 'jobs' | 'runs'>(verb: V, question: QuestionOf<V>) => Promise<ResultOf<V>>
 
@@ -53,7 +49,7 @@ export async function catchUp(host: string, ask: AskPast, history: History): Pro
   const knownOf = (reports: readonly (JobReport | RunReport)[]): Known[] =>
     reports.flatMap(({ id, host: where }) => (where === host ? [{ id, isOpen: false }] : []))
   const jobs = questionAfter(knownOf(history.jobs()), CLOCKS_DIFFER_MS.atContact)
-  history.addJobs(calledHere(host, await ask('jobs', jobs)))
+  history.addJobs(await ask('jobs', jobs))
   const runs = questionAfter(knownOf(history.runs()), CLOCKS_DIFFER_MS.atContact)
-  history.addRuns(calledHere(host, await ask('runs', runs)))
+  history.addRuns(await ask('runs', runs))
 }

@@ -5,6 +5,7 @@ import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
 import type { Core } from '../core.ts'
 import { rememberWhatWorked } from '../hosts/remembered-choices.ts'
 import { followJob, type FollowOptions } from './follow-job.ts'
+import { onceEach, withoutFormerNames } from './whose-job.ts'
 
 export const newJobId = (): string => newTimeSortedId(new Date(), randomBytes)
 
@@ -39,7 +40,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
     { ...options, onWatched }
   )
   core.history.addJobs([report])
-  if (spec !== undefined) rememberWhatWorked(core.settings, spec, { ...report, host })
+  if (spec !== undefined) rememberWhatWorked(core.settings, spec, report)
   return report
 }
 
@@ -68,8 +69,8 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
   const asked = await Promise.all((host === undefined ? names : [host]).map((name) => jobsOf(core, name)))
   const current = asked.flatMap(({ jobs }) => jobs)
   core.history.addJobs(current)
-  const byId = new Map([...core.history.jobs(), ...current].map((report) => [report.id, report]))
-  const jobs = [...byId.values()].filter((report) => host === undefined || report.host === host)
+  const known = withoutFormerNames(onceEach([...core.history.jobs(), ...current]), core.settings)
+  const jobs = known.filter((report) => host === undefined || report.host === host)
   return {
     jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)),
     unreachable: asked.flatMap(({ unreachable }) => unreachable)
@@ -85,11 +86,14 @@ async function jobsOf(core: Core, host: string): Promise<JobList> {
   }
 }
 
-/** The one job whose id begins so, on whichever host. */
+/** The one job whose id begins so, on whichever host; `host/id` says on which. */
 export async function findJob(core: Core, prefix: string): Promise<JobReport> {
   const { jobs, unreachable } = await listJobs(core)
-  const found = jobs.filter(({ id }) => id.startsWith(prefix))
-  if (found.length > 1) fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ id }) => id) })
+  const found = jobs.filter(({ host, id }) =>
+    `${host}/${id}`.startsWith(prefix.includes('/') ? prefix : `${host}/${prefix}`)
+  )
+  if (found.length > 1)
+    fail({ kind: 'ambiguous', what: 'job', name: prefix, candidates: found.map(({ host, id }) => `${host}/${id}`) })
   const lost = unreachable[0]
   return found[0] ?? (lost === undefined ? fail({ kind: 'not-found', what: 'job', name: prefix }) : fail(lost.failure))
 }

@@ -4,6 +4,7 @@ import type { RunReport } from '../../../shared/model/policy.ts'
 import type { Core } from '../core.ts'
 import { catchUp } from './catch-up.ts'
 import type { Unreachable } from './jobs.ts'
+import { withoutFormerNames } from './whose-job.ts'
 
 export interface PastQuestion {
   /** Name or UUID. */
@@ -30,12 +31,10 @@ export async function pastOf(core: Core, question: PastQuestion): Promise<Past> 
   const asked = await Promise.all((host === undefined ? names : [host]).map((name) => askForPast(core, name)))
   const newestFirst = (a: { id: string }, b: { id: string }): number => b.id.localeCompare(a.id)
   return {
-    jobs: core.history
-      .jobs()
+    jobs: withoutFormerNames(core.history.jobs(), core.settings)
       .filter((job) => isMeant(question, job, [job.vm]))
       .sort(newestFirst),
-    runs: core.history
-      .runs()
+    runs: withoutFormerNames(core.history.runs(), core.settings)
       .filter((run) =>
         isMeant(
           question,

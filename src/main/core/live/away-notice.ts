@@ -42,7 +42,7 @@ const isFailure = ({ state, verify }: JobView): boolean => state.startsWith('fai
 /** It failed as a whole, or names missed ones: no job tells that. Skipped is what was paused or out of hours, on purpose. */
 const isLost = (run: RunReport, jobs: readonly JobView[]): boolean =>
   run.missedCount > 0 ||
-  (run.state === 'failed' && !run.vms.some(({ job }) => job !== undefined && jobs.some(({ id }) => id === job)))
+  (run.state === 'failed' && !run.vms.some(({ job }) => jobs.some(({ id, host }) => id === job && host === run.host)))
 
 const severityOf = (jobs: readonly JobView[], lost: readonly RunReport[]): Said['severity'] =>
   lost.length > 0 || jobs.some(({ state }) => state !== 'done') ? 'warning' : 'good'

@@ -123,7 +123,7 @@ export async function retry(live: LiveCore, id: string): Promise<Started> {
   if (job.kind === 'copy') return copy(live, job.point ?? '', job.place ?? '')
   if (job.kind === 'restore' && live.points.find(job.point ?? '') !== undefined && !(await isOnHost(live, job)))
     return restore(live, questionOf(job))
-  const begun = (await readJournal(live.core, job.host, id)).find(({ type }) => type === 'begin')
+  const begun = (await readJournal(live.core, job.host, live.jobs.idOnHost(id))).find(({ type }) => type === 'begin')
   if (begun?.type !== 'begin') return fail({ kind: 'not-found', what: 'job', name: id, where: job.host })
   const spec = await asOfNow(live, job, begun.spec)
   const again = await submitJob(live.core, job.host, spec, { id: newJobId() })
@@ -148,7 +148,7 @@ function questionOf({ point = '', host, vm, mode = 'resume', copyOf }: JobView):
 
 /** False: it ended while its point was still on its way. */
 const isOnHost = (live: LiveCore, job: JobView): Promise<boolean> =>
-  readJournal(live.core, job.host, job.id).then(
+  readJournal(live.core, job.host, live.jobs.idOnHost(job.id)).then(
     () => true,
     () => false
   )

@@ -2,7 +2,7 @@ import { failureOf, isFailure } from '../../../shared/failure.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { Core } from '../core.ts'
-import { calledHere, CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
+import { CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
 import { adoptionNotice } from './adoption-notice.ts'
 import type { Away } from './away.ts'
 import type { Folder } from './folder-script.ts'
@@ -71,14 +71,14 @@ export class HostNews {
     const { core, jobs } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
-    return jobs.heard(host, calledHere(host, reports))
+    return jobs.heard(host, reports)
   }
 
   private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
     const { core, policies } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
-    return policies.heardRuns(calledHere(host, reports))
+    return policies.heardRuns(reports)
   }
 
   private adopted(host: string, past: readonly JobView[]): void {

@@ -60,8 +60,9 @@ export class JobRecord {
     const current = this.entries.findLast(({ type }) => type === 'step' || type === 'step-done')
     const open = current?.type === 'step' ? [{ phase: current.step, startedAt: current.at, ms: 0 }] : []
     const { pauses, warnings } = report
+    const { id, host } = this.view
     this.live = { ...this.live, phases: [...report.phases, ...open], pauses, warnings }
-    return this.become({ ...this.view, ...report, pauseMs: pauseMsOf(pauses), phases: this.live.phases })
+    return this.become({ ...this.view, ...report, id, host, pauseMs: pauseMsOf(pauses), phases: this.live.phases })
   }
 
   private become(view: JobView): boolean {

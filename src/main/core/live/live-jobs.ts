@@ -6,6 +6,8 @@ import type { Core } from '../core.ts'
 import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
+import { DistinctIds, withoutFormerNames } from '../jobs/whose-job.ts'
+import type { Watched } from '../jobs/follow-job.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -45,6 +47,8 @@ export class LiveJobs {
   private readonly onEnd: OnEnd
   /** Of everything that has ended and was told, also what is too old to be listed. */
   private readonly told: Set<string>
+  /** By these jobs are known here, and to a window. */
+  private readonly ids = new DistinctIds()
   private readonly records = new Map<string, JobRecord>()
   private readonly following = new Map<string, AbortController>()
   private readonly tasks = new Map<string, AbortController>()
@@ -53,7 +57,7 @@ export class LiveJobs {
   constructor(core: Core, onEnd: OnEnd) {
     this.core = core
     this.onEnd = onEnd
-    const past = core.history.jobs()
+    const past = withoutFormerNames(core.history.jobs(), core.settings).map((report) => this.shown(report))
     this.told = new Set(past.map(({ id }) => id))
     for (const report of newestOf(past)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
     this.tell()
@@ -78,7 +82,8 @@ export class LiveJobs {
   heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
     this.core.history.addJobs(reports)
     const ended: JobView[] = []
-    for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
+    const shown = reports.map((report) => this.shown(report))
+    for (const report of shown.toSorted((a, b) => a.id.localeCompare(b.id))) {
       if (this.told.has(report.id)) continue
       const view = viewOfReport(report)
       const isFollowed = this.following.has(report.id)
@@ -95,7 +100,8 @@ export class LiveJobs {
   }
 
   /** A job that has just been handed to its host. */
-  began(host: string, view: JobView): void {
+  began(host: string, said: JobView): void {
+    const view = this.shown(said)
     if (!this.records.has(view.id)) this.records.set(view.id, new JobRecord(view, new Date()))
     this.follow(host, view.id)
     this.tell()
@@ -103,6 +109,11 @@ export class LiveJobs {
 
   find(id: string): JobView | undefined {
     return this.records.get(id)?.view
+  }
+
+  /** As its host calls it. */
+  idOnHost(id: string): string {
+    return this.ids.onHost(id)
   }
 
   isOurs(id: string): boolean {
@@ -117,12 +128,12 @@ export class LiveJobs {
     this.tellLive()
     const task = this.tasks.get(id)
     if (task !== undefined) task.abort()
-    else await cancelJob(this.core, record.view.host, id)
+    else await cancelJob(this.core, record.view.host, this.idOnHost(id))
   }
 
   /** Starts work of this computer, and returns its id at once. */
   start(task: Task): string {
-    const id = newJobId()
+    const id = this.ids.shownAs({ host: task.view.host, id: newJobId() })
     const stop = new AbortController()
     const startedAt = new Date().toISOString()
     const view: JobView = {
@@ -180,8 +191,9 @@ export class LiveJobs {
   private async followToEnd(host: string, id: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const report = await watchJob(this.core, host, id, { onWatched: (what) => this.watched(id, what), signal })
-        this.ended(viewOfReport({ ...report, host }))
+        const onWatched = (what: Watched): void => this.watched(id, what)
+        const report = await watchJob(this.core, host, this.idOnHost(id), { onWatched, signal })
+        this.ended(viewOfReport(this.shown(report)))
         return
       } catch (error) {
         if (failureOf(error).kind === 'not-found') {
@@ -193,7 +205,7 @@ export class LiveJobs {
     }
   }
 
-  private watched(id: string, what: Parameters<JobRecord['watched']>[0]): void {
+  private watched(id: string, what: Watched): void {
     const isNews = this.records.get(id)?.watched(what, new Date()) ?? false
     if (isNews) this.tell()
     else this.tellLive()
@@ -212,6 +224,10 @@ export class LiveJobs {
   private forget(id: string): void {
     this.records.delete(id)
     this.tell()
+  }
+
+  private shown<T extends JobReport | JobView>(report: T): T {
+    return { ...report, id: this.ids.shownAs(report) }
   }
 
   /** A year of hourly backups need not be held: the history has them. */

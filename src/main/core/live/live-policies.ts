@@ -3,6 +3,7 @@ import type { RunReport } from '../../../shared/model/policy.ts'
 import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-view.ts'
 import type { Core } from '../core.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
+import { DistinctIds, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -15,11 +16,14 @@ export class LivePolicies {
   readonly runs = new LiveValue<readonly RunReport[]>(TELL_EVERY_MS)
   private readonly core: Core
   private readonly hosts = new Map<string, HostPolicies | undefined>()
+  /** By these runs are known here, and to a window. */
+  private readonly ids = new DistinctIds()
   private readonly reports: Map<string, RunReport>
 
   constructor(core: Core) {
     this.core = core
-    this.reports = new Map(core.history.runs().map((run) => [run.id, run]))
+    const past = withoutFormerNames(core.history.runs(), core.settings).map((run) => this.shown(run))
+    this.reports = new Map(past.map((run) => [run.id, run]))
     this.tell()
     this.tellRuns()
   }
@@ -67,7 +71,7 @@ export class LivePolicies {
   /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */
   heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
     this.core.history.addRuns(reports)
-    const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
+    const sorted = reports.map((run) => this.shown(run)).sort((a, b) => a.id.localeCompare(b.id))
     const ended = sorted.filter(({ id, endedAt }) => endedAt !== undefined && this.isOpen(id))
     for (const run of sorted) if (this.isOpen(run.id)) this.reports.set(run.id, run)
     this.trim()
@@ -78,6 +82,10 @@ export class LivePolicies {
   /** Not known, or not known to have ended. */
   private isOpen(id: string): boolean {
     return this.reports.get(id)?.endedAt === undefined
+  }
+
+  private shown(run: RunReport): RunReport {
+    return { ...run, id: this.ids.shownAs(run) }
   }
 
   private trim(): void {

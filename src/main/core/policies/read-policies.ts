@@ -18,13 +18,8 @@ export function lastPolicies(core: Core, host: string): HostPolicies | undefined
   return known && viewOf(host, known.listing, known.asOf, false)
 }
 
-/** Runs say the host's name as the one who made the policy calls it; here it is called as here. */
 const viewOf = (host: string, listing: PolicyListing, asOf: string, reachable: boolean): HostPolicies => ({
   ...listing,
-  policies: listing.policies.map(({ lastRun, ...state }) => ({
-    ...state,
-    ...(lastRun !== undefined && { lastRun: { ...lastRun, host } })
-  })),
   host,
   asOf,
   reachable

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { PointId } from '../../../shared/model/ids.ts'
 import { isEnded, JobReport } from '../../../shared/model/job.ts'
 import { RunReport } from '../../../shared/model/policy.ts'
+import { keyOf } from '../jobs/whose-job.ts'
 
 /** A point that was put in another place. */
 export const CopyRecord = z.object({
@@ -27,19 +28,19 @@ type HistoryLine = z.infer<typeof HistoryLine>
 /** `history.jsonl`: every job and every run of a policy that ended, and every copy, oldest first. Lines that do not parse are passed over. */
 export class History {
   private readonly path: string
-  /** What of the file has been looked through for ids. */
-  private readonly known = { bytes: 0, ids: new Set<string>() }
+  /** What of the file has been looked through for jobs and runs. */
+  private readonly known = { bytes: 0, keys: new Set<string>() }
 
   constructor(path: string) {
     this.path = path
   }
 
-  /** Each job once, however many controllers wrote it down. */
+  /** Each job of each host once, however many controllers wrote it down. */
   jobs(): JobReport[] {
     return onceEach(this.lines().flatMap((line) => (line.type === 'job' ? [line.report] : [])))
   }
 
-  /** Each run once. */
+  /** Each run of each host once. */
   runs(): RunReport[] {
     return onceEach(this.lines().flatMap((line) => (line.type === 'run' ? [line.report] : [])))
   }
@@ -50,16 +51,17 @@ export class History {
 
   /** Writes down those that are new and whose journal has an end; a job that only looks dead may still be recovered. */
   addJobs(reports: readonly JobReport[]): JobReport[] {
-    const known = this.knownIds()
-    const fresh = reports.filter(({ id, state, endedAt }) => isEnded(state) && endedAt !== undefined && !known.has(id))
+    const known = this.knownKeys()
+    const hasEnded = ({ state, endedAt }: JobReport): boolean => isEnded(state) && endedAt !== undefined
+    const fresh = reports.filter((report) => hasEnded(report) && !known.has(keyOf(report)))
     for (const report of fresh) this.append({ type: 'job', report })
     return fresh
   }
 
   /** Writes down those that are new and have ended. */
   addRuns(reports: readonly RunReport[]): RunReport[] {
-    const known = this.knownIds()
-    const fresh = reports.filter(({ id, endedAt }) => endedAt !== undefined && !known.has(id))
+    const known = this.knownKeys()
+    const fresh = reports.filter((report) => report.endedAt !== undefined && !known.has(keyOf(report)))
     for (const report of fresh) this.append({ type: 'run', report })
     return fresh
   }
@@ -80,15 +82,15 @@ export class History {
   }
 
   /** Of jobs and runs. Others write too: what is new in the file since the last time is read, and no more. */
-  private knownIds(): ReadonlySet<string> {
+  private knownKeys(): ReadonlySet<string> {
     const { known } = this
-    if (sizeOf(this.path) < known.bytes) Object.assign(known, { bytes: 0, ids: new Set() })
+    if (sizeOf(this.path) < known.bytes) Object.assign(known, { bytes: 0, keys: new Set() })
     const fresh = readFrom(this.path, known.bytes)
     const whole = fresh.subarray(0, fresh.lastIndexOf('\n') + 1)
     known.bytes += whole.length
     for (const line of whole.toString('utf8').split('\n').flatMap(parseLine))
-      if (line.type !== 'copy') known.ids.add(line.report.id)
-    return known.ids
+      if (line.type !== 'copy') known.keys.add(keyOf(line.report))
+    return known.keys
   }
 
   private lines(): HistoryLine[] {
@@ -97,8 +99,8 @@ export class History {
   }
 }
 
-const onceEach = <T extends { readonly id: string }>(reports: readonly T[]): T[] =>
-  [...new Map(reports.toReversed().map((report) => [report.id, report])).values()].reverse()
+const onceEach = <T extends { readonly host: string; readonly id: string }>(reports: readonly T[]): T[] =>
+  [...new Map(reports.toReversed().map((report) => [keyOf(report), report])).values()].reverse()
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 

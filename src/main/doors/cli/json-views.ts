@@ -1,4 +1,5 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { failureFrom } from '../../../shared/failure-data.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { summaryOf } from '../../../shared/model/point.ts'
 import type { JobReport } from '../../../shared/model/job.ts'
@@ -26,4 +27,9 @@ export function pointOfReport(report: JobReport): Readonly<Record<string, unknow
 }
 
 export const unreachableJson = (hosts: readonly Unreachable[]): unknown[] =>
-  hosts.map(({ host, failure, ...more }) => ({ host, failure, title: describeFailure(failure).title, ...more }))
+  hosts.map(({ host, failure, ...more }) => ({
+    host,
+    failure: failureFrom(failure),
+    title: describeFailure(failure).title,
+    ...more
+  }))

@@ -1,3 +1,4 @@
+import { failureFrom } from '../../../shared/failure-data.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
@@ -51,8 +52,10 @@ function jsonOutput({ stdout }: Streams): Output {
 }
 
 /** A bug's stack belongs into the log. */
-const published = (failure: Failure): Failure =>
-  failure.kind === 'bug' ? { ...failure, message: failure.message.split('\n')[0] ?? '' } : failure
+function published(told: Failure): Failure {
+  const failure = failureFrom(told)
+  return failure.kind === 'bug' ? { ...failure, message: failure.message.split('\n')[0] ?? '' } : failure
+}
 
 function humanOutput({ stdout, stderr }: Streams): Output {
   const bar = stderr.isTTY === true ? new ProgressBar(stderr) : new ProgressLines(stderr)

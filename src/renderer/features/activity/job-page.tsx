@@ -60,7 +60,7 @@ function Unknown() {
 
 function Job({ job }: { readonly job: JobView }) {
   const hosts = useWindow((state) => state.hosts)
-  const run = useWindow((state) => state.runs?.find(({ id }) => id === job.run))
+  const run = useWindow((state) => state.runs?.find(({ id, host }) => id === job.run && host === job.host))
   const links = useJobLinks(job)
   return (
     <>

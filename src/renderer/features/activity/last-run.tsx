@@ -17,7 +17,9 @@ const TONES: Readonly<Record<ReturnType<typeof runSeverity>, Tone>> = {
 /** How the schedule that one looks at did last, and the way to it. */
 export function LastRun({ policy }: { readonly policy: JobPolicy | undefined }) {
   const go = useWindow((state) => state.go)
-  const run = useWindow((state) => state.runs?.find((each) => each.policy.id === policy?.id))
+  const run = useWindow((state) =>
+    state.runs?.find((each) => each.policy.id === policy?.id && each.host === policy.host)
+  )
   if (policy === undefined) return undefined
   const link = { screen: 'schedules', host: policy.host, policy: policy.id } as const
   return (

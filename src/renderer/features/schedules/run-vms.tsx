@@ -52,10 +52,11 @@ function figuresOf(vm: RunVm): readonly string[] {
 
 function Links({ host, vm: { vm, job, point } }: { readonly host: string; readonly vm: RunVm }) {
   const go = useWindow((state) => state.go)
+  const isAnothers = useWindow((state) => state.jobs?.some((each) => each.id === job && each.host !== host) ?? false)
   const name = shorten(safeText(vm.name), 60)
   return (
     <span className={classes['links']}>
-      {job !== undefined && (
+      {job !== undefined && !isAnothers && (
         <Anchor component="button" type="button" fz="sm" onClick={() => go({ screen: 'job', job })}>
           <span aria-label={words.run.job(name)}>{words.run.openJob}</span>
         </Anchor>

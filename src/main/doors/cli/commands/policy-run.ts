@@ -5,7 +5,7 @@ import { runPolicy } from '../../../core/policies/policy-errands.ts'
 import type { Failure } from '../../../../shared/failure.ts'
 import type { RunReport } from '../../../../shared/model/policy.ts'
 import { missedWords, prunedWords, runHeadline, runSeverity, vmDeedWords } from '../../../../shared/run-words.ts'
-import { calledHere, questionAfter } from '../../../core/jobs/catch-up.ts'
+import { questionAfter } from '../../../core/jobs/catch-up.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
@@ -53,7 +53,7 @@ async function watchRun(session: Session, host: string, id: string): Promise<Exi
 /** Undefined as long as it has not begun to write. */
 async function runOf({ core }: Session, host: string, id: string): Promise<RunReport | undefined> {
   const engine = await core.connections.engine(host)
-  const runs = calledHere(host, await engine.call('runs', questionAfter([{ id, isOpen: true }], 0)))
+  const runs = await engine.call('runs', questionAfter([{ id, isOpen: true }], 0))
   core.history.addRuns(runs)
   return runs.find((run) => run.id === id)
 }
