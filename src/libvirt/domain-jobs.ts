@@ -68,7 +68,9 @@ export function parseJob(text: string): DomainJob | undefined {
   const type = /^Job type:\s+(\d+)\s*$/m.exec(text)?.[1]
   if (type === undefined) return fail({ kind: 'bad-output', what: 'virsh domjobinfo', detail: text.slice(0, 200) })
   if (type === '0') return undefined
-  const stats = new Map([...text.matchAll(/^([a-z_]+): (\d+)$/gm)].map(([, name, value]) => [name, wholeNumber(value, 0)]))
+  const stats = new Map(
+    [...text.matchAll(/^([a-z_]+): (\d+)$/gm)].map(([, name, value]) => [name, wholeNumber(value, 0)])
+  )
   const stat = (name: string): number => stats.get(name) ?? 0
   return {
     operation: OPERATIONS[stat('operation')] ?? 'unknown',

@@ -3,7 +3,7 @@ import { fail, failureOf } from '../shared/failure.ts'
 import { STATE_DIR } from '../shared/host-paths.ts'
 import { MOST } from '../shared/model/host-limits.ts'
 import type { Disk, Domain, Inventory, SessionVm } from '../shared/model/host.ts'
-import { Uuid } from '../shared/model/ids.ts'
+import type { Uuid } from '../shared/model/ids.ts'
 import { shorten } from '../shared/safe-text.ts'
 import type { Shell } from '../shared/shell.ts'
 import { backupLimits, snapshotLimit } from './backup-limits.ts'
@@ -13,7 +13,7 @@ import { parseDomainInTurn, type DomainXml, type XmlDisk } from './domain-xml.ts
 import { parseDomainInfo, parseState } from './domains.ts'
 import { inSlices } from './in-slices.ts'
 import { INVENTORY_SCRIPT } from './inventory-script.ts'
-import { LARGEST_OUTPUT, LookAnswer } from './look-answer.ts'
+import { LARGEST_OUTPUT, LookAnswer, uuidsIn } from './look-answer.ts'
 import { exact, wholeNumber } from './numbers.ts'
 import { parseSessionVms } from './session-vms.ts'
 import { namesOf } from './snapshot.ts'
@@ -69,7 +69,7 @@ function* readInventory(host: string, answer: LookAnswer, takenAt: string): Gene
     return fail({ kind: 'unsupported-host', host, reason: 'libvirt is not installed: there is no virsh' })
   requireLibvirt(host, text('list-status').trim(), text('version') + text('list'))
   const missingDrivers = parseMissingDrivers(text('missing-drivers'))
-  const uuids = uuidsOf(text('list'))
+  const uuids = uuidsIn(text('list'))
   const budget = { left: MOST.detail }
   const domains: Domain[] = []
   for (const uuid of uuids.slice(0, MOST.vms)) {
@@ -122,10 +122,6 @@ function requireLibvirt(host: string, status: string, said: string): void {
   fail({ kind: 'unsupported-host', host, reason: `libvirt does not answer: ${excerpt(said)}` })
 }
 
-const uuidsOf = (list: string): Uuid[] => [
-  ...new Set(list.split(/\s+/).filter((word): word is Uuid => Uuid.safeParse(word).success))
-]
-
 /** Undefined if the VM went away while we looked. */
 function domainOf(uuid: Uuid, answer: LookAnswer, missingDrivers: readonly string[]): Domain | undefined {
   const text = (name: string): string => answer.text(`${name} ${uuid}`)
@@ -168,12 +164,13 @@ function definitionOf(text: string, isCut: boolean): DomainXml | { readonly unre
   const unread = (because: string): { unread: string } => ({
     unread: `Its definition cannot be read, so that its disks are not shown: ${because}`
   })
-  if (isCut) return unread('it is larger than the 256 KiB that a VM with 300 disks takes, or all of its host are together')
+  if (isCut)
+    return unread('it is larger than the 256 KiB that a VM with 300 disks takes, or all of its host are together')
   try {
     return parseDomainInTurn(text)
   } catch (error) {
     const failure = failureOf(error)
-    return unread('detail' in failure && failure.detail !== undefined ? failure.detail : 'it is no definition')
+    return unread(failure.kind === 'bad-output' ? failure.detail : 'it is no definition')
   }
 }
 
@@ -190,13 +187,21 @@ function within(budget: { left: number }, domain: Domain): Domain {
   if (more > 0) limits.unshift(`It has ${more} more disks than the ${MOST.disks} that are shown`)
   const length = charactersIn(disks) + limits.join('').length
   if (length > budget.left)
-    return { ...domain, disks: [], blockJobs: [], limits: ['Its disks are not shown: its host says too much of its VMs'] }
+    return {
+      ...domain,
+      disks: [],
+      blockJobs: [],
+      limits: ['Its disks are not shown: its host says too much of its VMs']
+    }
   budget.left -= length
   return { ...domain, disks, limits, blockJobs: domain.blockJobs.slice(0, MOST.disks) }
 }
 
 const charactersIn = (disks: readonly Disk[]): number =>
-  disks.reduce((sum, { target, source, format }) => sum + 200 + target.length + (source?.length ?? 0) + format.length, 0)
+  disks.reduce(
+    (sum, { target, source, format }) => sum + 200 + target.length + (source?.length ?? 0) + format.length,
+    0
+  )
 
 const DEVICES: readonly string[] = ['disk', 'cdrom', 'floppy', 'lun'] satisfies Disk['device'][]
 const TYPES: readonly string[] = ['file', 'block', 'network', 'volume'] satisfies Disk['type'][]

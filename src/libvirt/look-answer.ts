@@ -51,7 +51,7 @@ const OF_VM: ReadonlyMap<string, number> = new Map([
 export class LookAnswer {
   private readonly begin: Buffer
   private readonly sections = new Map<string, Buffer>()
-  private readonly vms = new Set<string>()
+  private vms: ReadonlySet<string> = new Set()
   private readonly cutSections = new Set<string>()
   /** Not looked through yet. */
   private rest = Buffer.from('\n')
@@ -128,6 +128,7 @@ export class LookAnswer {
     this.sections.set(name, body.taken())
     this.left -= body.length
     if (body.isFull) this.cutSections.add(name)
+    if (name === 'list') this.vms = new Set(uuidsIn(this.text(name)).slice(0, MOST.vms))
   }
 
   /** Undefined: nobody has asked for such a section. */
@@ -135,11 +136,14 @@ export class LookAnswer {
     const [word = '', uuid] = name.split(' ')
     if (uuid === undefined) return OF_HOST.get(word)
     const most = OF_VM.get(word)
-    if (most === undefined || !Uuid.safeParse(uuid).success || name !== `${word} ${uuid}`) return undefined
-    if (this.vms.size < MOST.vms) this.vms.add(uuid)
-    return this.vms.has(uuid) ? most : undefined
+    return this.vms.has(uuid) && name === `${word} ${uuid}` ? most : undefined
   }
 }
+
+/** Each once, in order. */
+export const uuidsIn = (list: string): Uuid[] => [
+  ...new Set(list.split(/\s+/).filter((word): word is Uuid => Uuid.safeParse(word).success))
+]
 
 /** Up to so many bytes in one piece of memory, however small the pieces are in which they come. */
 class GrowingBytes {

@@ -19,6 +19,8 @@ export async function memoryStats(shell: Shell, uuid: Uuid): Promise<MemoryStats
 
 /** Lines of a name and KiB. */
 export function parseMemoryStats(text: string): MemoryStats {
-  const stats = new Map([...text.matchAll(/^(\w+) (\d+)$/gm)].map(([, name, kib]) => [name, exact(wholeNumber(kib, 0) * 1024)]))
+  const stats = new Map(
+    [...text.matchAll(/^(\w+) (\d+)$/gm)].map(([, name, kib]) => [name, exact(wholeNumber(kib, 0) * 1024)])
+  )
   return { actualBytes: stats.get('actual'), residentBytes: stats.get('rss') }
 }

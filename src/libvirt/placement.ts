@@ -53,9 +53,7 @@ function hugePageSizes(root: Element | undefined): number[] {
   return hugePages(root).flatMap((all) => {
     const pages = childrenOf(all, 'page')
     if (pages.length === 0) return [0]
-    return pages.map(
-      (page) => bytesOf(attribute(page, 'size'), attribute(page, 'unit')) / 1024
-    )
+    return pages.map((page) => bytesOf(attribute(page, 'size'), attribute(page, 'unit')) / 1024)
   })
 }
 

@@ -94,14 +94,19 @@ function tagAt(text: string, at: number): Tag | undefined {
   return undefined
 }
 
+/** Entities are the five that need no declaration. */
+const NO_REFERENCE = /&(?!(?:#x[0-9a-f]+|#\d+|amp|lt|gt|quot|apos);)/i
+
 /** Outside of comments and the like `&#27;` is the character itself. Line ends of other systems cost the parser as much. */
 function whyReferencesRefused(texts: readonly string[], left: number): string | undefined {
   let count = 0
   for (const text of texts) {
+    if (NO_REFERENCE.test(text)) return 'it has an & that begins no reference to a character'
     for (const _ of text.matchAll(/[&\r]/g)) count += 1
     for (const [, hex, digits] of text.matchAll(/&#(?:x([0-9a-f]+)|(\d+));?/gi)) {
       const code = hex === undefined ? Number.parseInt(digits ?? '', 10) : Number.parseInt(hex, 16)
-      if (code > 0x10ffff || FORBIDDEN.test(String.fromCodePoint(code))) return 'it refers to a character that XML forbids'
+      if (code > 0x10ffff || FORBIDDEN.test(String.fromCodePoint(code)))
+        return 'it refers to a character that XML forbids'
     }
   }
   return count > left ? 'it has too many references to characters' : undefined

@@ -1,5 +1,12 @@
 import type * as z from 'zod'
-import { channelsOf, mapValues, type Contract, type HandlersOf, type Push, type Stop } from '../../shared/contract-shape.ts'
+import {
+  channelsOf,
+  mapValues,
+  type Contract,
+  type HandlersOf,
+  type Push,
+  type Stop
+} from '../../shared/contract-shape.ts'
 import { failureOf } from '../../shared/failure.ts'
 import { forTheWindow, handlerAt, type BugReport } from './answer.ts'
 
@@ -76,8 +83,7 @@ function withOthers(value: unknown, entries: readonly Path[], instead: (unfit: u
     const unfit = new Set(entries.map(([index]) => index))
     return value.flatMap((entry: unknown, index) => (unfit.has(index) ? (instead(entry) ?? []) : [entry]))
   }
-  const below = (key: string): Path[] =>
-    entries.flatMap(([first, ...rest]): Path[] => (first === key ? [rest] : []))
+  const below = (key: string): Path[] => entries.flatMap(([first, ...rest]): Path[] => (first === key ? [rest] : []))
   return mapValues(value as Readonly<Record<string, unknown>>, (child, key) => withOthers(child, below(key), instead))
 }
 

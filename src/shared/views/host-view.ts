@@ -151,7 +151,7 @@ export const ProbeView = z.object({
   items: z.array(ProbeItem).readonly(),
   usable: z.boolean(),
   facts: HostFacts.optional(),
-  vmNames: z.array(z.string()).readonly()
+  vmNames: z.array(Name).max(MOST.vms).readonly()
 })
 export type ProbeView = z.infer<typeof ProbeView>
 

@@ -183,7 +183,7 @@ export function factsOf(inventory: Inventory): HostFacts {
   }
 }
 
-const vmOf = ({
+export const vmOf = ({
   uuid,
   name,
   state,
