@@ -4,6 +4,7 @@ import { factsOf, LiveHosts, vmOf } from '../../src/main/core/live/live-hosts.ts
 import type { Notices } from '../../src/main/core/live/notices.ts'
 import { openPushes } from '../../src/main/doors/pushes.ts'
 import { LookAnswer } from '../../src/libvirt/look-answer.ts'
+import { inSlices } from '../../src/libvirt/in-slices.ts'
 import { takeInventory } from '../../src/libvirt/inventory.ts'
 import { parseBlockJob } from '../../src/libvirt/block-jobs.ts'
 import { parseJob } from '../../src/libvirt/domain-jobs.ts'
@@ -357,6 +358,16 @@ describe('a host that prints without end', () => {
       const shell = fakeShell(({ argv }) => ({ stdout: flood(argv[4] ?? '', 60) }))
       const { domains } = await takeInventory(shell)
       expect(domains).toMatchObject([{ uuid: ODD, disks: [] }])
+    }))
+
+  it('is given up where reading it takes too long, in words', () =>
+    tally.tried(async () => {
+      function* withoutEnd(): Generator<undefined, never> {
+        for (;;) yield
+      }
+      await expect(inSlices(withoutEnd(), 'reading what evil says of its VMs', 1)).rejects.toMatchObject({
+        failure: { kind: 'timeout', what: 'reading what evil says of its VMs' }
+      })
     }))
 
   it('lets others have a turn while its VMs are read', () =>
