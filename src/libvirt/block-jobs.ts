@@ -4,6 +4,7 @@ import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { virsh, virshBatch } from './virsh.ts'
 import { attribute, childAt, childrenOf, parseXml } from './xml.ts'
+import { wholeNumber } from './numbers.ts'
 
 export type BlockJobKind = 'pull' | 'copy' | 'commit' | 'active-commit' | 'backup' | 'unknown'
 
@@ -17,13 +18,13 @@ export interface BlockJob {
   readonly ready: boolean
 }
 
-const KINDS: Readonly<Record<string, BlockJobKind>> = {
-  'Block Pull': 'pull',
-  'Block Copy': 'copy',
-  'Block Commit': 'commit',
-  'Active Block Commit': 'active-commit',
-  Backup: 'backup'
-}
+const KINDS: ReadonlyMap<string, BlockJobKind> = new Map([
+  ['Block Pull', 'pull'],
+  ['Block Copy', 'copy'],
+  ['Block Commit', 'commit'],
+  ['Active Block Commit', 'active-commit'],
+  ['Backup', 'backup']
+])
 
 /** The job on this disk, or undefined if there is none. @throws `command-failed` also if the domain does not run */
 export async function blockJobInfo(shell: Shell, uuid: Uuid, target: string): Promise<BlockJob | undefined> {
@@ -38,13 +39,14 @@ export async function blockJobInfo(shell: Shell, uuid: Uuid, target: string): Pr
 export function parseBlockJob(text: string, isReady: () => boolean): BlockJob | undefined {
   if (text.trim() === '') return undefined
   const type = /^ type=(.*)$/m.exec(text)?.[1]
-  const number = (name: string): number => Number(new RegExp(`^ ${name}=(\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+  const number = (name: string): number | undefined =>
+    wholeNumber(new RegExp(`^ ${name}=(\\d+)$`, 'm').exec(text)?.[1], undefined)
   const [doneBytes, totalBytes] = [number('cur'), number('end')]
-  if (type === undefined || Number.isNaN(doneBytes) || Number.isNaN(totalBytes))
+  if (type === undefined || doneBytes === undefined || totalBytes === undefined)
     return fail({ kind: 'bad-output', what: 'virsh blockjob', detail: text.slice(0, 200) })
-  const kind = KINDS[type] ?? 'unknown'
+  const kind = KINDS.get(type) ?? 'unknown'
   const ready = (kind === 'copy' || kind === 'active-commit') && isReady()
-  return { kind, doneBytes, totalBytes, bytesPerSecond: number('bandwidth') || 0, ready }
+  return { kind, doneBytes, totalBytes, bytesPerSecond: number('bandwidth') ?? 0, ready }
 }
 
 /** libvirt pivots only when it has itself taken note that QEMU is ready, which may be later than 100 %. */

@@ -2,6 +2,7 @@ import { fail } from '../shared/failure.ts'
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, saysNotActive, virsh } from './virsh.ts'
+import { exact, wholeNumber } from './numbers.ts'
 
 /** A job that has the whole domain: save, restore, snapshot with RAM, migration, dump, backup. */
 export interface DomainJob {
@@ -67,7 +68,9 @@ export function parseJob(text: string): DomainJob | undefined {
   const type = /^Job type:\s+(\d+)\s*$/m.exec(text)?.[1]
   if (type === undefined) return fail({ kind: 'bad-output', what: 'virsh domjobinfo', detail: text.slice(0, 200) })
   if (type === '0') return undefined
-  const stats = new Map([...text.matchAll(/^([a-z_]+): (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]))
+  const stats = new Map(
+    [...text.matchAll(/^([a-z_]+): (\d+)$/gm)].map(([, name, value]) => [name, wholeNumber(value, 0)])
+  )
   const stat = (name: string): number => stats.get(name) ?? 0
   return {
     operation: OPERATIONS[stat('operation')] ?? 'unknown',
@@ -78,7 +81,7 @@ export function parseJob(text: string): DomainJob | undefined {
       remainingBytes: stat('memory_remaining'),
       totalBytes: stat('memory_total'),
       bytesPerSecond: stat('memory_bps'),
-      dirtyBytesPerSecond: stat('memory_dirty_rate') * (stat('memory_page_size') || 4096),
+      dirtyBytesPerSecond: exact(stat('memory_dirty_rate') * (stat('memory_page_size') || 4096)),
       iteration: stat('memory_iteration')
     }
   }
@@ -106,6 +109,5 @@ export async function setMaxDowntime(shell: Shell, uuid: Uuid, milliseconds: num
 /** The longest final pause that QEMU may plan at present. Undefined where libvirt does not say. */
 export async function maxDowntimeMs(shell: Shell, uuid: Uuid): Promise<number | undefined> {
   const result = await virsh(shell, ['migrate-getmaxdowntime', uuid], { expect: [0, 1] }) // 1: not running
-  const text = result.stdout.trim()
-  return result.exitCode === 0 && /^\d+$/.test(text) ? Number(text) : undefined
+  return result.exitCode === 0 ? wholeNumber(result.stdout.trim(), undefined) : undefined
 }

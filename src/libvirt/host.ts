@@ -3,6 +3,7 @@ import { fail } from '../shared/failure.ts'
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, virsh } from './virsh.ts'
 import { attribute, childAt, childrenOf, parseXml, textOf } from './xml.ts'
+import { wholeNumber } from './numbers.ts'
 
 export interface HostVersions {
   readonly libvirt: string
@@ -81,7 +82,7 @@ export async function qemuOwner(
   const dac = models.find((model) => textOf(childAt(model, 'model')) === 'dac')
   const label = childrenOf(dac, 'baselabel').find((each) => attribute(each, 'type') === virtType)
   const [, uid, gid] = /^\+(\d+):\+(\d+)$/.exec(textOf(label) ?? '') ?? []
-  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
+  return uid === undefined ? undefined : { uid: wholeNumber(uid, 0), gid: wholeNumber(gid, 0) }
 }
 
 const QEMU_CONF = '/etc/libvirt/qemu.conf'
@@ -89,7 +90,7 @@ const QEMU_CONF = '/etc/libvirt/qemu.conf'
 /** Whether libvirt gives images to QEMU while a VM runs. Its own default, unless the host's settings say no. */
 export async function ownershipIsDynamic(): Promise<boolean> {
   const settings = await readFile(QEMU_CONF, 'utf8').catch(() => '')
-  return [...settings.matchAll(/^\s*dynamic_ownership\s*=\s*(\d+)/gm)].at(-1)?.[1] !== '0'
+  return [...settings.matchAll(/^[ \t]*dynamic_ownership[ \t]*=[ \t]*(\d+)/gm)].at(-1)?.[1] !== '0'
 }
 
 /** Where libvirt keeps the state of a VM's emulated TPM. */

@@ -1,6 +1,7 @@
 import type { Uuid } from '../shared/model/ids.ts'
 import type { Shell } from '../shared/shell.ts'
 import { virsh } from './virsh.ts'
+import { exact, wholeNumber } from './numbers.ts'
 
 /** What a running VM has of RAM, as far as libvirt and QEMU say. */
 export interface MemoryStats {
@@ -18,6 +19,8 @@ export async function memoryStats(shell: Shell, uuid: Uuid): Promise<MemoryStats
 
 /** Lines of a name and KiB. */
 export function parseMemoryStats(text: string): MemoryStats {
-  const stats = new Map([...text.matchAll(/^(\w+) (\d+)$/gm)].map(([, name, kib]) => [name, Number(kib) * 1024]))
+  const stats = new Map(
+    [...text.matchAll(/^(\w+) (\d+)$/gm)].map(([, name, kib]) => [name, exact(wholeNumber(kib, 0) * 1024)])
+  )
   return { actualBytes: stats.get('actual'), residentBytes: stats.get('rss') }
 }

@@ -1,6 +1,7 @@
 import type { Element } from '@xmldom/xmldom'
 import { editDomain, insertElement } from './domain-xml-edit.ts'
 import { attribute, childAt, childrenOf, elementsIn, parseXml } from './xml.ts'
+import { bytesOf } from './sizes.ts'
 
 /** Where on its host a VM is to run: nothing of it can be seen in the guest. */
 export interface Placement {
@@ -36,23 +37,14 @@ const MOST = 65_536
 /** `0-3,8,^2`, as the kernel and libvirt write sets. */
 export function rangeNumbers(text: string): number[] {
   const numbers = new Set<number>()
+  let left = 16 * MOST // so many of its ranges may name the whole of a host again
   for (const part of text.trim().split(',')) {
     const [, isNot, first, last = first] = /^\s*(\^?)(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(part) ?? []
-    for (let n = Number(first); n <= Math.min(Number(last), MOST); n++)
+    for (let n = Number(first); n <= Math.min(Number(last), MOST) && left-- > 0; n++)
       if (isNot === '^') numbers.delete(n)
       else numbers.add(n)
   }
   return [...numbers]
-}
-
-const UNITS_KIB: Readonly<Record<string, number>> = {
-  B: 1 / 1024,
-  K: 1,
-  KiB: 1,
-  M: 1024,
-  MiB: 1024,
-  G: 1048576,
-  GiB: 1048576
 }
 
 const hugePages = (root: Element | undefined): Element[] => childrenOf(childAt(root, 'memoryBacking'), 'hugepages')
@@ -61,9 +53,7 @@ function hugePageSizes(root: Element | undefined): number[] {
   return hugePages(root).flatMap((all) => {
     const pages = childrenOf(all, 'page')
     if (pages.length === 0) return [0]
-    return pages.map(
-      (page) => Number(attribute(page, 'size') ?? 0) * (UNITS_KIB[attribute(page, 'unit') ?? 'KiB'] ?? 1)
-    )
+    return pages.map((page) => bytesOf(attribute(page, 'size'), attribute(page, 'unit')) / 1024)
   })
 }
 

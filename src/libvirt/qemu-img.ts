@@ -343,8 +343,12 @@ export async function isLocked(shell: Shell, path: string, format: string): Prom
   const args = ['info', '-f', format, '--output=json', '--', filePath(path)]
   const { exitCode, stderr } = await qemuImg(shell, args, { expect: [0, 1] }) // 1: locked, damaged or gone
   if (exitCode === 0) return false
-  return /Failed to get (shared )?".*" lock/.test(stderr) ? true : undefined
+  return stderr.split('\n').some(saysLocked) ? true : undefined
 }
+
+/** `qemu-img: Could not open 'a.qcow2': Failed to get shared "write" lock` */
+const saysLocked = (line: string): boolean =>
+  /Failed to get (shared )?"/.test(line) && line.slice(line.indexOf('Failed to get ')).includes('" lock')
 
 const MapEntryJson = z.object({ start: z.number(), length: z.number(), present: z.boolean() })
 

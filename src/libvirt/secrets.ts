@@ -62,10 +62,10 @@ const saysUnknownSecret = (stderr: string): boolean => /no secret with matching 
 
 /** ` 1111…   volume /srv/l.img`, or `Unused` in place of a usage. */
 export const parseSecrets = (text: string): Secret[] =>
-  [...text.matchAll(/^ *([0-9a-f]{8}-[0-9a-f-]{27})(?: +(\S.*?))? *$/gm)].map(([, uuid = '', usage = '']) => ({
-    uuid,
-    usage: usage === 'Unused' ? '' : usage
-  }))
+  text.split('\n').flatMap((line) => {
+    const [, uuid, said = ''] = /^([0-9a-f]{8}-[0-9a-f-]{27})(?: +(\S.*))?$/.exec(line.trim()) ?? []
+    return uuid === undefined ? [] : [{ uuid, usage: said === 'Unused' ? '' : said }]
+  })
 
 /** By its UUID, or by what it is for, as `secretNameOf` has it. */
 export const secretNamed = (secrets: readonly Secret[], name: string): Secret | undefined =>

@@ -1,5 +1,7 @@
 import { posix } from 'node:path'
+import { MOST } from '../shared/model/host-limits.ts'
 import type { SessionVm } from '../shared/model/host.ts'
+import { shorten } from '../shared/safe-text.ts'
 
 /**
  * Owner and file of each definition and of each running VM of users' own libvirt (`qemu:///session`), which the system's
@@ -16,11 +18,13 @@ timeout -s KILL 3 sh -c '
 /** Pure: what that printed, each VM once. */
 export function parseSessionVms(text: string): SessionVm[] {
   const found = new Map<string, SessionVm>()
-  for (const [, user = '', path = ''] of text.matchAll(/^([^\t\n]+)\t(\/[^\t\n]+\.xml)$/gm)) {
-    const name = posix.basename(path, '.xml')
+  for (const line of text.split('\n')) {
+    const [user = '', path = '', ...more] = line.split('\t')
+    if (user === '' || !/^\/.+\.xml$/.test(path) || more.length > 0) continue
+    const name = shorten(posix.basename(path, '.xml'), MOST.name)
     const key = `${user}\t${name}`
     const isRunning = path.startsWith('/run/') || found.get(key)?.isRunning === true
-    found.set(key, { user, name, isRunning })
+    found.set(key, { user: shorten(user, MOST.name), name, isRunning })
   }
-  return [...found.values()]
+  return [...found.values()].slice(0, MOST.sessionVms)
 }

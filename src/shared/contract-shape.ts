@@ -13,6 +13,8 @@ export interface Call<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.Z
 export interface Push<V extends z.ZodType = z.ZodType> {
   readonly kind: 'push'
   readonly value: V
+  /** What is said in place of an entry of its list that does not fit. Without it such an entry is left out. */
+  readonly instead?: (unfit: unknown) => unknown
 }
 
 export const call = <Q extends z.ZodType, A extends z.ZodType>(question: Q, answer: A): Call<Q, A> => ({

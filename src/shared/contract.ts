@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { call, push, type BridgeOf, type HandlersOf } from './contract-shape.ts'
+import { call, push, type BridgeOf, type HandlersOf, type Push } from './contract-shape.ts'
 import { Leftover } from './engine-protocol.ts'
 import { ChannelsView } from './model/channels.ts'
 import { JobId, PointId, Uuid } from './model/ids.ts'
 import { Manifest } from './model/point.ts'
-import { HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
+import { hostInstead, HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
 import {
   BackupQuestion,
   Estimate,
@@ -24,6 +24,15 @@ const Name = z.string().max(300)
 const Label = z.string().max(4500)
 const Started = z.object({ id: JobId })
 const list = <T extends z.ZodType>(of: T) => z.array(of).readonly()
+/** Of a list: one entry that does not fit hides no other. */
+const pushEach = <E extends z.ZodType>(
+  of: E,
+  instead: (unfit: z.output<E>) => z.input<E>
+): Push<z.ZodReadonly<z.ZodArray<E>>> => ({
+  kind: 'push',
+  value: z.array(of).readonly(),
+  instead: (unfit) => instead(unfit as z.output<E>)
+})
 
 /** What the window is in, and what goes here. */
 export const AppInfo = z.object({
@@ -58,7 +67,7 @@ export const contract = {
     answer: call(z.strictObject({ id: z.string().max(100), text: z.string().max(4096).optional() }), z.void())
   },
   hosts: {
-    changed: push(list(HostView)),
+    changed: pushEach(HostView, hostInstead),
     sshEntries: call(z.void(), list(SshEntry)),
     /** Connects and looks; changes nothing. Fails with `host-key-unknown` until a fingerprint is given. */
     probe: call(HostLogin, ProbeView),

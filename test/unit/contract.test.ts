@@ -125,8 +125,22 @@ describe('pushing', () => {
 
   it('keeps back and reports a value that is not as the contract says', () => {
     const { heard, send, report } = pushing()
-    heard.listener?.([1] as unknown as string[])
+    heard.listener?.('web' as unknown as string[])
     expect(send).not.toHaveBeenCalled()
+    expect(report).toHaveBeenCalledOnce()
+  })
+
+  it('leaves out an entry that is not as the contract says, and no other', () => {
+    const { heard, send, report } = pushing()
+    heard.listener?.(['web', 1, 'db'] as unknown as string[])
+    expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', ['web', 'db'])
+    expect(report).toHaveBeenCalledOnce()
+  })
+
+  it('writes down once what is wrong again and again', () => {
+    const { heard, report } = pushing()
+    for (const _ of 'again and again') heard.listener?.(['web', 1] as unknown as string[])
+    heard.listener?.([1, 'db'] as unknown as string[])
     expect(report).toHaveBeenCalledOnce()
   })
 })

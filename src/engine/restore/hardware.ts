@@ -48,7 +48,7 @@ export class Hardware {
   /** Whom this host asks for names, by itself or by systemd's resolver. */
   async nameServers(): Promise<string[]> {
     const texts = await Promise.all(['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf'].map((at) => this.text(at)))
-    const lines = texts.flatMap((text = '') => [...text.matchAll(/^\s*nameserver\s+([^\s%]+)/gm)])
+    const lines = texts.flatMap((text = '') => [...text.matchAll(/^[ \t]*nameserver[ \t]+([^\s%]+)/gm)])
     return [...new Set(lines.map(([, address = '']) => address))].filter((address) => isIP(address) !== 0)
   }
 

@@ -2,6 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { attribute } from '../xml.ts'
 import { readPciAddress, readRom, readRoute, readTrust } from './pieces.ts'
 import { each, type Reading } from './reading.ts'
+import { wholeNumber } from '../numbers.ts'
 
 /** A network card: what it is plugged into, and whatever of the host is run, opened or taken for it. */
 export function readInterface(reading: Reading, card: Element): void {
@@ -110,7 +111,7 @@ function readForwards(reading: Reading, card: Element): void {
     const address = reading.attribute(forward, 'address')
     reading.plain(forward, 'dev')
     const ranges = each(forward, 'range').filter((range) => attribute(range, 'exclude') !== 'yes')
-    const ports = ranges.map((range) => Number(attribute(range, 'start')))
+    const ports = ranges.map((range) => wholeNumber(attribute(range, 'start'), 0))
     for (const port of ports.length > 0 ? ports : [undefined])
       reading.add(forward, { kind: 'listen', by: 'network card', address, port, network: undefined, purpose: 'port' })
   }

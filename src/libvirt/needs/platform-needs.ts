@@ -4,6 +4,7 @@ import type { FileNeed } from './need.ts'
 import { readLabels, readSecrets } from './pieces.ts'
 import { each, type Reading } from './reading.ts'
 import { bytesOf } from '../sizes.ts'
+import { wholeNumber } from '../numbers.ts'
 
 /** Everything but devices: machine, firmware, processor, memory, where it may run and as whom. */
 export function readPlatform(reading: Reading, domain: Element): void {
@@ -119,7 +120,7 @@ function variablesAt(reading: Reading, source: Element, type: string): string {
 
 function readProcessor(reading: Reading, domain: Element): void {
   const [cpu] = each(domain, 'cpu')
-  const vcpus = Number(reading.text(each(domain, 'vcpu')[0]) ?? 1)
+  const vcpus = wholeNumber(reading.text(each(domain, 'vcpu')[0]), 1)
   const features = each(cpu, 'feature')
     .filter((feature) => ['force', 'require'].includes(attribute(feature, 'policy') ?? 'require'))
     .map((feature) => attribute(feature, 'name') ?? '')

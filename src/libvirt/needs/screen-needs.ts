@@ -2,6 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { readDevicePath } from './port-needs.ts'
 import type { ListenNeed } from './need.ts'
 import { each, type Reading } from './reading.ts'
+import { wholeNumber } from '../numbers.ts'
 
 /** VNC, SPICE and other screens: where they listen, on which ports, with which graphics of the host. */
 export function readScreen(reading: Reading, screen: Element): void {
@@ -50,7 +51,7 @@ function readPorts(reading: Reading, screen: Element, by: string): void {
   const hasPassword = (reading.attribute(screen, 'passwd') ?? '') !== ''
   const automatic = reading.attribute(screen, 'autoport') === 'yes'
   const ports = PORTS.flatMap(([name, purpose]) => {
-    const port = Number(reading.attribute(screen, name) ?? 0)
+    const port = wholeNumber(reading.attribute(screen, name), 0)
     return port > 0 && !(automatic && purpose !== 'websocket') ? [{ port, purpose }] : []
   })
   for (const { address, network } of addressesOf(reading, screen))

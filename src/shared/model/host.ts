@@ -76,5 +76,7 @@ export interface Inventory {
   readonly domains: readonly Domain[]
   /** VMs that are not looked after. Undefined: none were seen. */
   readonly sessionVms?: readonly SessionVm[]
+  /** What of this host is not shown, in sentences. Undefined: nothing is left out. */
+  readonly limits?: readonly string[]
   readonly takenAt: string
 }

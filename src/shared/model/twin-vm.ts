@@ -1,5 +1,8 @@
 import * as z from 'zod'
 
+export const LONGEST_IMAGE = 4096
+export const MOST_IMAGES = 512
+
 /** The same VM on another of the operator's hosts: it runs there, or starts there with its host. */
 export const TwinVm = z.strictObject({
   host: z.string().max(255),
@@ -10,7 +13,7 @@ export const TwinVm = z.strictObject({
   state: z.string().max(32),
   autostart: z.boolean(),
   /** What it writes to, by the paths and names of its host. Empty while it is shut off. */
-  images: z.array(z.string().max(4096)).max(512)
+  images: z.array(z.string().max(LONGEST_IMAGE)).max(MOST_IMAGES)
 })
 export type TwinVm = z.infer<typeof TwinVm>
 

@@ -27,11 +27,12 @@ function watching(connection: () => Promise<unknown>) {
 /** Of a host without VMs on which nothing moves. */
 const shellThat = (isAsleep: () => boolean): Pick<Shell, 'label' | 'run'> => ({
   label: 'alpha',
-  run: async (argv, { signal, timeoutMs } = {}) => {
+  run: async (argv, { signal, timeoutMs, onStdout } = {}) => {
     if (isAsleep()) throw unreachable
     if (timeoutMs === Infinity) await new Promise((resolve) => signal?.addEventListener('abort', resolve))
     const sections = ['begin', 'list-status', 'end'].map((name) => `\n${argv.at(-1)} ${name}\n0\n`)
-    return { stdout: sections.join(''), stderr: '', exitCode: 0, signal: undefined }
+    if (timeoutMs !== Infinity) await onStdout?.(Buffer.from(sections.join('')))
+    return { stdout: '', stderr: '', exitCode: 0, signal: undefined }
   }
 })
 

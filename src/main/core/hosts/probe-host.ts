@@ -2,6 +2,7 @@ import { describeFailure } from '../../../shared/failure-words.ts'
 import { failureOf } from '../../../shared/failure.ts'
 import { formatBytes } from '../../../shared/format.ts'
 import type { Inventory } from '../../../shared/model/host.ts'
+import { shorten } from '../../../shared/safe-text.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import { SESSION_VMS_FIX, sessionVmsText } from '../../../shared/session-vms.ts'
 import { takeInventory } from '../../../libvirt/inventory.ts'
@@ -51,7 +52,9 @@ for tool in "$@"; do command -v "$tool" >/dev/null 2>&1 || echo "missing $tool";
 
 /** A checklist of what Stillpoint needs of a host. Changes nothing there. @throws only the connection's failures */
 export async function probeHost(shell: Shell): Promise<Probe> {
-  const { stdout } = await shell.run(['sh', '-c', LOOK, 'sh', ...TOOLS.map(([tool]) => tool)])
+  const { stdout } = await shell.run(['sh', '-c', LOOK, 'sh', ...TOOLS.map(([tool]) => tool)], {
+    maxOutputBytes: 64 * 1024
+  })
   const [uid = '', init = '', installer = '', daemon = '', ...lacking] = stdout.trim().split('\n')
   const inventory = await takeInventory(shell).catch((error: unknown) => failureOf(error))
   const seen = 'kind' in inventory ? undefined : inventory
@@ -71,7 +74,7 @@ const item = (check: string, state: ProbeItem['state'], text: string, fix = ''):
 const root = (uid: string): ProbeItem =>
   uid === '0'
     ? item('root', 'ok', 'commands run as root')
-    : item('root', 'problem', `commands run as user ${uid}`, 'Log in as root, or allow sudo without a password.')
+    : item('root', 'problem', `commands run as user ${shorten(uid, 40)}`, 'Log in as root, or allow sudo without a password.')
 
 const systemd = (init: string): ProbeItem =>
   init === 'systemd'

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseDomain, type DomainXml } from '../../../libvirt/domain-xml.ts'
+import { parseDomainInTurn, type DomainXml } from '../../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../../libvirt/domains.ts'
+import { MOST } from '../../../shared/model/host-limits.ts'
 import type { Uuid } from '../../../shared/model/ids.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
-import { isActive, type TwinVm } from '../../../shared/model/twin-vm.ts'
+import { isActive, LONGEST_IMAGE, MOST_IMAGES, type TwinVm } from '../../../shared/model/twin-vm.ts'
+import { shorten } from '../../../shared/safe-text.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
@@ -70,19 +72,22 @@ async function twinOn(shell: Shell, host: HostRecord, vm: Uuid): Promise<TwinVm 
   if (now === undefined) return undefined
   const { autostart } = await domainInfo(shell, vm)
   if (!isActive(now) && !autostart) return undefined
-  const domain = parseDomain(await domainXml(shell, vm))
+  const domain = parseDomainInTurn(await domainXml(shell, vm))
   return {
     host: host.name,
     machineId: host.machineId ?? '',
-    name: domain.name,
+    name: shorten(domain.name, MOST.name),
     state: now.state,
     autostart,
     images: isActive(now) ? imagesOf(domain) : []
   }
 }
 
-/** What another VM must not write to as well. */
+/** What another VM must not write to as well: as much of it as an order can say. */
 const imagesOf = ({ disks }: DomainXml): string[] =>
-  disks.flatMap(({ device, source, readOnly, shareable }) =>
-    (device === 'disk' || device === 'lun') && source !== undefined && !readOnly && !shareable ? [source] : []
-  )
+  disks
+    .flatMap(({ device, source, readOnly, shareable }) =>
+      (device === 'disk' || device === 'lun') && source !== undefined && !readOnly && !shareable ? [source] : []
+    )
+    .filter((source) => source.length <= LONGEST_IMAGE)
+    .slice(0, MOST_IMAGES)

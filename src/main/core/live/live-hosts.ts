@@ -160,7 +160,7 @@ export function factsOf(inventory: Inventory): HostFacts {
     load,
     timeZone
   } = inventory
-  const { space, sessionVms } = inventory
+  const { space, sessionVms, limits } = inventory
   const store = space
     .toSorted((a, b) => b.path.length - a.path.length)
     .find(({ path }) => OWN_STORE.startsWith(path.endsWith('/') ? path : `${path}/`))
@@ -178,11 +178,12 @@ export function factsOf(inventory: Inventory): HostFacts {
     ...(load !== undefined && { load }),
     ...(timeZone !== undefined && { timeZone }),
     ...(store !== undefined && { store }),
-    ...(sessionVms !== undefined && { sessionVms })
+    ...(sessionVms !== undefined && { sessionVms }),
+    ...(limits !== undefined && { limits })
   }
 }
 
-const vmOf = ({
+export const vmOf = ({
   uuid,
   name,
   state,

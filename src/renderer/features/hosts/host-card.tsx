@@ -64,7 +64,10 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
         <span className={classes['soft']}>{host.state === 'connecting' ? '' : words.neverSeen}</span>
       ) : (
         <div className={classes['known']} data-old={host.state !== 'up'}>
-          <SessionVms text={sessionVmsText(host.facts.sessionVms)} />
+          <Aside text={sessionVmsText(host.facts.sessionVms)} />
+          {host.facts.limits?.map((limit) => (
+            <Aside key={limit} text={limit} />
+          ))}
           <FactsList facts={factsOf(host, now, policies?.timeZone)} />
           {sharesOf(host).map((share) => (
             <ShareBar key={share.label} share={share} />
@@ -75,7 +78,7 @@ export const HostCard = memo(function HostCard({ host, policies, onSchedules, is
   )
 })
 
-function SessionVms({ text }: { readonly text: string | undefined }) {
+function Aside({ text }: { readonly text: string | undefined }) {
   return text === undefined ? undefined : <span className={classes['soft']}>{text}</span>
 }
 

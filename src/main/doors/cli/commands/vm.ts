@@ -26,6 +26,7 @@ const list = (perform: Perform): Command =>
         for (const { host, inventory } of vms.hosts) {
           const text = sessionVmsText(inventory.sessionVms)
           if (text !== undefined) out.line(`${host}: ${text}`)
+          inventory.limits?.forEach((limit) => out.line(`${host}: ${limit}`))
         }
         noteUnreachable(out, vms.unreachable)
         out.result({
