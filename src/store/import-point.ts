@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { StillpointError, fail, isFailure } from '../shared/failure.ts'
 import type { PointId } from '../shared/model/ids.ts'
@@ -8,12 +8,20 @@ import type { Manifest, PointFile } from '../shared/model/point.ts'
 import { safeText, shorten } from '../shared/safe-text.ts'
 import { throwIfCancelled, type OnBytes } from './cancel.ts'
 import type { FileOptions } from './copy-file.ts'
-import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
-import { createFile, failForRoom, isCode, readExactly, writeSparse } from './file-io.ts'
-import { reserveAtStart, spaceAt } from './free-space.ts'
-import { FRAME, FrameReader, MAX_DATA_BYTES, MAX_ERROR_BYTES, badStream, type FrameHeader } from './frames.ts'
+import { makeDirs, makeFoldersIn, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
+import { failForRoom, isCode, makeReadable, openToChange, readExactly, writeSparse } from './file-io.ts'
+import { reserveAtStart, spaceAt, whileSpaceLasts } from './free-space.ts'
+import {
+  FRAME,
+  FrameReader,
+  MAX_DATA_BYTES,
+  MAX_ERROR_BYTES,
+  MAX_HOLE_BYTES,
+  badStream,
+  type FrameHeader
+} from './frames.ts'
 import { INCOMING_NAME, MANIFEST_NAME, OWNER_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
-import { MAX_MANIFEST_BYTES, checkPlace, parseManifest, readManifestBytes } from './manifest.ts'
+import { MAX_MANIFEST_BYTES, checkPlace, parentsOf, parseManifest, readManifestBytes } from './manifest.ts'
 import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
 import { commitBytes, committedDirs } from './point-store.ts'
 
@@ -26,9 +34,9 @@ export async function importPoint(
   store: string,
   pointId: PointId,
   stream: AsyncIterable<Uint8Array>,
-  { incoming = IN_THIS_PROCESS, ...options }: ImportOptions = {}
+  { incoming = IN_THIS_PROCESS, maxSilenceMs, ...options }: ImportOptions = {}
 ): Promise<Manifest> {
-  const reader = new FrameReader(stream, options.signal)
+  const reader = new FrameReader(stream, options.signal, maxSilenceMs)
   try {
     await reader.readMagic()
     const announced = await receiveManifest(reader, pointId)
@@ -55,19 +63,19 @@ async function receiveInto(
   { incoming, ...options }: FileOptions & { readonly incoming: Incoming }
 ): Promise<void> {
   try {
-    await receiveFiles(reader, dir, manifest, options).catch((error: unknown) =>
-      failForRoom(error, dir, 'a point', diskBytes)
-    )
+    const room = [{ path: dir, name: store, forWhat: 'a point' }]
+    await whileSpaceLasts(room, options.signal, (signal) => {
+      reader.heed(signal)
+      return receiveFiles(reader, dir, manifest, { ...options, signal })
+    }).catch((error: unknown) => failForRoom(error, dir, 'a point', diskBytes))
     throwIfCancelled(options.signal, 'receiving a point')
     await incoming.alone(() => moveIn(store, dir, place, manifest, bytes))
   } catch (error) {
     // Room that others need more: what is here would be no use without the rest.
-    if (isRoomError(error) || isRoomError(options.signal?.reason)) await dropIncoming(store, manifest.id)
+    if (isFailure(error, 'no-room')) await dropIncoming(store, manifest.id)
     throw error
   }
 }
-
-const isRoomError = (error: unknown): boolean => isFailure(error, 'no-room')
 
 /** Who else receives it. */
 export interface Receiver {
@@ -87,6 +95,8 @@ export interface Incoming {
 
 interface ImportOptions extends FileOptions {
   readonly incoming?: Incoming
+  /** How long the sender may say nothing. */
+  readonly maxSilenceMs?: number
 }
 
 const held = new Map<string, Receiver>()
@@ -152,6 +162,7 @@ async function prepare(
   if ('by' in held) return fail({ kind: 'point-arriving', point: pointId, ...held })
   try {
     await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
+    await removeStrays(dir, manifest)
     await incoming.admit(dir, diskBytes)
     return { dir, held }
   } catch (error) {
@@ -191,16 +202,25 @@ async function receiveFile(reader: FrameReader, receiving: Receiving): Promise<v
     const sha256 = await receiveData(reader, handle, begin.offset, receiving)
     await handle.truncate(file.sizeBytes)
     await handle.datasync()
-    if (sha256 !== file.sha256) await refuseContent(path, file)
+    if (sha256 !== file.sha256) await refuse(path, `${file.path} is not what the manifest says: the SHA-256 is another`)
+    await requireOurs(handle, path, file)
   } finally {
     await handle.close()
   }
 }
 
+/** What was written is what has the name, and has no other by which somebody could still change it. */
+async function requireOurs(handle: FileHandle, path: string, file: PointFile): Promise<void> {
+  const [written, named] = [await handle.stat(), await lstatOrNone(path)]
+  if (named?.ino !== written.ino || named.dev !== written.dev)
+    badStream(`${file.path} was exchanged while it was received`)
+  if (written.nlink > 1) await refuse(path, `${file.path} has another name as well (a hard link)`)
+}
+
 /** What came would only fail again the next time. */
-async function refuseContent(path: string, file: PointFile): Promise<never> {
+async function refuse(path: string, detail: string): Promise<never> {
   await removeFile(path)
-  return badStream(`${file.path} is not what the manifest says: the SHA-256 is another`)
+  return badStream(detail)
 }
 
 /** New, or with what is there of it cut to what the sender counts on. Never more than was said to be there. */
@@ -212,22 +232,25 @@ async function openIncoming(dir: string, { path, sizeBytes }: PointFile, from: n
     fail({ kind: 'bad-output', what: full, detail: 'it is not a regular file' })
   if (from > Math.min(stats?.size ?? 0, sizeBytes)) badStream(`${path} begins behind what is here of it`)
   if (stats !== undefined && from === 0) await removeFile(full)
-  if (stats === undefined || from === 0) return createReadable(full)
-  const handle = await open(full, 'r+')
-  await handle.truncate(from)
-  return handle
+  if (stats === undefined || from === 0) return makeReadable(full)
+  const handle = await openToChange(full)
+  try {
+    if ((await handle.stat()).nlink > 1) await refuse(full, `${path} has another name as well (a hard link)`)
+    await handle.truncate(from)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
 }
 
-const createReadable = async (path: string): Promise<FileHandle> => {
-  await (await createFile(path)).close()
-  return open(path, 'r+')
-}
-
+/** One below the other, each looked at before anything is made in it: none of them is somebody's symlink. */
 async function makeFolders(dir: string, path: string): Promise<void> {
-  const folder = dirname(join(dir, path))
-  await makeDirs(folder)
-  for (let at = folder; at.length > dir.length; at = dirname(at))
+  for (const folder of parentsOf(path)) {
+    const at = join(dir, folder)
+    await makeFoldersIn(dirname(at), basename(at))
     if (!(await lstat(at)).isDirectory()) fail({ kind: 'bad-output', what: at, detail: 'it is not a directory' })
+  }
 }
 
 const ZEROS = new Uint8Array(MAX_DATA_BYTES)
@@ -303,6 +326,7 @@ function checkData(
     badStream(`a frame of kind ${kind} of file ${file} within ${expected.path}`)
   if (length === 0 || length > MAX_DATA_BYTES) badStream(`a frame of ${length} bytes`)
   if (offset < at || offset + length > expected.sizeBytes) badStream(`data of ${expected.path} out of place`)
+  if (offset - at > MAX_HOLE_BYTES) badStream(`${offset - at} bytes of ${expected.path} are left out at once`)
 }
 
 async function finish(
@@ -312,6 +336,8 @@ async function finish(
 ): Promise<string> {
   if (file !== index || offset !== expected.sizeBytes)
     badStream(`${expected.path} ends at ${offset} of ${expected.sizeBytes} bytes`)
+  if (offset - progressing.at > MAX_HOLE_BYTES)
+    badStream(`${offset - progressing.at} bytes of ${expected.path} are left out at once`)
   await progressing.takeZerosTo(offset)
   return progressing.digest()
 }
@@ -339,7 +365,7 @@ async function nextFrame(reader: FrameReader): Promise<FrameHeader> {
   throw senderFailure(await reader.readPayload(header.length, MAX_ERROR_BYTES))
 }
 
-const text = z.string().max(4096)
+const text = z.string().max(4096).transform(safeText)
 /** What a sender may say in its own words; everything else is only quoted. */
 const SenderFailure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('io'), path: text, code: text, detail: text }),
@@ -360,7 +386,7 @@ function senderFailure(payload: Uint8Array): StillpointError {
 }
 
 async function moveIn(store: string, dir: string, place: string, manifest: Manifest, bytes: Uint8Array): Promise<void> {
-  for (const path of (await unlistedFiles(dir, manifest)).reverse()) await removeStray(join(dir, path))
+  await removeStrays(dir, manifest)
   await commitBytes(dir, place, manifest, bytes).catch(async (error: unknown) => {
     if (isFailure(error, 'point-unsafe', 'point-damaged')) await dropIncoming(store, manifest.id)
     throw error
@@ -375,21 +401,32 @@ async function moveIn(store: string, dir: string, place: string, manifest: Manif
 }
 
 /** Left by another try, for another manifest of that id. */
-async function removeStray(path: string): Promise<void> {
-  if ((await lstat(path)).isDirectory()) await removeTree(path)
-  else await removeFile(path)
+async function removeStrays(dir: string, manifest: Manifest): Promise<void> {
+  for (const path of (await unlistedFiles(dir, manifest)).reverse()) {
+    const stray = join(dir, path)
+    if ((await lstat(stray)).isDirectory()) await removeTree(stray)
+    else await removeFile(stray)
+  }
 }
 
 const NOT_OF_IT = [MANIFEST_NAME, OWNER_NAME]
 
-/** How many bytes of each file an import that was cut has left behind: `have` for the next export. */
+/**
+ * How many bytes of each file an import that was cut has left behind: `have` for the next export. What has another name as well
+ * is not gone on with, as it would be changed under that.
+ */
 export async function importState(store: string, pointId: PointId): Promise<Record<string, number>> {
   const dir = incomingDir(store, pointId)
   const have: Record<string, number> = {}
   if ((await lstatOrNone(dir))?.isDirectory() !== true) return have
   for await (const path of entriesOf(dir)) {
     const stats = await lstatOrNone(join(dir, path))
-    if (stats?.isFile() === true && stats.size > 0 && !NOT_OF_IT.some((name) => path.startsWith(name)))
+    if (
+      stats?.isFile() === true &&
+      stats.nlink <= 1 &&
+      stats.size > 0 &&
+      !NOT_OF_IT.some((name) => path.startsWith(name))
+    )
       have[path] = stats.size
   }
   return have

@@ -11,6 +11,7 @@ import { mediaIn, parseDomain } from '../../libvirt/domain-xml.ts'
 import { copyFile, type FileOptions, type HashedFile } from '../../store/copy-file.ts'
 import { makeFoldersIn, removeFile } from '../../store/durable.ts'
 import { makeFile, writeExactly } from '../../store/file-io.ts'
+import { whyNotPortable } from '../../store/portable-paths.ts'
 import { isThere } from '../evidence/presence.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
@@ -89,6 +90,7 @@ async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: Capt
     for (const name of await filesBelow(tpmDir)) {
       const path = ['tpm', tpmInto, name].filter((part) => part !== '').join('/')
       if (!PointPath.safeParse(path).success) continue
+      if (whyNotPortable([...files.map((file) => file.path), path]) !== undefined) continue
       await makeFoldersIn(pointDir, dirname(path))
       files.push({ path, ...(await copyAtRest(`${tpmDir}/${name}`, `${pointDir}/${path}`)) })
     }

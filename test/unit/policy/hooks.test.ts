@@ -60,7 +60,7 @@ describe('a hook', () => {
   it('does not begin unless it came whole', async () => {
     const cut: Shell = {
       label: 'cut',
-      run: (argv, options) => shell.run(argv, { ...options, stdin: String(options?.stdin).slice(0, -30) })
+      run: (argv, options) => shell.run(argv, { ...options, stdin: (options?.stdin as string).slice(0, -30) })
     }
     const command = `: > ${folder}/begun\n: > ${folder}/begun-too`
     expect(await runHook(cut, { command, deadlineSeconds: 600 }, before)).toMatch(/exit code 125/)
