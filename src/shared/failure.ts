@@ -131,6 +131,8 @@ export type Failure =
     }
   | { readonly kind: 'preflight'; readonly problems: readonly { readonly text: string; readonly fix: string }[] }
   | { readonly kind: 'engine-version'; readonly host: string; readonly theirs: string; readonly ours: string }
+  /** An engine or runtime for hosts is not the one that this installation came with. */
+  | { readonly kind: 'installation-changed'; readonly path: string }
   | { readonly kind: 'io'; readonly path: string; readonly code: string; readonly detail: string }
   /** Another store lies at the place of the one that was there: not mounted, or swapped. */
   | { readonly kind: 'store-changed'; readonly store: string; readonly detail: string }

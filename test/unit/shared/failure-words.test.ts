@@ -69,6 +69,10 @@ const samples: { readonly [K in FailureKind]: Extract<Failure, { kind: K }> } = 
   'engine-version': { kind: 'engine-version', host: 'alpha', theirs: '2', ours: '1' },
   io: { kind: 'io', path: '/srv', code: 'ENOSPC', detail: 'no space left on device' },
   interrupted: { kind: 'interrupted', job: 'backup', step: 'copy' },
+  'installation-changed': {
+    kind: 'installation-changed',
+    path: '/opt/Stillpoint/resources/stillpoint/out/engine/engine.mjs'
+  },
   'store-changed': { kind: 'store-changed', store: '/srv/points', detail: 'It holds nothing.' },
   'not-told': { kind: 'not-told', channel: 'mail', detail: 'mail.example.org refused the password', fix: 'Check it.' },
   'left-behind': {
