@@ -51,11 +51,19 @@ async function verify(
     checkedBytes,
     problems,
     notes: [
-      ...unlisted.map((path) => `${shorten(safeText(path), 200)} is in the point's directory, but not part of it`),
+      ...unlisted
+        .slice(0, MOST_NAMED)
+        .map((path) => `${shorten(safeText(path), 200)} is in the point's directory, but not part of it`),
+      ...(unlisted.length > MOST_NAMED
+        ? [`${unlisted.length - MOST_NAMED} more are there that are not part of it`]
+        : []),
       ...notes
     ]
   }
 }
+
+/** Of files that are not part of a point. */
+const MOST_NAMED = 20
 
 async function hashProblems(
   dir: string,
