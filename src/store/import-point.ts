@@ -45,7 +45,7 @@ export async function importPoint(
     const prepared = await incoming.alone(() => prepare(store, place, announced, incoming))
     if (prepared === 'there') return announced.manifest
     try {
-      await receiveInto(reader, store, place, { ...announced, dir: prepared.dir }, { ...options, incoming })
+      await receiveInto(reader, store, place, { ...announced, ...prepared }, { ...options, incoming })
       return announced.manifest
     } finally {
       await prepared.held.release()
@@ -59,17 +59,20 @@ async function receiveInto(
   reader: FrameReader,
   store: string,
   place: string,
-  { dir, manifest, bytes, diskBytes }: Announced & { readonly dir: string },
+  { dir, requireSame, manifest, bytes, diskBytes }: Announced & Folder,
   { incoming, ...options }: FileOptions & { readonly incoming: Incoming }
 ): Promise<void> {
   try {
     const room = [{ path: dir, name: store, forWhat: 'a point' }]
     await whileSpaceLasts(room, options.signal, (signal) => {
       reader.heed(signal)
-      return receiveFiles(reader, dir, manifest, { ...options, signal })
+      return receiveFiles(reader, { dir, requireSame }, manifest, { ...options, signal })
     }).catch((error: unknown) => failForRoom(error, dir, 'a point', diskBytes))
     throwIfCancelled(options.signal, 'receiving a point')
-    await incoming.alone(() => moveIn(store, dir, place, manifest, bytes))
+    await incoming.alone(async () => {
+      await requireSame()
+      await moveIn(store, dir, place, manifest, bytes)
+    })
   } catch (error) {
     // Room that others need more: what is here would be no use without the rest.
     if (isFailure(error, 'no-room')) await dropIncoming(store, manifest.id)
@@ -139,7 +142,7 @@ async function isThere(place: string, point: PointId, bytes: Uint8Array): Promis
   return Buffer.from(there.bytes).equals(bytes) || fail(exists)
 }
 
-type Prepared = { readonly dir: string; readonly held: { release(): Promise<void> } } | 'there'
+type Prepared = (Folder & { readonly held: { release(): Promise<void> } }) | 'there'
 
 /** The folder that the point is received in, for us alone. @throws `point-arriving` while somebody else receives it */
 async function prepare(
@@ -155,36 +158,64 @@ async function prepare(
   if (other !== undefined) fail({ kind: 'point-exists', point: pointId, where: other })
   const dir = incomingDir(store, pointId)
   await makeDirs(dir)
-  for (const path of [dirname(dir), dir])
-    if (!(await lstat(path)).isDirectory())
-      fail({ kind: 'point-unsafe', point: pointId, file: path, detail: 'it is not a directory' })
+  const { requireSame } = await folderAt(dir, pointId)
   const held = await incoming.hold(dir)
   if ('by' in held) return fail({ kind: 'point-arriving', point: pointId, ...held })
   try {
     await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
     await removeStrays(dir, manifest)
     await incoming.admit(dir, diskBytes)
-    return { dir, held }
+    return { dir, requireSame, held }
   } catch (error) {
     await held.release()
     throw error
   }
 }
 
-async function receiveFiles(reader: FrameReader, dir: string, manifest: Manifest, options: FileOptions): Promise<void> {
+/** Where a point is received. A sender takes its time, and whoever may write to the store could put a symlink there meanwhile. */
+interface Folder {
+  readonly dir: string
+  /** @throws `point-unsafe` if it is another by now */
+  readonly requireSame: () => Promise<void>
+}
+
+async function folderAt(dir: string, point: PointId): Promise<Folder> {
+  const identity = async (): Promise<string> => {
+    const found: string[] = []
+    for (const path of [dirname(dir), dir]) {
+      const stats = await lstatOrNone(path)
+      if (stats?.isDirectory() !== true)
+        return fail({ kind: 'point-unsafe', point, file: path, detail: 'it is not a directory' })
+      found.push(`${stats.dev}:${stats.ino}`)
+    }
+    return found.join(' ')
+  }
+  const before = await identity()
+  const requireSame = async (): Promise<void> => {
+    if ((await identity()) !== before)
+      fail({ kind: 'point-unsafe', point, file: dir, detail: 'it was exchanged while the point was received' })
+  }
+  return { dir, requireSame }
+}
+
+async function receiveFiles(
+  reader: FrameReader,
+  folder: Folder,
+  manifest: Manifest,
+  options: FileOptions
+): Promise<void> {
   const totalBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0)
   let before = 0
   for (const [index, file] of manifest.files.entries()) {
     const base = before
     const onProgress: OnBytes = (done) => options.onProgress?.(base + done, totalBytes)
-    await receiveFile(reader, { dir, index, file, onProgress, signal: options.signal })
+    await receiveFile(reader, { ...folder, index, file, onProgress, signal: options.signal })
     before += file.sizeBytes
   }
   if ((await nextFrame(reader)).kind !== FRAME.end) badStream('it goes on behind the last file')
 }
 
-interface Receiving {
-  readonly dir: string
+interface Receiving extends Folder {
   readonly index: number
   readonly file: PointFile
   readonly onProgress: OnBytes
@@ -192,17 +223,19 @@ interface Receiving {
 }
 
 async function receiveFile(reader: FrameReader, receiving: Receiving): Promise<void> {
-  const { dir, index, file } = receiving
+  const { dir, requireSame, index, file } = receiving
   const begin = await nextFrame(reader)
   if (begin.kind !== FRAME.begin || begin.file !== index)
     return badStream(`${file.path} does not begin where it should`)
+  await requireSame()
   const path = join(dir, file.path)
   const handle = await openIncoming(dir, file, begin.offset)
   try {
     const sha256 = await receiveData(reader, handle, begin.offset, receiving)
     await handle.truncate(file.sizeBytes)
     await handle.datasync()
-    if (sha256 !== file.sha256) await refuse(path, `${file.path} is not what the manifest says: the SHA-256 is another`)
+    if (sha256 !== file.sha256)
+      await refuse(handle, path, `${file.path} is not what the manifest says: the SHA-256 is another`)
     await requireOurs(handle, path, file)
   } finally {
     await handle.close()
@@ -211,15 +244,18 @@ async function receiveFile(reader: FrameReader, receiving: Receiving): Promise<v
 
 /** What was written is what has the name, and has no other by which somebody could still change it. */
 async function requireOurs(handle: FileHandle, path: string, file: PointFile): Promise<void> {
-  const [written, named] = [await handle.stat(), await lstatOrNone(path)]
-  if (named?.ino !== written.ino || named.dev !== written.dev)
-    badStream(`${file.path} was exchanged while it was received`)
-  if (written.nlink > 1) await refuse(path, `${file.path} has another name as well (a hard link)`)
+  if (!(await hasName(handle, path))) badStream(`${file.path} was exchanged while it was received`)
+  if ((await handle.stat()).nlink > 1) await refuse(handle, path, `${file.path} has another name as well (a hard link)`)
+}
+
+async function hasName(handle: FileHandle, path: string): Promise<boolean> {
+  const [open, named] = [await handle.stat(), await lstatOrNone(path)]
+  return named?.ino === open.ino && named.dev === open.dev
 }
 
 /** What came would only fail again the next time. */
-async function refuse(path: string, detail: string): Promise<never> {
-  await removeFile(path)
+async function refuse(handle: FileHandle, path: string, detail: string): Promise<never> {
+  if (await hasName(handle, path)) await removeFile(path)
   return badStream(detail)
 }
 
@@ -235,7 +271,7 @@ async function openIncoming(dir: string, { path, sizeBytes }: PointFile, from: n
   if (stats === undefined || from === 0) return makeReadable(full)
   const handle = await openToChange(full)
   try {
-    if ((await handle.stat()).nlink > 1) await refuse(full, `${path} has another name as well (a hard link)`)
+    if ((await handle.stat()).nlink > 1) await refuse(handle, full, `${path} has another name as well (a hard link)`)
     await handle.truncate(from)
     return handle
   } catch (error) {

@@ -44,6 +44,7 @@ beforeEach(async () => {
   for (const [n, file] of FILES.entries()) {
     mkdirSync(dirname(at(file)), { recursive: true })
     writeFileSync(at(file), Buffer.alloc(5000 + n, `${file}\n`))
+    utimesSync(at(file), 1_700_000_000, 1_700_000_000) // which can be set again to the tick
   }
   packed = await hashesToPack(root)
 })

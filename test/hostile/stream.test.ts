@@ -610,6 +610,72 @@ describe('what is exchanged while a point is received', () => {
   )
 })
 
+describe('the folder that a point is received in', () => {
+  type Act = (incoming: string, outside: string) => Promise<unknown>
+  const swapped: Record<string, Act> = {
+    'a symlink in its place': async (incoming, outside) => {
+      await rename(join(incoming, POINT), `${outside}-old`)
+      await symlink(outside, join(incoming, POINT))
+    },
+    'a folder of somebody in its place': async (incoming, outside) => {
+      await rename(join(incoming, POINT), `${outside}-old`)
+      await rename(outside, join(incoming, POINT))
+      await symlink(join(incoming, POINT), outside) // to be looked at below
+    },
+    'nothing in its place': (incoming, outside) => rename(join(incoming, POINT), `${outside}-old`),
+    'a file in its place': async (incoming, outside) => {
+      await rename(join(incoming, POINT), `${outside}-old`)
+      await writeFile(join(incoming, POINT), 'x')
+    },
+    'a symlink in place of what it lies in': async (incoming, outside) => {
+      await rename(incoming, `${outside}-old`)
+      await mkdir(`${outside}-other`)
+      await symlink(outside, join(`${outside}-other`, POINT))
+      await symlink(`${outside}-other`, incoming)
+    },
+    'a symlink to where it is now': async (incoming, outside) => {
+      await rename(incoming, `${outside}-old`)
+      await symlink(`${outside}-old`, incoming)
+    }
+  }
+  const lying = [...good.slice(0, 3), makeFrame(FRAME.data, 0, 0, Buffer.alloc(FIRST.byteLength)), ...good.slice(4)]
+  const streams = { right: good, wrong: lying }
+  const moments = [
+    [2, '', 'right'],
+    [4, 'domain.xml', 'right'],
+    [5, 'domain.xml', 'right'],
+    [7, 'second', 'right'],
+    [8, 'second', 'right'],
+    [2, '', 'wrong'],
+    [4, 'domain.xml', 'wrong']
+  ] as const
+  const cases = Object.keys(swapped).flatMap((what) => moments.map((moment) => [what, ...moment] as const))
+  it.each(cases)(
+    'is left for no other: %s before frame %d, with “%s” there, the rest of it %s',
+    (what, moment, begun, how) =>
+      tally.tried(async () => {
+        const store = await temporaryStore()
+        const outside = join(dirname(store), 'outside')
+        await writeFiles(outside, { 'domain.xml': Buffer.from('theirs'), second: Buffer.from('too') })
+        const incoming = join(store, '.incoming')
+        async function* slow(): AsyncGenerator<Uint8Array> {
+          for (const [n, frame] of streams[how].entries()) {
+            if (n === moment) {
+              const isThere = (): Promise<unknown> => lstat(join(incoming, POINT, begun)).catch(() => undefined)
+              while ((await isThere()) === undefined) await new Promise(setImmediate)
+              await swapped[what]?.(incoming, outside)
+            }
+            yield frame
+          }
+        }
+        expect(['point-unsafe', 'bad-output', 'point-damaged']).toContain(await importing(store, slow()))
+        const theirs = ['domain.xml', 'second'].map((name) => readFile(join(outside, name), 'utf8'))
+        expect(await Promise.all(theirs)).toEqual(['theirs', 'too'])
+        expect((await readdir(outside)).sort()).toEqual(['domain.xml', 'second'])
+      })
+  )
+})
+
 describe('a manifest that is sent', () => {
   const odd: Record<string, (manifest: Manifest) => object> = {
     'of another point': (manifest) => ({ ...manifest, id: '20261122T201744Z-000000' }),
