@@ -90,7 +90,11 @@ async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: Capt
     for (const name of await filesBelow(tpmDir)) {
       const path = ['tpm', tpmInto, name].filter((part) => part !== '').join('/')
       if (!PointPath.safeParse(path).success) continue
-      if (whyNotPortable([...files.map((file) => file.path), path]) !== undefined) continue
+      const why = whyNotPortable([...files.map((file) => file.path), path])
+      if (why !== undefined) {
+        job.warn(`${name} of the TPM's state is not in the point: ${why}`)
+        continue
+      }
       await makeFoldersIn(pointDir, dirname(path))
       files.push({ path, ...(await copyAtRest(`${tpmDir}/${name}`, `${pointDir}/${path}`)) })
     }
