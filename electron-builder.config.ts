@@ -1,11 +1,20 @@
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Configuration } from 'electron-builder'
+import { filesToPack, hashesToPack } from './src/main/core/engine-on-host/packed-files.ts'
 
 /** Hosts are Linux, whatever this computer is: every package brings the runtimes of both architectures, if npm has them here. */
-const runtimes = ['x64', 'arm64']
-  .map((arch) => `node_modules/node-linux-${arch}`)
-  .filter((folder) => existsSync(join(import.meta.dirname, folder, 'bin/node')))
+const forHosts = filesToPack(import.meta.dirname)
+const licences = forHosts
+  .filter((file) => file.endsWith('/bin/node'))
+  .map((file) => file.replace('bin/node', 'LICENSE'))
+
+/** A package whose main bundle was built with others would put none of them on a host. */
+async function requireBuiltWith(): Promise<void> {
+  const main = readFileSync(join(import.meta.dirname, 'out/main/index.js'), 'utf8')
+  for (const [file, hash] of Object.entries(await hashesToPack(import.meta.dirname)))
+    if (!main.includes(hash)) throw new Error(`${file} is another than when out/main was built: npm run build`)
+}
 
 /** Read from the folder beside `app.asar` (src/main/core/package.ts), laid out like the checkout. */
 const beside = (path: string): { from: string; to: string } => ({ from: path, to: `stillpoint/${path}` })
@@ -26,11 +35,8 @@ const config: Configuration = {
     '!node_modules/cpu-features/**',
     '!node_modules/node-linux-*/**'
   ],
-  extraResources: [
-    'LICENSE',
-    'out/engine/engine.mjs',
-    ...runtimes.flatMap((folder) => [`${folder}/bin/node`, `${folder}/LICENSE`])
-  ].map(beside),
+  extraResources: ['LICENSE', ...forHosts, ...licences].map(beside),
+  beforePack: requireBuiltWith,
   // fpm insists on a home page, and there is none yet.
   extraMetadata: { homepage: 'https://stillpoint.invalid/', desktopName: 'stillpoint.desktop' },
   asar: true,

@@ -1,11 +1,16 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { hashesToPack } from './src/main/core/engine-on-host/packed-files.ts'
 import { NONCE_PLACEHOLDER } from './src/main/core/window-files/content-policy.ts'
 import { contract } from './src/shared/contract.ts'
 import { kindsOf } from './src/shared/contract-shape.ts'
 
+/** What a package brings for hosts lies outside of app.asar: the main bundle knows what it has to be. */
+const packed = await hashesToPack(import.meta.dirname)
+
 export default defineConfig({
   main: {
+    define: { STILLPOINT_PACKED: JSON.stringify(packed) },
     build: { rolldownOptions: { input: { index: 'src/main/index.ts' } } }
   },
   preload: {

@@ -3,7 +3,6 @@ import { fail } from '../shared/failure.ts'
 import type { Manifest } from '../shared/model/point.ts'
 import type { PointId } from '../shared/model/ids.ts'
 import type { OnBytes } from '../store/cancel.ts'
-import { whileSpaceLasts } from '../store/free-space.ts'
 import { importPoint, type Incoming } from '../store/import-point.ts'
 import { ownerPath, readOwner, writeOwner } from '../store/owner.ts'
 import { ownerFor } from './capture/own-point.ts'
@@ -24,9 +23,7 @@ export async function importHere(
   onProgress: OnBytes
 ): Promise<Manifest> {
   await knowStore(store, false)
-  return whileSpaceLasts([{ path: store, forWhat: 'a point' }], undefined, (signal) =>
-    importPoint(store, point, stream, { onProgress, signal, incoming: incomingOf(store, point) })
-  )
+  return importPoint(store, point, stream, { onProgress, incoming: incomingOf(store, point) })
 }
 
 function incomingOf(store: string, point: PointId): Incoming {

@@ -3,6 +3,7 @@ import { localShell } from '../shell/local.ts'
 import { contract } from '../shared/contract.ts'
 import { failureOf } from '../shared/failure.ts'
 import type { IpcPort } from '../shared/ipc-port.ts'
+import { packedFiles } from './core/engine-on-host/packed-files.ts'
 import { LiveCore } from './core/live/live-core.ts'
 import { demoCommand, packageRoot } from './core/package.ts'
 import { autostartFile } from './core/session/autostart-entry.ts'
@@ -32,7 +33,12 @@ startDesktop({
 })
 
 function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
-  const live = new LiveCore({ folder, cache: cacheFolder(env), root: packageRoot() })
+  const live = new LiveCore({
+    folder,
+    cache: cacheFolder(env),
+    root: packageRoot(),
+    packed: desktop.isPackaged ? packedFiles : undefined
+  })
   const handlers = handlersOver(live, doorSide(desktop))
   openIpcDoor(contract, handlers, port, report)
   return desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close() })

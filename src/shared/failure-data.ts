@@ -118,7 +118,9 @@ const here = {
     /** doas is there, in place of sudo, and lacks this line. */
     doasLine: Line.optional()
   }),
-  'engine-version': z.object({ host: Text, theirs: Text, ours: Text })
+  'engine-version': z.object({ host: Text, theirs: Text, ours: Text }),
+  /** An engine or runtime for hosts is not the one that this installation came with. */
+  'installation-changed': z.object({ path: Text })
 }
 
 const Left = z.object({

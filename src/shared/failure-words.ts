@@ -251,6 +251,12 @@ const asking = {
       `Its UUID is ${failure.uuid}. It was not touched.`,
       'To restore in its place, add --replace: its disks and definition are then kept aside.'
     ),
+  'installation-changed': (failure) =>
+    words(
+      `${failure.path} is not what this Stillpoint came with`,
+      'It would run as root on your hosts, so it was not put on any.',
+      'Install Stillpoint again, from where you have it. If nobody here has changed that file, find out who has.'
+    ),
   'store-changed': (failure) =>
     words(
       `${failure.store} is not the store that it was`,

@@ -4,7 +4,16 @@ import { fail, failureOf } from '../shared/failure.ts'
 import type { Manifest, PointFile } from '../shared/model/point.ts'
 import { throwIfCancelled } from './cancel.ts'
 import { dataRuns, openRegular, readExactly } from './file-io.ts'
-import { FRAME, FRAME_HEADER_BYTES, MAGIC, MAX_DATA_BYTES, MAX_ERROR_BYTES, makeFrame, putHeader } from './frames.ts'
+import {
+  FRAME,
+  FRAME_HEADER_BYTES,
+  MAGIC,
+  MAX_DATA_BYTES,
+  MAX_ERROR_BYTES,
+  MAX_HOLE_BYTES,
+  makeFrame,
+  putHeader
+} from './frames.ts'
 import { readManifestBytes } from './manifest.ts'
 import { readPoint } from './point-store.ts'
 
@@ -78,6 +87,7 @@ async function* dataFrames(
   signal: AbortSignal | undefined
 ): AsyncGenerator<Uint8Array, void> {
   let ahead: Promise<Uint8Array> | undefined
+  let said = from
   const read = (offset: number): Promise<Uint8Array> | undefined => {
     if (offset >= to) return undefined
     const reading = readFrame(file, path, offset, Math.min(MAX_DATA_BYTES, to - offset))
@@ -90,7 +100,12 @@ async function* dataFrames(
       throwIfCancelled(signal, 'sending a point')
       const frame = await ahead
       ahead = read(offset + MAX_DATA_BYTES)
-      yield* withoutHoles(frame, index, offset)
+      const length = frame.byteLength - FRAME_HEADER_BYTES
+      const runs = dataRuns(frame.subarray(FRAME_HEADER_BYTES))
+      // Half of what may be left out: the next frame of data may begin late in its block.
+      const isLong = runs.length === 0 && offset + length - said >= MAX_HOLE_BYTES / 2
+      yield* isLong ? [zeroAt(index, offset + length - 1)] : withoutHoles(frame, index, offset, runs)
+      if (isLong || runs.length > 0) said = offset + length
     }
   } finally {
     await ahead?.catch(() => undefined) // the file is closed next
@@ -104,9 +119,16 @@ async function readFrame(file: FileHandle, path: string, offset: number, length:
   return frame
 }
 
-function* withoutHoles(frame: Uint8Array, file: number, offset: number): Generator<Uint8Array> {
+/** Says that a long hole goes on. */
+const zeroAt = (file: number, offset: number): Uint8Array => makeFrame(FRAME.data, file, offset, new Uint8Array(1))
+
+function* withoutHoles(
+  frame: Uint8Array,
+  file: number,
+  offset: number,
+  runs: ReturnType<typeof dataRuns>
+): Generator<Uint8Array> {
   const data = frame.subarray(FRAME_HEADER_BYTES)
-  const runs = dataRuns(data)
   const [first] = runs
   if (runs.length === 1 && first !== undefined) {
     const [from, to] = first

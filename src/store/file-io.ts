@@ -26,6 +26,17 @@ export async function openRegular(path: string, refuse: (detail: string) => neve
 /** Makes a file that only root reads and that must not exist yet. `wx` also refuses to write through a symlink. */
 export const createFile = (path: string): Promise<FileHandle> => open(path, 'wx', 0o600)
 
+/** The same, to be read as well. */
+export const makeReadable = (path: string): Promise<FileHandle> => open(path, 'wx+', 0o600)
+
+/** Opens a file that is there to read and write it; never through a symlink, nor waiting for a FIFO's other end. */
+export async function openToChange(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDWR | NOFOLLOW | NONBLOCK)
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  return fail({ kind: 'bad-output', what: path, detail: 'it is not a regular file' })
+}
+
 /** Fills all of `bytes`, or fails: a file that ends early is not what it was when it was looked at. */
 export async function readExactly(file: FileHandle, bytes: Uint8Array, offset: number, path: string): Promise<void> {
   let done = 0

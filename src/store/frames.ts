@@ -6,7 +6,7 @@ import { throwIfCancelled } from './cancel.ts'
  *
  *     manifest   payload: manifest.json as it is. offset: bytes of disk that what follows will take, at most
  *     begin      file, offset: its data starts here, as the receiver has what is before
- *     data       file, offset, payload. Offsets only grow; what is left out is zero
+ *     data       file, offset, payload. Offsets only grow; what is left out is zero, and at most `MAX_HOLE_BYTES` at a time
  *     end-file   file, offset: its size
  *     end        the point is complete
  *     error      payload: why the sender stops, a failure as JSON
@@ -19,6 +19,13 @@ export const MAGIC = new TextEncoder().encode('STILLPOINT-1\n')
 export const FRAME_HEADER_BYTES = 15
 export const MAX_DATA_BYTES = 512 * 1024
 export const MAX_ERROR_BYTES = 65_536
+/**
+ * A receiver hashes what is left out, and is idle while a sender reads it: data that is zero says now and then that it goes on,
+ * and no few bytes keep anybody at work for days.
+ */
+export const MAX_HOLE_BYTES = 256 * 1024 ** 2
+/** A sender says nothing while it reads a hole, and while its disk is slow. One that says nothing for so long has gone. */
+export const MAX_SILENCE_MS = 15 * 60_000
 
 export interface FrameHeader {
   readonly kind: FrameKind
@@ -48,15 +55,25 @@ export function makeFrame(
   return frame
 }
 
+/** Kinds that have no payload. */
+const BARE: readonly FrameKind[] = [FRAME.begin, FRAME.endFile, FRAME.end]
+
 /** Cuts a byte stream, however it is chunked, into what is asked for. */
 export class FrameReader {
   readonly #source: AsyncIterator<Uint8Array>
-  readonly #signal: AbortSignal | undefined
+  #signal: AbortSignal | undefined
+  readonly #maxSilenceMs: number
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES)
   #chunk: Uint8Array = new Uint8Array(0)
 
-  constructor(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
+  constructor(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined, maxSilenceMs = MAX_SILENCE_MS) {
     this.#source = stream[Symbol.asyncIterator]()
+    this.#signal = signal
+    this.#maxSilenceMs = maxSilenceMs
+  }
+
+  /** Ends with this one from now on. */
+  heed(signal: AbortSignal): void {
     this.#signal = signal
   }
 
@@ -72,8 +89,10 @@ export class FrameReader {
     const kind = Object.values(FRAME).find((known) => known === view.getUint8(0))
     const offset = view.getBigUint64(3)
     if (kind === undefined) return badStream(`a frame of kind ${view.getUint8(0)}`)
+    const length = view.getUint32(11)
     if (offset > BigInt(Number.MAX_SAFE_INTEGER)) return badStream('an offset beyond all files')
-    return { kind, file: view.getUint16(1), offset: Number(offset), length: view.getUint32(11) }
+    if (length > 0 && BARE.includes(kind)) return badStream(`a frame of kind ${kind} with ${length} bytes`)
+    return { kind, file: view.getUint16(1), offset: Number(offset), length }
   }
 
   /** A payload of its own; `max` is what this kind of frame may have. */
@@ -101,27 +120,30 @@ export class FrameReader {
 
   async #next(): Promise<Uint8Array> {
     throwIfCancelled(this.#signal, 'receiving a point')
-    const next = await orCancelled(this.#source.next(), this.#signal)
+    const next = await orGivenUp(this.#source.next(), this.#signal, this.#maxSilenceMs)
     return next.done === true ? badStream('it ends in the middle') : next.value
   }
 }
 
-/** A source that says nothing must not hold up a cancel. */
-async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  const cancelled = Promise.withResolvers<never>()
-  const onAbort = (): void => {
+/** A source that says nothing must not hold up a cancel, nor anybody for ever. */
+async function orGivenUp<T>(promise: Promise<T>, signal: AbortSignal | undefined, maxSilenceMs: number): Promise<T> {
+  const givenUp = Promise.withResolvers<never>()
+  const giveUp = (failing: () => void) => (): void => {
     try {
-      throwIfCancelled(signal, 'receiving a point')
+      failing()
     } catch (error) {
-      cancelled.reject(error)
+      givenUp.reject(error)
     }
   }
-  signal.addEventListener('abort', onAbort, { once: true })
+  const onAbort = giveUp(() => throwIfCancelled(signal, 'receiving a point'))
+  const onSilence = giveUp(() => fail({ kind: 'timeout', what: 'The next part of the point', afterMs: maxSilenceMs }))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const silence = setTimeout(onSilence, maxSilenceMs)
   try {
-    return await Promise.race([promise, cancelled.promise])
+    return await Promise.race([promise, givenUp.promise])
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    clearTimeout(silence)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { StillpointError, fail, isFailure } from '../shared/failure.ts'
 import type { PointId } from '../shared/model/ids.ts'
@@ -8,12 +8,20 @@ import type { Manifest, PointFile } from '../shared/model/point.ts'
 import { safeText, shorten } from '../shared/safe-text.ts'
 import { throwIfCancelled, type OnBytes } from './cancel.ts'
 import type { FileOptions } from './copy-file.ts'
-import { makeDirs, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
-import { createFile, failForRoom, isCode, readExactly, writeSparse } from './file-io.ts'
-import { reserveAtStart, spaceAt } from './free-space.ts'
-import { FRAME, FrameReader, MAX_DATA_BYTES, MAX_ERROR_BYTES, badStream, type FrameHeader } from './frames.ts'
+import { makeDirs, makeFoldersIn, removeFile, removeIfEmpty, removeTree, syncDir } from './durable.ts'
+import { failForRoom, isCode, makeReadable, openToChange, readExactly, writeSparse } from './file-io.ts'
+import { reserveAtStart, spaceAt, whileSpaceLasts } from './free-space.ts'
+import {
+  FRAME,
+  FrameReader,
+  MAX_DATA_BYTES,
+  MAX_ERROR_BYTES,
+  MAX_HOLE_BYTES,
+  badStream,
+  type FrameHeader
+} from './frames.ts'
 import { INCOMING_NAME, MANIFEST_NAME, OWNER_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
-import { MAX_MANIFEST_BYTES, checkPlace, parseManifest, readManifestBytes } from './manifest.ts'
+import { MAX_MANIFEST_BYTES, checkPlace, parentsOf, parseManifest, readManifestBytes } from './manifest.ts'
 import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
 import { commitBytes, committedDirs } from './point-store.ts'
 
@@ -26,9 +34,9 @@ export async function importPoint(
   store: string,
   pointId: PointId,
   stream: AsyncIterable<Uint8Array>,
-  { incoming = IN_THIS_PROCESS, ...options }: ImportOptions = {}
+  { incoming = IN_THIS_PROCESS, maxSilenceMs, ...options }: ImportOptions = {}
 ): Promise<Manifest> {
-  const reader = new FrameReader(stream, options.signal)
+  const reader = new FrameReader(stream, options.signal, maxSilenceMs)
   try {
     await reader.readMagic()
     const announced = await receiveManifest(reader, pointId)
@@ -37,7 +45,7 @@ export async function importPoint(
     const prepared = await incoming.alone(() => prepare(store, place, announced, incoming))
     if (prepared === 'there') return announced.manifest
     try {
-      await receiveInto(reader, store, place, { ...announced, dir: prepared.dir }, { ...options, incoming })
+      await receiveInto(reader, store, place, { ...announced, ...prepared }, { ...options, incoming })
       return announced.manifest
     } finally {
       await prepared.held.release()
@@ -51,23 +59,26 @@ async function receiveInto(
   reader: FrameReader,
   store: string,
   place: string,
-  { dir, manifest, bytes, diskBytes }: Announced & { readonly dir: string },
+  { dir, requireSame, manifest, bytes, diskBytes }: Announced & Folder,
   { incoming, ...options }: FileOptions & { readonly incoming: Incoming }
 ): Promise<void> {
   try {
-    await receiveFiles(reader, dir, manifest, options).catch((error: unknown) =>
-      failForRoom(error, dir, 'a point', diskBytes)
-    )
+    const room = [{ path: dir, name: store, forWhat: 'a point' }]
+    await whileSpaceLasts(room, options.signal, (signal) => {
+      reader.heed(signal)
+      return receiveFiles(reader, { dir, requireSame }, manifest, { ...options, signal })
+    }).catch((error: unknown) => failForRoom(error, dir, 'a point', diskBytes))
     throwIfCancelled(options.signal, 'receiving a point')
-    await incoming.alone(() => moveIn(store, dir, place, manifest, bytes))
+    await incoming.alone(async () => {
+      await requireSame()
+      await moveIn(store, dir, place, manifest, bytes)
+    })
   } catch (error) {
     // Room that others need more: what is here would be no use without the rest.
-    if (isRoomError(error) || isRoomError(options.signal?.reason)) await dropIncoming(store, manifest.id)
+    if (isFailure(error, 'no-room')) await dropIncoming(store, manifest.id)
     throw error
   }
 }
-
-const isRoomError = (error: unknown): boolean => isFailure(error, 'no-room')
 
 /** Who else receives it. */
 export interface Receiver {
@@ -87,6 +98,8 @@ export interface Incoming {
 
 interface ImportOptions extends FileOptions {
   readonly incoming?: Incoming
+  /** How long the sender may say nothing. */
+  readonly maxSilenceMs?: number
 }
 
 const held = new Map<string, Receiver>()
@@ -129,7 +142,7 @@ async function isThere(place: string, point: PointId, bytes: Uint8Array): Promis
   return Buffer.from(there.bytes).equals(bytes) || fail(exists)
 }
 
-type Prepared = { readonly dir: string; readonly held: { release(): Promise<void> } } | 'there'
+type Prepared = (Folder & { readonly held: { release(): Promise<void> } }) | 'there'
 
 /** The folder that the point is received in, for us alone. @throws `point-arriving` while somebody else receives it */
 async function prepare(
@@ -145,35 +158,64 @@ async function prepare(
   if (other !== undefined) fail({ kind: 'point-exists', point: pointId, where: other })
   const dir = incomingDir(store, pointId)
   await makeDirs(dir)
-  for (const path of [dirname(dir), dir])
-    if (!(await lstat(path)).isDirectory())
-      fail({ kind: 'point-unsafe', point: pointId, file: path, detail: 'it is not a directory' })
+  const { requireSame } = await folderAt(dir, pointId)
   const held = await incoming.hold(dir)
   if ('by' in held) return fail({ kind: 'point-arriving', point: pointId, ...held })
   try {
     await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
+    await removeStrays(dir, manifest)
     await incoming.admit(dir, diskBytes)
-    return { dir, held }
+    return { dir, requireSame, held }
   } catch (error) {
     await held.release()
     throw error
   }
 }
 
-async function receiveFiles(reader: FrameReader, dir: string, manifest: Manifest, options: FileOptions): Promise<void> {
+/** Where a point is received. A sender takes its time, and whoever may write to the store could put a symlink there meanwhile. */
+interface Folder {
+  readonly dir: string
+  /** @throws `point-unsafe` if it is another by now */
+  readonly requireSame: () => Promise<void>
+}
+
+async function folderAt(dir: string, point: PointId): Promise<Folder> {
+  const identity = async (): Promise<string> => {
+    const found: string[] = []
+    for (const path of [dirname(dir), dir]) {
+      const stats = await lstatOrNone(path)
+      if (stats?.isDirectory() !== true)
+        return fail({ kind: 'point-unsafe', point, file: path, detail: 'it is not a directory' })
+      found.push(`${stats.dev}:${stats.ino}`)
+    }
+    return found.join(' ')
+  }
+  const before = await identity()
+  const requireSame = async (): Promise<void> => {
+    if ((await identity()) !== before)
+      fail({ kind: 'point-unsafe', point, file: dir, detail: 'it was exchanged while the point was received' })
+  }
+  return { dir, requireSame }
+}
+
+async function receiveFiles(
+  reader: FrameReader,
+  folder: Folder,
+  manifest: Manifest,
+  options: FileOptions
+): Promise<void> {
   const totalBytes = manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0)
   let before = 0
   for (const [index, file] of manifest.files.entries()) {
     const base = before
     const onProgress: OnBytes = (done) => options.onProgress?.(base + done, totalBytes)
-    await receiveFile(reader, { dir, index, file, onProgress, signal: options.signal })
+    await receiveFile(reader, { ...folder, index, file, onProgress, signal: options.signal })
     before += file.sizeBytes
   }
   if ((await nextFrame(reader)).kind !== FRAME.end) badStream('it goes on behind the last file')
 }
 
-interface Receiving {
-  readonly dir: string
+interface Receiving extends Folder {
   readonly index: number
   readonly file: PointFile
   readonly onProgress: OnBytes
@@ -181,26 +223,40 @@ interface Receiving {
 }
 
 async function receiveFile(reader: FrameReader, receiving: Receiving): Promise<void> {
-  const { dir, index, file } = receiving
+  const { dir, requireSame, index, file } = receiving
   const begin = await nextFrame(reader)
   if (begin.kind !== FRAME.begin || begin.file !== index)
     return badStream(`${file.path} does not begin where it should`)
+  await requireSame()
   const path = join(dir, file.path)
   const handle = await openIncoming(dir, file, begin.offset)
   try {
     const sha256 = await receiveData(reader, handle, begin.offset, receiving)
     await handle.truncate(file.sizeBytes)
     await handle.datasync()
-    if (sha256 !== file.sha256) await refuseContent(path, file)
+    if (sha256 !== file.sha256)
+      await refuse(handle, path, `${file.path} is not what the manifest says: the SHA-256 is another`)
+    await requireOurs(handle, path, file)
   } finally {
     await handle.close()
   }
 }
 
+/** What was written is what has the name, and has no other by which somebody could still change it. */
+async function requireOurs(handle: FileHandle, path: string, file: PointFile): Promise<void> {
+  if (!(await hasName(handle, path))) badStream(`${file.path} was exchanged while it was received`)
+  if ((await handle.stat()).nlink > 1) await refuse(handle, path, `${file.path} has another name as well (a hard link)`)
+}
+
+async function hasName(handle: FileHandle, path: string): Promise<boolean> {
+  const [open, named] = [await handle.stat(), await lstatOrNone(path)]
+  return named?.ino === open.ino && named.dev === open.dev
+}
+
 /** What came would only fail again the next time. */
-async function refuseContent(path: string, file: PointFile): Promise<never> {
-  await removeFile(path)
-  return badStream(`${file.path} is not what the manifest says: the SHA-256 is another`)
+async function refuse(handle: FileHandle, path: string, detail: string): Promise<never> {
+  if (await hasName(handle, path)) await removeFile(path)
+  return badStream(detail)
 }
 
 /** New, or with what is there of it cut to what the sender counts on. Never more than was said to be there. */
@@ -212,22 +268,25 @@ async function openIncoming(dir: string, { path, sizeBytes }: PointFile, from: n
     fail({ kind: 'bad-output', what: full, detail: 'it is not a regular file' })
   if (from > Math.min(stats?.size ?? 0, sizeBytes)) badStream(`${path} begins behind what is here of it`)
   if (stats !== undefined && from === 0) await removeFile(full)
-  if (stats === undefined || from === 0) return createReadable(full)
-  const handle = await open(full, 'r+')
-  await handle.truncate(from)
-  return handle
+  if (stats === undefined || from === 0) return makeReadable(full)
+  const handle = await openToChange(full)
+  try {
+    if ((await handle.stat()).nlink > 1) await refuse(handle, full, `${path} has another name as well (a hard link)`)
+    await handle.truncate(from)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
 }
 
-const createReadable = async (path: string): Promise<FileHandle> => {
-  await (await createFile(path)).close()
-  return open(path, 'r+')
-}
-
+/** One below the other, each looked at before anything is made in it: none of them is somebody's symlink. */
 async function makeFolders(dir: string, path: string): Promise<void> {
-  const folder = dirname(join(dir, path))
-  await makeDirs(folder)
-  for (let at = folder; at.length > dir.length; at = dirname(at))
+  for (const folder of parentsOf(path)) {
+    const at = join(dir, folder)
+    await makeFoldersIn(dirname(at), basename(at))
     if (!(await lstat(at)).isDirectory()) fail({ kind: 'bad-output', what: at, detail: 'it is not a directory' })
+  }
 }
 
 const ZEROS = new Uint8Array(MAX_DATA_BYTES)
@@ -303,6 +362,7 @@ function checkData(
     badStream(`a frame of kind ${kind} of file ${file} within ${expected.path}`)
   if (length === 0 || length > MAX_DATA_BYTES) badStream(`a frame of ${length} bytes`)
   if (offset < at || offset + length > expected.sizeBytes) badStream(`data of ${expected.path} out of place`)
+  if (offset - at > MAX_HOLE_BYTES) badStream(`${offset - at} bytes of ${expected.path} are left out at once`)
 }
 
 async function finish(
@@ -312,6 +372,8 @@ async function finish(
 ): Promise<string> {
   if (file !== index || offset !== expected.sizeBytes)
     badStream(`${expected.path} ends at ${offset} of ${expected.sizeBytes} bytes`)
+  if (offset - progressing.at > MAX_HOLE_BYTES)
+    badStream(`${offset - progressing.at} bytes of ${expected.path} are left out at once`)
   await progressing.takeZerosTo(offset)
   return progressing.digest()
 }
@@ -339,7 +401,7 @@ async function nextFrame(reader: FrameReader): Promise<FrameHeader> {
   throw senderFailure(await reader.readPayload(header.length, MAX_ERROR_BYTES))
 }
 
-const text = z.string().max(4096)
+const text = z.string().max(4096).transform(safeText)
 /** What a sender may say in its own words; everything else is only quoted. */
 const SenderFailure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('io'), path: text, code: text, detail: text }),
@@ -360,7 +422,7 @@ function senderFailure(payload: Uint8Array): StillpointError {
 }
 
 async function moveIn(store: string, dir: string, place: string, manifest: Manifest, bytes: Uint8Array): Promise<void> {
-  for (const path of (await unlistedFiles(dir, manifest)).reverse()) await removeStray(join(dir, path))
+  await removeStrays(dir, manifest)
   await commitBytes(dir, place, manifest, bytes).catch(async (error: unknown) => {
     if (isFailure(error, 'point-unsafe', 'point-damaged')) await dropIncoming(store, manifest.id)
     throw error
@@ -375,21 +437,32 @@ async function moveIn(store: string, dir: string, place: string, manifest: Manif
 }
 
 /** Left by another try, for another manifest of that id. */
-async function removeStray(path: string): Promise<void> {
-  if ((await lstat(path)).isDirectory()) await removeTree(path)
-  else await removeFile(path)
+async function removeStrays(dir: string, manifest: Manifest): Promise<void> {
+  for (const path of (await unlistedFiles(dir, manifest)).reverse()) {
+    const stray = join(dir, path)
+    if ((await lstat(stray)).isDirectory()) await removeTree(stray)
+    else await removeFile(stray)
+  }
 }
 
 const NOT_OF_IT = [MANIFEST_NAME, OWNER_NAME]
 
-/** How many bytes of each file an import that was cut has left behind: `have` for the next export. */
+/**
+ * How many bytes of each file an import that was cut has left behind: `have` for the next export. What has another name as well
+ * is not gone on with, as it would be changed under that.
+ */
 export async function importState(store: string, pointId: PointId): Promise<Record<string, number>> {
   const dir = incomingDir(store, pointId)
   const have: Record<string, number> = {}
   if ((await lstatOrNone(dir))?.isDirectory() !== true) return have
   for await (const path of entriesOf(dir)) {
     const stats = await lstatOrNone(join(dir, path))
-    if (stats?.isFile() === true && stats.size > 0 && !NOT_OF_IT.some((name) => path.startsWith(name)))
+    if (
+      stats?.isFile() === true &&
+      stats.nlink <= 1 &&
+      stats.size > 0 &&
+      !NOT_OF_IT.some((name) => path.startsWith(name))
+    )
       have[path] = stats.size
   }
   return have

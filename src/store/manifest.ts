@@ -1,10 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import * as z from 'zod'
 import { fail } from '../shared/failure.ts'
-import { MANIFEST_VERSION, Manifest } from '../shared/model/point.ts'
+import { formatBytes } from '../shared/format.ts'
+import { MANIFEST_VERSION, Manifest, sizeBytesOf } from '../shared/model/point.ts'
 import { safeText, shorten } from '../shared/safe-text.ts'
 import { isCode, openRegular, readExactly } from './file-io.ts'
 import { MANIFEST_NAME } from './layout.ts'
+import { whyNotPortable } from './portable-paths.ts'
 import { parseStrictJson } from './strict-json.ts'
 
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
@@ -74,16 +76,37 @@ function firstIssue(error: z.ZodError): string {
   return shorten(safeText(`${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`), 300)
 }
 
-/** What no schema says: every file is listed once, none lies within another, and what disks and memory name is listed. */
+/**
+ * The most that all files of a point may have: twice the largest image that we write. A hole costs its maker nothing, and
+ * whoever hashes it a second for every 2 GiB.
+ */
+export const MAX_POINT_BYTES = 2 ** 47
+
+/** Made and gone again when a manifest is written: a file of this name would be lost. */
+const OF_THE_MANIFEST = [MANIFEST_NAME, `${MANIFEST_NAME}.new`]
+
+/**
+ * What no schema says: every file is listed once, none lies within another, what disks and memory name is listed, and all of
+ * it can be kept, and read, on any computer.
+ */
 export function checkFiles(manifest: Manifest): void {
   const paths = new Set<string>()
   for (const { path } of manifest.files) {
-    if (path === MANIFEST_NAME || path.startsWith(`${MANIFEST_NAME}/`)) badFormat(manifest.id, `it lists ${path}`)
+    if (OF_THE_MANIFEST.some((name) => path === name || path.startsWith(`${name}/`)))
+      badFormat(manifest.id, `it lists ${path}`)
     if (paths.has(path)) badFormat(manifest.id, `it lists ${path} twice`)
     paths.add(path)
   }
   for (const path of paths)
     for (const parent of parentsOf(path)) if (paths.has(parent)) badFormat(manifest.id, `${path} lies within a file`)
+  const why = whyNotPortable([...OF_THE_MANIFEST, ...paths])
+  if (why !== undefined) badFormat(manifest.id, why)
+  const bytes = sizeBytesOf(manifest)
+  if (bytes > MAX_POINT_BYTES)
+    badFormat(
+      manifest.id,
+      `it says that it has ${formatBytes(bytes)}; no point has more than ${formatBytes(MAX_POINT_BYTES)}`
+    )
   for (const path of namedPaths(manifest))
     if (!paths.has(path)) badFormat(manifest.id, `it names ${path}, which it does not list`)
   const targets = manifest.disks.map((disk) => disk.target)

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { filesToPack } from '../../src/main/core/engine-on-host/packed-files.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const OUT = join(ROOT, 'out')
+
+const INTO_IT = ['src/{main,preload,renderer,shared}/**/*', 'electron.vite.config.ts', 'package.json']
 
 export const built = {
   main: join(OUT, 'main/index.js'),
@@ -19,7 +22,7 @@ export function buildIfStale(): void {
 }
 
 function buildWhatIsStale(): void {
-  const sources = globSync(['src/{main,preload,renderer,shared}/**/*', 'electron.vite.config.ts', 'package.json'], {
+  const sources = globSync([...INTO_IT, ...filesToPack(ROOT)], {
     cwd: ROOT
   })
   const changedAt = Math.max(...sources.map((file) => modifiedAt(join(ROOT, file))))

@@ -1,12 +1,32 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { extractAll, listPackage } from '@electron/asar'
+import { dirname, join } from 'node:path'
+import { extractAll, extractFile, listPackage } from '@electron/asar'
 import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import config from '../../electron-builder.config.ts'
 import { engineAssets } from '../../src/main/core/engine-on-host/engine-assets.ts'
+import {
+  ENGINE_FILE,
+  filesToPack,
+  hashesToPack,
+  type PackedFiles
+} from '../../src/main/core/engine-on-host/packed-files.ts'
 import { packageRootFrom } from '../../src/main/core/package.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildIfStale } from './built-window.ts'
@@ -86,6 +106,63 @@ describe('a package', () => {
     expect(here.length).toBeGreaterThan(0)
     for (const [machine] of here)
       expect((await packed.runtime('h', machine)).hash).toBe((await built.runtime('h', machine)).hash)
+  })
+
+  describe('once it is installed', () => {
+    // A copy: what electron-builder puts there are links to the files of this checkout.
+    const installed = join(folder, 'installed')
+    const beside = (file: string): string => join(installed, file)
+    beforeAll(() => filesToPack(ROOT).forEach(install))
+
+    function install(file: string): void {
+      mkdirSync(dirname(beside(file)), { recursive: true })
+      copyFileSync(join(unpacked, 'resources/stillpoint', file), beside(file))
+    }
+
+    /** What the main bundle that is in the package says of a file. */
+    const known = async (): Promise<PackedFiles> => {
+      const main = extractFile(join(unpacked, 'resources/app.asar'), manifest.main).toString()
+      const hashes = await hashesToPack(ROOT)
+      for (const hash of Object.values(hashes)) expect(main).toContain(hash)
+      return hashes
+    }
+
+    const asking = async (file: string, packed: PackedFiles): Promise<unknown> => {
+      const assets = engineAssets(installed, join(folder, 'cache'), packed)
+      if (file === ENGINE_FILE) return assets.engine()
+      return assets.runtime('h', file.includes('arm64') ? 'aarch64' : 'x86_64')
+    }
+
+    /** Writes another byte in its place, and what was there. */
+    function flip(path: string, at: number): void {
+      const file = openSync(path, 'r+')
+      const byte = Buffer.alloc(1)
+      readSync(file, byte, 0, 1, at)
+      writeSync(
+        file,
+        byte.map((value) => value ^ 1),
+        0,
+        1,
+        at
+      )
+      closeSync(file)
+    }
+
+    it.each(filesToPack(ROOT))(
+      'puts %s on hosts as it was when it was made, and not with one byte changed',
+      async (file) => {
+        const packed = await known()
+        const changed = { failure: { kind: 'installation-changed', path: beside(file) } }
+        await expect(asking(file, packed)).resolves.toMatchObject({ hash: packed[file] })
+        const { size } = statSync(beside(file))
+        for (const at of [0, Math.floor(size / 2), size - 1]) {
+          flip(beside(file), at)
+          await expect(asking(file, packed)).rejects.toMatchObject(changed)
+          flip(beside(file), at)
+        }
+        await expect(asking(file, packed)).resolves.toMatchObject({ hash: packed[file] })
+      }
+    )
   })
 
   it('starts from what is in it alone', async () => {

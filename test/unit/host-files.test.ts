@@ -133,6 +133,17 @@ describe('small files of the host that a VM starts with', () => {
     const { files, tpm } = await take({ tpmDir: join(dir, 'tpm'), tpmInto: 'tpm2' })
     expect(files.map(({ path }) => path)).toEqual(['tpm/tpm2/tpm2-00.permall'])
     expect(tpm).toEqual({ files: ['tpm/tpm2/tpm2-00.permall'] })
+    expect(warnings).toEqual([])
+  })
+
+  it('are left out, with a word, where a point with them could not be kept everywhere', async () => {
+    await mkdir(join(dir, 'tpm'))
+    for (const name of ['nul', 'state', 'STATE']) await write(`tpm/${name}`, name)
+    const { files } = await take({ tpmDir: join(dir, 'tpm') })
+    expect(files.map(({ path }) => path.toLowerCase())).toEqual(['tpm/state'])
+    expect(warnings).toHaveLength(2)
+    expect(warnings.join('\n')).toContain('differ in capitals alone')
+    expect(warnings.join('\n')).toContain('nul means something else there')
   })
 
   it('have the state of an emulated TPM where there is a folder of it, or nobody says that there is none', async () => {

@@ -4,6 +4,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import { PointPath, type Manifest, type PointFile } from '../../shared/model/point.ts'
 import { LARGEST_BOOT_BYTES } from '../../libvirt/backup-limits.ts'
 import { makeFoldersIn } from '../../store/durable.ts'
+import { whyNotPortable } from '../../store/portable-paths.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
 import { copyAtRest, filesBelow, lookAtFile } from './copy-at-rest.ts'
@@ -52,6 +53,11 @@ async function takeTpm(job: JobContext, { tpmDir, tpmInto = '', pointDir }: Capt
     for (const name of await filesBelow(job.shell, tpmDir, { signal: job.signal })) {
       const path = ['tpm', tpmInto, name].filter((part) => part !== '').join('/')
       if (!PointPath.safeParse(path).success) continue
+      const why = whyNotPortable([...files.map((file) => file.path), path])
+      if (why !== undefined) {
+        job.warn(`${name} of the TPM's state is not in the point: ${why}`)
+        continue
+      }
       await makeFoldersIn(pointDir, dirname(path))
       const { file } = await copyAtRest(job.shell, `${tpmDir}/${name}`, `${pointDir}/${path}`, { signal: job.signal })
       files.push({ path, ...file })

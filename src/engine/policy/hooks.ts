@@ -17,8 +17,20 @@ export interface HookSetting {
 /** Of all that a hook prints, the end is kept. */
 const TAIL_CHARACTERS = 1000
 
+const END = '# all of the hook'
+
 /**
- * Runs a hook with `sh -c` in a process group of its own, which is ended as a whole at the deadline. Its output counts as
+ * What a hook says may hold secrets, and everybody on a machine reads the arguments of its programs; environments are read by
+ * root, kept with core dumps, and inherited. So it comes by stdin and is in neither. One that did not come whole, as its
+ * engine was killed, does not begin: half of a line can be another command.
+ */
+const RUN_FROM_STDIN = `STILLPOINT_HOOK=$(cat)
+case $STILLPOINT_HOOK in *'${END}') ;; *) exit 125 ;; esac
+eval "unset STILLPOINT_HOOK
+\${STILLPOINT_HOOK%?'${END}'}"`
+
+/**
+ * Runs a hook with `sh` in a process group of its own, which is ended as a whole at the deadline. Its output counts as
  * open until all that it started has closed it: what should go on has to be sent away with its output.
  * Undefined: it went well. Else what went wrong, with the end of what it printed.
  */
@@ -26,7 +38,8 @@ export async function runHook(shell: Shell, hook: Hook, setting: HookSetting): P
   const tail = tailOf(TAIL_CHARACTERS)
   const deadlineMs = hook.deadlineSeconds * 1000
   try {
-    const { exitCode, signal } = await shell.run(['sh', '-c', hook.command], {
+    const { exitCode, signal } = await shell.run(['sh', '-c', RUN_FROM_STDIN], {
+      stdin: `${hook.command}\n${END}`,
       timeoutMs: deadlineMs,
       env: environment(setting),
       onStdout: tail.add,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { engineCall } from './engine-on-host/engine-call.ts'
 import { engineAssets } from './engine-on-host/engine-assets.ts'
+import type { PackedFiles } from './engine-on-host/packed-files.ts'
 import { Connections, type Connect, type ConnectionsOptions } from './hosts/connections.ts'
 import { History } from './settings/history.ts'
 import { openSettings, type SettingsFile } from './settings/settings-file.ts'
@@ -23,6 +24,8 @@ export interface CoreOptions {
   readonly cache: string
   /** Where `out/engine` and the runtimes are. */
   readonly root: string
+  /** What `root` has for hosts, where it is that of a package. */
+  readonly packed?: PackedFiles | undefined
   readonly questions: ConnectQuestions
   /** The engine is being put on a host. */
   readonly onPlacing: (host: string, what: 'runtime' | 'engine', doneBytes: number, totalBytes: number) => void
@@ -38,7 +41,7 @@ export function openCore(options: CoreOptions): Core {
   keepYoungGenerationSmall()
   const { folder, questions, onPlacing } = options
   const settings = openSettings(folder, options.newerSettings)
-  const assets = engineAssets(options.root, options.cache)
+  const assets = engineAssets(options.root, options.cache, options.packed)
   const connect = options.connect ?? connectWith(questions, folder)
   const history = new History(join(folder, 'history.jsonl'))
   const onContact = options.catchesUp === false ? () => Promise.resolve() : catchUpInto(history)

@@ -5,6 +5,8 @@ import type { ExternalLink } from '../../shared/external-links.ts'
 /** What the handlers behind the window ask of the desktop. */
 export interface DesktopSide {
   readonly version: string
+  /** Installed, and not run from a checkout. */
+  readonly isPackaged: boolean
   readonly canStartAtLogin: boolean
   /** Asked anew each time: a panel may come and go. */
   readonly hasTray: () => Promise<boolean>

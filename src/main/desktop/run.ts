@@ -60,6 +60,7 @@ function openCore(desktop: Desktop, front: Front, hasTray: () => Promise<boolean
   const port = electronIpcPort(ipcMain, () => BrowserWindow.getAllWindows())
   return desktop.openCore(port, {
     version: app.getVersion(),
+    isPackaged: app.isPackaged,
     canStartAtLogin: canStartAtLogin(process.platform),
     hasTray,
     openLink: open,

@@ -69,7 +69,7 @@ export const TellRules = z.strictObject({
 })
 export type TellRules = z.infer<typeof TellRules>
 
-/** A command for `sh -c`, as root on the host, killed with all it started at its deadline. */
+/** A command for `sh`, as root on the host, killed with all it started at its deadline. */
 export const Hook = z.strictObject({
   command: z.string().min(1).max(4096),
   deadlineSeconds: z.number().int().min(1).max(3600)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runHook } from '../../../src/engine/policy/hooks.ts'
+import type { Shell } from '../../../src/shared/shell.ts'
 import { localShell } from '../../../src/shell/local.ts'
 import { pidsOf, uniqueSeconds } from '../../processes-with.ts'
 import { eventually } from '../../patience.ts'
@@ -31,6 +32,39 @@ describe('a hook', () => {
     expect(problem).toMatch(/^the before hook ended with exit code 7: /)
     expect(problem).toMatch(/no \\u\{1b\}\[31mroom$/)
     expect(problem?.length).toBeLessThan(1200)
+  })
+
+  it('is in the arguments and the environment of no program, its own children included', async () => {
+    const secret = `hunter2-${uniqueSeconds()}`
+    const look = `for p in self $$; do tr '\\0' '\\n' < /proc/$p/cmdline; tr '\\0' '\\n' < /proc/$p/environ; done`
+    const command = `PGPASSWORD='${secret}'\n(${look}; env; set) > ${folder}/seen; ps -eo args > ${folder}/all`
+    expect(await runHook(shell, { command, deadlineSeconds: 600 }, before)).toBeUndefined()
+    const seen = readFileSync(`${folder}/seen`, 'utf8')
+    expect(seen).toContain('STILLPOINT_PHASE=before')
+    expect(seen.split('\n').filter((line) => line.includes(secret))).toEqual([`PGPASSWORD='${secret}'`]) // its own `set`
+    expect(readFileSync(`${folder}/all`, 'utf8')).not.toContain(secret)
+  })
+
+  it.each([
+    ['of several lines, with a document in it', 'a=$(cat <<EOF\nx $((1 + 2))\nEOF\n)\n[ "$a" = "x 3" ]'],
+    ['that ends in a comment', 'true # well'],
+    ['that reads its input: there is none', '[ -z "$(cat)" ]'],
+    ['without arguments', '[ $# = 0 ]'],
+    ['that asks for its own text', '[ -z "${STILLPOINT_HOOK+set}" ]'],
+    ['with quotes, signs and an end like ours', `[ 'a"b\\$x' = "a\\"b\\\\\\$x" ] # all of the hook`],
+    ['as long as they may be', `${': '.repeat(2040)}; true`]
+  ])('runs as it would by itself: one %s', async (_, command) => {
+    expect(await runHook(shell, { command, deadlineSeconds: 600 }, before)).toBeUndefined()
+  })
+
+  it('does not begin unless it came whole', async () => {
+    const cut: Shell = {
+      label: 'cut',
+      run: (argv, options) => shell.run(argv, { ...options, stdin: (options?.stdin as string).slice(0, -30) })
+    }
+    const command = `: > ${folder}/begun\n: > ${folder}/begun-too`
+    expect(await runHook(cut, { command, deadlineSeconds: 600 }, before)).toMatch(/exit code 125/)
+    expect(existsSync(`${folder}/begun`)).toBe(false)
   })
 
   it('is ended at its deadline with all that it started', async () => {

@@ -65,6 +65,10 @@ export const samples: { readonly [K in FailureKind]: Extract<Failure, { kind: K 
   },
   preflight: { kind: 'preflight', problems: [{ text: 'No bridge br0.', fix: 'ip link add br0 type bridge' }] },
   'engine-version': { kind: 'engine-version', host: 'alpha', theirs: '2', ours: '1' },
+  'installation-changed': {
+    kind: 'installation-changed',
+    path: '/opt/Stillpoint/resources/stillpoint/out/engine/engine.mjs'
+  },
   io: { kind: 'io', path: '/srv', code: 'ENOSPC', detail: 'no space left on device' },
   interrupted: { kind: 'interrupted', job: 'backup', step: 'copy' },
   'store-changed': { kind: 'store-changed', store: '/srv/points', detail: 'It holds nothing.' },

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
 import { rememberedHashOf } from './file-hash.ts'
+import { ENGINE_FILE, runtimeFile, type PackedFiles } from './packed-files.ts'
 
 export interface Asset {
   readonly path: string
@@ -26,17 +27,28 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   arm64: 'arm64'
 }
 
-/** `root` holds `out/engine` and `node_modules`, or is a folder of resources laid out alike. */
-export function engineAssets(root: string, cache: string): EngineAssets {
-  const asset = async (path: string): Promise<Asset> => ({ path, hash: await rememberedHashOf(path, cache) })
+/**
+ * `root` holds `out/engine` and `node_modules`, or is a folder of resources laid out alike. `packed` says what that has in a
+ * package: what it has runs as root on hosts, and lies where the package's own integrity is not looked at. A checkout is
+ * built and installed anew all the time, and says nothing.
+ */
+export function engineAssets(root: string, cache: string, packed?: PackedFiles): EngineAssets {
+  const asset = async (file: string): Promise<Asset> => {
+    const path = join(root, file)
+    const changed = (error?: unknown): never => fail({ kind: 'installation-changed', path }, error)
+    const hashed = rememberedHashOf(path, cache)
+    const hash = await (packed === undefined ? hashed : hashed.catch(changed)) // it has gone, or is no file any more
+    return packed === undefined || packed[file] === hash ? { path, hash } : changed()
+  }
+  const isThere = (file: string): boolean => existsSync(join(root, file)) || packed?.[file] !== undefined
   return {
     cache,
-    engine: () => asset(existing(join(root, 'out/engine/engine.mjs'), 'Build it: node scripts/build-node.mjs')),
-    runtime: async (host, machine) => asset(runtimeBinary(root, host, machine))
+    engine: () => asset(isThere(ENGINE_FILE) ? ENGINE_FILE : failForEngine(join(root, ENGINE_FILE))),
+    runtime: async (host, machine) => asset(runtimeOf(host, machine, isThere))
   }
 }
 
-function runtimeBinary(root: string, host: string, machine: string): string {
+function runtimeOf(host: string, machine: string, isThere: (file: string) => boolean): string {
   const arch =
     ARCHITECTURES[machine] ??
     fail({
@@ -44,8 +56,8 @@ function runtimeBinary(root: string, host: string, machine: string): string {
       host,
       reason: `There is no runtime for its processor (${machine}); x86_64 and aarch64 have one.`
     })
-  const path = join(root, `node_modules/node-linux-${arch}/bin/node`)
-  if (existsSync(path)) return path
+  const file = runtimeFile(arch)
+  if (isThere(file)) return file
   return fail({
     kind: 'unsupported-host',
     host,
@@ -53,5 +65,5 @@ function runtimeBinary(root: string, host: string, machine: string): string {
   })
 }
 
-const existing = (path: string, advice: string): string =>
-  existsSync(path) ? path : fail({ kind: 'io', path, code: 'ENOENT', detail: `The engine is not built. ${advice}` })
+const failForEngine = (path: string): never =>
+  fail({ kind: 'io', path, code: 'ENOENT', detail: 'The engine is not built. Build it: node scripts/build-node.mjs' })

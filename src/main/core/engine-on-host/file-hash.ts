@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fail } from '../../../shared/failure.ts'
 
 /** SHA-256 of a file on this computer, in hex. */
 export async function hashOf(path: string): Promise<string> {
@@ -12,8 +13,10 @@ export async function hashOf(path: string): Promise<string> {
 
 /** The same, remembered until the file changes: a runtime has 126 MB, and every command asks for its hash. */
 export async function rememberedHashOf(path: string, cache: string): Promise<string> {
-  const { size, mtimeMs, ino } = await stat(path)
-  const key = createHash('sha256').update(`${path}\0${size}\0${mtimeMs}\0${ino}`).digest('hex').slice(0, 32)
+  const stats = await stat(path)
+  if (!stats.isFile()) fail({ kind: 'io', path, code: 'EINVAL', detail: 'it is not a regular file' })
+  const { size, mtimeMs, ctimeMs, ino } = stats // anybody sets the time of a change, and nobody that of the last change of all
+  const key = createHash('sha256').update([path, size, mtimeMs, ctimeMs, ino].join('\0')).digest('hex').slice(0, 32)
   const note = join(cache, `${key}.sha256`)
   const remembered = await readFile(note, 'utf8').catch(() => '')
   if (/^[0-9a-f]{64}$/.test(remembered)) return remembered

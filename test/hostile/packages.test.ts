@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { engineAssets, type Asset } from '../../src/main/core/engine-on-host/engine-assets.ts'
+import {
+  ENGINE_FILE,
+  hashesToPack,
+  runtimeFile,
+  type PackedFiles
+} from '../../src/main/core/engine-on-host/packed-files.ts'
+import { placeEngine } from '../../src/main/core/engine-on-host/place-engine.ts'
+import { StillpointError } from '../../src/shared/failure.ts'
+import { describeFailure } from '../../src/shared/failure-words.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+import { tallyOf } from './tally.ts'
+
+const tally = tallyOf('packages')
+
+const folder = mkdtempSync(join(tmpdir(), 'stillpoint-packages-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const FILES = [ENGINE_FILE, runtimeFile('x64'), runtimeFile('arm64')]
+const root = join(folder, 'stillpoint')
+const at = (file: string): string => join(root, file)
+
+let packed: PackedFiles = {}
+beforeEach(async () => {
+  rmSync(root, { recursive: true, force: true })
+  for (const [n, file] of FILES.entries()) {
+    mkdirSync(dirname(at(file)), { recursive: true })
+    writeFileSync(at(file), Buffer.alloc(5000 + n, `${file}\n`))
+    utimesSync(at(file), 1_700_000_000, 1_700_000_000) // which can be set again to the tick
+  }
+  packed = await hashesToPack(root)
+})
+
+/** What an installed Stillpoint would put on a host. */
+function asked(file: string, expected: PackedFiles = packed): Promise<Asset> {
+  const assets = engineAssets(root, join(folder, 'cache'), expected)
+  if (file === ENGINE_FILE) return assets.engine()
+  return assets.runtime('alpha', file === runtimeFile('x64') ? 'x86_64' : 'aarch64')
+}
+
+async function refused(file: string, expected?: PackedFiles): Promise<void> {
+  const error = await asked(file, expected).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(StillpointError)
+  const { failure } = error as StillpointError
+  expect(failure).toEqual({ kind: 'installation-changed', path: at(file) })
+  expect(describeFailure(failure).nextStep).toMatch(/^Install Stillpoint again/)
+}
+
+const other = (file: string): string => at(FILES[(FILES.indexOf(file) + 1) % FILES.length] ?? '')
+
+const changes: Record<string, (path: string, file: string) => void> = {
+  'one byte more': (path) => appendFileSync(path, '\n'),
+  'one byte less': (path) => truncateSync(path, statSync(path).size - 1),
+  'nothing in it': (path) => truncateSync(path, 0),
+  'a hole behind it': (path) => truncateSync(path, 2 ** 20),
+  'another content of the same size': (path) => writeFileSync(path, Buffer.alloc(statSync(path).size, 'x')),
+  'another content of the same size and time': (path) => {
+    const { size, atime, mtime } = statSync(path)
+    writeFileSync(path, Buffer.alloc(size, 'x'))
+    utimesSync(path, atime, mtime)
+  },
+  'the content of another file': (path, file) => copyFileSync(other(file), path),
+  'another file in its place': (path, file) => renameSync(other(file), path),
+  'a symlink to another file': (path, file) => {
+    rmSync(path)
+    symlinkSync(other(file), path)
+  },
+  'a symlink to itself': (path) => {
+    rmSync(path)
+    symlinkSync(path, path)
+  },
+  'a symlink to a device': (path) => {
+    rmSync(path)
+    symlinkSync('/dev/zero', path)
+  },
+  'a folder in its place': (path) => {
+    rmSync(path)
+    mkdirSync(path)
+  },
+  'a FIFO in its place': (path) => {
+    rmSync(path)
+    execFileSync('mkfifo', [path])
+  },
+  'nothing in its place': (path) => rmSync(path),
+  'nothing in place of its folder': (path) => rmSync(dirname(path), { recursive: true }),
+  'a file in place of its folder': (path) => {
+    rmSync(dirname(path), { recursive: true })
+    writeFileSync(dirname(path), 'x')
+  },
+  'line ends of DOS': (path) => writeFileSync(path, readFileSync(path, 'latin1').replaceAll('\n', '\r\n')),
+  'a byte order mark': (path) => writeFileSync(path, `\ufeff${readFileSync(path, 'utf8')}`)
+}
+const flips = [0, 1, 7, 63, 64, 511, 512, 4095, 4096, 4999]
+const of = <T>(each: readonly T[]): (readonly [string, T])[] =>
+  FILES.flatMap((file) => each.map((change) => [file, change] as const))
+
+describe('an installed Stillpoint', () => {
+  it.each(FILES)('puts %s on hosts as it came', async (file) => {
+    expect(await asked(file)).toEqual({ path: at(file), hash: packed[file] })
+  })
+
+  it.each(of(Object.keys(changes)))('does not put %s on hosts with %s', (file, change) =>
+    tally.tried(async () => {
+      await asked(file) // and remembers what it has seen
+      changes[change]?.(at(file), file)
+      await refused(file)
+    })
+  )
+
+  it.each(of(flips))('does not put %s on hosts with another byte at %d', (file, offset) =>
+    tally.tried(async () => {
+      const content = readFileSync(at(file))
+      content[offset] = (content[offset] ?? 0) ^ 0x20
+      writeFileSync(at(file), content)
+      await refused(file)
+    })
+  )
+
+  it.each(FILES)('does not put %s on hosts if it was no part of it', (file) =>
+    tally.tried(async () => {
+      const { [file]: _, ...without } = packed
+      await refused(file, without)
+      await refused(file, {})
+      await refused(file, { ...packed, [file]: '' })
+    })
+  )
+
+  it('says nothing to a host for which it has been changed', () =>
+    tally.tried(async () => {
+      appendFileSync(at(ENGINE_FILE), 'x')
+      const shell = fakeShell(() => expect.unreachable('nothing is to be run'))
+      const placing = placeEngine('alpha', shell, engineAssets(root, join(folder, 'cache'), packed), () => undefined)
+      await expect(placing).rejects.toMatchObject({ failure: { kind: 'installation-changed' } })
+    }))
+})
+
+describe('a checkout', () => {
+  it('takes what was built last', async () => {
+    appendFileSync(at(ENGINE_FILE), 'x')
+    const { hash } = await engineAssets(root, join(folder, 'cache')).engine()
+    expect(hash).toBe((await hashesToPack(root))[ENGINE_FILE])
+    expect(hash).not.toBe(packed[ENGINE_FILE])
+  })
+})
