@@ -21,7 +21,7 @@ let serving: Serving
 let address: URL
 let port: number
 let window: OwnWindow
-/** One that nobody uses. */
+/** The next address, which nobody has opened yet. */
 let unused: string
 let handles: number
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   address = new URL(await serving.served.address())
   port = Number(address.port)
   window = await OwnWindow.open(address.href)
-  unused = new URL(await serving.served.address()).hash.slice(1)
+  unused = await serving.served.address()
   handles = serving.handles
 })
 afterAll(async () => {
@@ -75,7 +75,7 @@ const UPGRADES: Readonly<Record<string, () => string>> = {
   'the name of the protocol alone': () => upgrade({ 'Sec-WebSocket-Protocol': SUBPROTOCOL }),
   'an empty key': () => upgrade(withKey('')),
   'a key of the right length': () => upgrade(withKey(randomBytes(32).toString('base64url'))),
-  'the key of an address that nobody has opened': () => upgrade(withKey(unused)),
+  'the key of an address that nobody has opened': () => upgrade(withKey(new URL(unused).hash.slice(1))),
   'the key of the address that the window came by': () => upgrade(withKey(address.hash.slice(1))),
   'a key but for its last letter': () => upgrade(withKey(window.key.slice(0, -1))),
   'a key and a letter': () => upgrade(withKey(`${window.key}A`)),
@@ -202,12 +202,14 @@ describe.each(ENDINGS)('what is no request, from a client that %s', (ending) => 
   })
 })
 
+/** The largest file of the page. */
+const biggest = (): string => {
+  const assets = join(fileURLToPath(new URL('../../out/renderer/assets', import.meta.url)))
+  const sizes = readdirSync(assets).map((name) => ({ name, size: statSync(join(assets, name)).size }))
+  return sizes.toSorted((a, b) => b.size - a.size)[0]?.name ?? ''
+}
+
 describe('a client that asks again and again without waiting', () => {
-  const biggest = (): string => {
-    const assets = join(fileURLToPath(new URL('../../out/renderer/assets', import.meta.url)))
-    const sizes = readdirSync(assets).map((name) => ({ name, size: statSync(join(assets, name)).size }))
-    return sizes.toSorted((a, b) => b.size - a.size)[0]?.name ?? ''
-  }
   it.each([
     ['the page', () => '/'],
     ['the largest file', () => `/assets/${biggest()}`],
@@ -260,11 +262,12 @@ describe('a client that is never done', () => {
 
   it('is let go of when it does not read what it asked for', async () => {
     await tally.tried(async () => {
-      const socket = await dial(port)
-      socket.pause()
-      socket.write(requestOf('GET / HTTP/1.1', host()))
+      const before = serving.handles
+      const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(port)))
+      sockets.forEach((socket) => socket.pause().write(requestOf(`GET /assets/${biggest()} HTTP/1.1`, host())))
+      await eventually(() => expect(serving.handles).toBeGreaterThanOrEqual(before + 10), 1)
       await handlesAreBack()
-      socket.destroy()
+      sockets.forEach((socket) => socket.destroy())
     })
     await standsAsBefore()
   })
@@ -286,10 +289,8 @@ describe('a neighbour who holds more connections than there may be', () => {
       const more = setInterval(() => void dial(port).then((socket) => held.push(socket)), 5)
       try {
         await standsAsBefore()
-        const [reloaded, second] = [
-          await OwnWindow.withKey(address.origin, window.key),
-          await OwnWindow.open(await serving.served.address())
-        ]
+        const [reloaded, second] = [await OwnWindow.withKey(address.origin, window.key), await OwnWindow.open(unused)]
+        unused = await serving.served.address()
         expect(await reloaded.ask('app.info')).toMatchObject({ ok: true })
         expect(await second.ask('app.info')).toMatchObject({ ok: true })
         reloaded.close()
@@ -453,7 +454,7 @@ describe('what nobody caught', () => {
   it('ends a Stillpoint that has not begun', async () => {
     await tally.tried(async () => {
       const script = join(serving.home, 'throws-first.cjs')
-      writeFileSync(script, "setImmediate(() => { throw new Error('before it began') })\n")
+      writeFileSync(script, "process.nextTick(() => { throw new Error('before it began') })\n")
       const failing = Serving.start(undefined, { NODE_OPTIONS: `--require=${script}` })
       await expect(failing.served.address()).rejects.toThrow()
       await eventually(() => expect(failing.isAlive).toBe(false))

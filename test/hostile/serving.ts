@@ -91,17 +91,18 @@ export class OwnWindow {
     return new OwnWindow(key, socket)
   }
 
-  /** @throws if there is no answer */
+  /** @throws if it is thrown out */
   ask(channel: string): Promise<unknown> {
     const id = this.next++
     return new Promise((resolve, reject) => {
+      const thrownOut = (): void => reject(new Error('the window was thrown out'))
       const hear = (data: Buffer): void => {
         const frame = JSON.parse(data.toString()) as CoreFrame
         if (!('id' in frame) || frame.id !== id) return
-        this.socket.off('message', hear)
+        this.socket.off('message', hear).off('close', thrownOut)
         resolve(frame.reply)
       }
-      this.socket.on('message', hear).once('close', () => reject(new Error('the window was thrown out')))
+      this.socket.on('message', hear).once('close', thrownOut)
       this.socket.send(JSON.stringify({ id, channel, question: [] }))
     })
   }
