@@ -383,7 +383,7 @@ describe('a neighbour who reads what everybody may', () => {
 
   it('finds no file once the window is open, and no key anywhere that anything was written', async () => {
     await tally.tried(async () => {
-      const tab = await tabKeyOf(`${new URL(/url=([^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '').href}`)
+      const tab = await tabKeyOf(/url=([^"]+)/.exec(readFileSync(file, 'utf8'))?.[1] ?? '')
       await eventually(() => expect(readdirSync(opening.runtime)).toEqual([]))
       const written = readdirSync(opening.home, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())

@@ -84,7 +84,9 @@ export class SocketTransport implements Transport {
     this.onState('lost')
     this.waiting.forEach((resolve) => resolve(LOST))
     this.waiting.clear()
-    setTimeout(() => (this.opened = this.connect()), this.retryMs)
+    setTimeout(() => {
+      this.opened = this.connect()
+    }, this.retryMs)
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS)
   }
 }

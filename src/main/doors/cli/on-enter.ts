@@ -8,7 +8,10 @@ import { createInterface } from 'node:readline'
  */
 export function onEnter(act: () => void): () => void {
   const reader = createInterface({ input: process.stdin, terminal: false })
-  const follow = (): void => void (isInForeground() ? reader.resume() : reader.pause())
+  const follow = (): void => {
+    if (isInForeground()) reader.resume()
+    else reader.pause()
+  }
   reader.on('line', act)
   follow()
   if (process.platform !== 'win32') process.on('SIGCONT', follow)
