@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -43,6 +43,8 @@ async function standsAsBefore(): Promise<void> {
   expect(serving.isAlive).toBe(true)
   expect(await window.ask('app.info')).toMatchObject({ ok: true })
   expect((await fetch(address.origin)).status).toBe(200)
+  // Nor is there anything that the last resort had to write down.
+  expect(existsSync(join(serving.settings, 'errors.log'))).toBe(false)
 }
 
 /** What `fetch` keeps open for its next request is let go of by and by. */

@@ -102,6 +102,7 @@ export class OwnWindow {
         this.socket.off('message', hear).off('close', thrownOut)
         resolve(frame.reply)
       }
+      if (this.socket.readyState !== WebSocket.OPEN) thrownOut()
       this.socket.on('message', hear).once('close', thrownOut)
       this.socket.send(JSON.stringify({ id, channel, question: [] }))
     })
