@@ -16,6 +16,7 @@ import { forTheWindow } from './doors/answer.ts'
 import { errorLog } from './doors/error-log.ts'
 import { handlersOver, type DoorSide } from './doors/handlers.ts'
 import { openIpcDoor } from './doors/ipc.ts'
+import { goOnWhateverHappens } from './doors/last-resort.ts'
 
 const { env, platform } = process
 const folder = settingsFolder(env)
@@ -41,7 +42,8 @@ function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
   })
   const handlers = handlersOver(live, doorSide(desktop))
   openIpcDoor(contract, handlers, port, report)
-  return desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close() })
+  const stop = goOnWhateverHappens(report)
+  return desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close().finally(stop) })
 }
 
 function doorSide({ version, canStartAtLogin, hasTray, openLink, goTo }: DesktopSide): DoorSide {

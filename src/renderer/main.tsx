@@ -13,9 +13,11 @@ if (element === null) throw new Error('index.html has no #root')
 const root = createRoot(element)
 
 let store: WindowStore | undefined
-const core = theCore((link) => store?.getState().linkIs(link))
-if (core === undefined) root.render(<NoToken />)
-else {
+const core = theCore(
+  (link) => store?.getState().linkIs(link),
+  (why) => root.render(<NoToken why={why} />)
+)
+if (core !== undefined) {
   store = createWindowStore(core)
   store.getState().openMirror()
   store.getState().followCore()

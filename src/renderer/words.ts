@@ -100,8 +100,14 @@ export const words = {
     leave: 'Go to the overview'
   },
   noToken: {
-    title: 'This address alone does not open Stillpoint',
-    text: 'Stillpoint gives each launch an address with a key in it. Open the one that “stillpoint serve” printed, or start it again.'
+    'no-key': {
+      title: 'This address alone does not open Stillpoint',
+      text: 'A window needs an address with a key in it. In the terminal in which Stillpoint runs press Enter for one, or start it again: stillpoint serve'
+    },
+    'key-used': {
+      title: 'This address is not good any more',
+      text: 'An address opens one window, once, and ends with the Stillpoint that gave it. In the terminal in which Stillpoint runs press Enter for another, or start it again: stillpoint serve. If you have not opened a window with this address, somebody else has: end Stillpoint there with Ctrl-C, and find out who.'
+    }
   }
 } as const
 

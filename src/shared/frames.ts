@@ -13,6 +13,9 @@ export type AskFrame = z.infer<typeof AskFrame>
 export type CoreFrame =
   { readonly id: number; readonly reply: Result<unknown> } | { readonly push: string; readonly value: unknown }
 
-/** The WebSocket subprotocol; the token follows as a second one, since a browser's page can set no header. */
+/** Where a page asks for the key of its tab, with the one from its address. */
+export const KEY_PATH = '/key'
+
+/** The WebSocket subprotocol; the tab's key follows as a second one, since a browser's page can set no header. */
 export const SUBPROTOCOL = 'stillpoint.v1'
 export const tokenProtocol = (token: string): string => `token.${token}`

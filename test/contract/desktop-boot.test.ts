@@ -312,6 +312,18 @@ describe('the app', () => {
     expect(window.destroyed).toBe(true)
   })
 
+  it('writes down what nobody caught, and goes on, from when its core is there until it has ended', async () => {
+    const before = process.listeners('uncaughtException')
+    const { app } = await booted()
+    const added = process.listeners('uncaughtException').filter((listener) => !before.includes(listener))
+    expect(added).toHaveLength(1)
+    added[0]?.(new Error('nobody caught this'), 'uncaughtException')
+    expect(readFileSync(join(home, 'errors.log'), 'utf8')).toContain('nobody caught this')
+    expect(app.exit).not.toHaveBeenCalled()
+    app.quit()
+    await eventually(() => expect(process.listeners('uncaughtException')).not.toContain(added[0]))
+  })
+
   it('goes on when its settings cannot be read for a while', async () => {
     const { failures, app, contents } = { failures: vi.fn(), ...(await booted()) }
     process.on('unhandledRejection', failures)

@@ -15,6 +15,7 @@ import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/fra
 import type { Result } from '../../src/shared/result.ts'
 import type { NoticeView } from '../../src/shared/views/notice-view.ts'
 import { fakeCore } from '../e2e/fake-core.ts'
+import { tabKeyOf } from './tab-key-of.ts'
 import { eventually } from '../patience.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'stillpoint-doors-'))
@@ -79,13 +80,14 @@ function overIpc(handlers: Handlers): Promise<Opened> {
 
 const openDoor = (handlers: Handlers): Promise<BrowserDoor> =>
   openBrowserDoor(contract, handlers, { port: 0, rendererRoot: root, report: vi.fn() })
-const tokenOf = (door: BrowserDoor): string => new URL(door.url).hash.slice(1)
+const keyIn = (address: string): string => new URL(address).hash.slice(1)
 
-function connect(
+async function connect(
   door: BrowserDoor,
   changes: { origin?: string | undefined; host?: string; token?: string; path?: string } = {}
-) {
-  const { origin = `http://127.0.0.1:${door.port}`, host, token = tokenOf(door), path = '/core' } = changes
+): Promise<WebSocket> {
+  const { origin = door.origin, host, path = '/core' } = changes
+  const token = changes.token ?? (await tabKeyOf(door.address()))
   return new WebSocket(`ws://127.0.0.1:${door.port}${path}`, [SUBPROTOCOL, tokenProtocol(token)], {
     ...('origin' in changes && changes.origin === undefined ? {} : { origin }),
     headers: host === undefined ? {} : { host }
@@ -95,7 +97,7 @@ function connect(
 /** The real socket, as the page speaks through it. */
 async function overSocket(handlers: Handlers): Promise<Opened> {
   const door = await openDoor(handlers)
-  const socket = connect(door)
+  const socket = await connect(door)
   const waiting = new Map<number, (reply: unknown) => void>()
   const listeners = new Map<string, (value: unknown) => void>()
   const latest = new Map<string, unknown>()
@@ -184,14 +186,14 @@ describe('the browser door', () => {
   it('lets in its own page with the token, and nobody else', async () => {
     door = await openDoor(fakeCore('small').handlers)
     const { port } = door
-    expect(await opens(connect(door))).toBe(true)
-    expect(await opens(connect(door, { token: 'A'.repeat(43) }))).toBe(false)
-    expect(await opens(connect(door, { token: '' }))).toBe(false)
-    expect(await opens(connect(door, { origin: 'http://evil.example' }))).toBe(false)
-    expect(await opens(connect(door, { origin: `http://localhost:${port}` }))).toBe(false)
-    expect(await opens(connect(door, { origin: undefined }))).toBe(false)
-    expect(await opens(connect(door, { host: `evil.example:${port}` }))).toBe(false)
-    expect(await opens(connect(door, { path: '/other' }))).toBe(false)
+    expect(await opens(await connect(door))).toBe(true)
+    expect(await opens(await connect(door, { token: 'A'.repeat(43) }))).toBe(false)
+    expect(await opens(await connect(door, { token: '' }))).toBe(false)
+    expect(await opens(await connect(door, { origin: 'http://evil.example' }))).toBe(false)
+    expect(await opens(await connect(door, { origin: `http://localhost:${port}` }))).toBe(false)
+    expect(await opens(await connect(door, { origin: undefined }))).toBe(false)
+    expect(await opens(await connect(door, { host: `evil.example:${port}` }))).toBe(false)
+    expect(await opens(await connect(door, { path: '/other' }))).toBe(false)
     expect(await opens(new WebSocket(`ws://127.0.0.1:${port}/core`, { origin: `http://127.0.0.1:${port}` }))).toBe(
       false
     )
@@ -207,11 +209,15 @@ describe('the browser door', () => {
     expect(await statusOf({ host }, 'GET', '/../../etc/passwd')).toBe(404)
   })
 
-  it('has another token at each launch, of 256 bits, and keeps it out of what it serves', async () => {
+  it('gives a key of 256 bits for each window, another one to its tab, and knows none of another launch', async () => {
     door = await openDoor(fakeCore('small').handlers)
     const other = await openDoor(fakeCore('small').handlers)
-    expect(tokenOf(door)).not.toBe(tokenOf(other))
-    expect(Buffer.from(tokenOf(door), 'base64url')).toHaveLength(32)
+    const [first, second] = [door.address(), door.address()]
+    const tab = await tabKeyOf(first)
+    expect(new Set([keyIn(first), keyIn(second), tab]).size).toBe(3)
+    expect([first, second].map((address) => Buffer.from(keyIn(address), 'base64url').length)).toEqual([32, 32])
+    expect(await opens(await connect(other, { token: tab }))).toBe(false)
+    await expect(tabKeyOf(other.address().replace(/#.*/, `#${keyIn(second)}`))).rejects.toThrow()
     await other.close()
   })
 
@@ -222,18 +228,18 @@ describe('the browser door', () => {
     ['binary', Buffer.from('{}'), 1008]
   ])('hangs up on %s', async (_what, data, code) => {
     door = await openDoor(fakeCore('small').handlers)
-    const socket = connect(door)
+    const socket = await connect(door)
     await opens(socket)
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     socket.on('error', () => undefined)
     socket.send(data, () => undefined)
     expect([code, 1006]).toContain(await closed)
-    expect(await opens(connect(door))).toBe(true)
+    expect(await opens(await connect(door))).toBe(true)
   })
 
   it('hangs up on whoever asks without end', async () => {
     door = await openDoor(fakeCore('small').handlers)
-    const socket = connect(door)
+    const socket = await connect(door)
     await opens(socket)
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     for (let n = 0; n < 2000; n++)

@@ -66,8 +66,8 @@ const ways: Record<string, () => Promise<{ shell: FakeShell; secrets: readonly s
   'the key of a new overlay': async () => {
     const shell = host()
     const keys: string[] = []
-    await withNewKey(shell, plan, disk, encryption, (file) =>
-      Promise.resolve(void keys.push(readFileSync(file, 'utf8')))
+    await withNewKey(shell, disk, encryption, ({ overlay }) =>
+      Promise.resolve(void keys.push(readFileSync(overlay, 'utf8')))
     )
     expect(keys).toEqual([expect.stringMatching(/^[\w+/]{64,}=*$/)])
     return { shell, secrets: keys.flatMap((key) => [key, Buffer.from(key, 'base64').toString()]) }

@@ -5,6 +5,7 @@ import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/fra
 import type { HostView } from '../../src/shared/views/host-view.ts'
 import type { PointsView } from '../../src/shared/views/point-view.ts'
 import { buildIfStale } from '../contract/built-window.ts'
+import { tabKeyOf } from '../contract/tab-key-of.ts'
 import { Served } from '../e2e/served.ts'
 
 const KNOWN_WITHIN_MS = 60_000
@@ -17,10 +18,10 @@ export async function offerWindow(settings: string, say: (line: string) => void)
   say('\nBuilding the window.')
   buildIfStale()
   const isWatched = process.stdin.isTTY && process.stdout.isTTY
-  const served = await Served.start(settings, ...(isWatched ? ['--open'] : []))
+  const served = Served.start(settings, ...(isWatched ? ['--open'] : []))
   try {
-    const { hosts, points } = await whatItShows(served.url)
-    say(`\nThe app is open on the lab: ${hosts} hosts, ${points} points. In your browser:\n  ${served.url}`)
+    const { hosts, points } = await whatItShows(await served.address())
+    say(`\nThe app is open on the lab: ${hosts} hosts, ${points} points. In your browser:\n  ${await served.address()}`)
     if (isWatched) {
       say('Press Enter to end the demo.')
       await once(process.stdin, 'data')
@@ -33,10 +34,10 @@ export async function offerWindow(settings: string, say: (line: string) => void)
 
 /** Page and core as a browser gets them. @throws if they do not know both hosts and their points in time */
 async function whatItShows(url: string): Promise<{ hosts: number; points: number }> {
-  const { origin, host, hash } = new URL(url)
+  const { origin, host } = new URL(url)
   const page = await fetch(origin)
   if (!page.ok || !(await page.text()).includes('id="root"')) throw new Error('the window is not served')
-  const socket = new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, tokenProtocol(hash.slice(1))], { origin })
+  const socket = new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, tokenProtocol(await tabKeyOf(url))], { origin })
   const said = new Map<string, unknown>()
   socket.on('message', (data: Buffer) => {
     const frame = JSON.parse(data.toString()) as CoreFrame

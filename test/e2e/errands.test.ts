@@ -29,8 +29,8 @@ beforeAll(async () => {
   await guest.start()
   await guest.waitForTick(20)
   browser = await launch()
-  served = await Served.start(stillpoint.home)
-  opened = await openPage(browser, served.url)
+  served = Served.start(stillpoint.home)
+  opened = await openPage(browser, await served.address())
   the = new TheWindow(opened.page)
 })
 

@@ -14,7 +14,7 @@ const door = await openBrowserDoor(contract, core.handlers, {
   rendererRoot: built.renderer,
   report: errorLog('/tmp')
 })
-console.log(door.url)
+console.log(door.address())
 
 /** The job that runs gives signs of life, so that it does not stall while somebody looks at it. */
 const begun = Date.now()

@@ -76,7 +76,7 @@ describe('the window over 10 hosts and 300 VMs', () => {
   })
 
   it('has painted, with its VMs, once less than 450 kB of scripts have come, and nothing has come in vain', async () => {
-    const { page, context } = await openPage(browser, door.url)
+    const { page, context } = await openPage(browser, door.address())
     await page.getByRole('table').first().waitFor()
     const { paint, scripts } = await page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
@@ -95,7 +95,7 @@ describe('the window over 10 hosts and 300 VMs', () => {
   })
 
   it('draws the rows in sight alone as its list is scrolled and filtered', async () => {
-    const opened = await openPage(browser, door.url)
+    const opened = await openPage(browser, door.address())
     const { page, context, problems } = opened
     await page.getByRole('table').first().waitFor()
     await page.mouse.move(700, 500)
@@ -118,7 +118,7 @@ describe('the window over 10 hosts and 300 VMs', () => {
   })
 
   it('hears of ten thousand job updates five times a second at most, and its memory stays flat', async () => {
-    const opened = await openPage(browser, door.url)
+    const opened = await openPage(browser, door.address())
     const { page, context, problems } = opened
     let heard = 0
     page.on('websocket', (socket) => socket.on('framereceived', () => (heard += 1)))

@@ -40,8 +40,8 @@ beforeAll(async () => {
   expect(backup.result).toMatchObject({ ok: true })
   await guest.destroy()
   browser = await launch()
-  served = await Served.start(stillpoint.home)
-  opened = await openPage(browser, served.url)
+  served = Served.start(stillpoint.home)
+  opened = await openPage(browser, await served.address())
   the = new TheWindow(opened.page)
 })
 

@@ -47,8 +47,8 @@ beforeAll(async () => {
     address
   })
   browser = await launch()
-  served = await Served.start(stillpoint.home)
-  opened = await openPage(browser, served.url)
+  served = Served.start(stillpoint.home)
+  opened = await openPage(browser, await served.address())
   the = new TheWindow(opened.page)
 })
 
@@ -235,9 +235,9 @@ describe('an operator who wants to sleep', () => {
     await the.schedules.goOn(NAME)
     await served.stop()
     await waitForPoints(2)
-    served = await Served.start(stillpoint.home)
+    served = Served.start(stillpoint.home)
     await opened.context.close()
-    opened = await openPage(browser, served.url)
+    opened = await openPage(browser, await served.address())
     the = new TheWindow(opened.page)
     await the.inbox.hears(/While you were away: \d+ backups done/)
     await the.inbox.holdsOnce(/While you were away/)

@@ -84,7 +84,7 @@ async function forEachScreen(
   if (found === undefined) throw new Error(scenario)
   const routes = routesOf(found.core)
   const window = async (mine: number): Promise<readonly string[]> => {
-    const { page, context, problems } = await openPage(browser, found.door.url)
+    const { page, context, problems } = await openPage(browser, found.door.address())
     for (const [name, route] of routes.filter((_, n) => n % 2 === mine)) {
       await show(page, route)
       await visit(page, name)
@@ -166,7 +166,7 @@ describe.each([100, 200])('letters at %i percent', (percent) => {
     ['schedules', { screen: 'schedules' }],
     ['settings', { screen: 'settings' }]
   ] as const)('leave room for all of %s', async (name, route) => {
-    const { page, context } = await openPage(browser, doors.get('full')?.door.url ?? '', { width: 1400 })
+    const { page, context } = await openPage(browser, doors.get('full')?.door.address() ?? '', { width: 1400 })
     await show(page, route)
     await page.evaluate((size) => (document.documentElement.style.fontSize = `${size}%`), percent)
     await shoot(page, `full-${name}-${percent}-percent`)
@@ -286,7 +286,7 @@ describe('the keyboard', () => {
 
   it('goes round by itself: skip link, search, shortcuts, back', async () => {
     const door = doors.get('small')?.door
-    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    const { page, context, problems } = await openPage(browser, door?.address() ?? '')
     await page.getByRole('heading', { level: 1 }).waitFor()
     await page.keyboard.press('Control+2')
     await page.getByRole('heading', { level: 1, name: 'Hosts' }).waitFor()
@@ -306,7 +306,7 @@ describe('what a host does not have, before a restore', () => {
   it('is decided by keyboard, with the argument for the terminal beside it, and can be taken back', async () => {
     const { door, core } = doors.get('failing') ?? {}
     const point = core?.points.value?.points.find(({ places }) => places.some(({ reachable }) => reachable))
-    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    const { page, context, problems } = await openPage(browser, door?.address() ?? '')
     await show(page, { screen: 'restore', point: point?.id ?? '' })
     const main = page.getByRole('main')
     const ways = main.getByRole('list', { name: 'Ways round it: Networks' })
@@ -341,7 +341,7 @@ describe('what a host does not have, before a restore', () => {
 describe('a schedule', () => {
   it('is named, previewed and saved; then it is run, paused, goes on and is removed', async () => {
     const door = doors.get('small')?.door
-    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    const { page, context, problems } = await openPage(browser, door?.address() ?? '')
     await page.getByRole('heading', { level: 1 }).waitFor()
     await page.keyboard.press('Control+k')
     await page.locator('input.mantine-Spotlight-search').fill('new schedule')
@@ -382,7 +382,7 @@ describe('a schedule', () => {
 
   it('is not saved into another store by mistake, and is where that is meant', async () => {
     const door = doors.get('failing')?.door
-    const { page, context } = await openPage(browser, door?.url ?? '')
+    const { page, context } = await openPage(browser, door?.address() ?? '')
     await show(page, { screen: 'schedules', edit: 'new' })
     await page.getByLabel('Name', { exact: false }).first().fill('Into the new store')
     await page.getByRole('button', { name: 'Create schedule' }).click()
@@ -399,7 +399,7 @@ describe('a schedule', () => {
 describe('text that comes from hosts', () => {
   it('is shown as it is, and runs nowhere', async () => {
     const door = doors.get('failing')?.door
-    const { page, context, problems } = await openPage(browser, door?.url ?? '')
+    const { page, context, problems } = await openPage(browser, door?.address() ?? '')
     page.on('dialog', () => expect.fail('something was executed'))
     await page.getByText('<img src=x onerror=alert(1)>').first().waitFor()
     expect(await page.locator('img[src="x"]').count()).toBe(0)

@@ -2,6 +2,7 @@ import { bridgeOver } from '../../shared/bridge.ts'
 import type { Bridge } from '../../shared/contract.ts'
 import type { ChannelKinds } from '../../shared/contract-shape.ts'
 import { SocketTransport, type LinkState } from './socket-transport.ts'
+import { theTabKey } from './tab-key.ts'
 
 declare global {
   interface Window {
@@ -13,23 +14,17 @@ declare global {
 /** Names and kinds of the contract's channels, put in by electron.vite.config.ts. */
 declare const STILLPOINT_CHANNELS: ChannelKinds
 
-const TOKEN = 'stillpoint-token'
+/** Why there is no way to the core: there is no key in the address, or one that the door does not take (any more). */
+export type NoWay = 'no-key' | 'key-used'
 
-/** The way to the core: the desktop's, else the browser door's. Undefined: there is no token, so there is no way. */
-export function theCore(onLink: (state: LinkState) => void): Bridge | undefined {
+/** The way to the core: the desktop's, else the browser door's. Undefined: there is none, and who asked has been told why. */
+export function theCore(onLink: (state: LinkState) => void, onNoWay: (why: NoWay) => void): Bridge | undefined {
   if (window.stillpoint !== undefined) return window.stillpoint
-  const token = takeToken()
-  if (token === undefined) return undefined
-  const transport = new SocketTransport(`ws://${location.host}/core`, token, onLink)
-  return bridgeOver(STILLPOINT_CHANNELS, transport) as Bridge
-}
-
-/** Out of the address bar and the history at once; this tab keeps it for a reload. */
-function takeToken(): string | undefined {
-  const fresh = location.hash.slice(1)
-  if (fresh !== '') {
-    sessionStorage.setItem(TOKEN, fresh)
-    history.replaceState(undefined, '', location.pathname)
+  const key = theTabKey()
+  if (key === undefined) {
+    onNoWay('no-key')
+    return undefined
   }
-  return sessionStorage.getItem(TOKEN) ?? undefined
+  const transport = new SocketTransport(`ws://${location.host}/core`, key, onLink, () => onNoWay('key-used'))
+  return bridgeOver(STILLPOINT_CHANNELS, transport) as Bridge
 }

@@ -1,5 +1,6 @@
 import type { Transport } from '../../shared/bridge.ts'
 import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../shared/frames.ts'
+import type { TabKey } from './tab-key.ts'
 
 /** How the way to the core is: a window says when what it shows may be old. */
 export type LinkState = 'up' | 'lost'
@@ -12,21 +13,23 @@ type Answer = (reply: unknown) => void
 /** The way to the core through the browser door. It comes back by itself; what was asked meanwhile fails as lost. */
 export class SocketTransport implements Transport {
   private readonly url: string
-  private readonly token: string
+  private readonly key: TabKey
   private readonly onState: (state: LinkState) => void
+  private readonly onRefused: () => void
   private readonly listeners = new Map<string, Set<(value: unknown) => void>>()
   private readonly latest = new Map<string, unknown>()
   private readonly waiting = new Map<number, Answer>()
-  private socket: WebSocket | undefined
-  private opened: Promise<WebSocket> | undefined
+  private opened: Promise<WebSocket | undefined>
   private next = 0
   private retryMs = FIRST_RETRY_MS
 
-  constructor(url: string, token: string, onState: (state: LinkState) => void) {
+  /** @param onRefused called once, when the door does not take the tab's key any more: there is no way back */
+  constructor(url: string, key: TabKey, onState: (state: LinkState) => void, onRefused: () => void) {
     this.url = url
-    this.token = token
+    this.key = key
     this.onState = onState
-    this.connect()
+    this.onRefused = onRefused
+    this.opened = this.connect()
   }
 
   async ask(channel: string, question: readonly unknown[]): Promise<unknown> {
@@ -47,19 +50,24 @@ export class SocketTransport implements Transport {
     return () => void listeners.delete(listener)
   }
 
-  private connect(): void {
-    const socket = new WebSocket(this.url, [SUBPROTOCOL, tokenProtocol(this.token)])
-    this.socket = socket
-    this.opened = new Promise((resolve) => {
-      socket.addEventListener('open', () => resolve(socket), { once: true })
-      socket.addEventListener('close', () => resolve(socket), { once: true })
-    })
+  private async connect(): Promise<WebSocket | undefined> {
+    const said = await this.key.get()
+    if (said === 'refused' || said === 'silent') {
+      if (said === 'refused') this.onRefused()
+      else this.lost()
+      return undefined
+    }
+    const socket = new WebSocket(this.url, [SUBPROTOCOL, tokenProtocol(said.key)])
     socket.addEventListener('open', () => {
       this.retryMs = FIRST_RETRY_MS
       this.onState('up')
     })
     socket.addEventListener('message', ({ data }) => this.take(JSON.parse(String(data)) as CoreFrame))
     socket.addEventListener('close', () => this.lost())
+    return new Promise((resolve) => {
+      socket.addEventListener('open', () => resolve(socket), { once: true })
+      socket.addEventListener('close', () => resolve(socket), { once: true })
+    })
   }
 
   private take(frame: CoreFrame): void {
@@ -76,7 +84,9 @@ export class SocketTransport implements Transport {
     this.onState('lost')
     this.waiting.forEach((resolve) => resolve(LOST))
     this.waiting.clear()
-    setTimeout(() => this.connect(), this.retryMs)
+    setTimeout(() => {
+      this.opened = this.connect()
+    }, this.retryMs)
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS)
   }
 }

@@ -14,6 +14,7 @@ export function contentPolicy(nonce: string, connect = "'none'"): string {
     "img-src 'self' blob:",
     "font-src 'self'",
     `connect-src ${connect}`,
+    "worker-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'"

@@ -7,6 +7,8 @@ import { RateLimit } from './rate-limit.ts'
 /** More than this waiting to be sent: the window is behind, and hears only the newest when it has caught up. */
 const BEHIND_BYTES = 1 << 20
 const CATCH_UP_MS = 50
+/** A window that does not even echo for so long is gone, with its computer asleep or its network cut. */
+const ECHO_MS = 60_000
 /** Close codes of RFC 6455. */
 const POLICY = 1008
 const BAD_DATA = 1007
@@ -38,13 +40,29 @@ export function talkTo(socket: WebSocket, answer: Answerer, pushes: Pushes): voi
       return
     }
     const { id, channel, question } = frame.data
-    void answer(channel, question.map(orUndefined)).then((reply) => send({ id, reply }))
+    answer(channel, question.map(orUndefined))
+      .then((reply) => send({ id, reply }))
+      .catch(() => socket.terminate()) // an answer that JSON cannot carry
   })
+  const stopEchoes = askForEchoes(socket)
   socket.on('close', () => {
     stop()
+    stopEchoes()
     clearInterval(catchUp)
   })
   pushes.channels().forEach(tell)
+}
+
+/** Ends a window that is only half there: browsers echo by themselves, whatever their pages do. */
+function askForEchoes(socket: WebSocket): () => void {
+  let hasEchoed = true
+  socket.on('pong', () => (hasEchoed = true))
+  const asking = setInterval(() => {
+    if (!hasEchoed) socket.terminate()
+    hasEchoed = false
+    socket.ping()
+  }, ECHO_MS)
+  return () => clearInterval(asking)
 }
 
 /** JSON has no undefined. */

@@ -1,25 +1,46 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { SUBPROTOCOL, tokenProtocol } from '../../../shared/frames.ts'
 
-/** 256 bits, anew at each launch. In a URL's fragment it never reaches a server or a log. */
-export const newToken = (): string => randomBytes(32).toString('base64url')
+/**
+ * Who may. Browsers say who asks (`Sec-Fetch-*`, `Origin`); what says nothing of it is an old browser or no browser, for
+ * which Host, and for all but the page's files the key, have to do. What is missing otherwise counts as wrong.
+ */
+type Headers = Readonly<IncomingHttpHeaders>
 
-type Headers = Pick<IncomingHttpHeaders, 'host' | 'origin' | 'sec-websocket-protocol'>
-
-/** The page itself: whoever came by another name (DNS rebinding) is refused. */
-export const mayRead = (headers: Headers, port: number): boolean => headers.host === authority(port)
-
-/** The WebSocket: exactly our own page, with the token. What is missing counts as wrong. */
-export function mayTalk(headers: Headers, port: number, token: string): boolean {
-  if (!mayRead(headers, port) || headers.origin !== `http://${authority(port)}`) return false
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim())
-  return offered[0] === SUBPROTOCOL && offered.length === 2 && isSame(offered[1] ?? '', tokenProtocol(token))
-}
+/** What another page may put into itself, or keep behind itself. */
+const WITHIN_ANOTHER = ['iframe', 'frame', 'object', 'embed', 'fencedframe', 'serviceworker']
 
 export const authority = (port: number): string => `127.0.0.1:${port}`
+export const ownOrigin = (port: number): string => `http://${authority(port)}`
 
-function isSame(shown: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(shown), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
+/**
+ * The page and its files. Whoever came by another name (DNS rebinding) is refused, and so is any other page, one of another
+ * port of this computer too: but for a person who follows a link or our file, which opens the page, without a key in it.
+ */
+export function mayRead(headers: Headers, port: number, isPage: boolean): boolean {
+  if (headers.host !== authority(port)) return false
+  if (headers.origin !== undefined && headers.origin !== ownOrigin(port)) return false
+  if (headers['sec-purpose'] !== undefined || headers['purpose'] !== undefined) return false // nobody has come yet
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': target } = headers
+  if (WITHIN_ANOTHER.includes(String(target))) return false
+  if (site === undefined || site === 'same-origin' || site === 'none') return true
+  return isPage && mode === 'navigate' && target === 'document'
+}
+
+/** Our own page, and nobody in its place. */
+export const isOwnPage = (headers: Headers, port: number): boolean =>
+  headers.host === authority(port) &&
+  headers.origin === ownOrigin(port) &&
+  (headers['sec-fetch-site'] ?? 'same-origin') === 'same-origin'
+
+/** The key that a page asks with. No page of another origin can send it without asking first, which is refused. */
+export const bearerOf = ({ authorization = '' }: Headers): string | undefined =>
+  /^Bearer ([\w-]{43})$/.exec(authorization)?.[1]
+
+/** The WebSocket: exactly our own page, with a key of a tab. */
+export function mayTalk(headers: Headers, port: number, isTab: (key: string) => boolean): boolean {
+  if (!isOwnPage(headers, port)) return false
+  const [ours, second = '', ...more] = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  if (ours !== SUBPROTOCOL || more.length > 0 || !second.startsWith(tokenProtocol(''))) return false
+  return isTab(second.slice(tokenProtocol('').length))
 }

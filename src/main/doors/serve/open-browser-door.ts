@@ -4,12 +4,14 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Contract, HandlersOf } from '../../../shared/contract-shape.ts'
 import { fail } from '../../../shared/failure.ts'
-import { SUBPROTOCOL } from '../../../shared/frames.ts'
-import { readAsset } from '../../core/window-files/read-asset.ts'
+import { KEY_PATH, SUBPROTOCOL } from '../../../shared/frames.ts'
 import { answererOf, type BugReport } from '../answer.ts'
 import { openPushes } from '../pushes.ts'
 import { talkTo } from './client.ts'
-import { authority, mayRead, mayTalk, newToken } from './gate.ts'
+import { Connections, LOOK_MS, refuse, REQUEST_MS } from './connections.ts'
+import { authority, bearerOf, isOwnPage, mayRead, mayTalk, ownOrigin } from './gate.ts'
+import { Keys } from './keys.ts'
+import { answerJson, answerNo, isPage, PageFiles } from './page-files.ts'
 
 const LARGEST_QUESTION_BYTES = 1 << 20
 const MOST_WINDOWS = 16
@@ -25,22 +27,36 @@ export interface BrowserDoorOptions {
 }
 
 export interface BrowserDoor {
-  /** With the token, for the person's own browser. */
-  readonly url: string
   readonly port: number
+  /** Where it is, without a key. */
+  readonly origin: string
+  /** A new address with a key in it that is good for one window, once; who is told when it has been used. */
+  address(onUsed?: () => void): string
   close(): Promise<void>
 }
 
-/** Offers the window on loopback, to whoever was given the token. @throws `io` if the port is taken */
+/** Offers the window on loopback, to whoever was given an address. @throws `io` if the port is taken */
 export async function openBrowserDoor<C extends Contract>(
   contract: C,
   handlers: HandlersOf<C>,
   options: BrowserDoorOptions
 ): Promise<BrowserDoor> {
-  const token = newToken()
-  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000 })
+  const keys = new Keys()
+  const server = createServer({
+    maxHeaderSize: 16_384,
+    headersTimeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: LOOK_MS,
+    joinDuplicateHeaders: true // two Hosts are none
+  })
+  const connections = new Connections(server)
   const port = await listen(server, options.port)
-  server.on('request', (request, response) => void serveFile(options.rendererRoot, port, request, response))
+  const files = new PageFiles(options.rendererRoot, `'self' ws://${authority(port)}`)
+  server.on('request', (request, response) => {
+    if (!connections.asks(request.socket)) return
+    response.on('close', () => connections.answered(request.socket)).on('error', () => request.socket.destroy())
+    answerRequest({ request, response, port, files, keys }).catch(() => request.socket.destroy())
+  })
   const answer = answererOf(contract, handlers, options.report)
   const pushes = openPushes(contract, handlers, options.report)
   const sockets = new WebSocketServer({
@@ -51,11 +67,12 @@ export async function openBrowserDoor<C extends Contract>(
   })
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const isFull = sockets.clients.size >= MOST_WINDOWS
-    if (isFull || request.url !== '/core' || !mayTalk(request.headers, port, token)) {
+    if (isFull || request.url !== '/core' || !mayTalk(request.headers, port, (key) => keys.isTab(key))) {
       refuse(stream)
       return
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
+      connections.isWindow(request.socket)
       socket.on('error', () => socket.terminate()) // a frame too large, or not of the protocol
       socket.on('close', () => options.onWindows?.(sockets.clients.size))
       options.onWindows?.(sockets.clients.size)
@@ -63,17 +80,51 @@ export async function openBrowserDoor<C extends Contract>(
     })
   })
   return {
-    url: `http://${authority(port)}/#${token}`,
     port,
+    origin: ownOrigin(port),
+    address: (onUsed = () => undefined) => `${ownOrigin(port)}/#${keys.forAddress(onUsed)}`,
     close: () => {
       pushes.stop()
       sockets.clients.forEach((socket) => socket.terminate())
       return new Promise((resolve) => {
         server.close(() => resolve())
-        server.closeAllConnections()
+        connections.end()
       })
     }
   }
+}
+
+interface Asked {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly port: number
+  readonly files: PageFiles
+  readonly keys: Keys
+}
+
+async function answerRequest({ request, response, port, files, keys }: Asked): Promise<void> {
+  const { headers, method, url = '/' } = request
+  if (hasBody(headers)) answerNo(response, 403)
+  else if (url === KEY_PATH && method === 'POST') exchangeKey({ request, response, port, keys })
+  else if (!mayRead(headers, port, isPage(url))) answerNo(response, 403)
+  else if (method !== 'GET') answerNo(response, 405)
+  else await files.answer(url, response)
+}
+
+/** Nothing here takes one; it would be read to no end. */
+const hasBody = (headers: IncomingMessage['headers']): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+
+/** The key of an address for one of the tab's own. Our page is told when it has been used, nobody else anything. */
+function exchangeKey({ request, response, port, keys }: Omit<Asked, 'files'>): void {
+  const shown = bearerOf(request.headers)
+  if (!isOwnPage(request.headers, port)) {
+    answerNo(response, 403)
+    return
+  }
+  const key = shown === undefined ? undefined : keys.forTab(shown)
+  if (key === undefined) answerJson(response, 403, {})
+  else answerJson(response, 200, { key })
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -92,25 +143,3 @@ function portFailure(port: number, error: NodeJS.ErrnoException): Error {
     return failure as Error
   }
 }
-
-async function serveFile(
-  root: string,
-  port: number,
-  request: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
-  if (!mayRead(request.headers, port)) {
-    end(response, 403)
-    return
-  }
-  if (request.method !== 'GET') {
-    end(response, 405)
-    return
-  }
-  const { status, headers, body } = await readAsset(root, request.url ?? '/', `ws://${authority(port)}`)
-  response.writeHead(status, headers).end(body)
-}
-
-const end = (response: ServerResponse, status: number): void => void response.writeHead(status).end()
-
-const refuse = (stream: Duplex): void => void stream.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
@@ -12,9 +11,13 @@ import { demoCommand, packageRoot, packageVersion } from '../../../core/package.
 import { cacheFolder } from '../../../core/settings/folders.ts'
 import { errorLog } from '../../error-log.ts'
 import { handlersOver } from '../../handlers.ts'
-import { openBrowserDoor } from '../../serve/open-browser-door.ts'
+import { goOnWhateverHappens } from '../../last-resort.ts'
+import { openBrowserDoor, type BrowserDoor } from '../../serve/open-browser-door.ts'
+import { foldersForBrowser, openInBrowser } from '../../serve/own-browser.ts'
+import { writeRedirectFile, type RedirectFile } from '../../serve/redirect-file.ts'
 import { EXIT } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
+import { onEnter } from '../on-enter.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
 import type { Session } from '../session.ts'
 
@@ -48,7 +51,9 @@ function minutes(text: string): number {
 }
 
 /** Until Ctrl-C, or until nobody looks any more. */
-async function serve({ core: { folder }, out, interrupts }: Session, options: ServeOptions): Promise<typeof EXIT.done> {
+async function serve(session: Session, options: ServeOptions): Promise<typeof EXIT.done> {
+  const { core, out, interrupts } = session
+  const { folder } = core
   const rendererRoot = join(packageRoot(), 'out/renderer')
   if (!existsSync(join(rendererRoot, 'index.html')))
     fail({ kind: 'io', path: rendererRoot, code: 'ENOENT', detail: 'The window is not built. Build it: npm run build' })
@@ -72,20 +77,59 @@ async function serve({ core: { folder }, out, interrupts }: Session, options: Se
   const onWindows = (count: number): void => idle.windows(count)
   try {
     const door = await openBrowserDoor(contract, handlers, { port: options.port, rendererRoot, report, onWindows })
-    out.event('serving', { url: door.url, port: door.port })
-    if (!out.json)
-      out.note([`Stillpoint is at ${door.url}`, 'It is for you alone: the address holds a key. Ctrl-C ends it.'])
-    if (options.open) openInBrowser(door.url)
-    await interrupts.handledBy(
-      () => idle.end(),
-      () => idle.over
-    )
-    await door.close()
+    const stopCatching = goOnWhateverHappens(report)
+    const stopShowing = await showTheWay(door, session, options.open)
+    try {
+      await interrupts.handledBy(
+        () => idle.end(),
+        () => idle.over
+      )
+    } finally {
+      stopShowing()
+      await door.close()
+      stopCatching()
+    }
   } finally {
     await live.close()
   }
   out.result({ ended: true })
   return EXIT.done
+}
+
+/**
+ * How the operator gets to the window. By a file, where the browser is opened; by an address with a key in it where it is not,
+ * and for each window more. For `--json` there is a new address as soon as the last one has been used.
+ */
+async function showTheWay(door: BrowserDoor, { core, out, terminal }: Session, opens: boolean): Promise<() => void> {
+  const announce = (): void => out.event('serving', { url: door.address(announce), port: door.port })
+  if (out.json) announce()
+  const say = (...lines: string[]): void => (out.json ? undefined : out.note(lines))
+  const tell = (before: string): void =>
+    say(`${before} ${door.address()}`, 'It is for you alone: its key opens one window.')
+  const file = opens ? await redirectFile(door, core.folder) : undefined
+  if (file === undefined) tell('Stillpoint is at')
+  else {
+    say(`Stillpoint is at ${door.origin} and opens in your browser.`)
+    openInBrowser(file.url, () => {
+      if (file.remove()) tell('No browser could be opened here. Stillpoint is at')
+    })
+  }
+  say(terminal.interactive ? 'Enter shows an address for another window, Ctrl-C ends Stillpoint.' : 'Ctrl-C ends it.')
+  const stop = terminal.interactive ? onEnter(() => tell('For another window:')) : () => undefined
+  return () => {
+    stop()
+    file?.remove()
+  }
+}
+
+/** Leads to an address, and is removed once its key is used. */
+async function redirectFile(door: BrowserDoor, settings: string): Promise<RedirectFile | undefined> {
+  const folders = await foldersForBrowser(process.env, settings)
+  const file: RedirectFile | undefined = writeRedirectFile(
+    folders,
+    door.address(() => file?.remove())
+  )
+  return file
 }
 
 /** Over when told to be, or, if asked, after so long without a window. */
@@ -110,17 +154,4 @@ class IdleTimer {
     clearTimeout(this.timer)
     this.resolve()
   }
-}
-
-const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler']
-}
-
-/** Whoever has no browser on this machine has read the address. */
-function openInBrowser(url: string): void {
-  const [program, ...args] = OPENERS[process.platform] ?? ['xdg-open']
-  spawn(program, [...args, url], { stdio: 'ignore', detached: true })
-    .on('error', () => undefined)
-    .unref()
 }
