@@ -4,6 +4,7 @@ import { newTimeSortedId } from '../../../shared/model/ids.ts'
 import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
 import type { Core } from '../core.ts'
 import { rememberWhatWorked } from '../hosts/remembered-choices.ts'
+import { calledHere } from './catch-up.ts'
 import { followJob, type FollowOptions } from './follow-job.ts'
 
 export const newJobId = (): string => newTimeSortedId(new Date(), randomBytes)
@@ -38,7 +39,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
     id,
     { ...options, onWatched }
   )
-  core.history.addJobs([report])
+  await core.history.addJobs(calledHere(host, [report]))
   if (spec !== undefined) rememberWhatWorked(core.settings, spec, { ...report, host })
   return report
 }
@@ -46,7 +47,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
 /** Resolves when the host has confirmed it. A job that had ended stays as it ended. */
 export async function cancelJob(core: Core, host: string, id: string): Promise<JobReport> {
   const report = await (await core.connections.engine(host)).call('cancel', { id }, { timeoutMs: 1_200_000 })
-  core.history.addJobs([report])
+  await core.history.addJobs(calledHere(host, [report]))
   return report
 }
 
@@ -67,9 +68,10 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
   if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
   const asked = await Promise.all((host === undefined ? names : [host]).map((name) => jobsOf(core, name)))
   const current = asked.flatMap(({ jobs }) => jobs)
-  core.history.addJobs(current)
-  const byId = new Map([...core.history.jobs(), ...current].map((report) => [report.id, report]))
-  const jobs = [...byId.values()].filter((report) => host === undefined || report.host === host)
+  await core.history.addJobs(current)
+  const past = await core.history.jobs({ isMeant: (report) => host === undefined || report.host === host })
+  const byId = new Map([...past, ...current].map((report) => [`${report.host}\n${report.id}`, report]))
+  const jobs = [...byId.values()]
   return {
     jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)),
     unreachable: asked.flatMap(({ unreachable }) => unreachable)
@@ -79,7 +81,7 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
 async function jobsOf(core: Core, host: string): Promise<JobList> {
   try {
     const jobs = await (await core.connections.engine(host)).call('jobs', {})
-    return { jobs, unreachable: [] }
+    return { jobs: calledHere(host, jobs), unreachable: [] }
   } catch (error) {
     return { jobs: [], unreachable: [{ host, failure: failureOf(error) }] }
   }

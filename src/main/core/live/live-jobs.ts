@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
+import { fairShare } from './fair-share.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -34,8 +35,8 @@ export interface TaskContext {
 /** Where it ran: this computer's own work is news also while its host is away. */
 type OnEnd = (job: JobView, where: 'here' | 'on its host') => void
 
-const newestOf = (reports: readonly JobReport[]): readonly JobReport[] =>
-  reports.toSorted((a, b) => a.id.localeCompare(b.id)).slice(-MOST_HELD)
+/** Far more than a host runs at a time: each of them is followed. */
+const MOST_OPEN_OF_HOST = 100
 
 /** All jobs that are known: those of the hosts, followed while they run, and those of this computer. */
 export class LiveJobs {
@@ -44,7 +45,10 @@ export class LiveJobs {
   private readonly core: Core
   private readonly onEnd: OnEnd
   /** Of everything that has ended and was told, also what is too old to be listed. */
-  private readonly told: Set<string>
+  private readonly told = new Set<string>()
+  /** Resolves when the jobs of the history are known: nothing is told of hosts before. */
+  readonly remembered: Promise<void>
+  private isRemembered = false
   private readonly records = new Map<string, JobRecord>()
   private readonly following = new Map<string, AbortController>()
   private readonly tasks = new Map<string, AbortController>()
@@ -53,9 +57,16 @@ export class LiveJobs {
   constructor(core: Core, onEnd: OnEnd) {
     this.core = core
     this.onEnd = onEnd
-    const past = core.history.jobs()
-    this.told = new Set(past.map(({ id }) => id))
-    for (const report of newestOf(past)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    this.remembered = this.remember()
+  }
+
+  private async remember(): Promise<void> {
+    const { history } = this.core
+    const past = await history.jobs({ newest: MOST_HELD })
+    for (const report of past)
+      if (!this.records.has(report.id)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    for (const key of await history.keys('job')) this.told.add(key)
+    this.isRemembered = true
     this.tell()
   }
 
@@ -76,22 +87,35 @@ export class LiveJobs {
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
   heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
-    this.core.history.addJobs(reports)
+    void this.core.history.addJobs(reports)
     const ended: JobView[] = []
     for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
-      if (this.told.has(report.id)) continue
+      if (this.told.has(keyOf(report)) || this.isOfAnother(host, report.id)) continue
       const view = viewOfReport(report)
-      const isFollowed = this.following.has(report.id)
-      if (!isFollowed || isEnded(report.state)) this.records.set(report.id, new JobRecord(view, new Date()))
-      if (!isEnded(report.state)) this.follow(host, report.id)
-      else if (report.endedAt !== undefined) {
-        this.told.add(report.id)
-        ended.push(view)
-      }
+      if (isEnded(report.state)) this.records.set(report.id, new JobRecord(view, new Date()))
+      else this.heardOpen(host, view)
+      if (!isEnded(report.state) || report.endedAt === undefined) continue
+      this.told.add(keyOf(report))
+      ended.push(view)
     }
     this.trim()
     this.tell()
     return ended
+  }
+
+  /** More than a host can run at a time are not believed: they would all have to be followed. */
+  private heardOpen(host: string, view: JobView): void {
+    if (this.following.has(view.id)) return
+    const open = [...this.records.values()].filter((record) => record.view.host === host && record.isOpen)
+    if (open.length >= MOST_OPEN_OF_HOST && !this.records.has(view.id)) return
+    this.records.set(view.id, new JobRecord(view, new Date()))
+    this.follow(host, view.id)
+  }
+
+  /** Ids are made of chance: a host that names a job of another host, or of this computer, has not made it. */
+  private isOfAnother(host: string, id: string): boolean {
+    const known = this.records.get(id)
+    return known !== undefined && (known.view.host !== host || this.tasks.has(id))
   }
 
   /** A job that has just been handed to its host. */
@@ -201,8 +225,8 @@ export class LiveJobs {
 
   /** Unless the host's own list has said so meanwhile. */
   private ended(view: JobView): void {
-    if (this.told.has(view.id)) return
-    if (view.endedAt !== undefined) this.told.add(view.id)
+    if (this.told.has(keyOf(view))) return
+    if (view.endedAt !== undefined) this.told.add(keyOf(view))
     this.records.set(view.id, new JobRecord(view, new Date()))
     this.tell()
     this.onEnd(view, 'on its host')
@@ -217,18 +241,25 @@ export class LiveJobs {
   /** A year of hourly backups need not be held: the history has them. */
   private trim(): void {
     if (this.records.size <= 2 * MOST_HELD) return
-    const ended = [...this.records].filter(([, { isOpen }]) => !isOpen).map(([id]) => id)
-    for (const id of ended.sort().slice(0, -MOST_HELD)) this.records.delete(id)
+    const ended = [...this.records.values()].flatMap(({ view, isOpen }) => (isOpen ? [] : [view]))
+    const kept = new Set(fairShare(ended, MOST_HELD).map(({ id }) => id))
+    for (const { id } of ended) if (!kept.has(id)) this.records.delete(id)
   }
 
   private tell(): void {
-    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
-    const ended = views.filter(({ state }) => isEnded(state)).slice(0, MOST_ENDED)
-    this.all.set([...views.filter(({ state }) => !isEnded(state)), ...ended])
+    if (this.isRemembered) this.all.renew(() => this.listed())
     this.tellLive()
   }
 
+  private listed(): readonly JobView[] {
+    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
+    const ended = views.filter(({ state }) => isEnded(state))
+    return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
+  }
+
   private tellLive(): void {
-    this.live.set([...this.records.values()].filter(({ isOpen }) => isOpen).map(({ live }) => live))
+    this.live.renew(() => [...this.records.values()].filter(({ isOpen }) => isOpen).map(({ live }) => live))
   }
 }
+
+const keyOf = ({ id, host }: JobReport | JobView): string => `${id} ${host}`

@@ -4,6 +4,7 @@ import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-vi
 import type { Core } from '../core.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
+import { fairShare } from './fair-share.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
@@ -15,13 +16,14 @@ export class LivePolicies {
   readonly runs = new LiveValue<readonly RunReport[]>(TELL_EVERY_MS)
   private readonly core: Core
   private readonly hosts = new Map<string, HostPolicies | undefined>()
-  private readonly reports: Map<string, RunReport>
+  private readonly reports = new Map<string, RunReport>()
+  /** Resolves when the runs of the history are known. */
+  readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
-    this.reports = new Map(core.history.runs().map((run) => [run.id, run]))
     this.tell()
-    this.tellRuns()
+    this.remembered = this.remember()
   }
 
   /** The hosts of the settings: of those that are new here, what they last said is remembered. */
@@ -66,23 +68,30 @@ export class LivePolicies {
 
   /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */
   heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
-    this.core.history.addRuns(reports)
+    void this.core.history.addRuns(reports)
     const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
-    const ended = sorted.filter(({ id, endedAt }) => endedAt !== undefined && this.isOpen(id))
-    for (const run of sorted) if (this.isOpen(run.id)) this.reports.set(run.id, run)
+    const ended = sorted.filter((run) => run.endedAt !== undefined && this.isOpen(run))
+    for (const run of sorted) if (this.isOpen(run)) this.reports.set(keyOf(run), run)
     this.trim()
     this.tellRuns()
     return ended
   }
 
+  private async remember(): Promise<void> {
+    for (const run of await this.core.history.runs({ newest: MOST_RUNS }))
+      if (!this.reports.has(keyOf(run))) this.reports.set(keyOf(run), run)
+    this.tellRuns()
+  }
+
   /** Not known, or not known to have ended. */
-  private isOpen(id: string): boolean {
-    return this.reports.get(id)?.endedAt === undefined
+  private isOpen(run: RunReport): boolean {
+    return this.reports.get(keyOf(run))?.endedAt === undefined
   }
 
   private trim(): void {
     if (this.reports.size <= 2 * MOST_RUNS) return
-    for (const id of [...this.reports.keys()].sort().slice(0, -MOST_RUNS)) this.reports.delete(id)
+    const kept = new Set(fairShare([...this.reports.values()], MOST_RUNS).map(keyOf))
+    for (const key of this.reports.keys()) if (!kept.has(key)) this.reports.delete(key)
   }
 
   private tell(): void {
@@ -92,6 +101,9 @@ export class LivePolicies {
   }
 
   private tellRuns(): void {
-    this.runs.set([...this.reports.values()].sort((a, b) => b.id.localeCompare(a.id)).slice(0, MOST_RUNS))
+    this.runs.set(fairShare([...this.reports.values()], MOST_RUNS))
   }
 }
+
+/** Two hosts may report the same id. */
+const keyOf = ({ id, host }: RunReport): string => `${id} ${host}`
