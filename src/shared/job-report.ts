@@ -1,9 +1,7 @@
+import { ENGINE_LIMITS } from './engine-limits.ts'
 import { originalOf, vmOf, type JobFact, type JobReport, type JobSpec, type JournalEntry } from './model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
-
-/** What is kept of one job: more than any real one has, and little enough for a host that says things without end. */
-export const MOST_OF_A_JOB = { warnings: 500, phases: 500, pauses: 500 } as const
 
 /** What the journal says of its job so far. Undefined before the job has begun. */
 export function reportOf(entries: readonly JournalEntry[]): JobReport | undefined {
@@ -53,7 +51,7 @@ export class ReportSoFar {
         return this.stepEnds(entry)
       case 'pause':
         this.pauseMs += entry.pause.ms
-        this.pauses = withinMost(this.pauses, entry.pause, MOST_OF_A_JOB.pauses)
+        this.pauses = withinMost(this.pauses, entry.pause, ENGINE_LIMITS.ofJob)
         return
       case 'fact': // later ones override earlier ones
         this.facts = { ...this.facts, ...entry.fact }
@@ -73,19 +71,19 @@ export class ReportSoFar {
     this.current = entry
     this.isRecovering = isOfUndo(entry.step)
     if (isOfUndo(entry.step) || isInner(entry.step)) return
-    if (this.begun.has(entry.step) || this.begun.size < MOST_OF_A_JOB.phases) this.begun.set(entry.step, entry.at)
+    if (this.begun.has(entry.step) || this.begun.size < ENGINE_LIMITS.ofJob) this.begun.set(entry.step, entry.at)
   }
 
   private stepEnds({ step, ms, at }: EntryOf<'step-done'>): void {
     this.current = undefined
     if (isOfUndo(step) || isInner(step)) return
     const phase = { phase: step, startedAt: this.begun.get(step) ?? at, ms }
-    this.phases = withinMost(this.phases, phase, MOST_OF_A_JOB.phases)
+    this.phases = withinMost(this.phases, phase, ENGINE_LIMITS.ofJob)
   }
 
   private warn(text: string): void {
-    if (this.warnings.length < MOST_OF_A_JOB.warnings - 1) this.warnings = [...this.warnings, text]
-    else this.warnings = [...this.warnings.slice(0, MOST_OF_A_JOB.warnings - 1), moreWarnings(++this.warningsLeftOut)]
+    if (this.warnings.length < ENGINE_LIMITS.ofJob - 1) this.warnings = [...this.warnings, text]
+    else this.warnings = [...this.warnings.slice(0, ENGINE_LIMITS.ofJob - 1), moreWarnings(++this.warningsLeftOut)]
   }
 }
 

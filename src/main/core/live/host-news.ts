@@ -82,14 +82,18 @@ export class HostNews {
     const { core, jobs } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
-    return jobs.heard(host, calledHere(host, reports))
+    const ended = jobs.heard(host, calledHere(host, reports))
+    await core.history.settled()
+    return ended
   }
 
   private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
     const { core, policies } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
-    return policies.heardRuns(calledHere(host, reports))
+    const ended = policies.heardRuns(calledHere(host, reports))
+    await core.history.settled()
+    return ended
   }
 
   private adopted(host: string, past: readonly JobView[]): void {
