@@ -1,5 +1,13 @@
 import * as z from 'zod'
-import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstByName, firstOf, MOST_ANSWERED } from './engine-limits.ts'
+import {
+  ENGINE_LIMITS,
+  EngineName,
+  EngineText,
+  EngineWord,
+  firstByName,
+  firstOf,
+  MOST_ANSWERED
+} from './engine-limits.ts'
 import { ChannelsChange, ChannelsView } from './model/channels.ts'
 import { JobId, PointId, Uuid } from './model/ids.ts'
 import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
@@ -143,7 +151,11 @@ export const engineVerbs = {
   /** The point's small files, for a preflight on another host. */
   'read-small': verb(z.object({ store: Store, point: PointId }), z.never(), PointTexts),
   /** What a restore would meet, without touching anything. `files` speak for the point where the store has none yet. */
-  preflight: verb(z.object({ spec: JobSpec, files: PointTexts.optional() }), z.never(), firstOf(PreflightItem, ENGINE_LIMITS.findings)),
+  preflight: verb(
+    z.object({ spec: JobSpec, files: PointTexts.optional() }),
+    z.never(),
+    firstOf(PreflightItem, ENGINE_LIMITS.findings)
+  ),
   export: verb(
     z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }),
     z.never(),
@@ -161,7 +173,11 @@ export const engineVerbs = {
   /** Writes a policy and its timer, or changes them; a run that goes on keeps what it began with. */
   'policy-put': verb(z.object({ policy: Policy, acceptStore: z.boolean().optional() }), z.never(), Policy),
   /** Takes the policy, its units and its runs off the host; its points stay. Result: what was removed. */
-  'policy-remove': verb(z.object({ id: PolicyId }), z.never(), z.object({ removed: firstOf(EngineName, ENGINE_LIMITS.findings) })),
+  'policy-remove': verb(
+    z.object({ id: PolicyId }),
+    z.never(),
+    z.object({ removed: firstOf(EngineName, ENGINE_LIMITS.findings) })
+  ),
   /** Starts a run by hand: also of a policy that is paused, or out of its hours. */
   'policy-run': verb(z.object({ id: PolicyId }), z.never(), z.object({ run: RunId })),
   /** Newest first: the last 100, or as asked. */
@@ -177,7 +193,11 @@ export const engineVerbs = {
   /** Sends a test message now. Fails with `not-told`, with what the server said. */
   'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: EngineText })),
   recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport).max(MOST_ANSWERED.reports)),
-  doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), firstOf(Leftover, ENGINE_LIMITS.findings)),
+  doctor: verb(
+    z.object({ stores: z.array(Store), repair: z.boolean() }),
+    z.never(),
+    firstOf(Leftover, ENGINE_LIMITS.findings)
+  ),
   /** Removes what this restore has replaced and kept aside; images that are in no point of these stores only if they are named. */
   'let-go': verb(
     z.object({ id: JobId, stores: z.array(Store).optional(), also: z.array(z.string().max(4096)).optional() }),

@@ -46,9 +46,11 @@ export class ReportSoFar {
         this.begin ??= entry
         return
       case 'step':
-        return this.stepBegins(entry)
+        this.stepBegins(entry)
+        return
       case 'step-done':
-        return this.stepEnds(entry)
+        this.stepEnds(entry)
+        return
       case 'pause':
         this.pauseMs += entry.pause.ms
         this.pauses = withinMost(this.pauses, entry.pause, ENGINE_LIMITS.ofJob)
@@ -57,7 +59,8 @@ export class ReportSoFar {
         this.facts = { ...this.facts, ...entry.fact }
         return
       case 'warning':
-        return this.warn(entry.text)
+        this.warn(entry.text)
+        return
       case 'end':
         this.end = entry
         return

@@ -184,11 +184,7 @@ class Answer<V extends EngineVerb> {
     return this.bad(`${count} entries came, and no host has more than ${MOST_ANSWERED.reports}`)
   }
 
-  private checked(
-    part: 'event' | 'result',
-    value: unknown,
-    schema: z.ZodType = engineVerbs[this.verb][part]
-  ): unknown {
+  private checked(part: 'event' | 'result', value: unknown, schema: z.ZodType = engineVerbs[this.verb][part]): unknown {
     const parsed = schema.safeParse(value)
     return parsed.success
       ? parsed.data

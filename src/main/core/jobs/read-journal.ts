@@ -18,7 +18,8 @@ export async function readJournal(core: Core, host: string, id: string): Promise
     clearTimeout(quiet)
     if (entries.length >= LONGEST_LOG.entries || characters > LONGEST_LOG.characters) {
       entries.push({ n: entry.n, at: entry.at, type: 'note', text: 'The log goes on: it is longer than is shown.' })
-      return enough.abort()
+      enough.abort()
+      return
     }
     entries.push(entry)
     quiet = setTimeout(() => enough.abort(), 300)

@@ -60,7 +60,10 @@ export class HostNews {
   /** So many at once are one story, and one look at what they changed. */
   private ended(host: string, jobs: readonly JobView[]): void {
     const { away, points } = this.parts
-    if (jobs.length <= MOST_AT_ONCE) return jobs.forEach((job) => this.parts.ended(job, 'on its host'))
+    if (jobs.length <= MOST_AT_ONCE) {
+      jobs.forEach((job) => this.parts.ended(job, 'on its host'))
+      return
+    }
     away.gather({ jobs, runs: [] })
     void points.refresh(host)
   }

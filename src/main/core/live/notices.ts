@@ -63,7 +63,9 @@ function withRoom(notices: readonly NoticeView[]): readonly NoticeView[] {
 }
 
 const hostOf = ({ host, about }: Said): string =>
-  host ?? about?.map((subject) => ('host' in subject ? subject.host : undefined)).find((each) => each !== undefined) ?? ''
+  host ??
+  about?.map((subject) => ('host' in subject ? subject.host : undefined)).find((each) => each !== undefined) ??
+  ''
 
 function noisiest(notices: readonly NoticeView[]): string {
   const counts = new Map<string, number>()

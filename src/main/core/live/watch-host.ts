@@ -177,11 +177,11 @@ export class HostWatch {
         failed.abort()
       })
     }
-    try {
-      await shell.run(argv, { onStdout, signal: AbortSignal.any([signal, failed.signal]), timeoutMs: Infinity })
-    } finally {
-      if (problem !== undefined && !signal.aborted) throw problem as Error
-    }
+    const ended = AbortSignal.any([signal, failed.signal])
+    await shell.run(argv, { onStdout, signal: ended, timeoutMs: Infinity }).catch((error: unknown) => {
+      if (problem === undefined) throw error
+    })
+    if (problem !== undefined) throw problem as Error
   }
 
   /** True if it was cut short. */

@@ -44,7 +44,8 @@ export class DailyRoom {
   }
 
   private of(host: string, at: string): Taken {
-    if (this.day !== dayOf(at)) [this.day, this.hosts] = [dayOf(at), new Map()]
+    if (this.day !== dayOf(at)) this.hosts = new Map()
+    this.day = dayOf(at)
     const taken = this.hosts.get(host) ?? { entries: 0, bytes: 0 }
     this.hosts.set(host, taken)
     return taken

@@ -85,7 +85,9 @@ export class History {
 
   async copies(): Promise<CopyRecord[]> {
     const copies: CopyRecord[] = []
-    await this.eachLine((line) => void (line.type === 'copy' && copies.push(line.copy)))
+    await this.eachLine((line) => {
+      if (line.type === 'copy') copies.push(line.copy)
+    })
     return copies
   }
 
@@ -118,7 +120,9 @@ export class History {
   }
 
   addCopy(copy: CopyRecord): Promise<void> {
-    return this.inTurn(async () => void (await this.write([JSON.stringify({ type: 'copy', copy })])))
+    return this.inTurn(async () => {
+      await this.write([JSON.stringify({ type: 'copy', copy })])
+    })
   }
 
   /** Resolves when all that was to be written has been. */

@@ -62,7 +62,9 @@ function leftAlone(path: string, failure: Failure): SettingsFile {
 }
 
 const sentences = ({ title, explanation, nextStep }: ReturnType<typeof describeFailure>): string =>
-  [title, explanation, nextStep].flatMap((text) => (text === '' ? [] : [/[.!?]$/.test(text) ? text : `${text}.`])).join(' ')
+  [title, explanation, nextStep]
+    .flatMap((text) => (text === '' ? [] : [/[.!?]$/.test(text) ? text : `${text}.`]))
+    .join(' ')
 
 const serialize = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
