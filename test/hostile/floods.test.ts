@@ -14,7 +14,9 @@ import { JobRecord, viewOfReport } from '../../src/main/core/live/job-record.ts'
 import { LiveJobs } from '../../src/main/core/live/live-jobs.ts'
 import { SharedRun } from '../../src/main/core/live/shared-run.ts'
 import { HostWatch, type HostListener } from '../../src/main/core/live/watch-host.ts'
+import { readPolicies } from '../../src/main/core/policies/read-policies.ts'
 import { History } from '../../src/main/core/settings/history.ts'
+import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf, StillpointError } from '../../src/shared/failure.ts'
 import { reportAtStart } from '../../src/shared/job-report.ts'
@@ -28,6 +30,7 @@ import { resultLines } from '../../src/shared/result-lines.ts'
 import type { RunOptions, Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
+import { policyOf } from '../unit/made-policies.ts'
 import { AT, idOf, jobReport, runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
@@ -483,6 +486,25 @@ describe('an answer without end', () => {
       await expect(engineCall(placed(text), verb, {})).rejects.toMatchObject({
         failure: { kind: 'output-too-large' }
       })
+    })
+  })
+})
+
+describe('schedules that name more stores than anybody has', () => {
+  let folder = ''
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint-stores-'))))
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  it.each([1, 99, 100, 101, 2000])('fill no settings: %i', async (count) => {
+    await tally.tried(async () => {
+      const settings = openSettings(folder)
+      settings.update((before) => ({ ...before, hosts: [{ name: 'bad', address: 'bad', addedAt: AT }] }))
+      const policies = Array.from({ length: count }, (_, n) => ({ policy: policyOf({ store: `/srv/${n}` }) }))
+      const call = (): Promise<unknown> =>
+        Promise.resolve({ policies, broken: [], timeZone: 'UTC', parallel: 1, channels: {}, outbox: [] })
+      const core = { folder, settings, connections: { engine: () => Promise.resolve({ call }) } }
+      await readPolicies(core as unknown as Core, 'bad')
+      expect(settings.read().places).toHaveLength(Math.min(count, 99))
     })
   })
 })
