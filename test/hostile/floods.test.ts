@@ -393,17 +393,17 @@ describe('a host with more jobs than anybody', () => {
   )
 
   it('cannot end, rename or take over a job of another', async () => {
+    let n = 0
     for (const state of ['done', 'cancelled', 'failed-clean', 'failed-needs-you', 'running'] as const)
       await tally.tried(async () => {
-        rmSync(folder, { recursive: true, force: true })
         const { jobs } = await opened()
-        const { endedAt: _, ...running } = jobReport(1, { host: 'good', state: 'running' })
+        const { endedAt: _, ...running } = jobReport(++n, { host: 'good', state: 'running' })
         jobs.heard('good', [running])
-        expect(jobs.heard('bad', [jobReport(1, { host: 'bad', state, vm: { uuid: spec.vm, name: 'evil' } })])).toEqual(
+        expect(jobs.heard('bad', [jobReport(n, { host: 'bad', state, vm: { uuid: spec.vm, name: 'evil' } })])).toEqual(
           []
         )
-        expect(jobs.find(idOf(1))).toMatchObject({ host: 'good', state: 'running', vm: { name: 'web1' } })
-        expect(jobs.heard('good', [jobReport(1, { host: 'good' })])).toHaveLength(1)
+        expect(jobs.find(idOf(n))).toMatchObject({ host: 'good', state: 'running', vm: { name: 'web1' } })
+        expect(jobs.heard('good', [jobReport(n, { host: 'good' })])).toHaveLength(1)
         jobs.stop()
       })
   })

@@ -86,11 +86,12 @@ export class LiveJobs {
   }
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
-  heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
+  heard(host: string, said: readonly JobReport[]): readonly JobView[] {
+    const reports = said.filter(({ id }) => !this.isOfAnother(host, id))
     void this.core.history.addJobs(reports)
     const ended: JobView[] = []
     for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
-      if (this.told.has(keyOf(report)) || this.isOfAnother(host, report.id)) continue
+      if (this.told.has(keyOf(report))) continue
       const view = viewOfReport(report)
       if (isEnded(report.state)) this.records.set(report.id, new JobRecord(view, new Date()))
       else this.heardOpen(host, view)
