@@ -1,4 +1,13 @@
 import * as z from 'zod'
+import {
+  ENGINE_LIMITS,
+  EngineName,
+  EngineText,
+  EngineWord,
+  firstByName,
+  firstOf,
+  MOST_ANSWERED
+} from './engine-limits.ts'
 import { ChannelsChange, ChannelsView } from './model/channels.ts'
 import { JobId, PointId, Uuid } from './model/ids.ts'
 import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
@@ -19,11 +28,11 @@ export const PROTOCOL_VERSION = 1
 const Store = z.string().startsWith('/').max(4096)
 
 export const PointListing = z.object({
-  points: z.array(Manifest),
+  points: z.array(Manifest).max(MOST_ANSWERED.points),
   /** Directories that look like points but cannot be read or trusted: shown, never restored. */
-  broken: z.array(z.object({ path: z.string(), reason: z.string() })),
+  broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.brokenPoints),
   /** Of those points that have any. Engines before there were marks say nothing. */
-  marks: z.record(PointId, PointMarks).default({})
+  marks: firstByName(PointId, PointMarks, MOST_ANSWERED.points).default({})
 })
 export type PointListing = z.infer<typeof PointListing>
 
@@ -31,42 +40,45 @@ export const VerifyReport = z.object({
   point: PointId,
   good: z.boolean(),
   checkedBytes: z.number(),
-  problems: z.array(z.object({ file: z.string(), detail: z.string() })),
+  problems: firstOf(z.object({ file: EngineName, detail: EngineText }), ENGINE_LIMITS.findings),
   /** What was not or could not be checked, and what lies about unlisted. */
-  notes: z.array(z.string())
+  notes: firstOf(EngineText, ENGINE_LIMITS.findings)
 })
 export type VerifyReport = z.infer<typeof VerifyReport>
 
 export const Leftover = z.object({
   /** What kind of thing: overlay, block job, unit, lock, half point, kept aside ... */
-  kind: z.string(),
+  kind: EngineWord,
   /** In words, with names and paths. */
-  what: z.string(),
+  what: EngineText,
   /** What `--repair` would do about it. */
-  remedy: z.string(),
+  remedy: EngineText,
   repaired: z.boolean()
 })
 export type Leftover = z.infer<typeof Leftover>
 
 /** What became of what a restore had kept aside, when its owner let go of it. */
 export const LetGo = z.object({
-  removed: z.array(z.string()),
+  removed: firstOf(EngineName, ENGINE_LIMITS.findings),
   freedBytes: z.number(),
   /** What stays, since nothing proves that it may go. `isInNoPoint`: it goes if it is named. */
-  kept: z.array(z.object({ path: z.string(), because: z.string(), isInNoPoint: z.boolean().optional() }))
+  kept: firstOf(
+    z.object({ path: EngineName, because: EngineText, isInNoPoint: z.boolean().optional() }),
+    ENGINE_LIMITS.findings
+  )
 })
 export type LetGo = z.infer<typeof LetGo>
 
 /** A way round something that a host does not have, in words: `put its cards on network default`. */
-export const OfferedChoice = z.object({ label: z.string(), choice: RestoreChoice })
+export const OfferedChoice = z.object({ label: EngineText, choice: RestoreChoice })
 export type OfferedChoice = z.infer<typeof OfferedChoice>
 
 /** One check before a restore: shown as a checklist. */
 export const PreflightItem = z.object({
-  check: z.string(),
+  check: EngineWord,
   state: z.enum(['ok', 'warning', 'problem']),
-  text: z.string(),
-  fix: z.string().optional(),
+  text: EngineText,
+  fix: EngineText.optional(),
   /** What the point wants of the host and nobody has allowed: its name for `--allow`. */
   allow: z.string().max(300).optional(),
   /** A disk that the point does not hold, and that the operator can say is the right one here: its name for `--attach`. */
@@ -74,9 +86,9 @@ export const PreflightItem = z.object({
   /** It is so because it was chosen at an earlier restore to this host, which `--no-remembered` leaves aside. */
   remembered: z.boolean().optional(),
   /** The VM there that the restore would replace. */
-  vm: z.object({ uuid: Uuid, name: z.string() }).optional(),
+  vm: z.object({ uuid: Uuid, name: EngineName }).optional(),
   /** What the operator can choose instead; with one of them it stands in the way no more. */
-  choices: z.array(OfferedChoice).optional()
+  choices: firstOf(OfferedChoice, ENGINE_LIMITS.ofJob).optional()
 })
 export type PreflightItem = z.infer<typeof PreflightItem>
 
@@ -102,17 +114,17 @@ export const engineVerbs = {
     z.never(),
     z.object({
       protocol: z.number(),
-      engine: z.string(),
-      bootId: z.string(),
-      hostname: z.string(),
-      machineId: z.string()
+      engine: EngineWord,
+      bootId: EngineWord,
+      hostname: EngineWord,
+      machineId: EngineWord
     })
   ),
   /** Does the host's systemd start this engine, and can it work as a unit? What stands in the way, if anything does. */
   'try-unit': verb(
     none,
     z.never(),
-    z.object({ obstacle: z.object({ reason: z.string(), fix: z.string() }).optional() })
+    z.object({ obstacle: z.object({ reason: EngineText, fix: EngineText }).optional() })
   ),
   /** Writes the job and starts its unit. Refuses with `vm-busy` while another job has the VM. Ends as soon as the unit runs. */
   submit: verb(
@@ -128,7 +140,7 @@ export const engineVerbs = {
   jobs: verb(
     z.object({ limit: z.number().int().positive().optional(), after: JobId.optional() }),
     z.never(),
-    z.array(JobReport)
+    z.array(JobReport).max(MOST_ANSWERED.reports)
   ),
   points: verb(z.object({ stores: z.array(Store), vm: Uuid.optional() }), z.never(), PointListing),
   /** Full check: sizes, SHA-256, image headers, `qemu-img check`. The verdict is noted beside the point. */
@@ -139,7 +151,11 @@ export const engineVerbs = {
   /** The point's small files, for a preflight on another host. */
   'read-small': verb(z.object({ store: Store, point: PointId }), z.never(), PointTexts),
   /** What a restore would meet, without touching anything. `files` speak for the point where the store has none yet. */
-  preflight: verb(z.object({ spec: JobSpec, files: PointTexts.optional() }), z.never(), z.array(PreflightItem)),
+  preflight: verb(
+    z.object({ spec: JobSpec, files: PointTexts.optional() }),
+    z.never(),
+    firstOf(PreflightItem, ENGINE_LIMITS.findings)
+  ),
   export: verb(
     z.object({ store: Store, point: PointId, have: z.record(z.string(), z.number()) }),
     z.never(),
@@ -149,7 +165,7 @@ export const engineVerbs = {
   'import-state': verb(
     z.object({ store: Store, point: PointId }),
     z.never(),
-    z.object({ have: z.record(z.string(), z.number()) })
+    z.object({ have: firstByName(EngineName, z.number(), ENGINE_LIMITS.filesOfPoint) })
   ),
   import: verb(z.object({ store: Store, point: PointId }), Progress, Manifest),
   /** Everything about policies but their history. */
@@ -157,23 +173,31 @@ export const engineVerbs = {
   /** Writes a policy and its timer, or changes them; a run that goes on keeps what it began with. */
   'policy-put': verb(z.object({ policy: Policy, acceptStore: z.boolean().optional() }), z.never(), Policy),
   /** Takes the policy, its units and its runs off the host; its points stay. Result: what was removed. */
-  'policy-remove': verb(z.object({ id: PolicyId }), z.never(), z.object({ removed: z.array(z.string()) })),
+  'policy-remove': verb(
+    z.object({ id: PolicyId }),
+    z.never(),
+    z.object({ removed: firstOf(EngineName, ENGINE_LIMITS.findings) })
+  ),
   /** Starts a run by hand: also of a policy that is paused, or out of its hours. */
   'policy-run': verb(z.object({ id: PolicyId }), z.never(), z.object({ run: RunId })),
   /** Newest first: the last 100, or as asked. */
   runs: verb(
     z.object({ limit: z.number().int().positive().optional(), after: RunId.optional(), policy: PolicyId.optional() }),
     z.never(),
-    z.array(RunReport)
+    z.array(RunReport).max(MOST_ANSWERED.reports)
   ),
   /** What the policy's rules would do now; nothing is touched. */
   'prune-plan': verb(z.object({ id: PolicyId }), z.never(), PrunePlan),
   parallel: verb(z.object({ parallel: z.number().int().min(1).max(16) }), z.never(), none),
   'channels-put': verb(z.object({ change: ChannelsChange }), z.never(), ChannelsView),
   /** Sends a test message now. Fails with `not-told`, with what the server said. */
-  'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: z.string() })),
-  recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport)),
-  doctor: verb(z.object({ stores: z.array(Store), repair: z.boolean() }), z.never(), z.array(Leftover)),
+  'channels-test': verb(z.object({ channel: z.enum(['mail', 'webhook']) }), z.never(), z.object({ text: EngineText })),
+  recover: verb(z.object({ id: JobId.optional() }), z.never(), z.array(JobReport).max(MOST_ANSWERED.reports)),
+  doctor: verb(
+    z.object({ stores: z.array(Store), repair: z.boolean() }),
+    z.never(),
+    firstOf(Leftover, ENGINE_LIMITS.findings)
+  ),
   /** Removes what this restore has replaced and kept aside; images that are in no point of these stores only if they are named. */
   'let-go': verb(
     z.object({ id: JobId, stores: z.array(Store).optional(), also: z.array(z.string().max(4096)).optional() }),
@@ -181,7 +205,7 @@ export const engineVerbs = {
     LetGo
   ),
   /** Takes everything of ours off the host but the points. Refuses while a job runs. */
-  'remove-all': verb(none, z.never(), z.object({ removed: z.array(z.string()) }))
+  'remove-all': verb(none, z.never(), z.object({ removed: firstOf(EngineName, ENGINE_LIMITS.findings) }))
 } as const
 
 export type EngineVerb = keyof typeof engineVerbs

@@ -1,25 +1,99 @@
-import { pauseMsOf } from './model/pause.ts'
+import { ENGINE_LIMITS } from './engine-limits.ts'
 import { originalOf, vmOf, type JobFact, type JobReport, type JobSpec, type JournalEntry } from './model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
 
 /** What the journal says of its job so far. Undefined before the job has begun. */
 export function reportOf(entries: readonly JournalEntry[]): JobReport | undefined {
-  const end = entries.findLast((entry) => entry.type === 'end')
-  if (end !== undefined) return end.report
-  const begin = entries.find((entry) => entry.type === 'begin')
-  if (begin === undefined) return undefined
-  const pauses = ofType(entries, 'pause').map((entry) => entry.pause)
-  return {
-    ...reportAtStart(begin.id, begin.spec, begin.at),
-    state: isRecovering(entries) ? 'recovering' : 'running',
-    ...factsOf(entries),
-    pauses,
-    pauseMs: pauseMsOf(pauses),
-    phases: phasesOf(entries),
-    warnings: ofType(entries, 'warning').map((entry) => entry.text)
+  const soFar = new ReportSoFar()
+  entries.forEach((entry) => soFar.add(entry))
+  return soFar.report
+}
+
+/** A report that grows with its journal: an entry costs the same, however many have come before. */
+export class ReportSoFar {
+  /** The step that has begun and is not over. */
+  current: EntryOf<'step'> | undefined
+  private begin: EntryOf<'begin'> | undefined
+  private end: EntryOf<'end'> | undefined
+  private facts: JobFact = {}
+  private isRecovering = false
+  private readonly begun = new Map<string, string>()
+  private pauses: JobReport['pauses'] = []
+  private pauseMs = 0
+  private phases: JobReport['phases'] = []
+  private warnings: string[] = []
+  private warningsLeftOut = 0
+
+  get report(): JobReport | undefined {
+    if (this.end !== undefined) return this.end.report
+    if (this.begin === undefined) return undefined
+    const { id, spec, at } = this.begin
+    return {
+      ...reportAtStart(id, spec, at),
+      state: this.isRecovering ? 'recovering' : 'running',
+      ...this.facts,
+      pauses: this.pauses,
+      pauseMs: this.pauseMs,
+      phases: this.phases,
+      warnings: this.warnings
+    }
+  }
+
+  add(entry: JournalEntry): void {
+    switch (entry.type) {
+      case 'begin':
+        this.begin ??= entry
+        return
+      case 'step':
+        this.stepBegins(entry)
+        return
+      case 'step-done':
+        this.stepEnds(entry)
+        return
+      case 'pause':
+        this.pauseMs += entry.pause.ms
+        this.pauses = withinMost(this.pauses, entry.pause, ENGINE_LIMITS.ofJob)
+        return
+      case 'fact': // later ones override earlier ones
+        this.facts = { ...this.facts, ...entry.fact }
+        return
+      case 'warning':
+        this.warn(entry.text)
+        return
+      case 'end':
+        this.end = entry
+        return
+      case 'progress':
+      case 'note':
+        return
+    }
+  }
+
+  private stepBegins(entry: EntryOf<'step'>): void {
+    this.current = entry
+    this.isRecovering = isOfUndo(entry.step)
+    if (isOfUndo(entry.step) || isInner(entry.step)) return
+    if (this.begun.has(entry.step) || this.begun.size < ENGINE_LIMITS.ofJob) this.begun.set(entry.step, entry.at)
+  }
+
+  private stepEnds({ step, ms, at }: EntryOf<'step-done'>): void {
+    this.current = undefined
+    if (isOfUndo(step) || isInner(step)) return
+    const phase = { phase: step, startedAt: this.begun.get(step) ?? at, ms }
+    this.phases = withinMost(this.phases, phase, ENGINE_LIMITS.ofJob)
+  }
+
+  private warn(text: string): void {
+    if (this.warnings.length < ENGINE_LIMITS.ofJob - 1) this.warnings = [...this.warnings, text]
+    else this.warnings = [...this.warnings.slice(0, ENGINE_LIMITS.ofJob - 1), moreWarnings(++this.warningsLeftOut)]
   }
 }
+
+const withinMost = <T>(all: T[], one: T, most: number): T[] => (all.length < most ? [...all, one] : all)
+
+const moreWarnings = (count: number): string =>
+  `${count} more ${count === 1 ? 'warning' : 'warnings'} of this job came, which is more than is kept of one`
 
 /** A job of which only its order is known. */
 export function reportAtStart(id: string, spec: JobSpec, startedAt: string): JobReport {
@@ -52,22 +126,6 @@ export function lastStep(entries: readonly JournalEntry[]): string {
 
 export function ofType<T extends JournalEntry['type']>(entries: readonly JournalEntry[], type: T): EntryOf<T>[] {
   return entries.filter((entry): entry is EntryOf<T> => entry.type === type)
-}
-
-/** Later facts override earlier ones. */
-function factsOf(entries: readonly JournalEntry[]): JobFact {
-  return ofType(entries, 'fact').reduce<JobFact>((facts, { fact }) => ({ ...facts, ...fact }), {})
-}
-
-function phasesOf(entries: readonly JournalEntry[]): JobReport['phases'] {
-  const begun = new Map(ofType(entries, 'step').map((entry) => [entry.step, entry.at]))
-  return ofType(entries, 'step-done').flatMap(({ step, ms, at }) =>
-    isOfUndo(step) || isInner(step) ? [] : [{ phase: step, startedAt: begun.get(step) ?? at, ms }]
-  )
-}
-
-function isRecovering(entries: readonly JournalEntry[]): boolean {
-  return isOfUndo(ofType(entries, 'step').at(-1)?.step ?? '')
 }
 
 const isOfUndo = (step: string): boolean => /^(recover$|undo\.)/.test(step)

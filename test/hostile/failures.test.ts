@@ -247,7 +247,7 @@ async function jobsSaid(...reports: unknown[]): Promise<JobReport[]> {
 }
 
 /** What a history says that has this as the failure of its first job, and a good job behind it. */
-function historyWith(failure: unknown): JobReport[] {
+function historyWith(failure: unknown): Promise<JobReport[]> {
   const folder = mkdtempSync(join(tmpdir(), 'stillpoint-failures-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'history.jsonl')
@@ -279,7 +279,7 @@ const ways: Readonly<Record<string, (failure: unknown) => Promise<Failure | unde
     return runs[0]?.vms[0]?.failure
   },
   'in the history': (failure) => {
-    const read = historyWith(failure)
+    const read = await historyWith(failure)
     expect(read).toHaveLength(2)
     return Promise.resolve(read[0]?.failure)
   }

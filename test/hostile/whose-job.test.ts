@@ -190,19 +190,19 @@ const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)
   'a job that is cancelled': async () => [(await cancelJob(core, 'evil', EVILS)).host],
   'the history, by a list': async () => {
     await listJobs(core)
-    return core.history.jobs().map(({ host }) => host)
+    return (await core.history.jobs()).map(({ host }) => host)
   },
   'the history, by a watch': async () => {
     await watchJob(core, 'evil', EVILS, { onWatched: () => undefined })
-    return core.history.jobs().map(({ host }) => host)
+    return (await core.history.jobs()).map(({ host }) => host)
   },
   'the history, by a cancel': async () => {
     await cancelJob(core, 'evil', EVILS)
-    return core.history.jobs().map(({ host }) => host)
+    return (await core.history.jobs()).map(({ host }) => host)
   },
   'the history, after a contact': async () => {
     await catchUp('evil', evil.call, core.history)
-    return [...core.history.jobs(), ...core.history.runs()].map(({ host }) => host)
+    return [...(await core.history.jobs()), ...(await core.history.runs())].map(({ host }) => host)
   },
   'past jobs and runs': async () => {
     const { jobs, runs } = await pastOf(core, { vm: undefined, host: undefined, policy: undefined, since: undefined })
@@ -340,12 +340,7 @@ describe('two hosts with a job of one id', () => {
       const ended = [...(isOver(forged) ? ['evil'] : []), ...(isOver(mine) ? ['good'] : [])]
       expect(window.told.map(({ host }) => host).sort()).toEqual(ended)
       expect(window.notices.all.value ?? []).toHaveLength(ended.length)
-      expect(
-        core.history
-          .jobs()
-          .map(({ host }) => host)
-          .sort()
-      ).toEqual(ended)
+      expect((await core.history.jobs()).map(({ host }) => host).sort()).toEqual(ended)
       expect(whose((await listJobs(core)).jobs)).toEqual([`evil ${GOODS}`, `good ${GOODS}`])
     })
   })

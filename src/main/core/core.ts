@@ -46,7 +46,11 @@ export function openCore(options: CoreOptions): Core {
   const history = new History(join(folder, 'history.jsonl'))
   const onContact = options.catchesUp === false ? () => Promise.resolve() : catchUpInto(history)
   const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
-  return { folder, settings, history, connections, close: () => connections.close() }
+  const close = async (): Promise<void> => {
+    await connections.close()
+    await history.settled()
+  }
+  return { folder, settings, history, connections, close }
 }
 
 const catchUpInto =

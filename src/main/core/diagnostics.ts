@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { homedir, release, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Choices } from '../../shared/views/settings-view.ts'
 import type { LiveCore } from './live/live-core.ts'
+import { readSmallFile } from './settings/small-file.ts'
 
 const LAST_ERRORS = 200
+const LARGEST_LOG_BYTES = 16 << 20
 const LAST_JOBS = 50
 
 /**
@@ -74,7 +75,7 @@ export function scrub(text: string, names: ReadonlyMap<string, string>): string 
 
 function lastLines(path: string, count: number): string[] {
   try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count)
+    return (readSmallFile(path, LARGEST_LOG_BYTES) ?? '').trimEnd().split('\n').slice(-count)
   } catch {
     return []
   }

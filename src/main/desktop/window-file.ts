@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import * as z from 'zod'
+import { readSmallFile, replaceFile } from '../core/settings/small-file.ts'
 import { WindowPlace } from './display-setup.ts'
 
 /** A dock here, a projector there: more set-ups than this are not met again. */
 const MOST_SETUPS = 20
+const LARGEST_BYTES = 1 << 20
 
 const WindowFile = z.object({ places: z.array(z.object({ setup: z.string().max(2000), place: WindowPlace })).max(100) })
 
@@ -25,9 +25,7 @@ export class WindowPlaces {
     const others = this.read().filter((entry) => entry.setup !== setup)
     const places = [{ setup, place }, ...others].slice(0, MOST_SETUPS)
     try {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-      writeFileSync(`${this.path}.new`, `${JSON.stringify({ places })}\n`, { mode: 0o600 })
-      renameSync(`${this.path}.new`, this.path)
+      replaceFile(this.path, `${JSON.stringify({ places })}\n`)
     } catch {
       return
     }
@@ -35,7 +33,7 @@ export class WindowPlaces {
 
   private read(): z.infer<typeof WindowFile>['places'] {
     try {
-      return WindowFile.parse(JSON.parse(readFileSync(this.path, 'utf8'))).places
+      return WindowFile.parse(JSON.parse(readSmallFile(this.path, LARGEST_BYTES) ?? '{}')).places
     } catch {
       return []
     }

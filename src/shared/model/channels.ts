@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { EngineName, EngineText, EngineWord } from '../engine-limits.ts'
 
 /** How a host tells: its mail and webhook settings. Secrets stay on the host and are only ever written. */
 const Text = z.string().min(1).max(500)
@@ -32,7 +33,7 @@ export type Channels = z.infer<typeof Channels>
 export const ChannelsView = z.object({
   mail: z.object({ ...MailFields, hasPassword: z.boolean() }).optional(),
   /** `where`: scheme and host of the address, for instance `https://ntfy.example.org`. */
-  webhook: z.object({ ...WebhookFields, where: z.string(), hasToken: z.boolean() }).optional()
+  webhook: z.object({ ...WebhookFields, where: EngineName, hasToken: z.boolean() }).optional()
 })
 export type ChannelsView = z.infer<typeof ChannelsView>
 
@@ -45,12 +46,12 @@ export type ChannelsChange = z.infer<typeof ChannelsChange>
 
 /** A message that waits on the host for its next try. */
 export const OutboxItem = z.object({
-  id: z.string(),
+  id: EngineWord,
   channel: z.enum(['mail', 'webhook']),
-  subject: z.string(),
+  subject: EngineText,
   at: z.iso.datetime(),
   tries: z.number().int(),
-  lastError: z.string(),
+  lastError: EngineText,
   /** Undefined: given up. */
   nextTryAt: z.iso.datetime().optional()
 })

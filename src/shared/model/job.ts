@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
@@ -98,7 +99,7 @@ export const StoredJobSpec = z.discriminatedUnion('kind', [
   })
 ])
 
-const VmIdentity = z.object({ uuid: Uuid, name: z.string() })
+const VmIdentity = z.object({ uuid: Uuid, name: EngineName })
 export type VmIdentity = z.infer<typeof VmIdentity>
 
 /** The VM that the job works on, and whose lock it takes: of a copy the new one. */
@@ -132,7 +133,7 @@ export const JobReport = z.object({
   /** The policy that wanted it, and in which of its runs. Undefined: started by hand. */
   policy: PolicyName.optional(),
   run: TimeSortedId.optional(),
-  host: z.string(),
+  host: EngineName,
   vm: VmIdentity,
   /** The restore made `vm` as a copy of this one, which it did not touch. */
   copyOf: VmIdentity.optional(),
@@ -140,23 +141,23 @@ export const JobReport = z.object({
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),
   point: PointId.optional(),
-  store: z.string().optional(),
+  store: EngineName.optional(),
   method: Method.optional(),
-  methodReason: z.string().optional(),
+  methodReason: EngineText.optional(),
   /** What a restore really did. */
   mode: RestoreMode.optional(),
-  modeReason: z.string().optional(),
+  modeReason: EngineText.optional(),
   sizeBytes: z.number().optional(),
-  pauses: z.array(Pause),
+  pauses: firstOf(Pause, ENGINE_LIMITS.ofJob),
   pauseMs: z.number(),
   /** Restores: from the start of the job until the VM ran. */
   runningMs: z.number().optional(),
   /** Restores: how late the guest's clock was, and whether it was set. */
   clock: z.object({ lateMs: z.number(), corrected: z.boolean() }).optional(),
   /** What a restore replaced and kept. */
-  keptAside: z.array(z.string()).optional(),
-  phases: z.array(Phase),
-  warnings: z.array(z.string()),
+  keptAside: firstOf(EngineName, ENGINE_LIMITS.findings).optional(),
+  phases: firstOf(Phase, ENGINE_LIMITS.ofJob),
+  warnings: firstOf(EngineText, ENGINE_LIMITS.ofJob),
   failure: HostFailureData.optional()
 })
 export type JobReport = z.infer<typeof JobReport>
@@ -177,7 +178,7 @@ export type JobFact = z.infer<typeof JobFact>
 
 export const Progress = z.object({
   /** What is being done, in the operator's words: `copying vda`. */
-  phase: z.string(),
+  phase: EngineWord,
   doneBytes: z.number(),
   totalBytes: z.number(),
   bytesPerSecond: z.number().optional(),
@@ -209,8 +210,8 @@ export const JournalEntry = z.intersection(
     z.object({ type: z.literal('pause'), pause: Pause }),
     /** Something the report should say: the method chosen, the point, what was kept aside. */
     z.object({ type: z.literal('fact'), fact: JobFact }),
-    z.object({ type: z.literal('note'), text: z.string() }),
-    z.object({ type: z.literal('warning'), text: z.string() }),
+    z.object({ type: z.literal('note'), text: EngineText }),
+    z.object({ type: z.literal('warning'), text: EngineText }),
     z.object({ type: z.literal('end'), report: JobReport })
   ])
 )

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
 import { HostFailureData } from '../failure-data.ts'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { BackupSpec } from './job.ts'
@@ -127,14 +128,14 @@ export type RunState = z.infer<typeof RunState>
 
 /** What became of one VM in a run. */
 export const RunVm = z.object({
-  vm: z.object({ uuid: Uuid, name: z.string() }),
+  vm: z.object({ uuid: Uuid, name: EngineName }),
   outcome: z.enum(['waiting', 'running', 'done', 'done-with-warnings', 'failed', 'skipped', 'cancelled']),
   /** In words: why it was skipped or failed. */
-  reason: z.string().optional(),
+  reason: EngineText.optional(),
   failure: HostFailureData.optional(),
   job: JobId.optional(),
   point: PointId.optional(),
-  method: z.string().optional(),
+  method: EngineWord.optional(),
   sizeBytes: z.number().optional(),
   pauseMs: z.number().optional(),
   durationMs: z.number().optional()
@@ -143,23 +144,23 @@ export type RunVm = z.infer<typeof RunVm>
 
 /** What was done about old points after a run. */
 export const Pruned = z.object({
-  trashed: z.array(PointId),
-  removed: z.array(PointId),
-  memoryDropped: z.array(PointId),
+  trashed: firstOf(PointId, ENGINE_LIMITS.ofRun),
+  removed: firstOf(PointId, ENGINE_LIMITS.ofRun),
+  memoryDropped: firstOf(PointId, ENGINE_LIMITS.ofRun),
   freedBytes: z.number(),
   /** Why nothing, or not everything, was done. */
-  refused: z.array(z.string())
+  refused: firstOf(EngineText, ENGINE_LIMITS.ofJob)
 })
 export type Pruned = z.infer<typeof Pruned>
 
-export const Told = z.object({ channel: z.enum(['mail', 'webhook']), ok: z.boolean(), text: z.string() })
+export const Told = z.object({ channel: z.enum(['mail', 'webhook']), ok: z.boolean(), text: EngineText })
 export type Told = z.infer<typeof Told>
 
 /** One run of a policy in every rendering: screen, mail, webhook, terminal. */
 export const RunReport = z.object({
   id: RunId,
   policy: PolicyName,
-  host: z.string(),
+  host: EngineName,
   trigger: RunTrigger,
   /** When the calendar wanted it; undefined for a run by hand. */
   scheduledFor: z.iso.datetime().optional(),
@@ -167,15 +168,15 @@ export const RunReport = z.object({
   endedAt: z.iso.datetime().optional(),
   state: RunState,
   /** Why it was skipped or failed as a whole. */
-  reason: z.string().optional(),
+  reason: EngineText.optional(),
   /** Runs that the calendar wanted since the last one and that did not happen: at most 50 of them, and how many. */
-  missed: z.array(z.object({ at: z.iso.datetime(), reason: z.string() })),
+  missed: firstOf(z.object({ at: z.iso.datetime(), reason: EngineText }), ENGINE_LIMITS.ofJob),
   missedCount: z.number().int(),
-  vms: z.array(RunVm),
+  vms: firstOf(RunVm, ENGINE_LIMITS.ofRun),
   pruned: Pruned.optional(),
-  told: z.array(Told),
+  told: firstOf(Told, ENGINE_LIMITS.ofJob),
   nextRunAt: z.iso.datetime().optional(),
-  warnings: z.array(z.string())
+  warnings: firstOf(EngineText, ENGINE_LIMITS.ofJob)
 })
 export type RunReport = z.infer<typeof RunReport>
 
@@ -185,7 +186,7 @@ export const RunEntry = z.intersection(
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('begin'), report: RunReport, bootId: z.string() }),
     z.object({ type: z.literal('vm'), vm: RunVm }),
-    z.object({ type: z.literal('warning'), text: z.string() }),
+    z.object({ type: z.literal('warning'), text: EngineText }),
     /** A hook of this VM begins, or has ended. */
     z.object({ type: z.literal('hook'), vm: Uuid, phase: z.enum(['before', 'after']), done: z.boolean() }),
     z.object({
@@ -213,7 +214,7 @@ export const PointFate = z.object({
   sizeBytes: z.number(),
   keep: z.boolean(),
   /** `last 1 of 4`, `daily 2026-11-24`, `pinned`, `one of the last 3 good points`, ... Of one that goes: why nothing keeps it. */
-  reasons: z.array(z.string()),
+  reasons: firstOf(EngineText, ENGINE_LIMITS.ofJob),
   memory: z.enum(['none', 'kept', 'dropped']),
   /** What goes from the store, RAM alone included. */
   freesBytes: z.number()
@@ -221,19 +222,19 @@ export const PointFate = z.object({
 export type PointFate = z.infer<typeof PointFate>
 
 export const VmFate = z.object({
-  vm: z.object({ uuid: Uuid, name: z.string() }),
+  vm: z.object({ uuid: Uuid, name: EngineName }),
   /** Newest first. */
-  points: z.array(PointFate),
+  points: firstOf(PointFate, ENGINE_LIMITS.ofRun),
   /** Why nothing of this VM goes now. */
-  refused: z.string().optional()
+  refused: EngineText.optional()
 })
 export type VmFate = z.infer<typeof VmFate>
 
 export const PrunePlan = z.object({
-  vms: z.array(VmFate),
+  vms: firstOf(VmFate, ENGINE_LIMITS.ofRun),
   freesBytes: z.number(),
   /** Why nothing at all goes now: the clock, the store. */
-  refused: z.string().optional(),
+  refused: EngineText.optional(),
   /** In the trash already. */
   trash: z.object({ points: z.number().int(), bytes: z.number() })
 })

@@ -40,6 +40,8 @@ export const NoticeView = z.object({
   text: z.string(),
   goTo: GoTo.optional(),
   about: z.array(Subject).readonly().optional(),
+  /** Whose noise it would be if there were too many of its kind. */
+  host: z.string().optional(),
   acknowledged: z.boolean()
 })
 export type NoticeView = z.infer<typeof NoticeView>

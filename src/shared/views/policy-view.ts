@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
 import { ChannelsChange, ChannelsView, OutboxItem } from '../model/channels.ts'
 import { Policy, PolicyId, RunReport } from '../model/policy.ts'
 
@@ -10,21 +11,21 @@ export const PolicyState = z.object({
   /** The newest one, running or ended. */
   lastRun: RunReport.optional(),
   /** What keeps it from running: no timer, another store at its place. */
-  problem: z.string().optional()
+  problem: EngineText.optional()
 })
 export type PolicyState = z.infer<typeof PolicyState>
 
 /** What a host says of policies. */
 export const PolicyListing = z.object({
-  policies: z.array(PolicyState),
+  policies: firstOf(PolicyState, ENGINE_LIMITS.ofHost),
   /** Files that are no policy that can be understood: shown, never run. */
-  broken: z.array(z.object({ path: z.string(), reason: z.string() })),
+  broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.ofHost),
   /** IANA name, as `Europe/Rome`. */
-  timeZone: z.string(),
+  timeZone: EngineWord,
   /** Jobs of policies at a time. */
   parallel: z.number().int(),
   channels: ChannelsView,
-  outbox: z.array(OutboxItem)
+  outbox: firstOf(OutboxItem, ENGINE_LIMITS.ofHost)
 })
 export type PolicyListing = z.infer<typeof PolicyListing>
 

@@ -95,26 +95,26 @@ describe('the history', () => {
     warnings: []
   })
 
-  it('holds each ended job once, whoever wrote it down, and none that still runs', () => {
+  it('holds each ended job once, whoever wrote it down, and none that still runs', async () => {
     const [a, b] = [new History(join(folder, 'h.jsonl')), new History(join(folder, 'h.jsonl'))]
-    a.addJobs([report('20261122T201744Z-000001', 'done'), report('20261122T201745Z-000002', 'running')])
-    b.addJobs([report('20261122T201744Z-000001', 'done'), report('20261122T201745Z-000002', 'cancelled')])
-    expect(a.jobs().map(({ id }) => id)).toEqual(['20261122T201744Z-000001', '20261122T201745Z-000002'])
+    await a.addJobs([report('20261122T201744Z-000001', 'done'), report('20261122T201745Z-000002', 'running')])
+    await b.addJobs([report('20261122T201744Z-000001', 'done'), report('20261122T201745Z-000002', 'cancelled')])
+    expect((await a.jobs()).map(({ id }) => id)).toEqual(['20261122T201744Z-000001', '20261122T201745Z-000002'])
   })
 
-  it('does not take a job for ended that has no end in its journal', () => {
+  it('does not take a job for ended that has no end in its journal', async () => {
     const history = new History(join(folder, 'h.jsonl'))
     const unfinished = report('20261122T201744Z-000001', 'failed-needs-you')
     delete unfinished.endedAt
-    expect(history.addJobs([unfinished])).toEqual([])
-    expect(history.addJobs([report('20261122T201744Z-000001', 'done')])).toHaveLength(1)
+    expect(await history.addJobs([unfinished])).toEqual([])
+    expect(await history.addJobs([report('20261122T201744Z-000001', 'done')])).toHaveLength(1)
   })
 
-  it('passes over lines that do not parse, and goes on behind a torn one', () => {
+  it('passes over lines that do not parse, and goes on behind a torn one', async () => {
     const path = join(folder, 'h.jsonl')
     writeFileSync(path, 'garbage\n{"type":"job","rep')
     const history = new History(path)
-    history.addJobs([report('20261122T201744Z-000001', 'done')])
-    expect(history.jobs()).toHaveLength(1)
+    await history.addJobs([report('20261122T201744Z-000001', 'done')])
+    expect(await history.jobs()).toHaveLength(1)
   })
 })

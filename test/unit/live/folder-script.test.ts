@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { foldersIn, watchFolders } from '../../../src/main/core/live/folder-script.ts'
+import { FolderWords, watchFolders } from '../../../src/main/core/live/folder-script.ts'
 import { eventually } from '../../patience.ts'
 
 let state = ''
@@ -29,7 +29,7 @@ async function watching(): Promise<{ said: () => readonly string[]; looked: () =
     last = await eventually(() => sleepOf(child.pid ?? 0, last))
   }
   await looked()
-  return { said: () => foldersIn(text), looked }
+  return { said: () => new FolderWords().take(Buffer.from(text)), looked }
 }
 
 /** Between two looks it sleeps. */

@@ -138,9 +138,10 @@ describe('a host that comes back', () => {
     expect(after.meanwhile[0]?.jobs).toHaveLength(169)
     expect(after.meanwhile[0]?.runs).toHaveLength(2)
     expect(after.told).toEqual([])
-    expect(after.core.history.jobs()).toHaveLength(170)
-    expect(after.core.history.runs()).toHaveLength(2)
-    expect(new Set(after.core.history.jobs().map(({ id }) => id)).size).toBe(170)
+    const jobs = await after.core.history.jobs()
+    expect(jobs).toHaveLength(170)
+    expect(await after.core.history.runs()).toHaveLength(2)
+    expect(new Set(jobs.map(({ id }) => id)).size).toBe(170)
     after.jobs.stop()
   })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -43,14 +43,15 @@ describe('notices', () => {
     expect(notices.all.value).toHaveLength(200)
   })
 
-  it('begin anew where the file cannot be understood, and are said where it cannot be written', () => {
+  it('begin anew where the file cannot be understood, which is kept, and are said where it cannot be written', () => {
     const path = join(folder, 'c.json')
     writeFileSync(path, '{"half":')
-    const notices = new Notices(path)
-    expect(notices.all.value).toEqual([])
-    const nowhere = new Notices(join(path, 'below-a-file.json'))
+    const [first] = new Notices(path).all.value ?? []
+    expect(first?.title).toBe('Earlier notices could not be read')
+    const aside = readdirSync(folder).find((name) => name.startsWith('c.json.broken-')) ?? ''
+    expect(readFileSync(join(folder, aside), 'utf8')).toBe('{"half":')
+    const nowhere = new Notices(join(folder, aside, 'below-a-file.json'))
     nowhere.add(notice('one'))
-    expect(nowhere.all.value).toHaveLength(1)
-    expect(readFileSync(path, 'utf8')).toBe('{"half":')
+    expect(nowhere.all.value).toContainEqual(expect.objectContaining(notice('one')))
   })
 })

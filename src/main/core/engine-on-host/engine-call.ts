@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
+import { LONGEST_ANSWER_BYTES, MOST_ANSWERED } from '../../../shared/engine-limits.ts'
 import {
   engineVerbs,
   type EngineVerb,
@@ -32,9 +34,11 @@ export interface CallOptions<E> {
   readonly timeoutMs?: number
 }
 
+/** An answer that is longer comes in parts, whose text is held three times over: parts, their text, what that says. */
 const LONGEST_LINE_BYTES = 32 << 20
-/** Of an answer in parts, as a long list of points is. It is held three times over: its parts, their text, what that says. */
-const LONGEST_ANSWER_CHARACTERS = 64 << 20
+const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'policies', 'prune-plan', 'recover', 'doctor']
+/** Elements that are checked before whoever else has to be served is. */
+const CHECKED_AT_ONCE = 200
 
 /** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
 export async function engineCall<V extends EngineVerb>(
@@ -109,6 +113,7 @@ class Answer<V extends EngineVerb> {
   private readonly job: string | undefined
   private readonly onEvent: CallOptions<EventOf<V>>['onEvent']
   private readonly lines: LineCutter
+  private readonly longestBytes: number
   private result: { readonly value: ResultOf<V> } | undefined
   private failure: Failure | undefined
   private parts: string[] = []
@@ -120,7 +125,8 @@ class Answer<V extends EngineVerb> {
     this.verb = verb
     this.job = OF_ONE_JOB.has(verb) && 'id' in question ? question.id : undefined
     this.onEvent = onEvent
-    this.lines = new LineCutter(this.what, LONGEST_LINE_BYTES)
+    this.longestBytes = LONGEST_ANSWER_BYTES[LISTS.includes(verb) ? 'lists' : 'others']
+    this.lines = new LineCutter(this.what, Math.min(LONGEST_LINE_BYTES, this.longestBytes))
   }
 
   async take(chunk: Uint8Array): Promise<void> {
@@ -139,7 +145,7 @@ class Answer<V extends EngineVerb> {
     const line = Line.safeParse(parseJson(text))
     if (!line.success) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
     if ('failure' in line.data) this.failure = toldBy(this.host, this.what, line.data.failure)
-    else if ('result' in line.data) this.result = { value: this.checked('result', line.data.result) as ResultOf<V> }
+    else if ('result' in line.data) this.result = { value: (await this.checkedResult(line.data.result)) as ResultOf<V> }
     else if ('part' in line.data) this.takePart(line.data.part)
     else if ('parts' in line.data) await this.takeLine(this.joined(line.data.parts))
     else await this.onEvent?.(this.checked('event', line.data.event) as EventOf<V>)
@@ -147,14 +153,14 @@ class Answer<V extends EngineVerb> {
 
   private takePart(part: string): void {
     this.partCharacters += part.length
-    if (this.partCharacters > LONGEST_ANSWER_CHARACTERS) this.tooLong()
+    if (this.partCharacters > this.longestBytes) this.tooLong()
     this.parts.push(part)
   }
 
   private tooLong(): never {
     this.parts = []
-    const { verb: what, host } = this
-    return fail({ kind: 'output-too-large', what, limitBytes: LONGEST_ANSWER_CHARACTERS, host })
+    const { verb: what, host, longestBytes: limitBytes } = this
+    return fail({ kind: 'output-too-large', what, limitBytes, host })
   }
 
   private joined(count: number): string {
@@ -164,8 +170,25 @@ class Answer<V extends EngineVerb> {
     return parts.join('')
   }
 
-  private checked(part: 'event' | 'result', value: unknown): unknown {
-    const schema: z.ZodType = engineVerbs[this.verb][part]
+  /** A long list is checked some elements at a time: a host that has, or makes up, thousands holds nobody else up. */
+  private async checkedResult(value: unknown): Promise<unknown> {
+    const schema: z.ZodType = engineVerbs[this.verb].result
+    if (!(schema instanceof z.ZodArray) || !Array.isArray(value) || value.length <= CHECKED_AT_ONCE)
+      return this.checked('result', value, schema)
+    if (value.length > MOST_ANSWERED.reports) this.tooMany(value.length)
+    const checked: unknown[] = []
+    for (let from = 0; from < value.length; from += CHECKED_AT_ONCE) {
+      checked.push(...(this.checked('result', value.slice(from, from + CHECKED_AT_ONCE), schema) as unknown[]))
+      await setImmediate()
+    }
+    return checked
+  }
+
+  private tooMany(count: number): never {
+    return this.bad(`${count} entries came, and no host has more than ${MOST_ANSWERED.reports}`)
+  }
+
+  private checked(part: 'event' | 'result', value: unknown, schema: z.ZodType = engineVerbs[this.verb][part]): unknown {
     const parsed = schema.safeParse(value)
     if (!parsed.success) return this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
     const { job } = this

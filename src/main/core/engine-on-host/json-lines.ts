@@ -1,10 +1,17 @@
 import { fail } from '../../../shared/failure.ts'
 
-/** Cuts a stream of bytes into lines of UTF-8, none longer than the limit. */
+const FIRST_BYTES = 4096
+/** A line this long is rare: what held it is given back. */
+const KEPT_BYTES = 256 << 10
+
+/**
+ * Cuts a stream of bytes into lines of UTF-8, none longer than the limit. What has come of a line is held in one piece,
+ * twice as large as it is at most, in however small packets it came.
+ */
 export class LineCutter {
   private readonly what: string
   private readonly limitBytes: number
-  private held: Uint8Array[] = []
+  private held = Buffer.alloc(0)
   private heldBytes = 0
 
   constructor(what: string, limitBytes: number) {
@@ -31,20 +38,35 @@ export class LineCutter {
   }
 
   private hold(bytes: Uint8Array): void {
-    this.heldBytes += bytes.byteLength
-    if (this.heldBytes > this.limitBytes)
+    const neededBytes = this.heldBytes + bytes.byteLength
+    if (neededBytes > this.limitBytes) {
+      this.letGo()
       fail({ kind: 'output-too-large', what: this.what, limitBytes: this.limitBytes })
-    if (bytes.byteLength > 0) this.held.push(Uint8Array.from(bytes))
+    }
+    if (neededBytes > this.held.length) this.grow(neededBytes)
+    this.held.set(bytes, this.heldBytes)
+    this.heldBytes = neededBytes
+  }
+
+  private grow(neededBytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(neededBytes, FIRST_BYTES, this.held.length * 2))
+    this.held.copy(larger, 0, 0, this.heldBytes)
+    this.held = larger
   }
 
   private take(): string {
-    const bytes = Buffer.concat(this.held)
-    this.held = []
+    const bytes = this.held.subarray(0, this.heldBytes)
+    if (this.held.length > KEPT_BYTES) this.letGo()
     this.heldBytes = 0
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     } catch (error) {
       return fail({ kind: 'bad-output', what: this.what, detail: 'not UTF-8' }, error)
     }
+  }
+
+  private letGo(): void {
+    this.held = Buffer.alloc(0)
+    this.heldBytes = 0
   }
 }

@@ -46,10 +46,11 @@ export type AskPast = <V extends 'jobs' | 'runs'>(verb: V, question: QuestionOf<
 
 /** What ended on the host while nobody watched is written down, each once. */
 export async function catchUp(host: string, ask: AskPast, history: History): Promise<void> {
-  const knownOf = (reports: readonly (JobReport | RunReport)[]): Known[] =>
-    reports.flatMap(({ id, host: where }) => (where === host ? [{ id, isOpen: false }] : []))
-  const jobs = questionAfter(knownOf(history.jobs()), CLOCKS_DIFFER_MS.atContact)
-  history.addJobs(await ask('jobs', jobs))
-  const runs = questionAfter(knownOf(history.runs()), CLOCKS_DIFFER_MS.atContact)
-  history.addRuns(await ask('runs', runs))
+  const after = async (kind: 'job' | 'run'): Promise<ReturnType<typeof questionAfter>> =>
+    questionAfter(
+      [...(await history.idsOf(kind, host))].map((id) => ({ id, isOpen: false })),
+      CLOCKS_DIFFER_MS.atContact
+    )
+  await history.addJobs(await ask('jobs', await after('job')))
+  await history.addRuns(await ask('runs', await after('run')))
 }

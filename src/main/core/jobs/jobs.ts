@@ -39,7 +39,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
     id,
     { ...options, onWatched }
   )
-  core.history.addJobs([report])
+  await core.history.addJobs([report])
   if (spec !== undefined) rememberWhatWorked(core.settings, spec, report)
   return report
 }
@@ -47,7 +47,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
 /** Resolves when the host has confirmed it. A job that had ended stays as it ended. */
 export async function cancelJob(core: Core, host: string, id: string): Promise<JobReport> {
   const report = await (await core.connections.engine(host)).call('cancel', { id }, { timeoutMs: 1_200_000 })
-  core.history.addJobs([report])
+  await core.history.addJobs([report])
   return report
 }
 
@@ -68,9 +68,9 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
   if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
   const asked = await Promise.all((host === undefined ? names : [host]).map((name) => jobsOf(core, name)))
   const current = asked.flatMap(({ jobs }) => jobs)
-  core.history.addJobs(current)
-  const known = withoutFormerNames(onceEach([...core.history.jobs(), ...current]), core.settings)
-  const jobs = known.filter((report) => host === undefined || report.host === host)
+  await core.history.addJobs(current)
+  const past = await core.history.jobs({ isMeant: (report) => host === undefined || report.host === host })
+  const jobs = withoutFormerNames(onceEach([...past, ...current]), core.settings)
   return {
     jobs: jobs.sort((a, b) => b.id.localeCompare(a.id)),
     unreachable: asked.flatMap(({ unreachable }) => unreachable)
@@ -80,7 +80,7 @@ export async function listJobs(core: Core, host?: string): Promise<JobList> {
 async function jobsOf(core: Core, host: string): Promise<JobList> {
   try {
     const jobs = await (await core.connections.engine(host)).call('jobs', {})
-    return { jobs, unreachable: [] }
+    return { jobs: jobs, unreachable: [] }
   } catch (error) {
     return { jobs: [], unreachable: [{ host, failure: failureOf(error) }] }
   }

@@ -30,19 +30,12 @@ export async function pastOf(core: Core, question: PastQuestion): Promise<Past> 
   if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
   const asked = await Promise.all((host === undefined ? names : [host]).map((name) => askForPast(core, name)))
   const newestFirst = (a: { id: string }, b: { id: string }): number => b.id.localeCompare(a.id)
+  const jobs = await core.history.jobs({ isMeant: (job) => isMeant(question, job, [job.vm]) })
+  const vmsOf = (run: RunReport): readonly RunReport['vms'][number]['vm'][] => run.vms.map(({ vm }) => vm)
+  const runs = await core.history.runs({ isMeant: (run) => isMeant(question, run, vmsOf(run)) })
   return {
-    jobs: withoutFormerNames(core.history.jobs(), core.settings)
-      .filter((job) => isMeant(question, job, [job.vm]))
-      .sort(newestFirst),
-    runs: withoutFormerNames(core.history.runs(), core.settings)
-      .filter((run) =>
-        isMeant(
-          question,
-          run,
-          run.vms.map(({ vm }) => vm)
-        )
-      )
-      .sort(newestFirst),
+    jobs: withoutFormerNames(jobs, core.settings).sort(newestFirst),
+    runs: withoutFormerNames(runs, core.settings).sort(newestFirst),
     unreachable: asked.flat()
   }
 }

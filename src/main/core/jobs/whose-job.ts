@@ -40,25 +40,58 @@ function namesIn(settings: SettingsFile): readonly string[] {
 
 const storyOf = ({ id, startedAt, endedAt = '' }: Timed): string => `${id} ${startedAt} ${endedAt}`
 
+/** Of each host: far more than one has in years. One that makes up more pushes out its own. */
+const MOST_OF_HOST = 20_000
+
+/** Which jobs were told of. */
+export class Recent {
+  private readonly ids = new Map<string, Set<string>>()
+
+  has({ host, id }: OfHost): boolean {
+    return this.ids.get(host)?.has(id) === true
+  }
+
+  add({ host, id }: OfHost): void {
+    const ofHost = this.ids.get(host) ?? new Set()
+    this.ids.set(host, ofHost.add(id))
+    for (const oldest of ofHost) {
+      if (ofHost.size <= MOST_OF_HOST) break
+      ofHost.delete(oldest)
+    }
+  }
+}
+
 /** Ids for a window, which knows jobs by their id alone. The first of an id has it; another host's of the same gets one of that time. */
 export class DistinctIds {
-  private readonly shown = new Map<string, string>()
+  /** By host and by what it calls them. */
+  private readonly shown = new Map<string, Map<string, string>>()
   private readonly owners = new Map<string, OfHost>()
 
-  shownAs(one: OfHost): string {
-    const key = keyOf(one)
-    const known = this.shown.get(key)
+  shownAs({ host, id: given }: OfHost): string {
+    const ofHost = this.shown.get(host) ?? new Map<string, string>()
+    this.shown.set(host, ofHost)
+    const known = ofHost.get(given)
     if (known !== undefined) return known
-    let id = one.id
-    for (let n = 0; this.owners.has(id); n++) id = `${one.id.slice(0, -6)}${sixDigits(`${key}\0${n}`)}`
-    this.shown.set(key, id)
-    this.owners.set(id, { host: one.host, id: one.id })
+    let id = given
+    for (let n = 0; this.owners.has(id); n++)
+      id = `${given.slice(0, -6)}${sixDigits(`${keyOf({ host, id: given })}\0${n}`)}`
+    ofHost.set(given, id)
+    this.owners.set(id, { host, id: given })
+    this.forgetOldest(ofHost)
     return id
   }
 
   /** As its host calls it. */
   onHost(shown: string): string {
     return this.owners.get(shown)?.id ?? shown
+  }
+
+  private forgetOldest(ofHost: Map<string, string>): void {
+    for (const [given, id] of ofHost) {
+      if (ofHost.size <= MOST_OF_HOST) return
+      ofHost.delete(given)
+      this.owners.delete(id)
+    }
   }
 }
 

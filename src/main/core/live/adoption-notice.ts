@@ -13,6 +13,7 @@ export function adoptionNotice(host: string, { schedules, points, jobs }: Brough
   const at = new Date().toISOString()
   return {
     id: `adopted-${host}-${at}`,
+    host,
     at,
     severity: 'info',
     title: `${host} brought ${new Intl.ListFormat('en-GB').format(parts)}`,

@@ -37,8 +37,25 @@ done
 export const watchFolders = (jobs: string, state: string): Argv => ['sh', '-c', SCRIPT, 'sh', jobs, state]
 export const WATCH_FOLDERS: Argv = watchFolders(JOBS_DIR, STATE_DIR)
 
-/** Those that it named, each once. */
-export const foldersIn = (text: string): readonly Folder[] => {
-  const lines = new Set(text.split('\n'))
-  return FOLDERS.filter((folder) => lines.has(folder))
+const LONGEST_WORD_BYTES = 32
+
+/** Reads what the script says. Of a line that is no word of it nothing is kept, however long it is. */
+export class FolderWords {
+  private begun = ''
+
+  /** The folders that this chunk names, each once. */
+  take(chunk: Uint8Array): readonly Folder[] {
+    const named = new Set<string>()
+    let rest = chunk
+    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
+      named.add(this.begun + wordIn(rest.subarray(0, end)))
+      this.begun = ''
+      rest = rest.subarray(end + 1)
+    }
+    this.begun = (this.begun + wordIn(rest)).slice(0, LONGEST_WORD_BYTES)
+    return FOLDERS.filter((folder) => named.has(folder))
+  }
 }
+
+/** One byte more than a word has shows that it is none. */
+const wordIn = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, LONGEST_WORD_BYTES)).toString('latin1')

@@ -12,6 +12,9 @@ import type { LivePolicies } from './live-policies.ts'
 import type { Notices } from './notices.ts'
 import { policyNotices, runNotices, untoldNotice } from './policy-notices.ts'
 
+/** Jobs that end between two looks at a host, a second apart. */
+const MOST_AT_ONCE = 20
+
 interface Parts {
   readonly core: Core
   readonly jobs: LiveJobs
@@ -34,6 +37,7 @@ export class HostNews {
   /** What ended meanwhile is gathered into one story; of a host that nothing was known of, it is what the host brought. */
   async contact(host: string): Promise<void> {
     const { jobs, policies, points, away } = this.parts
+    await Promise.all([jobs.remembered, policies.remembered])
     const isNew = jobs.isNew(host) && policies.isNew(host)
     await this.askPolicies(host)
     const meanwhile = { jobs: await this.jobsOf(host, 'atContact'), runs: await this.runsOf(host, 'atContact') }
@@ -45,13 +49,23 @@ export class HostNews {
 
   async moved(host: string, folders: readonly Folder[]): Promise<void> {
     const { notices, points } = this.parts
-    if (folders.includes('jobs'))
-      for (const job of await this.jobsOf(host, 'inBetween')) this.parts.ended(job, 'on its host')
+    if (folders.includes('jobs')) this.ended(host, await this.jobsOf(host, 'inBetween'))
     if (!folders.some((folder) => folder !== 'jobs')) return
     await this.askPolicies(host)
     const runs = await this.runsOf(host, 'inBetween')
     runs.flatMap((run) => runNotices(run)).forEach((notice) => notices.add(notice))
     if (runs.length > 0) void points.refresh(host)
+  }
+
+  /** So many at once are one story, and one look at what they changed. */
+  private ended(host: string, jobs: readonly JobView[]): void {
+    const { away, points } = this.parts
+    if (jobs.length <= MOST_AT_ONCE) {
+      jobs.forEach((job) => this.parts.ended(job, 'on its host'))
+      return
+    }
+    away.gather({ jobs, runs: [] })
+    void points.refresh(host)
   }
 
   /** A host that answers and cannot say it keeps what it last said, and the reason is told. @throws where nobody answers */
@@ -71,14 +85,18 @@ export class HostNews {
     const { core, jobs } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
-    return jobs.heard(host, reports)
+    const ended = jobs.heard(host, reports)
+    await core.history.settled()
+    return ended
   }
 
   private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
     const { core, policies } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
-    return policies.heardRuns(reports)
+    const ended = policies.heardRuns(reports)
+    await core.history.settled()
+    return ended
   }
 
   private adopted(host: string, past: readonly JobView[]): void {

@@ -18,6 +18,7 @@ export function jobNotice(job: JobView, choices: Choices | undefined): [Omit<Not
   return [
     {
       id: job.id,
+      host: job.host,
       at: job.endedAt ?? new Date().toISOString(),
       severity: isFailure ? 'failure' : job.state === 'done-with-warnings' ? 'warning' : isGood ? 'good' : 'info',
       title: titleOf(job, isFailure),

@@ -1,6 +1,5 @@
-import { pauseMsOf } from '../../../shared/model/pause.ts'
 import { isEnded, type JobReport, type JournalEntry, type Progress } from '../../../shared/model/job.ts'
-import { reportOf } from '../../../shared/job-report.ts'
+import { ReportSoFar } from '../../../shared/job-report.ts'
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Watched } from '../jobs/follow-job.ts'
 
@@ -8,7 +7,7 @@ import type { Watched } from '../jobs/follow-job.ts'
 export class JobRecord {
   view: JobView
   live: JobLive
-  private readonly entries: JournalEntry[] = []
+  private readonly soFar = new ReportSoFar()
 
   constructor(view: JobView, now: Date) {
     this.view = view
@@ -54,15 +53,14 @@ export class JobRecord {
       this.live = { ...this.live, progress: entry.progress }
       return this.become({ ...this.view, state: this.view.state === 'stalled' ? 'running' : this.view.state })
     }
-    this.entries.push(entry)
-    const report = reportOf(this.entries)
+    this.soFar.add(entry)
+    const { report, current } = this.soFar
     if (report === undefined) return false
-    const current = this.entries.findLast(({ type }) => type === 'step' || type === 'step-done')
-    const open = current?.type === 'step' ? [{ phase: current.step, startedAt: current.at, ms: 0 }] : []
+    const open = current === undefined ? [] : [{ phase: current.step, startedAt: current.at, ms: 0 }]
     const { pauses, warnings } = report
     const { id, host } = this.view
     this.live = { ...this.live, phases: [...report.phases, ...open], pauses, warnings }
-    return this.become({ ...this.view, ...report, id, host, pauseMs: pauseMsOf(pauses), phases: this.live.phases })
+    return this.become({ ...this.view, ...report, id, host, phases: this.live.phases })
   }
 
   private become(view: JobView): boolean {

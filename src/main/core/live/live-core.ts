@@ -50,6 +50,14 @@ export class LiveCore {
     const { folder, settings } = this.core
     this.notices = new Notices(join(folder, 'notices.json'))
     settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
+    this.core.history.listen((remark) =>
+      this.notices.add({
+        ...remark,
+        at: new Date().toISOString(),
+        severity: 'warning',
+        goTo: { screen: 'activity' }
+      })
+    )
     this.points = new LivePoints(this.core)
     this.policies = new LivePolicies(this.core)
     this.away = new Away((meanwhile) => this.cameBack(meanwhile))

@@ -6,8 +6,9 @@ import type { Core } from '../core.ts'
 import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
-import { DistinctIds, withoutFormerNames } from '../jobs/whose-job.ts'
+import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
+import { fairShare } from './fair-share.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -36,8 +37,8 @@ export interface TaskContext {
 /** Where it ran: this computer's own work is news also while its host is away. */
 type OnEnd = (job: JobView, where: 'here' | 'on its host') => void
 
-const newestOf = (reports: readonly JobReport[]): readonly JobReport[] =>
-  reports.toSorted((a, b) => a.id.localeCompare(b.id)).slice(-MOST_HELD)
+/** Far more than a host runs at a time: each of them is followed. */
+const MOST_OPEN_OF_HOST = 100
 
 /** All jobs that are known: those of the hosts, followed while they run, and those of this computer. */
 export class LiveJobs {
@@ -46,9 +47,12 @@ export class LiveJobs {
   private readonly core: Core
   private readonly onEnd: OnEnd
   /** Of everything that has ended and was told, also what is too old to be listed. */
-  private readonly told: Set<string>
+  private readonly told = new Recent()
   /** By these jobs are known here, and to a window. */
   private readonly ids = new DistinctIds()
+  /** Resolves when the jobs of the history are known: nothing is told of hosts before. */
+  readonly remembered: Promise<void>
+  private isRemembered = false
   private readonly records = new Map<string, JobRecord>()
   private readonly following = new Map<string, AbortController>()
   private readonly tasks = new Map<string, AbortController>()
@@ -57,9 +61,16 @@ export class LiveJobs {
   constructor(core: Core, onEnd: OnEnd) {
     this.core = core
     this.onEnd = onEnd
-    const past = withoutFormerNames(core.history.jobs(), core.settings).map((report) => this.shown(report))
-    this.told = new Set(past.map(({ id }) => id))
-    for (const report of newestOf(past)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    this.remembered = this.remember()
+  }
+
+  private async remember(): Promise<void> {
+    const { history, settings } = this.core
+    const past = withoutFormerNames(await history.jobs({ newest: MOST_HELD }), settings)
+    for (const report of past.map((each) => this.shown(each)))
+      if (!this.records.has(report.id)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
+    for (const { host, ids } of await history.idsByHost('job')) for (const id of ids) this.told.add({ host, id })
+    this.isRemembered = true
     this.tell()
   }
 
@@ -80,23 +91,29 @@ export class LiveJobs {
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
   heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
-    this.core.history.addJobs(reports)
+    void this.core.history.addJobs(reports)
     const ended: JobView[] = []
-    const shown = reports.map((report) => this.shown(report))
-    for (const report of shown.toSorted((a, b) => a.id.localeCompare(b.id))) {
-      if (this.told.has(report.id)) continue
-      const view = viewOfReport(report)
-      const isFollowed = this.following.has(report.id)
-      if (!isFollowed || isEnded(report.state)) this.records.set(report.id, new JobRecord(view, new Date()))
-      if (!isEnded(report.state)) this.follow(host, report.id)
-      else if (report.endedAt !== undefined) {
-        this.told.add(report.id)
-        ended.push(view)
-      }
+    for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
+      if (this.told.has(report)) continue
+      const view = viewOfReport(this.shown(report))
+      if (isEnded(report.state)) this.records.set(view.id, new JobRecord(view, new Date()))
+      else this.heardOpen(host, view)
+      if (!isEnded(report.state) || report.endedAt === undefined) continue
+      this.told.add(report)
+      ended.push(view)
     }
     this.trim()
     this.tell()
     return ended
+  }
+
+  /** More than a host can run at a time are not believed: they would all have to be followed. */
+  private heardOpen(host: string, view: JobView): void {
+    if (this.following.has(view.id)) return
+    const open = [...this.records.values()].filter((record) => record.view.host === host && record.isOpen)
+    if (open.length >= MOST_OPEN_OF_HOST && !this.records.has(view.id)) return
+    this.records.set(view.id, new JobRecord(view, new Date()))
+    this.follow(host, view.id)
   }
 
   /** A job that has just been handed to its host. */
@@ -193,7 +210,7 @@ export class LiveJobs {
       try {
         const onWatched = (what: Watched): void => this.watched(id, what)
         const report = await watchJob(this.core, host, this.idOnHost(id), { onWatched, signal })
-        this.ended(viewOfReport(this.shown(report)))
+        this.ended(report)
         return
       } catch (error) {
         if (failureOf(error).kind === 'not-found') {
@@ -212,9 +229,10 @@ export class LiveJobs {
   }
 
   /** Unless the host's own list has said so meanwhile. */
-  private ended(view: JobView): void {
-    if (this.told.has(view.id)) return
-    if (view.endedAt !== undefined) this.told.add(view.id)
+  private ended(report: JobReport): void {
+    if (this.told.has(report)) return
+    if (report.endedAt !== undefined) this.told.add(report)
+    const view = viewOfReport(this.shown(report))
     this.records.set(view.id, new JobRecord(view, new Date()))
     this.tell()
     this.onEnd(view, 'on its host')
@@ -233,18 +251,23 @@ export class LiveJobs {
   /** A year of hourly backups need not be held: the history has them. */
   private trim(): void {
     if (this.records.size <= 2 * MOST_HELD) return
-    const ended = [...this.records].filter(([, { isOpen }]) => !isOpen).map(([id]) => id)
-    for (const id of ended.sort().slice(0, -MOST_HELD)) this.records.delete(id)
+    const ended = [...this.records.values()].flatMap(({ view, isOpen }) => (isOpen ? [] : [view]))
+    const kept = new Set(fairShare(ended, MOST_HELD).map(({ id }) => id))
+    for (const { id } of ended) if (!kept.has(id)) this.records.delete(id)
   }
 
   private tell(): void {
-    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
-    const ended = views.filter(({ state }) => isEnded(state)).slice(0, MOST_ENDED)
-    this.all.set([...views.filter(({ state }) => !isEnded(state)), ...ended])
+    if (this.isRemembered) this.all.renew(() => this.listed())
     this.tellLive()
   }
 
+  private listed(): readonly JobView[] {
+    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
+    const ended = views.filter(({ state }) => isEnded(state))
+    return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
+  }
+
   private tellLive(): void {
-    this.live.set([...this.records.values()].filter(({ isOpen }) => isOpen).map(({ live }) => live))
+    this.live.renew(() => [...this.records.values()].filter(({ isOpen }) => isOpen).map(({ live }) => live))
   }
 }

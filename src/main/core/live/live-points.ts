@@ -7,6 +7,7 @@ import { lookInto, type Looked } from '../points/list-points.ts'
 import { joinPlaces, placeLabel, pointsIn, type KnownPoint } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { LiveValue } from './live-value.ts'
+import { SharedRun } from './shared-run.ts'
 
 const TELL_EVERY_MS = 100
 
@@ -16,7 +17,7 @@ export class LivePoints {
   private readonly core: Core
   private readonly looked = new Map<string, Looked>()
   private readonly old = new Set<string>()
-  private readonly looking = new Map<string, Promise<void>>()
+  private readonly looks = new Map<string, SharedRun>()
   private lastPlaces: Place[] = []
 
   constructor(core: Core) {
@@ -39,6 +40,7 @@ export class LivePoints {
   async follow(): Promise<void> {
     const labels = new Set(this.places().map(label))
     for (const known of this.looked.keys()) if (!labels.has(known)) this.looked.delete(known)
+    for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
     const fresh = this.places().filter((place) => place.kind === 'local' && !this.looked.has(label(place)))
     await Promise.all(fresh.map((place) => this.look(place)))
     this.tell()
@@ -63,18 +65,19 @@ export class LivePoints {
     return this.lastPlaces
   }
 
-  /** One at a time for each store; whoever comes meanwhile gets a look of their own afterwards. */
+  /** One at a time for each store; all who come meanwhile share one look afterwards. */
   private async look(place: Place): Promise<void> {
     const key = label(place)
-    const before = this.looking.get(key)
-    const now = (before ?? Promise.resolve()).then(async () => {
-      const looked = await lookInto(this.core, place)
-      if (this.places().some((known) => samePlace(known, place))) this.looked.set(key, looked)
-      this.old.delete(key)
-      this.tell()
-    })
-    this.looking.set(key, now)
-    await now
+    const looks = this.looks.get(key) ?? new SharedRun(() => this.lookNow(place))
+    this.looks.set(key, looks)
+    await looks.ask()
+  }
+
+  private async lookNow(place: Place): Promise<void> {
+    const looked = await lookInto(this.core, place)
+    if (this.places().some((known) => samePlace(known, place))) this.looked.set(label(place), looked)
+    this.old.delete(label(place))
+    this.tell()
   }
 
   private joined(): KnownPoint[] {

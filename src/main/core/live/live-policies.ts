@@ -3,8 +3,9 @@ import type { RunReport } from '../../../shared/model/policy.ts'
 import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-view.ts'
 import type { Core } from '../core.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
-import { DistinctIds, withoutFormerNames } from '../jobs/whose-job.ts'
+import { DistinctIds, keyOf, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
+import { fairShare } from './fair-share.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
@@ -18,14 +19,15 @@ export class LivePolicies {
   private readonly hosts = new Map<string, HostPolicies | undefined>()
   /** By these runs are known here, and to a window. */
   private readonly ids = new DistinctIds()
-  private readonly reports: Map<string, RunReport>
+  /** By what their hosts call them. */
+  private readonly reports = new Map<string, RunReport>()
+  /** Resolves when the runs of the history are known. */
+  readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
-    const past = withoutFormerNames(core.history.runs(), core.settings).map((run) => this.shown(run))
-    this.reports = new Map(past.map((run) => [run.id, run]))
     this.tell()
-    this.tellRuns()
+    this.remembered = this.remember()
   }
 
   /** The hosts of the settings: of those that are new here, what they last said is remembered. */
@@ -70,18 +72,25 @@ export class LivePolicies {
 
   /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */
   heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
-    this.core.history.addRuns(reports)
-    const sorted = reports.map((run) => this.shown(run)).sort((a, b) => a.id.localeCompare(b.id))
-    const ended = sorted.filter(({ id, endedAt }) => endedAt !== undefined && this.isOpen(id))
-    for (const run of sorted) if (this.isOpen(run.id)) this.reports.set(run.id, run)
+    void this.core.history.addRuns(reports)
+    const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
+    const ended = sorted.filter((run) => run.endedAt !== undefined && this.isOpen(run)).map((run) => this.shown(run))
+    for (const run of sorted) if (this.isOpen(run)) this.reports.set(keyOf(run), this.shown(run))
     this.trim()
     this.tellRuns()
     return ended
   }
 
+  private async remember(): Promise<void> {
+    const { history, settings } = this.core
+    for (const run of withoutFormerNames(await history.runs({ newest: MOST_RUNS }), settings))
+      if (!this.reports.has(keyOf(run))) this.reports.set(keyOf(run), this.shown(run))
+    this.tellRuns()
+  }
+
   /** Not known, or not known to have ended. */
-  private isOpen(id: string): boolean {
-    return this.reports.get(id)?.endedAt === undefined
+  private isOpen(run: RunReport): boolean {
+    return this.reports.get(keyOf(run))?.endedAt === undefined
   }
 
   private shown(run: RunReport): RunReport {
@@ -90,7 +99,8 @@ export class LivePolicies {
 
   private trim(): void {
     if (this.reports.size <= 2 * MOST_RUNS) return
-    for (const id of [...this.reports.keys()].sort().slice(0, -MOST_RUNS)) this.reports.delete(id)
+    const kept = new Set(fairShare([...this.reports.values()], MOST_RUNS))
+    for (const [key, run] of this.reports) if (!kept.has(run)) this.reports.delete(key)
   }
 
   private tell(): void {
@@ -100,6 +110,6 @@ export class LivePolicies {
   }
 
   private tellRuns(): void {
-    this.runs.set([...this.reports.values()].sort((a, b) => b.id.localeCompare(a.id)).slice(0, MOST_RUNS))
+    this.runs.set(fairShare([...this.reports.values()], MOST_RUNS))
   }
 }

@@ -3,6 +3,7 @@ import type { Stop } from '../../../shared/contract-shape.ts'
 /** A value that others mirror: whoever listens hears it at once, and again when it has changed, at most every `everyMs`. */
 export class LiveValue<T> {
   private current: T | undefined
+  private renewal: (() => T) | undefined
   private readonly everyMs: number
   private readonly listeners = new Set<(value: T) => void>()
   private timer: NodeJS.Timeout | undefined
@@ -15,11 +16,18 @@ export class LiveValue<T> {
   }
 
   get value(): T | undefined {
+    if (this.renewal !== undefined) this.current = this.renewal()
+    this.renewal = undefined
     return this.current
   }
 
   set(value: T): void {
-    this.current = value
+    this.renew(() => value)
+  }
+
+  /** Like `set`, of a value that is dear to make: it is made when somebody is to hear or see it, however often it changes before. */
+  renew(make: () => T): void {
+    this.renewal = make
     if (this.timer !== undefined) return
     const waitMs = this.toldAt + this.everyMs - performance.now()
     if (waitMs <= 0) this.tell()
@@ -28,14 +36,15 @@ export class LiveValue<T> {
 
   listen(listener: (value: T) => void): Stop {
     this.listeners.add(listener)
-    if (this.current !== undefined) listener(this.current)
+    const { value } = this
+    if (value !== undefined) listener(value)
     return () => void this.listeners.delete(listener)
   }
 
   private tell(): void {
     this.timer = undefined
     this.toldAt = performance.now()
-    const { current } = this
-    if (current !== undefined) this.listeners.forEach((listener) => listener(current))
+    const { value } = this
+    if (value !== undefined) this.listeners.forEach((listener) => listener(value))
   }
 }

@@ -4,7 +4,8 @@ import { failureOf, type Failure } from '../../../shared/failure.ts'
 import type { Inventory } from '../../../shared/model/host.ts'
 import type { Argv, Shell } from '../../../shared/shell.ts'
 import type { Core } from '../core.ts'
-import { foldersIn, WATCH_FOLDERS, type Folder } from './folder-script.ts'
+import { FolderWords, WATCH_FOLDERS, type Folder } from './folder-script.ts'
+import { SharedRun } from './shared-run.ts'
 
 /** What is heard of one host. */
 export interface HostListener {
@@ -20,6 +21,8 @@ export interface HostListener {
 const LOOK_EVERY_MS = 60_000
 const ALIVE_WITHIN_MS = 4000
 const SETTLE_MS = 1000
+/** A host looks at its folders once a second: whatever comes more often is one question. */
+const ASK_AGAIN_MS = 1000
 const FIRST_BACK_OFF_MS = 2000
 const LONGEST_BACK_OFF_MS = 60_000
 
@@ -30,7 +33,6 @@ export class HostWatch {
   private readonly listener: HostListener
   private readonly stopped = new AbortController()
   private hurry = new AbortController()
-  private isLookDue = false
   private isInContact = false
 
   constructor(core: Core, host: string, listener: HostListener) {
@@ -123,43 +125,62 @@ export class HostWatch {
     this.listener.up(await takeInventory(shell))
   }
 
-  /** Once for all that happens within a second: a capture pauses and resumes its VM, and must not be disturbed by it. */
-  private async lookSoon(shell: Shell): Promise<void> {
-    if (this.isLookDue) return
-    this.isLookDue = true
-    await sleep(SETTLE_MS, undefined, { ref: false })
-    this.isLookDue = false
-    if (!this.isOver()) await this.look(shell)
-  }
-
   /** Also of jobs that another laptop or the terminal has begun, and of runs that nobody here began. */
   private async watchFolders(shell: Shell, signal: AbortSignal): Promise<void> {
-    await this.stream(shell, WATCH_FOLDERS, signal, async (text) => {
-      const folders = foldersIn(text)
-      if (folders.length > 0) await this.listener.moved(folders)
+    const moved = new Set<Folder>()
+    const ask = new SharedRun(async () => {
+      const folders = [...moved]
+      moved.clear()
+      await this.listener.moved(folders)
+    }, ASK_AGAIN_MS)
+    const words = new FolderWords()
+    await this.stream(shell, WATCH_FOLDERS, signal, (chunk) => {
+      const folders = words.take(chunk)
+      folders.forEach((folder) => moved.add(folder))
+      return folders.length === 0 ? undefined : ask
     })
   }
 
-  /** libvirt says when a VM starts, stops, pauses or is defined. Where it does not, the next look tells. */
+  /**
+   * libvirt says when a VM starts, stops, pauses or is defined; what it says is not kept. Where it does not, the next look
+   * tells. One look for all that happens within a second: a capture pauses and resumes its VM, and must not be disturbed by
+   * it.
+   */
   private async watchVms(shell: Shell, signal: AbortSignal): Promise<void> {
+    const look = new SharedRun(async () => {
+      await sleep(SETTLE_MS, undefined, { ref: false })
+      if (!signal.aborted) await this.look(shell)
+    })
     while (!signal.aborted) {
       const events: Argv = ['virsh', '-q', '-c', 'qemu:///system', 'event', '--event', 'lifecycle', '--loop']
-      await this.stream(shell, events, signal, () => this.lookSoon(shell))
+      await this.stream(shell, events, signal, () => look)
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
 
+  /** Until it ends, or what is done about it fails. */
   private async stream(
     shell: Shell,
     argv: Argv,
     signal: AbortSignal,
-    heard: (text: string) => Promise<void>
+    heard: (chunk: Uint8Array) => SharedRun | undefined
   ): Promise<void> {
+    const failed = new AbortController()
     let problem: unknown
+    let asked: Promise<void> | undefined
     const onStdout = (chunk: Uint8Array): void => {
-      void heard(Buffer.from(chunk).toString('utf8')).catch((error: unknown) => (problem ??= error))
+      const before = asked
+      asked = heard(chunk)?.ask() ?? before
+      if (asked === before) return // as long as there is a flood nothing is held for a piece of it
+      asked?.catch((error: unknown) => {
+        problem ??= error
+        failed.abort()
+      })
     }
-    await shell.run(argv, { onStdout, signal, timeoutMs: Infinity })
+    const ended = AbortSignal.any([signal, failed.signal])
+    await shell.run(argv, { onStdout, signal: ended, timeoutMs: Infinity }).catch((error: unknown) => {
+      if (problem === undefined) throw error
+    })
     if (problem !== undefined) throw problem as Error
   }
 

@@ -45,7 +45,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
       detail: `${placeLabel(from, DEFAULT_STORE)} sent another point than it had listed`
     })
   await takeMarksAlong(core, point, to, options)
-  core.history.addCopy({
+  await core.history.addCopy({
     point: manifest.id,
     vm: manifest.vm.name,
     from: placeLabel(from, DEFAULT_STORE),

@@ -1,7 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { PolicyListing } from '../../../shared/views/policy-view.ts'
+import { readSmallFile, replaceFile } from '../settings/small-file.ts'
+
+const LARGEST_BYTES = 32 << 20
 
 const KnownPolicies = z.object({ asOf: z.iso.datetime(), listing: PolicyListing })
 export type KnownPolicies = z.infer<typeof KnownPolicies>
@@ -9,7 +12,7 @@ export type KnownPolicies = z.infer<typeof KnownPolicies>
 /** What a host last said of its policies: what they promise counts also while it does not answer. */
 export function knownPolicies(folder: string, host: string): KnownPolicies | undefined {
   try {
-    return KnownPolicies.parse(JSON.parse(readFileSync(fileFor(folder, host), 'utf8')))
+    return KnownPolicies.parse(JSON.parse(readSmallFile(fileFor(folder, host), LARGEST_BYTES) ?? ''))
   } catch {
     return undefined
   }
@@ -19,9 +22,7 @@ export function knownPolicies(folder: string, host: string): KnownPolicies | und
 export function rememberPolicies(folder: string, host: string, known: KnownPolicies): void {
   const file = fileFor(folder, host)
   try {
-    mkdirSync(join(folder, 'policies'), { recursive: true, mode: 0o700 })
-    writeFileSync(`${file}.new`, JSON.stringify(known), { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    replaceFile(file, JSON.stringify(known))
   } catch {
     // asked for again the next time
   }

@@ -1,7 +1,10 @@
 import type { Core } from '../core.ts'
 import type { HostPolicies, PolicyListing } from '../../../shared/views/policy-view.ts'
-import { withPlace } from '../hosts/host-book.ts'
+import { storesOn, withPlace } from '../hosts/host-book.ts'
 import { knownPolicies, rememberPolicies } from './known-policies.ts'
+
+/** Of one host, as its policies name them: all of them are asked for their points, and the settings hold so many only. */
+const MOST_STORES = 100
 
 /** What a host says of its policies. Remembered; stores that only a policy knew are known from then on. @throws what asking fails with */
 export async function readPolicies(core: Core, host: string): Promise<HostPolicies> {
@@ -28,6 +31,10 @@ const viewOf = (host: string, listing: PolicyListing, asOf: string, reachable: b
 function learnStores(core: Core, host: string, { policies }: PolicyListing): void {
   const before = core.settings.read()
   const learnt = (settings: typeof before): typeof before =>
-    policies.reduce((all, { policy }) => withPlace(all, { kind: 'host', host, dir: policy.store }), settings)
+    policies.reduce(
+      (all, { policy }) =>
+        storesOn(all, host).length < MOST_STORES ? withPlace(all, { kind: 'host', host, dir: policy.store }) : all,
+      settings
+    )
   if (learnt(before) !== before) core.settings.update(learnt)
 }

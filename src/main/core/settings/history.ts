@@ -1,125 +1,404 @@
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import * as z from 'zod'
-import { PointId } from '../../../shared/model/ids.ts'
-import { isEnded, JobReport } from '../../../shared/model/job.ts'
-import { RunReport } from '../../../shared/model/policy.ts'
-import { keyOf } from '../jobs/whose-job.ts'
+import { isEnded, type JobReport } from '../../../shared/model/job.ts'
+import type { RunReport } from '../../../shared/model/policy.ts'
+import { formatBytes } from '../../../shared/format.ts'
+import { DailyRoom, type DailyLimits } from './daily-room.ts'
+import { errorCode, HistoryFiles, type HistoryFile, type HistoryLimits } from './history-files.ts'
+import {
+  LONGEST_LINE_BYTES,
+  type CopyRecord,
+  type FoundLine,
+  type HistoryLine,
+  type LinesRead
+} from './history-lines.ts'
 
-/** A point that was put in another place. */
-export const CopyRecord = z.object({
-  point: PointId,
-  vm: z.string(),
-  from: z.string(),
-  to: z.string(),
-  at: z.iso.datetime(),
-  sizeBytes: z.number(),
-  ms: z.number()
-})
-export type CopyRecord = z.infer<typeof CopyRecord>
+/** Something about the history that the operator should hear, once under its id. */
+export interface HistoryRemark {
+  readonly id: string
+  readonly title: string
+  readonly text: string
+}
 
-const HistoryLine = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('job'), report: JobReport }),
-  z.object({ type: z.literal('run'), report: RunReport }),
-  z.object({ type: z.literal('copy'), copy: CopyRecord })
-])
-type HistoryLine = z.infer<typeof HistoryLine>
+export interface Limits extends HistoryLimits, DailyLimits {}
 
-/** `history.jsonl`: every job and every run of a policy that ended, and every copy, oldest first. Lines that do not parse are passed over. */
+/**
+ * A backup takes 1 to 2 KB here: 128 MiB are a hundred VMs backed up nightly for two years, and their downtime stands in
+ * their points as well. A host brings a thousand jobs and runs when it is met for the first time.
+ */
+export const HISTORY_LIMITS: Limits = {
+  fileBytes: 8 << 20,
+  totalBytes: 128 << 20,
+  damagedBytes: 8 << 20,
+  entriesOfHostAndDay: 5000,
+  bytesOfHostAndDay: 8 << 20
+}
+
+type Kind = 'job' | 'run'
+type Report = JobReport | RunReport
+
+/** Which reports are wanted. */
+export interface Wanted<T> {
+  readonly isMeant?: (report: T) => boolean
+  /** Only so many, the youngest by their ids: however long the history is, no more than twice as many are held. */
+  readonly newest?: number
+}
+
+/**
+ * Every job and every run of a policy that ended, and every copy, oldest first: in files that are read as streams. Nothing
+ * here throws. What cannot be read or written is told, and hides nothing else.
+ */
 export class History {
-  private readonly path: string
-  /** What of the file has been looked through for jobs and runs. */
-  private readonly known = { bytes: 0, keys: new Set<string>() }
+  private readonly files: HistoryFiles
+  private readonly limits: Limits
+  private readonly room: DailyRoom
+  private readonly now: () => Date
+  /** How far each file has been looked through. */
+  private readonly looked = new Map<string, number>()
+  /** By host: whoever reports the id of another host's job has not reported that job. */
+  private readonly known: Record<Kind, Map<string, Set<string>>> = { job: new Map(), run: new Map() }
+  private readonly bytesOf = new Map<string, number>()
+  private readonly remarks = new Map<string, HistoryRemark>()
+  private readonly listeners = new Set<(remark: HistoryRemark) => void>()
+  private queue: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string) {
-    this.path = path
+  constructor(path: string, limits: Limits = HISTORY_LIMITS, now: () => Date = () => new Date()) {
+    this.files = new HistoryFiles(path, limits)
+    this.limits = limits
+    this.room = new DailyRoom(limits)
+    this.now = now
   }
 
-  /** Each job of each host once, however many controllers wrote it down. */
-  jobs(): JobReport[] {
-    return onceEach(this.lines().flatMap((line) => (line.type === 'job' ? [line.report] : [])))
+  /** Hears of everything that is remarked, also of what was before. */
+  listen(listener: (remark: HistoryRemark) => void): void {
+    this.listeners.add(listener)
+    this.remarks.forEach((remark) => listener(remark))
   }
 
-  /** Each run of each host once. */
-  runs(): RunReport[] {
-    return onceEach(this.lines().flatMap((line) => (line.type === 'run' ? [line.report] : [])))
+  /** Each job of a host once, however many controllers wrote it down. */
+  jobs(wanted: Wanted<JobReport> = {}): Promise<JobReport[]> {
+    return this.reports((line) => (line.type === 'job' ? line.report : undefined), wanted)
   }
 
-  copies(): CopyRecord[] {
-    return this.lines().flatMap((line) => (line.type === 'copy' ? [line.copy] : []))
+  /** Each run of a host once. */
+  runs(wanted: Wanted<RunReport> = {}): Promise<RunReport[]> {
+    return this.reports((line) => (line.type === 'run' ? line.report : undefined), wanted)
+  }
+
+  async copies(): Promise<CopyRecord[]> {
+    const copies: CopyRecord[] = []
+    await this.eachLine((line) => {
+      if (line.type === 'copy') copies.push(line.copy)
+    })
+    return copies
+  }
+
+  /** Those of a host that are written down. */
+  async idsOf(kind: Kind, host: string): Promise<ReadonlySet<string>> {
+    return this.inTurn(async () => {
+      await this.look()
+      return new Set(this.known[kind].get(host))
+    })
+  }
+
+  /** All that are written down, by host. */
+  async idsByHost(kind: Kind): Promise<readonly { readonly host: string; readonly ids: readonly string[] }[]> {
+    return this.inTurn(async () => {
+      await this.look()
+      return [...this.known[kind]].map(([host, ids]) => ({ host, ids: [...ids] }))
+    })
   }
 
   /** Writes down those that are new and whose journal has an end; a job that only looks dead may still be recovered. */
-  addJobs(reports: readonly JobReport[]): JobReport[] {
-    const known = this.knownKeys()
-    const hasEnded = ({ state, endedAt }: JobReport): boolean => isEnded(state) && endedAt !== undefined
-    const fresh = reports.filter((report) => hasEnded(report) && !known.has(keyOf(report)))
-    for (const report of fresh) this.append({ type: 'job', report })
-    return fresh
+  addJobs(reports: readonly JobReport[]): Promise<JobReport[]> {
+    const ended = reports.filter(({ state, endedAt }) => isEnded(state) && endedAt !== undefined)
+    return this.add('job', ended, (report, writtenAt) => ({ type: 'job', report, writtenAt }))
   }
 
   /** Writes down those that are new and have ended. */
-  addRuns(reports: readonly RunReport[]): RunReport[] {
-    const known = this.knownKeys()
-    const fresh = reports.filter((report) => report.endedAt !== undefined && !known.has(keyOf(report)))
-    for (const report of fresh) this.append({ type: 'run', report })
-    return fresh
+  addRuns(reports: readonly RunReport[]): Promise<RunReport[]> {
+    const ended = reports.filter(({ endedAt }) => endedAt !== undefined)
+    return this.add('run', ended, (report, writtenAt) => ({ type: 'run', report, writtenAt }))
   }
 
-  addCopy(copy: CopyRecord): void {
-    this.append({ type: 'copy', copy })
+  addCopy(copy: CopyRecord): Promise<void> {
+    return this.inTurn(async () => {
+      await this.write([JSON.stringify({ type: 'copy', copy })])
+    })
   }
 
-  /** One write per line, on a line of its own even behind a torn one. */
-  private append(line: HistoryLine): void {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 })
-    appendFileSync(this.path, `${this.isTorn() ? '\n' : ''}${JSON.stringify(line)}\n`, { mode: 0o600 })
+  /** Resolves when all that was to be written has been. */
+  async settled(): Promise<void> {
+    await this.queue
   }
 
-  private isTorn(): boolean {
-    const bytes = sizeOf(this.path)
-    return bytes > 0 && readFrom(this.path, bytes - 1).toString('utf8') !== '\n'
+  private async reports<T extends Report>(
+    reportIn: (line: HistoryLine) => T | undefined,
+    { isMeant = () => true, newest = Infinity }: Wanted<T>
+  ): Promise<T[]> {
+    let byKey = new Map<string, T>()
+    await this.eachLine((line) => {
+      const report = reportIn(line)
+      if (report === undefined || byKey.has(keyOf(report)) || !isMeant(report)) return
+      byKey.set(keyOf(report), report)
+      if (byKey.size > 2 * newest) byKey = newestOf(byKey, newest)
+    })
+    return [...(byKey.size > newest ? newestOf(byKey, newest) : byKey).values()]
   }
 
-  /** Of jobs and runs. Others write too: what is new in the file since the last time is read, and no more. */
-  private knownKeys(): ReadonlySet<string> {
-    const { known } = this
-    if (sizeOf(this.path) < known.bytes) Object.assign(known, { bytes: 0, keys: new Set() })
-    const fresh = readFrom(this.path, known.bytes)
-    const whole = fresh.subarray(0, fresh.lastIndexOf('\n') + 1)
-    known.bytes += whole.length
-    for (const line of whole.toString('utf8').split('\n').flatMap(parseLine))
-      if (line.type !== 'copy') known.keys.add(keyOf(line.report))
-    return known.keys
+  /** A file that is put by meanwhile is not missed: it is looked for again until there is no new one. */
+  private async eachLine(visit: (line: HistoryLine) => void): Promise<void> {
+    await this.inTurn(() => this.look())
+    const read = new Set<string>()
+    for (;;) {
+      const fresh = (await this.readable()).filter(({ path }) => !read.has(path))
+      if (fresh.length === 0) return
+      for (const file of fresh) {
+        read.add(file.path)
+        await this.readFile(file, 0, ({ lines }) => lines.forEach((found) => found.is === 'known' && visit(found.line)))
+      }
+    }
   }
 
-  private lines(): HistoryLine[] {
-    if (!existsSync(this.path)) return []
-    return readFileSync(this.path, 'utf8').split('\n').flatMap(parseLine)
+  private add<T extends Report>(
+    kind: Kind,
+    reports: readonly T[],
+    lineOf: (report: T, writtenAt: string) => HistoryLine
+  ): Promise<T[]> {
+    return this.inTurn(async () => {
+      if (reports.length === 0) return []
+      await this.look()
+      const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
+      const now = this.now().toISOString()
+      // The youngest first: where not all of them may be added, these are the ones to have.
+      const lines = [...fresh.values()]
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .map((report) => ({ report, text: JSON.stringify(lineOf(report, now)) }))
+        .map((line) => ({ ...line, bytes: Buffer.byteLength(line.text) + 1 }))
+        .filter(({ report, bytes }) => this.hasRoom(report.host, bytes, now))
+        .reverse()
+      const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
+      for (const { report, bytes } of lines)
+        if (isWritten) this.note(kind, report, bytes)
+        else this.room.giveBack(report.host, bytes, now)
+      if (isWritten) await this.makeRoom()
+      return isWritten ? lines.map(({ report }) => report) : []
+    })
+  }
+
+  private isKnown(kind: Kind, { host, id }: Report): boolean {
+    return this.known[kind].get(host)?.has(id) === true
+  }
+
+  private note(kind: Kind, { host, id }: Report, bytes: number): void {
+    const ids = this.known[kind].get(host) ?? new Set()
+    this.known[kind].set(host, ids.add(id))
+    this.bytesOf.set(host, (this.bytesOf.get(host) ?? 0) + bytes)
+  }
+
+  private hasRoom(host: string, bytes: number, now: string): boolean {
+    if (bytes <= LONGEST_LINE_BYTES / 4 && this.room.take(host, bytes, now)) return true
+    const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
+    this.remark(
+      `history-left-out-${host}-${now.slice(0, 10)}`,
+      `Not everything that ${host} reports is kept`,
+      `${host} reported more ended jobs and runs today than any host has (at most ${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)} of one host and day are kept). The rest is not in the history of this computer. Look at what goes on there: somebody may have broken into it.`
+    )
+    return false
+  }
+
+  /** False where it cannot be. */
+  private async write(lines: readonly string[]): Promise<boolean> {
+    try {
+      await this.files.append(lines)
+      return true
+    } catch (error) {
+      this.remark(
+        'history-unwritable',
+        'The history cannot be written',
+        `${this.files.path}: ${whyNot(error)}. What ends now is shown, and its host is asked for it again; but it is not kept on this computer until that is put right.`
+      )
+      return false
+    }
+  }
+
+  /** Of what there is too much of: the oldest lines of the host that has the most. Nobody's noise drives out what others did. */
+  private async makeRoom(): Promise<void> {
+    const tooMuch = async (): Promise<boolean> => {
+      const { files } = await this.files.all()
+      return files.reduce((sum, { bytes }) => sum + bytes, 0) > this.limits.totalBytes
+    }
+    try {
+      while (await tooMuch()) {
+        const putBy = (await this.readable()).filter(({ path }) => path !== this.files.path)
+        const [heaviest] = [...this.bytesOf].sort(([, a], [, b]) => b - a)
+        const freed = heaviest && (await this.dropOldest(putBy, heaviest[0]))
+        if (freed === true) continue
+        const [oldest] = putBy
+        if (oldest === undefined) return
+        await this.files.remove(oldest.path)
+      }
+    } catch (error) {
+      this.unreadable(this.files.path, `old files of it cannot be removed, ${whyNot(error)}`)
+    }
+  }
+
+  /** True if there was a line of that host in one of these files. Where nothing else is in it, the file goes. */
+  private async dropOldest(files: readonly HistoryFile[], host: string): Promise<boolean> {
+    for (const { path } of files) {
+      const gone = { bytes: 0, others: 0 }
+      await this.files.rewrite(path, (found) => {
+        const isOfHost = found.is === 'known' && found.line.type !== 'copy' && found.line.report.host === host
+        if (isOfHost) gone.bytes += Buffer.byteLength(found.text) + 1
+        else gone.others += 1
+        return !isOfHost
+      })
+      this.bytesOf.set(host, (this.bytesOf.get(host) ?? 0) - gone.bytes)
+      if (gone.others === 0) await this.files.remove(path)
+      if (gone.bytes > 0) return true
+    }
+    return false
+  }
+
+  /** What was added since the last look, by whichever Stillpoint. */
+  private async look(): Promise<void> {
+    for (const file of await this.tooLarge()) await this.takeOver(file)
+    const files = await this.readable()
+    const keys = new Set(files.map(({ key }) => key))
+    for (const key of this.looked.keys()) if (!keys.has(key)) this.looked.delete(key)
+    const damaged: string[] = []
+    let strange = 0
+    for (const file of files) {
+      const before = this.looked.get(file.key) ?? 0
+      await this.readFile(file, before > file.bytes ? 0 : before, ({ lines, nextByte }) => {
+        this.looked.set(file.key, nextByte)
+        damaged.push(...lines.filter(({ is }) => is === 'damaged').map(() => file.path))
+        strange += lines.filter(({ is }) => is === 'strange').length
+        lines.forEach((found) => found.is === 'known' && this.learn(found))
+      })
+      // What has no end and is longer than any line: it would be read again and again.
+      if (file.bytes - (this.looked.get(file.key) ?? 0) > LONGEST_LINE_BYTES) damaged.push(file.path)
+    }
+    if (strange > 0) this.strange(strange)
+    if (damaged.length > 0) await this.mend(damaged)
+  }
+
+  private async readable(): Promise<readonly HistoryFile[]> {
+    const { files, unreadable } = await this.files.all()
+    unreadable.forEach(({ path, why }) => this.unreadable(path, why))
+    return files.filter(({ bytes }) => bytes <= this.limits.totalBytes)
+  }
+
+  private async tooLarge(): Promise<readonly HistoryFile[]> {
+    const { files } = await this.files.all()
+    return files.filter(({ bytes }) => bytes > this.limits.totalBytes)
+  }
+
+  private learn({ line, text }: Extract<FoundLine, { is: 'known' }>): void {
+    if (line.type === 'copy' || this.isKnown(line.type, line.report)) return
+    const bytes = Buffer.byteLength(text) + 1
+    this.note(line.type, line.report, bytes)
+    const { host } = line.report
+    if (line.writtenAt !== undefined) this.room.tookElsewhere(host, bytes, line.writtenAt, this.now().toISOString())
+  }
+
+  private async readFile(file: HistoryFile, fromByte: number, visit: (read: LinesRead) => void): Promise<void> {
+    try {
+      for await (const read of this.files.read(file, fromByte)) visit(read)
+    } catch (error) {
+      this.unreadable(file.path, whyNot(error))
+    }
+  }
+
+  /** Lines that cannot be read are taken out of their files and kept beside them. */
+  private async mend(paths: readonly string[]): Promise<void> {
+    const count = paths.length
+    try {
+      for (const path of new Set(paths)) {
+        const file = path === this.files.path ? await this.files.putBy() : path
+        if (file === undefined) continue
+        const damaged: FoundLine[] = []
+        await this.files.rewrite(file, (found) => found.is !== 'damaged' || damaged.push(found) === 0)
+        await this.files.keepAside(damaged)
+      }
+      this.remark(
+        `history-damaged-${this.now().toISOString()}`,
+        `${count} ${count === 1 ? 'line' : 'lines'} of the history could not be read`,
+        `What could not be read was put into ${this.files.damagedPath}. Everything else of the history is there.`
+      )
+    } catch (error) {
+      this.remark(
+        'history-unmended',
+        'Some of the history cannot be read',
+        `Lines of ${this.files.path} cannot be read, and not be taken out either: ${whyNot(error)}. Everything else of the history is there.`
+      )
+    }
+  }
+
+  /** A file that is larger than the whole history may be is put away, and the end of it taken over. */
+  private async takeOver({ path, bytes }: HistoryFile): Promise<void> {
+    const aside = `${path}.too-large-${this.now().toISOString().replaceAll(/[-:.]/g, '')}`
+    const takenBytes = this.limits.totalBytes / 2
+    try {
+      await this.files.takeEnd(path, aside, bytes - takenBytes)
+      this.remark(
+        `history-too-large-${aside}`,
+        'The history had grown too large',
+        `It had ${formatBytes(bytes)}. What could be read of its last ${formatBytes(takenBytes)} was taken over, and the whole is kept as ${aside}: delete that when you do not need it.`
+      )
+    } catch (error) {
+      this.unreadable(
+        path,
+        `${formatBytes(bytes)} are more than a history has, and it cannot be put away: ${whyNot(error)}`
+      )
+    }
+  }
+
+  private strange(count: number): void {
+    this.remark(
+      `history-newer-${this.now().toISOString().slice(0, 10)}`,
+      'A newer Stillpoint has written into the history',
+      `${count} ${count === 1 ? 'entry is' : 'entries are'} not as this Stillpoint knows them: not shown, and left as they are. Use the newer one to see them.`
+    )
+  }
+
+  private unreadable(path: string, why: string): void {
+    this.remark(
+      `history-unreadable-${path}`,
+      'Some of the history cannot be read',
+      `${path}: ${why}. What hosts still remember is shown all the same. Put that right, or move it away.`
+    )
+  }
+
+  /** Each once while this Stillpoint runs. */
+  private remark(id: string, title: string, text: string): void {
+    if (this.remarks.has(id) || this.remarks.size >= MOST_REMARKS) return
+    const remark = { id, title, text }
+    this.remarks.set(id, remark)
+    this.listeners.forEach((listener) => listener(remark))
+  }
+
+  /** One after the other: two that look for what is new at once would both write it down. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const now = this.queue.then(work)
+    this.queue = now.catch(() => undefined)
+    return now
   }
 }
 
-const onceEach = <T extends { readonly host: string; readonly id: string }>(reports: readonly T[]): T[] =>
-  [...new Map(reports.toReversed().map((report) => [keyOf(report), report])).values()].reverse()
+const MOST_REMARKS = 1000
 
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+const keyOf = ({ host, id }: Report): string => `${host}\n${id}`
 
-function readFrom(path: string, at: number): Buffer {
-  const bytes = Buffer.alloc(Math.max(0, sizeOf(path) - at))
-  if (bytes.length === 0) return bytes
-  const file = openSync(path, 'r')
-  try {
-    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, at))
-  } finally {
-    closeSync(file)
-  }
+const newestOf = <T extends Report>(all: ReadonlyMap<string, T>, most: number): Map<string, T> =>
+  new Map([...all].sort(([, a], [, b]) => (a.id < b.id ? -1 : 1)).slice(-most))
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: 'you may not read or write it',
+  EPERM: 'you may not read or write it',
+  ENOSPC: 'no room is left on its disk',
+  EDQUOT: 'no room is left for you on its disk',
+  EROFS: 'its disk cannot be written to',
+  EISDIR: 'it is a folder',
+  EIO: 'its disk fails'
 }
 
-function parseLine(text: string): HistoryLine[] {
-  try {
-    const line = HistoryLine.safeParse(JSON.parse(text))
-    return line.success ? [line.data] : []
-  } catch {
-    return []
-  }
-}
+const whyNot = (error: unknown): string => WHY[errorCode(error)] ?? errorCode(error)

@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Conf from 'conf'
-import { fail } from '../../../shared/failure.ts'
+import { describeFailure } from '../../../shared/failure-words.ts'
+import { fail, failureOf, StillpointError, type Failure } from '../../../shared/failure.ts'
 import { EMPTY_SETTINGS, Settings, SETTINGS_VERSION } from './settings-schema.ts'
+import { FarTooLarge, putAside, readSmallFile } from './small-file.ts'
 
 export interface SettingsFile {
   readonly path: string
@@ -17,13 +19,22 @@ const LARGEST_BYTES = 16 << 20
 
 /**
  * The settings of a folder. A file that cannot be understood is kept aside under another name, and said; one that a
- * newer Stillpoint wrote is refused, for writing to it would lose what only that one understands. A window that has to
- * start all the same opens with `leave`: empty, with that said, and nothing is ever written.
+ * newer Stillpoint wrote is refused, for writing to it would lose what only that one understands, and so is one that
+ * cannot be read. A window that has to start all the same opens with `leave`: empty, with that said, and nothing is ever
+ * written.
  */
 export function openSettings(folder: string, newer: 'refuse' | 'leave' = 'refuse'): SettingsFile {
   const path = join(folder, 'settings.json')
-  const reason = newer === 'leave' ? whyNewer(path, readJson(path)) : undefined
-  if (reason !== undefined) return leftAlone(path, reason)
+  try {
+    return openUnderstood(folder, path)
+  } catch (error) {
+    const failure = failureOf(error)
+    if (newer === 'refuse' || failure.kind === 'bug') throw error
+    return leftAlone(path, failure)
+  }
+}
+
+function openUnderstood(folder: string, path: string): SettingsFile {
   const notices: string[] = []
   const found = readSettings(path)
   if (typeof found === 'string') notices.push(keepAside(path, found))
@@ -38,7 +49,8 @@ export function openSettings(folder: string, newer: 'refuse' | 'leave' = 'refuse
 }
 
 /** Settings that are not ours to understand: as if there were none, and as if they could not be written. */
-function leftAlone(path: string, reason: string): SettingsFile {
+function leftAlone(path: string, failure: Failure): SettingsFile {
+  const reason = failure.kind === 'usage' ? failure.message : sentences(describeFailure(failure))
   return {
     path,
     notices: [
@@ -49,6 +61,11 @@ function leftAlone(path: string, reason: string): SettingsFile {
   }
 }
 
+const sentences = ({ title, explanation, nextStep }: ReturnType<typeof describeFailure>): string =>
+  [title, explanation, nextStep]
+    .flatMap((text) => (text === '' ? [] : [/[.!?]$/.test(text) ? text : `${text}.`]))
+    .join(' ')
+
 const serialize = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
 function understood(path: string): Settings {
@@ -56,11 +73,19 @@ function understood(path: string): Settings {
   return typeof found === 'string' ? fail({ kind: 'bad-output', what: path, detail: found }) : found
 }
 
-/** The settings, or why the file cannot be understood. */
+/** The settings, or why the file cannot be understood. @throws `io` where it cannot be read, `usage` where a newer Stillpoint wrote it */
 function readSettings(path: string): Settings | string {
-  if (!existsSync(path)) return EMPTY_SETTINGS
-  const text = readFileSync(path, 'utf8')
-  if (text.length > LARGEST_BYTES) return 'it is far larger than settings are'
+  try {
+    const text = readSmallFile(path, LARGEST_BYTES)
+    return text === undefined ? EMPTY_SETTINGS : settingsIn(path, text)
+  } catch (error) {
+    if (error instanceof StillpointError) throw error
+    if (error instanceof FarTooLarge) return error.message
+    return fail(ioFailure(path, error, error instanceof Error ? error.message : ''), error)
+  }
+}
+
+function settingsIn(path: string, text: string): Settings | string {
   const value = parse(text)
   refuseNewer(path, value)
   const settings = Settings.safeParse(value)
@@ -73,10 +98,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function readJson(path: string): unknown {
-  return existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined
 }
 
 function refuseNewer(path: string, value: unknown): void {
@@ -92,13 +113,20 @@ function whyNewer(path: string, value: unknown): string | undefined {
 }
 
 function keepAside(path: string, why: string): string {
-  const aside = `${path}.broken-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  renameSync(path, aside)
-  return `The settings could not be read (${why}). They were kept aside as ${aside}, and Stillpoint starts with empty ones. Points and hosts are as they were.`
+  try {
+    const aside = putAside(path)
+    return `The settings could not be read (${why}). They were kept aside as ${aside}, and Stillpoint starts with empty ones. Points and hosts are as they were.`
+  } catch (error) {
+    return fail(ioFailure(path, error, `it cannot be read (${why}), and not be kept aside`), error)
+  }
 }
 
 function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    fail(ioFailure(folder, error, 'the folder of the settings cannot be made'), error)
+  }
 }
 
 function write(conf: Conf<Settings>, path: string, settings: Settings): void {
@@ -106,7 +134,13 @@ function write(conf: Conf<Settings>, path: string, settings: Settings): void {
   try {
     conf.store = checked
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
-    fail({ kind: 'io', path, code, detail: 'the settings could not be written, they are as before' }, error)
+    fail(ioFailure(path, error, 'the settings could not be written, they are as before'), error)
   }
 }
+
+const ioFailure = (path: string, error: unknown, detail: string): Failure => ({
+  kind: 'io',
+  path,
+  code: error instanceof Error && 'code' in error ? String(error.code) : 'EIO',
+  detail
+})

@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fail } from '../../../shared/failure.ts'
+import { readSmallFile } from '../settings/small-file.ts'
 import { matchesPatternList } from './wildcard.ts'
 
 export interface KnownHostLine {
@@ -100,12 +102,24 @@ export async function readKnownHosts(homeDir: string, settingsDir: string): Prom
   return parsed.flat()
 }
 
+/** A hundred thousand keys. */
+const LARGEST_BYTES = 32 << 20
+
+/**
+ * What cannot be read is never passed over: a key that has changed would seem to be new. Many make their file a link to
+ * `/dev/null`, which has nothing in it.
+ * @throws `io`
+ */
 async function readIfThere(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    const found = await stat(file)
+    if (found.isCharacterDevice() && (await realpath(file)) === '/dev/null') return ''
+    return readSmallFile(file, LARGEST_BYTES) ?? ''
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
-    throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
+    if (['ENOENT', 'ENOTDIR'].includes(code)) return ''
+    const detail = `known host keys cannot be read: ${error instanceof Error ? error.message : code}`
+    return fail({ kind: 'io', path: file, code, detail }, error)
   }
 }
 

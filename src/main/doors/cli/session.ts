@@ -26,6 +26,7 @@ export function openSession(out: Output, terminal: Terminal, acceptNew: boolean)
       out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
   })
   for (const notice of core.settings.notices) out.note(notice, 'warning')
+  core.history.listen(({ title, text }) => out.note(`${title}: ${text}`, 'warning'))
   return { core, out, terminal, interrupts: new Interrupts() }
 }
 

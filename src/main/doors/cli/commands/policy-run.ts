@@ -54,7 +54,7 @@ async function watchRun(session: Session, host: string, id: string): Promise<Exi
 async function runOf({ core }: Session, host: string, id: string): Promise<RunReport | undefined> {
   const engine = await core.connections.engine(host)
   const runs = await engine.call('runs', questionAfter([{ id, isOpen: true }], 0))
-  core.history.addRuns(runs)
+  await core.history.addRuns(runs)
   return runs.find((run) => run.id === id)
 }
 

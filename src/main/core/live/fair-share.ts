@@ -1,0 +1,34 @@
+interface OfHost {
+  readonly id: string
+  readonly host: string
+}
+
+/** Newest first, at most so many; where there are more, those of the hosts that have the most give way. */
+export function fairShare<T extends OfHost>(all: readonly T[], most: number): T[] {
+  const newestFirst = all.toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+  if (newestFirst.length <= most) return newestFirst
+  const share = shareOf(countsByHost(newestFirst), most)
+  const had = new Map<string, number>()
+  return newestFirst.filter(({ host }) => {
+    const count = (had.get(host) ?? 0) + 1
+    had.set(host, count)
+    return count <= share
+  })
+}
+
+function countsByHost(all: readonly OfHost[]): readonly number[] {
+  const counts = new Map<string, number>()
+  for (const { host } of all) counts.set(host, (counts.get(host) ?? 0) + 1)
+  return [...counts.values()].sort((a, b) => a - b)
+}
+
+/** As large as it may be: whoever has fewer leaves the rest to the others. At least one of each host. */
+function shareOf(countsAscending: readonly number[], most: number): number {
+  let left = most
+  for (const [n, count] of countsAscending.entries()) {
+    const share = Math.floor(left / (countsAscending.length - n))
+    if (count > share) return Math.max(share, 1)
+    left -= count
+  }
+  return most
+}

@@ -1,0 +1,119 @@
+import type { FileHandle } from 'node:fs/promises'
+import * as z from 'zod'
+import { PointId } from '../../../shared/model/ids.ts'
+import { JobReport } from '../../../shared/model/job.ts'
+import { RunReport } from '../../../shared/model/policy.ts'
+
+/** A point that was put in another place. */
+export const CopyRecord = z.object({
+  point: PointId,
+  vm: z.string(),
+  from: z.string(),
+  to: z.string(),
+  at: z.iso.datetime(),
+  sizeBytes: z.number(),
+  ms: z.number()
+})
+export type CopyRecord = z.infer<typeof CopyRecord>
+
+/** When it was written down, by this computer's clock: what a host may add is counted by the day. */
+const writtenAt = z.iso.datetime().optional()
+
+const HistoryLine = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('job'), report: JobReport, writtenAt }),
+  z.object({ type: z.literal('run'), report: RunReport, writtenAt }),
+  z.object({ type: z.literal('copy'), copy: CopyRecord })
+])
+export type HistoryLine = z.infer<typeof HistoryLine>
+
+/** A line as it was found. `strange` is one that says what it is and is not as this Stillpoint knows it: a newer one wrote it. */
+export type FoundLine =
+  | { readonly is: 'known'; readonly line: HistoryLine; readonly text: string }
+  | { readonly is: 'strange' | 'damaged'; readonly text: string }
+
+/** Longer than any report that is written down. */
+export const LONGEST_LINE_BYTES = 1 << 20
+/** Some fifty reports, a few milliseconds: whoever else has to be served is served in between. */
+const CHUNK_BYTES = 64 << 10
+/** Of a line that is too long, so much is shown. */
+const SHOWN_BYTES = 4096
+
+/** What one look at a file has brought, and where the next one goes on: behind the last line that has an end. */
+export interface LinesRead {
+  readonly lines: readonly FoundLine[]
+  readonly nextByte: number
+}
+
+/**
+ * The lines that end in this part of a file, a few at a time; with `lastToo` also what stands behind the last line end.
+ * However large the file is, no more than one line of it is held.
+ */
+export async function* linesIn(
+  file: FileHandle,
+  fromByte: number,
+  toByte: number,
+  lastToo = false
+): AsyncGenerator<LinesRead> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  const begun = new BegunLine()
+  for (let at = fromByte; at < toByte;) {
+    const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, toByte - at), at)
+    if (bytesRead === 0) break
+    const read = chunk.subarray(0, bytesRead)
+    const lines: FoundLine[] = []
+    let start = 0
+    for (let end = read.indexOf(0x0a); end !== -1; end = read.indexOf(0x0a, start)) {
+      begun.add(read.subarray(start, end))
+      lines.push(...begun.end())
+      start = end + 1
+    }
+    begun.add(read.subarray(start))
+    if (start > 0) yield { lines, nextByte: at + start }
+    at += bytesRead
+  }
+  if (lastToo) yield { lines: begun.end(), nextByte: toByte }
+}
+
+/** A line whose end has not been read yet. */
+class BegunLine {
+  private held: Buffer[] = []
+  private bytes = 0
+
+  add(part: Buffer): void {
+    this.bytes += part.length
+    if (this.bytes <= LONGEST_LINE_BYTES) this.held.push(Buffer.from(part))
+    else if (this.held.length > 0) this.held = [Buffer.concat(this.held).subarray(0, SHOWN_BYTES)]
+  }
+
+  /** None where it is empty. */
+  end(): FoundLine[] {
+    const { bytes } = this
+    const text = Buffer.concat(this.held).toString('utf8')
+    this.held = []
+    this.bytes = 0
+    if (bytes > LONGEST_LINE_BYTES)
+      return [{ is: 'damaged', text: `${text.slice(0, SHOWN_BYTES)}… (a line of ${bytes} bytes)` }]
+    return text.trim() === '' ? [] : [foundLine(text)]
+  }
+}
+
+export function foundLine(text: string): FoundLine {
+  const value = parseJson(text)
+  const known = HistoryLine.safeParse(value)
+  if (known.success) return { is: 'known', line: known.data, text }
+  const saysWhatItIs =
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    typeof value.type === 'string' &&
+    value.type !== ''
+  return { is: saysWhatItIs ? 'strange' : 'damaged', text }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

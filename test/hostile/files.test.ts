@@ -1,0 +1,397 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Notices } from '../../src/main/core/live/notices.ts'
+import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
+import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
+import { readChoices } from '../../src/main/core/settings/choices.ts'
+import { rememberedChoices } from '../../src/main/core/hosts/remembered-choices.ts'
+import { openSettings } from '../../src/main/core/settings/settings-file.ts'
+import { readKnownHosts } from '../../src/main/core/ssh/known-hosts.ts'
+import { WindowPlaces } from '../../src/main/desktop/window-file.ts'
+import { errorLog } from '../../src/main/doors/error-log.ts'
+import { describeFailure } from '../../src/shared/failure-words.ts'
+import { failureOf } from '../../src/shared/failure.ts'
+import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
+import { tallyOf } from './tally.ts'
+
+const tally = tallyOf('files on the laptop')
+
+let folder = ''
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint-files-'))))
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const GIB = 1024 ** 3
+
+/** Contents that no file of ours has. */
+const NONSENSE: readonly (readonly [string, string | Buffer])[] = [
+  ['nothing', ''],
+  ['a line end', '\n'],
+  ['words', 'garbage'],
+  ['half of it', '{"version": 1, "hos'],
+  ['NUL', Buffer.alloc(4096)],
+  ['every byte', Buffer.from(Array.from({ length: 256 }, (_, n) => n))],
+  ['UTF-16', Buffer.from('{"version":1}', 'utf16le')],
+  ['invalid UTF-8', Buffer.from([0xff, 0xfe, 0xc0, 0x80])],
+  ['null', 'null'],
+  ['true', 'true'],
+  ['a number', '1e999999'],
+  ['a string', '"settings"'],
+  ['an array', '[]'],
+  ['an array of arrays', '[[[[]]]]'],
+  ['brackets without end', '['.repeat(300_000)],
+  ['brackets that end', `${'['.repeat(5000)}${']'.repeat(5000)}`],
+  ['a deep object', '{"a":'.repeat(100_000)],
+  ['XML', '<?xml version="1.0"?><a/>'],
+  ['two objects', '{}{}']
+]
+
+/** What may be where a file should be. */
+const IN_ITS_PLACE: readonly (readonly [string, (path: string) => void])[] = [
+  ['a folder', (path) => mkdirSync(path)],
+  ['a pipe', (path) => void spawnSync('mkfifo', [path])],
+  ['a device', (path) => symlinkSync('/dev/zero', path)],
+  ['a link to itself', (path) => symlinkSync(path, path)],
+  ['a file of the kernel', (path) => symlinkSync('/proc/self/mem', path)],
+  ...[1, 2, 5, 600].map((gib) => [`${gib} GiB of nothing`, (path: string) => sparse(path, gib * GIB)] as const)
+]
+
+function sparse(path: string, bytes: number): void {
+  writeFileSync(path, '')
+  truncateSync(path, bytes)
+}
+
+const wordsOf = (work: () => unknown): string => {
+  try {
+    work()
+    return ''
+  } catch (error) {
+    const failure = failureOf(error)
+    expect(failure.kind).not.toBe('bug')
+    return describeFailure(failure).title
+  }
+}
+
+describe('settings', () => {
+  const alpha = { name: 'alpha', address: '192.0.2.1', addedAt: '2026-11-22T20:17:44.000Z' }
+  const whole = { version: 1, hosts: [alpha], places: [] }
+  const path = (): string => join(folder, 'settings.json')
+  const WRONG: readonly (readonly [string, unknown])[] = [
+    ['a version of text', { ...whole, version: '1' }],
+    ['version 0', { ...whole, version: 0 }],
+    ['a version below nothing', { ...whole, version: -1 }],
+    ['half a version', { ...whole, version: 0.5 }],
+    ['no version', { hosts: [], places: [] }],
+    ['hosts that are no list', { ...whole, hosts: { alpha } }],
+    ['a host that is null', { ...whole, hosts: [null] }],
+    ['a host without a name', { ...whole, hosts: [{ ...alpha, name: undefined }] }],
+    ['a host named like a path', { ...whole, hosts: [{ ...alpha, name: '../../etc' }] }],
+    ['a host named like an option', { ...whole, hosts: [{ ...alpha, name: '-rf' }] }],
+    ['an address with a line end', { ...whole, hosts: [{ ...alpha, address: 'a\nb' }] }],
+    ['an address that is a command', { ...whole, hosts: [{ ...alpha, address: '$(reboot)' }] }],
+    ['a user that is an option', { ...whole, hosts: [{ ...alpha, user: '-l root' }] }],
+    ['port 0', { ...whole, hosts: [{ ...alpha, port: 0 }] }],
+    ['port 65536', { ...whole, hosts: [{ ...alpha, port: 65_536 }] }],
+    ['a port of text', { ...whole, hosts: [{ ...alpha, port: '22' }] }],
+    ['a time that is none', { ...whole, hosts: [{ ...alpha, addedAt: 'yesterday' }] }],
+    ['10,001 hosts', { ...whole, hosts: Array.from({ length: 10_001 }, () => alpha) }],
+    ['places that are no list', { ...whole, places: 'all' }],
+    ['a place of another kind', { ...whole, places: [{ kind: 'cloud', dir: '/a' }] }],
+    ['a place with a relative path', { ...whole, places: [{ kind: 'local', dir: 'a' }] }],
+    ['a path of 5,000 characters', { ...whole, places: [{ kind: 'local', dir: `/${'a'.repeat(5000)}` }] }],
+    ['choices that are a list', { ...whole, choices: [1] }]
+  ]
+
+  it.each([...NONSENSE, ...WRONG.map(([what, value]) => [what, JSON.stringify(value)] as const)])(
+    'that cannot be understood are kept aside, said, and never lost: %s',
+    async (_, content) => {
+      for (const newer of ['refuse', 'leave'] as const)
+        await tally.tried(() => {
+          writeFileSync(path(), content)
+          const settings = openSettings(folder, newer)
+          expect(settings.read().hosts).toEqual([])
+          expect(settings.notices.join()).toContain('kept aside')
+          const aside = readdirSync(folder).find((name) => name.includes('.broken-')) ?? ''
+          expect(readFileSync(join(folder, aside)).equals(Buffer.from(content))).toBe(true)
+          settings.update((before) => ({ ...before, hosts: [alpha] }))
+          expect(openSettings(folder).read().hosts).toEqual([alpha])
+          rmSync(join(folder, aside))
+          rmSync(path())
+        })
+    }
+  )
+
+  it.each(IN_ITS_PLACE)(
+    'that cannot be read are refused in words, and the window starts empty: %s',
+    async (what, make) => {
+      await tally.tried(() => {
+        make(path())
+        if (what.includes('GiB')) {
+          expect(openSettings(folder).notices.join()).toContain('far larger than it should be')
+          return
+        }
+        expect(wordsOf(() => openSettings(folder))).toContain('could not be read')
+        const left = openSettings(folder, 'leave')
+        expect(left.read().hosts).toEqual([])
+        expect(left.notices).toHaveLength(1)
+        expect(wordsOf(() => left.update((before) => before))).not.toBe('')
+        expect(existsSync(path()) || what === 'a link to itself').toBe(true)
+      })
+    }
+  )
+
+  it('that become so while a Stillpoint runs are refused in words, each time', async () => {
+    const settings = openSettings(folder)
+    for (const [, content] of NONSENSE)
+      await tally.tried(() => {
+        writeFileSync(path(), content)
+        expect(wordsOf(() => settings.read())).toContain('settings.json')
+        expect(wordsOf(() => settings.update((before) => before))).toContain('settings.json')
+        expect(readFileSync(path()).equals(Buffer.from(content))).toBe(true)
+      })
+  })
+
+  it('of a newer Stillpoint stay as they are, whatever else is in them', async () => {
+    for (const more of [{}, { hosts: 7 }, { moons: [] }, { hosts: [alpha], places: [] }, { version: 9e15 }])
+      await tally.tried(() => {
+        const text = JSON.stringify({ version: 2, ...more })
+        writeFileSync(path(), text)
+        expect(wordsOf(() => openSettings(folder))).not.toBe('')
+        expect(openSettings(folder, 'leave').notices.join()).toContain('newer Stillpoint')
+        expect(readFileSync(path(), 'utf8')).toBe(text)
+      })
+  })
+
+  it('keep two broken files of one second apart', async () => {
+    await tally.tried(() => {
+      for (const text of ['one', 'two', 'three']) {
+        writeFileSync(path(), text)
+        openSettings(folder)
+      }
+      expect(readdirSync(folder).filter((name) => name.includes('.broken-'))).toHaveLength(3)
+    })
+  })
+
+  it.each([
+    ['notifySuccess', 'yes'],
+    ['notifySuccess', null],
+    ['muted', 7],
+    ['muted', { alpha: true }],
+    ['acknowledged', 'all'],
+    ['nothing we know', []],
+    ['constructor', {}]
+  ])('hold choices that hide no other: %s = %j', async (name, value) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify({ ...whole, choices: { [name]: value } }))
+      expect(readChoices(openSettings(folder))).toMatchObject(DEFAULT_CHOICES)
+    })
+  })
+
+  it.each([null, 7, 'x', [], {}, { kind: 'moon' }, { kind: 'map-network' }, { kind: 'map-network', from: 7, to: {} }])(
+    'hold remembered choices of a host that hide no other: %j',
+    async (nonsense) => {
+      await tally.tried(() => {
+        const good = { kind: 'map-network', from: 'lan', to: 'default' }
+        writeFileSync(path(), JSON.stringify({ ...whole, hosts: [{ ...alpha, restoreChoices: [nonsense, good] }] }))
+        expect(rememberedChoices(openSettings(folder).read(), 'alpha')).toEqual([good])
+      })
+    }
+  )
+})
+
+describe('known host keys', () => {
+  const KEY = 'alpha ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIQE3tXmm2oU0aYAPJfQ0OEm4xMGYnyDVvPUYpPxIAZ5'
+  const own = (): string => join(folder, 'known_hosts')
+  const read = async (): Promise<number> =>
+    (await readKnownHosts(join(folder, 'home'), folder)).filter(({ file }) => file === own()).length
+
+  it.each([
+    ...NONSENSE.map(([what, content]) => [what, Buffer.from(content)] as const),
+    ['a line of 20 MB', Buffer.alloc(20_000_000, 'a')] as const,
+    ['a line of 20 MB with spaces', Buffer.alloc(20_000_000, 'a ')] as const,
+    ['100,000 empty lines', Buffer.alloc(100_000, '\n')] as const,
+    ['a hash without end', Buffer.from(`|1|${'A'.repeat(100_000)}`)] as const
+  ])('are found behind what cannot be understood: %s', async (_, content) => {
+    await tally.tried(async () => {
+      writeFileSync(own(), Buffer.concat([content, Buffer.from(`\n${KEY}\n`)]))
+      const lines = await readKnownHosts(join(folder, 'home'), folder)
+      expect(lines.some(({ hosts, file }) => hosts === 'alpha' && file === own())).toBe(true)
+    })
+  })
+
+  it.each(IN_ITS_PLACE)('that cannot be read are no reason to take a key for new: %s', async (_, make) => {
+    for (const where of ['our file', "the operator's"])
+      await tally.tried(async () => {
+        mkdirSync(join(folder, 'home/.ssh'), { recursive: true })
+        const file = where === 'our file' ? own() : join(folder, 'home/.ssh/known_hosts')
+        make(file)
+        const error: unknown = await read().catch((thrown: unknown) => thrown)
+        expect(failureOf(error)).toMatchObject({ kind: 'io', path: file })
+        rmSync(file, { recursive: true })
+      })
+  })
+
+  it('are none where the file is a link to /dev/null', async () => {
+    await tally.tried(async () => {
+      symlinkSync('/dev/null', own())
+      expect(await read()).toBe(0)
+    })
+  })
+})
+
+describe('notices', () => {
+  const said = (n: number, host = 'bad') => ({
+    id: `n-${n}-${host}`,
+    at: '2026-11-22T20:17:44.000Z',
+    severity: 'failure' as const,
+    title: `${host} ${n}`,
+    text: '',
+    host
+  })
+  const path = (): string => join(folder, 'notices.json')
+
+  it.each(
+    NONSENSE.filter(
+      ([, content]) => content.toString() !== '[]' && content !== '[[[[]]]]' && !String(content).endsWith(']]')
+    )
+  )('that cannot be understood are kept aside, and said: %s', async (_, content) => {
+    await tally.tried(() => {
+      writeFileSync(path(), content)
+      const notices = new Notices(path())
+      expect(notices.all.value?.map(({ title }) => title)).toEqual(['Earlier notices could not be read'])
+      notices.add(said(1))
+      expect(new Notices(path()).all.value).toHaveLength(2)
+      const aside = readdirSync(folder).find((name) => name.includes('.broken-')) ?? ''
+      expect(readFileSync(join(folder, aside)).equals(Buffer.from(content))).toBe(true)
+    })
+  })
+
+  it.each(IN_ITS_PLACE)('start with what is in their place: %s', async (_, make) => {
+    await tally.tried(() => {
+      make(path())
+      const notices = new Notices(path())
+      notices.add(said(1))
+      expect(notices.all.value).toHaveLength(2)
+    })
+  })
+
+  it.each([
+    null,
+    7,
+    {},
+    { ...said(2), at: 'now' },
+    { ...said(2), severity: 'doom' },
+    { ...said(2), acknowledged: 'no' }
+  ])('pass over one that is none, and keep the others: %j', async (nonsense) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify([nonsense, { ...said(1), acknowledged: false }]))
+      expect(new Notices(path()).all.value?.map(({ id }) => id)).toEqual(['n-1-bad'])
+    })
+  })
+
+  it('of one host without end push out nothing that another has to say', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path())
+      for (let n = 0; n < 3; n += 1) notices.add(said(n, 'good'))
+      for (let n = 0; n < 600; n += 1) notices.add({ ...said(n), text: 'x'.repeat(20_000) })
+      const all = notices.all.value ?? []
+      expect(all.filter(({ host }) => host === 'good')).toHaveLength(3)
+      expect(all).toHaveLength(200)
+      expect(statSync(path()).size).toBeLessThan(2_000_000)
+    })
+  })
+})
+
+describe('what is only remembered', () => {
+  const place = { kind: 'local', dir: '/srv/points' } as const
+  const listing = { points: [], broken: [], marks: {} }
+
+  it.each([
+    ...NONSENSE.map(([what, content]) => [what, (path: string) => writeFileSync(path, content)] as const),
+    ...IN_ITS_PLACE
+  ])('counts as not known: %s', async (_, make) => {
+    await tally.tried(() => {
+      rememberListing(folder, place, listing)
+      const [name = ''] = readdirSync(join(folder, 'known-points'))
+      rmSync(join(folder, 'known-points', name))
+      make(join(folder, 'known-points', name))
+      expect(lastListing(folder, place)).toBeUndefined()
+      rememberListing(folder, place, listing)
+    })
+    await tally.tried(() => {
+      mkdirSync(join(folder, 'policies'))
+      make(join(folder, 'policies', 'alpha.json'))
+      expect(knownPolicies(folder, 'alpha')).toBeUndefined()
+    })
+    await tally.tried(() => {
+      make(join(folder, 'window.json'))
+      const places = new WindowPlaces(join(folder, 'window.json'))
+      expect(places.get('1x1@0,0')).toBeUndefined()
+      places.set('1x1@0,0', { x: 0, y: 0, width: 10, height: 10, maximized: false })
+    })
+  })
+
+  it.each([1e300, -1e300, 0.5, '7', null, 1e9])('keeps a window on the screen: %j', async (odd) => {
+    for (const side of ['x', 'y', 'width', 'height'])
+      await tally.tried(() => {
+        const place = { x: 0, y: 0, width: 10, height: 10, maximized: false, [side]: odd }
+        writeFileSync(join(folder, 'window.json'), JSON.stringify({ places: [{ setup: 's', place }] }))
+        expect(new WindowPlaces(join(folder, 'window.json')).get('s')).toBeUndefined()
+      })
+  })
+})
+
+describe('the log of errors', () => {
+  const bug = (n: number, message = 'Error: boom\n    at x') =>
+    ({ kind: 'bug', reference: `ref${n}`, message }) as const
+  const log = (): string => readFileSync(join(folder, 'errors.log'), 'utf8')
+  const logged = (): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+
+  it('counts what comes again, and names where it is written whole', async () => {
+    await tally.tried(() => {
+      const report = errorLog(folder)
+      for (let n = 0; n < 5000; n += 1) report(bug(n))
+      expect(log().split('\n')).toHaveLength(1 + 1 + 9 + 2 + 1)
+      expect(log()).toContain('ref9 the same as ref0, 10 times so far')
+      expect(log()).toContain('1000 times so far')
+    })
+  })
+
+  it('has a limit, whatever comes', async () => {
+    for (const length of [10, 1000, 100_000, 5_000_000])
+      await tally.tried(() => {
+        const report = errorLog(folder)
+        for (let n = 0; n < 300; n += 1) report(bug(n, `${n}${'x'.repeat(length)}`))
+        expect(logged()).toBeLessThan(3 << 20)
+      })
+  })
+
+  it.each(IN_ITS_PLACE)('is the cause of no other error: %s', async (_, make) => {
+    await tally.tried(() => {
+      make(join(folder, 'errors.log'))
+      errorLog(folder)(bug(1))
+    })
+  })
+
+  it('is quiet in a folder that is a file', async () => {
+    await tally.tried(() => {
+      writeFileSync(join(folder, 'file'), '')
+      chmodSync(join(folder, 'file'), 0o400)
+      errorLog(join(folder, 'file'))(bug(1))
+    })
+  })
+})
