@@ -1,0 +1,44 @@
+import { GoodHost, type Asked } from './good-host.ts'
+import type { Lie } from './lies.ts'
+import type { Command } from './played-sshd.ts'
+
+/** Answers rightly as well, but for what it was told to lie about: so a lie meets a controller that is deep in its work. */
+export class HostileHost extends GoodHost {
+  private readonly lies = new Map<Asked, Lie>()
+  private readonly heard = new Map<Asked, () => void>()
+
+  /** From now on, until it is told something else. */
+  lieAbout(asked: Asked, lie: Lie | undefined): void {
+    if (lie === undefined) this.lies.delete(asked)
+    else this.lies.set(asked, lie)
+  }
+
+  /** Resolves when it has been asked this the next time, and has said what it says. */
+  untilAsked(asked: Asked): Promise<void> {
+    return new Promise((resolve) => this.heard.set(asked, resolve))
+  }
+
+  protected override async answer(asked: Asked, command: Command, question?: Promise<string>): Promise<void> {
+    const lie = this.lies.get(asked)
+    const heard = this.heard.get(asked)
+    this.heard.delete(asked)
+    if (lie === undefined) await super.answer(asked, command, question)
+    else await lie.tell(command, () => this.rightAnswer(asked, command, question))
+    heard?.()
+  }
+
+  /** As text, without saying it. */
+  private async rightAnswer(asked: Asked, command: Command, question?: Promise<string>): Promise<string> {
+    let text = ''
+    const { argv, marker, session, input, over } = command
+    const put = (bytes: string | Uint8Array): Promise<void> => {
+      text += Buffer.from(bytes).toString('utf8')
+      return Promise.resolve()
+    }
+    const nothing = (): undefined => undefined
+    const silent = { argv, marker, session, input, over, isOver: () => command.isOver(), out: put, err: put }
+    const without = { begin: () => Promise.resolve(), exit: nothing, die: nothing, closeOutputs: nothing }
+    await this.answerRightly(asked, { ...silent, ...without }, question)
+    return text
+  }
+}
