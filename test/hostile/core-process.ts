@@ -4,6 +4,8 @@ import { contract } from '../../src/shared/contract.ts'
 import type { EngineVerb } from '../../src/shared/engine-protocol.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { fail, failureOf, type Failure } from '../../src/shared/failure.ts'
+import { addressOf } from '../../src/main/core/hosts/connections.ts'
+import { requireHost } from '../../src/main/core/hosts/host-book.ts'
 import { listVms } from '../../src/main/core/hosts/list-vms.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
@@ -22,7 +24,7 @@ export type Order =
       readonly question: object
       readonly withinMs: number
     }
-  | { readonly do: 'inventory'; readonly host: string }
+  | { readonly do: 'inventory' | 'login'; readonly host: string }
   | { readonly do: 'refresh'; readonly host: string }
   | { readonly do: 'measure' | 'door' | 'close' }
 
@@ -78,7 +80,7 @@ function seenOf(host: string): Seen {
   }
 }
 
-const tell = (told: Told): void => void process.send?.(told)
+const tell = (told: Told): void => void process.send?.(told, () => undefined)
 const tellSeen = (): void => {
   for (const about of [good, hostile]) tell({ seen: seenOf(about), about })
 }
@@ -90,7 +92,7 @@ live.notices.all.listen(tellSeen)
 
 async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   try {
-    const text = JSON.stringify(await work())?.slice(0, 2000) ?? ''
+    const text = JSON.stringify([await work()]).slice(0, 2000)
     return { is: 'answer', text, heldMs: loop.takeLongest().heldMs }
   } catch (error) {
     const failure = failureOf(error)
@@ -102,14 +104,16 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
 
 /** What is sent to the test should not be what is measured. */
 const shortened = (failure: Failure): Failure =>
-  JSON.parse(JSON.stringify(failure, (_key, value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : value))) as Failure
+  JSON.parse(
+    JSON.stringify(failure, (_key, value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : value))
+  ) as Failure
 
 async function call({ host, verb, question, withinMs }: Extract<Order, { do: 'call' }>): Promise<unknown> {
   const engine = await live.core.connections.engine(host)
   const bytes = Array.from({ length: 4 }, () => Buffer.from('point'))
   const options = { timeoutMs: withinMs, onEvent: () => undefined }
   if (verb === 'import') return engine.call(verb, question as never, { ...options, stream: chunksOf(bytes) })
-  if (verb !== 'export') return engine.call(verb, question as never, options)
+  if (verb !== 'export') return engine.call(verb, question, options)
   let taken = 0
   const deadline = AbortSignal.timeout(withinMs)
   for await (const chunk of engine.exportPoint(question as never, deadline)) taken += chunk.byteLength
@@ -126,14 +130,28 @@ async function look(host: string): Promise<unknown> {
   return hosts[0]?.inventory
 }
 
+/** Over a connection of its own, as for a host that is about to be added. */
+async function logIn(host: string): Promise<unknown> {
+  const record = requireHost(live.core.settings.read(), host)
+  const connection = await live.core.connections.try(addressOf(record), undefined)
+  try {
+    return await connection.shell.run(['true'])
+  } finally {
+    await connection.close()
+  }
+}
+
 async function done(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'call':
       return outcomeOf(() => call(order))
     case 'inventory':
       return outcomeOf(() => look(order.host))
+    case 'login':
+      return outcomeOf(() => logIn(order.host))
     case 'refresh':
-      return live.hosts.refresh(order.host)
+      live.hosts.refresh(order.host)
+      return undefined
     case 'measure':
       return measure()
     case 'door':
@@ -165,7 +183,11 @@ function measure(): Measured {
 }
 
 const YARDSTICK = JSON.stringify(
-  Array.from({ length: 20_000 }, (_, n) => ({ id: `${n}`.padStart(40, 'x'), numbers: [n, n, n, n], text: 'y'.repeat(100) }))
+  Array.from({ length: 20_000 }, (_, n) => ({
+    id: `${n}`.padStart(40, 'x'),
+    numbers: [n, n, n, n],
+    text: 'y'.repeat(100)
+  }))
 )
 
 /** In milliseconds of this thread's own work: what other programs do meanwhile is not counted. */

@@ -33,7 +33,7 @@ export class GoodHost {
   readonly looks = new Map<Asked, number>()
   private readonly serial: number
   private played: PlayedSshd | undefined
-  private readonly watchers = { folders: new Set<Command>(), events: new Set<Command>() }
+  protected readonly watchers = { folders: new Set<Command>(), events: new Set<Command>() }
 
   constructor(name: string, serial: number) {
     this.name = name
@@ -233,7 +233,10 @@ export class GoodHost {
       ['meminfo', 'MemTotal:       65859584 kB\nMemAvailable:   43858432 kB'],
       ['loadavg', '0.52 0.58 0.59 1/467 12345'],
       ['time-zone', '/usr/share/zoneinfo/Europe/Rome'],
-      ['df', `Filesystem 1-blocks Used Available Capacity Mounted on\n/dev/vda1 ${1e12} ${4e11} ${6e11} 40% /`],
+      [
+        'df',
+        `Filesystem 1-blocks Used Available Capacity Mounted on\n/dev/vda1 1000000000000 400000000000 600000000000 40% /`
+      ],
       ['session-vms', ''],
       ['missing-drivers', ''],
       ['version', 'Using library: libvirt 11.3.0\nRunning hypervisor: QEMU 10.0.2'],

@@ -89,8 +89,12 @@ export class GoodNews {
 
   private endJob(): Promise<void> {
     const change = (): string[] => [this.good.takePoint().id, this.good.addJob('done').id]
-    return this.see('a job ends, and its point is there', 'jobs', [], change, ({ jobs, points }, [point = '', job = '']) =>
-      jobs[job] === 'done' && points.includes(point)
+    return this.see(
+      'a job ends, and its point is there',
+      'jobs',
+      [],
+      change,
+      ({ jobs, points }, [point = '', job = '']) => jobs[job] === 'done' && points.includes(point)
     )
   }
 
@@ -101,8 +105,12 @@ export class GoodNews {
       this.failed.push(id)
       return [id]
     }
-    return this.see('a job fails, and is told', 'jobs', [], change, ({ jobs, notices }, [job = '']) =>
-      jobs[job] === 'failed-clean' && notices.includes(job)
+    return this.see(
+      'a job fails, and is told',
+      'jobs',
+      [],
+      change,
+      ({ jobs, notices }, [job = '']) => jobs[job] === 'failed-clean' && notices.includes(job)
     )
   }
 

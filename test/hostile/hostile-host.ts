@@ -1,4 +1,4 @@
-import { GoodHost, type Asked } from './good-host.ts'
+import { drained, GoodHost, type Asked } from './good-host.ts'
 import type { Lie } from './lies.ts'
 import type { Command } from './played-sshd.ts'
 
@@ -6,6 +6,8 @@ import type { Command } from './played-sshd.ts'
 export class HostileHost extends GoodHost {
   private readonly lies = new Map<Asked, Lie>()
   private readonly heard = new Map<Asked, () => void>()
+  /** What it lies to just now. */
+  private readonly lying = new Set<Command>()
 
   /** From now on, until it is told something else. */
   lieAbout(asked: Asked, lie: Lie | undefined): void {
@@ -18,13 +20,26 @@ export class HostileHost extends GoodHost {
     return new Promise((resolve) => this.heard.set(asked, resolve))
   }
 
+  /** Whoever watches it has to ask anew. */
+  endWatches(): void {
+    const watched = [...this.watchers.folders, ...this.watchers.events, ...this.lying]
+    watched.forEach((command) => command.exit(0))
+  }
+
   protected override async answer(asked: Asked, command: Command, question?: Promise<string>): Promise<void> {
     const lie = this.lies.get(asked)
     const heard = this.heard.get(asked)
     this.heard.delete(asked)
     if (lie === undefined) await super.answer(asked, command, question)
-    else await lie.tell(command, () => this.rightAnswer(asked, command, question))
+    else await this.tell(lie, command, () => this.rightAnswer(asked, command, question))
     heard?.()
+  }
+
+  private async tell(lie: Lie, command: Command, right: () => Promise<string>): Promise<void> {
+    this.lying.add(command)
+    void command.over.then(() => this.lying.delete(command))
+    void drained(command.input)
+    await lie.tell(command, right)
   }
 
   /** As text, without saying it. */

@@ -38,7 +38,8 @@ const making =
 
 const half = (text: string): string => text.slice(0, Math.floor(text.length / 2))
 const MiB = 1 << 20
-export const repeated = (text: string, bytes: number): string => text.repeat(Math.ceil(bytes / Math.max(text.length, 1)))
+export const repeated = (text: string, bytes: number): string =>
+  text.repeat(Math.ceil(bytes / Math.max(text.length, 1)))
 
 /** Goes on for as long as somebody takes it, up to so many bytes. */
 export const flooding =
@@ -50,11 +51,27 @@ export const flooding =
     command.exit(0)
   }
 
+const ending =
+  (end: (command: Command) => void): Tell =>
+  (command) => {
+    end(command)
+    return Promise.resolve()
+  }
+
 /** Before the frame, in place of it, or in it. */
 const OF_THE_FRAME: readonly Lie[] = [
-  lie('ends at once', (command) => Promise.resolve(command.exit(0))),
-  lie('ends at once as a login that is refused', (command) => Promise.resolve(command.exit(255))),
-  lie('is killed at once', (command) => Promise.resolve(command.die('SIGKILL'))),
+  lie(
+    'ends at once',
+    ending((command) => command.exit(0))
+  ),
+  lie(
+    'ends at once as a login that is refused',
+    ending((command) => command.exit(255))
+  ),
+  lie(
+    'is killed at once',
+    ending((command) => command.die('SIGKILL'))
+  ),
   lie('has no frame', async (command, right) => {
     await command.out(await right())
     command.exit(0)
@@ -144,12 +161,30 @@ const OF_THE_BYTES: readonly Lie[] = [
     },
     { isNoAnswer: false }
   ),
-  lie('has bytes that are no text', making((right) => Buffer.concat([Buffer.from(half(right)), Buffer.from([0xff, 0xc0, 0xfe])]))),
-  lie('is in UTF-16', making((right) => Buffer.from(right, 'utf16le'))),
+  lie(
+    'has bytes that are no text',
+    making((right) => Buffer.concat([Buffer.from(half(right)), Buffer.from([0xff, 0xc0, 0xfe])]))
+  ),
+  lie(
+    'is in UTF-16',
+    making((right) => Buffer.from(right, 'utf16le'))
+  ),
   lie('is all zeros', saying(Buffer.alloc(100_000))),
-  lie('has a million empty lines', making((right) => `${'\n'.repeat(1_000_000)}${right}`), { isNoAnswer: false }),
-  lie('ends its lines as Windows does', making((right) => right.replaceAll('\n', '\r\n')), { isNoAnswer: false }),
-  lie('says it with a failure’s exit code', making((right) => right, 3), { isNoAnswer: false }),
+  lie(
+    'has a million empty lines',
+    making((right) => `${'\n'.repeat(1_000_000)}${right}`),
+    { isNoAnswer: false }
+  ),
+  lie(
+    'ends its lines as Windows does',
+    making((right) => right.replaceAll('\n', '\r\n')),
+    { isNoAnswer: false }
+  ),
+  lie(
+    'says it with a failure’s exit code',
+    making((right) => right, 3),
+    { isNoAnswer: false }
+  ),
   lie(
     'complains at length besides',
     async (command, right) => {
@@ -186,8 +221,15 @@ const ofTheProtocol = (good: string): readonly Lie[] => [
   lie('has a part of parts', saying(`${line({ part: line({ parts: 1 }) })}${line({ parts: 1 })}`)),
   lie('has parts without end', flooding('out', line({ part: 'y'.repeat(60_000) }), 1024 * MiB), { isHeavy: true }),
   lie('has events that nobody asked for', saying(repeated(line({ event: { n: 1 } }), 4 * MiB))),
-  lie('answers twice', making((right) => `${right}${right}`), { isNoAnswer: false }),
-  lie('answers and fails', making((right) => `${right}${line({ failure: { kind: 'usage', message: 'no' } })}`)),
+  lie(
+    'answers twice',
+    making((right) => `${right}${right}`),
+    { isNoAnswer: false }
+  ),
+  lie(
+    'answers and fails',
+    making((right) => `${right}${line({ failure: { kind: 'usage', message: 'no' } })}`)
+  ),
   failure('fails as nobody does', { kind: 'gremlins' }),
   failure('fails without saying how', { kind: 'no-room' }),
   failure('fails as another host', { kind: 'host-unreachable', host: good, reason: 'gone' }),

@@ -107,10 +107,12 @@ class PlayedCommand implements Command {
     // Whoever sends nothing more may still listen.
     this.chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
     this.over = new Promise((resolve) =>
-      socket.on('error', () => undefined).once('close', () => {
-        this.ended = true
-        resolve()
-      })
+      socket
+        .on('error', () => undefined)
+        .once('close', () => {
+          this.ended = true
+          resolve()
+        })
     )
   }
 

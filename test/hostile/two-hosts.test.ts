@@ -5,7 +5,7 @@ import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.t
 import { buildIfStale } from '../contract/built-window.ts'
 import { launch, openPage, shoot } from '../e2e/browser.ts'
 import { Attacks, judge } from './attacks.ts'
-import type { Measured } from './core-process.ts'
+import type { Measured, Outcome } from './core-process.ts'
 import { GoodHost, jobReport, line, newId, type Asked } from './good-host.ts'
 import { GoodNews, medianOf, tableOf, type SeenChange } from './good-news.ts'
 import { HostileHost } from './hostile-host.ts'
@@ -121,9 +121,9 @@ async function expectSmall(when: string): Promise<void> {
 /** Has the core ask again by itself, as often as it takes. */
 async function askedInTheEnd(asked: Asked, move: () => void): Promise<void> {
   const guard = AbortSignal.timeout(120_000)
-  let isAsked = false
-  const asking = hostile.untilAsked(asked).then(() => (isAsked = true))
-  while (!isAsked) {
+  const so = { isAsked: false }
+  const asking = hostile.untilAsked(asked).then(() => (so.isAsked = true))
+  while (!so.isAsked) {
     guard.throwIfAborted()
     move()
     await core.refresh(hostile.name)
@@ -140,6 +140,9 @@ async function lieToTheWatch(asked: Asked, lie: Lie, move: () => void): Promise<
 
 const moved = (): void => hostile.say('folders', 'policies\njobs\nruns\n')
 
+/** That end by themselves, in a moment. */
+const BRIEFLY = plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
+
 const STREAMS: readonly Lie[] = [
   streams('floods with what moved', async (command) => {
     for (let n = 0; n < 400 && !command.isOver(); n++) await command.out(repeated('jobs\nruns\npolicies\n', 64 << 10))
@@ -152,7 +155,9 @@ const STREAMS: readonly Lie[] = [
   }),
   streams('has bytes that are no text', (command) => command.out(Buffer.from([0xff, 0x0a, 0xfe, 0x00, 0x0a, 0xc0]))),
   streams('names folders that there are not', (command) => command.out('../../etc\n__proto__\nconstructor\nJOBS\n')),
-  streams('complains without end', (command) => flooding('err', 'error: no\n', 64 * MiB)(command, () => Promise.resolve(''))),
+  streams('complains without end', (command) =>
+    flooding('err', 'error: no\n', 64 * MiB)(command, () => Promise.resolve(''))
+  ),
   streams('drips words', async (command) => {
     for (const letter of 'jobs\nruns\n'.repeat(10)) await command.out(letter)
   })
@@ -197,27 +202,46 @@ describe('one hostile host beside a good one', () => {
 
   it('lies to the watch that the core keeps on it', async () => {
     const brief = engineLies(good.name).filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
-    const some = (n: number): readonly Lie[] => brief.filter((_, index) => index % 3 === n)
     const asked: [Asked, readonly Lie[]][] = [
-      ['jobs', some(0)],
-      ['runs', some(1)],
-      ['policies', some(2)]
+      ['jobs', brief.filter((_, n) => n % 3 === 0)],
+      ['runs', brief.filter((_, n) => n % 3 === 1)],
+      ['policies', brief.filter((_, n) => n % 3 === 2)]
     ]
     await seenThrough('the watch', async (attacks) => {
       for (const [what, lies] of asked)
-        for (const lie of lies) await attacks.attack(`watched ${what} ${lie.name}`, () => lieToTheWatch(what, lie, moved))
+        for (const lie of lies)
+          await attacks.attack(`watched ${what} ${lie.name}`, () => lieToTheWatch(what, lie, moved))
       for (const what of ['folders', 'events'] as const)
-        for (const lie of [...STREAMS, ...plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy)])
+        for (const lie of [...STREAMS, ...BRIEFLY])
           await attacks.attack(`the watch of ${what} ${lie.name}`, () =>
-            lieToTheWatch(what, lie, () => hostile.sshd.dropConnections())
-          )
-      for (const what of ['login', 'present'] as const)
-        for (const lie of plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy))
-          await attacks.attack(`${what} ${lie.name}`, () =>
-            lieToTheWatch(what, lie, () => hostile.sshd.dropConnections())
+            lieToTheWatch(what, lie, () => hostile.endWatches())
           )
     })
     await expectSmall('after the watch')
+  })
+
+  it('lies when somebody logs in, when the engine is looked for, and when it is put there', async () => {
+    const ask = async (about: Asked, lie: Lie, order: () => Promise<Outcome>): Promise<Outcome> => {
+      hostile.lieAbout(about, lie)
+      const outcome = await order()
+      hostile.lieAbout(about, undefined)
+      judge(outcome, hostile.name, true)
+      return outcome
+    }
+    const logIn = () => core.ask({ do: 'login', host: hostile.name })
+    const missing = BRIEFLY.find(({ name }) => name === 'says that there is no such program')
+    await seenThrough('the beginning', async (attacks) => {
+      for (const lie of BRIEFLY) await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
+      hostile.lieAbout('parallel', missing)
+      const callAgain = () => core.ask(questionFor('parallel', ENOUGH_MS))
+      for (const lie of BRIEFLY)
+        await attacks.attack(`the look for the engine ${lie.name}`, () => ask('present', lie, callAgain))
+      hostile.lieAbout('present', says('has the runtime only', 'x86_64\nplain\nno\nyes\nyes\n'))
+      for (const lie of BRIEFLY) await attacks.attack(`the upload ${lie.name}`, () => ask('upload', lie, callAgain))
+      hostile.lieAbout('present', undefined)
+      hostile.lieAbout('parallel', undefined)
+    })
+    await expectSmall('after the beginning')
   })
 
   it('says as its own what is the good one’s', async () => {
@@ -275,9 +299,9 @@ describe('one hostile host beside a good one', () => {
 
   it('leaves the window painting: the good host’s rows change while the other floods', async () => {
     const browser: Browser = await launch()
-    let floods = true
+    const over = new AbortController()
     const flood = (async () => {
-      while (floods) {
+      while (!over.signal.aborted) {
         hostile.say('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
         hostile.say('events', repeated('event\n', 32 << 10))
         await sleep(5)
@@ -301,7 +325,7 @@ describe('one hostile host beside a good one', () => {
       await shoot(page, 'beside-a-hostile-host')
       expect(problems).toEqual([])
     } finally {
-      floods = false
+      over.abort()
       await flood
       await browser.close()
     }

@@ -32,11 +32,11 @@ export class WatchedCore {
     this.folder = join(this.dir, 'settings')
     writeSettings(this.folder, [good, hostile])
     const { SSH_AUTH_SOCK: _, ...env } = process.env
-    this.child = fork(
-      join(import.meta.dirname, 'core-process.ts'),
-      [this.folder, good.name, hostile.name],
-      { execArgv: ['--expose-gc'], env: { ...env, HOME: good.sshd.home }, serialization: 'json' }
-    )
+    this.child = fork(join(import.meta.dirname, 'core-process.ts'), [this.folder, good.name, hostile.name], {
+      execArgv: ['--expose-gc'],
+      env: { ...env, HOME: good.sshd.home },
+      serialization: 'json'
+    })
     this.child.on('message', (told: Told) => this.hear(told))
     this.child.once('exit', (code, signal) => this.fails(new Error(`the core ended: ${code ?? signal ?? ''}`)))
   }
@@ -45,7 +45,7 @@ export class WatchedCore {
     return this.latest.get(host)
   }
 
-  ask(order: Extract<Order, { do: 'call' | 'inventory' }>): Promise<Outcome> {
+  ask(order: Extract<Order, { readonly host: string }>): Promise<Outcome> {
     return this.order(order) as Promise<Outcome>
   }
 

@@ -28,7 +28,7 @@ const wrongValues = ({ host, id, uuid, vm }: Others): readonly (readonly [string
   ['nothing', null],
   ['a number below all', -1],
   ['a number above all', 1e308],
-  ['a number that JavaScript cannot hold', 9_007_199_254_740_993],
+  ['a number that JavaScript cannot hold', 2 ** 53 + 2],
   ['an empty text', ''],
   ['a text of a megabyte', 'x'.repeat(1 << 20)],
   ['a path out of its folder', '../../../../etc/shadow'],

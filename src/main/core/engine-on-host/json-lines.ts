@@ -2,6 +2,7 @@ import { fail } from '../../../shared/failure.ts'
 
 /** Cuts a stream of bytes into lines of UTF-8, none longer than the limit. */
 export class LineCutter {
+  private static readonly utf8 = new TextDecoder('utf-8', { fatal: true })
   private readonly what: string
   private readonly limitBytes: number
   private held: Uint8Array[] = []
@@ -12,13 +13,15 @@ export class LineCutter {
     this.limitBytes = limitBytes
   }
 
-  /** The lines that this chunk completes. @throws `output-too-large`, `bad-output` */
+  /** The lines that this chunk completes, without those that are empty. @throws `output-too-large`, `bad-output` */
   push(chunk: Uint8Array): string[] {
     const lines: string[] = []
     let rest = chunk
     for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
-      this.hold(rest.subarray(0, end))
-      lines.push(this.take())
+      if (end > 0 || this.heldBytes > 0) {
+        this.hold(rest.subarray(0, end))
+        lines.push(this.take())
+      }
       rest = rest.subarray(end + 1)
     }
     this.hold(rest)
@@ -42,7 +45,7 @@ export class LineCutter {
     this.held = []
     this.heldBytes = 0
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+      return LineCutter.utf8.decode(bytes)
     } catch (error) {
       return fail({ kind: 'bad-output', what: this.what, detail: 'not UTF-8' }, error)
     }
