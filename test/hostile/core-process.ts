@@ -36,6 +36,8 @@ export type Outcome = { readonly heldMs: number } & (
 
 export interface Measured {
   readonly rssBytes: number
+  /** What is in use, without what the allocator keeps for the next time. */
+  readonly heldBytes: number
   readonly folderBytes: number
   /** The longest that the event loop was held since the last time, in milliseconds of this thread's own work. */
   readonly heldMs: number
@@ -179,7 +181,8 @@ function measure(): Measured {
   globalThis.gc?.()
   const yardstickMs = workedDuring(() => void JSON.parse(YARDSTICK))
   loop.takeLongest()
-  return { rssBytes: process.memoryUsage.rss(), folderBytes: sizeOf(folder), ...held, yardstickMs }
+  const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
+  return { rssBytes, heldBytes: heapUsed + external, folderBytes: sizeOf(folder), ...held, yardstickMs }
 }
 
 const YARDSTICK = JSON.stringify(
