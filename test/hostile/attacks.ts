@@ -51,7 +51,8 @@ export class Attacks {
   }
 }
 
-const LONGEST_WORDS = 16_384
+/** Twice of what is kept of one text of a failure. */
+const LONGEST_WORDS = 32_768
 
 /** A failure is one of the host that lied, in words that fit on a screen, and no bug of ours. */
 export function judge(outcome: Outcome, liar: string, mayBeAnswer: boolean): void {
