@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
-import { afterAll } from 'vitest'
+import { basename } from 'node:path'
+import { afterAll, expect } from 'vitest'
 
 /** Where the files of one run write down what came of their inputs: `vitest-setup.ts` sums it up. */
 export const TALLY_FILE = 'STILLPOINT_TALLY_FILE'
@@ -16,7 +17,8 @@ export function tallyOf(what: string): Tally {
   afterAll(() => {
     console.info(`${what}: ${count.handled} handled / ${count.tried} tried`)
     const file = process.env[TALLY_FILE]
-    if (file !== undefined) appendFileSync(file, `${JSON.stringify(count)}\n`)
+    const from = basename(expect.getState().testPath ?? '')
+    if (file !== undefined) appendFileSync(file, `${JSON.stringify({ ...count, from })}\n`)
   })
   return {
     async tried(check) {

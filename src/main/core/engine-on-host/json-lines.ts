@@ -9,6 +9,7 @@ const KEPT_BYTES = 256 << 10
  * twice as large as it is at most, in however small packets it came.
  */
 export class LineCutter {
+  private static readonly utf8 = new TextDecoder('utf-8', { fatal: true })
   private readonly what: string
   private readonly limitBytes: number
   private held = Buffer.alloc(0)
@@ -19,13 +20,15 @@ export class LineCutter {
     this.limitBytes = limitBytes
   }
 
-  /** The lines that this chunk completes. @throws `output-too-large`, `bad-output` */
+  /** The lines that this chunk completes, without those that are empty. @throws `output-too-large`, `bad-output` */
   push(chunk: Uint8Array): string[] {
     const lines: string[] = []
     let rest = chunk
     for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
-      this.hold(rest.subarray(0, end))
-      lines.push(this.take())
+      if (end > 0 || this.heldBytes > 0) {
+        this.hold(rest.subarray(0, end))
+        lines.push(this.take())
+      }
       rest = rest.subarray(end + 1)
     }
     this.hold(rest)
@@ -59,7 +62,7 @@ export class LineCutter {
     if (this.held.length > KEPT_BYTES) this.letGo()
     this.heldBytes = 0
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+      return LineCutter.utf8.decode(bytes)
     } catch (error) {
       return fail({ kind: 'bad-output', what: this.what, detail: 'not UTF-8' }, error)
     }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { fail } from '../../../shared/failure.ts'
+import { shorten } from '../../../shared/safe-text.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import { compressed } from './compressed.ts'
 import type { Asset } from './engine-assets.ts'
@@ -106,6 +107,9 @@ while [ $# -gt 1 ]; do
 done
 `
 
+/** Characters of what `uname -m` says, which is shown where there is no runtime for it. */
+const LONGEST_MACHINE = 64
+
 export async function presentOnHost(
   shell: Shell,
   files: readonly { readonly target: string; readonly hash: string }[]
@@ -114,5 +118,9 @@ export async function presentOnHost(
   const { exitCode, stdout, stderr } = await shell.run(['sh', '-c', CHECK, 'sh', ...pairs])
   if (exitCode !== 0) fail({ kind: 'command-failed', command: 'look for the engine', exitCode, stderr })
   const [machine = '', security = '', ...answers] = stdout.trim().split('\n')
-  return { machine, hasSelinux: security === 'selinux', present: answers.map((answer) => answer === 'yes') }
+  return {
+    machine: shorten(machine, LONGEST_MACHINE),
+    hasSelinux: security === 'selinux',
+    present: answers.map((answer) => answer === 'yes')
+  }
 }

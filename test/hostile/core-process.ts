@@ -1,0 +1,240 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { contract } from '../../src/shared/contract.ts'
+import type { EngineVerb } from '../../src/shared/engine-protocol.ts'
+import { describeFailure } from '../../src/shared/failure-words.ts'
+import { fail, failureOf, type Failure } from '../../src/shared/failure.ts'
+import { addressOf } from '../../src/main/core/hosts/connections.ts'
+import { requireHost } from '../../src/main/core/hosts/host-book.ts'
+import { listVms } from '../../src/main/core/hosts/list-vms.ts'
+import { LiveCore } from '../../src/main/core/live/live-core.ts'
+import { LiveValue } from '../../src/main/core/live/live-value.ts'
+import { handlersOver } from '../../src/main/doors/handlers.ts'
+import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
+
+/**
+ * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
+ * whoever started it. Arguments: its settings folder, and the host whose news are to be told.
+ */
+export type Order =
+  | {
+      readonly do: 'call'
+      readonly host: string
+      readonly verb: EngineVerb
+      readonly question: object
+      readonly withinMs: number
+    }
+  | { readonly do: 'inventory' | 'login'; readonly host: string }
+  | { readonly do: 'refresh'; readonly host: string }
+  | { readonly do: 'measure' | 'door' | 'close' }
+
+/** What came of asking a host. */
+export type Outcome = { readonly heldMs: number } & (
+  | { readonly is: 'answer'; readonly text: string }
+  | { readonly is: 'failure'; readonly failure: Failure; readonly words: readonly string[] }
+)
+
+export interface Measured {
+  readonly rssBytes: number
+  /** What is in use, without what the allocator keeps for the next time. */
+  readonly heldBytes: number
+  readonly folderBytes: number
+  /** The longest that the event loop was held since the last time, in milliseconds of this thread's own work. */
+  readonly heldMs: number
+  /** The same as the clock saw it, with all that other programs took meanwhile. */
+  readonly lateMs: number
+  /** A fixed piece of work, to know how fast this machine is just now. */
+  readonly yardstickMs: number
+}
+
+/** What is known of the host that means well. */
+export interface Seen {
+  readonly state: string | undefined
+  readonly vms: Readonly<Record<string, string>>
+  readonly jobs: Readonly<Record<string, string>>
+  readonly runs: readonly string[]
+  readonly points: readonly string[]
+  readonly notices: readonly string[]
+}
+
+export type Told =
+  | { readonly seen: Seen; readonly about: string }
+  | { readonly id: number; readonly result?: unknown; readonly error?: string }
+
+const [folder = '', good = '', hostile = ''] = process.argv.slice(2)
+const root = join(import.meta.dirname, '../..')
+const live = new LiveCore({ folder, cache: join(folder, '..', 'cache'), root })
+const loop = watchLoop()
+
+function seenOf(host: string): Seen {
+  const view = live.hosts.view(host)
+  const ofHost = <T extends { readonly host: string }>(all: readonly T[] | undefined): T[] =>
+    (all ?? []).filter((each) => each.host === host)
+  return {
+    state: view?.state,
+    vms: Object.fromEntries((view?.vms ?? []).map(({ name, state }) => [name, state])),
+    jobs: Object.fromEntries(ofHost(live.jobs.all.value).map(({ id, state }) => [id, state])),
+    runs: ofHost(live.policies.runs.value).map(({ id }) => id),
+    points: (live.points.all.value?.points ?? [])
+      .filter(({ places }) => places.some((place) => place.host === host))
+      .map(({ id }) => id),
+    notices: (live.notices.all.value ?? []).map(({ id }) => id)
+  }
+}
+
+const tell = (told: Told): void => void process.send?.(told, () => undefined)
+const tellSeen = (): void => {
+  for (const about of [good, hostile]) tell({ seen: seenOf(about), about })
+}
+live.hosts.all.listen(tellSeen)
+live.jobs.all.listen(tellSeen)
+live.points.all.listen(tellSeen)
+live.policies.runs.listen(tellSeen)
+live.notices.all.listen(tellSeen)
+
+async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    const text = JSON.stringify([await work()]).slice(0, 2000)
+    return { is: 'answer', text, heldMs: loop.takeLongest().heldMs }
+  } catch (error) {
+    const failure = failureOf(error)
+    const { title, explanation, nextStep } = describeFailure(failure)
+    const words = [title, explanation, nextStep]
+    return { is: 'failure', failure: shortened(failure), words, heldMs: loop.takeLongest().heldMs }
+  }
+}
+
+/** What is sent to the test should not be what is measured. */
+const shortened = (failure: Failure): Failure =>
+  JSON.parse(
+    JSON.stringify(failure, (_key, value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : value))
+  ) as Failure
+
+async function call({ host, verb, question, withinMs }: Extract<Order, { do: 'call' }>): Promise<unknown> {
+  const engine = await live.core.connections.engine(host)
+  const bytes = Array.from({ length: 4 }, () => Buffer.from('point'))
+  const options = { timeoutMs: withinMs, onEvent: () => undefined }
+  if (verb === 'import') return engine.call(verb, question as never, { ...options, stream: chunksOf(bytes) })
+  if (verb !== 'export') return engine.call(verb, question, options)
+  let taken = 0
+  const deadline = AbortSignal.timeout(withinMs)
+  for await (const chunk of engine.exportPoint(question as never, deadline)) taken += chunk.byteLength
+  return { taken }
+}
+
+async function* chunksOf(all: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const each of all) yield await Promise.resolve(each)
+}
+
+async function look(host: string): Promise<unknown> {
+  const { hosts, unreachable } = await listVms(live.core, host)
+  for (const { failure } of unreachable) fail(failure)
+  return hosts[0]?.inventory
+}
+
+/** Over a connection of its own, as for a host that is about to be added. */
+async function logIn(host: string): Promise<unknown> {
+  const record = requireHost(live.core.settings.read(), host)
+  const connection = await live.core.connections.try(addressOf(record), undefined)
+  try {
+    return await connection.shell.run(['true'])
+  } finally {
+    await connection.close()
+  }
+}
+
+async function done(order: Order): Promise<unknown> {
+  switch (order.do) {
+    case 'call':
+      return outcomeOf(() => call(order))
+    case 'inventory':
+      return outcomeOf(() => look(order.host))
+    case 'login':
+      return outcomeOf(() => logIn(order.host))
+    case 'refresh':
+      live.hosts.refresh(order.host)
+      return undefined
+    case 'measure':
+      return measure()
+    case 'door':
+      return openDoor()
+    case 'close':
+      return live.close()
+  }
+}
+
+async function openDoor(): Promise<string> {
+  const info = { version: 'test', door: 'browser' as const, platform: process.platform, home: folder }
+  const handlers = handlersOver(live, {
+    info: () => ({ ...info, canStartAtLogin: false, hasTray: false }),
+    openLink: () => Promise.resolve(),
+    goTo: new LiveValue()
+  })
+  const report = (bug: object): void => console.error('bug', bug)
+  const rendererRoot = join(root, 'out/renderer')
+  return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).url
+}
+
+function measure(): Measured {
+  const held = loop.takeLongest()
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const yardstickMs = workedDuring(() => void JSON.parse(YARDSTICK))
+  loop.takeLongest()
+  const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
+  return { rssBytes, heldBytes: heapUsed + external, folderBytes: sizeOf(folder), ...held, yardstickMs }
+}
+
+const YARDSTICK = JSON.stringify(
+  Array.from({ length: 20_000 }, (_, n) => ({
+    id: `${n}`.padStart(40, 'x'),
+    numbers: [n, n, n, n],
+    text: 'y'.repeat(100)
+  }))
+)
+
+/** In milliseconds of this thread's own work: what other programs do meanwhile is not counted. */
+function workedMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
+function workedDuring(work: () => void): number {
+  const before = workedMs()
+  work()
+  return workedMs() - before
+}
+
+/** Between two turns of a timer nothing else had its turn. */
+function watchLoop(): { takeLongest(): { heldMs: number; lateMs: number } } {
+  const longest = { heldMs: 0, lateMs: 0 }
+  let last = { worked: workedMs(), at: performance.now() }
+  setInterval(() => {
+    const now = { worked: workedMs(), at: performance.now() }
+    longest.heldMs = Math.max(longest.heldMs, now.worked - last.worked)
+    longest.lateMs = Math.max(longest.lateMs, now.at - last.at)
+    last = now
+  }, 2)
+  return {
+    takeLongest: () => {
+      const taken = { ...longest }
+      Object.assign(longest, { heldMs: 0, lateMs: 0 })
+      last = { worked: workedMs(), at: performance.now() }
+      return taken
+    }
+  }
+}
+
+function sizeOf(path: string): number {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true) return found?.size ?? 0
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
+}
+
+process.on('message', ({ id, order }: { readonly id: number; readonly order: Order }) => {
+  void done(order).then(
+    (result) => tell({ id, result }),
+    (error: unknown) => tell({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  )
+})
+process.on('disconnect', () => process.exit(0))

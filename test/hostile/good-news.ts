@@ -1,0 +1,156 @@
+import { expect } from 'vitest'
+import type { Seen } from './core-process.ts'
+import type { Asked, GoodHost } from './good-host.ts'
+import type { WatchedCore } from './watched-core.ts'
+
+/** One thing that changed on the good host, and how it came to be known. */
+export interface SeenChange {
+  readonly what: string
+  readonly ms: number
+  /** How often the core had asked about it since the change, until it knew. */
+  readonly looks: number
+}
+
+/** Changes the good host now and then, waits each time until the core knows, and knows itself what the core should know. */
+export class GoodNews {
+  readonly changes: SeenChange[] = []
+  /** Of its jobs that failed: each is to be heard of. */
+  readonly failed: string[] = []
+  private readonly good: GoodHost
+  private readonly core: WatchedCore
+  /** What has just changed, so that both are right. */
+  private readonly pending = new Set<string>()
+  private goesOn = true
+  private turns = 0
+
+  constructor(good: GoodHost, core: WatchedCore) {
+    this.good = good
+    this.core = core
+  }
+
+  /** So many changes, one after the other. */
+  async rounds(count: number): Promise<readonly SeenChange[]> {
+    const before = this.changes.length
+    for (let n = 0; n < count; n++) await this.next()
+    return this.changes.slice(before)
+  }
+
+  /** Changes for as long as the work takes. What it saw meanwhile. */
+  async during(work: () => Promise<void>): Promise<readonly SeenChange[]> {
+    const before = this.changes.length
+    this.goesOn = true
+    const going = this.goOn()
+    try {
+      await work()
+    } finally {
+      this.goesOn = false
+    }
+    await going
+    return this.changes.slice(before)
+  }
+
+  /** What the core knows of the good host is what is so there, but for what is changing just now. */
+  expectRight(): void {
+    const seen = this.core.seen(this.good.name)
+    const isSettled = (key: string): boolean => !this.pending.has(key)
+    expect(seen?.state).toBe('up')
+    const expected = {
+      vms: Object.fromEntries(this.good.vms.map(({ name, state }) => [name, state])),
+      jobs: Object.fromEntries(this.good.jobs.map(({ id, state }) => [id, state])),
+      runs: sorted(this.good.runs),
+      points: sorted(this.good.points)
+    }
+    const { vms = {}, jobs = {}, runs = [], points = [] } = seen ?? {}
+    expect(settled(vms, isSettled)).toEqual(settled(expected.vms, isSettled))
+    expect(settled(jobs, isSettled)).toEqual(settled(expected.jobs, isSettled))
+    expect(runs.filter(isSettled).toSorted()).toEqual(expected.runs.filter(isSettled))
+    expect(points.filter(isSettled).toSorted()).toEqual(expected.points.filter(isSettled))
+    expect(seen?.notices).toEqual(expect.arrayContaining(this.failed.filter(isSettled)))
+  }
+
+  private async goOn(): Promise<void> {
+    while (this.goesOn) await this.next()
+  }
+
+  private async next(): Promise<void> {
+    const kinds = [() => this.turnVm(), () => this.endJob(), () => this.failJob(), () => this.run()]
+    await kinds[this.turns++ % kinds.length]?.()
+  }
+
+  private turnVm(): Promise<void> {
+    const vm = this.good.vms[this.turns % this.good.vms.length]
+    if (vm === undefined) return Promise.resolve()
+    const change = (): string[] => {
+      this.good.turn(vm)
+      return []
+    }
+    return this.see('a VM starts or stops', 'inventory', [vm.name], change, ({ vms }) => vms[vm.name] === vm.state)
+  }
+
+  private endJob(): Promise<void> {
+    const change = (): string[] => [this.good.takePoint().id, this.good.addJob('done').id]
+    return this.see(
+      'a job ends, and its point is there',
+      'jobs',
+      [],
+      change,
+      ({ jobs, points }, [point = '', job = '']) => jobs[job] === 'done' && points.includes(point)
+    )
+  }
+
+  private failJob(): Promise<void> {
+    const failure = { kind: 'no-room' as const, path: '/srv', forWhat: 'the point', neededBytes: 2, freeBytes: 1 }
+    const change = (): string[] => {
+      const { id } = this.good.addJob('failed-clean', { failure })
+      this.failed.push(id)
+      return [id]
+    }
+    return this.see(
+      'a job fails, and is told',
+      'jobs',
+      [],
+      change,
+      ({ jobs, notices }, [job = '']) => jobs[job] === 'failed-clean' && notices.includes(job)
+    )
+  }
+
+  private run(): Promise<void> {
+    const change = (): string[] => [this.good.addRun().id]
+    return this.see('a run of a policy ends', 'runs', [], change, ({ runs }, [run = '']) => runs.includes(run))
+  }
+
+  private async see(
+    what: string,
+    asked: Asked,
+    keys: readonly string[],
+    change: () => readonly string[],
+    isSo: (seen: Seen, made: readonly string[]) => boolean
+  ): Promise<void> {
+    keys.forEach((key) => this.pending.add(key))
+    const made = change()
+    made.forEach((key) => this.pending.add(key))
+    const before = this.good.looks.get(asked) ?? 0
+    const ms = await this.core.untilSeen(this.good.name, what, (seen) => isSo(seen, made))
+    this.changes.push({ what, ms, looks: (this.good.looks.get(asked) ?? 0) - before })
+    this.pending.clear()
+  }
+}
+
+const sorted = (all: readonly { readonly id: string }[]): string[] => all.map(({ id }) => id).sort()
+const settled = (all: Readonly<Record<string, string>>, isSettled: (key: string) => boolean): Record<string, string> =>
+  Object.fromEntries(Object.entries(all).filter(([key]) => isSettled(key)))
+
+export const medianOf = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN
+
+/** A line for each kind of change: how long it took until it was seen, and after how many looks. */
+export function tableOf(changes: readonly SeenChange[]): string {
+  const kinds = [...new Set(changes.map(({ what }) => what))]
+  const rows = kinds.map((kind) => {
+    const of = changes.filter(({ what }) => what === kind)
+    const ms = of.map((change) => change.ms)
+    const seconds = (of: number): string => `${(of / 1000).toFixed(2)} s`
+    return `  ${kind}: ${of.length} times, median ${seconds(medianOf(ms))}, longest ${seconds(Math.max(...ms))}, after ${Math.max(...of.map(({ looks }) => looks))} looks at most`
+  })
+  return rows.join('\n')
+}

@@ -1,0 +1,134 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openSettings } from '../../src/main/core/settings/settings-file.ts'
+import { knownHostName } from '../../src/main/core/ssh/known-hosts.ts'
+import type { Measured, Order, Outcome, Seen, Told } from './core-process.ts'
+import type { GoodHost } from './good-host.ts'
+
+/** For what would never come: far more than it takes on the slowest machine. */
+const GUARD_MS = 120_000
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A core in a process of its own, with these hosts in its settings. */
+export class WatchedCore {
+  readonly folder: string
+  private readonly dir: string
+  private readonly child: ChildProcess
+  private readonly waiting = new Map<number, Waiting>()
+  private readonly lookers = new Set<() => void>()
+  private readonly latest = new Map<string, Seen>()
+  private orders = 0
+  private problem: Error | undefined
+
+  constructor(good: GoodHost, hostile: GoodHost) {
+    this.dir = mkdtempSync(join(tmpdir(), 'stillpoint-two-hosts-'))
+    this.folder = join(this.dir, 'settings')
+    writeSettings(this.folder, [good, hostile])
+    const { SSH_AUTH_SOCK: _, ...env } = process.env
+    this.child = fork(join(import.meta.dirname, 'core-process.ts'), [this.folder, good.name, hostile.name], {
+      execArgv: ['--expose-gc'],
+      env: { ...env, HOME: good.sshd.home },
+      serialization: 'json'
+    })
+    this.child.on('message', (told: Told) => this.hear(told))
+    this.child.once('exit', (code, signal) => this.fails(new Error(`the core ended: ${code ?? signal ?? ''}`)))
+  }
+
+  seen(host: string): Seen | undefined {
+    return this.latest.get(host)
+  }
+
+  ask(order: Extract<Order, { readonly host: string }>): Promise<Outcome> {
+    return this.order(order) as Promise<Outcome>
+  }
+
+  refresh(host: string): Promise<void> {
+    return this.order({ do: 'refresh', host }) as Promise<void>
+  }
+
+  measure(): Promise<Measured> {
+    return this.order({ do: 'measure' }) as Promise<Measured>
+  }
+
+  /** The address of the window over this core. */
+  openDoor(): Promise<string> {
+    return this.order({ do: 'door' }) as Promise<string>
+  }
+
+  /** Resolves with the milliseconds that it took until the core has seen it. */
+  async untilSeen(host: string, what: string, isSo: (seen: Seen) => boolean): Promise<number> {
+    const began = performance.now()
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const look = (): void => {
+      const seen = this.latest.get(host)
+      if (this.problem !== undefined) reject(this.problem)
+      else if (seen !== undefined && isSo(seen)) resolve(performance.now() - began)
+    }
+    const late = setTimeout(
+      () => reject(new Error(`${what} was never seen: ${JSON.stringify(this.latest.get(host)).slice(0, 1500)}`)),
+      GUARD_MS
+    )
+    this.lookers.add(look)
+    look()
+    return promise.finally(() => {
+      clearTimeout(late)
+      this.lookers.delete(look)
+    })
+  }
+
+  async stop(): Promise<void> {
+    if (this.problem === undefined) {
+      await this.order({ do: 'close' }).catch(() => undefined)
+      this.child.disconnect()
+      await once(this.child, 'exit')
+    }
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  private order(order: Order): Promise<unknown> {
+    if (this.problem !== undefined) return Promise.reject(this.problem)
+    const id = this.orders++
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.waiting.set(id, { resolve, reject })
+    const late = setTimeout(() => reject(new Error(`no answer from the core: ${JSON.stringify(order)}`)), GUARD_MS)
+    this.child.send({ id, order })
+    return promise.finally(() => {
+      clearTimeout(late)
+      this.waiting.delete(id)
+    })
+  }
+
+  private hear(told: Told): void {
+    if ('seen' in told) {
+      this.latest.set(told.about, told.seen)
+      this.lookers.forEach((look) => look())
+    } else if (told.error !== undefined) this.waiting.get(told.id)?.reject(new Error(told.error))
+    else this.waiting.get(told.id)?.resolve(told.result)
+  }
+
+  private fails(error: Error): void {
+    this.problem = error
+    this.waiting.forEach(({ reject }) => reject(error))
+    this.lookers.forEach((look) => look())
+  }
+}
+
+function writeSettings(folder: string, hosts: readonly GoodHost[]): void {
+  const addedAt = '2026-01-01T00:00:00.000Z'
+  openSettings(folder).update((settings) => ({
+    ...settings,
+    hosts: hosts.map(({ name, sshd: { address, identity } }) => ({
+      ...{ name, address: address.address, port: address.port, identityFile: identity, addedAt },
+      ...(address.user !== undefined && { user: address.user })
+    }))
+  }))
+  const known = hosts.map(({ sshd }) => `${knownHostName('127.0.0.1', sshd.port)} ${sshd.hostKey()}\n`)
+  writeFileSync(join(folder, 'known_hosts'), known.join(''))
+}
