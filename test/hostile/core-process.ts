@@ -172,7 +172,7 @@ async function openDoor(): Promise<string> {
   })
   const report = (bug: object): void => console.error('bug', bug)
   const rendererRoot = join(root, 'out/renderer')
-  return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).url
+  return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).address()
 }
 
 function measure(): Measured {

@@ -278,10 +278,10 @@ const ways: Readonly<Record<string, (failure: unknown) => Promise<Failure | unde
     const runs = await engineCall(evil({ result: [{ ...runOf(), vms }] }), 'runs', {})
     return runs[0]?.vms[0]?.failure
   },
-  'in the history': (failure) => {
+  'in the history': async (failure) => {
     const read = await historyWith(failure)
     expect(read).toHaveLength(2)
-    return Promise.resolve(read[0]?.failure)
+    return read[0]?.failure
   }
 }
 
