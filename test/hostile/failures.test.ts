@@ -48,7 +48,8 @@ const NOT_OF_A_HOST: readonly FailureKind[] = [
   'connection-lost',
   'login-shell',
   'no-root',
-  'engine-version'
+  'engine-version',
+  'installation-changed'
 ]
 
 const deep = (levels: number): unknown => {

@@ -292,7 +292,7 @@ describe('an answer about another job than was asked for', () => {
       evil.lines = OTHERS[name]
       const watching = watchJob(core, 'evil', EVILS, { onWatched: () => undefined })
       await expect(watching).rejects.toMatchObject({ failure: { kind: 'bad-output' } })
-      expect(core.history.jobs()).toEqual([])
+      expect(await core.history.jobs()).toEqual([])
     })
   })
 
@@ -300,7 +300,7 @@ describe('an answer about another job than was asked for', () => {
     await tally.tried(async () => {
       evil.lines = OTHERS['a report of another job']
       await expect(cancelJob(core, 'evil', EVILS)).rejects.toMatchObject({ failure: { kind: 'bad-output' } })
-      expect(core.history.jobs()).toEqual([])
+      expect(await core.history.jobs()).toEqual([])
     })
   })
 
@@ -383,10 +383,12 @@ describe('two hosts with a job of one id', () => {
       await live().news.contact('evil')
       good.jobs = [report(GOODS, 'good', 'failed-clean')]
       const again = live()
+      await again.jobs.remembered
       await again.news.moved('good', ['jobs'])
       await again.news.moved('evil', ['jobs'])
       expect(again.told.map(({ host, state }) => `${host} ${state}`)).toEqual(['good failed-clean'])
       const third = live()
+      await third.jobs.remembered
       await third.news.moved('good', ['jobs'])
       expect(third.told).toEqual([])
       expect(third.jobs.all.value).toHaveLength(2)
@@ -402,7 +404,7 @@ describe('two hosts with a job of one id', () => {
       const runs = window.policies.runs.value ?? []
       expect(runs.map(({ host, state }) => `${host} ${state}`).sort()).toEqual(['evil done', 'good failed'])
       expect(new Set(runs.map(({ id }) => id)).size).toBe(2)
-      expect(core.history.runs()).toHaveLength(2)
+      expect(await core.history.runs()).toHaveLength(2)
       expect((window.notices.all.value ?? []).map(({ title }) => title)).toContain('The run of nightly on good failed')
     })
   })
@@ -419,10 +421,12 @@ describe('two hosts with a job of one id', () => {
 
 describe('a host that was here by another name', () => {
   it('has each of its jobs once in every list, and keeps them all in the history', async () => {
-    core.history.addJobs([report(GOODS, 'once-called'), report(EVILS, 'long-gone')])
+    await core.history.addJobs([report(GOODS, 'once-called'), report(EVILS, 'long-gone')])
     good.jobs = [report(GOODS, 'whatever')]
     expect(whose((await listJobs(core)).jobs)).toEqual([`good ${GOODS}`, `long-gone ${EVILS}`])
-    expect(core.history.jobs()).toHaveLength(3)
-    expect(whose(live().jobs.all.value ?? [])).toEqual([`good ${GOODS}`, `long-gone ${EVILS}`])
+    expect(await core.history.jobs()).toHaveLength(3)
+    const { jobs } = live()
+    await jobs.remembered
+    expect(whose(jobs.all.value ?? [])).toEqual([`good ${GOODS}`, `long-gone ${EVILS}`])
   })
 })
