@@ -94,7 +94,7 @@ describe('the name of a disk that an iSCSI or a Ceph server holds', () => {
         lun: 2,
         'initiator-name': 'iqn.2013-07.com.example:client',
         user: 'u "x',
-        'password-secret': 'login.x7468652073746f7265'
+        'password-secret': 'login.x6973637369207468652073746f7265'
       }
     })
     expect(nameOf(`<source protocol='iscsi' name='iqn.x'><host name='store'/></source>`)).toEqual({
@@ -163,7 +163,7 @@ describe('the login to the server of a disk', () => {
 
   it.each([
     ['its UUID', SECRET],
-    ['what it is for', 'the store']
+    ['what it is for', 'iscsi the store']
   ])('is the secret of libvirt, by %s, in a file that is gone behind the tool', async (_what, secret) => {
     const read: string[] = []
     let file = ''
@@ -202,7 +202,7 @@ describe('the login to the server of a disk', () => {
   })
 
   it('is said to be impossible with a secret that libvirt keeps to itself, or has not', async () => {
-    expect(await whyNoLogin(fakeShell(libvirt), 'the store')).toContain('to nobody (private)')
+    expect(await whyNoLogin(fakeShell(libvirt), 'iscsi the store')).toContain('to nobody (private)')
     expect(await whyNoLogin(fakeShell(libvirt), 'another')).toContain('libvirt has no secret another')
   })
 })
