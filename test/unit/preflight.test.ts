@@ -107,7 +107,7 @@ describe('what a restore would meet, before its point is on the host', () => {
   })
 
   it('counts the point into the room that is needed', async () => {
-    const huge = manifestOf(FILES).files.map((file) => ({ ...file, sizeBytes: 2 ** 52 }))
+    const huge = manifestOf(FILES).files.map((file) => ({ ...file, sizeBytes: 2 ** 45 }))
     const items = await preflightRestore(hostWith(), spec(await temporaryStore()), texts({}, { files: huge }))
     expect(items.filter(({ state }) => state === 'problem')).toMatchObject([
       { check: 'room', text: expect.stringContaining('the point') as string }
@@ -119,7 +119,7 @@ describe('what a restore would meet, before its point is on the host', () => {
     ['firmware variables', 'nvram.fd', 'what the VM starts with'],
     ['state of its TPM', 'tpm/tpm2/tpm2-00.permall', 'what the VM starts with']
   ])('counts what is written beside the disks: %s', async (_what, path, forWhat) => {
-    const bytes = { sizeBytes: 2 ** 52, sha256: '0'.repeat(64) }
+    const bytes = { sizeBytes: 2 ** 46, sha256: '0'.repeat(64) }
     const boot = path.startsWith('boot/') && {
       boot: [{ role: 'medium' as const, file: path, originalPath: '/nowhere/a.iso' }]
     }
