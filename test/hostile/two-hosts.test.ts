@@ -77,7 +77,9 @@ const others = () => ({
 const wrongIn = (verb: EngineVerb): readonly Lie[] => {
   if (verb === 'export') return [] // a stream, of which nothing is read here
   const right = hostile.resultOf(verb, { id: hostile.jobs[0]?.id ?? '' })
-  return someOf(wrongAnswers(right, others()), 3, VERBS.indexOf(verb)).map(({ name, value }) => says(name, line({ result: value })))
+  return someOf(wrongAnswers(right, others()), 3, VERBS.indexOf(verb)).map(({ name, value }) =>
+    says(name, line({ result: value }))
+  )
 }
 
 /** Attacks of a kind, with the good host changing all the while. */
@@ -85,7 +87,7 @@ async function seenThrough(name: string, work: (attacks: Attacks) => Promise<voi
   const attacks = new Attacks(tally, () => news.expectRight())
   const changes = await news.during(() => work(attacks))
   console.log(`${name}: seen of the good host meanwhile\n${tableOf(changes)}`)
-  console.log(`${name}: the event loop was held longest\n${attacks.table}`)
+  console.log(`${name}: ${attacks.table}`)
   expect(attacks.problems).toEqual([])
   expectSoonSeen(changes)
   await expectNotHeld(attacks.longestHeldMs)
@@ -251,7 +253,8 @@ describe('one hostile host beside a good one', () => {
     const logIn = () => core.ask({ do: 'login', host: hostile.name })
     const missing = BRIEFLY.find(({ name }) => name === 'says that there is no such program')
     await seenThrough('the beginning', async (attacks) => {
-      for (const lie of someOf(BRIEFLY, 3, 0)) await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
+      for (const lie of someOf(BRIEFLY, 3, 0))
+        await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
       hostile.lieAbout('parallel', missing)
       const callAgain = () => core.ask(questionFor('parallel', ENOUGH_MS))
       for (const lie of someOf(BRIEFLY, 3, 1))
