@@ -363,6 +363,12 @@ describe('a host that prints without end', () => {
       await expect(takeInventory(shell)).rejects.toMatchObject({ failure: { kind: 'output-too-large' } })
     }))
 
+  it('is given up as well where it complains without end', () =>
+    tally.tried(async () => {
+      const shell = fakeShell(({ argv }) => ({ stdout: printed(twoVms({}), argv[4]), stderr: flood('', 1024) }))
+      await expect(takeInventory(shell)).rejects.toMatchObject({ failure: { kind: 'output-too-large' } })
+    }))
+
   it('within the limit is read, and a definition of 60 MiB hides its own VM alone', () =>
     tally.tried(async () => {
       const shell = fakeShell(({ argv }) => ({ stdout: flood(argv[4] ?? '', 60) }))

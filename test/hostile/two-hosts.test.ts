@@ -326,8 +326,8 @@ describe('one hostile host beside a good one', () => {
     const over = new AbortController()
     const flood = (async () => {
       while (!over.signal.aborted) {
-        hostile.say('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
-        hostile.say('events', repeated('event\n', 32 << 10))
+        await hostile.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
+        await hostile.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
         await sleep(5)
       }
     })()
