@@ -146,7 +146,7 @@ async function askedInTheEnd(asked: Asked, move: () => void): Promise<void> {
     guard.throwIfAborted()
     move()
     await core.refresh(hostile.name)
-    await Promise.race([asking, sleep(500)])
+    await Promise.race([asking, sleep(100)])
   }
 }
 
