@@ -143,7 +143,6 @@ const SNAPSHOT_WITHIN_MS = 6 * 3_600_000
 
 async function takeSnapshot(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   await prepareOverlays(job, plan)
-  await requireCurrent(job.shell, plan)
   return switchToOverlays(job.shell, job.id, plan, {
     memoryFile: memoryPath(plan),
     live: true,

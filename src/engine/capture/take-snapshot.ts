@@ -7,7 +7,7 @@ import { withPrivateFiles, withXmlFile } from '../jobs/private-files.ts'
 import { imageBelow, snapshotDisks, snapshotName, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import { withNewKey } from './overlay-keys.ts'
 import { fillPlaced, giveOverlays, MAKE_STEP, type PlacedFile } from './overlay-owner.ts'
-import { isOutdatedNow } from './plan-backup.ts'
+import { isOutdatedNow, requireCurrent } from './plan-backup.ts'
 
 /**
  * Sees to it that overlays lie there for which it matters how they begin: where libvirt leaves owners alone, and those of
@@ -20,6 +20,8 @@ export async function prepareOverlays(job: JobContext, plan: CapturePlan): Promi
   await job.step(MAKE_STEP, {}, async () => {
     for (const file of placed) await makeOverlay(job.shell, plan, file)
   })
+  // That takes seconds, and libvirt makes none by itself for a disk that came meanwhile.
+  await requireCurrent(job.shell, plan)
 }
 
 const isEncrypted = ({ disks }: CapturePlan): boolean => disks.some(({ encryption }) => encryption !== undefined)
