@@ -147,18 +147,27 @@ export interface OverlayRequest {
   /** As QEMU opens it, which is not looked at: a VM may have it open. */
   readonly backing: { readonly file: string; readonly format: string }
   readonly virtualSizeBytes: number
-  /** Where the overlay is to be encrypted. Its own key is random: trying words gets nowhere. That of the image below opens it too. */
+  /** Where the overlay is to be encrypted. Its own key is random: trying words gets nowhere. */
   readonly keyFiles?: KeyFiles
+  /** With the key of the image below, too. */
+  readonly opensWithBelow?: boolean
 }
 
 /** An empty qcow2 image that shows what is in the one below. Replaces what is there; where QEMU fails, nothing is there. */
 export async function createOverlay(shell: Shell, path: string, request: OverlayRequest): Promise<void> {
-  const { backing, virtualSizeBytes, keyFiles } = request
+  const { backing, virtualSizeBytes, keyFiles, opensWithBelow } = request
   const below = ['-u', '-b', backing.file, '-F', backing.format]
   const locked = keyFiles === undefined ? [] : [...keyObject('overlay', keyFiles.overlay), '-o', ENCRYPTED]
   const create = ['create', '-q', '-f', 'qcow2', ...below, ...locked, '--', filePath(path), String(virtualSizeBytes)]
   await createEncrypted(() => qemuImg(shell, create))
-  if (keyFiles !== undefined) await createEncrypted(() => addKeyOfBelow(shell, path, keyFiles))
+  if (keyFiles !== undefined && opensWithBelow === true)
+    await createEncrypted(() => addKeyOfBelow(shell, path, keyFiles))
+}
+
+/** Whether this QEMU gives an image a second key: it does from 5.1 on. */
+export async function canAddKeys(shell: Shell): Promise<boolean> {
+  const [, major = '0', minor = '0'] = /version (\d+)\.(\d+)/.exec((await qemuImg(shell, ['--version'])).stdout) ?? []
+  return Number(major) > 5 || (major === '5' && Number(minor) >= 1)
 }
 
 /**

@@ -68,8 +68,15 @@ export const parseSecrets = (text: string): Secret[] =>
   })
 
 /** By its UUID, or by what it is for, as `secretNameOf` has it. */
-export const secretNamed = (secrets: readonly Secret[], name: string): Secret | undefined =>
-  secrets.find(({ uuid, usage }) => uuid === name.toLowerCase() || (usage !== '' && usage === name))
+export function secretNamed(secrets: readonly Secret[], name: string): Secret | undefined {
+  const found = secrets.find(({ uuid, usage }) => uuid === name.toLowerCase() || (usage !== '' && usage === name))
+  if (found !== undefined || KINDS.test(name)) return found
+  const [one, ...others] = secrets.filter(({ usage }) => usage.endsWith(` ${name}`))
+  return others.length === 0 ? one : undefined
+}
+
+/** Engines before wrote the use into their journals without its kind. */
+const KINDS = /^(volume|ceph|iscsi|tls|vtpm) /
 
 /** The secret that an element of a definition names: its UUID, or its use as libvirt lists it, such as `volume /srv/l.img`. */
 export function secretNameOf(secret: Element | undefined, type: string): string | undefined {

@@ -328,6 +328,11 @@ describe('taking away what was put on a host that was refused', () => {
     await takeAway(host(), files, false, dirs())
     expect(files.map((path) => existsSync(path))).toEqual([true, true])
     expect(readdirSync(dirs().units)).toHaveLength(5)
+    // One that was known before is not left with an engine that nobody asked for.
+    rmSync(dirs().units, { recursive: true })
+    mkdirSync(dirs().units)
+    await takeAway(host(), files, true, dirs())
+    expect(files.map((path) => existsSync(path))).toEqual([false, false])
   })
 
   it('does not count what another computer has put there at the same moment', async () => {

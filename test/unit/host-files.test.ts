@@ -273,12 +273,12 @@ describe('a medium that a point takes', () => {
       ['rebuilt in place', (path) => writeFileSync(path, 'disc 2')],
       ['longer by now', (path) => appendFileSync(path, '!')],
       ['written to, with as many bytes', (path) => utimesSync(path, 5, 5)],
-      ['another file, moved into its place', (path) => moveInto(path, 'disc 1')]
+      ['another file, moved into its place', (path) => moveInto(path, 'disc 2', 2)]
     ]
 
-    function moveInto(path: string, text: string): void {
+    function moveInto(path: string, text: string, writtenAt = 1): void {
       writeFileSync(`${path}.new`, text)
-      utimesSync(`${path}.new`, 1, 1)
+      utimesSync(`${path}.new`, writtenAt, writtenAt)
       renameSync(`${path}.new`, path)
     }
 
@@ -306,6 +306,13 @@ describe('a medium that a point takes', () => {
         isFirst = false
       }
       await changed({ progress }, meanwhile)
+    })
+
+    it('is that of a disc whose file system numbers a file anew that nobody has had open for a while', async () => {
+      const medium = await disc()
+      moveInto(medium.originalPath, 'disc 1')
+      expect(await take({ media: [medium] })).toMatchObject({ files: [{ sizeBytes: 6 }] })
+      expect(warnings).toEqual([])
     })
 
     it('is taken from a floppy that its guest wrote to before that, and newer where it did so later, which is said', async () => {

@@ -37,6 +37,17 @@ describe('a secret of libvirt', () => {
     expect(named('<secret/>', 'iscsi')).toBeUndefined()
   })
 
+  it('is found by its use alone, as journals of engines before have it, where that is one', () => {
+    const secrets = [
+      { uuid: '1', usage: 'ceph admin' },
+      { uuid: '2', usage: 'iscsi admin' },
+      { uuid: '3', usage: 'iscsi lab' }
+    ]
+    expect(secretNamed(secrets, 'lab')?.uuid).toBe('3')
+    expect(secretNamed(secrets, 'admin')).toBeUndefined()
+    expect(secretNamed(secrets, 'ceph lab')).toBeUndefined()
+  })
+
   it('is for a file whatever its name holds', () => {
     const root = parseXml(secretXml(UUID, '/srv/R&D/<l>.img'), 'secret XML').documentElement ?? undefined
     expect(textOf(childAt(root, 'usage', 'volume'))).toBe('/srv/R&D/<l>.img')

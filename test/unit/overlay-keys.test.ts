@@ -23,10 +23,11 @@ const disk = (secret = `uuid='${SECRET}'`): XmlDisk => {
 }
 
 /** libvirt with one secret, and QEMU that sees 16 MiB behind the header. */
-const host = (attributes: string): Shell =>
+const host = (attributes: string, qemu = '7.2.22'): Shell =>
   fakeShell({
     'virsh secret-list': ` UUID   Usage\n-----\n ${SECRET}   volume /srv/l.img\n`,
     [`virsh secret-dumpxml ${SECRET}`]: `<secret ${attributes}><uuid>${SECRET}</uuid></secret>`,
+    'qemu-img --version': `qemu-img version ${qemu} (Debian)\n`,
     'qemu-img': JSON.stringify({ filename: '/srv/l.img', format: 'luks', 'virtual-size': 16_777_216 })
   })
 const KEPT = `ephemeral='no' private='no'`
@@ -36,6 +37,18 @@ describe('the overlay of an encrypted disk', () => {
     const found = await encryptionFor(host(KEPT), disk(), still, method)
     expect(found).toMatchObject({ encryption: { secret: SECRET, payloadAt: 2_068_480 } })
     expect('encryption' in found && found.encryption.overlaySecret).not.toBe(SECRET)
+  })
+
+  it.each([
+    ['7.2.22', true],
+    ['5.1.0', true],
+    ['5.0.1', false],
+    ['4.2.1', false],
+    ['x', false]
+  ])('opens with the key of its disk too, where QEMU can have it so: %s', async (qemu, opensWithDisk) => {
+    expect(await encryptionFor(host(KEPT, qemu), disk(), still, 'live')).toMatchObject({
+      encryption: { opensWithDisk }
+    })
   })
 
   it('goes by what the secret is for, as a definition may name it', async () => {

@@ -11,7 +11,9 @@ export const DiskEncryption = z.object({
   /** The one with the overlay's: random, and gone with the overlay. */
   overlaySecret: Uuid,
   /** Where in the image what the guest sees begins, behind the header of LUKS. */
-  payloadAt: z.number()
+  payloadAt: z.number(),
+  /** The key that the disk has now opens the overlay too. Engines before had none but the overlay's own. */
+  opensWithDisk: z.boolean().optional()
 })
 export type DiskEncryption = z.infer<typeof DiskEncryption>
 

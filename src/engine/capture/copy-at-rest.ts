@@ -28,6 +28,10 @@ export type FileStamp = z.infer<typeof FileStamp>
 export const isSameStamp = (a: FileStamp, b: FileStamp | undefined): boolean =>
   a.ino === b?.ino && a.writtenAt === b.writtenAt && a.sizeBytes === b.sizeBytes
 
+/** By its last write and its size: some file systems (FAT, FUSE, CIFS) number a file anew that nobody has had open for a while. */
+export const isSameContent = (a: FileStamp, b: FileStamp | undefined): boolean =>
+  a.writtenAt === b?.writtenAt && a.sizeBytes === b.sizeBytes
+
 export interface LookOptions {
   readonly signal?: AbortSignal | undefined
   /** How long a server may take to answer. */
@@ -162,7 +166,7 @@ async function readInto(
   { signal, withinMs = ANSWERS_WITHIN_MS, onProgress }: RestOptions
 ): Promise<HashedFile> {
   const hash = createHash('sha256')
-  const silence = watchSilence(withinMs)
+  let silence: Silence | undefined
   let done = 0
   const argv = [
     'dd',
@@ -179,11 +183,14 @@ async function readInto(
       done += bytes.byteLength
       onProgress?.(done, mostBytes)
     })
-    const { exitCode, stderr } = await shell.run(argv, {
+    // From here on it is the file's server that may be silent: where the copy goes to has its own watch.
+    const listening = (silence = watchSilence(withinMs))
+    const reading = shell.run(argv, {
       timeoutMs: Infinity,
-      signal: AbortSignal.any([silence.signal, ...(signal === undefined ? [] : [signal])]),
-      onStdout: (chunk) => silence.heard(() => blocks.add(chunk))
+      signal: AbortSignal.any([listening.signal, ...(signal === undefined ? [] : [signal])]),
+      onStdout: (chunk) => listening.heard(() => blocks.add(chunk))
     })
+    const { exitCode, stderr } = await reading.finally(() => listening.end())
     if (exitCode !== 0) refused(path, stderr)
     await blocks.end()
     await to.truncate(done)
@@ -191,10 +198,8 @@ async function readInto(
   try {
     await copied
   } catch (error) {
-    if (silence.signal.aborted) failSilent(path, withinMs, error)
+    if (silence?.signal.aborted === true) failSilent(path, withinMs, error)
     await failForRoom(error, target, 'the copy of a file', mostBytes)
-  } finally {
-    silence.end()
   }
   return { sizeBytes: done, sha256: hash.digest('hex') }
 }
@@ -211,15 +216,18 @@ function watchSilence(withinMs: number): Silence {
   const given = new AbortController()
   const listen = (): NodeJS.Timeout => setTimeout(() => given.abort(), withinMs).unref()
   let timer = listen()
-  const end = (): void => clearTimeout(timer)
+  let isOver = false
   return {
     signal: given.signal,
     async heard(work) {
-      end()
+      clearTimeout(timer)
       await work()
-      timer = listen()
+      if (!isOver) timer = listen()
     },
-    end
+    end() {
+      isOver = true
+      clearTimeout(timer)
+    }
   }
 }
 

@@ -7,7 +7,15 @@ import { mediaIn, parseDomain, type DomainXml, type XmlDisk } from '../../libvir
 import { makeFoldersIn } from '../../store/durable.ts'
 import { orWarn, type JobContext } from '../jobs/job-context.ts'
 import type { CapturePlan } from './capture-plan.ts'
-import { copyAtRest, isNotThere, isSameStamp, lookAtFile, type CopiedAtRest, type FileStamp } from './copy-at-rest.ts'
+import {
+  copyAtRest,
+  isNotThere,
+  isSameContent,
+  isSameStamp,
+  lookAtFile,
+  type CopiedAtRest,
+  type FileStamp
+} from './copy-at-rest.ts'
 import { whileStoreLasts } from './watch-room.ts'
 
 /**
@@ -126,7 +134,7 @@ async function copyMedium(
   { target, isWritten }: How
 ): Promise<CopiedAtRest | undefined> {
   const requireWanted = (now: FileStamp): void => {
-    const isWanted = isWritten ? now.ino === stamp.ino : isSameStamp(now, stamp)
+    const isWanted = isWritten ? now.ino === stamp.ino : isSameContent(now, stamp)
     if (!isWanted) fail({ kind: 'foreign-work', vm: plan.vmName, detail: CHANGED })
   }
   try {

@@ -5,7 +5,14 @@ import type { Method } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { XmlDisk } from '../../libvirt/domain-xml.ts'
 import { loginsIn } from '../../libvirt/network-source.ts'
-import { encryptedNode, imageInfo, nodeOf, type KeyFiles, type OverlayAccess } from '../../libvirt/qemu-img.ts'
+import {
+  canAddKeys,
+  encryptedNode,
+  imageInfo,
+  nodeOf,
+  type KeyFiles,
+  type OverlayAccess
+} from '../../libvirt/qemu-img.ts'
 import {
   defineSecret,
   listSecrets,
@@ -46,13 +53,14 @@ export async function encryptionFor(
   const { path } = imageBelow(disk)
   const inside = await imageInfo(shell, path, { format: 'luks' })
   const payloadAt = disk.virtualSizeBytes - inside.virtualSizeBytes
-  return {
-    encryption: { secret: Uuid.parse(secret.uuid), overlaySecret: Uuid.parse(randomUUID()), payloadAt }
-  }
+  const [own, ofOverlay] = [Uuid.parse(secret.uuid), Uuid.parse(randomUUID())]
+  const opensWithDisk = await canAddKeys(shell)
+  return { encryption: { secret: own, overlaySecret: ofOverlay, payloadAt, opensWithDisk } }
 }
 
 const KEY_BYTES = 32
-const SECRETS = '/etc/libvirt/secrets'
+/** Where libvirt keeps them. */
+export const SECRETS = '/etc/libvirt/secrets'
 
 /**
  * Makes the overlay's key, which libvirt keeps for as long as there is the overlay, and hands it over in a file, with that of the
@@ -89,22 +97,33 @@ export async function withOverlayAccess<T>(
   const { path } = imageBelow(disk)
   if (encryption === undefined)
     return use(loginsIn(path).length === 0 ? undefined : { below: nodeOf(imageBelow(disk)) })
-  const { secret, overlaySecret } = encryption
-  const key = await keyOf(shell, disk, secret)
+  const key = await keyOf(shell, disk, encryption.secret)
+  const own = (await secretValue(shell, encryption.overlaySecret)) ?? keyInstead(disk, encryption, key)
   const below = encryptedNode(path, disk.type === 'block')
-  return withPrivateFiles([(await secretValue(shell, overlaySecret)) ?? key, key], ([overlay = '', of = '']) =>
-    use({ keyFiles: { overlay, below: of }, below })
-  )
+  return withPrivateFiles([own, key], ([overlay = '', of = '']) => use({ keyFiles: { overlay, below: of }, below }))
 }
+
+/** The key of the disk, if the overlay was made to open with that. */
+const keyInstead = ({ sidecar }: CaptureDisk, { overlaySecret, opensWithDisk }: DiskEncryption, key: string): string =>
+  opensWithDisk === true
+    ? key
+    : fail({
+        kind: 'io',
+        path: sidecar,
+        code: 'KEY',
+        detail: `it is encrypted, and libvirt does not give out the secret ${overlaySecret}: its key is random, and nobody has it but libvirt: ${LOOK_AGAIN}, or put ${SECRETS}/${overlaySecret}.* back from a copy`
+      })
+
+const LOOK_AGAIN = 'see whether virtsecretd (or libvirtd) runs and virsh secret-list names it'
 
 async function keyOf(shell: Shell, { sidecar }: CaptureDisk, secret: string): Promise<string> {
   const value = await secretValue(shell, secret)
   if (value !== undefined) return value
   const isPrivate = (await secretKind(shell, secret).catch(() => undefined))?.isPrivate === true
   const nextStep = isPrivate
-    ? `it is private now: define it again without that (virsh secret-dumpxml ${secret}, private='no', virsh secret-define), with its value (virsh secret-set-value ${secret})`
-    : `see whether virtsecretd (or libvirtd) runs and virsh secret-list names it, and give it its value again (virsh secret-set-value ${secret})`
-  const detail = `it is encrypted, and libvirt does not give out the secret ${secret} of its disk, which opens it too: ${nextStep}`
+    ? `it is private now. With its passphrase at hand, and only then: virsh secret-dumpxml ${secret} into a file, private='no' in it, virsh secret-undefine ${secret}, virsh secret-define with that file, virsh secret-set-value ${secret}. Without it: start the VM, and commit its overlay there (virsh blockcommit --active --pivot)`
+    : `${LOOK_AGAIN}, and give it its value again (virsh secret-set-value ${secret})`
+  const detail = `it is encrypted, and libvirt does not give out the secret ${secret} of its disk: ${nextStep}`
   return fail({ kind: 'io', path: sidecar, code: 'KEY', detail })
 }
 
@@ -113,7 +132,7 @@ export async function dropKey(shell: Shell, { sidecar, encryption }: CaptureDisk
   if (encryption === undefined) return undefined
   const { overlaySecret } = encryption
   const user = await secretUser(shell, overlaySecret, sidecar)
-  if (user !== undefined) return keepKey(sidecar, overlaySecret, `it is gone, but ${user} needs the key that it had`)
+  if (user !== undefined) return keepKey(sidecar, encryption, `it is gone, but ${user} needs the key that it had`)
   await undefineSecret(shell, overlaySecret)
   return undefined
 }
@@ -123,13 +142,15 @@ export async function keepKeyOfLost(shell: Shell, { sidecar, encryption }: Captu
   if (encryption === undefined) return undefined
   const { overlaySecret } = encryption
   if (!(await listSecrets(shell)).some(({ uuid }) => uuid === overlaySecret)) return undefined
-  return keepKey(sidecar, overlaySecret, LOST)
+  return keepKey(sidecar, encryption, LOST)
 }
 
 const LOST =
   'it was encrypted, and is not there any more, though this job did not remove it: who has it may need the key that libvirt has for it'
 
-const keepKey = (path: string, secret: string, because: string): Kept => keep(path, because, undefineByHand(secret))
+const keepKey = (path: string, encryption: DiskEncryption, because: string): Kept =>
+  keep(path, because, undefineByHand(encryption.overlaySecret, encryption))
 
-export const undefineByHand = (secret: string): string =>
-  `virsh secret-undefine ${secret}   # once no VM needs it, and no file that was moved or copied from there: without it that opens with the key of its disk alone`
+/** `encryption` is that of the plan, where it is known. */
+export const undefineByHand = (secret: string, encryption?: DiskEncryption): string =>
+  `virsh secret-undefine ${secret}   # once no VM needs it, and no file that was moved or copied from there: without it ${encryption?.opensWithDisk === true ? 'that opens with the key alone that its disk had then' : 'nobody can read that ever again'}`

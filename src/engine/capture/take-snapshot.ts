@@ -22,6 +22,7 @@ export async function prepareOverlays(job: JobContext, plan: CapturePlan): Promi
   })
   // That takes seconds, and libvirt makes none by itself for a disk that came meanwhile.
   await requireCurrent(job.shell, plan)
+  await requireSizes(job.shell, plan)
 }
 
 const isEncrypted = ({ disks }: CapturePlan): boolean => disks.some(({ encryption }) => encryption !== undefined)
@@ -35,7 +36,10 @@ async function makeOverlay(shell: Shell, plan: CapturePlan, placed: PlacedFile):
   const virtualSizeBytes = await sizeNow(shell, disk)
   const make = async (folder: string, keyFiles?: KeyFiles): Promise<void> => {
     const made = join(folder, 'overlay')
-    await createOverlay(shell, made, { backing, virtualSizeBytes, ...(keyFiles && { keyFiles }) })
+    await createOverlay(shell, made, {
+      ...{ backing, virtualSizeBytes, opensWithBelow: encryption?.opensWithDisk === true },
+      ...(keyFiles && { keyFiles })
+    })
     await fillPlaced(placed, made)
   }
   if (encryption === undefined) return withPrivateFiles([], (_none, folder) => make(folder))
@@ -64,6 +68,5 @@ type How = Pick<SnapshotRequest, 'memoryFile' | 'live' | 'timeoutMs' | 'signal'>
 export async function switchToOverlays(shell: Shell, jobId: string, plan: CapturePlan, how: How): Promise<void> {
   const request: SnapshotRequest = { name: snapshotName(jobId), disks: snapshotDisks(plan), ...how }
   if (!isEncrypted(plan)) return snapshotCreateAs(shell, plan.vm, request)
-  await requireSizes(shell, plan)
   await withXmlFile(snapshotXml(request), (path) => snapshotOntoOverlays(shell, plan.vm, path, request))
 }

@@ -1,10 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { failureOf, isFailure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { listSecrets, type Secret } from '../../libvirt/secrets.ts'
 import { dropStep, isSidecar, jobOf } from '../capture/capture-plan.ts'
 import { entriesWithLate } from '../capture/late-journal.ts'
-import { dropKey, undefineByHand } from '../capture/overlay-keys.ts'
+import { dropKey, SECRETS, undefineByHand } from '../capture/overlay-keys.ts'
 import { isGone } from '../evidence/presence.ts'
 import { secretUser } from '../evidence/secret-users.ts'
 import { openJobs } from '../jobs/job-directory.ts'
@@ -27,15 +29,25 @@ export async function lostKeys(shell: Shell): Promise<Finding[]> {
   return findings.flatMap((finding) => finding ?? [])
 }
 
-/** A host that has nothing to keep secrets has none of ours. */
+/** A host that has nothing to keep secrets has none of ours, nor has one whose secrets nobody serves, if none on its disk is. */
 const secretsHere = (shell: Shell): Promise<(Secret | Finding)[]> =>
-  listSecrets(shell).catch((error: unknown) => {
-    if (isFailure(error, 'command-failed') && HAS_NO_SECRETS.test(error.failure.stderr)) return []
+  listSecrets(shell).catch(async (error: unknown) => {
+    if (!isFailure(error, 'command-failed')) throw error
+    const { stderr } = error.failure
+    if (HAS_NO_SECRETS.test(stderr) || (IS_NOT_THERE.test(stderr) && !(await hasOursOnDisk()))) return []
     throw error
   })
 
 /** Source: virSecretListAllSecrets, with VIR_ERR_NO_SUPPORT, in libvirt's virerror.c. */
 const HAS_NO_SECRETS = /this function is not supported by the connection driver/
+/** virtqemud asks a daemon for it that this host may not have. */
+const IS_NOT_THERE = /virtsecretd-sock': No such file/
+
+async function hasOursOnDisk(): Promise<boolean> {
+  const names = await readdir(SECRETS).catch(() => [])
+  const texts = names.filter((name) => name.endsWith('.xml')).map((name) => readFile(join(SECRETS, name), 'utf8'))
+  return (await Promise.all(texts)).some((text) => text.includes('.stillpoint-'))
+}
 
 function unseen(what: string, error: unknown): Finding {
   const { title, explanation } = describeFailure(failureOf(error))
@@ -54,7 +66,7 @@ async function findingOf(shell: Shell, { uuid, usage }: Secret): Promise<Finding
   if (isThere || (await secretUser(shell, uuid, path)) !== undefined) return undefined
   const what = `libvirt has the key (secret ${uuid}) of the overlay ${path}, which is not there`
   if (disk === undefined || !trace.announcedSincePlan(dropStep(disk.target)))
-    return { kind: 'key', what, remedy: undefineByHand(uuid) }
+    return { kind: 'key', what, remedy: undefineByHand(uuid, disk?.encryption) }
   const remedy = 'remove it: all that the overlay held was in its image when it went'
   return { kind: 'key', what, remedy, repair: () => dropKey(shell, disk) }
 }

@@ -2,7 +2,7 @@ import { isEnded } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { dropStep, jobOf } from '../capture/capture-plan.ts'
-import { entriesWithLate, workLate } from '../capture/late-journal.ts'
+import { entriesWithLate } from '../capture/late-journal.ts'
 import { dropKey, withOverlayAccess } from '../capture/overlay-keys.ts'
 import { isAsPlaced } from '../capture/overlay-owner.ts'
 import { removeIfProven, wasRemoved, type Doomed } from '../evidence/removal.ts'
@@ -28,25 +28,14 @@ export function strayFile(shell: Shell, path: string): Doomed {
 }
 
 /**
- * Removes it if that is proven to lose nothing, with the key of an overlay that was encrypted. That is announced first: with the
- * overlay the proof goes that its key may.
+ * Removes it if that is proven to lose nothing, with the key of an overlay that was encrypted. Nothing is noted before: should it
+ * not go now, its content is looked at anew, since somebody may have a VM on it by then.
  */
 export async function removeStrayFile(shell: Shell, path: string): Promise<Verdict> {
+  const verdict = await removeIfProven(shell, strayFile(shell, path))
   const disk = new BackupTrace(entriesWithLate(jobOf(path))).plan?.disks.find(({ sidecar }) => sidecar === path)
-  const doomed = strayFile(shell, path)
-  const verdict = await removeIfProven(shell, {
-    ...doomed,
-    content: async () => {
-      const found = await doomed.content()
-      if (found.kind === 'remove' && disk !== undefined) await announceDrop(shell, path, disk.target)
-      return found
-    }
-  })
   return (wasRemoved(verdict) && disk !== undefined ? await dropKey(shell, disk) : undefined) ?? verdict
 }
-
-const announceDrop = (shell: Shell, path: string, target: string): Promise<void> =>
-  workLate(shell, jobOf(path), (job) => job.step(dropStep(target), {}, () => Promise.resolve()))
 
 function madeHere(path: string, id: string): Verdict {
   const report = id === '' ? undefined : readReport(id)

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { listSecrets, secretNamed, type Secret } from '../../libvirt/secrets.ts'
+import { Uuid } from '../../shared/model/ids.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { Checklist } from './checklist.ts'
 import type { RestorePlan } from './restore-plan.ts'
@@ -46,5 +47,8 @@ function secretsIn(host: string): readonly Secret[] {
   }
 }
 
-const adviceFor = (name: string): string =>
-  `bring it here from where the VM was: there "virsh secret-dumpxml ${name}" into a file, here "virsh secret-define" with that file and "virsh secret-set-value ${name}"; or restore with --mode define and start it later`
+function adviceFor(name: string): string {
+  const uuid = Uuid.safeParse(name).success ? name : 'UUID'
+  const which = uuid === name ? '' : ` (virsh secret-list tells its UUID)`
+  return `bring it here from where the VM was: there "virsh secret-dumpxml ${uuid}" into a file${which}, here "virsh secret-define" with that file and "virsh secret-set-value ${uuid}"; or restore with --mode define and start it later`
+}

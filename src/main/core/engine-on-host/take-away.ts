@@ -11,15 +11,15 @@ export async function isKnownTo(shell: Shell, dirs: readonly string[] = [STATE_D
 /**
  * Arguments: `new` where nothing of Stillpoint was on the host before, the folders of state, programs and units, then files that were
  * put there. Takes these away, with the note that their content is right and with locks and folders that nobody needs then; nothing
- * where a job or a run goes on or a policy is, as another computer has come meanwhile. A file that a unit names stays, unless the host was new: then
+ * where a job or a run goes on, or where a host that was new has a policy, as another computer has come meanwhile. A file that a unit names stays, unless the host was new: then
  * the units too are those of the engine that was put there, and go before it.
  */
 const TAKE_AWAY = `${UNLESS_AT_WORK}
 new=$1 state=$2 programs=$3 units=$4
 shift 4
-ls -A -- "$state/policies" 2>/dev/null | grep -q . && exit 0
 names() { grep -lsF -- "$1" "$units"/stillpoint-*; }
 if [ "$new" = new ]; then
+  ls -A -- "$state/policies" 2>/dev/null | grep -q . && exit 0
   for file; do
     names "$file" | while IFS= read -r unit; do
       name=\${unit##*/}
