@@ -119,8 +119,8 @@ const here = {
     doasLine: Line.optional()
   }),
   'engine-version': z.object({ host: Text, theirs: Text, ours: Text }),
-  /** An engine or runtime for hosts is not the one that this installation came with. */
-  'installation-changed': z.object({ path: Text })
+  /** An engine or runtime for hosts is not the one that this installation came with. `isUpdated`: all of that is another since. */
+  'installation-changed': z.object({ path: Text, isUpdated: z.literal(true).optional() })
 }
 
 const Left = z.object({

@@ -252,11 +252,13 @@ const asking = {
       'To restore in its place, add --replace: its disks and definition are then kept aside.'
     ),
   'installation-changed': (failure) =>
-    words(
-      `${failure.path} is not what this Stillpoint came with`,
-      'It would run as root on your hosts, so it was not put on any.',
-      'Install Stillpoint again, from where you have it. If nobody here has changed that file, find out who has.'
-    ),
+    failure.isUpdated === true
+      ? updatedWhileItRan(failure)
+      : words(
+          `${failure.path} is not what this Stillpoint came with`,
+          'It would run as root on your hosts, so it was not put on any.',
+          'Install Stillpoint again, from where you have it. If nobody here has changed that file, find out who has.'
+        ),
   'store-changed': (failure) =>
     words(
       `${failure.store} is not the store that it was`,
@@ -315,6 +317,13 @@ const points = {
     ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
+
+const updatedWhileItRan = ({ path }: FailureOf<'installation-changed'>): FailureWords =>
+  words(
+    'Stillpoint was updated while it ran',
+    'What is installed now is another Stillpoint than the one that runs, so nothing new was put on any host. Jobs on hosts go on.',
+    `Quit Stillpoint and start it again. If it says after that that ${path} is not what it came with, do what it says then.`
+  )
 
 const wording: Wording = { ...connecting, ...running, ...asking, ...points }
 
