@@ -133,9 +133,13 @@ async function showTheWay(door: BrowserDoor, session: Session, opens: boolean): 
 
 const SHOW_AGAIN = 'SIGUSR2' // the other one is Node's own: it begins to debug
 
-/** Windows has no such signal. */
+/**
+ * Windows has no such signal. Elsewhere a library (when-exit, which settings are written with) takes it for the end: it would
+ * drop what is being written, and send the signal once more.
+ */
 function onShowAgain(show: () => void): () => void {
   if (process.platform === 'win32') return () => undefined
+  process.removeAllListeners(SHOW_AGAIN)
   process.on(SHOW_AGAIN, show)
   return () => process.off(SHOW_AGAIN, show)
 }
