@@ -8,7 +8,7 @@ import { isShownAsItIs } from './safe-text.ts'
 export const quoted = (text: string): string =>
   isShownAsItIs(text)
     ? `'${text.replaceAll("'", String.raw`'\''`)}'`
-    : `$'${[...text].map((character) => (isShownAsItIs(character) ? escaped(character) : inBytes(character))).join('')}'`
+    : `$'${Array.from(text, (character) => (isShownAsItIs(character) ? escaped(character) : inBytes(character))).join('')}'`
 
 const escaped = (character: string): string => (character === "'" || character === '\\' ? `\\${character}` : character)
 

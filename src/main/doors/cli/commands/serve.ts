@@ -111,7 +111,10 @@ async function showTheWay(door: BrowserDoor, session: Session, opens: boolean): 
   const show = async (): Promise<void> => {
     if (out.json) announce()
     const file = opens ? await redirectFile(door, core.folder) : undefined
-    if (file === undefined) return tell('Stillpoint is at')
+    if (file === undefined) {
+      tell('Stillpoint is at')
+      return
+    }
     files.push(file)
     say(`Stillpoint is at ${door.origin} and opens in your browser.`)
     openInBrowser(file.url, () => {
