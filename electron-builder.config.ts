@@ -35,6 +35,7 @@ const config: Configuration = {
     '!node_modules/cpu-features/**',
     '!node_modules/node-linux-*/**'
   ],
+  // That it is another LICENSE tells a running Stillpoint of an update (engine-assets.ts).
   extraResources: ['LICENSE', ...forHosts, ...licences].map(beside),
   beforePack: requireBuiltWith,
   // fpm insists on a home page, and there is none yet.

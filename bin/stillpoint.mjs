@@ -18,7 +18,8 @@ function relaunch(node) {
   const env = { ...process.env, STILLPOINT_RELAUNCHED: '1' }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit', env })
   process.on('SIGINT', () => undefined)
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  for (const signal of ['SIGTERM', ...(process.platform === 'win32' ? [] : ['SIGUSR2'])])
+    process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)))
 }
 

@@ -169,7 +169,7 @@ function definitionOf(text: string, isCut: boolean): DomainXml | { readonly unre
     unread: `Its definition cannot be read, so that its disks are not shown: ${because}`
   })
   if (isCut)
-    return unread('it is larger than the 256 KiB that a VM with 300 disks takes, or all of its host are together')
+    return unread('it is larger than the 384 KiB that a VM with 300 disks takes, or all of its host are together')
   try {
     return parseDomainInTurn(text)
   } catch (error) {

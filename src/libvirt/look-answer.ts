@@ -32,11 +32,11 @@ const OF_HOST: ReadonlyMap<string, number> = new Map([
   ['end', KIB]
 ])
 
-/** Most bytes of each section about one VM. 256 KiB are the definition of a VM that runs with 300 disks. */
+/** Most bytes of each section about one VM. 384 KiB are the definition of a VM that runs with 300 disks, each with limits of its own. */
 const OF_VM: ReadonlyMap<string, number> = new Map([
   ['state', 4 * KIB],
   ['info', 16 * KIB],
-  ['xml', 256 * KIB],
+  ['xml', 384 * KIB],
   ['snapshots', 128 * KIB],
   ['checkpoints', 128 * KIB],
   ['job', 16 * KIB],

@@ -13,8 +13,17 @@ const Said = z.string().overwrite((text) => (text.length <= 16_384 ? text : `…
 const Line = z.string().max(65_536)
 
 const MOST = 1000
-const list = <T extends z.ZodType>(of: T) =>
+/** The first of them, and in place of the last one how many more there are: read once more it is the same. */
+const list = <T extends z.ZodType>(of: T, more: (count: number) => z.input<T>) =>
+  z.preprocess((value) => {
+    if (!Array.isArray(value) || value.length <= MOST) return value
+    return [...(value as unknown[]).slice(0, MOST - 1), more(value.length - MOST + 1)]
+  }, z.array(of))
+/** The first of them, where nobody needs them all. */
+const firstOf = <T extends z.ZodType>(of: T) =>
   z.preprocess((value) => (Array.isArray(value) ? value.slice(0, MOST) : value), z.array(of))
+const texts = list(Text, (count) => `and ${count} more`)
+const TOO_MANY = 'they are too many to be listed here'
 
 const OfVm = z.object({ vm: Text, detail: Story })
 const OfPoint = z.object({ point: Text, file: Text, detail: Story })
@@ -50,10 +59,16 @@ const onHost = {
   /** Snapshots, chains or jobs that are not ours stand in the way. */
   'foreign-work': OfVm,
   /** A point without a disk would protect nothing. */
-  'no-disks': z.object({ vm: Text, leftOut: list(z.object({ target: Text, because: Text })) }),
+  'no-disks': z.object({
+    vm: Text,
+    leftOut: list(z.object({ target: Text, because: Text }), (count) => ({
+      target: `${count} more`,
+      because: TOO_MANY
+    }))
+  }),
   'state-not-savable': z.object({
     vm: Text,
-    devices: list(Text),
+    devices: texts,
     /** What libvirt or QEMU said, where the definition shows no such device. */
     because: Story.optional()
   }),
@@ -67,7 +82,7 @@ const onHost = {
     /** And this stays free for its guests. */
     reserveBytes: z.number().optional(),
     /** Points there that the rules of their policy would let go: whoever needs the room may delete them. */
-    deletable: list(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional()
+    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional()
   }),
   'too-busy': OfVm.extend({ budgetMs: z.number() }),
   'point-damaged': OfPoint,
@@ -79,7 +94,9 @@ const onHost = {
   /** Somebody else receives it there just now. */
   'point-arriving': z.object({ point: Text, by: Text, since: Text }),
   'vm-exists': z.object({ name: Text, uuid: Text, host: Text, because: z.enum(['name', 'uuid']) }),
-  preflight: z.object({ problems: list(z.object({ text: Story, fix: Story })) }),
+  preflight: z.object({
+    problems: list(z.object({ text: Story, fix: Story }), (count) => ({ text: `${count} more: ${TOO_MANY}`, fix: '' }))
+  }),
   io: z.object({ path: Text, code: Text, detail: Story }),
   /** Another store lies at the place of the one that was there: not mounted, or swapped. */
   'store-changed': z.object({ store: Text, detail: Story }),
@@ -93,7 +110,7 @@ const onHost = {
 /** What only this side may say: of the way to a host, of this computer, of what was typed here. */
 const here = {
   'not-found': onHost['not-found'].extend({ what: z.enum(['host', ...onHost['not-found'].shape.what.options]) }),
-  ambiguous: z.object({ what: z.enum(['vm', 'point', 'job', 'policy']), name: Text, candidates: list(Text) }),
+  ambiguous: z.object({ what: z.enum(['vm', 'point', 'job', 'policy']), name: Text, candidates: texts }),
   'host-unreachable': z.object({ host: Text, reason: Story }),
   'host-key-unknown': z.object({ host: Text, address: Text, keyType: Text, fingerprint: Text }),
   'host-key-changed': z.object({
@@ -105,7 +122,7 @@ const here = {
     knownIn: Text
   }),
   'host-key-revoked': z.object({ host: Text, address: Text, fingerprint: Text, knownIn: Text }),
-  'auth-failed': z.object({ host: Text, user: Text, tried: list(Text) }),
+  'auth-failed': z.object({ host: Text, user: Text, tried: texts }),
   'identity-unusable': z.object({ file: Text, reason: Story }),
   'connection-lost': z.object({ host: Text, during: Text }),
   'login-shell': z.object({ host: Text, reason: Story }),
@@ -119,16 +136,21 @@ const here = {
     doasLine: Line.optional()
   }),
   'engine-version': z.object({ host: Text, theirs: Text, ours: Text }),
-  /** An engine or runtime for hosts is not the one that this installation came with. */
-  'installation-changed': z.object({ path: Text })
+  /** An engine or runtime for hosts is not the one that this installation came with. `isUpdated`: all of that is another since. */
+  'installation-changed': z.object({ path: Text, isUpdated: z.literal(true).optional() })
 }
 
 const Left = z.object({
   path: Text,
   because: Story,
   /** Shell lines that mend it, in their order. */
-  mend: list(Line)
+  mend: list(Line, (count) => `# ${count} more lines: ${TOO_MANY}`)
 })
+const lefts = list(Left, (count) => ({
+  path: `what else is left (${count})`,
+  because: 'it is too much to be listed here',
+  mend: []
+}))
 
 type AsRead<T> = T extends readonly (infer Item)[]
   ? readonly AsRead<Item>[]
@@ -154,7 +176,7 @@ export type Failure = KindsOf<Omit<typeof onHost, keyof typeof here>> | KindsOf<
 type Kinds = Readonly<Record<string, z.ZodType<object>>>
 
 /** Why it ended is a plain failure, or what another had to leave: no chain without end. */
-const after = { ...onHost, 'left-behind': z.object({ vm: Text, left: list(Left) }) }
+const after = { ...onHost, 'left-behind': z.object({ vm: Text, left: lefts }) }
 const hostKinds: Kinds = {
   ...onHost,
   'left-behind': after['left-behind'].extend({ after: z.unknown().optional().transform(readAfter) })

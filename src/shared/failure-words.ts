@@ -118,11 +118,7 @@ const connecting = {
       failure.fix ?? 'stillpoint host probe shows what is missing.'
     ),
   'missing-tool': (failure) =>
-    words(
-      `The program ${failure.tool} is missing`,
-      'It is needed and was not found.',
-      `Install it. On Debian and Ubuntu: apt install ${packageOf(failure.tool)}`
-    ),
+    words(`The program ${failure.tool} is missing`, 'It is needed and was not found.', installing(failure.tool)),
   'engine-version': (failure) =>
     words(
       `The engine on ${failure.host} is another version`,
@@ -197,7 +193,7 @@ const asking = {
     words(
       `${failure.name} could mean more than one ${CALLED[failure.what]}`,
       `It could be: ${list(failure.candidates)}.`,
-      failure.what === 'vm' ? 'Name the VM by its UUID.' : 'Give more characters of the id.'
+      nameItWholly(failure)
     ),
   'vm-busy': (failure) =>
     words(
@@ -252,11 +248,13 @@ const asking = {
       'To restore in its place, add --replace: its disks and definition are then kept aside.'
     ),
   'installation-changed': (failure) =>
-    words(
-      `${failure.path} is not what this Stillpoint came with`,
-      'It would run as root on your hosts, so it was not put on any.',
-      'Install Stillpoint again, from where you have it. If nobody here has changed that file, find out who has.'
-    ),
+    failure.isUpdated === true
+      ? updatedWhileItRan(failure)
+      : words(
+          `${failure.path} is not what this Stillpoint came with`,
+          'It would run as root on your hosts, so it was not put on any.',
+          'Install Stillpoint again, from where you have it. If nobody here has changed that file, find out who has.'
+        ),
   'store-changed': (failure) =>
     words(
       `${failure.store} is not the store that it was`,
@@ -315,6 +313,13 @@ const points = {
     ),
   'point-exists': (failure) => words(`Point ${failure.point} is already there`, `${failure.where} has it.`, '')
 } satisfies Partial<Wording>
+
+const updatedWhileItRan = ({ path }: FailureOf<'installation-changed'>): FailureWords =>
+  words(
+    'Stillpoint was updated while it ran',
+    'What is installed now is another Stillpoint than the one that runs, so nothing new was put on any host. Jobs on hosts go on.',
+    `Quit Stillpoint and start it again. If it says after that that ${path} is not what it came with, do what it says then.`
+  )
 
 const wording: Wording = { ...connecting, ...running, ...asking, ...points }
 
@@ -385,9 +390,25 @@ const PACKAGES: Readonly<Record<string, string>> = {
   virsh: 'libvirt-clients',
   'qemu-img': 'qemu-utils',
   'qemu-storage-daemon': 'qemu-system-common',
+  flock: 'util-linux',
+  systemctl: 'systemd',
   'systemd-run': 'systemd'
 }
-const packageOf = (tool: string): string => (Object.hasOwn(PACKAGES, tool) ? PACKAGES[tool] : undefined) ?? tool
+
+/** Only what we know is named in a line to type: a host may call anything a program that it lacks. */
+const installing = (tool: string): string =>
+  Object.hasOwn(PACKAGES, tool)
+    ? `Install it. On Debian and Ubuntu: apt install ${PACKAGES[tool] ?? ''}`
+    : 'Install the package that brings it.'
+
+function nameItWholly({ what, candidates }: FailureOf<'ambiguous'>): string {
+  if (what === 'vm') return 'Name the VM by its UUID.'
+  const [first = ''] = candidates
+  const ids = new Set(candidates.map((candidate) => candidate.slice(candidate.indexOf('/') + 1)))
+  return what === 'job' && ids.size < candidates.length
+    ? `Name its host too, as HOST/ID: ${first}, for one.`
+    : 'Give more characters of the id.'
+}
 
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */
 const forgetKey = (failure: FailureOf<'host-key-changed'>): string =>

@@ -31,10 +31,28 @@ export function isFailure<K extends FailureKind>(
 /** The failure an error stands for. Node's file errors become `io`, everything unknown becomes `bug`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof StillpointError) return error.failure
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) {
+  const code = systemCodeOf(error)
+  if (error instanceof Error && code !== undefined) {
     const path = 'path' in error && typeof error.path === 'string' ? error.path : ''
-    return { kind: 'io', path, code: error.code, detail: error.message }
+    return { kind: 'io', path, code, detail: error.message }
   }
   const reference = Math.random().toString(36).slice(2, 8)
   return { kind: 'bug', reference, message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}
+
+/** Errors of Linux that Node has no names for (`Unknown system error -116`): of network, checksumming and full file systems. */
+const NAMELESS: Readonly<Record<number, string>> = {
+  [-37]: 'ENOLCK',
+  [-67]: 'ENOLINK',
+  [-74]: 'EBADMSG',
+  [-116]: 'ESTALE',
+  [-117]: 'EUCLEAN',
+  [-122]: 'EDQUOT'
+}
+
+/** The name of an error of the system, `ENOENT` for one. Undefined for all others. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  if (/^E[A-Z]+$/.test(error.code)) return error.code
+  return 'errno' in error && typeof error.errno === 'number' ? NAMELESS[error.errno] : undefined
 }

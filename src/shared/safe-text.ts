@@ -25,6 +25,9 @@ const unsafe = new RegExp(UNSAFE, 'v')
 /** An emoji is looked for first, and taken as a whole. */
 const emojiOrUnsafe = new RegExp(`((?=\\p{Emoji})\\p{RGI_Emoji})|${UNSAFE}`, 'gv')
 
+/** Nothing in it is unsafe: what is seen is what it is. */
+export const isShownAsItIs = (text: string): boolean => safeText(text) === text
+
 /** One line, in which everything unsafe is shown as `\u{…}`. Said twice it is the same. */
 export const safeText = (text: string): string => escaped(text, (character) => `\\u{${codeOf(character)}}`)
 
@@ -40,8 +43,12 @@ export const safeLines = (text: string): string => eachLine(text, safeText)
 
 const eachLine = (text: string, work: (line: string) => string): string => text.split('\n').map(work).join('\n')
 
-/** What a program printed, as one line: its line ends and tabs were only its layout. */
-export const oneLine = (text: string): string => safeText(text.replaceAll(/\s+/g, ' ').trim())
+/** A line end or a tab, with the plain spaces around it. What begins with spaces is looked for where they begin alone. */
+const LAYOUT = /(?:(?<! ) +)?[\t\n\v\f\r][ \t\n\v\f\r]*/g
+const EDGES = /^ +|(?<! ) +$/g
+
+/** What a program printed, as one line: its line ends and tabs were only its layout. Other spaces may be part of a name. */
+export const oneLine = (text: string): string => safeText(text.replaceAll(LAYOUT, ' ').replaceAll(EDGES, ''))
 
 /** The same value as JSON, with everything unsafe as `\uXXXX`. Outside of strings JSON has only its own line ends. */
 export const safeJson = (value: unknown, indent?: number): string =>

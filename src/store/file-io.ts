@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { lstat, open, rm, statfs, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fail } from '../shared/failure.ts'
+import { fail, systemCodeOf } from '../shared/failure.ts'
 
 /** Left out by Windows, where it does not matter: stores there have no symlinks that others can make. */
 const NOFOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0
@@ -145,5 +145,4 @@ export async function freeBytesAt(path: string): Promise<number> {
   return bavail * bsize
 }
 
-export const isCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code))
+export const isCode = (error: unknown, ...codes: string[]): boolean => codes.includes(systemCodeOf(error) ?? '')

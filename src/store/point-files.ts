@@ -15,6 +15,12 @@ export interface Problem {
   readonly unsafe?: true
 }
 
+/**
+ * Errors that say something of the very file: it is not there, is something else, or its disk has lost what was in it. Others
+ * say that a store or this computer does not serve just now, and nothing of what it holds.
+ */
+export const OF_THE_FILE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EIO', 'EBADMSG', 'EUCLEAN'] as const
+
 /** Files that the manifest lists and that are not as it says: missing, of another size, not plain files, behind a symlink. */
 export async function sizeProblems(dir: string, manifest: Manifest): Promise<Problem[]> {
   const folders = new Map<string, Problem | undefined>()
@@ -86,7 +92,7 @@ async function diskProblems(dir: string, path: string, virtualSizeBytes: number)
     ]
   } catch (error) {
     if (isFailure(error, 'bad-output')) return [{ file: path, detail: error.failure.detail, unsafe: true }]
-    if (isCode(error, 'ENOENT', 'ENOTDIR', 'EIO', 'ELOOP')) return [{ file: path, detail: String(error) }]
+    if (isCode(error, ...OF_THE_FILE)) return [{ file: path, detail: String(error) }]
     throw error
   }
 }

@@ -1,19 +1,22 @@
 import { basename, join, resolve } from 'node:path'
 import type { VerifyReport } from '../shared/engine-protocol.ts'
-import { failureOf, isFailure } from '../shared/failure.ts'
-import { formatDuration } from '../shared/format.ts'
+import { fail, isFailure } from '../shared/failure.ts'
 import type { Manifest, PointFile } from '../shared/model/point.ts'
 import { sizeBytesOf } from '../shared/model/point.ts'
 import { oneLine, safeText, shorten } from '../shared/safe-text.ts'
-import type { Shell } from '../shared/shell.ts'
+import type { RunResult, Shell } from '../shared/shell.ts'
 import { hashFile, type FileOptions } from './copy-file.ts'
+import { isCode } from './file-io.ts'
 import { MANIFEST_NAME } from './layout.ts'
 import { readManifest } from './manifest.ts'
-import { headerProblems, sizeProblems, unlistedFiles, type Problem } from './point-files.ts'
+import { OF_THE_FILE, headerProblems, sizeProblems, unlistedFiles, type Problem } from './point-files.ts'
 
 /**
- * Reads all of a point: sizes, SHA-256, image headers, and `qemu-img check` where there is one. What is wrong is listed, not
- * thrown; only a cancelled check rejects.
+ * Reads all of a point: sizes, SHA-256, image headers, and `qemu-img check` where there is one. What is wrong with it is
+ * listed, not thrown. What keeps it from being read to its end says nothing of it: that is thrown, and nobody is to write
+ * down a verdict.
+ *
+ * @throws `cancelled`, `timeout`, `command-failed`, `io`
  */
 export async function verifyPoint(
   dir: string,
@@ -24,8 +27,7 @@ export async function verifyPoint(
   try {
     return await verify(dir, await readManifest(dir), shell, options)
   } catch (error) {
-    if (isFailure(error, 'cancelled')) throw error
-    const problem = { file: MANIFEST_NAME, detail: detailOf(error) }
+    const problem = { file: MANIFEST_NAME, detail: verdictIn(error) }
     return { point, good: false, checkedBytes: 0, problems: [problem], notes: [] }
   }
 }
@@ -89,8 +91,7 @@ async function hashProblem(dir: string, file: PointFile, options: FileOptions): 
     if (sha256 === file.sha256) return undefined
     return { file: file.path, detail: 'its content has changed: the SHA-256 is another' }
   } catch (error) {
-    if (isFailure(error, 'cancelled')) throw error
-    return { file: file.path, detail: detailOf(error) }
+    return { file: file.path, detail: verdictIn(error) }
   }
 }
 
@@ -120,7 +121,7 @@ async function checkImages(
 
 const NO_QEMU = 'The images were not checked by qemu-img, as it is not installed here. Their hashes were.'
 
-/** It reads tables, an eight-thousandth of an image; one that it does not come to an end with is not sound, or its store is not. */
+/** It reads tables, an eight-thousandth of an image; where it does not come to an end with them, the store does not answer. */
 const checkWithinMs = (sizeBytes: number): number => 600_000 + (sizeBytes / 1024 ** 3) * 1000
 
 async function checkImage(
@@ -130,20 +131,36 @@ async function checkImage(
   signal: AbortSignal | undefined
 ): Promise<Problem | undefined> {
   const argv = ['qemu-img', 'check', '-U', '-f', 'qcow2', resolve(path)] as const
+  const what = `qemu-img check of ${file}`
   const timeoutMs = checkWithinMs(sizeBytes)
   try {
     const result = await shell.run(argv, { timeoutMs, ...(signal && { signal }) })
     if (result.exitCode === 0 || result.exitCode === 3) return undefined // 3: clusters that nothing uses, which harms nobody
+    if (wasHindered(result))
+      fail({ kind: 'command-failed', command: what, exitCode: result.exitCode, stderr: result.stderr })
     const said = shorten(oneLine(`${result.stderr} ${result.stdout}`), 300)
     return { file, detail: `qemu-img check: ${said}` }
   } catch (error) {
-    if (!isFailure(error, 'timeout')) throw error
-    return { file, detail: `qemu-img check did not come to an end within ${formatDuration(timeoutMs)}` }
+    if (isFailure(error, 'timeout')) return fail({ kind: 'timeout', what, afterMs: timeoutMs }, error)
+    if (!isFailure(error, 'output-too-large')) throw error
+    return { file, detail: 'qemu-img check: it names more errors than are read' }
   }
 }
 
-function detailOf(error: unknown): string {
-  const failure = failureOf(error)
-  if ('detail' in failure) return failure.detail
-  return failure.kind === 'not-found' ? 'there is no manifest, so no point' : failure.kind
+/** Signals that others send: whoever runs out of memory or is told to end has found nothing. */
+const SENT: readonly (string | undefined)[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGXCPU']
+/** What it says (in the C locale) where the store or this computer kept it from opening or reading an image. */
+const NOT_OF_THE_IMAGE =
+  /: (Permission denied|Operation not permitted|Stale file handle|Connection timed out|Host is down|No route to host|Transport endpoint is not connected|Cannot allocate memory|Too many open files( in system)?|Resource temporarily unavailable|Interrupted system call)\s*$/
+
+/** It was kept from its work (1), or was ended, before it had come to a verdict. */
+const wasHindered = ({ exitCode, signal, stderr }: RunResult): boolean =>
+  exitCode === undefined ? SENT.includes(signal) : exitCode === 1 && NOT_OF_THE_IMAGE.test(stderr)
+
+/** What an error says of the point. One that says something of its store, or of this computer, is thrown on. */
+function verdictIn(error: unknown): string {
+  if (isFailure(error, 'not-found')) return 'there is no manifest, so no point'
+  if (isFailure(error, 'point-damaged', 'point-unsafe', 'point-format', 'bad-output')) return error.failure.detail
+  if (error instanceof Error && isCode(error, ...OF_THE_FILE)) return error.message
+  throw error
 }

@@ -145,7 +145,7 @@ describe('markup that means harm', () => {
     ['tags that name other documents', nested('<p:a xmlns:p="u">', '</p:a>', 101)]
   ])('is refused where it is too deep: %s', (_what, xml) => tally.tried(() => expectRefused(xml, 'deeper than 100')))
 
-  const over = 13_000
+  const over = 19_000
   it.each([
     ['tags', inside('<a/>'.repeat(over))],
     ['pairs of tags', inside('<a></a>'.repeat(over / 2))],
@@ -157,7 +157,7 @@ describe('markup that means harm', () => {
     ['references', inside('&amp;'.repeat(over))],
     ['references in a value', inside(`<a b="${'&lt;'.repeat(over)}"/>`)],
     ['line ends of another system', inside('\r'.repeat(over))],
-    ['characters', inside('x'.repeat(256 * 1024))]
+    ['characters', inside('x'.repeat(384 * 1024))]
   ])('is not read at once where there are too many %s', (_what, xml) =>
     tally.tried(() => {
       expect(failureFrom(() => parseDomainInTurn(xml))).toMatchObject({ kind: 'bad-output' })
@@ -169,7 +169,14 @@ describe('markup that means harm', () => {
     })
   )
 
-  it('is read where it is of a VM with 300 disks', () =>
+  const LIMITS = ['total_bytes_sec', 'total_iops_sec', 'total_bytes_sec_max', 'total_iops_sec_max', 'size_iops_sec']
+    .concat('total_bytes_sec_max_length', 'total_iops_sec_max_length', 'group_name')
+    .map((limit) => `<${limit}>1000000</${limit}>`)
+  const iotune = `<iotune>\n          ${LIMITS.join('\n          ')}\n        </iotune>`
+  it.each([
+    ['without', ''],
+    ['with', iotune]
+  ])('is read where it is of a VM with 300 disks, %s limits of their own', (_, ofEach) =>
     tally.tried(() => {
       const disk = (n: number): string => `<disk type='file' device='disk'>
         <driver name='qemu' type='qcow2' cache='none' io='native' discard='unmap'/>
@@ -177,12 +184,13 @@ describe('markup that means harm', () => {
         <backingStore type='file' index='${n + 1000}'>
           <format type='qcow2'/><source file='/var/lib/libvirt/images/base-${n}.qcow2'/><backingStore/>
         </backingStore>
-        <target dev='sd${n}' bus='scsi'/><serial>abcdef${n}</serial><alias name='scsi0-0-0-${n}'/>
+        <target dev='sd${n}' bus='scsi'/>${ofEach}<serial>abcdef${n}</serial><alias name='scsi0-0-0-${n}'/>
         <address type='drive' controller='0' bus='0' target='0' unit='${n}'/>
       </disk>`
       const xml = inside(`<devices>${Array.from({ length: 300 }, (_, n) => disk(n)).join('')}</devices>`)
       expect(look(printed(twoVms({ [`xml ${ODD}`]: xml }))).domains[0]?.disks).toHaveLength(300)
-    }))
+    })
+  )
 })
 
 describe('what a definition says of its own encoding', () => {

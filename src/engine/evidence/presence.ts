@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fail } from '../../shared/failure.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { isShared, mountAt, readMounts } from '../room/file-systems.ts'
 
@@ -21,18 +22,18 @@ export const mountBelow = async (path: string): Promise<string | undefined> =>
 export async function isGone(path: string, vm: string, mountPoint?: string): Promise<boolean> {
   if (await isThere(path)) return false
   const folder = dirname(path)
-  const allDeleted = `mkdir -p '${folder}' && touch '${folder}/all-deleted'`
+  const allDeleted = `mkdir -p ${quoted(folder)} && touch ${quoted(`${folder}/all-deleted`)}`
   const meant = '# if you have deleted all that was in it'
   if (mountPoint !== undefined && !(await isMounted(mountPoint)))
     return mayBeBack(vm, path, `nothing is mounted at ${mountPoint}`, [
-      `mount '${mountPoint}'`,
-      `${allDeleted} && mount --bind '${mountPoint}' '${mountPoint}'   ${meant}`
+      `mount ${quoted(mountPoint)}`,
+      `${allDeleted} && mount --bind ${quoted(mountPoint)} ${quoted(mountPoint)}   ${meant}`
     ])
   const mount = await mountAt(folder)
   if (mount !== undefined && mount.mountPoint === mountPoint && !isShared(mount)) return true
   if ((await isThere(folder)) && (await readdir(folder)).length > 0) return true
   return mayBeBack(vm, path, `nothing is in ${folder}: it may not be mounted`, [
-    `mount '${folder}'   # if it is a mount of its own`,
+    `mount ${quoted(folder)}   # if it is a mount of its own`,
     `${allDeleted}   ${meant}`
   ])
 }

@@ -2,6 +2,7 @@ import { link, lstat, rename, rm, unlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Shell } from '../../shared/shell.ts'
 import { isLocked } from '../../libvirt/qemu-img.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { isCode } from '../../store/file-io.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf, isStill, type FileIdentity } from './file-identity.ts'
@@ -71,7 +72,7 @@ async function isTaken(path: string, to: string): Promise<Kept> {
   return keep(
     path,
     `${to} is there already, and may be one file with it: a renaming may have been cut short between two names`,
-    `cmp '${path}' '${to}' && rm '${path}'   # if no VM runs on it`
+    `cmp ${quoted(path)} ${quoted(to)} && rm ${quoted(path)}   # if no VM runs on it`
   )
 }
 

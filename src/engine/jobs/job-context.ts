@@ -2,6 +2,7 @@ import { fail, isFailure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import type { JobFact, JobSpec, Progress } from '../../shared/model/job.ts'
 import type { Pause } from '../../shared/model/pause.ts'
+import { oneLine } from '../../shared/safe-text.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { faultPoint } from '../journal/fault.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -76,7 +77,7 @@ export async function orWarn(job: JobContext, what: string, work: () => Promise<
 function inWords(error: unknown): string {
   if (!isFailure(error)) return error instanceof Error ? error.message : String(error)
   const { title, explanation } = describeFailure(error.failure)
-  return `${title}: ${explanation}`.replaceAll(/\s+/g, ' ')
+  return oneLine(`${title}: ${explanation}`)
 }
 
 const REPORT_EVERY_MS = 250

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../shared/failure.ts'
 import type { Uuid } from '../../shared/model/ids.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { domainState, resumeDomain, startDomain, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain } from '../../libvirt/save-image.ts'
@@ -175,7 +176,7 @@ async function whatDiskWouldLack(work: OverlayCase): Promise<Kept | undefined> {
   return keep(
     sidecar,
     `${owner.vmName} was not started: it would run without what it wrote last to ${target}, which is in here`,
-    `# when that is not needed: virsh start '${owner.vmName}'`
+    `# when that is not needed: virsh start ${quoted(owner.vmName)}`
   )
 }
 

@@ -3,6 +3,7 @@ import { describeFailure } from '../../shared/failure-words.ts'
 import type { Failure } from '../../shared/failure.ts'
 import { HostFailureData } from '../../shared/failure-data.ts'
 import { ofType, reportOf } from '../../shared/job-report.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { Journal, readJournal } from '../journal/journal.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath, jobIds, readableEntries, vmOfJob } from '../jobs/job-directory.ts'
@@ -28,9 +29,12 @@ const asAside = ({ id, failure }: EarlierTrouble): EarlierTrouble => ({
   id,
   failure:
     failure.kind === 'left-behind'
-      ? { ...failure, left: failure.left.map((left) => ({ ...left, mend: [`ls -l ${left.path}*`] })) }
+      ? { ...failure, left: failure.left.map((left) => ({ ...left, mend: filesLike(left.path) })) }
       : failure
 })
+
+/** Of what is no file, there is none to look for. */
+const filesLike = (path: string): string[] => (path.startsWith('/') ? [`ls -l ${quoted(path)}*`] : [])
 
 function warningOf(id: string, failure: Failure): string {
   const { title, explanation } = describeFailure(failure)

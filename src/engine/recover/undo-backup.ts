@@ -3,6 +3,7 @@ import { describeFailure } from '../../shared/failure-words.ts'
 import { failureOf } from '../../shared/failure.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
 import { sizeBytesOf } from '../../shared/model/point.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
@@ -224,7 +225,7 @@ async function isStillMirror(shell: Shell, plan: CapturePlan, disk: CaptureDisk,
   return keep(
     disk.sidecar,
     `nothing shows that ${plan.vmName} has not gone over to it`,
-    `qemu-img info '${disk.sidecar}'`
+    `qemu-img info ${quoted(disk.sidecar)}`
   )
 }
 
@@ -252,8 +253,8 @@ async function onlyRam(shell: Shell, plan: CapturePlan, trace: BackupTrace): Pro
   return keep(
     path,
     `it may be all that there is of the RAM of ${plan.vmName}, which is off`,
-    `virsh restore '${path}'   # if the VM has not run since; then have the host looked after again`,
-    `rm '${path}'   # if it has`
+    `virsh restore ${quoted(path)}   # if the VM has not run since; then have the host looked after again`,
+    `rm ${quoted(path)}   # if it has`
   )
 }
 
@@ -272,7 +273,7 @@ async function pointOutOfSight(
     return keep(
       pointDir,
       `nothing shows whether this point is complete: ${because}`,
-      `ls '${pointDir}/manifest.json'   # once it is mounted: if this is there, the point is whole and is listed`
+      `ls ${quoted(`${pointDir}/manifest.json`)}   # once it is mounted: if this is there, the point is whole and is listed`
     )
   job.warn(`What was written of the point stays in ${pointDir}, for doctor to remove once it is mounted: ${because}`)
   return undefined

@@ -1,6 +1,7 @@
 import { fail } from '../../shared/failure.ts'
 import { ofType } from '../../shared/job-report.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
+import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
@@ -256,7 +257,7 @@ async function removeOurNetwork(
 ): Promise<Kept | undefined> {
   const now = await networkXml(shell, name)
   if (now === undefined) return undefined
-  const mend = [`virsh net-destroy '${name}'`, `virsh net-undefine '${name}'`]
+  const mend = [`virsh net-destroy ${quoted(name)}`, `virsh net-undefine ${quoted(name)}`]
   if (uuidOfNetwork(xml) !== undefined && uuidOfNetwork(xml) !== uuidOfNetwork(now))
     return keep(`network ${name}`, 'it is another one than this job has made')
   const user = await userOfNetwork(shell, name, plan.vm)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { fail, failureOf, isFailure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { ejectMedia } from '../../libvirt/domain-xml-edit.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
 import {
@@ -55,7 +56,13 @@ async function renameBack(job: JobContext, rename: Rename): Promise<undefined> {
     fail({
       kind: 'left-behind',
       vm: job.spec.vmName,
-      left: [{ path: to, because: `it belongs at ${from}: ${verdict.because}`, mend: [`ls -l '${from}' '${to}'`] }]
+      left: [
+        {
+          path: to,
+          because: `it belongs at ${from}: ${verdict.because}`,
+          mend: [`ls -l ${quoted(from)} ${quoted(to)}`]
+        }
+      ]
     })
 }
 
@@ -207,7 +214,7 @@ export async function keepLostDefinitions(
   if (path === undefined) return undefined
   const names = lost.map(({ name }) => name).join(' and ')
   const because = `nothing tells why ${names} is off, which was transient, and nobody else has its definition`
-  return keep(path, because, ...paths.map((each) => `virsh create '${each}'`))
+  return keep(path, because, ...paths.map((each) => `virsh create ${quoted(each)}`))
 }
 
 async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promise<boolean> {

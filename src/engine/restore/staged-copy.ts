@@ -1,4 +1,5 @@
 import { isFailure } from '../../shared/failure.ts'
+import { quoted } from '../../shared/quoted.ts'
 import { requireGood } from '../../store/point-store.ts'
 import { keep, removable, type Verdict } from '../evidence/verdict.ts'
 import type { RestoreTrace } from './restore-plan.ts'
@@ -18,7 +19,7 @@ export async function isElsewhere(trace: RestoreTrace, path: string): Promise<Ve
     return keep(
       path,
       `the point that it was made from is not there any more (${plan.pointDir})`,
-      `ls '${plan.pointDir}' '${path}'`
+      `ls ${quoted(plan.pointDir)} ${quoted(path)}`
     )
   }
 }

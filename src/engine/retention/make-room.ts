@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { failureOf } from '../../shared/failure.ts'
+import { failureOf, isFailure } from '../../shared/failure.ts'
 import { describeFailure } from '../../shared/failure-words.ts'
 import { PointId, Uuid } from '../../shared/model/ids.ts'
 import type { JournalEntry } from '../../shared/model/job.ts'
@@ -147,11 +147,19 @@ const isProven = async ({ points }: VmPoints, id: string): Promise<boolean> => {
   return point !== undefined && (await readMarks(point.dir))?.verified?.good === true
 }
 
+/** One that cannot be read to its end just now is not proven, and nothing is written down of it. */
 async function verifies(job: JobContext, store: string, { id, dir }: PolicyPoint): Promise<boolean> {
   const onProgress = (done: number, total: number): void => job.progress(`checking point ${id}`, done, total)
-  const report = await whileReading(dir, () => verifyPoint(dir, job.shell, { onProgress, signal: job.signal }))
-  await noteVerdictAlone(store, report)
-  return report.good
+  try {
+    const report = await whileReading(dir, () => verifyPoint(dir, job.shell, { onProgress, signal: job.signal }))
+    await noteVerdictAlone(store, report)
+    return report.good
+  } catch (error) {
+    if (isFailure(error, 'cancelled')) throw error
+    const { title, explanation } = describeFailure(failureOf(error))
+    job.note(`point ${id} could not be checked, and no room is made on its account: ${title}. ${explanation}`)
+    return false
+  }
 }
 
 /** Through the trash, so that what a kill leaves half done is ended by the next who comes; without it in a store that is full to the last byte. */

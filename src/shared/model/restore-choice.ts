@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { quoted } from '../quoted.ts'
 
 const Name = z.string().min(1).max(4096)
 
@@ -57,10 +58,9 @@ export function flagOf(choice: RestoreChoice): readonly [string, ...string[]] {
 export const flagText = (choice: RestoreChoice): string => forShell(flagOf(choice))
 
 /** Words of a command line, each as it is. */
-export const forShell = (words: readonly string[]): string => words.map(quoted).join(' ')
+export const forShell = (words: readonly string[]): string => words.map(asWord).join(' ')
 
-const quoted = (word: string): string =>
-  /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+const asWord = (word: string): string => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : quoted(word))
 
 /** What a later choice takes the place of. */
 function subjectOf(choice: RestoreChoice): string {

@@ -8,6 +8,8 @@ import type * as Clock from '../../../src/engine/retention/clock.ts'
 import { makeRoom } from '../../../src/engine/retention/make-room.ts'
 import type * as FileSystems from '../../../src/engine/room/file-systems.ts'
 import type { Mount } from '../../../src/engine/room/file-systems.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
+import type { Shell } from '../../../src/shared/shell.ts'
 import { fakeShell } from '../../../src/shell/fake.ts'
 import type * as HostPaths from '../../../src/shared/host-paths.ts'
 import { noteVerdict } from '../../../src/store/mark-point.ts'
@@ -53,21 +55,23 @@ interface Room {
   readonly left: readonly string[]
 }
 
-/** A backup of a policy that keeps one point comes into a full store with two. */
-async function roomIn(mount: Mount | undefined): Promise<Room> {
+/** A backup of a policy that keeps one point comes into a full store with two; the newer one is proven, or is to be by `shell`. */
+async function roomIn(mount: Mount | undefined, shell?: Shell): Promise<Room> {
   state.mount = mount
   const policy = policyOf({ store: await temporaryStore(), keep: { last: 1, floor: 1, graceHours: 24 } })
   const { store, id, name } = policy
   await makePoint(store, FILES, { policy: { id, name } })
   await makePoint(store, FILES, { id: LATER_POINT, takenAt: '2026-11-22T21:17:44.123Z', policy: { id, name } })
-  await noteVerdict(store, { point: LATER_POINT, good: true, checkedBytes: 1, problems: [], notes: [] })
+  if (shell === undefined)
+    await noteVerdict(store, { point: LATER_POINT, good: true, checkedBytes: 1, problems: [], notes: [] })
   const notes: string[] = []
   const job = {
     id: '20261128T050000Z-00beef',
-    shell: fakeShell(() => ''),
+    shell: shell ?? fakeShell(() => ''),
     signal: new AbortController().signal,
     step: (_: string, __: unknown, work: () => Promise<unknown>) => work(),
-    note: (text: string) => void notes.push(text)
+    note: (text: string) => void notes.push(text),
+    progress: () => undefined
   } as unknown as JobContext
   const freedBytes = await makeRoom({ job, policy, vm: VM, missingBytes: 1 })
   return { freedBytes, notes, left: (await listPoints(store)).points.map((point) => point.id) }
@@ -90,6 +94,26 @@ describe('a full store whose locks do not hold between hosts', () => {
     'is another matter than one where they do (%s)',
     async (_, mount) => expect((await roomIn(mount)).left).toEqual([LATER_POINT])
   )
+})
+
+describe('a full store whose newer point has to be checked first', () => {
+  it('loses the older one where it is good', async () =>
+    expect(
+      (
+        await roomIn(
+          mountOf('ext4'),
+          fakeShell(() => '')
+        )
+      ).left
+    ).toEqual([LATER_POINT]))
+
+  it('keeps both where the check does not come to an end, and it is said why', async () => {
+    const failure = { kind: 'timeout', what: 'qemu-img', afterMs: 1 } as const
+    const stalled: Shell = { label: 'here', run: () => Promise.reject(new StillpointError(failure)) }
+    const { freedBytes, notes, left } = await roomIn(mountOf('ext4'), stalled)
+    expect({ freedBytes, left: left.toSorted() }).toEqual({ freedBytes: 0, left: [POINT, LATER_POINT] })
+    expect(notes).toEqual([expect.stringContaining('could not be checked, and no room is made on its account')])
+  })
 })
 
 describe('who uses a store is told', () => {

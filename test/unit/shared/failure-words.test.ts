@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Failure } from '../../../src/shared/failure.ts'
+import { failureOf, type Failure } from '../../../src/shared/failure.ts'
 import { describeFailure } from '../../../src/shared/failure-words.ts'
+import { isCode } from '../../../src/store/file-io.ts'
 import { samples } from './failure-samples.ts'
 
 describe('the words for a failure', () => {
@@ -52,5 +53,19 @@ describe('the way out of a changed host key', () => {
     ['[2001:db8::1]:2222', "ssh-keygen -R '[2001:db8::1]:2222'"]
   ])("is OpenSSH's for a key of its own, at %s", (address, command) => {
     expect(changed(address, '/home/me/.ssh/known_hosts:7')).toContain(command)
+  })
+})
+
+describe('errors of Linux that Node has no names for', () => {
+  it.each([
+    [-37, 'ENOLCK'],
+    [-74, 'EBADMSG'],
+    [-116, 'ESTALE'],
+    [-117, 'EUCLEAN'],
+    [-122, 'EDQUOT']
+  ])('%d is told as %s, and is no mistake of the program', (errno, code) => {
+    const error = Object.assign(new Error('read'), { errno, code: `Unknown system error ${errno}` })
+    expect(failureOf(error)).toEqual({ kind: 'io', path: '', code, detail: 'read' })
+    expect(isCode(error, code)).toBe(true)
   })
 })

@@ -68,6 +68,17 @@ describe('text from hosts', () => {
     expect(oneLine('  error:\n\tno such\r\n file \u001b[m')).toBe('error: no such file \\u{1b}[m')
   })
 
+  it('leaves spaces within a line as they are: a name may have them', () => {
+    expect(oneLine("'/srv/My VMs/a  b.qcow2':\u00a0no such file")).toBe("'/srv/My VMs/a  b.qcow2':\\u{a0}no such file")
+    expect(oneLine('  error:   \n\t  /srv/a\u00a0b \r\n')).toBe('error: /srv/a\\u{a0}b')
+  })
+
+  it('makes one line of endless spaces at a cost that does not grow faster than they do', () => {
+    const spaces = ' '.repeat(2_000_000)
+    expect(oneLine(`a${spaces}b`) === `a${spaces}b`).toBe(true)
+    expect(oneLine(`a${spaces}`) === 'a').toBe(true)
+  })
+
   it.each([
     ['web1', 4],
     ['', 0],

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
 import { rememberedHashOf } from './file-hash.ts'
@@ -33,9 +33,11 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
  * built and installed anew all the time, and says nothing.
  */
 export function engineAssets(root: string, cache: string, packed?: PackedFiles): EngineAssets {
+  const atStart = installationOf(root)
   const asset = async (file: string): Promise<Asset> => {
     const path = join(root, file)
-    const changed = (error?: unknown): never => fail({ kind: 'installation-changed', path }, error)
+    const changed = (error?: unknown): never =>
+      fail({ kind: 'installation-changed', path, ...(isUpdatedSince(root, atStart) && { isUpdated: true }) }, error)
     const hashed = rememberedHashOf(path, cache)
     const hash = await (packed === undefined ? hashed : hashed.catch(changed)) // it has gone, or is no file any more
     return packed === undefined || packed[file] === hash ? { path, hash } : changed()
@@ -46,6 +48,24 @@ export function engineAssets(root: string, cache: string, packed?: PackedFiles):
     engine: () => asset(isThere(ENGINE_FILE) ? ENGINE_FILE : failForEngine(join(root, ENGINE_FILE))),
     runtime: async (host, machine) => asset(runtimeOf(host, machine, isThere))
   }
+}
+
+/** A file that no Stillpoint reads and every package brings (electron-builder.config.ts): an update puts a new one there. */
+const BROUGHT = 'LICENSE'
+
+/** Which installation it is. Undefined: there is none, or not any more. */
+function installationOf(root: string): string | undefined {
+  const stats = statSync(join(root, BROUGHT), { throwIfNoEntry: false })
+  return stats && [stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ')
+}
+
+/**
+ * Only says which words fit: what is there is put on no host either way, and who runs the updated one is told by its own
+ * hashes whether that is what it came with.
+ */
+function isUpdatedSince(root: string, atStart: string | undefined): boolean {
+  const now = installationOf(root)
+  return atStart !== undefined && now !== undefined && now !== atStart
 }
 
 function runtimeOf(host: string, machine: string, isThere: (file: string) => boolean): string {

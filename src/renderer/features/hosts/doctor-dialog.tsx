@@ -1,7 +1,7 @@
 import { Button, Group, Loader, Modal, Stack, Text } from '@mantine/core'
 import { IconStethoscope, IconTool } from '@tabler/icons-react'
 import type { Leftover } from '../../../shared/engine-protocol.ts'
-import { safeText } from '../../../shared/safe-text.ts'
+import { safeLines, safeText } from '../../../shared/safe-text.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
 import { failureShown } from '../../ui/failure-shown.ts'
 import { StateMark } from '../../ui/state-mark.tsx'
@@ -87,7 +87,7 @@ function Finding({ finding: { kind, what, remedy, repaired } }: { readonly findi
       <Text className={classes['lines']}>{safeText(what)}</Text>
       {!repaired && remedy !== '' && (
         <Text c="dimmed" className={classes['lines']}>
-          {words.doctor.wouldDo}: {safeText(remedy)}
+          {words.doctor.wouldDo}: {safeLines(remedy)}
         </Text>
       )}
     </li>

@@ -59,9 +59,11 @@ export const verifyCommand = (perform: Perform): Command =>
 
 async function verifyAll(session: Session, point: KnownPoint, places: readonly Place[]): Promise<ExitCode> {
   const copies: (VerifyReport & { where: string })[] = []
-  for (const place of places)
-    copies.push({ where: label(place), ...(await verifyPoint(session.core, point, place, workOptions(session))) })
-  for (const copy of copies) session.out.line(verdict(point, copy))
+  for (const place of places) {
+    const copy = { where: label(place), ...(await verifyPoint(session.core, point, place, workOptions(session))) }
+    copies.push(copy)
+    session.out.line(verdict(point, copy)) // now: the next place may fail to answer
+  }
   if (!session.out.json)
     for (const { where, notes } of copies) for (const note of notes) session.out.note(`${where}: ${note}`)
   const bad = copies.find(({ good }) => !good)

@@ -98,29 +98,59 @@ async function serve(session: Session, options: ServeOptions): Promise<typeof EX
 
 /**
  * How the operator gets to the window. By a file, where the browser is opened; by an address with a key in it where it is not,
- * and for each window more. For `--json` there is a new address as soon as the last one has been used.
+ * and for each window more. For `--json` there is a new address as soon as the last one has been used. Each is good once, so
+ * that where there is no terminal to press Enter at (systemd, nohup, a desktop's starter) a signal shows the way once more.
  */
-async function showTheWay(door: BrowserDoor, { core, out, terminal }: Session, opens: boolean): Promise<() => void> {
+async function showTheWay(door: BrowserDoor, session: Session, opens: boolean): Promise<() => void> {
+  const { core, out, terminal } = session
   const announce = (): void => out.event('serving', { url: door.address(announce), port: door.port })
-  if (out.json) announce()
   const say = (...lines: string[]): void => (out.json ? undefined : out.note(lines))
   const tell = (before: string): void =>
     say(`${before} ${door.address()}`, 'It is for you alone: its key opens one window.')
-  const file = opens ? await redirectFile(door, core.folder) : undefined
-  if (file === undefined) tell('Stillpoint is at')
-  else {
+  const files: RedirectFile[] = []
+  const show = async (): Promise<void> => {
+    if (out.json) announce()
+    const file = opens ? await redirectFile(door, core.folder) : undefined
+    if (file === undefined) {
+      tell('Stillpoint is at')
+      return
+    }
+    files.push(file)
     say(`Stillpoint is at ${door.origin} and opens in your browser.`)
     openInBrowser(file.url, () => {
       if (file.remove()) tell('No browser could be opened here. Stillpoint is at')
     })
   }
-  say(terminal.interactive ? 'Enter shows an address for another window, Ctrl-C ends Stillpoint.' : 'Ctrl-C ends it.')
+  const stopShowing = onShowAgain(() => void show())
+  await show()
+  say(
+    terminal.interactive ? 'Enter shows an address for another window, Ctrl-C ends Stillpoint.' : howWithoutTerminal()
+  )
   const stop = terminal.interactive ? onEnter(() => tell('For another window:')) : () => undefined
   return () => {
     stop()
-    file?.remove()
+    stopShowing()
+    for (const file of files) file.remove()
   }
 }
+
+const SHOW_AGAIN = 'SIGUSR2' // the other one is Node's own: it begins to debug
+
+/**
+ * Windows has no such signal. Elsewhere a library (when-exit, which settings are written with) takes it for the end: it would
+ * drop what is being written, and send the signal once more.
+ */
+function onShowAgain(show: () => void): () => void {
+  if (process.platform === 'win32') return () => undefined
+  process.removeAllListeners(SHOW_AGAIN)
+  process.on(SHOW_AGAIN, show)
+  return () => process.off(SHOW_AGAIN, show)
+}
+
+const howWithoutTerminal = (): string =>
+  process.platform === 'win32'
+    ? 'Ctrl-C ends it.'
+    : `For another window: kill -USR2 ${process.pid}. Ctrl-C, or kill ${process.pid}, ends Stillpoint.`
 
 /** Leads to an address, and is removed once its key is used. */
 async function redirectFile(door: BrowserDoor, settings: string): Promise<RedirectFile | undefined> {
