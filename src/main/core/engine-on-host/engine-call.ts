@@ -36,7 +36,7 @@ export interface CallOptions<E> {
 
 /** An answer that is longer comes in parts, whose text is held three times over: parts, their text, what that says. */
 const LONGEST_LINE_BYTES = 32 << 20
-const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'policies', 'prune-plan', 'recover', 'doctor']
+const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'prune-plan', 'recover', 'doctor']
 /** Elements that are checked before whoever else has to be served is. */
 const CHECKED_AT_ONCE = 200
 const ISSUES_TOLD = 5
