@@ -37,9 +37,10 @@ export const MOST_ANSWERED = {
 
 /**
  * Bytes of one answer, and of one event. Lists of points, jobs and runs are long; three texts of a point (`read-small`) are
- * 1.5 MiB, escaped at most 9; everything else is small.
+ * 1.5 MiB, escaped at most 9; everything else is small. Of a journal, of which a hundred may be followed for hours: each entry, and
+ * the end; they have hardly a hundred KiB.
  */
-export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20 } as const
+export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20, followed: 1 << 20 } as const
 
 /** Entries of a journal that are shown as a job's log, and characters of them: a job of hours has a few hundred. */
 export const LONGEST_LOG = { entries: 5000, characters: 8 << 20 } as const
