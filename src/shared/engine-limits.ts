@@ -17,7 +17,9 @@ export const ENGINE_LIMITS = {
   ofJob: 500,
   /** VMs of one run, and points that it has pruned. A large host has some hundred VMs. */
   ofRun: 10_000,
-  /** Schedules of a host, messages that wait on it, files of it that cannot be understood. */
+  /** Schedules of a host: what each promises for each VM is reckoned here. A large host has some ten. */
+  policies: 100,
+  /** Messages that wait on it, files of it that cannot be understood. */
   ofHost: 2000,
   /** Things that a check, a repair or a removal has to say. */
   findings: 5000,
