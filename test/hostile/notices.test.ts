@@ -10,7 +10,7 @@ import { LiveHosts } from '../../src/main/core/live/live-hosts.ts'
 import { Notices, type Said } from '../../src/main/core/live/notices.ts'
 import { policyNotices, runNotices, untoldNotice } from '../../src/main/core/live/policy-notices.ts'
 import { openNotices } from '../../src/main/desktop/open-notices.ts'
-import { fail } from '../../src/shared/failure.ts'
+import { StillpointError } from '../../src/shared/failure.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
 import type { NoticeView } from '../../src/shared/views/notice-view.ts'
@@ -34,7 +34,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const AT = '2026-11-25T10:00:00.000Z'
 const NOW = new Date('2026-11-26T10:00:00.000Z')
 const failed = (n: number, host: string): JobView => ended(jobOf(n, { host, id: idOf(n) }), 'failed-clean')
-const listing = { broken: [], timeZone: 'UTC', parallel: 1, channels: {}, asOf: AT, reachable: true } as const
+const listing = { broken: [], timeZone: 'UTC', parallel: 1, channels: {}, asOf: AT, reachable: true }
 const problem = (n: number): string => `${n} ${'p'.repeat(7900)}`
 const runs = (n: number): RunReport =>
   runOf({ host: 'bad', id: idOf(n), state: 'failed', reason: `${n} ${'r'.repeat(7900)}`, missedCount: 2 })
@@ -53,7 +53,9 @@ const NOISE: Readonly<Record<string, (n: number) => readonly Said[]>> = {
   'runs that failed while nobody watched': (n) =>
     onlyNotices(awayNotices({ jobs: [], runs: [runs(n)] }, DEFAULT_CHOICES)),
   'jobs that went well while nobody watched': (n) =>
-    onlyNotices(awayNotices({ jobs: [ended(jobOf(n, { host: 'bad', id: idOf(n) }), 'done')], runs: [] }, DEFAULT_CHOICES)),
+    onlyNotices(
+      awayNotices({ jobs: [ended(jobOf(n, { host: 'bad', id: idOf(n) }), 'done')], runs: [] }, DEFAULT_CHOICES)
+    ),
   'runs that failed': (n) => runNotices(runs(n)),
   'policies with a problem': (n) =>
     policyNotices(
@@ -138,13 +140,7 @@ describe('a host that gives rise to notices without end', () => {
   })
 })
 
-const gone = (): unknown => {
-  try {
-    return fail({ kind: 'host-unreachable', host: 'bad', reason: 'no route' })
-  } catch (error) {
-    return error
-  }
-}
+const gone = (): Error => new StillpointError({ kind: 'host-unreachable', host: 'bad', reason: 'no route' })
 
 const quiet = (host: string): readonly Said[] => [
   { id: `quiet-${host}`, host, at: AT, severity: 'warning', title: 'quiet', text: '', about: [] }

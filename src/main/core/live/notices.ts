@@ -5,7 +5,7 @@ import { putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { LiveValue } from './live-value.ts'
 
 /** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
-export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: string | typeof OURS }
+export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: string }
 
 export const OURS = ''
 
