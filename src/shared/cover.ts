@@ -37,17 +37,16 @@ interface Named {
 }
 
 /** How old the newest good point of a VM may be, by this policy. Undefined: it promises none, for it does not come again. */
-export type Expect = (policy: Policy, timeZone: string, now: Date) => number | undefined
+export type Expect = (policy: Policy, of: Pick<Promising, 'host' | 'timeZone'>, now: Date) => number | undefined
 
 /** Which policies of its host mean a VM, and what they promise. What a host last said counts while it is silent. */
 export function coverOf(vm: Named, policies: PoliciesView | undefined, expect: Expect, now: Date): Cover {
   const covering = (policies?.hosts ?? [])
     .filter(({ host }) => host === vm.host)
-    .flatMap(({ host, timeZone, policies: states }) => states.map((state) => ({ state, host, timeZone })))
-    .filter(({ state }) => isSelected(state.policy.vms, vm))
+    .flatMap(({ host, timeZone, policies: states }) => meaning(vm, states).map((state) => ({ state, host, timeZone })))
   const active = covering.filter(({ state }) => !isPaused(state.policy, now))
   const promised = active.flatMap((each) => {
-    const withinMs = expect(each.state.policy, each.timeZone, now)
+    const withinMs = expect(each.state.policy, each, now)
     return withinMs === undefined ? [] : [{ withinMs, dueAtMs: countsFrom(each.state, vm, now) + withinMs }]
   })
   const nextRuns = active.flatMap(({ state }) => state.nextRunAt ?? []).sort()
@@ -57,6 +56,26 @@ export function coverOf(vm: Named, policies: PoliciesView | undefined, expect: E
     expectWithinMs: smallest(promised.map(({ withinMs }) => withinMs)),
     dueAtMs: smallest(promised.map(({ dueAtMs }) => dueAtMs))
   }
+}
+
+/** Steps of comparing with patterns, for one VM: honest policies take some hundred. */
+const MOST_STEPS = 100_000
+
+/** Those that mean the VM. Where it would take too long to find out, of the first that it does not take too long of. */
+function meaning(vm: Named, states: readonly PolicyState[]): readonly PolicyState[] {
+  let steps = 0
+  return states.filter(({ policy: { vms } }) => {
+    if (steps > MOST_STEPS) return false
+    steps += stepsOf(vms, vm.name)
+    return steps <= MOST_STEPS && isSelected(vms, vm)
+  })
+}
+
+/** At most; names of chosen VMs are not looked at. */
+function stepsOf(selection: Policy['vms'], name: string): number {
+  if (selection.kind === 'chosen') return selection.vms.length
+  const patterns = selection.kind === 'all' ? selection.exclude : [...selection.patterns, ...selection.exclude]
+  return patterns.reduce((sum, pattern) => sum + pattern.length * (pattern.includes('*') ? name.length : 1), 0)
 }
 
 export const isPaused = ({ pausedUntil }: Policy, now: Date): boolean =>

@@ -17,7 +17,9 @@ export const ENGINE_LIMITS = {
   ofJob: 500,
   /** VMs of one run, and points that it has pruned. A large host has some hundred VMs. */
   ofRun: 10_000,
-  /** Schedules of a host, messages that wait on it, files of it that cannot be understood. */
+  /** Schedules of a host: what each promises for each VM is reckoned here. A large host has some ten. */
+  policies: 100,
+  /** Messages that wait on it, files of it that cannot be understood. */
   ofHost: 2000,
   /** Things that a check, a repair or a removal has to say. */
   findings: 5000,
@@ -37,9 +39,10 @@ export const MOST_ANSWERED = {
 
 /**
  * Bytes of one answer, and of one event. Lists of points, jobs and runs are long; three texts of a point (`read-small`) are
- * 1.5 MiB, escaped at most 9; everything else is small.
+ * 1.5 MiB, escaped at most 9; everything else is small. Of a journal, of which a hundred may be followed for hours: each entry, and
+ * the end; they have hardly a hundred KiB.
  */
-export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20 } as const
+export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20, followed: 1 << 20 } as const
 
 /** Entries of a journal that are shown as a job's log, and characters of them: a job of hours has a few hundred. */
 export const LONGEST_LOG = { entries: 5000, characters: 8 << 20 } as const

@@ -1,4 +1,5 @@
 import { ENGINE_LIMITS } from './engine-limits.ts'
+import { shorten } from './safe-text.ts'
 import { originalOf, vmOf, type JobFact, type JobReport, type JobSpec, type JournalEntry } from './model/job.ts'
 
 type EntryOf<T extends JournalEntry['type']> = Extract<JournalEntry, { type: T }>
@@ -10,12 +11,15 @@ export function reportOf(entries: readonly JournalEntry[]): JobReport | undefine
   return soFar.report
 }
 
+/** Characters of them: 256 disks with some lines about each. */
+const LONGEST_WARNINGS = 256 << 10
+
 /** A report that grows with its journal: an entry costs the same, however many have come before. */
 export class ReportSoFar {
   /** The step that has begun and is not over. */
-  current: EntryOf<'step'> | undefined
-  private begin: EntryOf<'begin'> | undefined
-  private end: EntryOf<'end'> | undefined
+  current: Pick<EntryOf<'step'>, 'step' | 'at'> | undefined
+  private atStart: JobReport | undefined
+  private atEnd: JobReport | undefined
   private facts: JobFact = {}
   private isRecovering = false
   private readonly begun = new Map<string, string>()
@@ -24,13 +28,13 @@ export class ReportSoFar {
   private phases: JobReport['phases'] = []
   private warnings: string[] = []
   private warningsLeftOut = 0
+  private warningCharacters = 0
 
   get report(): JobReport | undefined {
-    if (this.end !== undefined) return this.end.report
-    if (this.begin === undefined) return undefined
-    const { id, spec, at } = this.begin
+    if (this.atEnd !== undefined) return this.atEnd
+    if (this.atStart === undefined) return undefined
     return {
-      ...reportAtStart(id, spec, at),
+      ...this.atStart,
       state: this.isRecovering ? 'recovering' : 'running',
       ...this.facts,
       pauses: this.pauses,
@@ -43,7 +47,7 @@ export class ReportSoFar {
   add(entry: JournalEntry): void {
     switch (entry.type) {
       case 'begin':
-        this.begin ??= entry
+        this.atStart ??= reportAtStart(entry.id, entry.spec, entry.at)
         return
       case 'step':
         this.stepBegins(entry)
@@ -62,7 +66,7 @@ export class ReportSoFar {
         this.warn(entry.text)
         return
       case 'end':
-        this.end = entry
+        this.atEnd = entry.report
         return
       case 'progress':
       case 'note':
@@ -70,14 +74,16 @@ export class ReportSoFar {
     }
   }
 
-  private stepBegins(entry: EntryOf<'step'>): void {
-    this.current = entry
-    this.isRecovering = isOfUndo(entry.step)
-    if (isOfUndo(entry.step) || isInner(entry.step)) return
-    if (this.begun.has(entry.step) || this.begun.size < ENGINE_LIMITS.ofJob) this.begun.set(entry.step, entry.at)
+  private stepBegins({ step: said, at }: EntryOf<'step'>): void {
+    const step = shorten(said, ENGINE_LIMITS.word)
+    this.current = { step, at }
+    this.isRecovering = isOfUndo(step)
+    if (isOfUndo(step) || isInner(step)) return
+    if (this.begun.has(step) || this.begun.size < ENGINE_LIMITS.ofJob) this.begun.set(step, at)
   }
 
-  private stepEnds({ step, ms, at }: EntryOf<'step-done'>): void {
+  private stepEnds({ step: said, ms, at }: EntryOf<'step-done'>): void {
+    const step = shorten(said, ENGINE_LIMITS.word)
     this.current = undefined
     if (isOfUndo(step) || isInner(step)) return
     const phase = { phase: step, startedAt: this.begun.get(step) ?? at, ms }
@@ -85,8 +91,13 @@ export class ReportSoFar {
   }
 
   private warn(text: string): void {
-    if (this.warnings.length < ENGINE_LIMITS.ofJob - 1) this.warnings = [...this.warnings, text]
-    else this.warnings = [...this.warnings.slice(0, ENGINE_LIMITS.ofJob - 1), moreWarnings(++this.warningsLeftOut)]
+    const isRoom = this.warnings.length < ENGINE_LIMITS.ofJob - 1 && this.warningCharacters < LONGEST_WARNINGS
+    this.warningCharacters += text.length
+    if (isRoom && this.warningsLeftOut === 0) this.warnings = [...this.warnings, text]
+    else {
+      const told = this.warningsLeftOut === 0 ? this.warnings : this.warnings.slice(0, -1)
+      this.warnings = [...told, moreWarnings(++this.warningsLeftOut)]
+    }
   }
 }
 

@@ -78,7 +78,14 @@ function changed(value: unknown, change: (text: string, key: string) => string, 
 
 /** At most so many characters, with an ellipsis where something was left out. No character and no emoji is cut in two. */
 export const shorten = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, wholeUpTo(text, Math.max(0, length - 1)))}…`
+  text.length <= length ? text : ownCopy(`${text.slice(0, wholeUpTo(text, Math.max(0, length - 1)))}…`)
+
+/** The same where thousands of texts of a host are cut: as fast for every text, and an emoji may be cut in two. */
+export const shortenFast = (text: string, length: number): string =>
+  text.length <= length ? text : ownCopy(`${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`)
+
+/** A piece of a text is kept by engines as a view of it, and would hold all of it for as long as the piece is held. */
+const ownCopy = (text: string): string => JSON.parse(JSON.stringify(text)) as string
 
 const LONGEST_EMOJI = 32
 

@@ -35,11 +35,11 @@ export interface VmSafety {
   /** Newest good point; one that was verified and found damaged is none. */
   readonly lastPoint: PointView | undefined
   readonly pointCount: number
-  /** Newest restore after which the VM, or a copy of it, ran from one of its points. */
+  /** Newest restore on its host after which the VM, or a copy of it, ran from one of its points. */
   readonly lastProven: Proof | undefined
   /** Of the last backups that paused it, oldest first, at most 20. */
   readonly pausesMs: readonly number[]
-  /** The newest backup, where it failed after the newest good point. */
+  /** The newest backup on its host, where it failed after the newest good point. */
   readonly failing: JobView | undefined
   readonly running: JobView | undefined
   readonly mutedBecause: string | undefined
@@ -60,15 +60,17 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const { hosts, points, jobs, choices, policies } = known
   if (hosts === undefined) return []
   const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
-  const jobsByVm = groupBy(jobs ?? [], (job) => job.vm.uuid)
-  const provingByVm = groupBy(jobs ?? [], (job) => job.copyOf?.uuid ?? job.vm.uuid)
+  // A host speaks of its own VMs only: what it says of another's neither alarms nor soothes.
+  const jobsByVm = groupBy(jobs ?? [], ({ host, vm }) => keyOf(host, vm.uuid))
+  const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
   const all = placesOf(hosts, points, policies).map((place): VmSafety => {
     const ofVm = goodPoints.get(place.uuid) ?? []
     const lastPoint = newest(ofVm, takenAt)
-    const vmJobs = jobsByVm.get(place.uuid) ?? []
+    const onItsHost = keyOf(place.host, place.uuid)
+    const vmJobs = jobsByVm.get(onItsHost) ?? []
     const failing = failingBackup(vmJobs, lastPoint)
     const mutedBecause = muted.get(place.uuid)
     const isGone = place.vm === undefined && isEachSeen
@@ -88,7 +90,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       safety,
       lastPoint,
       pointCount: ofVm.length,
-      lastProven: provenBy(provingByVm.get(place.uuid) ?? []),
+      lastProven: provenBy(provingByVm.get(onItsHost) ?? []),
       pausesMs: pausesOf(ofVm),
       failing,
       running: vmJobs.find(({ endedAt, kind }) => endedAt === undefined && kind !== 'verify' && kind !== 'copy'),
@@ -102,6 +104,8 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   })
   return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
 }
+
+const keyOf = (host: string, uuid: string): string => `${host}\0${uuid}`
 
 const { compare } = new Intl.Collator(undefined, { numeric: true })
 const byName = (a: VmSafety, b: VmSafety): number => compare(a.name, b.name)

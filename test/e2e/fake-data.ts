@@ -66,7 +66,7 @@ export function fakeData({ hosts, vms, pointsPerVm, now, troubles }: Sizes): Fak
       points.push(point)
       jobs.push(fakeBackup(point, n * 1000 + back))
     }
-    if (n % 3 === 0) jobs.push(fakeRestore(vm, hostNames[(n + 1) % hosts] ?? '', now.getTime() - (30 + n) * HOUR_MS, n))
+    if (n % 3 === 0) jobs.push(fakeRestore(vm, host, now.getTime() - (30 + n) * HOUR_MS, n))
     if (troubles && n % 31 === 8) jobs.push(fakeFailure(vm, host, now.getTime() - HOUR_MS, n))
   }
   jobs.sort((a, b) => b.startedAt.localeCompare(a.startedAt))

@@ -239,7 +239,7 @@ describe('an operator who wants to sleep', () => {
     await opened.context.close()
     opened = await openPage(browser, await served.address())
     the = new TheWindow(opened.page)
-    await the.inbox.hears(/While you were away: \d+ backups done/)
+    await the.inbox.hears(/While you were away, on \S+: \d+ backups done/)
     await the.inbox.holdsOnce(/While you were away/)
     await the.goTo('Overview')
     await the.overview.sentence.filter({ hasText: /protected/ }).waitFor()

@@ -155,7 +155,7 @@ describe('the laptop comes back after a while', () => {
     const { live } = opened()
     await live.close()
     const away = titles(live).filter((title) => title.startsWith('While you were away'))
-    expect(away[0]).toMatch(/^While you were away: \d+ backups? done$/)
+    expect(away[0]).toMatch(/^While you were away, on \S+: \d+ backups? done$/)
     const jobs = (await live.core.history.jobs()).map(({ id }) => id)
     expect(new Set(jobs).size).toBe(jobs.length)
     expect(jobs).toContain(run.vms[0]?.job)

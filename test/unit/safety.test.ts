@@ -161,16 +161,17 @@ describe('a VM that no host has', () => {
 })
 
 describe('what is told of a VM', () => {
-  it('is its newest restore after which it ran', () => {
+  it('is its newest restore on its host after which it ran', () => {
     const restore = (hours: number, more: Partial<JobView>): JobView =>
       backup(1, hours, { kind: 'restore', mode: 'resume', runningMs: 1100, ...more })
     const jobs = [
       restore(1, { state: 'failed-clean' }),
       restore(2, { mode: 'define' }),
-      restore(3, { host: 'beta', endedAt: hoursAgo(3) }),
+      restore(2, { host: 'beta' }),
+      restore(3, { endedAt: hoursAgo(3) }),
       restore(9, {})
     ]
-    expect(only(known({ jobs })).lastProven).toEqual({ at: hoursAgo(3), host: 'beta', runningMs: 1100 })
+    expect(only(known({ jobs })).lastProven).toEqual({ at: hoursAgo(3), host: 'alpha', runningMs: 1100 })
   })
 
   it('is proven by a copy of it that ran: the copy itself has no points to prove', () => {

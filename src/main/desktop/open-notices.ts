@@ -23,7 +23,7 @@ function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean
     const job = jobs.find(({ id }) => id === goTo.job)
     return isKnown(goTo.job, job?.kind, job?.vm.uuid, seen) || (job !== undefined && wentWellAfter(job, at, jobs))
   }
-  if (goTo?.screen === 'vm') return wentWellAfter({ kind: 'backup', vm: { uuid: goTo.vm } }, at, jobs)
+  if (goTo?.screen === 'vm') return wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at, jobs)
   if (goTo?.screen === 'hosts' && goTo.host !== undefined)
     return hosts.some(({ name, state, asOf = '' }) => name === goTo.host && state === 'up' && asOf > at)
   return false
@@ -31,8 +31,8 @@ function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean
 
 function isOver(subject: Subject, seen: Seen): boolean {
   if (subject.what === 'job') {
-    const { job, kind, vm, endedAt } = subject
-    return isKnown(job, kind, vm, seen) || wentWellAfter({ kind, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
+    const { job, kind, host, vm, endedAt } = subject
+    return isKnown(job, kind, vm, seen) || wentWellAfter({ kind, host, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
   }
   const said = seen.policies?.hosts.find(({ host }) => host === subject.host)
   return said !== undefined && isOverBy(said, subject)
@@ -59,14 +59,17 @@ function isKnown(job: string, kind: string | undefined, vm: string | undefined, 
 
 interface Deed {
   readonly kind: string
+  /** Undefined: notices of earlier Stillpoints do not say it. */
+  readonly host: string | undefined
   readonly vm: { readonly uuid: string }
 }
 
-const wentWellAfter = ({ kind, vm }: Deed, at: string, jobs: readonly JobView[]): boolean =>
+const wentWellAfter = ({ kind, host, vm }: Deed, at: string, jobs: readonly JobView[]): boolean =>
   jobs.some(
     (later) =>
       later.kind === kind &&
       later.vm.uuid === vm.uuid &&
+      (host === undefined || later.host === host) &&
       (later.state === 'done' || later.state === 'done-with-warnings') &&
       (later.endedAt ?? '') > at
   )

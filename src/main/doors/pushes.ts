@@ -35,7 +35,7 @@ export function openPushes<C extends Contract>(contract: C, handlers: HandlersOf
     const checked = fitting(channel, value, (error) => written(name, error))
     if (checked === undefined) return
     values.set(name, checked)
-    listeners.forEach((listener) => listener(name, checked.value))
+    listeners.forEach((listener) => alone(() => listener(name, checked.value), report))
   }
   const pushes = channelsOf(contract).flatMap(([name, channel]) =>
     channel.kind === 'push' ? [[name, channel] as const] : []
@@ -51,6 +51,15 @@ export function openPushes<C extends Contract>(contract: C, handlers: HandlersOf
     },
     channels: () => pushes.map(([name]) => name),
     stop: () => stops.forEach((stop) => stop())
+  }
+}
+
+/** One window that cannot be told keeps no other from hearing. */
+function alone(listener: () => void, report: BugReport): void {
+  try {
+    listener()
+  } catch (error) {
+    forTheWindow(failureOf(error), report)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Schedule } from '../model/policy.ts'
 import { parseCalendar, type Calendar } from './calendar.ts'
+import { FIELDS, valuesOf } from './component.ts'
 import { longestGapMs } from './longest-gap.ts'
 import { closedMs, type Window } from './window.ts'
 
@@ -12,11 +13,27 @@ const FORTNIGHT_MS = 14 * DAY_MS
  * their jitter and time for the work. Undefined where the calendar expects no two more runs, or cannot be understood.
  */
 export function expectedWithinMs(schedule: Schedule, timeZone: string, from: Date): number | undefined {
-  const calendar = parseCalendar(schedule.calendar)
-  const betweenMs = 'problem' in calendar ? undefined : longestAhead(calendar, timeZone, from)
-  if (betweenMs === undefined) return undefined
-  const gapMs = throughClosedHours(betweenMs, schedule.window)
-  return gapMs + schedule.jitterSeconds * 1000 + slackMs(gapMs)
+  const betweenMs = longestBetweenMs(schedule.calendar, timeZone, from)
+  return betweenMs === undefined ? undefined : withinMs(betweenMs, schedule)
+}
+
+/** The longest time between two runs ahead, to the minute. What else there is to a schedule does not change it. */
+export function longestBetweenMs(calendarText: string, timeZone: string, from: Date): number | undefined {
+  const calendar = parseCalendar(calendarText)
+  return 'problem' in calendar ? undefined : longestAhead(bySeconds(calendar), timeZone, from)
+}
+
+export function withinMs(betweenMs: number, { jitterSeconds, window }: Omit<Schedule, 'calendar'>): number {
+  const gapMs = throughClosedHours(betweenMs, window)
+  return gapMs + jitterSeconds * 1000 + slackMs(gapMs)
+}
+
+/** Of several runs within a minute the first and the last: a day of seconds would be 86,400 runs to go through. */
+function bySeconds(calendar: Calendar): Calendar {
+  const seconds = calendar.second.flatMap((each) => valuesOf(each, FIELDS.second.last))
+  if (seconds.length <= 2) return calendar
+  const ends = [Math.min(...seconds), Math.max(...seconds)]
+  return { ...calendar, second: ends.map((at) => ({ start: at, stop: at, repeat: 1 })) }
 }
 
 /** A night that the clock leaves out in spring must not make the alarm late all year; months are not all as long. */

@@ -16,8 +16,8 @@ const OfHost = z.object({ host: z.string() })
 
 /** What a notice is about, so that it can be seen whether that is over: a notice about several things is, when each is. */
 export const Subject = z.discriminatedUnion('what', [
-  /** A job that failed, until a later one of its kind goes well for its VM. */
-  z.object({ what: z.literal('job'), job: JobId, kind: z.string(), vm: Uuid, endedAt: z.string() }),
+  /** A job that failed, until a later one of its kind goes well for its VM on its host (older notices do not say which). */
+  OfHost.partial().extend({ what: z.literal('job'), job: JobId, kind: z.string(), vm: Uuid, endedAt: z.string() }),
   /** A run, until a later one of its policy goes well. */
   OfHost.extend({ what: z.literal('run'), policy: PolicyId, run: RunId }),
   /** Old points that were not pruned, until a later run of that policy prunes. */

@@ -17,7 +17,7 @@ export type PolicyState = z.infer<typeof PolicyState>
 
 /** What a host says of policies. */
 export const PolicyListing = z.object({
-  policies: firstOf(PolicyState, ENGINE_LIMITS.ofHost),
+  policies: firstOf(PolicyState, ENGINE_LIMITS.policies),
   /** Files that are no policy that can be understood: shown, never run. */
   broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.ofHost),
   /** IANA name, as `Europe/Rome`. */

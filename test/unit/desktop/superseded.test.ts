@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { awayNotice } from '../../../src/main/core/live/away-notice.ts'
+import { awayNotices } from '../../../src/main/core/live/away-notice.ts'
 import { policyNotices, runNotices, untoldNotice } from '../../../src/main/core/live/policy-notices.ts'
 import type { Said } from '../../../src/main/core/live/notices.ts'
 import { openNotices } from '../../../src/main/desktop/open-notices.ts'
@@ -43,7 +43,7 @@ const isOpenBy = (notice: NoticeView, host: HostPolicies): boolean =>
 describe('a notice about several failures while nobody watched', () => {
   const failed = [1, 2].map((n) => ended(jobOf(n), 'failed-clean'))
   const again = [1, 2].map((n) => ended(jobOf(n, { id: `20261125T11000${n}Z-0000bb` }), 'done', EARLY))
-  const notice = kept(awayNotice({ jobs: failed, runs: [] }, DEFAULT_CHOICES)?.[0])
+  const notice = kept(awayNotices({ jobs: failed, runs: [] }, DEFAULT_CHOICES)[0]?.[0])
 
   it('is over when each of the VMs was backed up since, also before anybody came back', () => {
     expect(isOpen(notice, { jobs: failed })).toBe(true)
@@ -61,7 +61,7 @@ describe('a notice about several failures while nobody watched', () => {
 
   it('stays while a run that failed with them has not gone well again', () => {
     const lost = run(24, { state: 'failed', reason: 'another store' })
-    const both = kept(awayNotice({ jobs: failed, runs: [lost] }, DEFAULT_CHOICES)?.[0])
+    const both = kept(awayNotices({ jobs: failed, runs: [lost] }, DEFAULT_CHOICES)[0]?.[0])
     const jobs = [...again, ...failed]
     expect(isOpen(both, { jobs, policies: { hosts: [said({ lastRun: lost })], known: true } })).toBe(true)
     expect(isOpen(both, { jobs, policies: { hosts: [said({ lastRun: run(25) })], known: true } })).toBe(false)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Away, type Meanwhile } from '../../../src/main/core/live/away.ts'
-import { awayNotice } from '../../../src/main/core/live/away-notice.ts'
+import { awayNotices } from '../../../src/main/core/live/away-notice.ts'
 import type { RunReport } from '../../../src/shared/model/policy.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
@@ -10,45 +10,45 @@ import { runOf as run } from '../made-policies.ts'
 const done = (n: number): JobView => ended(jobOf(n), 'done')
 const failed = (n: number, more: Partial<JobView> = {}): JobView => ended(jobOf(n, more), 'failed-clean')
 const said = (jobs: readonly JobView[], runs: readonly RunReport[] = []) =>
-  awayNotice({ jobs, runs }, DEFAULT_CHOICES)?.[0]
+  awayNotices({ jobs, runs }, DEFAULT_CHOICES)[0]?.[0]
 
-describe('what ended while nobody watched, in one notice', () => {
+describe('what ended while nobody watched, in one notice for each host', () => {
   it('counts, and leads to the one that failed', () => {
     expect(said([...Array.from({ length: 12 }, (_, n) => done(n + 10)), failed(1)])).toMatchObject({
       severity: 'failure',
-      title: 'While you were away: 12 backups done, 1 failed',
-      text: 'the backup of web1 on alpha failed',
+      title: 'While you were away, on alpha: 12 backups done, 1 failed',
+      text: 'the backup of web1 failed',
       goTo: { screen: 'job', job: jobOf(1).id }
     })
   })
 
   it('leads to all where several failed, and names restores apart', () => {
     expect(said([failed(1), failed(2), ended(jobOf(3, { kind: 'restore' }), 'done')])).toMatchObject({
-      title: 'While you were away: 2 backups failed, 1 restore done',
+      title: 'While you were away, on alpha: 2 backups failed, 1 restore done',
       goTo: { screen: 'activity' }
     })
   })
 
   it('need not be heard where all went well, unless that is wanted', () => {
     const meanwhile: Meanwhile = { jobs: [done(1)], runs: [run()] }
-    expect(awayNotice(meanwhile, DEFAULT_CHOICES)).toMatchObject([{ severity: 'good' }, true])
-    expect(awayNotice(meanwhile, { ...DEFAULT_CHOICES, notifySuccess: true })?.[1]).toBe(false)
+    expect(awayNotices(meanwhile, DEFAULT_CHOICES)).toMatchObject([[{ severity: 'good' }, true]])
+    expect(awayNotices(meanwhile, { ...DEFAULT_CHOICES, notifySuccess: true })[0]?.[1]).toBe(false)
   })
 
   it('tells of runs only what no job tells', () => {
     expect(said([], [run(), run({ state: 'skipped', reason: 'paused until tomorrow' })])).toBeUndefined()
     const vm = { uuid: jobOf(1).vm.uuid, name: 'web1' }
     const withJob = run({ state: 'failed', vms: [{ vm, outcome: 'failed', job: jobOf(1).id }] })
-    expect(said([failed(1)], [withJob])?.title).toBe('While you were away: 1 backup failed')
+    expect(said([failed(1)], [withJob])?.title).toBe('While you were away, on alpha: 1 backup failed')
     expect(said([], [run({ state: 'failed', reason: 'another store' })])).toMatchObject({
       severity: 'failure',
-      title: 'While you were away: 1 run failed',
+      title: 'While you were away, on alpha: 1 run failed',
       goTo: { screen: 'schedules' }
     })
     const missed = [{ at: '2026-11-25T10:00:00.000Z', reason: 'the host was off' }]
     expect(said([done(1)], [run({ missed, missedCount: 3 })])).toMatchObject({
       severity: 'warning',
-      title: 'While you were away: 1 backup done, 3 runs missed'
+      title: 'While you were away, on alpha: 1 backup done, 3 runs missed'
     })
   })
 
@@ -60,8 +60,8 @@ describe('what ended while nobody watched, in one notice', () => {
 describe('what ended while nobody watched, by the thousand', () => {
   it('is counted as a whole, and is about the first of it: notices are kept', () => {
     const notice = said(Array.from({ length: 3000 }, (_, n) => failed(n)))
-    expect(notice?.title).toBe('While you were away: 3000 backups failed')
-    expect(notice?.about).toHaveLength(200)
+    expect(notice?.title).toBe('While you were away, on alpha: 3000 backups failed')
+    expect(notice?.about).toHaveLength(25)
   })
 })
 

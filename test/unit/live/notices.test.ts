@@ -7,7 +7,7 @@ import { Notices } from '../../../src/main/core/live/notices.ts'
 const folder = mkdtempSync(join(tmpdir(), 'stillpoint-notices-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const notice = (id: string) =>
-  ({ id, at: '2026-11-25T09:00:00.000Z', severity: 'failure', title: id, text: '' }) as const
+  ({ id, host: '', at: '2026-11-25T09:00:00.000Z', severity: 'failure', title: id, text: '' }) as const
 
 describe('notices', () => {
   it('are each said once, newest first, and are still there after a restart, read or unread', () => {

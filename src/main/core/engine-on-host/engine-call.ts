@@ -36,7 +36,9 @@ export interface CallOptions<E> {
 
 /** An answer that is longer comes in parts, whose text is held three times over: parts, their text, what that says. */
 const LONGEST_LINE_BYTES = 32 << 20
-const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'policies', 'prune-plan', 'recover', 'doctor']
+const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'prune-plan', 'recover', 'doctor']
+const kindOf = (verb: EngineVerb): keyof typeof LONGEST_ANSWER_BYTES =>
+  verb === 'follow' ? 'followed' : LISTS.includes(verb) ? 'lists' : 'others'
 /** Elements that are checked before whoever else has to be served is. */
 const CHECKED_AT_ONCE = 200
 const ISSUES_TOLD = 5
@@ -126,7 +128,7 @@ class Answer<V extends EngineVerb> {
     this.verb = verb
     this.job = OF_ONE_JOB.has(verb) && 'id' in question ? question.id : undefined
     this.onEvent = onEvent
-    this.longestBytes = LONGEST_ANSWER_BYTES[LISTS.includes(verb) ? 'lists' : 'others']
+    this.longestBytes = LONGEST_ANSWER_BYTES[kindOf(verb)]
     this.lines = new LineCutter(this.what, Math.min(LONGEST_LINE_BYTES, this.longestBytes))
   }
 

@@ -6,7 +6,7 @@ const KEPT_BYTES = 256 << 10
 
 /**
  * Cuts a stream of bytes into lines of UTF-8, none longer than the limit. What has come of a line is held in one piece,
- * twice as large as it is at most, in however small packets it came.
+ * twice as large as it is at most and never larger than the limit, in however small packets it came.
  */
 export class LineCutter {
   private static readonly utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -52,7 +52,9 @@ export class LineCutter {
   }
 
   private grow(neededBytes: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(neededBytes, FIRST_BYTES, this.held.length * 2))
+    const larger = Buffer.allocUnsafeSlow(
+      Math.max(neededBytes, Math.min(this.limitBytes, Math.max(FIRST_BYTES, this.held.length * 2)))
+    )
     this.held.copy(larger, 0, 0, this.heldBytes)
     this.held = larger
   }

@@ -9,10 +9,24 @@ import type { Said } from './notices.ts'
 import { runSubject } from './policy-notices.ts'
 
 /**
- * All that ended meanwhile in one notice, and whether it need not be heard. Undefined: nothing that is worth a word,
- * such as a run that only made the jobs that are told anyway.
+ * All that ended meanwhile on each host, and whether it need not be heard. None of what is not worth a word, such as a run
+ * that only made the jobs that are told anyway. Each host has its own, so that one cannot be heard in place of another.
  */
-export function awayNotice({ jobs, runs }: Meanwhile, choices: Choices | undefined): [Said, boolean] | undefined {
+export function awayNotices({ jobs, runs }: Meanwhile, choices: Choices | undefined): readonly [Said, boolean][] {
+  const hosts = new Set([...jobs, ...runs].map(({ host }) => host))
+  const ofHost = <T extends { readonly host: string }>(all: readonly T[], name: string): T[] =>
+    all.filter(({ host }) => host === name)
+  return [...hosts].flatMap((host) => {
+    const notice = awayNotice(host, { jobs: ofHost(jobs, host), runs: ofHost(runs, host) }, choices)
+    return notice === undefined ? [] : [notice]
+  })
+}
+
+function awayNotice(
+  host: string,
+  { jobs, runs }: Meanwhile,
+  choices: Choices | undefined
+): [Said, boolean] | undefined {
   const failed = jobs.filter(isFailure)
   const lost = runs.filter((run) => isLost(run, jobs))
   const what = [...countsOf(jobs), ...runWords(lost)]
@@ -24,20 +38,21 @@ export function awayNotice({ jobs, runs }: Meanwhile, choices: Choices | undefin
   const severity =
     failed.length > 0 || lost.some(({ state }) => state === 'failed') ? 'failure' : severityOf(jobs, lost)
   const notice: Said = {
-    id: `away-${last}`,
+    id: `away-${host}-${last}`,
+    host,
     at: new Date().toISOString(),
     severity,
-    title: `While you were away: ${what.join(', ')}`,
+    title: `While you were away, on ${host}: ${what.join(', ')}`,
     text: [...failed.slice(0, MOST_NAMED).map(failedWords), ...lost.slice(0, MOST_NAMED).map(lostWords)].join('; '),
     goTo: goToOf(failed, lost),
-    about: [...failed.map(jobSubject), ...lost.map(runSubject)].slice(0, MOST_ABOUT)
+    about: [...failed.slice(0, MOST_ABOUT).map(jobSubject), ...lost.slice(0, MOST_ABOUT).map(runSubject)]
   }
   return [notice, severity === 'good' && choices?.notifySuccess !== true]
 }
 
 const MOST_NAMED = 5
-/** Notices are kept, each with all that it is about. */
-const MOST_ABOUT = 200
+/** Notices are kept, each with what it is about. */
+const MOST_ABOUT = 25
 
 const isFailure = ({ state, verify }: JobView): boolean => state.startsWith('failed') || verify?.good === false
 
@@ -77,11 +92,12 @@ function runWords(lost: readonly RunReport[]): string[] {
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
-const failedWords = ({ kind, vm, host }: JobView): string => `the ${kindWords(kind)} of ${vm.name} on ${host} failed`
-const lostWords = (run: RunReport): string => `${run.policy.name} on ${run.host}: ${runWorst(run)}`
+const failedWords = ({ kind, vm }: JobView): string => `the ${kindWords(kind)} of ${vm.name} failed`
+const lostWords = (run: RunReport): string => `${run.policy.name}: ${runWorst(run)}`
 
-const jobSubject = ({ id, kind, vm, endedAt, startedAt }: JobView): Subject => ({
+const jobSubject = ({ id, kind, host, vm, endedAt, startedAt }: JobView): Subject => ({
   what: 'job',
+  host,
   job: id,
   kind,
   vm: vm.uuid,

@@ -1,3 +1,5 @@
+import { charactersOf } from './held-in-short.ts'
+
 interface OfHost {
   readonly id: string
   readonly host: string
@@ -5,7 +7,7 @@ interface OfHost {
 
 /** Newest first, at most so many; where there are more, those of the hosts that have the most give way. */
 export function fairShare<T extends OfHost>(all: readonly T[], most: number): T[] {
-  const newestFirst = all.toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+  const newestFirst = sortedNewestFirst(all)
   if (newestFirst.length <= most) return newestFirst
   const share = shareOf(countsByHost(newestFirst), most)
   const had = new Map<string, number>()
@@ -14,6 +16,27 @@ export function fairShare<T extends OfHost>(all: readonly T[], most: number): T[
     had.set(host, count)
     return count <= share
   })
+}
+
+const sortedNewestFirst = <T extends OfHost>(all: readonly T[]): T[] =>
+  all.toSorted((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0))
+
+/** Newest first, of each host those that come to at most so many characters together. At least one of each host. */
+export function newestWithin<T extends OfHost>(all: readonly T[], mostCharacters: number): T[] {
+  const had = new Map<string, number>()
+  return sortedNewestFirst(all).filter((one) => {
+    const before = had.get(one.host) ?? 0
+    had.set(one.host, before + knownCharacters(one))
+    return before === 0 || before + knownCharacters(one) <= mostCharacters
+  })
+}
+
+const counted = new WeakMap<object, number>()
+/** What is held does not change, and is looked at again whenever something is heard. */
+function knownCharacters(one: object): number {
+  const known = counted.get(one) ?? charactersOf(one)
+  counted.set(one, known)
+  return known
 }
 
 function countsByHost(all: readonly OfHost[]): readonly number[] {

@@ -1,8 +1,8 @@
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { formatDuration, formatPause } from '../../../shared/format.ts'
 import type { JobView, JobViewKind } from '../../../shared/views/job-view.ts'
-import type { NoticeView } from '../../../shared/views/notice-view.ts'
 import type { Choices } from '../../../shared/views/settings-view.ts'
+import type { Said } from './notices.ts'
 
 const CALLED: Readonly<Record<JobViewKind, string>> = {
   backup: 'backup',
@@ -12,7 +12,7 @@ const CALLED: Readonly<Record<JobViewKind, string>> = {
 }
 
 /** What is said of a job that has ended, and whether it need not be heard: success is quiet unless it is wanted. */
-export function jobNotice(job: JobView, choices: Choices | undefined): [Omit<NoticeView, 'acknowledged'>, boolean] {
+export function jobNotice(job: JobView, choices: Choices | undefined): [Said, boolean] {
   const isGood = job.state === 'done' || job.state === 'done-with-warnings'
   const isFailure = job.state.startsWith('failed') || job.verify?.good === false
   return [

@@ -2,23 +2,26 @@ import { isEnded, type JobReport, type JournalEntry, type Progress } from '../..
 import { ReportSoFar } from '../../../shared/job-report.ts'
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Watched } from '../jobs/follow-job.ts'
+import { inShort, MOST_HELD, withinCharacters } from './held-in-short.ts'
 
 /** One job as this computer knows it: what its journal has said so far. */
 export class JobRecord {
-  view: JobView
   live: JobLive
+  private shown: JobView
   private readonly soFar = new ReportSoFar()
 
   constructor(view: JobView, now: Date) {
-    this.view = view
-    this.live = {
-      id: view.id,
-      phases: view.phases,
-      pauses: view.pauses,
-      warnings: view.warnings,
-      lastSignAt: now.toISOString(),
-      cancelling: false
-    }
+    this.shown = inShort(view, MOST_HELD.ofJob)
+    const { id, phases, pauses, warnings } = this.shown
+    this.live = { id, phases, pauses, warnings, lastSignAt: now.toISOString(), cancelling: false }
+  }
+
+  get view(): JobView {
+    return this.shown
+  }
+
+  set view(view: JobView) {
+    this.shown = inShort(view, MOST_HELD.ofJob)
   }
 
   get isOpen(): boolean {
@@ -53,23 +56,22 @@ export class JobRecord {
       this.live = { ...this.live, progress: entry.progress }
       return this.become({ ...this.view, state: this.view.state === 'stalled' ? 'running' : this.view.state })
     }
-    this.soFar.add(entry)
+    this.soFar.add(withinCharacters(entry, MOST_HELD.ofJob))
     const { report, current } = this.soFar
     if (report === undefined) return false
     const open = current === undefined ? [] : [{ phase: current.step, startedAt: current.at, ms: 0 }]
-    const { pauses, warnings } = report
     const { id, host } = this.view
-    this.live = { ...this.live, phases: [...report.phases, ...open], pauses, warnings }
-    return this.become({ ...this.view, ...report, id, host, phases: this.live.phases })
+    const isNews = this.become({ ...this.view, ...report, id, host, phases: [...report.phases, ...open] })
+    const { phases, pauses, warnings } = this.view
+    this.live = { ...this.live, phases, pauses, warnings }
+    return isNews
   }
 
   private become(view: JobView): boolean {
-    const isNews =
-      view.state !== this.view.state ||
-      view.method !== this.view.method ||
-      view.pauses.length !== this.view.pauses.length
+    const before = this.view
     this.view = view
-    return isNews
+    const { state, method, pauses } = this.view
+    return state !== before.state || method !== before.method || pauses.length !== before.pauses.length
   }
 }
 

@@ -6,7 +6,7 @@ import type { Choices, ChoicesChange } from '../../../shared/views/settings-view
 import { openCore, type Core, type CoreOptions } from '../core.ts'
 import { changeChoices, readChoices } from '../settings/choices.ts'
 import { Away, type Meanwhile } from './away.ts'
-import { awayNotice } from './away-notice.ts'
+import { awayNotices } from './away-notice.ts'
 import { HostNews } from './host-news.ts'
 import { jobNotice } from './job-notice.ts'
 import { LiveHosts } from './live-hosts.ts'
@@ -14,7 +14,7 @@ import { LiveJobs } from './live-jobs.ts'
 import { LivePolicies } from './live-policies.ts'
 import { LivePoints } from './live-points.ts'
 import { LiveValue } from './live-value.ts'
-import { Notices } from './notices.ts'
+import { Notices, OURS } from './notices.ts'
 import { runNotices } from './policy-notices.ts'
 import { Questions } from './questions.ts'
 import { watchSettings } from './watch-settings.ts'
@@ -52,6 +52,7 @@ export class LiveCore {
     settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
     this.core.history.listen((remark) =>
       this.notices.add({
+        host: OURS,
         ...remark,
         at: new Date().toISOString(),
         severity: 'warning',
@@ -138,8 +139,7 @@ export class LiveCore {
   }
 
   private cameBack(meanwhile: Meanwhile): void {
-    const notice = awayNotice(meanwhile, this.choices.value)
-    if (notice !== undefined) this.notices.add(...notice)
+    awayNotices(meanwhile, this.choices.value).forEach((notice) => this.notices.add(...notice))
     const refused = meanwhile.runs.flatMap((run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
     refused.forEach((each) => this.notices.add(each))
   }
@@ -147,6 +147,7 @@ export class LiveCore {
   private tellOfSettings(text: string, n: number): void {
     this.notices.add({
       id: `settings-${new Date().toISOString()}-${n}`,
+      host: OURS,
       at: new Date().toISOString(),
       severity: 'warning',
       title: describeFailure({ kind: 'io', path: this.core.settings.path, code: '', detail: text }).title,

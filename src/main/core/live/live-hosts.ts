@@ -123,6 +123,7 @@ export class LiveHosts {
     const { title, explanation } = describeFailure(failure)
     this.notices.add({
       id: `down-${name}-${since}`,
+      host: name,
       at: new Date().toISOString(),
       severity: 'warning',
       title,

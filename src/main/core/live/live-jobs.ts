@@ -8,14 +8,15 @@ import { questionAfter } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
-import { fairShare } from './fair-share.ts'
+import { fairShare, newestWithin } from './fair-share.ts'
+import { MOST_HELD } from './held-in-short.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
 
 const LIST_EVERY_MS = 100
 const LIVE_EVERY_MS = 200
 const MOST_ENDED = 1000
-const MOST_HELD = 2000
+const MOST_ENDED_HELD = 2000
 const FOLLOW_AGAIN_MS = 5000
 
 /** Work that Stillpoint does itself: it ends with it. */
@@ -66,10 +67,11 @@ export class LiveJobs {
 
   private async remember(): Promise<void> {
     const { history, settings } = this.core
-    const past = withoutFormerNames(await history.jobs({ newest: MOST_HELD }), settings)
+    const past = withoutFormerNames(await history.jobs({ newest: MOST_ENDED_HELD }), settings)
     for (const report of past.map((each) => this.shown(each)))
       if (!this.records.has(report.id)) this.records.set(report.id, new JobRecord(viewOfReport(report), new Date()))
     for (const { host, ids } of await history.idsByHost('job')) for (const id of ids) this.told.add({ host, id })
+    this.trim()
     this.isRemembered = true
     this.tell()
   }
@@ -95,12 +97,12 @@ export class LiveJobs {
     const ended: JobView[] = []
     for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
       if (this.told.has(report)) continue
-      const view = viewOfReport(this.shown(report))
-      if (isEnded(report.state)) this.records.set(view.id, new JobRecord(view, new Date()))
-      else this.heardOpen(host, view)
+      const record = new JobRecord(viewOfReport(this.shown(report)), new Date())
+      if (isEnded(report.state)) this.records.set(record.view.id, record)
+      else this.heardOpen(host, record)
       if (!isEnded(report.state) || report.endedAt === undefined) continue
       this.told.add(report)
-      ended.push(view)
+      ended.push(record.view)
     }
     this.trim()
     this.tell()
@@ -108,12 +110,13 @@ export class LiveJobs {
   }
 
   /** More than a host can run at a time are not believed: they would all have to be followed. */
-  private heardOpen(host: string, view: JobView): void {
-    if (this.following.has(view.id)) return
-    const open = [...this.records.values()].filter((record) => record.view.host === host && record.isOpen)
-    if (open.length >= MOST_OPEN_OF_HOST && !this.records.has(view.id)) return
-    this.records.set(view.id, new JobRecord(view, new Date()))
-    this.follow(host, view.id)
+  private heardOpen(host: string, record: JobRecord): void {
+    const { id } = record.view
+    if (this.following.has(id)) return
+    const open = [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen)
+    if (open.length >= MOST_OPEN_OF_HOST && !this.records.has(id)) return
+    this.records.set(id, record)
+    this.follow(host, id)
   }
 
   /** A job that has just been handed to its host. */
@@ -232,10 +235,10 @@ export class LiveJobs {
   private ended(report: JobReport): void {
     if (this.told.has(report)) return
     if (report.endedAt !== undefined) this.told.add(report)
-    const view = viewOfReport(this.shown(report))
-    this.records.set(view.id, new JobRecord(view, new Date()))
+    const record = new JobRecord(viewOfReport(this.shown(report)), new Date())
+    this.records.set(record.view.id, record)
     this.tell()
-    this.onEnd(view, 'on its host')
+    this.onEnd(record.view, 'on its host')
   }
 
   /** The host was rebuilt, or removed. */
@@ -248,12 +251,12 @@ export class LiveJobs {
     return { ...report, id: this.ids.shownAs(report) }
   }
 
-  /** A year of hourly backups need not be held: the history has them. */
+  /** A year of hourly backups need not be held, nor reports without end: the history has them. */
   private trim(): void {
-    if (this.records.size <= 2 * MOST_HELD) return
     const ended = [...this.records.values()].flatMap(({ view, isOpen }) => (isOpen ? [] : [view]))
-    const kept = new Set(fairShare(ended, MOST_HELD).map(({ id }) => id))
-    for (const { id } of ended) if (!kept.has(id)) this.records.delete(id)
+    const within = newestWithin(ended, MOST_HELD.ofHost)
+    const kept = new Set(within.length <= 2 * MOST_ENDED_HELD ? within : fairShare(within, MOST_ENDED_HELD))
+    for (const view of ended) if (!kept.has(view)) this.records.delete(view.id)
   }
 
   private tell(): void {

@@ -5,7 +5,8 @@ import type { Core } from '../core.ts'
 import { questionAfter } from '../jobs/catch-up.ts'
 import { DistinctIds, keyOf, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
-import { fairShare } from './fair-share.ts'
+import { fairShare, newestWithin } from './fair-share.ts'
+import { inShort, MOST_HELD, withinCharacters } from './held-in-short.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
@@ -33,7 +34,7 @@ export class LivePolicies {
   /** The hosts of the settings: of those that are new here, what they last said is remembered. */
   follow(names: readonly string[]): void {
     for (const known of this.hosts.keys()) if (!names.includes(known)) this.hosts.delete(known)
-    for (const name of names) if (!this.hosts.has(name)) this.hosts.set(name, lastPolicies(this.core, name))
+    for (const name of names) if (!this.hosts.has(name)) this.hosts.set(name, heldOf(lastPolicies(this.core, name)))
     this.tell()
   }
 
@@ -48,7 +49,7 @@ export class LivePolicies {
 
   /** Asks the host. @throws what asking fails with; what it last said stays */
   async refresh(host: string): Promise<HostPolicies> {
-    const said = await readPolicies(this.core, host)
+    const said = heldOf(await readPolicies(this.core, host))
     if (this.hosts.has(host)) this.hosts.set(host, said)
     this.tell()
     return said
@@ -74,8 +75,9 @@ export class LivePolicies {
   heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
     void this.core.history.addRuns(reports)
     const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
-    const ended = sorted.filter((run) => run.endedAt !== undefined && this.isOpen(run)).map((run) => this.shown(run))
-    for (const run of sorted) if (this.isOpen(run)) this.reports.set(keyOf(run), this.shown(run))
+    const news = sorted.filter((run) => this.isOpen(run)).map((run) => [keyOf(run), this.shown(run)] as const)
+    const ended = news.map(([, run]) => run).filter((run) => run.endedAt !== undefined)
+    for (const [key, run] of news) this.reports.set(key, run)
     this.trim()
     this.tellRuns()
     return ended
@@ -85,6 +87,7 @@ export class LivePolicies {
     const { history, settings } = this.core
     for (const run of withoutFormerNames(await history.runs({ newest: MOST_RUNS }), settings))
       if (!this.reports.has(keyOf(run))) this.reports.set(keyOf(run), this.shown(run))
+    this.trim()
     this.tellRuns()
   }
 
@@ -94,12 +97,12 @@ export class LivePolicies {
   }
 
   private shown(run: RunReport): RunReport {
-    return { ...run, id: this.ids.shownAs(run) }
+    return inShort({ ...run, id: this.ids.shownAs(run) }, MOST_HELD.ofRun)
   }
 
   private trim(): void {
-    if (this.reports.size <= 2 * MOST_RUNS) return
-    const kept = new Set(fairShare([...this.reports.values()], MOST_RUNS))
+    const within = newestWithin([...this.reports.values()], MOST_HELD.ofHost)
+    const kept = new Set(within.length <= 2 * MOST_RUNS ? within : fairShare(within, MOST_RUNS))
     for (const [key, run] of this.reports) if (!kept.has(run)) this.reports.delete(key)
   }
 
@@ -112,4 +115,18 @@ export class LivePolicies {
   private tellRuns(): void {
     this.runs.set(fairShare([...this.reports.values()], MOST_RUNS))
   }
+}
+
+/** Policies are held as they are, since they are changed from here; what is told of runs and messages in short. */
+function heldOf<T extends HostPolicies | undefined>(said: T): T {
+  if (said === undefined) return said
+  const most = Math.min(MOST_HELD.ofRun, MOST_HELD.ofHost / said.policies.length)
+  const policies = said.policies.map((state) =>
+    state.lastRun === undefined ? state : { ...state, lastRun: inShort(state.lastRun, most) }
+  )
+  const [broken, outbox] = [
+    withinCharacters(said.broken, MOST_HELD.ofRun),
+    withinCharacters(said.outbox, MOST_HELD.ofRun)
+  ]
+  return { ...said, policies, broken, outbox }
 }

@@ -45,6 +45,17 @@ export class LiveValue<T> {
     this.timer = undefined
     this.toldAt = performance.now()
     const { value } = this
-    if (value !== undefined) this.listeners.forEach((listener) => listener(value))
+    if (value !== undefined) this.listeners.forEach((listener) => alone(() => listener(value)))
+  }
+}
+
+/** Whoever changes a value has nothing to do with what becomes of it: what a listener throws, nobody has caught. */
+function alone(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    setImmediate(() => {
+      throw error
+    })
   }
 }

@@ -4,11 +4,18 @@ import { NoticeView } from '../../../shared/views/notice-view.ts'
 import { putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { LiveValue } from './live-value.ts'
 
-export type Said = Omit<NoticeView, 'acknowledged'>
+/** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
+export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: string }
+
+export const OURS = ''
 
 const MOST = 200
 const MOST_READ = 1000
 const LARGEST_BYTES = 16 << 20
+/** Written and told as a whole each time that something is added. */
+const MOST_BYTES = 2 << 20
+/** A notice about more is about the first of it. */
+const MOST_ABOUT = 50
 const LONGEST_TITLE = 500
 const LONGEST_TEXT = 8000
 
@@ -28,7 +35,9 @@ export class Notices {
     if (before.some(({ id }) => id === notice.id)) return
     const title = shorten(notice.title, LONGEST_TITLE)
     const text = shorten(notice.text, LONGEST_TEXT)
-    this.keep(withRoom([{ ...notice, title, text, acknowledged }, ...before]))
+    const about = notice.about?.slice(0, MOST_ABOUT)
+    const short = { ...notice, title, text, ...(about && { about }), acknowledged }
+    this.keep(withRoom([short, ...before]))
   }
 
   /** Undefined: all of them. */
@@ -56,26 +65,46 @@ export class Notices {
  * has not, the oldest of the host that has the most: no noise of one pushes out what another has to say.
  */
 function withRoom(notices: readonly NoticeView[]): readonly NoticeView[] {
-  const unread = notices.filter(({ acknowledged }) => !acknowledged)
-  let room = Math.max(0, MOST - unread.length)
-  const kept = notices.filter(({ acknowledged }) => !acknowledged || room-- > 0)
-  return unread.length <= MOST ? kept : withRoom(withoutOldestOf(noisiest(unread), unread))
+  const kept = notices.map((notice) => ({ notice, bytes: bytesOf(notice) }))
+  let bytes = kept.reduce((sum, each) => sum + each.bytes, 0)
+  while (kept.length > MOST || bytes > MOST_BYTES) {
+    const [gone] = kept.splice(firstToGo(kept), 1)
+    bytes -= gone?.bytes ?? 0
+  }
+  return kept.map(({ notice }) => notice)
 }
 
-const hostOf = ({ host, about }: Said): string =>
+interface Weighed {
+  readonly notice: NoticeView
+  readonly bytes: number
+}
+
+function firstToGo(kept: readonly Weighed[]): number {
+  const oldestRead = kept.findLastIndex(({ notice }) => notice.acknowledged)
+  if (oldestRead !== -1) return oldestRead
+  const host = noisiest(kept)
+  return kept.findLastIndex(({ notice }) => hostOf(notice) === host)
+}
+
+const counted = new WeakMap<NoticeView, number>()
+function bytesOf(notice: NoticeView): number {
+  const bytes = counted.get(notice) ?? Buffer.byteLength(JSON.stringify(notice))
+  counted.set(notice, bytes)
+  return bytes
+}
+
+/** Of notices that an earlier Stillpoint wrote, as well as they say it. */
+const hostOf = ({ host, about }: NoticeView): string =>
   host ??
   about?.map((subject) => ('host' in subject ? subject.host : undefined)).find((each) => each !== undefined) ??
-  ''
+  OURS
 
-function noisiest(notices: readonly NoticeView[]): string {
-  const counts = new Map<string, number>()
-  for (const notice of notices) counts.set(hostOf(notice), (counts.get(hostOf(notice)) ?? 0) + 1)
-  return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0])[0]
-}
-
-function withoutOldestOf(host: string, notices: readonly NoticeView[]): readonly NoticeView[] {
-  const oldest = notices.findLastIndex((notice) => hostOf(notice) === host)
-  return notices.toSpliced(oldest, 1)
+/** By bytes where these are what there is too much of: each notice counts as at least its share of the room. */
+function noisiest(kept: readonly Weighed[]): string {
+  const noise = new Map<string, number>()
+  for (const { notice, bytes } of kept)
+    noise.set(hostOf(notice), (noise.get(hostOf(notice)) ?? 0) + Math.max(bytes, MOST_BYTES / MOST))
+  return [...noise].reduce((most, each) => (each[1] > most[1] ? each : most), [OURS, 0])[0]
 }
 
 /** What is no notice as this Stillpoint knows them is passed over. A file that is nothing of the kind is kept aside. */
@@ -84,7 +113,7 @@ function readNotices(path: string): readonly NoticeView[] {
     const text = readSmallFile(path, LARGEST_BYTES)
     if (text === undefined) return []
     const all = z.array(z.unknown()).parse(JSON.parse(text))
-    return all.slice(0, MOST_READ).flatMap((each) => NoticeView.safeParse(each).data ?? [])
+    return withRoom(all.slice(0, MOST_READ).flatMap((each) => NoticeView.safeParse(each).data ?? []))
   } catch {
     return keptAside(path)
   }
@@ -92,7 +121,7 @@ function readNotices(path: string): readonly NoticeView[] {
 
 function keptAside(path: string): readonly NoticeView[] {
   const at = new Date().toISOString()
-  const common = { id: `notices-${at}`, at, severity: 'warning', acknowledged: false } as const
+  const common = { id: `notices-${at}`, host: OURS, at, severity: 'warning', acknowledged: false } as const
   try {
     const text = `The file was kept aside as ${putAside(path)}.`
     return [{ ...common, title: 'Earlier notices could not be read', text }]

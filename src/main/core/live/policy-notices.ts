@@ -22,6 +22,7 @@ export function policyNotices(said: HostPolicies, now: Date): readonly Said[] {
 export function untoldNotice(host: string, failure: Failure, now: Date): Said {
   const { title, explanation } = describeFailure(failure)
   return {
+    host,
     id: `policies-${host}-${digest(title, explanation)}`,
     at: now.toISOString(),
     severity: 'failure',
@@ -36,6 +37,7 @@ function problemNotice(host: string, { policy, problem }: PolicyState, now: Date
   if (problem === undefined) return []
   return [
     {
+      host,
       id: `policy-${host}-${policy.id}-${digest(policy.changedAt, problem)}`,
       at: now.toISOString(),
       severity: 'failure',
@@ -58,6 +60,7 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
     : `It has waited for ${formatAge(waitsMs)}, after ${tries}.`
   return [
     {
+      host,
       id: `told-${host}-${item.id}${isGivenUp ? '-given-up' : ''}`,
       at: now.toISOString(),
       severity: 'warning',
@@ -73,7 +76,7 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
 export function runNotices(run: RunReport): readonly Said[] {
   const { id, policy, host, endedAt = run.startedAt } = run
   const about = [runSubject(run)]
-  const common = { at: endedAt, goTo: { screen: 'schedules' }, about } as const
+  const common = { host, at: endedAt, goTo: { screen: 'schedules' }, about } as const
   const name = `${policy.name} on ${host}`
   const isWhole = run.state === 'failed' && !run.vms.some(({ outcome }) => outcome === 'failed')
   const refused = run.pruned?.refused ?? []

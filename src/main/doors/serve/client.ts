@@ -22,12 +22,19 @@ export function talkTo(socket: WebSocket, answer: Answerer, pushes: Pushes): voi
     const latest = pushes.latest(channel)
     if (latest !== undefined) send({ push: channel, value: latest.value })
   }
+  const tellIfPossible = (channel: string): void => {
+    try {
+      tell(channel)
+    } catch {
+      return // what JSON cannot carry was written down when it was new; the other channels can be told
+    }
+  }
   const stop = pushes.listen((channel) => (socket.bufferedAmount > BEHIND_BYTES ? late.add(channel) : tell(channel)))
   const catchUp = setInterval(() => {
     if (late.size === 0 || socket.bufferedAmount > BEHIND_BYTES) return
     const channels = [...late]
     late.clear()
-    channels.forEach(tell)
+    channels.forEach(tellIfPossible)
   }, CATCH_UP_MS)
   socket.on('message', (data, isBinary) => {
     if (isBinary || !limit.allows()) {
@@ -50,7 +57,7 @@ export function talkTo(socket: WebSocket, answer: Answerer, pushes: Pushes): voi
     stopEchoes()
     clearInterval(catchUp)
   })
-  pushes.channels().forEach(tell)
+  pushes.channels().forEach(tellIfPossible)
 }
 
 /** Ends a window that is only half there: browsers echo by themselves, whatever their pages do. */

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Core } from '../../src/main/core/core.ts'
+import { awayNotices } from '../../src/main/core/live/away-notice.ts'
+import { adoptionNotice } from '../../src/main/core/live/adoption-notice.ts'
+import { jobNotice } from '../../src/main/core/live/job-notice.ts'
+import { LiveHosts } from '../../src/main/core/live/live-hosts.ts'
+import { Notices, type Said } from '../../src/main/core/live/notices.ts'
+import { policyNotices, runNotices, untoldNotice } from '../../src/main/core/live/policy-notices.ts'
+import { openNotices } from '../../src/main/desktop/open-notices.ts'
+import { StillpointError } from '../../src/shared/failure.ts'
+import type { RunReport } from '../../src/shared/model/policy.ts'
+import type { JobView } from '../../src/shared/views/job-view.ts'
+import type { NoticeView } from '../../src/shared/views/notice-view.ts'
+import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
+import { eventually } from '../patience.ts'
+import { ended, jobOf } from '../unit/desktop/jobs.ts'
+import { policyOf, runOf } from '../unit/made-policies.ts'
+import { idOf } from './reports.ts'
+import { tallyOf } from './tally.ts'
+
+const tally = tallyOf('notices')
+
+let folder = ''
+let path = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stillpoint-noise-'))
+  path = join(folder, 'notices.json')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const AT = '2026-11-25T10:00:00.000Z'
+const NOW = new Date('2026-11-26T10:00:00.000Z')
+const failed = (n: number, host: string): JobView => ended(jobOf(n, { host, id: idOf(n) }), 'failed-clean')
+const listing = { broken: [], timeZone: 'UTC', parallel: 1, channels: {}, asOf: AT, reachable: true }
+const problem = (n: number): string => `${n} ${'p'.repeat(7900)}`
+const runs = (n: number): RunReport =>
+  runOf({ host: 'bad', id: idOf(n), state: 'failed', reason: `${n} ${'r'.repeat(7900)}`, missedCount: 2 })
+const onlyNotices = (all: readonly [Said, boolean][]): readonly Said[] => all.map(([notice]) => notice)
+
+/** Every way in which a host makes a notice, again and again another one. */
+const NOISE: Readonly<Record<string, (n: number) => readonly Said[]>> = {
+  'jobs that failed': (n) => [jobNotice(failed(n, 'bad'), DEFAULT_CHOICES)[0]],
+  'jobs that failed while nobody watched': (n) =>
+    onlyNotices(
+      awayNotices(
+        { jobs: Array.from({ length: 500 }, (_, k) => failed(n * 500 + k, 'bad')), runs: [] },
+        DEFAULT_CHOICES
+      )
+    ),
+  'runs that failed while nobody watched': (n) =>
+    onlyNotices(awayNotices({ jobs: [], runs: [runs(n)] }, DEFAULT_CHOICES)),
+  'jobs that went well while nobody watched': (n) =>
+    onlyNotices(
+      awayNotices({ jobs: [ended(jobOf(n, { host: 'bad', id: idOf(n) }), 'done')], runs: [] }, DEFAULT_CHOICES)
+    ),
+  'runs that failed': (n) => runNotices(runs(n)),
+  'policies with a problem': (n) =>
+    policyNotices(
+      { ...listing, host: 'bad', outbox: [], policies: [{ policy: policyOf(), problem: problem(n) }] },
+      NOW
+    ),
+  'messages that wait': (n) =>
+    policyNotices(
+      {
+        ...listing,
+        host: 'bad',
+        policies: [],
+        outbox: [{ id: `m${n}`, at: AT, channel: 'mail', subject: problem(n), tries: 1, lastError: problem(n) }]
+      },
+      NOW
+    ),
+  'policies that cannot be read': (n) => [
+    untoldNotice('bad', { kind: 'bad-output', what: 'x', detail: problem(n) }, NOW)
+  ],
+  'what it brought': (n) => [{ ...adoptionNotice('bad', { schedules: 1, points: 1, jobs: 1 }), id: `a${n}` } as Said]
+}
+
+describe('a host that gives rise to notices without end', () => {
+  it.each(Object.keys(NOISE))(
+    'pushes out none of another, and the file stays small enough to be read: %s',
+    async (what) => {
+      await tally.tried(() => {
+        const notices = new Notices(path)
+        const kept = [jobNotice(failed(1_000_000, 'good'), DEFAULT_CHOICES)[0], ...quiet('good'), ...quiet('')]
+        kept.forEach((notice) => notices.add(notice))
+        for (let n = 1; n <= 250; n += 1) NOISE[what]?.(n).forEach((notice) => notices.add(notice))
+        const again = new Notices(path).all.value ?? []
+        expect(again.map(({ id }) => id)).toEqual(expect.arrayContaining(kept.map(({ id }) => id)))
+        expect(again.filter(({ host }) => host === 'bad').length).toBeGreaterThan(20)
+        expect(again.length).toBeLessThanOrEqual(200)
+        expect(statSync(path).size).toBeLessThan(4 << 20)
+      })
+    }
+  )
+
+  it.each(Object.keys(NOISE))('is named in each: %s', async (what) => {
+    await tally.tried(() => {
+      const said = NOISE[what]?.(1) ?? []
+      expect(said.length).toBeGreaterThan(0)
+      expect(new Set(said.map(({ host }) => host))).toEqual(new Set(['bad']))
+      for (const { about = [] } of said) expect(about.length).toBeLessThanOrEqual(50)
+    })
+  })
+
+  it('is named where it does not answer', async () => {
+    await tally.tried(async () => {
+      const connections = { connection: () => Promise.reject(gone()), drop: () => Promise.resolve() }
+      const notices = new Notices(path)
+      const nothing = (): Promise<void> => Promise.resolve()
+      const listener = {
+        left: () => undefined,
+        contact: nothing,
+        moved: nothing,
+        down: () => undefined,
+        listed: () => undefined
+      }
+      const hosts = new LiveHosts({ connections } as unknown as Core, notices, listener)
+      hosts.follow([{ name: 'bad', address: 'bad', addedAt: AT }])
+      await eventually(() => {
+        hosts.refresh(undefined)
+        expect(notices.all.value).toMatchObject([{ host: 'bad' }])
+      })
+      hosts.stop()
+    })
+  })
+
+  it('reads notices of an earlier Stillpoint that were far too many', async () => {
+    await tally.tried(() => {
+      const about = { what: 'policies', host: 'bad' } as const
+      const first = new Notices(path)
+      for (let n = 0; n < 150; n += 1)
+        first.add({ ...quiet('bad')[0], id: `n${n}`, text: 't'.repeat(20_000), about: [about] } as Said)
+      const again = new Notices(path).all.value ?? []
+      expect(again.length).toBeGreaterThan(50)
+      expect(again[0]?.id).toBe('n149')
+    })
+  })
+})
+
+const gone = (): Error => new StillpointError({ kind: 'host-unreachable', host: 'bad', reason: 'no route' })
+
+const quiet = (host: string): readonly Said[] => [
+  { id: `quiet-${host}`, host, at: AT, severity: 'warning', title: 'quiet', text: '', about: [] }
+]
+
+describe('a host that claims that what failed on another went well since', () => {
+  const later = (host: string): JobView => ended(jobOf(2, { host, endedAt: '2026-11-27T10:00:00.000Z' }), 'done')
+  const open = (notice: Said, jobs: readonly JobView[]): readonly NoticeView[] =>
+    openNotices({ notices: [{ ...notice, acknowledged: false }], jobs, hosts: [], choices: DEFAULT_CHOICES } as never)
+  const told: Readonly<Record<string, Said>> = {
+    'a job': jobNotice(failed(1, 'good'), DEFAULT_CHOICES)[0],
+    'what failed while nobody watched': onlyNotices(
+      awayNotices({ jobs: [failed(1, 'good')], runs: [] }, DEFAULT_CHOICES)
+    )[0] as Said,
+    'a VM': { ...quiet('good')[0], goTo: { screen: 'vm', host: 'good', vm: jobOf(1).vm.uuid } } as Said
+  }
+
+  it.each(Object.keys(told))('silences nothing: %s', async (what) => {
+    await tally.tried(() => {
+      const notice = told[what] as Said
+      const vm = jobOf(1).vm
+      const claimed = { ...later('bad'), vm, endedAt: '2026-11-27T10:00:00.000Z' }
+      const honest = { ...later('good'), vm, endedAt: '2026-11-27T10:00:00.000Z' }
+      expect(open(notice, [failed(1, 'good'), claimed])).toHaveLength(1)
+      expect(open(notice, [failed(1, 'good'), honest])).toHaveLength(0)
+    })
+  })
+})
