@@ -6,6 +6,8 @@ import { DailyRoom, type DailyLimits } from './daily-room.ts'
 import { errorCode, HistoryFiles, type HistoryFile, type HistoryLimits } from './history-files.ts'
 import {
   LONGEST_LINE_BYTES,
+  LONGEST_WRITTEN_BYTES,
+  textOf,
   type CopyRecord,
   type FoundLine,
   type HistoryLine,
@@ -23,14 +25,15 @@ export interface Limits extends HistoryLimits, DailyLimits {}
 
 /**
  * A backup takes 1 to 2 KB here: 128 MiB are a hundred VMs backed up nightly for two years, and their downtime stands in
- * their points as well. A host brings a thousand jobs and runs when it is met for the first time.
+ * their points as well. A host of 300 VMs that are backed up each hour makes 7,500 entries and 15 MiB a day; one that is met
+ * for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs each: 25 MiB.
  */
 export const HISTORY_LIMITS: Limits = {
   fileBytes: 8 << 20,
   totalBytes: 128 << 20,
   damagedBytes: 8 << 20,
-  entriesOfHostAndDay: 5000,
-  bytesOfHostAndDay: 8 << 20
+  entriesOfHostAndDay: 20_000,
+  bytesOfHostAndDay: 32 << 20
 }
 
 type Kind = 'job' | 'run'
@@ -56,6 +59,9 @@ export class History {
   private readonly looked = new Map<string, number>()
   /** By host: whoever reports the id of another host's job has not reported that job. */
   private readonly known: Record<Kind, Map<string, Set<string>>> = { job: new Map(), run: new Map() }
+  /** By host: the oldest one that there was no room for, and that has not been asked for again. */
+  private readonly leftOut: Record<Kind, Map<string, string>> = { job: new Map(), run: new Map() }
+  private readonly leftOutWritten = new Set<string>()
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
@@ -120,6 +126,28 @@ export class History {
     return this.add('run', ended, (report, writtenAt) => ({ type: 'run', report, writtenAt }))
   }
 
+  /** From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing. */
+  async oldestLeftOut(kind: Kind, host: string): Promise<string | undefined> {
+    return this.inTurn(async () => {
+      await this.look()
+      return this.leftOut[kind].get(host)
+    })
+  }
+
+  /** A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. */
+  async addAgain(kind: Kind, host: string, add: () => Promise<unknown>): Promise<void> {
+    const before = await this.inTurn(() => {
+      const oldest = this.leftOut[kind].get(host)
+      this.leftOut[kind].delete(host)
+      return Promise.resolve(oldest)
+    })
+    await add()
+    await this.inTurn(async () => {
+      const oldest = this.leftOut[kind].get(host)
+      if (oldest !== before) await this.writeLeftOut(kind, host)
+    })
+  }
+
   addCopy(copy: CopyRecord): Promise<void> {
     return this.inTurn(async () => {
       await this.write([JSON.stringify({ type: 'copy', copy })])
@@ -172,14 +200,16 @@ export class History {
       // The youngest first: where not all of them may be added, these are the ones to have.
       const lines = [...fresh.values()]
         .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .map((report) => ({ report, text: JSON.stringify(lineOf(report, now)) }))
+        .map((report) => ({ report, text: textOf(lineOf(report, now)) }))
         .map((line) => ({ ...line, bytes: Buffer.byteLength(line.text) + 1 }))
-        .filter(({ report, bytes }) => this.hasRoom(report.host, bytes, now))
+        .filter(({ report, bytes }) => this.hasRoom(kind, report, bytes, now))
         .reverse()
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
       for (const { report, bytes } of lines)
         if (isWritten) this.note(kind, report)
         else this.room.giveBack(report.host, bytes, now)
+      for (const host of this.leftOut[kind].keys())
+        if (!this.leftOutWritten.has(`${kind} ${now.slice(0, 10)} ${host}`)) await this.writeLeftOut(kind, host)
       if (isWritten) await this.makeRoom()
       return isWritten ? lines.map(({ report }) => report) : []
     })
@@ -194,15 +224,34 @@ export class History {
     this.known[kind].set(host, ids.add(id))
   }
 
-  private hasRoom(host: string, bytes: number, now: string): boolean {
-    if (bytes <= LONGEST_LINE_BYTES / 4 && this.room.take(host, bytes, now)) return true
+  private hasRoom(kind: Kind, { host, id }: Report, bytes: number, now: string): boolean {
+    if (bytes > LONGEST_WRITTEN_BYTES) return this.tooLong(host, id)
+    if (this.room.take(host, bytes, now)) return true
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
     this.remark(
       `history-left-out-${host}-${now.slice(0, 10)}`,
       `Not everything that ${host} reports is kept`,
-      `${host} reported more ended jobs and runs today than any host has (at most ${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)} of one host and day are kept). The rest is not in the history of this computer. Look at what goes on there: somebody may have broken into it.`
+      `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). The newest are in the history of this computer. The rest is on ${host}, which is asked for it again. If this comes every day, look at what makes so many jobs there.`
+    )
+    const oldest = this.leftOut[kind].get(host)
+    if (oldest === undefined || id < oldest) this.leftOut[kind].set(host, id)
+    return false
+  }
+
+  private tooLong(host: string, id: string): false {
+    this.remark(
+      `history-too-long-${host}`,
+      `A report of ${host} is too long to be kept`,
+      `What ${host} says of ${id} is longer than ${formatBytes(LONGEST_WRITTEN_BYTES)}, even with its texts shortened: it is not in the history of this computer. Look at it on ${host}.`
     )
     return false
+  }
+
+  /** Once a day as it is at first, however often there is no room: and whenever the host has been asked again. */
+  private async writeLeftOut(kind: Kind, host: string): Promise<void> {
+    const writtenAt = this.now().toISOString()
+    this.leftOutWritten.add(`${kind} ${writtenAt.slice(0, 10)} ${host}`)
+    await this.write([textOf({ type: 'left-out', host, kind, oldest: this.leftOut[kind].get(host), writtenAt })])
   }
 
   /** False where it cannot be. */
@@ -307,7 +356,11 @@ export class History {
   }
 
   private learn({ line, text }: Extract<FoundLine, { is: 'known' }>): void {
-    if (line.type === 'copy' || this.isKnown(line.type, line.report)) return
+    if (line.type === 'left-out') {
+      if (line.oldest === undefined) this.leftOut[line.kind].delete(line.host)
+      else this.leftOut[line.kind].set(line.host, line.oldest)
+    }
+    if (!('report' in line) || this.isKnown(line.type, line.report)) return
     const bytes = Buffer.byteLength(text) + 1
     this.note(line.type, line.report)
     const { host } = line.report
@@ -423,8 +476,10 @@ interface CountedFile {
   readonly ofHosts: ReadonlyMap<string, number>
 }
 
-const hostIn = (found: FoundLine): string | undefined =>
-  found.is === 'known' && found.line.type !== 'copy' ? found.line.report.host : undefined
+function hostIn(found: FoundLine): string | undefined {
+  if (found.is !== 'known' || found.line.type === 'copy') return undefined
+  return found.line.type === 'left-out' ? found.line.host : found.line.report.host
+}
 
 /** Whose lines go from which of the files that were put by, so that so many bytes are freed: of the host that has the most then. */
 function dropsFor(
