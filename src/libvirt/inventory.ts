@@ -34,15 +34,19 @@ export async function takeInventory(shell: Shell): Promise<Inventory> {
   const takenAt = new Date().toISOString()
   const answer = new LookAnswer(mark)
   let bytes = 0
+  const count = (chunk: Uint8Array): void => {
+    bytes += chunk.length
+    if (bytes > LARGEST_OUTPUT)
+      fail({ kind: 'output-too-large', what: `the look at ${shell.label}`, limitBytes: LARGEST_OUTPUT })
+  }
   await shell.run(['sh', '-c', INVENTORY_SCRIPT, 'sh', mark], {
     timeoutMs: TIMEOUT_MS,
     onStdout: (chunk) => {
-      bytes += chunk.length
-      if (bytes > LARGEST_OUTPUT)
-        fail({ kind: 'output-too-large', what: `the look at ${shell.label}`, limitBytes: LARGEST_OUTPUT })
+      count(chunk)
       answer.take(chunk)
     },
-    onStderr: () => undefined
+    // Not kept, and yet not to be listened to without end.
+    onStderr: count
   })
   answer.end()
   return inSlices(readInventory(shell.label, answer, takenAt), `reading what ${shell.label} says of its VMs`)

@@ -140,9 +140,13 @@ export class LookAnswer {
   }
 }
 
-/** Each once, in order. */
+const UUID_CHARACTERS = 36
+
+/** Each once, in order. Whatever else stands there in great numbers is not worth a closer look. */
 export const uuidsIn = (list: string): Uuid[] => [
-  ...new Set(list.split(/\s+/).filter((word): word is Uuid => Uuid.safeParse(word).success))
+  ...new Set(
+    list.split(/\s+/).filter((word): word is Uuid => word.length === UUID_CHARACTERS && Uuid.safeParse(word).success)
+  )
 ]
 
 /** Up to so many bytes in one piece of memory, however small the pieces are in which they come. */

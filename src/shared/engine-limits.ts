@@ -50,9 +50,9 @@ export const EngineWord = cutAt(ENGINE_LIMITS.word)
 export const EngineName = cutAt(ENGINE_LIMITS.name)
 export const EngineText = cutAt(ENGINE_LIMITS.text)
 
-/** Only the first of them, where there are more. */
-export const firstOf = <T extends z.ZodType>(each: T, most: number): z.ZodArray<T> =>
-  z.array(each).overwrite((all) => (all.length > most ? all.slice(0, most) : all))
+/** Only the first of them, where there are more: the rest is not even looked at. */
+export const firstOf = <T extends z.ZodType>(each: T, most: number): z.ZodPreprocess<z.ZodArray<T>> =>
+  z.preprocess((all) => (Array.isArray(all) && all.length > most ? all.slice(0, most) : all), z.array(each))
 
 /** Only the first of them, where there are more. */
 export const firstByName = <K extends z.ZodString, T extends z.ZodType>(

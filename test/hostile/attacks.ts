@@ -5,10 +5,16 @@ import type { Tally } from './tally.ts'
 const LANES = 4
 const SHOWN = 6
 
+interface Timed {
+  readonly name: string
+  readonly ms: number
+}
+
 /** What did not go as it should is told together, at the end: one hole must not hide the others. */
 export class Attacks {
   readonly problems: string[] = []
-  private readonly held: { readonly name: string; readonly ms: number }[] = []
+  private readonly held: Timed[] = []
+  private readonly took: Timed[] = []
   private readonly tally: Tally
   private readonly expectRight: () => void
 
@@ -19,6 +25,7 @@ export class Attacks {
   }
 
   async attack(name: string, check: () => Promise<Outcome | undefined>): Promise<void> {
+    const began = performance.now()
     try {
       await this.tally.tried(async () => {
         const outcome = await check()
@@ -29,6 +36,7 @@ export class Attacks {
       console.error('PROBLEM', name, String(error).slice(0, 300))
       this.problems.push(`${name}: ${error instanceof Error ? error.message.slice(0, 600) : String(error)}`)
     }
+    this.took.push({ name, ms: performance.now() - began })
   }
 
   /** Several at a time, over one connection. */
@@ -45,11 +53,18 @@ export class Attacks {
     return Math.max(0, ...this.held.map(({ ms }) => ms))
   }
 
+  /** What held the event loop longest, and what took longest. */
   get table(): string {
-    const longest = this.held.toSorted((a, b) => b.ms - a.ms).slice(0, SHOWN)
-    return longest.map(({ name, ms }) => `  ${ms.toFixed(0)} ms: ${name}`).join('\n')
+    return `held the event loop longest\n${longestOf(this.held)}\ntook longest\n${longestOf(this.took)}`
   }
 }
+
+const longestOf = (all: readonly Timed[]): string =>
+  all
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, SHOWN)
+    .map(({ name, ms }) => `  ${ms.toFixed(0)} ms: ${name}`)
+    .join('\n')
 
 /** Twice of what is kept of one text of a failure. */
 const LONGEST_WORDS = 32_768

@@ -20,6 +20,11 @@ export class HostileHost extends GoodHost {
     return new Promise((resolve) => this.heard.set(asked, resolve))
   }
 
+  /** As much as is taken, and no faster. */
+  async sayAsFastAsHeard(where: 'folders' | 'events', text: string): Promise<void> {
+    await Promise.all([...this.watchers[where]].map((command) => command.out(text)))
+  }
+
   /** Whoever watches it has to ask anew. */
   endWatches(): void {
     const watched = [...this.watchers.folders, ...this.watchers.events, ...this.lying]

@@ -15,16 +15,14 @@ const WRONGS: Readonly<Record<string, Wrong>> = {
   'is the next section': (head, text, mark) => `${head}\n${mark}\n${mark} \n${text}\n`
 }
 
-const WRONGS_A_SECTION = 4
-
 /** Every section with some of what can be wrong with it, and what can be wrong with all of them. */
-export function inventoryLies(right: string, mark: string): Lie[] {
+export function inventoryLies(right: string, mark: string, wrongsOfSection: number): Lie[] {
   const names = [...new Set(sectionsOf(right, mark).map(([name]) => name))]
   const all = Object.entries(WRONGS)
   const wrong = names.flatMap((name, n) =>
     [...all, ...all]
-      .slice((n * WRONGS_A_SECTION) % all.length)
-      .slice(0, WRONGS_A_SECTION)
+      .slice((n * wrongsOfSection) % all.length)
+      .slice(0, wrongsOfSection)
       .map(([what, wrongly]) => changed(`“${name}” ${what}`, (text) => withSection(text, name, wrongly)))
   )
   return [...wrong, ...OF_MANY_VMS, ...OF_DEFINITIONS]

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Core } from '../../src/main/core/core.ts'
 import { factsOf, LiveHosts, vmOf } from '../../src/main/core/live/live-hosts.ts'
 import type { Notices } from '../../src/main/core/live/notices.ts'
 import { openPushes } from '../../src/main/doors/pushes.ts'
-import { LookAnswer } from '../../src/libvirt/look-answer.ts'
+import { LookAnswer, uuidsIn } from '../../src/libvirt/look-answer.ts'
 import { inSlices } from '../../src/libvirt/in-slices.ts'
 import { takeInventory } from '../../src/libvirt/inventory.ts'
 import { parseBlockJob } from '../../src/libvirt/block-jobs.ts'
@@ -19,6 +19,7 @@ import { parseSessionVms } from '../../src/libvirt/session-vms.ts'
 import { bytesOf } from '../../src/libvirt/sizes.ts'
 import { contract } from '../../src/shared/contract.ts'
 import { MOST } from '../../src/shared/model/host-limits.ts'
+import { Uuid } from '../../src/shared/model/ids.ts'
 import { HostFacts, HostView, VmView } from '../../src/shared/views/host-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
@@ -249,6 +250,15 @@ describe('sections that are torn', () => {
     ['a UUID in capitals', whole.replace(GOOD, `${GOOD}\n${ODD.replaceAll('1', 'A')}`)]
   ])('hide no good one: %s', (_what, text) => tally.tried(() => void expectGoodOneShown(text)))
 
+  it.each([': ', 'x '])('are found among many words that cannot be any, which nobody looks at closer: %j', (word) =>
+    tally.tried(() => {
+      const looked = vi.spyOn(Uuid, 'safeParse')
+      expect(uuidsIn(`${word.repeat(100_000)}\n${ODD}\n${GOOD}\n`)).toEqual([ODD, GOOD])
+      expect(looked).toHaveBeenCalledTimes(2)
+      looked.mockRestore()
+    })
+  )
+
   it.each([1, 2, 3, 7, 64, 4096])('are the same in pieces of %d bytes', (size) =>
     tally.tried(() => {
       const answer = new LookAnswer(MARK)
@@ -350,6 +360,12 @@ describe('a host that prints without end', () => {
   it('is given up, and said to have printed too much', () =>
     tally.tried(async () => {
       const shell = fakeShell(({ argv }) => ({ stdout: flood(argv[4] ?? '', 1024) }))
+      await expect(takeInventory(shell)).rejects.toMatchObject({ failure: { kind: 'output-too-large' } })
+    }))
+
+  it('is given up as well where it complains without end', () =>
+    tally.tried(async () => {
+      const shell = fakeShell(({ argv }) => ({ stdout: printed(twoVms({}), argv[4]), stderr: flood('', 1024) }))
       await expect(takeInventory(shell)).rejects.toMatchObject({ failure: { kind: 'output-too-large' } })
     }))
 

@@ -48,9 +48,15 @@ const VERBS = Object.keys(engineVerbs) as EngineVerb[]
 const ENOUGH_MS = 60_000
 /** For those that do not. */
 const BRIEFLY_MS = 300
+/** All lies in all places take many minutes. Else each lie is told somewhere, and each question is answered with some. */
+const IS_EVERYTHING = process.env['STILLPOINT_HOSTILE_ALL'] !== undefined
 /** Where every lie is told; elsewhere one of so many. */
-const FULLY: readonly EngineVerb[] = ['points', 'jobs', 'follow']
-const ELSEWHERE = 4
+const FULLY: readonly EngineVerb[] = IS_EVERYTHING ? ['points', 'jobs', 'follow'] : ['jobs']
+const ELSEWHERE = IS_EVERYTHING ? 4 : 16
+
+/** Without everything: one of so many, another one for another place. */
+const someOf = <T>(all: readonly T[], oneOf: number, place: number): readonly T[] =>
+  IS_EVERYTHING ? all : all.filter((_, n) => (n + place) % oneOf === 0)
 
 const questionFor = (verb: EngineVerb, withinMs: number) => {
   const id = hostile.jobs[0]?.id ?? ''
@@ -71,7 +77,9 @@ const others = () => ({
 const wrongIn = (verb: EngineVerb): readonly Lie[] => {
   if (verb === 'export') return [] // a stream, of which nothing is read here
   const right = hostile.resultOf(verb, { id: hostile.jobs[0]?.id ?? '' })
-  return wrongAnswers(right, others()).map(({ name, value }) => says(name, line({ result: value })))
+  return someOf(wrongAnswers(right, others()), 3, VERBS.indexOf(verb)).map(({ name, value }) =>
+    says(name, line({ result: value }))
+  )
 }
 
 /** Attacks of a kind, with the good host changing all the while. */
@@ -79,7 +87,7 @@ async function seenThrough(name: string, work: (attacks: Attacks) => Promise<voi
   const attacks = new Attacks(tally, () => news.expectRight())
   const changes = await news.during(() => work(attacks))
   console.log(`${name}: seen of the good host meanwhile\n${tableOf(changes)}`)
-  console.log(`${name}: the event loop was held longest\n${attacks.table}`)
+  console.log(`${name}: ${attacks.table}`)
   expect(attacks.problems).toEqual([])
   expectSoonSeen(changes)
   await expectNotHeld(attacks.longestHeldMs)
@@ -108,37 +116,36 @@ async function expectNotHeld(heldMs: number): Promise<void> {
 
 const MiB = 2 ** 20
 
-/** After the heaviest attacks: what the allocator took for them it keeps, and uses again. */
-let afterFirst: Measured | undefined
+/** V8 and glibc keep pages of what was large once, and use them again: 120 to 230 MiB, which an end has to be seen of. */
+const KEPT_AT_MOST = 400
 
-/**
- * What is held is measured against what it was when nothing had happened yet. What the process takes of the machine, against
- * what it took after the first of the heavy attacks: glibc gives little of it back.
- */
+/** What is held is what counts. What the process has taken of the machine is printed besides. */
 async function expectSmall(when: string): Promise<void> {
   const now = await core.measure()
   const held = (now.heldBytes - before.heldBytes) / MiB
   const written = (now.folderBytes - before.folderBytes) / MiB
-  const taken = (now.rssBytes - (afterFirst ??= now).rssBytes) / MiB
-  const sinceStart = (now.rssBytes - before.rssBytes) / MiB
+  const taken = (now.rssBytes - before.rssBytes) / MiB
   console.log(
-    `${when}: ${held.toFixed(1)} MiB more held, ${sinceStart.toFixed(1)} MiB more taken of the machine (${taken.toFixed(1)} since the first attacks), ${written.toFixed(2)} MiB more in the settings folder`
+    `${when}: ${held.toFixed(1)} MiB more held, ${taken.toFixed(1)} MiB more taken of the machine, ${written.toFixed(2)} MiB more in the settings folder`
   )
   expect(held).toBeLessThan(64)
-  expect(taken).toBeLessThan(64)
+  expect(taken).toBeLessThan(KEPT_AT_MOST)
   expect(written).toBeLessThan(16)
 }
+
+const MOVES_ONE_OF = 20
 
 /** Has the core ask again by itself, as often as it takes. */
 async function askedInTheEnd(asked: Asked, move: () => void): Promise<void> {
   const guard = AbortSignal.timeout(120_000)
   const so = { isAsked: false }
   const asking = hostile.untilAsked(asked).then(() => (so.isAsked = true))
-  while (!so.isAsked) {
+  for (let n = 0; !so.isAsked; n++) {
     guard.throwIfAborted()
-    move()
+    // Whoever moves without a pause ends each watch before it has begun.
+    if (n % MOVES_ONE_OF === 0) move()
     await core.refresh(hostile.name)
-    await Promise.race([asking, sleep(500)])
+    await Promise.race([asking, sleep(100)])
   }
 }
 
@@ -197,7 +204,10 @@ describe('one hostile host beside a good one', () => {
 
   it('answers a look at it with lies', async () => {
     const mark = 'mark-0'
-    const lies = [...plainLies.filter(({ hangs }) => !hangs), ...inventoryLies(hostile.inventory(mark), mark)]
+    const lies = [
+      ...plainLies.filter(({ hangs }) => !hangs),
+      ...inventoryLies(hostile.inventory(mark), mark, IS_EVERYTHING ? 4 : 1)
+    ]
     await seenThrough('looks', async (attacks) => {
       for (const lie of lies)
         await attacks.attack(`the look ${lie.name}`, async () => {
@@ -213,17 +223,21 @@ describe('one hostile host beside a good one', () => {
 
   it('lies to the watch that the core keeps on it', async () => {
     const brief = engineLies(good.name).filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
-    const asked: [Asked, readonly Lie[]][] = [
-      ['jobs', brief.filter((_, n) => n % 6 === 0)],
-      ['runs', brief.filter((_, n) => n % 6 === 1)],
-      ['policies', brief.filter((_, n) => n % 6 === 2)]
-    ]
+    const oneOf = IS_EVERYTHING ? 6 : 18
+    const asked = (['jobs', 'runs', 'policies'] as const).map((what, place) => ({
+      what,
+      lies: brief.filter((_, n) => n % oneOf === place)
+    }))
     await seenThrough('the watch', async (attacks) => {
-      for (const [what, lies] of asked)
+      for (const { what, lies } of asked)
         for (const lie of lies)
           await attacks.attack(`watched ${what} ${lie.name}`, () => lieToTheWatch(what, lie, moved))
-      for (const what of ['folders', 'events'] as const)
-        for (const lie of [...STREAMS, ...BRIEFLY.filter((_, n) => n % 4 === 0)])
+      for (const [place, what] of (['folders', 'events'] as const).entries())
+        for (const lie of someOf(
+          [...STREAMS, ...BRIEFLY.filter((_, n) => n % (IS_EVERYTHING ? 4 : 8) === 0)],
+          2,
+          place
+        ))
           await attacks.attack(`the watch of ${what} ${lie.name}`, () =>
             lieToTheWatch(what, lie, () => hostile.endWatches())
           )
@@ -242,13 +256,15 @@ describe('one hostile host beside a good one', () => {
     const logIn = () => core.ask({ do: 'login', host: hostile.name })
     const missing = BRIEFLY.find(({ name }) => name === 'says that there is no such program')
     await seenThrough('the beginning', async (attacks) => {
-      for (const lie of BRIEFLY) await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
+      for (const lie of someOf(BRIEFLY, 3, 0))
+        await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
       hostile.lieAbout('parallel', missing)
       const callAgain = () => core.ask(questionFor('parallel', ENOUGH_MS))
-      for (const lie of BRIEFLY)
+      for (const lie of someOf(BRIEFLY, 3, 1))
         await attacks.attack(`the look for the engine ${lie.name}`, () => ask('present', lie, callAgain))
       hostile.lieAbout('present', says('has the runtime only', 'x86_64\nplain\nno\nyes\nyes\n'))
-      for (const lie of BRIEFLY) await attacks.attack(`the upload ${lie.name}`, () => ask('upload', lie, callAgain))
+      for (const lie of someOf(BRIEFLY, 3, 2))
+        await attacks.attack(`the upload ${lie.name}`, () => ask('upload', lie, callAgain))
       hostile.lieAbout('present', undefined)
       hostile.lieAbout('parallel', undefined)
     })
@@ -282,10 +298,10 @@ describe('one hostile host beside a good one', () => {
 
   it('makes a day’s worth of noise: a job every three seconds, and something moves at every moment', async () => {
     const DAY_S = 86_400
-    const AT_ONCE = 1_000
+    const AT_ONCE = 4_800
     let jobs = 0
     hostile.lieAbout('jobs', {
-      ...says('a thousand jobs that are new', ''),
+      ...says('thousands of jobs that are new', ''),
       tell: async (command) => {
         const warnings = Array.from({ length: 4 }, () => 'it is not as it should be '.repeat(10))
         const failure = { kind: 'usage' as const, message: 'no '.repeat(100) }
@@ -313,8 +329,8 @@ describe('one hostile host beside a good one', () => {
     const over = new AbortController()
     const flood = (async () => {
       while (!over.signal.aborted) {
-        hostile.say('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
-        hostile.say('events', repeated('event\n', 32 << 10))
+        await hostile.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
+        await hostile.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
         await sleep(5)
       }
     })()

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
@@ -94,6 +94,8 @@ export class WatchedCore {
 
   private order(order: Order): Promise<unknown> {
     if (this.problem !== undefined) return Promise.reject(this.problem)
+    // Whoever tidies up the temporary folder takes all hosts from the core, which then waits for none.
+    if (!existsSync(this.folder)) return Promise.reject(new Error(`somebody has deleted ${this.folder}`))
     const id = this.orders++
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.waiting.set(id, { resolve, reject })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { byteChannel } from '../../../src/main/core/engine-on-host/byte-channel.ts'
 import { engineCall, failureInTail } from '../../../src/main/core/engine-on-host/engine-call.ts'
+import { ENGINE_LIMITS } from '../../../src/shared/engine-limits.ts'
 import { failureOf } from '../../../src/shared/failure.ts'
 import { describeFailure } from '../../../src/shared/failure-words.ts'
 import { resultLines } from '../../../src/shared/result-lines.ts'
@@ -114,6 +115,23 @@ describe('a call to the engine', () => {
     await expect(engineCall(answering({ stdout: lines(...said) }), 'jobs', {})).rejects.toMatchObject({
       failure: { kind: 'bad-output' }
     })
+  })
+
+  it('takes no more of a list within an answer than there can be, and does not look at the rest', async () => {
+    const right = Array.from({ length: ENGINE_LIMITS.findings }, () => ({ file: 'vda.qcow2', detail: 'too short' }))
+    const problems = [...right, ...Array.from({ length: 20_000 }, (_, n) => n)]
+    const result = { point: ID, good: false, checkedBytes: 2, problems, notes: [] }
+    const answer = await engineCall(answering({ stdout: lines({ result }) }), 'verify', { store: '/s', point: ID })
+    expect(answer.problems).toEqual(right)
+  })
+
+  it('tells a few of the places in which an answer is wrong in thousands', async () => {
+    const problems = Array.from({ length: 20_000 }, (_, n) => n)
+    const result = { point: ID, good: false, checkedBytes: 2, problems, notes: [] }
+    const asked = engineCall(answering({ stdout: lines({ result }) }), 'verify', { store: '/s', point: ID })
+    const failure = failureOf(await asked.catch((error: unknown) => error))
+    expect(failure).toMatchObject({ kind: 'bad-output', detail: expect.stringContaining('problems[4]') as unknown })
+    expect(failure).toMatchObject({ detail: expect.not.stringContaining('problems[5]') as unknown })
   })
 
   it('says with which code the engine ended in the middle of a line', async () => {

@@ -57,9 +57,35 @@ describe('what ended while nobody watched, in one notice', () => {
   })
 })
 
+describe('what ended while nobody watched, by the thousand', () => {
+  it('is counted as a whole, and is about the first of it: notices are kept', () => {
+    const notice = said(Array.from({ length: 3000 }, (_, n) => failed(n)))
+    expect(notice?.title).toBe('While you were away: 3000 backups failed')
+    expect(notice?.about).toHaveLength(200)
+  })
+})
+
 describe('hosts that come back', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
+
+  it('and go on having news keep no story to themselves for longer than half a minute', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    for (let n = 0; n < 12; n++) {
+      away.gather({ jobs: [done(n)], runs: [] })
+      vi.advanceTimersByTime(3000)
+    }
+    expect(told.map(({ jobs }) => jobs.length)).toEqual([10])
+  })
+
+  it('with more than a story can hold have it told at once: nothing is held for them', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    const jobs = Array.from({ length: 2500 }, (_, n) => done(n))
+    for (let n = 0; n < 5; n++) away.gather({ jobs, runs: [] })
+    expect(told.map((meanwhile) => meanwhile.jobs.length)).toEqual([5000, 5000])
+  })
 
   it('within some seconds of each other are one story', () => {
     const told: Meanwhile[] = []

@@ -39,6 +39,7 @@ const LONGEST_LINE_BYTES = 32 << 20
 const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'policies', 'prune-plan', 'recover', 'doctor']
 /** Elements that are checked before whoever else has to be served is. */
 const CHECKED_AT_ONCE = 200
+const ISSUES_TOLD = 5
 
 /** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
 export async function engineCall<V extends EngineVerb>(
@@ -173,7 +174,7 @@ class Answer<V extends EngineVerb> {
   /** A long list is checked some elements at a time: a host that has, or makes up, thousands holds nobody else up. */
   private async checkedResult(value: unknown): Promise<unknown> {
     const schema: z.ZodType = engineVerbs[this.verb].result
-    if (!(schema instanceof z.ZodArray) || !Array.isArray(value) || value.length <= CHECKED_AT_ONCE)
+    if (!isOfList(schema) || !Array.isArray(value) || value.length <= CHECKED_AT_ONCE)
       return this.checked('result', value, schema)
     if (value.length > MOST_ANSWERED.reports) this.tooMany(value.length)
     const checked: unknown[] = []
@@ -190,7 +191,7 @@ class Answer<V extends EngineVerb> {
 
   private checked(part: 'event' | 'result', value: unknown, schema: z.ZodType = engineVerbs[this.verb][part]): unknown {
     const parsed = schema.safeParse(value)
-    if (!parsed.success) return this.bad(`${part} is not as agreed: ${shorten(z.prettifyError(parsed.error), 500)}`)
+    if (!parsed.success) return this.bad(`${part} is not as agreed: ${wordsOf(parsed.error)}`)
     const { job } = this
     if (job !== undefined && (jobIn(parsed.data as JobReport | JournalEntry) ?? job) !== job)
       return this.bad(`${part} is of another job than ${job}`)
@@ -201,6 +202,13 @@ class Answer<V extends EngineVerb> {
     return fail({ kind: 'bad-output', what: this.what, detail })
   }
 }
+
+const isOfList = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodArray || (schema instanceof z.ZodPipe && schema.out instanceof z.ZodArray)
+
+/** A host can be wrong in thousands of places: a few are told. */
+const wordsOf = ({ issues }: z.ZodError): string =>
+  shorten(z.prettifyError(new z.ZodError(issues.slice(0, ISSUES_TOLD))), 500)
 
 function parseJson(text: string): unknown {
   try {

@@ -30,12 +30,14 @@ export function awayNotice({ jobs, runs }: Meanwhile, choices: Choices | undefin
     title: `While you were away: ${what.join(', ')}`,
     text: [...failed.slice(0, MOST_NAMED).map(failedWords), ...lost.slice(0, MOST_NAMED).map(lostWords)].join('; '),
     goTo: goToOf(failed, lost),
-    about: [...failed.map(jobSubject), ...lost.map(runSubject)]
+    about: [...failed.map(jobSubject), ...lost.map(runSubject)].slice(0, MOST_ABOUT)
   }
   return [notice, severity === 'good' && choices?.notifySuccess !== true]
 }
 
 const MOST_NAMED = 5
+/** Notices are kept, each with all that it is about. */
+const MOST_ABOUT = 200
 
 const isFailure = ({ state, verify }: JobView): boolean => state.startsWith('failed') || verify?.good === false
 

@@ -9,6 +9,10 @@ export interface Meanwhile {
 
 /** Hosts that come back within this time of each other are one story. */
 const SETTLE_MS = 5000
+/** And no longer than so many times that: one that has news without end must not keep the others' story. */
+const SETTLES_AT_MOST = 6
+/** Of more no story is kept waiting. */
+const MOST_GATHERED = 5000
 
 /**
  * Which hosts are watched just now, and what ended on the others: gathered and told once, when they have come back. By
@@ -19,6 +23,7 @@ export class Away {
   private readonly tell: (meanwhile: Meanwhile) => void
   private readonly settleMs: number
   private gathered: Meanwhile = { jobs: [], runs: [] }
+  private gatheredSince: number | undefined
   private timer: NodeJS.Timeout | undefined
 
   constructor(tell: (meanwhile: Meanwhile) => void, settleMs = SETTLE_MS) {
@@ -42,7 +47,8 @@ export class Away {
     if (jobs.length === 0 && runs.length === 0) return
     this.gathered = { jobs: [...this.gathered.jobs, ...jobs], runs: [...this.gathered.runs, ...runs] }
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.settle(), this.settleMs).unref()
+    if (this.gathered.jobs.length + this.gathered.runs.length >= MOST_GATHERED) this.settle()
+    else this.timer = setTimeout(() => this.settle(), this.waitMs()).unref()
   }
 
   /** What is gathered is not lost with the window. */
@@ -50,9 +56,16 @@ export class Away {
     if (this.timer !== undefined) this.settle()
   }
 
+  private waitMs(): number {
+    const now = performance.now()
+    this.gatheredSince ??= now
+    return Math.max(0, Math.min(this.settleMs, this.gatheredSince + this.settleMs * SETTLES_AT_MOST - now))
+  }
+
   private settle(): void {
     clearTimeout(this.timer)
     this.timer = undefined
+    this.gatheredSince = undefined
     const meanwhile = this.gathered
     this.gathered = { jobs: [], runs: [] }
     this.tell(meanwhile)
