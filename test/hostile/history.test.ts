@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { History, HISTORY_LIMITS, type HistoryRemark, type Limits } from '../../src/main/core/settings/history.ts'
 import { catchUp, type AskPast } from '../../src/main/core/jobs/catch-up.ts'
+import type { JobReport } from '../../src/shared/model/job.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
 import { idOf, jobReport, runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
@@ -323,12 +324,12 @@ describe('a host that has much to say, and is honest', () => {
       await tally.tried(async () => {
         const ofHost = Array.from({ length: 20 }, (_, n) => jobReport(n, { id: `202611${n + 10}T000000Z-00000a` }))
         const asked: (string | undefined)[] = []
-        const ask: AskPast = (verb, question) => {
+        const answer = (verb: string, { after }: { readonly after?: string }): Promise<JobReport[]> => {
           if (verb === 'runs') return Promise.resolve([])
-          const { after } = question as { after?: string }
           asked.push(after)
-          return Promise.resolve(ofHost.filter(({ id }) => after === undefined || id > after)) as ReturnType<AskPast>
+          return Promise.resolve(ofHost.filter(({ id }) => after === undefined || id > after))
         }
+        const ask = answer as unknown as AskPast
         const days = Math.ceil(20 / room)
         for (let day = 1; day <= days; day += 1) {
           const today = new Date(Date.UTC(2026, 11, day))

@@ -39,7 +39,7 @@ async function answered(verb: EngineVerb, value: unknown): Promise<{ result: unk
   const placed = { shell: fakeShell(() => ({ stdout })), host: 'alpha', node: '/n', engine: '/e' }
   turn()
   try {
-    return { result: await engineCall(placed, verb, {} as never), turns }
+    return { result: await engineCall(placed, verb, {}), turns }
   } finally {
     isOver = true
   }
