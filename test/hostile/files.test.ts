@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Notices } from '../../src/main/core/live/notices.ts'
+import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
 import { readChoices } from '../../src/main/core/settings/choices.ts'
@@ -316,6 +317,23 @@ describe('notices', () => {
   })
 })
 
+describe('what the stores of a host held', () => {
+  it('takes no more room than a host may have, however many stores it names, and none of another host', async () => {
+    await tally.tried(() => {
+      const broken = Array.from({ length: 2000 }, (_, n) => ({ path: `/p/${n}`, reason: 'x'.repeat(3000) }))
+      const good = { kind: 'host', host: 'good', dir: '/srv/points' } as const
+      rememberListing(folder, good, { points: [], broken: broken.slice(0, 1), marks: {} })
+      const bad = (n: number): Place => ({ kind: 'host', host: 'bad', dir: `/srv/${n}` })
+      for (let n = 0; n < 12; n += 1) rememberListing(folder, bad(n), { points: [], broken, marks: {} })
+      const files = readdirSync(join(folder, 'known-points'), { recursive: true, withFileTypes: true })
+      const sizes = files.filter((each) => each.isFile()).map((each) => statSync(join(each.parentPath, each.name)).size)
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(33 << 20)
+      expect(lastListing(folder, good)?.listing.broken).toHaveLength(1)
+      expect(lastListing(folder, bad(11))?.listing.broken).toHaveLength(2000)
+    })
+  })
+})
+
 describe('what is only remembered', () => {
   const place = { kind: 'local', dir: '/srv/points' } as const
   const listing = { points: [], broken: [], marks: {} }
@@ -326,9 +344,10 @@ describe('what is only remembered', () => {
   ])('counts as not known: %s', async (_, make) => {
     await tally.tried(() => {
       rememberListing(folder, place, listing)
-      const [name = ''] = readdirSync(join(folder, 'known-points'))
-      rmSync(join(folder, 'known-points', name))
-      make(join(folder, 'known-points', name))
+      const [host = ''] = readdirSync(join(folder, 'known-points'))
+      const [name = ''] = readdirSync(join(folder, 'known-points', host))
+      rmSync(join(folder, 'known-points', host, name))
+      make(join(folder, 'known-points', host, name))
       expect(lastListing(folder, place)).toBeUndefined()
       rememberListing(folder, place, listing)
     })

@@ -15,7 +15,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { History, HISTORY_LIMITS, type HistoryRemark, type Limits } from '../../src/main/core/settings/history.ts'
-import { jobReport, runReport } from './reports.ts'
+import { catchUp, type AskPast } from '../../src/main/core/jobs/catch-up.ts'
+import type { JobReport } from '../../src/shared/model/job.ts'
+import type { RunReport } from '../../src/shared/model/policy.ts'
+import { idOf, jobReport, runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('the history')
@@ -138,8 +141,10 @@ describe('lines that cannot be read', () => {
   it('take no more room where they are set aside than is allowed', async () => {
     await tally.tried(async () => {
       writeFileSync(path, `${'garbage\n'.repeat(50_000)}${GOOD}\n`)
-      const { history } = opened({ damagedBytes: 10_000 })
+      const { history, remarks } = opened({ damagedBytes: 10_000 })
       expect(await history.jobs()).toHaveLength(1)
+      // 1,250 lines of 8 bytes had room.
+      expect(remarks[0]?.text).toContain('but for 48750 lines: that file is full')
       expect(damagedFile().length).toBeLessThanOrEqual(10_000)
     })
   })
@@ -271,6 +276,75 @@ describe('a host that reports without end', () => {
       ])
     })
   })
+})
+
+describe('a host that has much to say, and is honest', () => {
+  const failure = (characters: number): RunReport['vms'][number]['failure'] => ({
+    kind: 'command-failed',
+    command: 'virsh -q -c qemu:///system snapshot-create 4dea22b3-1d52-d8f3-2516-782e98ab3fa0 snapshot.xml --disk-only',
+    exitCode: 1,
+    stderr: 'error: internal error: unable to execute QEMU command blockdev-add\n'.repeat(300).slice(0, characters)
+  })
+  const vmsOf = (count: number, characters: number): RunReport['vms'] =>
+    Array.from({ length: count }, (_, n) => ({
+      vm: { uuid: `4dea22b3-1d52-d8f3-2516-${n.toString(16).padStart(12, '0')}`, name: `vm-number-${n}` },
+      outcome: characters === 0 ? ('done' as const) : ('failed' as const),
+      job: idOf(n),
+      ...(characters > 0 && { failure: failure(characters) })
+    }))
+
+  const RUNS = [100, 300, 600, 1000].flatMap((vms) => [0, 70, 670, 8000].map((characters) => ({ vms, characters })))
+  it.each(RUNS)('keeps a run of $vms VMs that have $characters characters to say each', async ({ vms, characters }) => {
+    await tally.tried(async () => {
+      const run = runReport(1, { vms: vmsOf(vms, characters), state: characters === 0 ? 'done' : 'failed' })
+      const { history, remarks } = opened()
+      expect(await history.addRuns([run])).toHaveLength(1)
+      expect(remarks).toEqual([])
+      const [kept] = await opened().history.runs()
+      expect(kept?.state).toBe(run.state)
+      expect(kept?.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])).toEqual(
+        run.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])
+      )
+    })
+  })
+
+  it('may bring all that it has when it is met for the first time', async () => {
+    await tally.tried(async () => {
+      const { history, remarks } = opened()
+      const runs = Array.from({ length: 1000 }, (_, n) => runReport(n, { vms: vmsOf(100, 0) }))
+      expect(await history.addRuns(runs)).toHaveLength(1000)
+      expect(await history.addJobs(Array.from({ length: 1000 }, (_, n) => jobReport(n)))).toHaveLength(1000)
+      expect(remarks).toEqual([])
+    })
+  })
+
+  it.each([3, 7, 12])(
+    'is asked again, on later days, for all but the first %i that there was room for',
+    async (room) => {
+      await tally.tried(async () => {
+        const ofHost = Array.from({ length: 20 }, (_, n) => jobReport(n, { id: `202611${n + 10}T000000Z-00000a` }))
+        const asked: (string | undefined)[] = []
+        const answer = (verb: string, { after }: { readonly after?: string }): Promise<JobReport[]> => {
+          if (verb === 'runs') return Promise.resolve([])
+          asked.push(after)
+          return Promise.resolve(ofHost.filter(({ id }) => after === undefined || id > after))
+        }
+        const ask = answer as unknown as AskPast
+        const days = Math.ceil(20 / room)
+        for (let day = 1; day <= days; day += 1) {
+          const today = new Date(Date.UTC(2026, 11, day))
+          const { history, remarks } = opened({ entriesOfHostAndDay: room }, () => today)
+          await catchUp('alpha', ask, history)
+          expect(await history.jobs()).toHaveLength(Math.min(20, day * room))
+          expect(titles(remarks)).toEqual(day === days ? [] : ['Not everything that alpha reports is kept'])
+          remarks.forEach(({ text }) => expect(text).not.toContain('broken into'))
+        }
+        expect(await opened().history.oldestLeftOut('job', 'alpha')).toBeUndefined()
+        await catchUp('alpha', ask, opened().history)
+        expect(asked.at(-1)?.slice(0, 8)).toBe('20261128')
+      })
+    }
+  )
 })
 
 describe('two Stillpoints that write at once', () => {

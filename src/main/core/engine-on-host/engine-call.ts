@@ -15,6 +15,7 @@ import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
 import { calledHere, failureOn } from './called-here.ts'
+import { checkedInTurns, type PartOf } from './checked-in-turns.ts'
 import { LineCutter } from './json-lines.ts'
 
 /** An engine that is in place on a host. */
@@ -176,6 +177,10 @@ class Answer<V extends EngineVerb> {
   /** A long list is checked some elements at a time: a host that has, or makes up, thousands holds nobody else up. */
   private async checkedResult(value: unknown): Promise<unknown> {
     const schema: z.ZodType = engineVerbs[this.verb].result
+    if (schema instanceof z.ZodObject) {
+      const whole = await checkedInTurns(schema, value, (each, part, at) => this.parsed('result', part, each, at))
+      return this.said('result', whole)
+    }
     if (!isOfList(schema) || !Array.isArray(value) || value.length <= CHECKED_AT_ONCE)
       return this.checked('result', value, schema)
     if (value.length > MOST_ANSWERED.reports) this.tooMany(value.length)
@@ -192,12 +197,20 @@ class Answer<V extends EngineVerb> {
   }
 
   private checked(part: 'event' | 'result', value: unknown, schema: z.ZodType = engineVerbs[this.verb][part]): unknown {
+    return this.said(part, this.parsed(part, value, schema))
+  }
+
+  private parsed(part: 'event' | 'result', value: unknown, schema: z.ZodType, at?: PartOf): unknown {
     const parsed = schema.safeParse(value)
-    if (!parsed.success) return this.bad(`${part} is not as agreed: ${wordsOf(parsed.error)}`)
+    return parsed.success ? parsed.data : this.bad(`${part} is not as agreed: ${wordsOf(parsed.error, at)}`)
+  }
+
+  /** Of the job that it should be of, and called as it is here. */
+  private said(part: 'event' | 'result', data: unknown): unknown {
     const { job } = this
-    if (job !== undefined && (jobIn(parsed.data as JobReport | JournalEntry) ?? job) !== job)
+    if (job !== undefined && (jobIn(data as JobReport | JournalEntry) ?? job) !== job)
       return this.bad(`${part} is of another job than ${job}`)
-    return calledHere(this.host, this.verb, part, parsed.data)
+    return calledHere(this.host, this.verb, part, data)
   }
 
   private bad(detail: string): never {
@@ -209,8 +222,14 @@ const isOfList = (schema: z.ZodType): boolean =>
   schema instanceof z.ZodArray || (schema instanceof z.ZodPipe && schema.out instanceof z.ZodArray)
 
 /** A host can be wrong in thousands of places: a few are told. */
-const wordsOf = ({ issues }: z.ZodError): string =>
-  shorten(z.prettifyError(new z.ZodError(issues.slice(0, ISSUES_TOLD))), 500)
+function wordsOf({ issues }: z.ZodError, { list, before }: PartOf = { list: [], before: 0 }): string {
+  const told = issues.slice(0, ISSUES_TOLD).map((issue) => {
+    const [first, ...rest] = issue.path
+    const within = first === undefined ? [] : [typeof first === 'number' ? first + before : first, ...rest]
+    return { ...issue, path: [...list, ...within] }
+  })
+  return shorten(z.prettifyError(new z.ZodError(told)), 500)
+}
 
 function parseJson(text: string): unknown {
   try {

@@ -1,7 +1,5 @@
 import type { QuestionOf, ResultOf } from '../../../shared/engine-protocol.ts'
 import { timeOfId } from '../../../shared/model/ids.ts'
-import type { JobReport } from '../../../shared/model/job.ts'
-import type { RunReport } from '../../../shared/model/policy.ts'
 import type { History } from '../settings/history.ts'
 
 const HOUR_MS = 3_600_000
@@ -44,13 +42,18 @@ const idAt = (ms: number): string => `${new Date(Math.max(ms, 0)).toISOString().
 /** Asks the engine of a host. */
 export type AskPast = <V extends 'jobs' | 'runs'>(verb: V, question: QuestionOf<V>) => Promise<ResultOf<V>>
 
-/** What ended on the host while nobody watched is written down, each once. */
+/** What ended on the host while nobody watched is written down, each once; and what there was no room for before. */
 export async function catchUp(host: string, ask: AskPast, history: History): Promise<void> {
-  const after = async (kind: 'job' | 'run'): Promise<ReturnType<typeof questionAfter>> =>
-    questionAfter(
-      [...(await history.idsOf(kind, host))].map((id) => ({ id, isOpen: false })),
+  const after = async (kind: 'job' | 'run'): Promise<ReturnType<typeof questionAfter>> => {
+    const known = [...(await history.idsOf(kind, host))].map((id) => ({ id, isOpen: false }))
+    const leftOut = await history.oldestLeftOut(kind, host)
+    return questionAfter(
+      leftOut === undefined ? known : [...known, { id: leftOut, isOpen: true }],
       CLOCKS_DIFFER_MS.atContact
     )
-  await history.addJobs(await ask('jobs', await after('job')))
-  await history.addRuns(await ask('runs', await after('run')))
+  }
+  const jobs = await ask('jobs', await after('job'))
+  await history.addAgain('job', host, () => history.addJobs(jobs))
+  const runs = await ask('runs', await after('run'))
+  await history.addAgain('run', host, () => history.addRuns(runs))
 }

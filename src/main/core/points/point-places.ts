@@ -39,7 +39,11 @@ export function joinPlaces(found: readonly PlacedPoint[]): KnownPoint[] {
 }
 
 function joined(found: readonly PlacedPoint[]): KnownPoint[] {
-  const same = [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap(byMemory)
+  // Most points are in one place, and hosts have tens of thousands: those are not compared.
+  const same =
+    found.length === 1
+      ? [found]
+      : [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap(byMemory)
   return same.flatMap((each) => {
     const [first] = each
     if (first === undefined) return []

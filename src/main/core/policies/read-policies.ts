@@ -3,8 +3,8 @@ import type { HostPolicies, PolicyListing } from '../../../shared/views/policy-v
 import { storesOn, withPlace } from '../hosts/host-book.ts'
 import { knownPolicies, rememberPolicies } from './known-policies.ts'
 
-/** Of one host, as its policies name them: all of them are asked for their points, and the settings hold so many only. */
-const MOST_STORES = 100
+/** Of one host, as its policies name them: all of them are asked for their points, and what each has is held and kept. */
+const MOST_STORES = 20
 
 /** What a host says of its policies. Remembered; stores that only a policy knew are known from then on. @throws what asking fails with */
 export async function readPolicies(core: Core, host: string): Promise<HostPolicies> {

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
-import { PointId } from '../../../shared/model/ids.ts'
+import { PointId, TimeSortedId } from '../../../shared/model/ids.ts'
 import { JobReport } from '../../../shared/model/job.ts'
 import { RunReport } from '../../../shared/model/policy.ts'
+import { shorten } from '../../../shared/safe-text.ts'
 
 /** A point that was put in another place. */
 export const CopyRecord = z.object({
@@ -22,7 +23,15 @@ const writtenAt = z.iso.datetime().optional()
 const HistoryLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), report: JobReport, writtenAt }),
   z.object({ type: z.literal('run'), report: RunReport, writtenAt }),
-  z.object({ type: z.literal('copy'), copy: CopyRecord })
+  z.object({ type: z.literal('copy'), copy: CopyRecord }),
+  /** The oldest report of a host that there was no room for, until it is asked for again; none: nothing is missing. */
+  z.object({
+    type: z.literal('left-out'),
+    host: z.string(),
+    kind: z.enum(['job', 'run']),
+    oldest: TimeSortedId.optional(),
+    writtenAt
+  })
 ])
 export type HistoryLine = z.infer<typeof HistoryLine>
 
@@ -33,10 +42,24 @@ export type FoundLine =
 
 /** Longer than any report that is written down. */
 export const LONGEST_LINE_BYTES = 1 << 20
+/** A run of a thousand VMs of which each has failed is shorter, once the texts in it are. */
+export const LONGEST_WRITTEN_BYTES = LONGEST_LINE_BYTES / 2
+/** Characters of a text, one step after the other, until the line is short enough. Ids and times are shorter than all of these. */
+const SHORTENED_TO = [2000, 500, 150] as const
 /** Some fifty reports, a few milliseconds: whoever else has to be served is served in between. */
 const CHUNK_BYTES = 64 << 10
 /** Of a line that is too long, so much is shown. */
 const SHOWN_BYTES = 4096
+
+/** As it is written. What a host says at length, of each of hundreds of VMs, is shortened before a line is too long. */
+export function textOf(line: HistoryLine): string {
+  let text = JSON.stringify(line)
+  for (const length of SHORTENED_TO) {
+    if (Buffer.byteLength(text) <= LONGEST_WRITTEN_BYTES) break
+    text = JSON.stringify(line, (_, value: unknown) => (typeof value === 'string' ? shorten(value, length) : value))
+  }
+  return text
+}
 
 /** What one look at a file has brought, and where the next one goes on: behind the last line that has an end. */
 export interface LinesRead {

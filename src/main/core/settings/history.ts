@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isEnded, type JobReport } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { formatBytes } from '../../../shared/format.ts'
@@ -5,6 +6,8 @@ import { DailyRoom, type DailyLimits } from './daily-room.ts'
 import { errorCode, HistoryFiles, type HistoryFile, type HistoryLimits } from './history-files.ts'
 import {
   LONGEST_LINE_BYTES,
+  LONGEST_WRITTEN_BYTES,
+  textOf,
   type CopyRecord,
   type FoundLine,
   type HistoryLine,
@@ -22,14 +25,15 @@ export interface Limits extends HistoryLimits, DailyLimits {}
 
 /**
  * A backup takes 1 to 2 KB here: 128 MiB are a hundred VMs backed up nightly for two years, and their downtime stands in
- * their points as well. A host brings a thousand jobs and runs when it is met for the first time.
+ * their points as well. A host of 300 VMs that are backed up each hour makes 7,500 entries and 15 MiB a day; one that is met
+ * for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs each: 25 MiB.
  */
 export const HISTORY_LIMITS: Limits = {
   fileBytes: 8 << 20,
   totalBytes: 128 << 20,
   damagedBytes: 8 << 20,
-  entriesOfHostAndDay: 5000,
-  bytesOfHostAndDay: 8 << 20
+  entriesOfHostAndDay: 20_000,
+  bytesOfHostAndDay: 32 << 20
 }
 
 type Kind = 'job' | 'run'
@@ -55,7 +59,9 @@ export class History {
   private readonly looked = new Map<string, number>()
   /** By host: whoever reports the id of another host's job has not reported that job. */
   private readonly known: Record<Kind, Map<string, Set<string>>> = { job: new Map(), run: new Map() }
-  private readonly bytesOf = new Map<string, number>()
+  /** By host: the oldest one that there was no room for, and that has not been asked for again. */
+  private readonly leftOut: Record<Kind, Map<string, string>> = { job: new Map(), run: new Map() }
+  private readonly leftOutWritten = new Set<string>()
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
@@ -83,12 +89,13 @@ export class History {
     return this.reports((line) => (line.type === 'run' ? line.report : undefined), wanted)
   }
 
+  /** Each once: what was written twice says the same. */
   async copies(): Promise<CopyRecord[]> {
-    const copies: CopyRecord[] = []
+    const copies = new Map<string, CopyRecord>()
     await this.eachLine((line) => {
-      if (line.type === 'copy') copies.push(line.copy)
+      if (line.type === 'copy') copies.set(JSON.stringify(line.copy), line.copy)
     })
-    return copies
+    return [...copies.values()]
   }
 
   /** Those of a host that are written down. */
@@ -117,6 +124,28 @@ export class History {
   addRuns(reports: readonly RunReport[]): Promise<RunReport[]> {
     const ended = reports.filter(({ endedAt }) => endedAt !== undefined)
     return this.add('run', ended, (report, writtenAt) => ({ type: 'run', report, writtenAt }))
+  }
+
+  /** From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing. */
+  async oldestLeftOut(kind: Kind, host: string): Promise<string | undefined> {
+    return this.inTurn(async () => {
+      await this.look()
+      return this.leftOut[kind].get(host)
+    })
+  }
+
+  /** A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. */
+  async addAgain(kind: Kind, host: string, add: () => Promise<unknown>): Promise<void> {
+    const before = await this.inTurn(() => {
+      const oldest = this.leftOut[kind].get(host)
+      this.leftOut[kind].delete(host)
+      return Promise.resolve(oldest)
+    })
+    await add()
+    await this.inTurn(async () => {
+      const oldest = this.leftOut[kind].get(host)
+      if (oldest !== before) await this.writeLeftOut(kind, host)
+    })
   }
 
   addCopy(copy: CopyRecord): Promise<void> {
@@ -171,14 +200,16 @@ export class History {
       // The youngest first: where not all of them may be added, these are the ones to have.
       const lines = [...fresh.values()]
         .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .map((report) => ({ report, text: JSON.stringify(lineOf(report, now)) }))
+        .map((report) => ({ report, text: textOf(lineOf(report, now)) }))
         .map((line) => ({ ...line, bytes: Buffer.byteLength(line.text) + 1 }))
-        .filter(({ report, bytes }) => this.hasRoom(report.host, bytes, now))
+        .filter(({ report, bytes }) => this.hasRoom(kind, report, bytes, now))
         .reverse()
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
       for (const { report, bytes } of lines)
-        if (isWritten) this.note(kind, report, bytes)
+        if (isWritten) this.note(kind, report)
         else this.room.giveBack(report.host, bytes, now)
+      for (const host of this.leftOut[kind].keys())
+        if (!this.leftOutWritten.has(`${kind} ${now.slice(0, 10)} ${host}`)) await this.writeLeftOut(kind, host)
       if (isWritten) await this.makeRoom()
       return isWritten ? lines.map(({ report }) => report) : []
     })
@@ -188,21 +219,39 @@ export class History {
     return this.known[kind].get(host)?.has(id) === true
   }
 
-  private note(kind: Kind, { host, id }: Report, bytes: number): void {
+  private note(kind: Kind, { host, id }: Report): void {
     const ids = this.known[kind].get(host) ?? new Set()
     this.known[kind].set(host, ids.add(id))
-    this.bytesOf.set(host, (this.bytesOf.get(host) ?? 0) + bytes)
   }
 
-  private hasRoom(host: string, bytes: number, now: string): boolean {
-    if (bytes <= LONGEST_LINE_BYTES / 4 && this.room.take(host, bytes, now)) return true
+  private hasRoom(kind: Kind, { host, id }: Report, bytes: number, now: string): boolean {
+    if (bytes > LONGEST_WRITTEN_BYTES) return this.tooLong(host, id)
+    if (this.room.take(host, bytes, now)) return true
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
     this.remark(
       `history-left-out-${host}-${now.slice(0, 10)}`,
       `Not everything that ${host} reports is kept`,
-      `${host} reported more ended jobs and runs today than any host has (at most ${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)} of one host and day are kept). The rest is not in the history of this computer. Look at what goes on there: somebody may have broken into it.`
+      `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). The newest are in the history of this computer. The rest is on ${host}, which is asked for it again. If this comes every day, look at what makes so many jobs there.`
+    )
+    const oldest = this.leftOut[kind].get(host)
+    if (oldest === undefined || id < oldest) this.leftOut[kind].set(host, id)
+    return false
+  }
+
+  private tooLong(host: string, id: string): false {
+    this.remark(
+      `history-too-long-${host}`,
+      `A report of ${host} is too long to be kept`,
+      `What ${host} says of ${id} is longer than ${formatBytes(LONGEST_WRITTEN_BYTES)}, even with its texts shortened: it is not in the history of this computer. Look at it on ${host}.`
     )
     return false
+  }
+
+  /** Once a day as it is at first, however often there is no room: and whenever the host has been asked again. */
+  private async writeLeftOut(kind: Kind, host: string): Promise<void> {
+    const writtenAt = this.now().toISOString()
+    this.leftOutWritten.add(`${kind} ${writtenAt.slice(0, 10)} ${host}`)
+    await this.write([textOf({ type: 'left-out', host, kind, oldest: this.leftOut[kind].get(host), writtenAt })])
   }
 
   /** False where it cannot be. */
@@ -220,42 +269,56 @@ export class History {
     }
   }
 
-  /** Of what there is too much of: the oldest lines of the host that has the most. Nobody's noise drives out what others did. */
+  /**
+   * Of what there is too much of: the oldest lines of the host that has the most. Nobody's noise drives out what others did.
+   * What there is, is counted each time: other Stillpoints make room too.
+   */
   private async makeRoom(): Promise<void> {
-    const tooMuch = async (): Promise<boolean> => {
-      const { files } = await this.files.all()
-      return files.reduce((sum, { bytes }) => sum + bytes, 0) > this.limits.totalBytes
-    }
     try {
-      while (await tooMuch()) {
-        const putBy = (await this.readable()).filter(({ path }) => path !== this.files.path)
-        const [heaviest] = [...this.bytesOf].sort(([, a], [, b]) => b - a)
-        const freed = heaviest && (await this.dropOldest(putBy, heaviest[0]))
-        if (freed === true) continue
-        const [oldest] = putBy
-        if (oldest === undefined) return
-        await this.files.remove(oldest.path)
-      }
+      for (let tries = 0; tries < MOST_TRIES && (await this.isTooMuch()); tries += 1)
+        if (!(await this.freeSome())) return
     } catch (error) {
       this.unreadable(this.files.path, `old files of it cannot be removed, ${whyNot(error)}`)
     }
   }
 
-  /** True if there was a line of that host in one of these files. Where nothing else is in it, the file goes. */
-  private async dropOldest(files: readonly HistoryFile[], host: string): Promise<boolean> {
-    for (const { path } of files) {
-      const gone = { bytes: 0, others: 0 }
-      await this.files.rewrite(path, (found) => {
-        const isOfHost = found.is === 'known' && found.line.type !== 'copy' && found.line.report.host === host
-        if (isOfHost) gone.bytes += Buffer.byteLength(found.text) + 1
-        else gone.others += 1
-        return !isOfHost
+  private async isTooMuch(): Promise<boolean> {
+    const { files } = await this.files.all()
+    return files.reduce((sum, { bytes }) => sum + bytes, 0) > this.limits.totalBytes
+  }
+
+  /** False where nothing may go now. Only where no host has a line in any file the oldest one goes, whatever is in it. */
+  private async freeSome(): Promise<boolean> {
+    await this.files.putByWhatIsThere()
+    const counted = await this.bytesByHost()
+    const excess = counted.reduce((sum, { inAll }) => sum + inAll, 0) - this.limits.totalBytes
+    if (excess <= 0) return false
+    const drops = dropsFor(counted, this.files.path, excess + this.limits.totalBytes * FREED_AT_ONCE)
+    for (const { path, hosts } of drops) await this.files.rewrite(path, (found) => !hosts.has(hostIn(found) ?? NO_HOST))
+    if (drops.length > 0) return true
+    const oldest = counted.find(({ path }) => path !== this.files.path)
+    if (oldest === undefined || counted.some(({ ofHosts }) => ofHosts.size > 0)) return false
+    await this.files.remove(oldest.path)
+    return true
+  }
+
+  /** Oldest file first. */
+  private async bytesByHost(): Promise<readonly CountedFile[]> {
+    const counted: CountedFile[] = []
+    for (const file of await this.readable()) {
+      const ofHosts = new Map<string, number>()
+      let inAll = 0
+      await this.readFile(file, 0, ({ lines }) => {
+        for (const found of lines) {
+          const bytes = Buffer.byteLength(found.text) + 1
+          const host = hostIn(found)
+          inAll += bytes
+          if (host !== undefined) ofHosts.set(host, (ofHosts.get(host) ?? 0) + bytes)
+        }
       })
-      this.bytesOf.set(host, (this.bytesOf.get(host) ?? 0) - gone.bytes)
-      if (gone.others === 0) await this.files.remove(path)
-      if (gone.bytes > 0) return true
+      counted.push({ path: file.path, inAll, ofHosts })
     }
-    return false
+    return counted
   }
 
   /** What was added since the last look, by whichever Stillpoint. */
@@ -270,12 +333,12 @@ export class History {
       const before = this.looked.get(file.key) ?? 0
       await this.readFile(file, before > file.bytes ? 0 : before, ({ lines, nextByte }) => {
         this.looked.set(file.key, nextByte)
-        damaged.push(...lines.filter(({ is }) => is === 'damaged').map(() => file.path))
+        damaged.push(...lines.filter(({ is }) => is === 'damaged').map(() => file.key))
         strange += lines.filter(({ is }) => is === 'strange').length
         lines.forEach((found) => found.is === 'known' && this.learn(found))
       })
       // What has no end and is longer than any line: it would be read again and again.
-      if (file.bytes - (this.looked.get(file.key) ?? 0) > LONGEST_LINE_BYTES) damaged.push(file.path)
+      if (file.bytes - (this.looked.get(file.key) ?? 0) > LONGEST_LINE_BYTES) damaged.push(file.key)
     }
     if (strange > 0) this.strange(strange)
     if (damaged.length > 0) await this.mend(damaged)
@@ -293,9 +356,13 @@ export class History {
   }
 
   private learn({ line, text }: Extract<FoundLine, { is: 'known' }>): void {
-    if (line.type === 'copy' || this.isKnown(line.type, line.report)) return
+    if (line.type === 'left-out') {
+      if (line.oldest === undefined) this.leftOut[line.kind].delete(line.host)
+      else this.leftOut[line.kind].set(line.host, line.oldest)
+    }
+    if (!('report' in line) || this.isKnown(line.type, line.report)) return
     const bytes = Buffer.byteLength(text) + 1
-    this.note(line.type, line.report, bytes)
+    this.note(line.type, line.report)
     const { host } = line.report
     if (line.writtenAt !== undefined) this.room.tookElsewhere(host, bytes, line.writtenAt, this.now().toISOString())
   }
@@ -308,21 +375,23 @@ export class History {
     }
   }
 
-  /** Lines that cannot be read are taken out of their files and kept beside them. */
-  private async mend(paths: readonly string[]): Promise<void> {
-    const count = paths.length
+  /** Lines that cannot be read are taken out of their files and kept beside them. `keys`: one for each line. */
+  private async mend(keys: readonly string[]): Promise<void> {
+    const count = keys.length
+    const all = { found: 0, kept: 0 }
     try {
-      for (const path of new Set(paths)) {
-        const file = path === this.files.path ? await this.files.putBy() : path
-        if (file === undefined) continue
+      for (const key of new Set(keys)) {
+        const path = await this.files.putBy(key)
+        if (path === undefined) continue
         const damaged: FoundLine[] = []
-        await this.files.rewrite(file, (found) => found.is !== 'damaged' || damaged.push(found) === 0)
-        await this.files.keepAside(damaged)
+        await this.files.rewrite(path, (found) => found.is !== 'damaged' || damaged.push(found) === 0)
+        all.found += damaged.length
+        all.kept += await this.files.keepAside(damaged)
       }
       this.remark(
         `history-damaged-${this.now().toISOString()}`,
         `${count} ${count === 1 ? 'line' : 'lines'} of the history could not be read`,
-        `What could not be read was put into ${this.files.damagedPath}. Everything else of the history is there.`
+        `${this.whereDamaged(all.found - all.kept)} Everything else of the history is there.`
       )
     } catch (error) {
       this.remark(
@@ -333,12 +402,20 @@ export class History {
     }
   }
 
+  private whereDamaged(leftOut: number): string {
+    const { damagedPath } = this.files
+    return leftOut === 0
+      ? `What could not be read was put into ${damagedPath}.`
+      : `What could not be read was put into ${damagedPath}, but for ${leftOut} ${leftOut === 1 ? 'line' : 'lines'}: that file is full, and what had no room in it is gone. Move it away if you want to keep more.`
+  }
+
   /** A file that is larger than the whole history may be is put away, and the end of it taken over. */
-  private async takeOver({ path, bytes }: HistoryFile): Promise<void> {
-    const aside = `${path}.too-large-${this.now().toISOString().replaceAll(/[-:.]/g, '')}`
+  private async takeOver({ path, key, bytes }: HistoryFile): Promise<void> {
+    const aside = `${this.files.path}.too-large-${this.now().toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`
     const takenBytes = this.limits.totalBytes / 2
     try {
-      await this.files.takeEnd(path, aside, bytes - takenBytes)
+      const putBy = await this.files.putBy(key)
+      if (putBy === undefined || !(await this.files.takeEnd(putBy, aside, bytes - takenBytes))) return
       this.remark(
         `history-too-large-${aside}`,
         'The history had grown too large',
@@ -385,6 +462,48 @@ export class History {
 }
 
 const MOST_REMARKS = 1000
+/** Another Stillpoint that makes room in the same file may bring back what has gone from it. */
+const MOST_TRIES = 5
+/** So much more than it must: the next line needs no new room. */
+const FREED_AT_ONCE = 1 / 16
+/** No name of a host. */
+const NO_HOST = ''
+
+/** A file, and how many bytes of lines are in it. */
+interface CountedFile {
+  readonly path: string
+  readonly inAll: number
+  readonly ofHosts: ReadonlyMap<string, number>
+}
+
+function hostIn(found: FoundLine): string | undefined {
+  if (found.is !== 'known' || found.line.type === 'copy') return undefined
+  return found.line.type === 'left-out' ? found.line.host : found.line.report.host
+}
+
+/** Whose lines go from which of the files that were put by, so that so many bytes are freed: of the host that has the most then. */
+function dropsFor(
+  files: readonly CountedFile[],
+  current: string,
+  bytesToFree: number
+): readonly { readonly path: string; readonly hosts: ReadonlySet<string> }[] {
+  const drops = new Map<string, Set<string>>()
+  const totals = new Map<string, number>()
+  for (const { ofHosts } of files)
+    for (const [host, bytes] of ofHosts) totals.set(host, (totals.get(host) ?? 0) + bytes)
+  for (let left = bytesToFree; left > 0;) {
+    const [heaviest] = [...totals].sort(([, a], [, b]) => b - a)
+    if (heaviest === undefined) break
+    const [host, total] = heaviest
+    const file = files.find(({ path, ofHosts }) => path !== current && ofHosts.has(host) && !drops.get(path)?.has(host))
+    if (file === undefined) break
+    const freed = file.ofHosts.get(host) ?? 0
+    drops.set(file.path, (drops.get(file.path) ?? new Set()).add(host))
+    totals.set(host, total - freed)
+    left -= freed
+  }
+  return [...drops].map(([path, hosts]) => ({ path, hosts }))
+}
 
 const keyOf = ({ host, id }: Report): string => `${host}\n${id}`
 
