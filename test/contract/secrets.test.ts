@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CaptureDisk, CapturePlan } from '../../src/engine/capture/capture-plan.ts'
+import type { CaptureDisk } from '../../src/engine/capture/capture-plan.ts'
 import { withNewKey, withOverlayAccess } from '../../src/engine/capture/overlay-keys.ts'
 import { runHook } from '../../src/engine/policy/hooks.ts'
 import { withServerLogins } from '../../src/engine/server-logins.ts'
@@ -29,7 +29,6 @@ const PASSPHRASE = 'hunter2-of-the-disk'
 const inBase64 = (text: string): string => Buffer.from(text).toString('base64')
 
 const vm = { uuid: '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11', name: 'web' }
-const plan = { vm: vm.uuid } as CapturePlan
 const encryption = { secret: OF_DISK, overlaySecret: OF_OVERLAY, payloadAt: 2_068_480 }
 const disk = {
   target: 'vda',

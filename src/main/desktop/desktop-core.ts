@@ -31,10 +31,10 @@ export interface DesktopCore {
 export function desktopCoreOver(handlers: Handlers, more: Pick<DesktopCore, 'wake' | 'close'>): DesktopCore {
   const { hosts, points, jobs, notices, settings, policies } = handlers
   return {
-    hosts: hosts.changed as Listen<readonly HostView[]>, // the same values: only a failure's type is wider on the wire
+    hosts: hosts.changed,
     points: points.changed,
-    jobs: jobs.changed as Listen<readonly JobView[]>,
-    live: jobs.live as Listen<readonly JobLive[]>,
+    jobs: jobs.changed as Listen<readonly JobView[]>, // the same values: only a failure's type is wider on the wire
+    live: jobs.live,
     notices: notices.changed,
     choices: settings.changed,
     policies: policies.changed as Listen<PoliciesView>,

@@ -74,7 +74,12 @@ const item = (check: string, state: ProbeItem['state'], text: string, fix = ''):
 const root = (uid: string): ProbeItem =>
   uid === '0'
     ? item('root', 'ok', 'commands run as root')
-    : item('root', 'problem', `commands run as user ${shorten(uid, 40)}`, 'Log in as root, or allow sudo without a password.')
+    : item(
+        'root',
+        'problem',
+        `commands run as user ${shorten(uid, 40)}`,
+        'Log in as root, or allow sudo without a password.'
+      )
 
 const systemd = (init: string): ProbeItem =>
   init === 'systemd'
