@@ -15,7 +15,7 @@ import { StillpointError } from '../../../src/shared/failure.ts'
 import { timeOfId } from '../../../src/shared/model/ids.ts'
 import type { JobReport } from '../../../src/shared/model/job.ts'
 import type { RunReport } from '../../../src/shared/model/policy.ts'
-import type { PolicyListing } from '../../../src/shared/views/policy-view.ts'
+import { PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
 import { policyOf, runOf } from '../made-policies.ts'
@@ -319,6 +319,23 @@ describe('a host that is watched', () => {
       'kvm-1 could not send a mail: nightly failed',
       'kvm-1 could not send a mail: nightly failed'
     ])
+    live.jobs.stop()
+  })
+
+  it('has it told once that it has more schedules than are shown, also while it is away', async () => {
+    const host = new FakeHost()
+    const states = Array.from({ length: 103 }, (_, n) => ({
+      policy: { ...policy, id: n.toString(16).padStart(12, '0') }
+    }))
+    host.listing = PolicyListing.parse({ ...host.listing, policies: states })
+    const live = started(host)
+    for (const _ of [1, 2]) await live.news.contact('kvm-1')
+    const { text } = live.notices.all.value?.find(({ id }) => id === 'policies-left-out-kvm-1') ?? {}
+    expect(text).toBe(
+      'kvm-1 has 3 more schedules than the 100 that are shown of a host: they run, but what they promise is not watched from here; put more VMs into fewer schedules.'
+    )
+    expect(titles(live).filter((title) => title.includes('more schedules'))).toHaveLength(1)
+    expect(started(host).policies.all.value?.hosts[0]).toMatchObject({ leftOut: 3, reachable: false })
     live.jobs.stop()
   })
 
