@@ -3,8 +3,7 @@ import { fail, failureOf } from '../../../shared/failure.ts'
 import { isEnded, type JobReport, type Progress } from '../../../shared/model/job.ts'
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Core } from '../core.ts'
-import type { QuestionOf } from '../../../shared/engine-protocol.ts'
-import { questionAfter } from '../jobs/catch-up.ts'
+import type { Known } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
@@ -81,19 +80,18 @@ export class LiveJobs {
     return ![...this.records.values()].some(({ view }) => view.host === host)
   }
 
-  /** What to ask a host for, so that nothing is missed and little is heard twice. */
-  question(host: string, differMs: number): QuestionOf<'jobs'> {
+  /** What is known of a host: it is asked for what comes after. */
+  known(host: string): readonly Known[] {
     const ofHost = [...this.records.values()].filter(({ view }) => view.host === host && !this.tasks.has(view.id))
-    return questionAfter(
-      // One that needs its operator and has no end may still be put right: its host goes on trying.
-      ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen: isOpen || view.endedAt === undefined })),
-      differMs
-    )
+    // One that needs its operator and has no end may still be put right: its host goes on trying.
+    return ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen: isOpen || view.endedAt === undefined }))
   }
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
   heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
-    void this.core.history.addJobs(reports)
+    const written = this.core.history.addJobs(reports)
+    // Another Stillpoint of this computer may have begun them: that is read then.
+    if (reports.some(({ kind }) => kind === 'restore')) void written.then(() => this.tell())
     const ended: JobView[] = []
     for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
       if (this.told.has(report)) continue
@@ -265,9 +263,20 @@ export class LiveJobs {
   }
 
   private listed(): readonly JobView[] {
-    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
+    const views = [...this.records.values()]
+      .map(({ view }) => this.withBeginning(view))
+      .sort((a, b) => b.id.localeCompare(a.id))
     const ended = views.filter(({ state }) => isEnded(state))
     return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
+  }
+
+  /** What is known here of a restore that was begun here. */
+  private withBeginning(view: JobView): JobView {
+    const begun = view.kind === 'restore' ? this.core.history.begun(view.host, this.ids.onHost(view.id)) : undefined
+    if (begun === undefined) return view
+    const { point: id, vm, takenAt, at, places } = begun
+    const { hosts, isOurs } = this.core.history.told.of({ id, vm, takenAt }, places)
+    return { ...view, begun: { at, vm: vm.uuid, toldBy: hosts, isOurs } }
   }
 
   private tellLive(): void {
