@@ -96,7 +96,7 @@ describe('a host with more policies than anybody', () => {
       await tally.tried(async () => {
         const { host: _, asOf: __, reachable: ___, ...said } = viewOf(bad, [])
         const policies = many(count, () => ({})).map((policy) => ({ policy }))
-        const stdout = [...resultLines({ ...said, policies })].join('')
+        const stdout = [...resultLines('policies', { ...said, policies })].join('')
         const placed = { shell: fakeShell(() => ({ stdout })), host: bad, node: '/n', engine: '/e' }
         const answer = await engineCall(placed, 'policies', {})
         expect(answer.policies).toHaveLength(Math.min(count, 100))
