@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { PolicyListing, type PoliciesView } from '../../src/shared/views/policy-view.ts'
+import { firstPolicies, PolicyListing, type PoliciesView } from '../../src/shared/views/policy-view.ts'
 import { safetyOf, type VmSafety } from '../../src/shared/safety.ts'
 import type { Policy } from '../../src/shared/model/policy.ts'
 import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
@@ -60,19 +60,23 @@ const DEAR: Readonly<Record<string, readonly Policy[]>> = {
   }))
 }
 
-const viewOf = (host: string, policies: readonly Policy[]): PoliciesView['hosts'][number] => ({
-  ...PolicyListing.parse({
-    policies: policies.map((policy) => ({ policy })),
-    broken: [],
-    timeZone: 'UTC',
-    parallel: 1,
-    channels: {},
-    outbox: []
-  }),
-  host,
-  asOf: now.toISOString(),
-  reachable: true
-})
+const viewOf = (host: string, policies: readonly Policy[]): PoliciesView['hosts'][number] => {
+  const { shown, ...more } = firstPolicies(policies.map((policy) => ({ policy })))
+  return {
+    ...PolicyListing.parse({
+      policies: shown,
+      ...more,
+      broken: [],
+      timeZone: 'UTC',
+      parallel: 1,
+      channels: {},
+      outbox: []
+    }),
+    host,
+    asOf: now.toISOString(),
+    reachable: true
+  }
+}
 const [good = '', bad = ''] = hosts.map(({ name }) => name)
 const nightly = viewOf(good, [policyOf({ schedule: { calendar: 'daily', jitterSeconds: 0 } })])
 
@@ -95,13 +99,19 @@ describe('a host with more policies than anybody', () => {
     async (count) => {
       await tally.tried(async () => {
         const { host: _, asOf: __, reachable: ___, ...said } = viewOf(bad, [])
-        const policies = many(count, () => ({})).map((policy) => ({ policy }))
-        const stdout = [...resultLines('policies', { ...said, policies })].join('')
-        const placed = { shell: fakeShell(() => ({ stdout })), host: bad, node: '/n', engine: '/e' }
-        const answer = await engineCall(placed, 'policies', {})
-        expect(answer.policies).toHaveLength(Math.min(count, 100))
-        expect(answer.leftOut).toBe(count > 100 ? count - 100 : undefined)
-        expect(PolicyListing.parse(JSON.parse(JSON.stringify(answer)))).toEqual(answer)
+        const all = many(count, () => ({})).map((policy) => ({ policy }))
+        const { shown, ...more } = firstPolicies(all)
+        for (const [policies, leftOut] of [
+          [shown, count > 100 ? count - 100 : undefined], // as our engine says it
+          [all, undefined] // as none of ours would
+        ] as const) {
+          const stdout = [...resultLines('policies', { ...said, policies, ...(policies === shown && more) })].join('')
+          const placed = { shell: fakeShell(() => ({ stdout })), host: bad, node: '/n', engine: '/e' }
+          const answer = await engineCall(placed, 'policies', {})
+          expect(answer.policies).toHaveLength(Math.min(count, 100))
+          expect(answer.leftOut).toBe(leftOut)
+          expect(PolicyListing.parse(JSON.parse(JSON.stringify(answer)))).toEqual(answer)
+        }
       })
     }
   )

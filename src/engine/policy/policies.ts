@@ -3,7 +3,7 @@ import { describeFailure } from '../../shared/failure-words.ts'
 import { policyPath } from '../../shared/host-paths.ts'
 import type { Policy, RunReport } from '../../shared/model/policy.ts'
 import type { Shell } from '../../shared/shell.ts'
-import type { PolicyListing, PolicyState } from '../../shared/views/policy-view.ts'
+import { firstPolicies, type PolicyListing, type PolicyState } from '../../shared/views/policy-view.ts'
 import { nextRunAt } from '../../shared/schedule/next-run.ts'
 import { withHostLock } from '../jobs/host-lock.ts'
 import { knowStore, requireKnownStore } from '../retention/known-stores.ts'
@@ -20,7 +20,8 @@ import { runsFromNewest } from './runs.ts'
 
 /** Everything about policies but their history. */
 export async function listPolicies(shell: Shell): Promise<PolicyListing> {
-  const { policies, broken } = await policyFiles()
+  const { policies: all, broken } = await policyFiles()
+  const { shown: policies, ...more } = firstPolicies(all)
   const timers = await timerStates(
     shell,
     policies.map(({ id }) => id)
@@ -29,6 +30,7 @@ export async function listPolicies(shell: Shell): Promise<PolicyListing> {
   const states = policies.map((policy) => stateOf(policy, timers.get(policy.id), lastRuns.get(policy.id)))
   return {
     policies: await Promise.all(states),
+    ...more,
     broken: [...broken],
     timeZone: hostTimeZone(),
     parallel: readParallel(),

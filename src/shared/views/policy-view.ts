@@ -15,9 +15,10 @@ export const PolicyState = z.object({
 })
 export type PolicyState = z.infer<typeof PolicyState>
 
-const Listing = z.object({
+/** What a host says of its policies. */
+export const PolicyListing = z.object({
   policies: firstOf(PolicyState, ENGINE_LIMITS.policies),
-  /** How many more the host has than are taken of it. */
+  /** How many more the host has than are taken of it (`firstPolicies`). */
   leftOut: z.number().int().nonnegative().optional(),
   /** Files that are no policy that can be understood: shown, never run. */
   broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.ofHost),
@@ -28,19 +29,16 @@ const Listing = z.object({
   channels: ChannelsView,
   outbox: firstOf(OutboxItem, ENGINE_LIMITS.ofHost)
 })
-export type PolicyListing = z.infer<typeof Listing>
+export type PolicyListing = z.infer<typeof PolicyListing>
 
-/** What a host says of policies; of those that are too many for it is kept how many they are. */
-export const PolicyListing = z.preprocess(withLeftOut, Listing)
-
-function withLeftOut(said: unknown): unknown {
-  if (typeof said !== 'object' || said === null || !('policies' in said) || !Array.isArray(said.policies)) return said
-  const more = said.policies.length - ENGINE_LIMITS.policies
-  return more > 0 ? { ...said, leftOut: more } : said
+/** As many as are taken of a host, and how many more it has. */
+export function firstPolicies<T>(all: readonly T[]): { readonly shown: readonly T[]; readonly leftOut?: number } {
+  const shown = all.slice(0, ENGINE_LIMITS.policies)
+  return all.length > shown.length ? { shown, leftOut: all.length - shown.length } : { shown }
 }
 
 /** The same with who said it and since when it is true; of a host that does not answer, what it last said. */
-export const HostPolicies = Listing.extend({
+export const HostPolicies = PolicyListing.extend({
   host: z.string(),
   asOf: z.iso.datetime(),
   reachable: z.boolean()
