@@ -168,7 +168,7 @@ const expectNotHeld = (heldMs: number, yardstickMs: number): void =>
 
 /**
  * Of memory. 64 MB are what a core may grow by. All attacks together keep to it (about 50), but a day of noise within half a minute
- * does not yet: 28,800 jobs, of which the ids are known afterwards, came to 56 and 69 MB, and what was taken stays.
+ * does not yet: 28,800 jobs, of which the ids are known afterwards, came to 56 to 72 MB, and what was taken stays.
  */
 const MOST_MB = { ofAttacks: 64, fromNoiseOn: 96 } as const
 
