@@ -2,10 +2,7 @@ import { expect } from 'vitest'
 import type { Outcome } from './core-process.ts'
 import type { Tally } from './tally.ts'
 
-const LANES = 4
-const SHOWN = 6
-
-interface Timed {
+interface Held {
   readonly name: string
   readonly ms: number
 }
@@ -13,8 +10,8 @@ interface Timed {
 /** What did not go as it should is told together, at the end: one hole must not hide the others. */
 export class Attacks {
   readonly problems: string[] = []
-  private readonly held: Timed[] = []
-  private readonly took: Timed[] = []
+  private readonly held: Held[] = []
+  private tried = 0
   private readonly tally: Tally
   private readonly expectRight: () => void
 
@@ -25,7 +22,7 @@ export class Attacks {
   }
 
   async attack(name: string, check: () => Promise<Outcome | undefined>): Promise<void> {
-    const began = performance.now()
+    this.tried += 1
     try {
       await this.tally.tried(async () => {
         const outcome = await check()
@@ -36,35 +33,26 @@ export class Attacks {
       console.error('PROBLEM', name, String(error).slice(0, 300))
       this.problems.push(`${name}: ${error instanceof Error ? error.message.slice(0, 600) : String(error)}`)
     }
-    this.took.push({ name, ms: performance.now() - began })
   }
 
-  /** Several at a time, over one connection. */
-  async all(work: readonly (() => Promise<void>)[]): Promise<void> {
-    const left = [...work]
-    const lane = async (): Promise<void> => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) await next()
-    }
-    await Promise.all(Array.from({ length: LANES }, lane))
+  get count(): number {
+    return this.tried
   }
 
-  /** The longest that the event loop was held, and what for. */
-  get longestHeldMs(): number {
-    return Math.max(0, ...this.held.map(({ ms }) => ms))
-  }
-
-  /** What held the event loop longest, and what took longest. */
-  get table(): string {
-    return `held the event loop longest\n${longestOf(this.held)}\ntook longest\n${longestOf(this.took)}`
+  /** What held the event loop longest. */
+  get longestHeld(): Held {
+    return this.held.reduce((longest, each) => (each.ms > longest.ms ? each : longest), { name: '', ms: 0 })
   }
 }
 
-const longestOf = (all: readonly Timed[]): string =>
-  all
-    .toSorted((a, b) => b.ms - a.ms)
-    .slice(0, SHOWN)
-    .map(({ name, ms }) => `  ${ms.toFixed(0)} ms: ${name}`)
-    .join('\n')
+/** In so many lanes at a time, each of which takes what comes next. */
+export async function inLanes(lanes: number, work: readonly (() => Promise<void>)[]): Promise<void> {
+  const left = [...work]
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await next()
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+}
 
 /** Twice of what is kept of one text of a failure. */
 const LONGEST_WORDS = 32_768

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contract } from '../../src/shared/contract.ts'
 import type { EngineVerb } from '../../src/shared/engine-protocol.ts'
@@ -14,7 +14,7 @@ import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts
 
 /**
  * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
- * whoever started it. Arguments: its settings folder, and the host whose news are to be told.
+ * whoever started it. Arguments: its settings folder, the root of Stillpoint, and the hosts whose news are to be told.
  */
 export type Order =
   | {
@@ -26,7 +26,9 @@ export type Order =
     }
   | { readonly do: 'inventory' | 'login'; readonly host: string }
   | { readonly do: 'refresh'; readonly host: string }
-  | { readonly do: 'measure' | 'door' | 'close' }
+  /** Of memory, what is held is known only once all garbage is collected: by itself that would come later. */
+  | { readonly do: 'measure'; readonly collects: boolean }
+  | { readonly do: 'door' | 'close' }
 
 /** What came of asking a host. */
 export type Outcome = { readonly heldMs: number } & (
@@ -35,8 +37,11 @@ export type Outcome = { readonly heldMs: number } & (
 )
 
 export interface Measured {
+  /** What the process has of the machine's memory. */
   readonly rssBytes: number
-  /** What is in use, without what the allocator keeps for the next time. */
+  /** The most that it had of it since the last time. */
+  readonly peakRssBytes: number
+  /** What is in use, without what V8 and the allocator keep for the next time. */
   readonly heldBytes: number
   readonly folderBytes: number
   /** The longest that the event loop was held since the last time, in milliseconds of this thread's own work. */
@@ -61,8 +66,7 @@ export type Told =
   | { readonly seen: Seen; readonly about: string }
   | { readonly id: number; readonly result?: unknown; readonly error?: string }
 
-const [folder = '', good = '', hostile = ''] = process.argv.slice(2)
-const root = join(import.meta.dirname, '../..')
+const [folder = '', root = '', ...hosts] = process.argv.slice(2)
 const live = new LiveCore({ folder, cache: join(folder, '..', 'cache'), root })
 const loop = watchLoop()
 
@@ -83,8 +87,15 @@ function seenOf(host: string): Seen {
 }
 
 const tell = (told: Told): void => void process.send?.(told, () => undefined)
+/** Once for all that changes in one turn: it is the core that is to be measured, and not what is told of it. */
+let isToBeTold = false
 const tellSeen = (): void => {
-  for (const about of [good, hostile]) tell({ seen: seenOf(about), about })
+  if (isToBeTold) return
+  isToBeTold = true
+  setImmediate(() => {
+    isToBeTold = false
+    for (const about of hosts) tell({ seen: seenOf(about), about })
+  })
 }
 live.hosts.all.listen(tellSeen)
 live.jobs.all.listen(tellSeen)
@@ -155,7 +166,7 @@ async function done(order: Order): Promise<unknown> {
       live.hosts.refresh(order.host)
       return undefined
     case 'measure':
-      return measure()
+      return measure(order.collects)
     case 'door':
       return openDoor()
     case 'close':
@@ -175,14 +186,24 @@ async function openDoor(): Promise<string> {
   return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).address()
 }
 
-function measure(): Measured {
+function measure(collects: boolean): Measured {
   const held = loop.takeLongest()
-  globalThis.gc?.()
-  globalThis.gc?.()
+  if (collects) {
+    globalThis.gc?.()
+    globalThis.gc?.()
+  }
+  const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
+  const memory = { rssBytes, peakRssBytes: takePeakRss(), heldBytes: heapUsed + external }
   const yardstickMs = workedDuring(() => void JSON.parse(YARDSTICK))
   loop.takeLongest()
-  const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
-  return { rssBytes, heldBytes: heapUsed + external, folderBytes: sizeOf(folder), ...held, yardstickMs }
+  return { ...memory, folderBytes: sizeOf(folder), ...held, yardstickMs }
+}
+
+/** As the kernel has seen it, so that nothing is missed between two looks; from now on it counts anew. */
+function takePeakRss(): number {
+  const [, kib = NaN] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  writeFileSync('/proc/self/clear_refs', '5')
+  return Number(kib) * 1024
 }
 
 const YARDSTICK = JSON.stringify(

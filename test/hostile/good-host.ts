@@ -10,6 +10,7 @@ import type { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { fakeManifest } from '../e2e/fake-manifest.ts'
 import { policyOf, runOf } from '../unit/made-policies.ts'
 import { startPlayedSshd, type Command, type PlayedSshd } from './played-sshd.ts'
+import type { KnownHost } from './watched-core.ts'
 
 /** What a controller asks of a host: the engine's verbs, and the scripts that need no engine. */
 export type Asked = EngineVerb | 'inventory' | 'folders' | 'events' | 'present' | 'upload' | 'login' | 'other'
@@ -33,6 +34,7 @@ export class GoodHost {
   readonly looks = new Map<Asked, number>()
   private readonly serial: number
   private played: PlayedSshd | undefined
+  private beside: PlayedSshd | undefined
   protected readonly watchers = { folders: new Set<Command>(), events: new Set<Command>() }
 
   constructor(name: string, serial: number) {
@@ -49,11 +51,17 @@ export class GoodHost {
   }
 
   async start(): Promise<void> {
-    this.played = await startPlayedSshd((command) => this.hear(command))
+    this.played = await startPlayedSshd((command) => this.hear(command, true))
+  }
+
+  /** For another core, whose looks are not counted. */
+  async openBeside(): Promise<KnownHost> {
+    this.beside = await startPlayedSshd((command) => this.hear(command, false))
+    return { name: this.name, sshd: this.beside.sshd }
   }
 
   async stop(): Promise<void> {
-    await this.played?.stop()
+    await Promise.all([this.played?.stop(), this.beside?.stop()])
   }
 
   get sshd(): PlayedSshd['sshd'] {
@@ -101,9 +109,9 @@ export class GoodHost {
   }
 
   /** Each command that comes. */
-  protected async hear(command: Command): Promise<void> {
+  protected async hear(command: Command, isCounted: boolean): Promise<void> {
     const asked = askedBy(command.argv)
-    this.looks.set(asked, (this.looks.get(asked) ?? 0) + 1)
+    if (isCounted) this.looks.set(asked, (this.looks.get(asked) ?? 0) + 1)
     if (asked === 'import' || asked === 'upload') await this.answer(asked, command)
     else {
       const question = drained(command.input)

@@ -7,6 +7,8 @@ import type { WatchedCore } from './watched-core.ts'
 export interface SeenChange {
   readonly what: string
   readonly ms: number
+  /** In a core beside it on the same machine, which knows of no hostile host. */
+  readonly besideMs: number
   /** How often the core had asked about it since the change, until it knew. */
   readonly looks: number
 }
@@ -21,14 +23,17 @@ export class GoodNews {
   readonly failed: string[] = []
   private readonly good: GoodHost
   private readonly core: WatchedCore
+  private readonly beside: WatchedCore
   /** What has just changed, so that both are right. */
   private readonly pending = new Set<string>()
   private goesOn = true
   private turns = 0
 
-  constructor(good: GoodHost, core: WatchedCore) {
+  /** `beside`: a core that has the good host alone. */
+  constructor(good: GoodHost, core: WatchedCore, beside: WatchedCore) {
     this.good = good
     this.core = core
+    this.beside = beside
   }
 
   /** So many changes, one after the other. */
@@ -81,7 +86,7 @@ export class GoodNews {
   }
 
   private turnVm(): Promise<void> {
-    const vm = this.good.vms[this.turns % this.good.vms.length]
+    const vm = this.good.vms[Math.floor(this.turns / 4) % 2]
     if (vm === undefined) return Promise.resolve()
     const change = (): string[] => {
       this.good.turn(vm)
@@ -133,9 +138,11 @@ export class GoodNews {
     const made = change()
     made.forEach((key) => this.pending.add(key))
     const before = this.good.looks.get(asked) ?? 0
+    const inBeside = this.beside.untilSeen(this.good.name, `${what}, beside`, (seen) => isSo(seen, made))
     const ms = await this.core.untilSeen(this.good.name, what, (seen) => isSo(seen, made))
-    this.changes.push({ what, ms, looks: (this.good.looks.get(asked) ?? 0) - before })
+    const looks = (this.good.looks.get(asked) ?? 0) - before
     this.pending.clear()
+    this.changes.push({ what, ms, looks, besideMs: await inBeside })
   }
 }
 
@@ -145,15 +152,3 @@ const settled = (all: Readonly<Record<string, string>>, isSettled: (key: string)
 
 export const medianOf = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN
-
-/** A line for each kind of change: how long it took until it was seen, and after how many looks. */
-export function tableOf(changes: readonly SeenChange[]): string {
-  const kinds = [...new Set(changes.map(({ what }) => what))]
-  const rows = kinds.map((kind) => {
-    const of = changes.filter(({ what }) => what === kind)
-    const ms = of.map((change) => change.ms)
-    const seconds = (of: number): string => `${(of / 1000).toFixed(2)} s`
-    return `  ${kind}: ${of.length} times, median ${seconds(medianOf(ms))}, longest ${seconds(Math.max(...ms))}, after ${Math.max(...of.map(({ looks }) => looks))} looks at most`
-  })
-  return rows.join('\n')
-}

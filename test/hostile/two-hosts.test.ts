@@ -1,49 +1,85 @@
 import type { Browser } from '@playwright/test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.ts'
+import { resultLines } from '../../src/shared/result-lines.ts'
 import { buildIfStale } from '../contract/built-window.ts'
 import { launch, openPage, shoot } from '../e2e/browser.ts'
-import { Attacks, judge } from './attacks.ts'
-import type { Measured, Outcome } from './core-process.ts'
+import { Attacks, inLanes, judge } from './attacks.ts'
+import type { Measured, Outcome, Seen } from './core-process.ts'
+import { grownBy, medianOf, tableOf, type Before, type Figures } from './figures.ts'
 import { GoodHost, jobReport, line, newId, type Asked } from './good-host.ts'
-import { GoodNews, medianOf, tableOf, type SeenChange } from './good-news.ts'
+import { GoodNews, type SeenChange } from './good-news.ts'
 import { HostileHost } from './hostile-host.ts'
 import { inventoryLies } from './inventory-lies.ts'
 import { engineLies, flooding, plainLies, repeated, says, streams, type Lie } from './lies.ts'
 import { tallyOf } from './tally.ts'
-import { WatchedCore } from './watched-core.ts'
+import { buildCore, WatchedCore } from './watched-core.ts'
 import { wrongAnswers } from './wrong-answers.ts'
 
-const tally = tallyOf('one hostile host beside a good one')
+const tally = tallyOf('hostile hosts beside a good one')
 const good = new GoodHost('good', 1)
+/** Three, since most of an attack is waiting: they attack at the same time. */
 const hostile = new HostileHost('hostile', 2)
+const liars = [hostile, new HostileHost('hostile-too', 3), new HostileHost('hostile-as-well', 4)] as const
+const built = mkdtempSync(join(tmpdir(), 'stillpoint-core-'))
 let core: WatchedCore
+/** It has the good host alone: on a machine that has other things to do as well, all takes as much longer in it. */
+let beside: WatchedCore
 let news: GoodNews
-let before: Measured
-let calm: readonly SeenChange[]
+let before: Before
+const figures: Figures[] = []
 
 beforeAll(async () => {
   buildIfStale()
-  await Promise.all([good.start(), hostile.start()])
-  core = new WatchedCore(good, hostile)
-  news = new GoodNews(good, core)
-  for (const { name } of [good, hostile])
-    await core.untilSeen(name, `${name} at first`, ({ state, jobs, points, runs }) =>
-      [state === 'up', Object.keys(jobs).length === 1, points.length === 1, runs.length === 1].every(Boolean)
-    )
-  for (const verb of VERBS) await core.ask(questionFor(verb, ENOUGH_MS))
-  calm = await news.rounds(8)
-  console.log(`in peace, seen of the good host\n${tableOf(calm)}`)
-  before = await core.measure()
+  const [program, alone] = await Promise.all([
+    buildCore(built),
+    good.openBeside(),
+    good.start(),
+    ...liars.map((each) => each.start())
+  ])
+  core = new WatchedCore(program, [good, ...liars])
+  beside = new WatchedCore(program, [alone])
+  news = new GoodNews(good, core, beside)
+  const isWhole = ({ state, jobs, points, runs }: Seen): boolean =>
+    [state === 'up', Object.keys(jobs).length === 1, points.length === 1, runs.length === 1].every(Boolean)
+  await Promise.all([good, ...liars].map(({ name }) => core.untilSeen(name, `${name} at first`, isWhole)))
+  await beside.untilSeen(good.name, `${good.name} at first, beside`, isWhole)
+  await warmUp()
+  before = await measureBoth('collects')
 })
 
 afterAll(async () => {
-  await core.stop()
-  await Promise.all([good.stop(), hostile.stop()])
+  await Promise.all([core.stop(), beside.stop()])
+  await Promise.all([good, ...liars].map((each) => each.stop()))
+  rmSync(built, { recursive: true })
+  console.info(tableOf(figures, before))
 })
 
+/** What a good host says, asked as often of both as it takes until no more memory comes of it. */
+async function warmUp(): Promise<void> {
+  for (let n = 0; n < 3; n++) {
+    const questions = VERBS.flatMap((verb) =>
+      [core, beside].map((each) => async () => {
+        await each.ask(questionFor(good, verb, ENOUGH_MS))
+      })
+    )
+    await inLanes(LANES * 2, questions)
+    await news.rounds(4)
+  }
+}
+
+async function measureBoth(how: 'collects' | 'as it is'): Promise<Before> {
+  const [ofCore, ofBeside] = await Promise.all([core.measure(how), beside.measure(how)])
+  return { core: ofCore, beside: ofBeside }
+}
+
 const VERBS = Object.keys(engineVerbs) as EngineVerb[]
+/** Questions that a host is asked at a time, over one connection. */
+const LANES = 4
 /** For those that end by themselves. */
 const ENOUGH_MS = 60_000
 /** For those that do not. */
@@ -58,10 +94,10 @@ const ELSEWHERE = IS_EVERYTHING ? 4 : 16
 const someOf = <T>(all: readonly T[], oneOf: number, place: number): readonly T[] =>
   IS_EVERYTHING ? all : all.filter((_, n) => (n + place) % oneOf === 0)
 
-const questionFor = (verb: EngineVerb, withinMs: number) => {
-  const id = hostile.jobs[0]?.id ?? ''
+const questionFor = (of: GoodHost, verb: EngineVerb, withinMs: number) => {
+  const id = of.jobs[0]?.id ?? ''
   const question = { id, from: 0, stores: ['/srv/points'], store: '/srv/points', point: id, have: {} }
-  return { do: 'call' as const, host: hostile.name, verb, question, withinMs }
+  return { do: 'call' as const, host: of.name, verb, question, withinMs }
 }
 
 const noAnswers = (verb: EngineVerb): readonly Lie[] => {
@@ -74,89 +110,114 @@ const others = () => ({
   ...{ host: good.name, id: good.jobs[0]?.id ?? '', uuid: good.vms[0]?.uuid ?? '', vm: good.vms[0]?.name ?? '' }
 })
 
-const wrongIn = (verb: EngineVerb): readonly Lie[] => {
+const wrongIn = (verb: EngineVerb, liar: HostileHost): readonly Lie[] => {
   if (verb === 'export') return [] // a stream, of which nothing is read here
-  const right = hostile.resultOf(verb, { id: hostile.jobs[0]?.id ?? '' })
+  const right = liar.resultOf(verb, { id: liar.jobs[0]?.id ?? '' })
   return someOf(wrongAnswers(right, others()), 3, VERBS.indexOf(verb)).map(({ name, value }) =>
     says(name, line({ result: value }))
   )
 }
 
-/** Attacks of a kind, with the good host changing all the while. */
-async function seenThrough(name: string, work: (attacks: Attacks) => Promise<void>): Promise<void> {
+/** Attacks of a kind, with the good host changing all the while, and what they came to. */
+async function seenThrough(
+  name: string,
+  work: (attacks: Attacks) => Promise<void>,
+  mostMB: number = MOST_MB.ofAttacks
+): Promise<void> {
   const attacks = new Attacks(tally, () => news.expectRight())
+  const began = performance.now()
   const changes = await news.during(() => work(attacks))
-  console.log(`${name}: seen of the good host meanwhile\n${tableOf(changes)}`)
-  console.log(`${name}: ${attacks.table}`)
+  const seconds = (performance.now() - began) / 1000
+  const now = await measureBoth('as it is')
+  figures.push({ name, attacks: attacks.count, seconds, changes, longestHeld: attacks.longestHeld, ...now })
   expect(attacks.problems).toEqual([])
   expectSoonSeen(changes)
-  await expectNotHeld(attacks.longestHeldMs)
+  expectNotHeld(attacks.longestHeld.ms, now.core.yardstickMs)
+  expectSmall(now, mostMB)
 }
 
 /** What was asked for when it changed may come too early; what is asked next knows. */
 const LOOKS_AT_MOST = 3
 const SOON_MS = 2_000
-const CALM_MS = 500
+/** Of a core that is asked by other processes as well, at other times. */
+const TIMES_AS_LATE_AS_BESIDE = 3
+/** Of so few the median is chance. */
+const FEW = 5
 
-/** By the core's own looks. By the clock as far as this machine keeps time: it is asked what the same takes in peace. */
+/**
+ * By the core's own looks, each of them. And within two seconds; or, where this machine has so much else to do that the core beside
+ * it, which no host attacks, takes long for the same, not much later than that. Of single changes by far the most: which process
+ * this machine lets wait is chance.
+ */
 function expectSoonSeen(changes: readonly SeenChange[]): void {
   expect(changes.filter(({ looks }) => looks > LOOKS_AT_MOST)).toEqual([])
-  const slowness = Math.max(1, medianOf(calm.map(({ ms }) => ms)) / CALM_MS)
-  expect(medianOf(changes.map(({ ms }) => ms))).toBeLessThan(SOON_MS * slowness)
+  if (changes.length < FEW) return
+  const isSoon = (ms: number, besideMs: number): boolean => ms < Math.max(SOON_MS, TIMES_AS_LATE_AS_BESIDE * besideMs)
+  const [ms, besideMs] = [medianOf(changes.map((each) => each.ms)), medianOf(changes.map((each) => each.besideMs))]
+  expect({ ms, besideMs, isSoon: isSoon(ms, besideMs) }).toMatchObject({ isSoon: true })
+  const late = changes.filter((each) => !isSoon(each.ms, each.besideMs))
+  expect(late.length, JSON.stringify(late)).toBeLessThanOrEqual(Math.ceil(changes.length / 5))
 }
 
 const HELD_AT_MOST_MS = 50
 /** What the core's yardstick takes on a machine that has nothing else to do. */
 const YARDSTICK_MS = 6
 
-async function expectNotHeld(heldMs: number): Promise<void> {
-  const { yardstickMs } = await core.measure()
+const expectNotHeld = (heldMs: number, yardstickMs: number): void =>
   expect(heldMs).toBeLessThan(HELD_AT_MOST_MS * Math.max(1, yardstickMs / YARDSTICK_MS))
+
+/**
+ * Of memory. 64 MB are what a core may grow by. All attacks together keep to it (about 50), but a day of noise within half a minute
+ * does not yet: 28,800 jobs, of which the ids are known afterwards, came to 56 to 72 MB, and what was taken stays.
+ */
+const MOST_MB = { ofAttacks: 64, fromNoiseOn: 96 } as const
+
+/**
+ * Of the machine's memory at every moment, as the kernel counts it, without what the good host alone has made the core beside it
+ * grow in the same time.
+ */
+function expectSmall(now: Before, mostMB: number): void {
+  const grown = ({ peakRssBytes }: Measured, { rssBytes }: Measured): number => grownBy(peakRssBytes, rssBytes)
+  const ofGoodHost = Math.max(0, grown(now.beside, before.beside))
+  expect(grown(now.core, before.core) - ofGoodHost, 'MB of memory more').toBeLessThan(mostMB)
+  expect(grownBy(now.core.folderBytes, before.core.folderBytes), 'MB more on the disk').toBeLessThan(16)
 }
 
-const MiB = 2 ** 20
-
-/** V8 and glibc keep pages of what was large once, and use them again: 120 to 230 MiB, which an end has to be seen of. */
-const KEPT_AT_MOST = 400
-
-/** What is held is what counts. What the process has taken of the machine is printed besides. */
-async function expectSmall(when: string): Promise<void> {
-  const now = await core.measure()
-  const held = (now.heldBytes - before.heldBytes) / MiB
-  const written = (now.folderBytes - before.folderBytes) / MiB
-  const taken = (now.rssBytes - before.rssBytes) / MiB
-  console.log(
-    `${when}: ${held.toFixed(1)} MiB more held, ${taken.toFixed(1)} MiB more taken of the machine, ${written.toFixed(2)} MiB more in the settings folder`
+/** One after the other of each hostile host, all of them at the same time. */
+const byLiars = async <T>(all: readonly T[], attack: (each: T, liar: HostileHost) => Promise<void>): Promise<void> => {
+  await Promise.all(
+    liars.map(async (liar, place) => {
+      for (const each of all.filter((_, n) => n % liars.length === place)) await attack(each, liar)
+    })
   )
-  expect(held).toBeLessThan(64)
-  expect(taken).toBeLessThan(KEPT_AT_MOST)
-  expect(written).toBeLessThan(16)
 }
 
 const MOVES_ONE_OF = 20
+const REFRESHES_ONE_OF = 5
 
 /** Has the core ask again by itself, as often as it takes. */
-async function askedInTheEnd(asked: Asked, move: () => void): Promise<void> {
+async function askedInTheEnd(liar: HostileHost, asked: Asked, move: () => void): Promise<void> {
   const guard = AbortSignal.timeout(120_000)
   const so = { isAsked: false }
-  const asking = hostile.untilAsked(asked).then(() => (so.isAsked = true))
+  const asking = liar.untilAsked(asked).then(() => (so.isAsked = true))
   for (let n = 0; !so.isAsked; n++) {
     guard.throwIfAborted()
     // Whoever moves without a pause ends each watch before it has begun.
     if (n % MOVES_ONE_OF === 0) move()
-    await core.refresh(hostile.name)
+    if (n % REFRESHES_ONE_OF === 1) await core.refresh(liar.name)
     await Promise.race([asking, sleep(100)])
   }
 }
 
 /** What the core asks by itself, when it hears that something has moved, or when it comes into contact. */
-async function lieToTheWatch(asked: Asked, lie: Lie, move: () => void): Promise<undefined> {
-  hostile.lieAbout(asked, lie)
-  await askedInTheEnd(asked, move)
-  hostile.lieAbout(asked, undefined)
+async function lieToTheWatch(liar: HostileHost, asked: Asked, lie: Lie, move: () => void): Promise<undefined> {
+  liar.lieAbout(asked, lie)
+  await askedInTheEnd(liar, asked, move)
+  liar.lieAbout(asked, undefined)
 }
 
-const moved = (): void => hostile.say('folders', 'policies\njobs\nruns\n')
+const MiB = 2 ** 20
+const moved = (liar: HostileHost): void => liar.say('folders', 'policies\njobs\nruns\n')
 
 /** That end by themselves, in a moment. */
 const BRIEFLY = plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
@@ -181,97 +242,117 @@ const STREAMS: readonly Lie[] = [
   })
 ]
 
-describe('one hostile host beside a good one', () => {
+describe('hostile hosts beside a good one', () => {
   it.each([
-    ['with what is no answer', noAnswers],
-    ['with one thing wrong in what is right', wrongIn]
-  ])('answers each question of the engine %s', async (kind, liesOf) => {
-    await seenThrough(`questions ${kind}`, async (attacks) => {
-      const about = (verb: EngineVerb) => async (): Promise<void> => {
-        for (const lie of liesOf(verb))
-          await attacks.attack(`${verb} ${lie.name}`, async () => {
-            hostile.lieAbout(verb, lie)
-            const outcome = await core.ask(questionFor(verb, lie.hangs ? BRIEFLY_MS : ENOUGH_MS))
-            hostile.lieAbout(verb, undefined)
-            judge(outcome, hostile.name, !lie.isNoAnswer || verb === 'export')
-            return outcome
-          })
+    ['no answer', noAnswers],
+    ['one thing wrong', wrongIn]
+  ])('answer each question of the engine with %s', async (kind, liesOf) => {
+    await seenThrough(kind, async (attacks) => {
+      const tell = (liar: HostileHost, verb: EngineVerb, lie: Lie): Promise<void> =>
+        attacks.attack(`${verb} ${lie.name}`, async () => {
+          liar.lieAbout(verb, lie)
+          const outcome = await core.ask(questionFor(liar, verb, lie.hangs ? BRIEFLY_MS : ENOUGH_MS))
+          liar.lieAbout(verb, undefined)
+          judge(outcome, liar.name, !lie.isNoAnswer || verb === 'export')
+          return outcome
+        })
+      const about = (liar: HostileHost, verb: EngineVerb) => async (): Promise<void> => {
+        for (const lie of liesOf(verb, liar).filter(({ isHeavy }) => !isHeavy)) await tell(liar, verb, lie)
       }
-      await attacks.all(VERBS.map(about))
+      await Promise.all(
+        liars.map((liar, place) =>
+          inLanes(
+            LANES,
+            VERBS.filter((_, n) => n % liars.length === place).map((verb) => about(liar, verb))
+          )
+        )
+      )
+      for (const verb of VERBS)
+        for (const lie of liesOf(verb, hostile).filter(({ isHeavy }) => isHeavy)) await tell(hostile, verb, lie)
     })
-    await expectSmall(`after questions ${kind}`)
   })
 
-  it('answers a look at it with lies', async () => {
+  it('answer a look at them with lies', async () => {
     const mark = 'mark-0'
     const lies = [
       ...plainLies.filter(({ hangs }) => !hangs),
       ...inventoryLies(hostile.inventory(mark), mark, IS_EVERYTHING ? 4 : 1)
     ]
     await seenThrough('looks', async (attacks) => {
-      for (const lie of lies)
-        await attacks.attack(`the look ${lie.name}`, async () => {
-          hostile.lieAbout('inventory', lie)
-          const outcome = await core.ask({ do: 'inventory', host: hostile.name })
-          hostile.lieAbout('inventory', undefined)
-          judge(outcome, hostile.name, !lie.isNoAnswer)
+      await byLiars(lies, (lie, liar) =>
+        attacks.attack(`the look ${lie.name}`, async () => {
+          liar.lieAbout('inventory', lie)
+          const outcome = await core.ask({ do: 'inventory', host: liar.name })
+          liar.lieAbout('inventory', undefined)
+          judge(outcome, liar.name, !lie.isNoAnswer)
           return outcome
         })
+      )
     })
-    await expectSmall('after looks')
   })
 
-  it('lies to the watch that the core keeps on it', async () => {
+  it('lie to the watch that the core keeps on them', async () => {
     const brief = engineLies(good.name).filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
     const oneOf = IS_EVERYTHING ? 6 : 18
-    const asked = (['jobs', 'runs', 'policies'] as const).map((what, place) => ({
-      what,
-      lies: brief.filter((_, n) => n % oneOf === place)
-    }))
-    await seenThrough('the watch', async (attacks) => {
-      for (const { what, lies } of asked)
-        for (const lie of lies)
-          await attacks.attack(`watched ${what} ${lie.name}`, () => lieToTheWatch(what, lie, moved))
-      for (const [place, what] of (['folders', 'events'] as const).entries())
-        for (const lie of someOf(
-          [...STREAMS, ...BRIEFLY.filter((_, n) => n % (IS_EVERYTHING ? 4 : 8) === 0)],
-          2,
-          place
-        ))
-          await attacks.attack(`the watch of ${what} ${lie.name}`, () =>
-            lieToTheWatch(what, lie, () => hostile.endWatches())
-          )
-    })
-    await expectSmall('after the watch')
+    const toQuestions = (['jobs', 'runs', 'policies'] as const).flatMap((what, place) =>
+      brief.filter((_, n) => n % oneOf === place).map((lie) => ({ what, lie, move: moved }))
+    )
+    const briefly = BRIEFLY.filter((_, n) => n % (IS_EVERYTHING ? 4 : 8) === 0)
+    const toStreams = (['folders', 'events'] as const).flatMap((what, place) =>
+      someOf([...STREAMS, ...briefly], 2, place).map((lie) => ({
+        what,
+        lie,
+        move: (liar: HostileHost) => liar.endWatches()
+      }))
+    )
+    await seenThrough('the watch', (attacks) =>
+      byLiars<(typeof toQuestions)[number] | (typeof toStreams)[number]>(
+        [...toQuestions, ...toStreams],
+        ({ what, lie, move }, liar) =>
+          attacks.attack(`the watch of ${what} ${lie.name}`, () => lieToTheWatch(liar, what, lie, () => move(liar)))
+      )
+    )
   })
 
-  it('lies when somebody logs in, when the engine is looked for, and when it is put there', async () => {
-    const ask = async (about: Asked, lie: Lie, order: () => Promise<Outcome>): Promise<Outcome> => {
-      hostile.lieAbout(about, lie)
+  it('lie when somebody logs in, when the engine is looked for, and when it is put there', async () => {
+    const ask = async (liar: HostileHost, about: Asked, lie: Lie, order: () => Promise<Outcome>): Promise<Outcome> => {
+      liar.lieAbout(about, lie)
       const outcome = await order()
-      hostile.lieAbout(about, undefined)
-      judge(outcome, hostile.name, true)
+      liar.lieAbout(about, undefined)
+      judge(outcome, liar.name, true)
       return outcome
     }
-    const logIn = () => core.ask({ do: 'login', host: hostile.name })
     const missing = BRIEFLY.find(({ name }) => name === 'says that there is no such program')
+    const callAgain = (liar: HostileHost) => () => core.ask(questionFor(liar, 'parallel', ENOUGH_MS))
+    const [toLogIn, toLookFor, toPut] = liars
     await seenThrough('the beginning', async (attacks) => {
-      for (const lie of someOf(BRIEFLY, 3, 0))
-        await attacks.attack(`the login ${lie.name}`, () => ask('login', lie, logIn))
-      hostile.lieAbout('parallel', missing)
-      const callAgain = () => core.ask(questionFor('parallel', ENOUGH_MS))
-      for (const lie of someOf(BRIEFLY, 3, 1))
-        await attacks.attack(`the look for the engine ${lie.name}`, () => ask('present', lie, callAgain))
-      hostile.lieAbout('present', says('has the runtime only', 'x86_64\nplain\nno\nyes\nyes\n'))
-      for (const lie of someOf(BRIEFLY, 3, 2))
-        await attacks.attack(`the upload ${lie.name}`, () => ask('upload', lie, callAgain))
-      hostile.lieAbout('present', undefined)
-      hostile.lieAbout('parallel', undefined)
+      const logIns = async (): Promise<void> => {
+        for (const lie of someOf(BRIEFLY, 3, 0))
+          await attacks.attack(`the login ${lie.name}`, () =>
+            ask(toLogIn, 'login', lie, () => core.ask({ do: 'login', host: toLogIn.name }))
+          )
+      }
+      const looksForEngine = async (): Promise<void> => {
+        toLookFor.lieAbout('parallel', missing)
+        for (const lie of someOf(BRIEFLY, 3, 1))
+          await attacks.attack(`the look for the engine ${lie.name}`, () =>
+            ask(toLookFor, 'present', lie, callAgain(toLookFor))
+          )
+        toLookFor.lieAbout('parallel', undefined)
+      }
+      const uploads = async (): Promise<void> => {
+        toPut.lieAbout('parallel', missing)
+        toPut.lieAbout('present', says('has the runtime only', 'x86_64\nplain\nno\nyes\nyes\n'))
+        for (const lie of someOf(BRIEFLY, 3, 2))
+          await attacks.attack(`the upload ${lie.name}`, () => ask(toPut, 'upload', lie, callAgain(toPut)))
+        toPut.lieAbout('present', undefined)
+        toPut.lieAbout('parallel', undefined)
+      }
+      await Promise.all([logIns(), looksForEngine(), uploads()])
     })
-    await expectSmall('after the beginning')
   })
 
-  it('says as its own what is the good one’s', async () => {
+  it('say as their own what is the good one’s', async () => {
     const theirs = (id: string, state: 'failed-clean' | 'running' | 'done') =>
       jobReport({ uuid: others().uuid, name: others().vm }, state, { id, host: good.name })
     const ids = good.jobs.map(({ id }) => id)
@@ -285,18 +366,19 @@ describe('one hostile host beside a good one', () => {
       ['points', 'its points', { points: good.points, broken: [], marks: {} }],
       ['points', 'none', { points: [], broken: [], marks: {} }]
     ]
-    await seenThrough('claims', async (attacks) => {
-      for (const [asked, what, value] of results)
-        await attacks.attack(`claims ${what}`, () =>
-          lieToTheWatch(asked, says(what, line({ result: value })), () => {
-            if (asked === 'points') hostile.addJob('done')
-            else moved()
+    await seenThrough('claims', (attacks) =>
+      byLiars(results, ([asked, what, value], liar) =>
+        attacks.attack(`claims ${what}`, () =>
+          lieToTheWatch(liar, asked, says(what, line({ result: value })), () => {
+            if (asked === 'points') liar.addJob('done')
+            else moved(liar)
           })
         )
-    })
+      )
+    )
   })
 
-  it('makes a day’s worth of noise: a job every three seconds, and something moves at every moment', async () => {
+  it('make a day’s worth of noise: a job every three seconds, and something moves at every moment', async () => {
     const DAY_S = 86_400
     const AT_ONCE = 4_800
     let jobs = 0
@@ -310,21 +392,23 @@ describe('one hostile host beside a good one', () => {
         )
         jobs += made.length
         await command.begin()
-        await command.out(line({ result: made }))
+        for (const text of resultLines('jobs', made)) await command.out(text)
         command.exit(0)
       }
     })
-    await seenThrough('noise', (attacks) =>
-      attacks.attack('a day of noise', async () => {
-        while (jobs < DAY_S / 3) await askedInTheEnd('jobs', moved)
-        hostile.lieAbout('jobs', undefined)
-        return undefined
-      })
+    await seenThrough(
+      'a day of noise',
+      (attacks) =>
+        attacks.attack('a day of noise', async () => {
+          while (jobs < DAY_S / 3) await askedInTheEnd(hostile, 'jobs', () => moved(hostile))
+          hostile.lieAbout('jobs', undefined)
+          return undefined
+        }),
+      MOST_MB.fromNoiseOn
     )
-    await expectSmall(`after ${jobs} jobs, as many as a day has with one every three seconds`)
   })
 
-  it('leaves the window painting: the good host’s rows change while the other floods', async () => {
+  it('leave the window painting: the good host’s rows change while others flood', async () => {
     const browser: Browser = await launch()
     const over = new AbortController()
     const flood = (async () => {
@@ -335,22 +419,29 @@ describe('one hostile host beside a good one', () => {
       }
     })()
     try {
-      const { page, problems } = await openPage(browser, await core.openDoor())
-      const vm = good.vms[1] ?? { uuid: '', name: '', state: 'running' as const }
-      await page.getByRole('navigation').getByRole('button', { name: 'Hosts', exact: true }).click()
-      await page.getByRole('article').filter({ hasText: good.name }).first().waitFor()
-      await page.getByRole('navigation').getByRole('button', { name: 'Overview', exact: true }).click()
-      const row = page.getByRole('row').filter({ hasText: vm.name })
-      await row.waitFor()
-      await tally.tried(async () => {
-        for (const _ of [1, 2]) {
-          good.turn(vm)
-          await core.untilSeen(good.name, 'the VM turned', ({ vms }) => vms[vm.name] === vm.state)
-          await row.filter({ hasText: vm.state === 'running' ? /running/i : /off/i }).waitFor()
-        }
-      })
-      await shoot(page, 'beside-a-hostile-host')
-      expect(problems).toEqual([])
+      await seenThrough(
+        'a window',
+        async () => {
+          const { page, problems } = await openPage(browser, await core.openDoor())
+          // One that changes in no other way.
+          const vm = good.vms[2] ?? { uuid: '', name: '', state: 'running' as const }
+          await page.getByRole('navigation').getByRole('button', { name: 'Hosts', exact: true }).click()
+          await page.getByRole('article').filter({ hasText: good.name }).first().waitFor()
+          await page.getByRole('navigation').getByRole('button', { name: 'Overview', exact: true }).click()
+          const row = page.getByRole('row').filter({ hasText: vm.name })
+          await row.waitFor()
+          await tally.tried(async () => {
+            for (const _ of [1, 2]) {
+              good.turn(vm)
+              await core.untilSeen(good.name, 'the VM turned', ({ vms }) => vms[vm.name] === vm.state)
+              await row.filter({ hasText: vm.state === 'running' ? /running/i : /off/i }).waitFor()
+            }
+          })
+          await shoot(page, 'beside-a-hostile-host')
+          expect(problems).toEqual([])
+        },
+        MOST_MB.fromNoiseOn
+      )
     } finally {
       over.abort()
       await flood
@@ -358,10 +449,21 @@ describe('one hostile host beside a good one', () => {
     }
   })
 
-  it('is seen again as it is, once it answers rightly', async () => {
-    await core.refresh(hostile.name)
-    const { id } = hostile.addJob('done', { id: newId() })
-    await core.untilSeen(hostile.name, 'its new job', ({ state, jobs }) => state === 'up' && jobs[id] === 'done')
-    await expectSmall('in the end')
+  it('are seen again as they are, once they answer rightly; and nothing of what they said is held', async () => {
+    await seenThrough(
+      'in the end',
+      async () => {
+        await byLiars(liars, async (liar) => {
+          await core.refresh(liar.name)
+          const { id } = liar.addJob('done', { id: newId() })
+          await core.untilSeen(liar.name, 'its new job', ({ state, jobs }) => state === 'up' && jobs[id] === 'done')
+        })
+      },
+      MOST_MB.fromNoiseOn
+    )
+    const { core: now } = await measureBoth('collects')
+    const held = grownBy(now.heldBytes, before.core.heldBytes)
+    console.info(`held in the end: ${held.toFixed(1)} MB more`)
+    expect(held).toBeLessThan(64)
   })
 })

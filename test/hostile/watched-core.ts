@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { knownHostName } from '../../src/main/core/ssh/known-hosts.ts'
 import type { Measured, Order, Outcome, Seen, Told } from './core-process.ts'
-import type { GoodHost } from './good-host.ts'
+import type { TestSshd } from '../contract/sshd.ts'
 
 /** For what would never come: far more than it takes on the slowest machine. */
 const GUARD_MS = 120_000
@@ -14,6 +15,27 @@ const GUARD_MS = 120_000
 interface Waiting {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
+}
+
+/** A host as a core is to know it. */
+export interface KnownHost {
+  readonly name: string
+  readonly sshd: TestSshd
+}
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** One file, as the core is shipped: Node's own translation of TypeScript has more memory than all that a core knows. */
+export async function buildCore(into: string): Promise<string> {
+  const outfile = join(into, 'core-process.mjs')
+  await build({
+    ...{ entryPoints: [join(import.meta.dirname, 'core-process.ts')], outfile, bundle: true, logLevel: 'warning' },
+    ...{ platform: 'node', format: 'esm', target: 'node24', external: ['cpu-features', '*.node'] },
+    banner: {
+      js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename"
+    }
+  })
+  return outfile
 }
 
 /** A core in a process of its own, with these hosts in its settings. */
@@ -27,14 +49,15 @@ export class WatchedCore {
   private orders = 0
   private problem: Error | undefined
 
-  constructor(good: GoodHost, hostile: GoodHost) {
+  /** `built`: by `buildCore`. */
+  constructor(built: string, hosts: readonly [KnownHost, ...KnownHost[]]) {
     this.dir = mkdtempSync(join(tmpdir(), 'stillpoint-two-hosts-'))
     this.folder = join(this.dir, 'settings')
-    writeSettings(this.folder, [good, hostile])
+    writeSettings(this.folder, hosts)
     const { SSH_AUTH_SOCK: _, ...env } = process.env
-    this.child = fork(join(import.meta.dirname, 'core-process.ts'), [this.folder, good.name, hostile.name], {
+    this.child = fork(built, [this.folder, ROOT, ...hosts.map(({ name }) => name)], {
       execArgv: ['--expose-gc'],
-      env: { ...env, HOME: good.sshd.home },
+      env: { ...env, HOME: hosts[0].sshd.home },
       serialization: 'json'
     })
     this.child.on('message', (told: Told) => this.hear(told))
@@ -53,8 +76,8 @@ export class WatchedCore {
     return this.order({ do: 'refresh', host }) as Promise<void>
   }
 
-  measure(): Promise<Measured> {
-    return this.order({ do: 'measure' }) as Promise<Measured>
+  measure(how: 'collects' | 'as it is'): Promise<Measured> {
+    return this.order({ do: 'measure', collects: how === 'collects' }) as Promise<Measured>
   }
 
   /** The address of the window over this core. */
@@ -122,7 +145,7 @@ export class WatchedCore {
   }
 }
 
-function writeSettings(folder: string, hosts: readonly GoodHost[]): void {
+function writeSettings(folder: string, hosts: readonly KnownHost[]): void {
   const addedAt = '2026-01-01T00:00:00.000Z'
   openSettings(folder).update((settings) => ({
     ...settings,
