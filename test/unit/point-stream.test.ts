@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { lstat, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FailureKind } from '../../src/shared/failure.ts'
 import type { PointFile } from '../../src/shared/model/point.ts'
