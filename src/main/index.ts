@@ -20,7 +20,8 @@ import { goOnWhateverHappens } from './doors/last-resort.ts'
 
 const { env, platform } = process
 const folder = settingsFolder(env)
-const report = errorLog(folder)
+let hear: (text: string) => void = () => undefined
+const report = errorLog(folder, undefined, (text) => hear(text))
 const demo = demoCommand()
 
 startDesktop({
@@ -40,6 +41,7 @@ function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
     root: packageRoot(),
     packed: desktop.isPackaged ? packedFiles : undefined
   })
+  hear = (text) => live.notLogged(text)
   const handlers = handlersOver(live, doorSide(desktop))
   openIpcDoor(contract, handlers, port, report)
   const stop = goOnWhateverHappens(report)

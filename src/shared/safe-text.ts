@@ -1,3 +1,5 @@
+import { DEEPEST } from './json-depth.ts'
+
 /**
  * Text of a host, a store, a point or a guest, made harmless wherever it is shown. What is unsafe is said here alone, by
  * properties of Unicode, so that a character of a later version needs no line of its own:
@@ -63,8 +65,6 @@ const jsonEscape = (character: string): string =>
  */
 export const textsWithin = <T>(value: T, change: (text: string, key: string) => string): T =>
   changed(value, change, '', DEEPEST) as T
-
-const DEEPEST = 32
 
 function changed(value: unknown, change: (text: string, key: string) => string, key: string, levels: number): unknown {
   if (typeof value === 'string') return change(value, key)

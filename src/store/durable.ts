@@ -80,7 +80,8 @@ export async function removeTree(dir: string): Promise<number> {
     const path = join(dir, entry.name)
     freedBytes += entry.isDirectory() ? await removeTree(path) : await removeFile(path)
   }
-  for (const name of [`${OWNER_NAME}.new`, OWNER_NAME]) await rm(join(dir, name), { force: true })
+  // Somebody may have put folders there: what cannot be removed would be in the way of that point for good.
+  for (const name of [`${OWNER_NAME}.new`, OWNER_NAME]) await rm(join(dir, name), { force: true, recursive: true })
   await removeIfEmpty(dir)
   return freedBytes
 }

@@ -152,6 +152,7 @@ async function prepare(
   incoming: Incoming
 ): Promise<Prepared> {
   const pointId = manifest.id
+  for (const folder of [dirname(place), dirname(incomingDir(store, pointId))]) await refuseUnlessFolder(folder, pointId)
   if (await isThere(place, pointId, bytes)) return 'there'
   // A point is asked for by its id alone.
   const [other] = (await committedDirs(store, pointId)).filter((dir) => dir !== place)
@@ -159,10 +160,12 @@ async function prepare(
   const dir = incomingDir(store, pointId)
   await makeDirs(dir)
   const { requireSame } = await folderAt(dir, pointId)
+  for (const name of [OWNER_NAME, `${OWNER_NAME}.new`]) await removeUnlessFile(join(dir, name))
   const held = await incoming.hold(dir)
   if ('by' in held) return fail({ kind: 'point-arriving', point: pointId, ...held })
   try {
-    await rm(join(dir, MANIFEST_NAME), { force: true }) // killed between the commit and the move
+    await rm(join(dir, MANIFEST_NAME), { force: true, recursive: true }) // killed between the commit and the move
+    await removeOddities(dir, manifest)
     await removeStrays(dir, manifest)
     await incoming.admit(dir, diskBytes)
     return { dir, requireSame, held }
@@ -179,13 +182,21 @@ interface Folder {
   readonly requireSame: () => Promise<void>
 }
 
-async function folderAt(dir: string, point: PointId): Promise<Folder> {
+/** Before anything is made in it, and behind it: whoever may write to the store could have put a symlink there. */
+async function refuseUnlessFolder(path: string, point: PointId): Promise<void> {
+  const found = await lstatOrNone(path)
+  if (found !== undefined && !found.isDirectory()) notAFolder(path, point)
+}
+
+const notAFolder = (file: string, point: PointId): never =>
+  fail({ kind: 'point-unsafe', point, file, detail: 'it is not a directory' })
+
+async function folderAt(dir: string, point: PointId, paths = [dirname(dir), dir]): Promise<Folder> {
   const identity = async (): Promise<string> => {
     const found: string[] = []
-    for (const path of [dirname(dir), dir]) {
+    for (const path of paths) {
       const stats = await lstatOrNone(path)
-      if (stats?.isDirectory() !== true)
-        return fail({ kind: 'point-unsafe', point, file: path, detail: 'it is not a directory' })
+      if (stats?.isDirectory() !== true) return notAFolder(path, point)
       found.push(`${stats.dev}:${stats.ino}`)
     }
     return found.join(' ')
@@ -427,13 +438,38 @@ async function moveIn(store: string, dir: string, place: string, manifest: Manif
     if (isFailure(error, 'point-unsafe', 'point-damaged')) await dropIncoming(store, manifest.id)
     throw error
   })
-  await makeDirs(vmDir(store, manifest.vm.uuid))
+  const ofVm = await folderOfVm(store, manifest)
   await rename(dir, place).catch((error: unknown) => {
     if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error
     return fail({ kind: 'point-exists', point: manifest.id, where: place }, error)
   })
-  for (const changed of [dirname(place), dirname(dir)]) await syncDir(changed)
+  await ofVm.requireSame()
+  for (const changed of [store, dirname(place), dirname(dir)]) await syncDir(changed)
   await removeIfEmpty(dirname(dir))
+}
+
+async function folderOfVm(store: string, { id, vm }: Manifest): Promise<Folder> {
+  const dir = vmDir(store, vm.uuid)
+  await makeFoldersIn(store, basename(dir))
+  return folderAt(dir, id, [dir])
+}
+
+/**
+ * Links, folders in the place of files and the other way round would be in the way of this point for good. What waits to become a
+ * point has nothing that anybody would miss.
+ */
+async function removeOddities(dir: string, { files }: Manifest): Promise<void> {
+  const paths = files.map(({ path }) => path)
+  for (const folder of new Set(paths.flatMap(parentsOf))) {
+    const found = await lstatOrNone(join(dir, folder))
+    if (found !== undefined && !found.isDirectory()) await removeFile(join(dir, folder))
+  }
+  for (const path of paths) await removeUnlessFile(join(dir, path))
+}
+
+async function removeUnlessFile(path: string): Promise<void> {
+  const found = await lstatOrNone(path)
+  if (found !== undefined && !found.isFile()) await rm(path, { recursive: true, force: true })
 }
 
 /** Left by another try, for another manifest of that id. */

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -98,23 +97,7 @@ describe('settings', () => {
     ['half a version', { ...whole, version: 0.5 }],
     ['no version', { hosts: [], places: [] }],
     ['hosts that are no list', { ...whole, hosts: { alpha } }],
-    ['a host that is null', { ...whole, hosts: [null] }],
-    ['a host without a name', { ...whole, hosts: [{ ...alpha, name: undefined }] }],
-    ['a host named like a path', { ...whole, hosts: [{ ...alpha, name: '../../etc' }] }],
-    ['a host named like an option', { ...whole, hosts: [{ ...alpha, name: '-rf' }] }],
-    ['an address with a line end', { ...whole, hosts: [{ ...alpha, address: 'a\nb' }] }],
-    ['an address that is a command', { ...whole, hosts: [{ ...alpha, address: '$(reboot)' }] }],
-    ['a user that is an option', { ...whole, hosts: [{ ...alpha, user: '-l root' }] }],
-    ['port 0', { ...whole, hosts: [{ ...alpha, port: 0 }] }],
-    ['port 65536', { ...whole, hosts: [{ ...alpha, port: 65_536 }] }],
-    ['a port of text', { ...whole, hosts: [{ ...alpha, port: '22' }] }],
-    ['a time that is none', { ...whole, hosts: [{ ...alpha, addedAt: 'yesterday' }] }],
-    ['10,001 hosts', { ...whole, hosts: Array.from({ length: 10_001 }, () => alpha) }],
-    ['places that are no list', { ...whole, places: 'all' }],
-    ['a place of another kind', { ...whole, places: [{ kind: 'cloud', dir: '/a' }] }],
-    ['a place with a relative path', { ...whole, places: [{ kind: 'local', dir: 'a' }] }],
-    ['a path of 5,000 characters', { ...whole, places: [{ kind: 'local', dir: `/${'a'.repeat(5000)}` }] }],
-    ['choices that are a list', { ...whole, choices: [1] }]
+    ['places that are no list', { ...whole, places: 'all' }]
   ]
 
   it.each([...NONSENSE, ...WRONG.map(([what, value]) => [what, JSON.stringify(value)] as const)])(
@@ -135,6 +118,71 @@ describe('settings', () => {
         })
     }
   )
+
+  const beta = { ...alpha, name: 'beta' }
+  const IN_PART: readonly (readonly [string, Record<string, unknown>])[] = [
+    ['a host that is null', { ...whole, hosts: [beta, null] }],
+    ['a host without a name', { ...whole, hosts: [beta, { ...alpha, name: undefined }] }],
+    ['a host named like a path', { ...whole, hosts: [beta, { ...alpha, name: '../../etc' }] }],
+    ['a host named like an option', { ...whole, hosts: [beta, { ...alpha, name: '-rf' }] }],
+    ['an address with a line end', { ...whole, hosts: [beta, { ...alpha, address: 'a\nb' }] }],
+    ['an address that is a command', { ...whole, hosts: [beta, { ...alpha, address: '$(reboot)' }] }],
+    ['a user that is an option', { ...whole, hosts: [beta, { ...alpha, user: '-l root' }] }],
+    ['port 0', { ...whole, hosts: [beta, { ...alpha, port: 0 }] }],
+    ['port 65536', { ...whole, hosts: [beta, { ...alpha, port: 65_536 }] }],
+    ['a port of text', { ...whole, hosts: [beta, { ...alpha, port: '22' }] }],
+    ['a time that is none', { ...whole, hosts: [beta, { ...alpha, addedAt: 'yesterday' }] }],
+    ['10,001 hosts', { ...whole, hosts: [beta, ...Array.from({ length: 10_000 }, () => alpha)] }],
+    ['a place of another kind', { ...whole, hosts: [beta], places: [{ kind: 'cloud', dir: '/a' }] }],
+    ['a place with a relative path', { ...whole, hosts: [beta], places: [{ kind: 'local', dir: 'a' }] }],
+    [
+      'a path of 5,000 characters',
+      { ...whole, hosts: [beta], places: [{ kind: 'local', dir: `/${'a'.repeat(5000)}` }] }
+    ],
+    ['choices that are a list', { ...whole, hosts: [beta], choices: [1] }],
+    [
+      'a host whose machine has a name of 65 characters',
+      { ...whole, hosts: [beta, { ...alpha, machineId: 'a'.repeat(65) }] }
+    ],
+    ['501 remembered choices', { ...whole, hosts: [beta, { ...alpha, restoreChoices: Array(501).fill({}) }] }]
+  ]
+
+  it.each(IN_PART)('carry along what is not understood, say so, and the rest is there: %s', async (_, value) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify(value))
+      const settings = openSettings(folder)
+      expect(settings.notices.join()).toMatch(/does not understand (\d+ (host|store)|the choices)/)
+      expect(settings.read().hosts.map(({ name }) => name)).toContain('beta')
+      settings.update((before) => ({ ...before, theme: 'dark' }))
+      const after = JSON.parse(readFileSync(path(), 'utf8')) as Record<string, unknown>
+      expect(after).toMatchObject({ theme: 'dark' })
+      for (const list of ['hosts', 'places'])
+        expect(new Set((after[list] as unknown[]).map((each) => JSON.stringify(each)))).toEqual(
+          new Set((value[list] as unknown[]).map((each) => JSON.stringify(each)))
+        )
+      expect(after['choices']).toEqual(value['choices'])
+      expect(readdirSync(folder)).toEqual(['settings.json'])
+    })
+  })
+
+  it('are never written larger than they may be read, or otherwise than they are understood', async () => {
+    const settings = openSettings(folder)
+    settings.update((before) => ({ ...before, hosts: [alpha] }))
+    const text = readFileSync(path(), 'utf8')
+    const WRITTEN: readonly object[] = [
+      { theme: 'x'.repeat(17 << 20) },
+      { hosts: [{ ...alpha, machineId: 'a'.repeat(65) }] },
+      { hosts: Array.from({ length: 10_001 }, () => alpha) },
+      { places: [{ kind: 'local', dir: 'relative' }] },
+      { choices: 7 }
+    ]
+    for (const change of WRITTEN)
+      await tally.tried(() => {
+        expect(wordsOf(() => settings.update((before) => ({ ...before, ...change })))).toContain('settings.json')
+        expect(readFileSync(path(), 'utf8')).toBe(text)
+        expect(settings.read().hosts).toEqual([alpha])
+      })
+  })
 
   it.each(IN_ITS_PLACE)(
     'that cannot be read are refused in words, and the window starts empty: %s',
@@ -304,6 +352,80 @@ describe('notices', () => {
     })
   })
 
+  const NEWER: readonly object[] = [
+    { ...said(2), severity: 'critical', acknowledged: false },
+    { ...said(2), goTo: { screen: 'vault' }, acknowledged: false },
+    { ...said(2), about: [{ what: 'moon' }], acknowledged: false },
+    { ...said(2), acknowledged: 'by somebody' },
+    { ...said(2), acknowledged: false, colour: 'red' },
+    { id: 'n-2-bad' }
+  ]
+  it.each(NEWER)('of a newer Stillpoint are carried along: %j', async (newer) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify([newer, { ...said(1), acknowledged: false }]))
+      const notices = new Notices(path())
+      notices.add(said(3))
+      notices.acknowledge('n-1-bad')
+      const kept = JSON.parse(readFileSync(path(), 'utf8')) as { readonly id: string }[]
+      expect(kept).toContainEqual(newer)
+      expect(kept.map(({ id }) => id).sort()).toEqual(['n-1-bad', 'n-2-bad', 'n-3-bad'])
+    })
+  })
+
+  it('of a newer Stillpoint without end have their share of the room', async () => {
+    await tally.tried(() => {
+      const newer = (n: number): object => ({ ...said(n), severity: 'critical', text: 'x'.repeat(20_000) })
+      const all = Array.from({ length: 700 }, (_, n) => newer(n))
+      writeFileSync(path(), JSON.stringify([{ ...said(1000), acknowledged: false }, ...all]))
+      const notices = new Notices(path())
+      notices.add(said(1001))
+      expect(statSync(path()).size).toBeLessThan(5_000_000)
+      expect(notices.all.value?.map(({ id }) => id)).toEqual(['n-1001-bad', 'n-1000-bad'])
+    })
+  })
+
+  it('that two Stillpoints have are all there afterwards, and those that were read in one are', async () => {
+    await tally.tried(() => {
+      const [one, other] = [new Notices(path()), new Notices(path())]
+      one.add(said(1))
+      other.add(said(2))
+      one.add(said(3))
+      other.acknowledge('n-1-bad')
+      one.acknowledge('n-2-bad')
+      const all = new Notices(path()).all.value ?? []
+      expect(new Map(all.map(({ id, acknowledged }) => [id, acknowledged]))).toEqual(
+        new Map([
+          ['n-1-bad', true],
+          ['n-2-bad', true],
+          ['n-3-bad', false]
+        ])
+      )
+    })
+  })
+
+  it('that cannot be written are told all the same, and that they cannot be is told once', async () => {
+    await tally.tried(() => {
+      writeFileSync(join(folder, 'file'), '')
+      const notices = new Notices(join(folder, 'file', 'notices.json'))
+      for (let n = 0; n < 5; n += 1) notices.add(said(n))
+      notices.acknowledge('n-1-bad')
+      const titles = notices.all.value?.map(({ title }) => title) ?? []
+      expect(titles.filter((title) => title === 'Notices cannot be kept')).toHaveLength(1)
+      expect(titles.filter((title) => title.startsWith('bad'))).toHaveLength(5)
+    })
+  })
+
+  it('may be changed by whoever listens to them', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path())
+      notices.all.listen((all) => {
+        if (all.some(({ acknowledged }) => !acknowledged)) notices.acknowledge(undefined)
+      })
+      notices.add(said(1))
+      expect(new Notices(path()).all.value?.map(({ acknowledged }) => acknowledged)).toEqual([true])
+    })
+  })
+
   it('of one host without end push out nothing that another has to say', async () => {
     await tally.tried(() => {
       const notices = new Notices(path())
@@ -399,18 +521,31 @@ describe('the log of errors', () => {
       })
   })
 
-  it.each(IN_ITS_PLACE)('is the cause of no other error: %s', async (_, make) => {
-    await tally.tried(() => {
-      make(join(folder, 'errors.log'))
-      errorLog(folder)(bug(1))
-    })
+  it.each(IN_ITS_PLACE)('is written where this is in its place: %s', async (what, make) => {
+    for (const name of ['errors.log', 'errors.1.log'])
+      await tally.tried(() => {
+        const told: string[] = []
+        make(join(folder, name))
+        if (name === 'errors.1.log') writeFileSync(join(folder, 'errors.log'), 'x'.repeat((1 << 20) + 1))
+        errorLog(folder, undefined, (text) => told.push(text))(bug(1))
+        // That passes for a file, and cannot be written.
+        const isTold = what === 'a file of the kernel' && name === 'errors.log'
+        expect(told).toHaveLength(isTold ? 1 : 0)
+        if (!isTold) expect(log()).toContain('ref1 Error: boom')
+        const isAside = readdirSync(folder).some((file) => file.startsWith(`${name}.broken-`))
+        expect(isAside).toBe(/folder|pipe|device|itself/.test(what))
+        for (const file of readdirSync(folder)) rmSync(join(folder, file), { recursive: true })
+      })
   })
 
-  it('is quiet in a folder that is a file', async () => {
+  it('says once that it cannot be written, and is the cause of no other error', async () => {
     await tally.tried(() => {
+      const told: string[] = []
       writeFileSync(join(folder, 'file'), '')
-      chmodSync(join(folder, 'file'), 0o400)
-      errorLog(join(folder, 'file'))(bug(1))
+      const report = errorLog(join(folder, 'file'), undefined, (text) => told.push(text))
+      for (let n = 0; n < 5; n += 1) report(bug(n, `Error: ${n}`))
+      expect(told).toHaveLength(1)
+      expect(told[0]).toContain('cannot be written')
     })
   })
 })

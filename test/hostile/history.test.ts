@@ -150,6 +150,30 @@ describe('lines that cannot be read', () => {
   })
 })
 
+describe('what is no file where lines are set aside', () => {
+  const damaged = (): string => join(folder, 'history.damaged.jsonl')
+  const IN_ITS_PLACE: readonly (readonly [string, () => unknown])[] = [
+    ['a folder', () => mkdirSync(damaged())],
+    ['a pipe', () => once(spawn('mkfifo', [damaged()]), 'exit')],
+    ['a device', () => symlinkSync('/dev/zero', damaged())],
+    ['a full disk', () => symlinkSync('/dev/full', damaged())],
+    ['a link to a pipe', () => once(spawn('sh', ['-c', `mkfifo "$0.p" && ln -s "$0.p" "$0"`, damaged()]), 'exit')],
+    ['a link to itself', () => symlinkSync(damaged(), damaged())]
+  ]
+  it.each(IN_ITS_PLACE)('makes way, and nobody waits for it: %s', async (_, make) => {
+    await tally.tried(async () => {
+      writeFileSync(path, `garbage\n${GOOD}\n`)
+      await make()
+      const { history, remarks } = opened()
+      expect(await history.jobs()).toHaveLength(1)
+      expect(await history.addJobs([jobReport(77)])).toHaveLength(1)
+      expect(remarks.map(({ title }) => title)).toEqual(['1 line of the history could not be read'])
+      expect(damagedFile()).toBe('garbage\n')
+      expect(readdirSync(folder).some((name) => name.startsWith('history.damaged.jsonl.broken-'))).toBe(true)
+    })
+  })
+})
+
 describe('what is no file that can be read', () => {
   const IN_ITS_PLACE: readonly (readonly [string, () => void])[] = [
     ['a folder', () => mkdirSync(path)],

@@ -546,18 +546,64 @@ describe('what waits where a point is received', () => {
     'a FIFO': (path) => Promise.resolve(execFileSync('mkfifo', [path])),
     'a symlink out of the store': (path) => symlink('../../../..', path)
   }
-  it.each(Object.keys(inFolder))('in place of a folder is not followed: %s', (what) =>
+  it.each(Object.keys(inFolder))('in place of a folder is not followed, and makes way: %s', (what) =>
     tally.tried(async () => {
       const [from, store] = [await temporaryStore(), await temporaryStore()]
       const { dir } = await makePoint(from, { 'tpm/tpm2/x': FIRST })
       await mkdir(join(store, '.incoming', POINT), { recursive: true })
       await inFolder[what]?.(join(store, '.incoming', POINT, 'tpm'), join(dirname(store), 'outside'))
-      const all = (): string => execFileSync('find', [dirname(store)], { encoding: 'utf8' })
-      const before = all()
-      expect(await importing(store, exportPoint(dir))).toBe('bad-output')
-      expect(all()).toBe(before)
+      const around = (): string =>
+        execFileSync('find', [dirname(store), '-not', '-path', `${store}*`], { encoding: 'utf8' })
+      const before = around()
+      expect(await importing(store, exportPoint(dir))).toBe('taken')
+      expect(around()).toBe(before)
+      expect(await readFile(join(store, VM, POINT, 'tpm/tpm2/x'))).toEqual(FIRST)
     })
   )
+
+  const SMALL = ['.owner.json', '.owner.json.new', 'manifest.json', 'manifest.json.new', 'domain.xml']
+  const odd: Record<string, (path: string, outside: string) => Promise<unknown>> = {
+    'a folder': (path) => mkdir(path),
+    'a folder with something in it': (path) => writeFiles(path, { x: FIRST }),
+    'a folder with a name that no point has': (path) => writeFiles(path, { '.a b': FIRST }),
+    'a symlink': (path, outside) => symlink(outside, path),
+    'a FIFO': (path) => Promise.resolve(execFileSync('mkfifo', [path]))
+  }
+  const places = SMALL.flatMap((name) => Object.keys(odd).map((what) => [name, what] as const))
+  it.each(places)('in place of the small file %s is in the way of no point: %s', (name, what) =>
+    tally.tried(async () => {
+      const store = await temporaryStore()
+      const outside = join(dirname(store), 'outside')
+      await writeFile(outside, CONTENT).catch(() => writeFiles(dirname(store), { outside: Buffer.from(CONTENT) }))
+      await mkdir(join(store, '.incoming', POINT), { recursive: true })
+      await odd[what]?.(join(store, '.incoming', POINT, name), outside)
+      expect(await importing(store, chunks(...good))).toBe('taken')
+      expect(await readFile(outside, 'utf8')).toBe(CONTENT)
+      expect((await readdir(join(store, VM, POINT))).sort()).toEqual(['domain.xml', 'manifest.json', 'second'])
+    })
+  )
+
+  const ofStore = [VM, '.incoming'].flatMap((name) => Object.keys(inFolder).map((what) => [name, what] as const))
+  it.each(ofStore)('in place of the folder %s of the store is refused before anything is made: %s', (name, what) =>
+    tally.tried(async () => {
+      const store = await temporaryStore()
+      await mkdir(store, { recursive: true })
+      await inFolder[what]?.(join(store, name), join(dirname(store), 'outside'))
+      const all = (): string => execFileSync('find', [dirname(store)], { encoding: 'utf8' })
+      const before = all()
+      for (let tries = 0; tries < 2; tries += 1) expect(await importing(store, chunks(...good))).toBe('point-unsafe')
+      expect(all()).toBe(before)
+      await rm(join(store, name))
+      expect(await importing(store, chunks(...good))).toBe('taken')
+    })
+  )
+
+  it('may be in a store that is itself behind a symlink', async () => {
+    const store = await temporaryStore()
+    await mkdir(join(dirname(store), 'elsewhere'), { recursive: true })
+    await symlink(join(dirname(store), 'elsewhere'), store)
+    expect(await importing(store, chunks(...good))).toBe('taken')
+  })
 })
 
 describe('what is exchanged while a point is received', () => {

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   fingerprintOf,
   forgetHostKeys,
+  forgetLine,
   judgeHostKey,
   keyTypeOf,
   knownHostName,
@@ -131,6 +132,15 @@ describe('our own known_hosts file', () => {
     expect(text()).toBe(`kvm1.lan ${written(ours)}\n[kvm2.lan]:2222 ${written(rsa)}\n`)
     expect(statSync(ownKnownHosts(dir)).mode & 0o777).toBe(0o600)
     expect(judge(text())).toEqual({ is: 'known' })
+  })
+
+  it('forgets the key of a line, and none that has come to stand there', async () => {
+    await writeHostKey(dir, 'kvm1.lan', 22, ours)
+    writeFileSync(ownKnownHosts(dir), `# mine\n\n${text()}\n`)
+    await writeHostKey(dir, 'kvm2.lan', 22, other)
+    expect(await forgetLine(dir, 3, fingerprintOf(other))).toBe(false)
+    expect(await forgetLine(dir, 3, fingerprintOf(ours))).toBe(true)
+    expect(text()).toBe(`# mine\n\n\nkvm2.lan ${written(other)}\n`)
   })
 
   it('forgets a host, and no other', async () => {

@@ -1,6 +1,8 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { safeLines, shorten } from '../../shared/safe-text.ts'
+import { safeLines, safeText, shorten } from '../../shared/safe-text.ts'
+import { failureOf } from '../../shared/failure.ts'
+import { putAsideUnlessFile, TO_ADD } from '../core/settings/small-file.ts'
 import type { BugReport } from './answer.ts'
 
 /** Then it becomes `errors.1.log`, in place of the one before. */
@@ -12,9 +14,14 @@ const MOST_COUNTED = 200
 /**
  * Writes bugs to `errors.log` in the settings folder, under the reference that the operator sees. One that comes again and
  * again is written whole once, its next nine times by their references, and from then on only counted, at 100 times, 1,000
- * and so on.
+ * and so on. What is no file in the place of the log makes way. That it cannot be written is told once.
  */
-export function errorLog(folder: string, now: () => Date = () => new Date()): BugReport {
+export function errorLog(
+  folder: string,
+  now: () => Date = () => new Date(),
+  tell: (text: string) => void = () => undefined
+): BugReport {
+  let isTold = false
   const times = new Map<string, { readonly first: string; count: number }>()
   return ({ reference, message }) => {
     try {
@@ -22,10 +29,13 @@ export function errorLog(folder: string, now: () => Date = () => new Date()): Bu
       if (text === undefined) return
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const path = join(folder, 'errors.log')
+      putAsideUnlessFile(path)
       if (putByIfLarge(path)) times.clear()
-      if (isFile(path)) appendFileSync(path, `${now().toISOString()} ${reference} ${text}\n`, { mode: 0o600 })
-    } catch {
+      addTo(path, `${now().toISOString()} ${reference} ${text}\n`)
+    } catch (error) {
       // Writing down a bug must never be the cause of another.
+      if (!isTold) tell(unwritten(folder, error))
+      isTold = true
     }
   }
 }
@@ -50,11 +60,25 @@ function textFor(
   return isWorthALine ? `the same as ${known.first}, ${known.count} times so far` : undefined
 }
 
+function addTo(path: string, text: string): void {
+  const file = openSync(path, TO_ADD, 0o600)
+  try {
+    appendFileSync(file, text)
+  } finally {
+    closeSync(file)
+  }
+}
+
 function putByIfLarge(path: string): boolean {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= LARGEST_BYTES) return false
-  renameSync(path, path.replace(/\.log$/, '.1.log'))
+  const before = path.replace(/\.log$/, '.1.log')
+  putAsideUnlessFile(before)
+  renameSync(path, before)
   return true
 }
 
-/** Opening a pipe would wait for its other end. */
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? true
+function unwritten(folder: string, error: unknown): string {
+  const failure = failureOf(error)
+  const why = failure.kind === 'io' ? failure.code : failure.kind
+  return `What goes wrong within Stillpoint cannot be written to ${safeText(join(folder, 'errors.log'))} (${why}): a reference that it shows leads nowhere until that is put right.`
+}

@@ -6,6 +6,7 @@ import { Method } from './point.ts'
 import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
 import { TwinVm } from './twin-vm.ts'
 import { HostFailureData } from '../failure-data.ts'
+import { notTooDeep } from '../json-depth.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
 export type JobKind = z.infer<typeof JobKind>
@@ -186,6 +187,9 @@ export const Progress = z.object({
 })
 export type Progress = z.infer<typeof Progress>
 
+/** In the engine's own terms, which nobody else knows. */
+const StepData = z.record(z.string(), z.unknown().transform(notTooDeep))
+
 /** A line of a job's journal. `n` counts from 0; `step` lines are on disk before the step they announce. */
 export const JournalEntry = z.intersection(
   z.object({ n: z.number().int(), at: z.iso.datetime() }),
@@ -197,14 +201,14 @@ export const JournalEntry = z.intersection(
       bootId: z.string(),
       engine: z.string(),
       /** How its VMs stood, in the engine's own terms. */
-      vms: z.array(z.unknown()).optional()
+      vms: z.array(z.unknown().transform(notTooDeep)).optional()
     }),
-    z.object({ type: z.literal('step'), step: z.string(), data: z.record(z.string(), z.unknown()).optional() }),
+    z.object({ type: z.literal('step'), step: z.string(), data: StepData.optional() }),
     z.object({
       type: z.literal('step-done'),
       step: z.string(),
       ms: z.number(),
-      data: z.record(z.string(), z.unknown()).optional()
+      data: StepData.optional()
     }),
     z.object({ type: z.literal('progress'), progress: Progress }),
     z.object({ type: z.literal('pause'), pause: Pause }),

@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Core } from '../../../src/main/core/core.ts'
+import { addHost } from '../../../src/main/core/hosts/hosts.ts'
 import { isUsable, probeHost, services, type ProbeItem } from '../../../src/main/core/hosts/probe-host.ts'
+import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
+import { failureOf } from '../../../src/shared/failure.ts'
 import { fakeShell } from '../../../src/shell/fake.ts'
 import { localShell } from '../../../src/shell/local.ts'
 
@@ -27,6 +31,52 @@ function hostTelling({ look = ['apt', 'libvirtd'], sections = {} }: Told): Retur
 
 const itemsOf = async (told: Told, check: string): Promise<ProbeItem[]> =>
   (await probeHost(hostTelling(told))).items.filter((item) => item.check === check)
+
+describe('a host that is added', () => {
+  /** What came of it, and what is remembered of the host. */
+  async function added(machineId: string): Promise<{ failure?: unknown; machineId?: string | undefined }> {
+    const folder = mkdtempSync(join(tmpdir(), 'stillpoint-added-'))
+    const settings = openSettings(folder)
+    const shell = hostTelling({ sections: { 'machine-id': machineId } })
+    const connections = {
+      try: () => Promise.resolve({ shell, close: () => Promise.resolve() }),
+      adopt: () => Promise.resolve(),
+      engine: () => Promise.resolve({ call: () => Promise.resolve({}) })
+    }
+    const core = { settings, connections } as unknown as Core
+    try {
+      await addHost(core, {
+        name: 'evil',
+        address: '192.0.2.1',
+        user: 'root',
+        port: undefined,
+        identityFile: undefined
+      })
+      return { machineId: settings.read().hosts[0]?.machineId }
+    } catch (error) {
+      expect(settings.read().hosts).toEqual([])
+      return { failure: failureOf(error) }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  it.each(['', 'uninitialized', 'f'.repeat(32), '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'])(
+    'is known by the name of its machine: “%s”',
+    async (machineId) => {
+      expect(await added(machineId)).toEqual({ machineId })
+    }
+  )
+
+  it.each(['f'.repeat(65), 'f'.repeat(300), 'two words', '../../etc', 'a\u202eb', '{"a":1}'])(
+    'is refused in words where that is no name: “%s”',
+    async (machineId) => {
+      expect(await added(machineId)).toMatchObject({
+        failure: { kind: 'bad-output', what: '/etc/machine-id on evil' }
+      })
+    }
+  )
+})
 
 describe('the checklist of a host', () => {
   it('is in order where nothing is missing', async () => {

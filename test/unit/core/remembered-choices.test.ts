@@ -38,4 +38,22 @@ describe('what was chosen at a restore', () => {
     }))
     expect(rememberedChoices(settings.read(), 'beta')).toEqual([toDefault])
   })
+
+  it('has its room, the oldest goes first, and nothing longer than any name is kept', () => {
+    const settings = settingsOf('beta')
+    const long = (n: number): RestoreChoice => ({
+      kind: 'map-network',
+      from: `${n}`.padStart(299, '\u0001'),
+      to: 'lan'
+    })
+    for (let n = 0; n < 300; n += 1) rememberChoices(settings, 'beta', [long(n)])
+    const kept = rememberedChoices(settings.read(), 'beta')
+    expect(kept.at(-1)).toEqual(long(299))
+    expect(Buffer.byteLength(JSON.stringify(kept))).toBeLessThan(40_000)
+    rememberChoices(settings, 'beta', [{ kind: 'map-network', from: 'x'.repeat(301), to: 'lan' }])
+    expect(rememberedChoices(settings.read(), 'beta')).toEqual(kept)
+    for (let n = 0; n < 300; n += 1)
+      rememberChoices(settings, 'beta', [{ kind: 'map-network', from: `n${n}`, to: 'lan' }])
+    expect(rememberedChoices(settings.read(), 'beta')).toHaveLength(200)
+  })
 })

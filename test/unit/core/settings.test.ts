@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withHost, withoutHost, withPlace } from '../../../src/main/core/hosts/host-book.ts'
+import { changeChoices } from '../../../src/main/core/settings/choices.ts'
 import { cacheFolder, settingsFolder } from '../../../src/main/core/settings/folders.ts'
 import { History } from '../../../src/main/core/settings/history.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
@@ -25,11 +26,7 @@ describe('the settings file', () => {
   it.each([
     ['truncated', '{"version": 1, "hos'],
     ['empty', ''],
-    ['of another shape', '{"version":1,"hosts":7,"places":[]}'],
-    [
-      'a host with an address that would be an option',
-      JSON.stringify({ version: 1, hosts: [{ ...alpha, address: '-oProxyCommand=x' }], places: [] })
-    ]
+    ['of another shape', '{"version":1,"hosts":7,"places":[]}']
   ])('is kept aside with words when it is %s', (_, text) => {
     writeFileSync(file(), text)
     const settings = openSettings(folder)
@@ -49,6 +46,31 @@ describe('the settings file', () => {
     writeFileSync(file(), JSON.stringify({ version: 1, hosts: [], places: [], theme: 'dark' }))
     openSettings(folder).update((settings) => withHost(settings, alpha))
     expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ theme: 'dark', hosts: [{ name: 'alpha' }] })
+  })
+
+  it('says which hosts it does not understand, and has all the others; one that is added anew takes their place', () => {
+    const wrong = { ...alpha, name: 'beta', address: '-oProxyCommand=x' }
+    writeFileSync(file(), JSON.stringify({ version: 1, hosts: [wrong, alpha], places: [] }))
+    const settings = openSettings(folder)
+    expect(settings.read().hosts).toEqual([alpha])
+    expect(settings.notices.join()).toContain('does not understand 1 host (beta)')
+    settings.update((before) => withHost(before, { ...alpha, name: 'gamma' }))
+    expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ hosts: [alpha, { name: 'gamma' }, wrong] })
+    settings.update((before) => withHost(before, { ...alpha, name: 'beta' }))
+    expect(openSettings(folder).notices).toEqual([])
+    expect(openSettings(folder).read().hosts).toHaveLength(3)
+  })
+
+  it('has what two windows have chosen, and what a newer one knows', () => {
+    writeFileSync(file(), JSON.stringify({ version: 1, hosts: [], places: [], choices: { ofTomorrow: [1] } }))
+    const [one, other] = [openSettings(folder), openSettings(folder)]
+    changeChoices(one, { onClose: 'tray' })
+    changeChoices(other, { notifySuccess: true })
+    expect(openSettings(folder).read().choices).toMatchObject({
+      ofTomorrow: [1],
+      onClose: 'tray',
+      notifySuccess: true
+    })
   })
 
   it('says so when it cannot be written, and keeps what was there', () => {

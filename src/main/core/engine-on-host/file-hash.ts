@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
+import { readSmallFile } from '../settings/small-file.ts'
 
 /** SHA-256 of a file on this computer, in hex. */
 export async function hashOf(path: string): Promise<string> {
@@ -18,11 +19,19 @@ export async function rememberedHashOf(path: string, cache: string): Promise<str
   const { size, mtimeMs, ctimeMs, ino } = stats // anybody sets the time of a change, and nobody that of the last change of all
   const key = createHash('sha256').update([path, size, mtimeMs, ctimeMs, ino].join('\0')).digest('hex').slice(0, 32)
   const note = join(cache, `${key}.sha256`)
-  const remembered = await readFile(note, 'utf8').catch(() => '')
-  if (/^[0-9a-f]{64}$/.test(remembered)) return remembered
+  const remembered = hashIn(note)
+  if (remembered !== undefined) return remembered
   const hash = await hashOf(path)
   await remember(cache, note, hash).catch(() => undefined) // a cache that cannot be written only costs time
   return hash
+}
+
+function hashIn(note: string): string | undefined {
+  try {
+    return /^[0-9a-f]{64}$/.exec(readSmallFile(note, 64) ?? '')?.[0]
+  } catch {
+    return undefined
+  }
 }
 
 async function remember(cache: string, note: string, hash: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { fail, isFailure } from '../../../shared/failure.ts'
+import { safeText, shorten } from '../../../shared/safe-text.ts'
 import type { Core } from '../core.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
@@ -54,9 +55,16 @@ function recordOf(address: HostAddress, { inventory }: Probe): HostRecord {
     ...(user !== undefined && { user }),
     ...(port !== undefined && { port }),
     ...(identityFile !== undefined && { identityFile }),
-    ...(inventory !== undefined && { machineId: inventory.machineId }),
+    ...(inventory !== undefined && { machineId: machineIdOf(address.name, inventory.machineId) }),
     addedAt: new Date().toISOString()
   }
+}
+
+/** 32 hex digits, nothing, or the word that stands there before the first start. It tells one host from another. */
+function machineIdOf(host: string, said: string): string {
+  if (/^[\w-]{0,64}$/.test(said)) return said
+  const detail = `it is no name of a machine: ${shorten(safeText(said), 80)}`
+  return fail({ kind: 'bad-output', what: `/etc/machine-id on ${host}`, detail })
 }
 
 function refuseUnusable(host: string, probe: Probe): void {

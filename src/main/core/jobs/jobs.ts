@@ -3,7 +3,7 @@ import { fail, failureOf, isFailure, type Failure } from '../../../shared/failur
 import { newTimeSortedId } from '../../../shared/model/ids.ts'
 import type { JobReport, JobSpec } from '../../../shared/model/job.ts'
 import type { Core } from '../core.ts'
-import { rememberWhatWorked } from '../hosts/remembered-choices.ts'
+import { noteSubmitted, rememberWhatWorked } from '../hosts/remembered-choices.ts'
 import { followJob, type FollowOptions } from './follow-job.ts'
 import { onceEach, withoutFormerNames } from './whose-job.ts'
 
@@ -18,6 +18,7 @@ export async function submitJob(
 ): Promise<string> {
   const engine = await core.connections.engine(host)
   const question = { id, spec, ...(fault !== undefined && { fault }) }
+  noteSubmitted(core.settings, host, id, spec)
   try {
     await engine.call('submit', question)
   } catch (error) {
@@ -27,20 +28,15 @@ export async function submitJob(
   return id
 }
 
-/** Watches a job to its end and writes it down, and what was chosen for its host. */
+/** Watches a job to its end and writes it down, and what was chosen here for its host. */
 export async function watchJob(core: Core, host: string, id: string, options: FollowOptions): Promise<JobReport> {
-  let spec: JobSpec | undefined
-  const onWatched: FollowOptions['onWatched'] = (what) => {
-    if (what.type === 'entry' && what.entry.type === 'begin') spec = what.entry.spec
-    options.onWatched(what)
-  }
   const report = await followJob(
     async (question, call) => (await core.connections.engine(host)).call('follow', question, call),
     id,
-    { ...options, onWatched }
+    options
   )
   await core.history.addJobs([report])
-  if (spec !== undefined) rememberWhatWorked(core.settings, spec, report)
+  rememberWhatWorked(core.settings, host, id, report)
   return report
 }
 

@@ -144,6 +144,13 @@ export class LiveCore {
     refused.forEach((each) => this.notices.add(each))
   }
 
+  /** What goes wrong cannot be written to the log of errors. */
+  notLogged(text: string): void {
+    const at = new Date().toISOString()
+    const title = 'The log of errors cannot be written'
+    this.notices.add({ id: `not-logged-${at}`, host: OURS, at, severity: 'warning', title, text })
+  }
+
   private tellOfSettings(text: string, n: number): void {
     this.notices.add({
       id: `settings-${new Date().toISOString()}-${n}`,

@@ -1,7 +1,10 @@
+import { statSync } from 'node:fs'
 import * as z from 'zod'
+import { failureOf } from '../../../shared/failure.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import { NoticeView } from '../../../shared/views/notice-view.ts'
-import { putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
+import { whileLocked } from '../settings/lock-file.ts'
+import { parsedJson, putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { LiveValue } from './live-value.ts'
 
 /** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
@@ -19,44 +22,113 @@ const MOST_ABOUT = 50
 const LONGEST_TITLE = 500
 const LONGEST_TEXT = 8000
 
-/** What the operator should hear, kept in `notices.json` so that nothing unread is lost. Newest first. */
+/**
+ * What the operator should hear, kept in `notices.json` so that nothing unread is lost, whichever Stillpoint has said it.
+ * Newest first.
+ */
 export class Notices {
   readonly all: LiveValue<readonly NoticeView[]>
   private readonly path: string
+  /** Of a newer Stillpoint: carried along. */
+  private strange: readonly unknown[] = []
+  /** How the file stood when it was last read or written. */
+  private stamp: string | undefined
+  private isToldUnwritable = false
 
   constructor(path: string) {
     this.path = path
-    this.all = new LiveValue<readonly NoticeView[]>(0, readNotices(path))
+    this.all = new LiveValue<readonly NoticeView[]>(0, withRoom(this.fromFile()))
   }
 
   /** Each once, by its id. */
   add(notice: Said, acknowledged = false): void {
-    const before = this.all.value ?? []
-    if (before.some(({ id }) => id === notice.id)) return
+    const isAmong = (all: readonly NoticeView[]): boolean => all.some(({ id }) => id === notice.id)
+    if (isAmong(this.all.value ?? [])) return
     const title = shorten(notice.title, LONGEST_TITLE)
     const text = shorten(notice.text, LONGEST_TEXT)
     const about = notice.about?.slice(0, MOST_ABOUT)
     const short = { ...notice, title, text, ...(about && { about }), acknowledged }
-    this.keep(withRoom([short, ...before]))
+    this.change((before) => (isAmong(before) ? before : [short, ...before]))
   }
 
   /** Undefined: all of them. */
   acknowledge(id: string | undefined): void {
-    this.keep(
-      (this.all.value ?? []).map((notice) =>
-        id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice
-      )
+    this.change((before) =>
+      before.map((notice) => (id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice))
     )
   }
 
-  /** That it cannot be written is no reason not to say it. */
-  private keep(notices: readonly NoticeView[]): void {
-    this.all.set(notices)
+  /** Of what is there by now. That it cannot be written is no reason not to say it. */
+  private change(change: (before: readonly NoticeView[]) => readonly NoticeView[]): void {
+    let all: readonly NoticeView[] = []
     try {
-      replaceFile(this.path, JSON.stringify(notices))
-    } catch {
-      return
+      whileLocked(this.path, () => {
+        all = withRoom(change(this.current()))
+        replaceFile(this.path, JSON.stringify([...all, ...this.strange]))
+        this.stamp = stampOf(this.path)
+      })
+    } catch (error) {
+      all = change(this.all.value ?? [])
+      all = withRoom(this.isToldUnwritable ? all : [unwritable(this.path, error), ...all])
+      this.isToldUnwritable = true
     }
+    // Whoever listens may change them again: not while this is locked.
+    this.all.set(all)
+  }
+
+  /** What is known here, and what another Stillpoint has written meanwhile. */
+  private current(): readonly NoticeView[] {
+    const known = this.all.value ?? []
+    return stampOf(this.path) === this.stamp ? known : together(known, this.fromFile())
+  }
+
+  private fromFile(): readonly NoticeView[] {
+    try {
+      this.stamp = stampOf(this.path)
+      const { notices, strange } = readNotices(this.path)
+      this.strange = strange
+      return notices
+    } catch {
+      if (this.isToldUnwritable) return []
+      const { notice, isWritable } = keptAside(this.path)
+      this.isToldUnwritable ||= !isWritable
+      return [notice]
+    }
+  }
+}
+
+/** Undefined: there is none. */
+function stampOf(path: string): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true })
+    return found && `${found.dev} ${found.ino} ${found.mtimeNs} ${found.size}`
+  } catch {
+    return 'it cannot be looked at'
+  }
+}
+
+/** Each once, and read if somebody has read it. Newest first where the lists differ. */
+function together(known: readonly NoticeView[], found: readonly NoticeView[]): readonly NoticeView[] {
+  const byId = new Map(known.map((notice) => [notice.id, notice]))
+  for (const notice of found) {
+    const acknowledged = notice.acknowledged || byId.get(notice.id)?.acknowledged === true
+    byId.set(notice.id, { ...notice, acknowledged })
+  }
+  return [...byId.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
+}
+
+function unwritable(path: string, error: unknown): NoticeView {
+  const failure = failureOf(error)
+  const why = failure.kind === 'io' ? `${failure.code}: ${failure.detail}` : failure.kind
+  const at = new Date().toISOString()
+  return {
+    id: `notices-unwritable-${at}`,
+    host: OURS,
+    at,
+    severity: 'warning',
+    title: 'Notices cannot be kept',
+    text: `${path} cannot be written (${why}). What you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
+    acknowledged: false
   }
 }
 
@@ -107,26 +179,44 @@ function noisiest(kept: readonly Weighed[]): string {
   return [...noise].reduce((most, each) => (each[1] > most[1] ? each : most), [OURS, 0])[0]
 }
 
-/** What is no notice as this Stillpoint knows them is passed over. A file that is nothing of the kind is kept aside. */
-function readNotices(path: string): readonly NoticeView[] {
-  try {
-    const text = readSmallFile(path, LARGEST_BYTES)
-    if (text === undefined) return []
-    const all = z.array(z.unknown()).parse(JSON.parse(text))
-    return withRoom(all.slice(0, MOST_READ).flatMap((each) => NoticeView.safeParse(each).data ?? []))
-  } catch {
-    return keptAside(path)
-  }
+interface NoticesRead {
+  readonly notices: readonly NoticeView[]
+  readonly strange: readonly unknown[]
 }
 
-function keptAside(path: string): readonly NoticeView[] {
+/** What a newer Stillpoint adds to a notice stays with it. */
+const Kept = NoticeView.loose()
+const Strange = z.looseObject({ id: z.string() })
+
+/** What is no notice as this Stillpoint knows them hides no other. @throws if the file is nothing of the kind */
+function readNotices(path: string): NoticesRead {
+  const text = readSmallFile(path, LARGEST_BYTES)
+  if (text === undefined) return { notices: [], strange: [] }
+  const all = z.array(z.unknown()).parse(parsedJson(text)).slice(0, MOST_READ)
+  const notices: NoticeView[] = []
+  const strange: unknown[] = []
+  for (const each of all) {
+    const read = Kept.safeParse(each)
+    if (read.success) notices.push(read.data)
+    else if (Strange.safeParse(each).success) strange.push(each)
+  }
+  return { notices, strange: carriedAlong(strange) }
+}
+
+/** The newest of them, as many as there are of others at most. */
+function carriedAlong(strange: readonly unknown[]): readonly unknown[] {
+  let room = MOST_BYTES
+  return strange.slice(0, MOST).filter((each) => (room -= Buffer.byteLength(JSON.stringify(each))) >= 0)
+}
+
+function keptAside(path: string): { readonly notice: NoticeView; readonly isWritable: boolean } {
   const at = new Date().toISOString()
   const common = { id: `notices-${at}`, host: OURS, at, severity: 'warning', acknowledged: false } as const
   try {
     const text = `The file was kept aside as ${putAside(path)}.`
-    return [{ ...common, title: 'Earlier notices could not be read', text }]
+    return { notice: { ...common, title: 'Earlier notices could not be read', text }, isWritable: true }
   } catch {
     const text = `Put ${path} right, or move it away: until then what you read here is not remembered.`
-    return [{ ...common, title: 'Notices cannot be read or written', text }]
+    return { notice: { ...common, title: 'Notices cannot be read or written', text }, isWritable: false }
   }
 }

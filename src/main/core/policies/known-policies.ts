@@ -29,7 +29,7 @@ export function rememberPolicies(folder: string, host: string, known: KnownPolic
 }
 
 export function forgetPolicies(folder: string, host: string): void {
-  rmSync(fileFor(folder, host), { force: true })
+  rmSync(fileFor(folder, host), { force: true, recursive: true })
 }
 
 const fileFor = (folder: string, host: string): string => join(folder, 'policies', `${host}.json`)

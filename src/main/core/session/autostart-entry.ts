@@ -1,9 +1,11 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
 import { makeDirs, syncDir, writeDurably } from '../../../store/durable.ts'
+import { readSmallFile } from '../settings/small-file.ts'
 
+const LARGEST_BYTES = 1 << 20
 /** Says that the file is ours. Others' of the same name are left alone. */
 const OURS = 'X-Stillpoint-Autostart=true'
 
@@ -18,7 +20,7 @@ export function autostartFile(env: Readonly<Record<string, string | undefined>>)
  * @throws `usage` if a file of that name is not ours, `io` if it cannot be written
  */
 export async function setAutostart(file: string, command: readonly string[] | undefined): Promise<void> {
-  const found = await readFile(file, 'utf8').catch(() => undefined)
+  const found = textOf(file)
   const wanted = command && autostartEntry(command)
   if (found === wanted) return
   const isForeign = found !== undefined && !found.split('\n').includes(OURS)
@@ -28,6 +30,15 @@ export async function setAutostart(file: string, command: readonly string[] | un
   if (wanted === undefined) await rm(file)
   else await writeDurably(file, Buffer.from(wanted))
   await syncDir(dirname(file))
+}
+
+/** Undefined: there is none. What cannot be read is not ours. */
+function textOf(file: string): string | undefined {
+  try {
+    return readSmallFile(file, LARGEST_BYTES)
+  } catch {
+    return ''
+  }
 }
 
 export const autostartEntry = (command: readonly string[]): string =>

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { linesIn, type FoundLine, type LinesRead } from './history-lines.ts'
+import { putAsideUnlessFile, TO_ADD, TO_READ } from './small-file.ts'
 
 export interface HistoryLimits {
   /** A file that has grown so large is put by, and a new one begun. */
@@ -69,7 +70,7 @@ export class HistoryFiles {
 
   /** @throws what opening and reading fail with; a file that has gone meanwhile has no lines */
   async *read({ path, bytes }: HistoryFile, fromByte = 0): AsyncGenerator<LinesRead> {
-    const file = await open(path, 'r').catch(unlessGone)
+    const file = await open(path, TO_READ).catch(unlessGone)
     if (file === undefined) return
     try {
       yield* linesIn(file, fromByte, bytes)
@@ -89,7 +90,7 @@ export class HistoryFiles {
   private async appendToHistory(text: string): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       await this.refuseOtherThanFile()
-      const file = await open(this.path, 'a', 0o600)
+      const file = await open(this.path, TO_ADD, 0o600)
       try {
         await writeWhole(file, `\n${text}\n`)
         if (await this.isStillHistory(file)) return
@@ -136,13 +137,16 @@ export class HistoryFiles {
     return isOurs === true
   }
 
-  /** Lines that cannot be read. Returns for how many there was room: of the others only their number is known. */
+  /**
+   * Lines that cannot be read. Returns for how many there was room: of the others only their number is known. What is no file
+   * in the place of these makes way.
+   */
   async keepAside(lines: readonly FoundLine[]): Promise<number> {
+    putAsideUnlessFile(this.damagedPath)
     const kept = (await stat(this.damagedPath).catch(() => undefined))?.size ?? 0
     let room = this.limits.damagedBytes - kept
     const fitting = lines.filter(({ text }) => (room -= Buffer.byteLength(text) + 1) >= 0)
-    if (fitting.length > 0)
-      await appendFile(this.damagedPath, fitting.map(({ text }) => `${text}\n`).join(''), { mode: 0o600 })
+    if (fitting.length > 0) await addTo(this.damagedPath, fitting.map(({ text }) => `${text}\n`).join(''))
     return fitting.length
   }
 
@@ -158,7 +162,7 @@ export class HistoryFiles {
     stays: (found: FoundLine) => boolean
   ): Promise<void> {
     const fresh = `${to}.${randomBytes(3).toString('hex')}.new`
-    const from = await open(path, 'r').catch(unlessGone)
+    const from = await open(path, TO_READ).catch(unlessGone)
     if (from === undefined) return
     try {
       const into = await open(fresh, 'wx', 0o600)
@@ -207,6 +211,15 @@ export class HistoryFiles {
     const found = await stat(this.path).catch(() => undefined)
     if (found !== undefined && !found.isFile())
       throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no file')
+  }
+}
+
+async function addTo(path: string, text: string): Promise<void> {
+  const file = await open(path, TO_ADD, 0o600)
+  try {
+    await file.appendFile(text)
+  } finally {
+    await file.close()
   }
 }
 

@@ -2,23 +2,30 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Conf from 'conf'
 import { describeFailure } from '../../../shared/failure-words.ts'
-import { fail, failureOf, StillpointError, type Failure } from '../../../shared/failure.ts'
+import { fail, failureOf, StillpointError, systemCodeOf, type Failure } from '../../../shared/failure.ts'
+import { formatBytes } from '../../../shared/format.ts'
+import { whileLocked } from './lock-file.ts'
 import { EMPTY_SETTINGS, Settings, SETTINGS_VERSION } from './settings-schema.ts'
-import { FarTooLarge, putAside, readSmallFile } from './small-file.ts'
+import { FarTooLarge, parsedJson, putAside, readSmallFile } from './small-file.ts'
+import { NOTHING_STRANGE, readTolerantly, strangeWords, type Strange } from './strange-settings.ts'
 
 export interface SettingsFile {
   readonly path: string
-  /** What the operator should hear: a broken file that was kept aside. */
+  /** What the operator should hear: a broken file that was kept aside, entries that are not understood. */
   readonly notices: readonly string[]
   read(): Settings
-  /** @throws `io` if the file cannot be written: the settings are then as before. */
+  /**
+   * What several Stillpoints change at once is all there afterwards.
+   * @throws `io` if the file cannot be written: the settings are then as before.
+   */
   update(change: (settings: Settings) => Settings): void
 }
 
 const LARGEST_BYTES = 16 << 20
 
 /**
- * The settings of a folder. A file that cannot be understood is kept aside under another name, and said; one that a
+ * The settings of a folder. A file that cannot be understood is kept aside under another name, and said; entries that cannot
+ * be are carried along, and said. One that a
  * newer Stillpoint wrote is refused, for writing to it would lose what only that one understands, and so is one that
  * cannot be read. A window that has to start all the same opens with `leave`: empty, with that said, and nothing is ever
  * written.
@@ -35,18 +42,31 @@ export function openSettings(folder: string, newer: 'refuse' | 'leave' = 'refuse
 }
 
 function openUnderstood(folder: string, path: string): SettingsFile {
-  const notices: string[] = []
   const found = readSettings(path)
-  if (typeof found === 'string') notices.push(keepAside(path, found))
+  const notices = typeof found === 'string' ? keepAside(path) : strangeWords(path, found.strange)
   makeFolder(folder)
   const conf = new Conf<Settings>({ cwd: folder, configName: 'settings', configFileMode: 0o600, serialize })
   return {
     path,
     notices,
-    read: () => understood(path),
-    update: (change) => write(conf, path, change(understood(path)))
+    read: () => understood(path).settings,
+    update: (change) => changeAlone(conf, path, change)
   }
 }
+
+function changeAlone(conf: Conf<Settings>, path: string, change: (settings: Settings) => Settings): void {
+  try {
+    whileLocked(path, () => {
+      const { settings, strange } = understood(path)
+      write(conf, path, change(settings), strange)
+    })
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error
+    fail(ioFailure(path, error, UNWRITTEN), error)
+  }
+}
+
+const UNWRITTEN = 'the settings could not be written, they are as before'
 
 /** Settings that are not ours to understand: as if there were none, and as if they could not be written. */
 function leftAlone(path: string, failure: Failure): SettingsFile {
@@ -68,16 +88,21 @@ const sentences = ({ title, explanation, nextStep }: ReturnType<typeof describeF
 
 const serialize = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
 
-function understood(path: string): Settings {
+interface Found {
+  readonly settings: Settings
+  readonly strange: Strange
+}
+
+function understood(path: string): Found {
   const found = readSettings(path)
   return typeof found === 'string' ? fail({ kind: 'bad-output', what: path, detail: found }) : found
 }
 
 /** The settings, or why the file cannot be understood. @throws `io` where it cannot be read, `usage` where a newer Stillpoint wrote it */
-function readSettings(path: string): Settings | string {
+function readSettings(path: string): Found | string {
   try {
     const text = readSmallFile(path, LARGEST_BYTES)
-    return text === undefined ? EMPTY_SETTINGS : settingsIn(path, text)
+    return text === undefined ? { settings: EMPTY_SETTINGS, strange: NOTHING_STRANGE } : settingsIn(path, text)
   } catch (error) {
     if (error instanceof StillpointError) throw error
     if (error instanceof FarTooLarge) return error.message
@@ -85,19 +110,10 @@ function readSettings(path: string): Settings | string {
   }
 }
 
-function settingsIn(path: string, text: string): Settings | string {
-  const value = parse(text)
+function settingsIn(path: string, text: string): Found | string {
+  const value = parsedJson(text.replace(/^\uFEFF/, ''))
   refuseNewer(path, value)
-  const settings = Settings.safeParse(value)
-  return settings.success ? settings.data : (settings.error.issues[0]?.message ?? 'it is not what it should be')
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''))
-  } catch {
-    return undefined
-  }
+  return readTolerantly(value)
 }
 
 function refuseNewer(path: string, value: unknown): void {
@@ -112,12 +128,19 @@ function whyNewer(path: string, value: unknown): string | undefined {
   return `${path} was written by a newer Stillpoint (settings version ${version}). Use that one, or another settings folder (STILLPOINT_HOME).`
 }
 
-function keepAside(path: string, why: string): string {
+/** Of several that start at once, one keeps it aside: what another has begun anew meanwhile is no broken file. */
+function keepAside(path: string): readonly string[] {
   try {
-    const aside = putAside(path)
-    return `The settings could not be read (${why}). They were kept aside as ${aside}, and Stillpoint starts with empty ones. Points and hosts are as they were.`
+    return whileLocked(path, () => {
+      const why = readSettings(path)
+      if (typeof why !== 'string') return []
+      return [
+        `The settings could not be read (${why}). They were kept aside as ${putAside(path)}, and Stillpoint starts with empty ones. Points and hosts are as they were.`
+      ]
+    })
   } catch (error) {
-    return fail(ioFailure(path, error, `it cannot be read (${why}), and not be kept aside`), error)
+    if (error instanceof StillpointError) throw error
+    return fail(ioFailure(path, error, 'it cannot be understood, and not be kept aside'), error)
   }
 }
 
@@ -129,14 +152,24 @@ function makeFolder(folder: string): void {
   }
 }
 
-function write(conf: Conf<Settings>, path: string, settings: Settings): void {
-  const checked = Settings.parse(settings)
+/** Never what reading would not take. */
+function write(conf: Conf<Settings>, path: string, settings: Settings, strange: Strange): void {
+  const checked = Settings.safeParse(settings)
+  if (!checked.success)
+    return refuse(path, `${checked.error.issues[0]?.path.join('.')}: ${checked.error.issues[0]?.message}`)
+  const whole = strange.carriedIn(checked.data)
+  const bytes = Buffer.byteLength(serialize(whole))
+  if (bytes > LARGEST_BYTES)
+    refuse(path, `it would have ${formatBytes(bytes)}, and more than ${formatBytes(LARGEST_BYTES)} are not read`)
   try {
-    conf.store = checked
+    conf.store = whole
   } catch (error) {
-    fail(ioFailure(path, error, 'the settings could not be written, they are as before'), error)
+    fail(ioFailure(path, error, UNWRITTEN), error)
   }
 }
+
+const refuse = (path: string, why: string): never =>
+  fail({ kind: 'io', path, code: 'EINVAL', detail: `${UNWRITTEN}: ${why}` })
 
 const ioFailure = (path: string, error: unknown, detail: string): Failure => ({
   kind: 'io',

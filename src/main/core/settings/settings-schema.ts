@@ -31,11 +31,14 @@ export type Place = z.infer<typeof Place>
 
 export const SETTINGS_VERSION = 1
 
+export const MOST_HOSTS = 10_000
+export const MOST_PLACES = 10_000
+
 /** Keys that a newer Stillpoint or the window added are carried along. */
 export const Settings = z.looseObject({
   version: z.literal(SETTINGS_VERSION),
-  hosts: z.array(HostRecord).max(10_000),
-  places: z.array(Place).max(10_000),
+  hosts: z.array(HostRecord).max(MOST_HOSTS),
+  places: z.array(Place).max(MOST_PLACES),
   /** What the operator chose in the window; what is missing is as it is by default. */
   choices: z.record(z.string(), z.unknown()).optional()
 })

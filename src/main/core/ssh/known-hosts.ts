@@ -1,8 +1,9 @@
 import { createHash, createHmac } from 'node:crypto'
-import { mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
-import { readSmallFile } from '../settings/small-file.ts'
+import { whileLocked } from '../settings/lock-file.ts'
+import { readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { matchesPatternList } from './wildcard.ts'
 
 export interface KnownHostLine {
@@ -96,11 +97,14 @@ export const ownKnownHosts = (settingsDir: string): string => join(settingsDir, 
 
 export const systemKnownHosts = '/etc/ssh/ssh_known_hosts'
 
-export async function readKnownHosts(homeDir: string, settingsDir: string): Promise<KnownHostLine[]> {
+/** @throws `io` where one of them is there and cannot be read */
+export function readKnownHosts(homeDir: string, settingsDir: string): Promise<KnownHostLine[]> {
   const files = [ownKnownHosts(settingsDir), join(homeDir, '.ssh/known_hosts'), systemKnownHosts]
-  const parsed = await Promise.all(files.map(async (file) => parseKnownHosts(file, await readIfThere(file))))
-  return parsed.flat()
+  return inOneGo(() => files.flatMap((file) => parseKnownHosts(file, readIfThere(file))))
 }
+
+/** Whoever asks does not mind that nothing is waited for. */
+const inOneGo = <T>(work: () => T): Promise<T> => Promise.resolve().then(work)
 
 /** A hundred thousand keys. */
 const LARGEST_BYTES = 32 << 20
@@ -110,10 +114,9 @@ const LARGEST_BYTES = 32 << 20
  * `/dev/null`, which has nothing in it.
  * @throws `io`
  */
-async function readIfThere(file: string): Promise<string> {
+function readIfThere(file: string): string {
   try {
-    const found = await stat(file)
-    if (found.isCharacterDevice() && (await realpath(file)) === '/dev/null') return ''
+    if (statSync(file).isCharacterDevice() && realpathSync(file) === '/dev/null') return ''
     return readSmallFile(file, LARGEST_BYTES) ?? ''
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
@@ -124,9 +127,9 @@ async function readIfThere(file: string): Promise<string> {
 }
 
 /** Writes a key down as known, in our file. */
-export async function writeHostKey(settingsDir: string, host: string, port: number, key: Buffer): Promise<void> {
+export function writeHostKey(settingsDir: string, host: string, port: number, key: Buffer): Promise<void> {
   const line = `${knownHostName(host, port)} ${keyTypeOf(key)} ${key.toString('base64')}`
-  await rewrite(settingsDir, (lines) => (lines.includes(line) ? lines : [...lines, line]))
+  return rewrite(settingsDir, (lines) => (lines.includes(line) ? lines : [...lines, line]))
 }
 
 /**
@@ -147,27 +150,26 @@ export async function forgetHostKeys(settingsDir: string, host: string, port: nu
   return forgotten
 }
 
-/** Takes one line out of our file, counted from 1 as in `KnownHostLine`. */
-export const forgetLine = (settingsDir: string, line: number): Promise<void> =>
-  rewrite(settingsDir, (lines) => lines.filter((_, index) => index !== line - 1))
-
-let lastRewrite: Promise<unknown> = Promise.resolve()
-
-/** One after the other: two hosts accepted at the same time must both be in the file afterwards. */
-function rewrite(settingsDir: string, change: (lines: string[]) => string[]): Promise<void> {
-  const next = lastRewrite.then(async () => {
-    const file = ownKnownHosts(settingsDir)
-    await mkdir(settingsDir, { recursive: true, mode: 0o700 })
-    const before = (await readIfThere(file)).split('\n').filter((line) => line !== '')
-    await writeFile(
-      `${file}.new`,
-      change(before)
-        .map((line) => `${line}\n`)
-        .join(''),
-      { mode: 0o600, flush: true }
-    )
-    await rename(`${file}.new`, file)
+/** Takes a key out of our file, from the line counted from 1. False: another one stands there by now. */
+export async function forgetLine(settingsDir: string, line: number, fingerprint: string): Promise<boolean> {
+  const file = ownKnownHosts(settingsDir)
+  let isThere = false
+  await rewrite(settingsDir, (lines) => {
+    const found = parseKnownHosts(file, lines.join('\n')).find((each) => each.line === line)
+    isThere = found !== undefined && fingerprintOf(Buffer.from(found.key, 'base64')) === fingerprint
+    return isThere ? lines.filter((_, index) => index !== line - 1) : lines
   })
-  lastRewrite = next.catch(() => undefined)
-  return next
+  return isThere
+}
+
+/** One after the other, in every Stillpoint: hosts accepted at the same time must all be in the file afterwards. */
+function rewrite(settingsDir: string, change: (lines: string[]) => string[]): Promise<void> {
+  const file = ownKnownHosts(settingsDir)
+  return inOneGo(() =>
+    whileLocked(file, () => {
+      const before = readIfThere(file).replace(/\n$/, '')
+      const lines = change(before === '' ? [] : before.split('\n'))
+      replaceFile(file, lines.map((line) => `${line}\n`).join(''), { flush: true })
+    })
+  )
 }

@@ -21,7 +21,6 @@ const keyOf = (line: KnownHostLine, own: string): KnownKey => ({
 
 /** Takes one line out of our own file. @throws `not-found` if another key stands there by now */
 export async function forgetKnownKey(settingsDir: string, line: number, fingerprint: string): Promise<void> {
-  const found = (await knownKeys(settingsDir)).find((key) => key.ours && key.line === line)
-  if (found?.fingerprint !== fingerprint) fail({ kind: 'not-found', what: 'host', name: fingerprint })
-  await forgetLine(settingsDir, line)
+  const isForgotten = await forgetLine(settingsDir, line, fingerprint)
+  if (!isForgotten) fail({ kind: 'not-found', what: 'host', name: fingerprint })
 }

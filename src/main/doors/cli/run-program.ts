@@ -55,7 +55,7 @@ async function perform(options: ActionOptions, action: Action): Promise<ExitCode
 }
 
 function failed(out: Output, failure: Failure): ExitCode {
-  logBug(failure)
+  logBug(failure, out)
   out.failed(failure)
   return exitOfFailure(failure)
 }

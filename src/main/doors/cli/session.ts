@@ -31,7 +31,7 @@ export function openSession(out: Output, terminal: Terminal, acceptNew: boolean)
 }
 
 /** A bug's details, under the reference that was shown. */
-export function logBug(failure: Failure): void {
+export function logBug(failure: Failure, out: Output): void {
   if (failure.kind !== 'bug') return
-  errorLog(settingsFolder(process.env))(failure)
+  errorLog(settingsFolder(process.env), undefined, (text) => out.note(text, 'warning'))(failure)
 }

@@ -73,7 +73,7 @@ async function serve(session: Session, options: ServeOptions): Promise<typeof EX
     openLink: (link) => openLink((url) => Promise.resolve().then(() => openInBrowser(url)), link),
     goTo: new LiveValue<GoTo | undefined>()
   })
-  const report = errorLog(folder)
+  const report = errorLog(folder, undefined, (text) => live.notLogged(text))
   const onWindows = (count: number): void => idle.windows(count)
   try {
     const door = await openBrowserDoor(contract, handlers, { port: options.port, rendererRoot, report, onWindows })
