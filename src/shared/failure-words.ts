@@ -1,6 +1,8 @@
 import { failureFrom } from './failure-data.ts'
 import type { Failure, FailureKind, FailureOf } from './failure.ts'
 import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
+import { DEFAULT_STORE } from './host-paths.ts'
+import { forShell } from './model/restore-choice.ts'
 import { oneLine, safeText, textsWithin } from './safe-text.ts'
 
 /** A failure in the operator's words. Names in it are shown as text: none makes a line of its own. */
@@ -378,12 +380,14 @@ function freeWords({ freeBytes, claimedBytes = 0, reserveBytes = 0 }: FailureOf<
   return kept.length === 0 ? free : `${free}, of which ${kept.join(' and ')}`
 }
 
-function deletableWords({ deletable = [] }: FailureOf<'no-room'>): string {
+function deletableWords({ deletable = [], host, store = DEFAULT_STORE }: FailureOf<'no-room'>): string {
   if (deletable.length === 0) return 'stillpoint points, stillpoint delete POINT'
   const each = deletable.map(
     ({ point, vm, takenAt, sizeBytes }) => `${point} of ${vm}, ${formatTime(takenAt)}, ${formatBytes(sizeBytes)}`
   )
-  return `stillpoint delete POINT; no rule keeps these any more: ${each.join('; ')}`
+  const place = store === DEFAULT_STORE || !store.startsWith('/') ? host : `${host}:${store}`
+  const there = host === undefined ? '' : ` ${forShell(['--in', place ?? host])}`
+  return `stillpoint delete POINT${there}; no rule keeps these any more: ${each.join('; ')}`
 }
 
 const PACKAGES: Readonly<Record<string, string>> = {

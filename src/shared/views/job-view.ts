@@ -28,6 +28,8 @@ export const JobView = JobReport.extend({
   place: z.string().optional(),
   verify: VerifyReport.optional(),
   begun: BegunHere.optional(),
+  /** This computer does it itself, just now: bytes go through it. */
+  isHere: z.boolean().optional(),
   /** It failed or was cancelled, and the same can be asked for again. */
   retryable: z.boolean(),
   /** What this computer does itself fails also of the way to a host. */

@@ -268,7 +268,7 @@ export class LiveJobs {
 
   private listed(): readonly JobView[] {
     const views = [...this.records.values()]
-      .map(({ view }) => this.withBeginning(view))
+      .map(({ view }) => this.withBeginning(this.tasks.has(view.id) ? { ...view, isHere: true } : view))
       .sort((a, b) => b.id.localeCompare(a.id))
     const ended = views.filter(({ state }) => isEnded(state))
     return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]

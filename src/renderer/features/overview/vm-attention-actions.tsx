@@ -57,7 +57,7 @@ function Remedy({ item: { vm, remedy }, isAsking }: VmAttentionActionsProps) {
     }
     case 'retry': {
       const job = vm.failing?.id ?? ''
-      return <Mend label={words.retry} isAsking={isAsking} onClick={() => void again(vm.uuid, job)} />
+      return <Mend label={words.retry} isAsking={isAsking} onClick={() => void again(vm.host, vm.uuid, job)} />
     }
     case 'back-up':
       return <Mend label={words.backUp} isAsking={isAsking} onClick={() => void backUp(vm.host, vm.uuid)} />
