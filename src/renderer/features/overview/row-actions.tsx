@@ -1,3 +1,4 @@
+import { pointName } from '../../../shared/point-name.ts'
 import { Menu } from '@mantine/core'
 import { IconBell, IconBellOff, IconCheck, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
 import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
@@ -24,7 +25,7 @@ export function RowActions({ row }: { readonly row: VmSafety }) {
       <Menu.Item
         leftSection={<IconHistory size={18} />}
         disabled={lastPoint === undefined}
-        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: lastPoint.id }) })}
+        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: pointName(lastPoint) }) })}
       >
         {words.restore}
       </Menu.Item>
