@@ -1,3 +1,4 @@
+import { ENGINE_LIMITS } from './engine-limits.ts'
 import { formatAge, formatTime } from './format.ts'
 import { isBrokenPromise, needsYou, overallOf, wantsYou, type VmSafety } from './safety.ts'
 import { isSeen } from './told-by.ts'
@@ -27,6 +28,20 @@ export function untoldWords({ untold, host, lastPoint }: Pick<VmSafety, 'untold'
   const points = `${most.count} ${lastPoint === undefined ? '' : 'newer '}${most.count === 1 ? 'point' : 'points'}`
   const they = most.count === 1 ? 'it can be restored, but does' : 'they can be restored, but do'
   return `${who} has ${points} of it${more} that ${host} never told of: ${they} not count.`
+}
+
+/** Schedules of a host that are too many to be shown. Empty: none is left out. */
+export function leftOutWords({
+  host,
+  leftOut = 0
+}: {
+  readonly host: string
+  readonly leftOut?: number | undefined
+}): string {
+  if (leftOut === 0) return ''
+  const [more, they, promise] =
+    leftOut === 1 ? ['schedule', 'it runs', 'it promises'] : ['schedules', 'they run', 'they promise']
+  return `${host} has ${leftOut} more ${more} than the ${ENGINE_LIMITS.policies} that are shown of a host: ${they}, but what ${promise} is not watched from here; put more VMs into fewer schedules.`
 }
 
 const wantingWords = (wanting: number, all: number): string =>

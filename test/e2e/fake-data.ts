@@ -199,6 +199,7 @@ function fakePoint(vm: VmView, host: string, at: number, random: () => number, n
     ...(n % 13 !== 1 && { policy: nightlyOf(host) }),
     warnings: [],
     places: n % 2 === 0 ? [place, copy] : [place],
+    ...(n % 2 === 0 && { isOurs: true }),
     marks: {
       pinned: n % 13 === 1,
       ...(n % 13 === 1 && { note: 'before the upgrade' }),

@@ -129,7 +129,7 @@ const down = (failure: Failure): HostView => ({
 })
 
 const failing = (failure: Failure): VmSafety =>
-  ({ safety: 'failing', failing: jobWith(failure), host: 'evil', policies: [] }) as unknown as VmSafety
+  ({ safety: 'failing', failing: jobWith(failure), host: 'evil', policies: [], untold: [] }) as unknown as VmSafety
 
 /** Every place that shows a failure, with one that nobody has looked at before. */
 function showEverywhere(failure: Failure): void {

@@ -5,6 +5,9 @@ import type { Policy } from '../../src/shared/model/policy.ts'
 import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
 import { fakeData } from '../e2e/fake-data.ts'
 import { policyOf } from '../unit/made-policies.ts'
+import { engineCall } from '../../src/main/core/engine-on-host/engine-call.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+import { resultLines } from '../../src/shared/result-lines.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('policies by the hundred')
@@ -87,10 +90,27 @@ const safety = (policies: PoliciesView['hosts']): { all: readonly VmSafety[]; ms
 }
 
 describe('a host with more policies than anybody', () => {
+  it.each([0, 100, 101, 5000])(
+    'is known to have more, of %i, as its engine answers and as that is remembered',
+    async (count) => {
+      await tally.tried(async () => {
+        const { host: _, asOf: __, reachable: ___, ...said } = viewOf(bad, [])
+        const policies = many(count, () => ({})).map((policy) => ({ policy }))
+        const stdout = [...resultLines({ ...said, policies })].join('')
+        const placed = { shell: fakeShell(() => ({ stdout })), host: bad, node: '/n', engine: '/e' }
+        const answer = await engineCall(placed, 'policies', {})
+        expect(answer.policies).toHaveLength(Math.min(count, 100))
+        expect(answer.leftOut).toBe(count > 100 ? count - 100 : undefined)
+        expect(PolicyListing.parse(JSON.parse(JSON.stringify(answer)))).toEqual(answer)
+      })
+    }
+  )
+
   it.each(Object.keys(DEAR))('has a hundred of them, and keeps nobody waiting: %s', async (what) => {
     await tally.tried(() => {
       const said = viewOf(bad, DEAR[what] ?? [])
       expect(said.policies).toHaveLength(100)
+      expect(said.leftOut).toBe(1900)
       const { all, ms } = safety([nightly, said])
       expect(ms).toBeLessThan(5000)
       const promised = all.filter(({ host }) => host === good).map(({ expectWithinMs }) => expectWithinMs)

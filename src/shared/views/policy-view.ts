@@ -15,9 +15,10 @@ export const PolicyState = z.object({
 })
 export type PolicyState = z.infer<typeof PolicyState>
 
-/** What a host says of policies. */
-export const PolicyListing = z.object({
+const Listing = z.object({
   policies: firstOf(PolicyState, ENGINE_LIMITS.policies),
+  /** How many more the host has than are taken of it. */
+  leftOut: z.number().int().nonnegative().optional(),
   /** Files that are no policy that can be understood: shown, never run. */
   broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.ofHost),
   /** IANA name, as `Europe/Rome`. */
@@ -27,10 +28,19 @@ export const PolicyListing = z.object({
   channels: ChannelsView,
   outbox: firstOf(OutboxItem, ENGINE_LIMITS.ofHost)
 })
-export type PolicyListing = z.infer<typeof PolicyListing>
+export type PolicyListing = z.infer<typeof Listing>
+
+/** What a host says of policies; of those that are too many for it is kept how many they are. */
+export const PolicyListing = z.preprocess(withLeftOut, Listing)
+
+function withLeftOut(said: unknown): unknown {
+  if (typeof said !== 'object' || said === null || !('policies' in said) || !Array.isArray(said.policies)) return said
+  const more = said.policies.length - ENGINE_LIMITS.policies
+  return more > 0 ? { ...said, leftOut: more } : said
+}
 
 /** The same with who said it and since when it is true; of a host that does not answer, what it last said. */
-export const HostPolicies = PolicyListing.extend({
+export const HostPolicies = Listing.extend({
   host: z.string(),
   asOf: z.iso.datetime(),
   reachable: z.boolean()

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
 import { pointsCommand } from '../../../src/main/doors/cli/commands/points.ts'
-import type { Perform } from '../../../src/main/doors/cli/run-program.ts'
 import type { Session } from '../../../src/main/doors/cli/session.ts'
 import { idAt, jobAt, PaperLaptop, pointAt } from '../live/paper-laptop.ts'
 

@@ -9,12 +9,13 @@ import { LiveJobs } from '../../../src/main/core/live/live-jobs.ts'
 import { LivePoints } from '../../../src/main/core/live/live-points.ts'
 import { LivePolicies } from '../../../src/main/core/live/live-policies.ts'
 import { Notices } from '../../../src/main/core/live/notices.ts'
-import { History } from '../../../src/main/core/settings/history.ts'
+import { History, HISTORY_LIMITS } from '../../../src/main/core/settings/history.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
+import { timeOfId } from '../../../src/shared/model/ids.ts'
 import type { JobReport } from '../../../src/shared/model/job.ts'
 import type { RunReport } from '../../../src/shared/model/policy.ts'
-import type { PolicyListing } from '../../../src/shared/views/policy-view.ts'
+import { PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
 import { policyOf, runOf } from '../made-policies.ts'
@@ -63,7 +64,7 @@ class FakeHost {
 }
 
 /** A Stillpoint that starts on the settings folder, as far as news from hosts go. */
-function started(host: FakeHost) {
+function started(host: FakeHost, history = new History(join(folder, 'history.jsonl'))) {
   const settings = openSettings(folder)
   if (settings.read().hosts.length === 0)
     settings.update((before) => ({
@@ -71,7 +72,7 @@ function started(host: FakeHost) {
       hosts: [{ name: 'kvm-1', address: 'kvm-1.example.org', addedAt: '2026-01-01T00:00:00.000Z' }]
     }))
   const connections = { engine: () => Promise.resolve({ call: host.call }) }
-  const core = { folder, settings, history: new History(join(folder, 'history.jsonl')), connections } as unknown as Core
+  const core = { folder, settings, history, connections } as unknown as Core
   const told: JobView[] = []
   const meanwhile: Meanwhile[] = []
   const away = new Away((each) => meanwhile.push(each), 0)
@@ -180,6 +181,96 @@ describe('a host that comes back', () => {
   })
 })
 
+describe('a host that said more than the history had room for', () => {
+  const roomFor = (entriesOfHostAndDay: number, today: () => string): History =>
+    new History(join(folder, 'history.jsonl'), { ...HISTORY_LIMITS, entriesOfHostAndDay }, () => new Date(today()))
+  const jobsAsked = ({ asked }: FakeHost): (string | undefined)[] =>
+    asked.flatMap(({ verb, question }) => (verb === 'jobs' ? [question.after] : []))
+
+  it('is asked again for it on later days, by whoever has been watching it all the time, and it is no news', async () => {
+    const host = new FakeHost()
+    host.jobs = Array.from({ length: 100 }, (_, n) => report(n))
+    let today = '2026-12-01T12:00:00.000Z'
+    const live = started(
+      host,
+      roomFor(40, () => today)
+    )
+    const known = async (): Promise<number> => (await live.core.history.jobs()).length
+    await live.news.contact('kvm-1')
+    expect(await known()).toBe(40)
+    for (const [day, count] of [
+      ['02', 80],
+      ['03', 100]
+    ] as const) {
+      today = `2026-12-${day}T12:00:00.000Z`
+      await live.news.moved('kvm-1', ['jobs'])
+      expect(await known()).toBe(count)
+    }
+    const before = jobsAsked(host).length
+    for (const day of ['03', '04']) {
+      today = `2026-12-${day}T13:00:00.000Z`
+      await live.news.moved('kvm-1', ['jobs'])
+    }
+    expect(jobsAsked(host).slice(before)).toEqual(
+      jobsAsked(host)
+        .slice(before)
+        .map(() => jobsAsked(host).at(-1))
+    )
+    expect(timeOfId(jobsAsked(host).at(-1) ?? '') > timeOfId(hourly(90))).toBe(true)
+    expect([live.told, live.meanwhile]).toEqual([[], []])
+    live.jobs.stop()
+  })
+
+  it('is asked again for it by whoever starts later, and it is no news', async () => {
+    const host = new FakeHost()
+    host.jobs = Array.from({ length: 100 }, (_, n) => report(n))
+    const today = '2026-12-01T12:00:00.000Z'
+    const first = started(
+      host,
+      roomFor(40, () => today)
+    )
+    await first.news.contact('kvm-1')
+    first.jobs.stop()
+    const again = started(
+      host,
+      roomFor(1000, () => '2026-12-02T12:00:00.000Z')
+    )
+    await again.news.contact('kvm-1')
+    expect(await again.core.history.jobs()).toHaveLength(100)
+    expect([again.told, again.meanwhile]).toEqual([[], []])
+    again.jobs.stop()
+  })
+
+  it('is not asked again and again on a day that has no room', async () => {
+    const host = new FakeHost()
+    host.jobs = Array.from({ length: 100 }, (_, n) => report(n))
+    const live = started(
+      host,
+      roomFor(40, () => '2026-12-01T12:00:00.000Z')
+    )
+    for (let n = 0; n < 5; n += 1) await live.news.contact('kvm-1')
+    const all = jobsAsked(host).filter((after) => after === undefined || timeOfId(after) < timeOfId(hourly(1)))
+    expect(all).toHaveLength(2)
+    live.jobs.stop()
+  })
+
+  it('is asked again for its runs', async () => {
+    const host = new FakeHost()
+    host.runs = Array.from({ length: 30 }, (_, n) => run(1, { id: hourly(n) }))
+    let today = '2026-12-01T12:00:00.000Z'
+    const live = started(
+      host,
+      roomFor(20, () => today)
+    )
+    await live.news.contact('kvm-1')
+    expect(await live.core.history.runs()).toHaveLength(20)
+    today = '2026-12-02T12:00:00.000Z'
+    await live.news.moved('kvm-1', ['runs'])
+    expect(await live.core.history.runs()).toHaveLength(30)
+    live.jobs.stop()
+  })
+})
+
 describe('a host that is watched', () => {
   it('tells each job as it ends, and what a run says that no job does', async () => {
     const host = new FakeHost()
@@ -228,6 +319,23 @@ describe('a host that is watched', () => {
       'kvm-1 could not send a mail: nightly failed',
       'kvm-1 could not send a mail: nightly failed'
     ])
+    live.jobs.stop()
+  })
+
+  it('has it told once that it has more schedules than are shown, also while it is away', async () => {
+    const host = new FakeHost()
+    const states = Array.from({ length: 103 }, (_, n) => ({
+      policy: { ...policy, id: n.toString(16).padStart(12, '0') }
+    }))
+    host.listing = PolicyListing.parse({ ...host.listing, policies: states })
+    const live = started(host)
+    for (const _ of [1, 2]) await live.news.contact('kvm-1')
+    const { text } = live.notices.all.value?.find(({ id }) => id === 'policies-left-out-kvm-1') ?? {}
+    expect(text).toBe(
+      'kvm-1 has 3 more schedules than the 100 that are shown of a host: they run, but what they promise is not watched from here; put more VMs into fewer schedules.'
+    )
+    expect(titles(live).filter((title) => title.includes('more schedules'))).toHaveLength(1)
+    expect(started(host).policies.all.value?.hosts[0]).toMatchObject({ leftOut: 3, reachable: false })
     live.jobs.stop()
   })
 

@@ -7,14 +7,15 @@ import { AskedHosts, endOf, manifest } from './asked-hosts.ts'
 const RESTORE = { point: POINT, to: 'beta', mode: 'boot', replace: false } as const
 
 describe('asking for the same again', () => {
-  it('goes, for a restore, by where its VM runs now, not by where it ran then', async () => {
+  it('goes, for a restore, by where its VM runs now, and is known to have been begun here', async () => {
     const hosts = new AskedHosts({ alpha: [], beta: [manifest()] })
     const live = await hosts.live()
     const { id } = await restore(live, RESTORE)
     const looks = (): number => hosts.asked.filter(({ verb }) => verb === 'twins').length
     expect(looks()).toBe(1)
-    await retry(live, id)
+    const again = await retry(live, id)
     expect(looks()).toBe(2)
+    expect(hosts.core.history.begun('beta', again.id)).toMatchObject({ point: POINT, vm: { uuid: VM }, places: ['beta'] })
     const submitted = hosts.asked.filter(({ verb }) => verb === 'submit').map(({ question }) => question)
     expect(submitted).toHaveLength(2)
     expect(submitted).toMatchObject(submitted.map(() => ({ spec: { vm: VM, point: POINT, mode: 'boot', twins: [] } })))

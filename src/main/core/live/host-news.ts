@@ -2,7 +2,7 @@ import { failureOf, isFailure } from '../../../shared/failure.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { Core } from '../core.ts'
-import { CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
+import { askForPast, CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
 import { adoptionNotice } from './adoption-notice.ts'
 import type { Away } from './away.ts'
 import type { Folder } from './folder-script.ts'
@@ -84,8 +84,16 @@ export class HostNews {
   private async jobsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly JobView[]> {
     const { core, jobs } = this.parts
     const engine = await core.connections.engine(host)
-    const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
-    const ended = jobs.heard(host, reports)
+    let ended: readonly JobView[] = []
+    await askForPast({
+      kind: 'job',
+      host,
+      history: core.history,
+      known: jobs.known(host),
+      differMs: CLOCKS_DIFFER_MS[when],
+      ask: (question) => engine.call('jobs', question),
+      heard: (reports, isNews) => void (ended = jobs.heard(host, reports).filter(isNews))
+    })
     await core.history.settled()
     return ended
   }
@@ -93,8 +101,16 @@ export class HostNews {
   private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
     const { core, policies } = this.parts
     const engine = await core.connections.engine(host)
-    const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
-    const ended = policies.heardRuns(reports)
+    let ended: readonly RunReport[] = []
+    await askForPast({
+      kind: 'run',
+      host,
+      history: core.history,
+      known: policies.known(host),
+      differMs: CLOCKS_DIFFER_MS[when],
+      ask: (question) => engine.call('runs', question),
+      heard: (reports, isNews) => void (ended = policies.heardRuns(reports).filter(isNews))
+    })
     await core.history.settled()
     return ended
   }

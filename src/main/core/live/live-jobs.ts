@@ -3,8 +3,7 @@ import { fail, failureOf } from '../../../shared/failure.ts'
 import { isEnded, type JobReport, type Progress } from '../../../shared/model/job.ts'
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Core } from '../core.ts'
-import type { QuestionOf } from '../../../shared/engine-protocol.ts'
-import { questionAfter } from '../jobs/catch-up.ts'
+import type { Known } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
@@ -87,14 +86,11 @@ export class LiveJobs {
     return ![...this.records.values()].some(({ view }) => view.host === host)
   }
 
-  /** What to ask a host for, so that nothing is missed and little is heard twice. */
-  question(host: string, differMs: number): QuestionOf<'jobs'> {
+  /** What is known of a host: it is asked for what comes after. */
+  known(host: string): readonly Known[] {
     const ofHost = [...this.records.values()].filter(({ view }) => view.host === host && !this.tasks.has(view.id))
-    return questionAfter(
-      // One that needs its operator and has no end may still be put right: its host goes on trying.
-      ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen: isOpen || view.endedAt === undefined })),
-      differMs
-    )
+    // One that needs its operator and has no end may still be put right: its host goes on trying.
+    return ofHost.map(({ view, isOpen }) => ({ id: view.id, isOpen: isOpen || view.endedAt === undefined }))
   }
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */

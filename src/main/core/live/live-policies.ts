@@ -1,8 +1,7 @@
-import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-view.ts'
 import type { Core } from '../core.ts'
-import { questionAfter } from '../jobs/catch-up.ts'
+import type { Known } from '../jobs/catch-up.ts'
 import { DistinctIds, keyOf, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
 import { fairShare, newestWithin } from './fair-share.ts'
@@ -62,13 +61,10 @@ export class LivePolicies {
     this.tell()
   }
 
-  /** What to ask a host for, so that nothing is missed and little is heard twice. */
-  question(host: string, differMs: number): QuestionOf<'runs'> {
+  /** What runs are known of a host: it is asked for what comes after. */
+  known(host: string): readonly Known[] {
     const ofHost = [...this.reports.values()].filter((run) => run.host === host)
-    return questionAfter(
-      ofHost.map(({ id, endedAt }) => ({ id, isOpen: endedAt === undefined })),
-      differMs
-    )
+    return ofHost.map(({ id, endedAt }) => ({ id, isOpen: endedAt === undefined }))
   }
 
   /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */

@@ -5,6 +5,7 @@ import { formatAge } from '../../../shared/format.ts'
 import type { OutboxItem } from '../../../shared/model/channels.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { missedWords } from '../../../shared/run-words.ts'
+import { leftOutWords } from '../../../shared/safety-words.ts'
 import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
 import type { Subject } from '../../../shared/views/notice-view.ts'
 import type { Said } from './notices.ts'
@@ -15,7 +16,28 @@ const QUIET_MS = 3_600_000
 /** What is wrong with a host's policies and with its telling, each with the same id as long as it is the same. */
 export function policyNotices(said: HostPolicies, now: Date): readonly Said[] {
   const problems = said.policies.flatMap((state) => problemNotice(said.host, state, now))
-  return [...problems, ...said.outbox.flatMap((item) => outboxNotice(said.host, item, now))]
+  return [
+    ...leftOutNotice(said, now),
+    ...problems,
+    ...said.outbox.flatMap((item) => outboxNotice(said.host, item, now))
+  ]
+}
+
+function leftOutNotice(said: HostPolicies, now: Date): readonly Said[] {
+  const text = leftOutWords(said)
+  if (text === '') return []
+  const { host } = said
+  return [
+    {
+      host,
+      id: `policies-left-out-${host}`,
+      at: now.toISOString(),
+      severity: 'warning',
+      title: `${host} has more schedules than can be shown`,
+      text,
+      goTo: { screen: 'schedules' }
+    }
+  ]
 }
 
 /** The host answers, and cannot say which policies it has. */

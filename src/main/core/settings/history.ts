@@ -66,6 +66,8 @@ export class History {
   /** By host: the oldest one that there was no room for, and that has not been asked for again. */
   private readonly leftOut: Record<Kind, Map<string, string>> = { job: new Map(), run: new Map() }
   private readonly leftOutWritten = new Set<string>()
+  /** Of which day they were last asked again. */
+  private readonly askedAgain = new Map<string, string>()
   /** By host and job. */
   private readonly restores = new Map<string, BegunRestore>()
   private readonly remarks = new Map<string, HistoryRemark>()
@@ -132,19 +134,23 @@ export class History {
     return this.add('run', ended, (report, writtenAt) => ({ type: 'run', report, writtenAt }))
   }
 
-  /** From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing. */
+  /**
+   * From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing, or it has
+   * been asked today, and there will not be more room before tomorrow.
+   */
   async oldestLeftOut(kind: Kind, host: string): Promise<string | undefined> {
     return this.inTurn(async () => {
       await this.look()
-      return this.leftOut[kind].get(host)
+      return this.askedAgain.get(`${kind} ${host}`) === this.today() ? undefined : this.leftOut[kind].get(host)
     })
   }
 
   /** A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. */
-  async addAgain(kind: Kind, host: string, add: () => Promise<unknown>): Promise<void> {
+  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
     const before = await this.inTurn(() => {
       const oldest = this.leftOut[kind].get(host)
       this.leftOut[kind].delete(host)
+      this.askedAgain.set(`${kind} ${host}`, this.today())
       return Promise.resolve(oldest)
     })
     await add()
@@ -175,6 +181,10 @@ export class History {
   /** Resolves when all that was to be written has been. */
   async settled(): Promise<void> {
     await this.queue
+  }
+
+  private today(): string {
+    return this.now().toISOString().slice(0, 10)
   }
 
   private addLine(line: HistoryLine): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { findPolicy, listPolicies } from '../../../core/policies/find-policy.ts'
 import { formatTime } from '../../../../shared/format.ts'
+import { leftOutWords } from '../../../../shared/safety-words.ts'
 import { runStateWords } from '../../../../shared/run-words.ts'
 import type { HostPolicies } from '../../../../shared/views/policy-view.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -23,10 +24,14 @@ export const listCommand = (perform: Perform): Command =>
         const broken = hosts.flatMap((each) => each.broken.map((file) => ({ host: each.host, ...file })))
         out.line(all.length === 0 ? 'No schedules yet. Make one: stillpoint policy add' : policyTable(hosts))
         if (!out.json) broken.forEach(({ host, path, reason }) => out.note(`${host}: ${path}: ${reason}`, 'warning'))
+        const leftOut = hosts.flatMap((each) =>
+          each.leftOut === undefined ? [] : [{ host: each.host, count: each.leftOut }]
+        )
+        if (!out.json) leftOut.forEach(({ host, count }) => out.note(leftOutWords({ host, leftOut: count }), 'warning'))
         noteUnreachable(out, unreachable)
-        out.result({ policies: all, broken, unreachable: unreachableJson(unreachable) })
+        out.result({ policies: all, broken, leftOut, unreachable: unreachableJson(unreachable) })
         const listed = exitOfListing(unreachable, options.host !== undefined)
-        return listed === EXIT.done && broken.length > 0 ? EXIT.warnings : listed
+        return listed === EXIT.done && broken.length + leftOut.length > 0 ? EXIT.warnings : listed
       })
     )
 
