@@ -15,7 +15,11 @@ describe('asking for the same again', () => {
     expect(looks()).toBe(1)
     const again = await retry(live, id)
     expect(looks()).toBe(2)
-    expect(hosts.core.history.begun('beta', again.id)).toMatchObject({ point: POINT, vm: { uuid: VM }, places: ['beta'] })
+    expect(hosts.core.history.begun('beta', again.id)).toMatchObject({
+      point: POINT,
+      vm: { uuid: VM },
+      places: ['beta']
+    })
     const submitted = hosts.asked.filter(({ verb }) => verb === 'submit').map(({ question }) => question)
     expect(submitted).toHaveLength(2)
     expect(submitted).toMatchObject(submitted.map(() => ({ spec: { vm: VM, point: POINT, mode: 'boot', twins: [] } })))

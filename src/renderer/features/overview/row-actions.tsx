@@ -43,7 +43,7 @@ function AcknowledgeItem({ row }: { readonly row: VmSafety }) {
   return (
     <Menu.Item
       leftSection={<IconCheck size={18} />}
-      onClick={() => void (row.isAcknowledged ? takeBack(row.uuid) : acknowledge([row]))}
+      onClick={() => void (row.isAcknowledged ? takeBack(row) : acknowledge([row]))}
     >
       {row.isAcknowledged ? words.unacknowledgeMenu : words.acknowledge}
     </Menu.Item>
@@ -58,7 +58,7 @@ function MuteItem({ row }: { readonly row: VmSafety }) {
       {words.mute}
     </Menu.Item>
   ) : (
-    <Menu.Item leftSection={<IconBell size={18} />} onClick={() => void unmute(row.uuid)}>
+    <Menu.Item leftSection={<IconBell size={18} />} onClick={() => void unmute(row)}>
       {words.unmute}
     </Menu.Item>
   )
