@@ -2,6 +2,7 @@ import type { Method } from './model/point.ts'
 import type { HostView, VmView } from './views/host-view.ts'
 import type { BackupQuestion, Estimate, JobView } from './views/job-view.ts'
 import { classicPauseMs } from './estimate.ts'
+import { isOfVm } from './told-by.ts'
 
 /** What was measured on the lab: reading RAM and disks into a point, hashing included. */
 const COPY_BYTES_PER_SECOND = 300 * 1024 ** 2
@@ -16,7 +17,7 @@ const SAMPLES = 10
 
 type Range = Estimate['pauseMs']
 
-/** What a backup of this VM would cost, from earlier ones by the same method where there are any, else from sizes. */
+/** What a backup of this VM would cost, from earlier ones on its host by the same method where there are any, else from sizes. */
 export function estimateBackup(
   question: BackupQuestion,
   { host, vm, jobs }: { readonly host: HostView; readonly vm: VmView; readonly jobs: readonly JobView[] }
@@ -30,7 +31,7 @@ export function estimateBackup(
     0
   )
   const earlier = jobs
-    .filter((job) => job.kind === 'backup' && job.vm.uuid === vm.uuid && job.method === method && isDone(job))
+    .filter((job) => job.kind === 'backup' && isOfVm(job, host.name, vm.uuid) && job.method === method && isDone(job))
     .slice(0, SAMPLES)
   const memoryBytes = hasMemory ? vm.ramBytes : 0
   const sizeBytes = earlier[0]?.sizeBytes ?? diskBytes + memoryBytes

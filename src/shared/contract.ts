@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { call, push, type BridgeOf, type HandlersOf, type Push } from './contract-shape.ts'
 import { Leftover } from './engine-protocol.ts'
 import { ChannelsView } from './model/channels.ts'
-import { JobId, PointId, Uuid } from './model/ids.ts'
+import { JobId, Uuid } from './model/ids.ts'
 import { Manifest } from './model/point.ts'
 import { hostInstead, HostLogin, HostView, ProbeView, SshEntry } from './views/host-view.ts'
 import {
@@ -16,6 +16,7 @@ import {
 } from './views/job-view.ts'
 import { GoTo, NoticeView, Question } from './views/notice-view.ts'
 import { PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts'
+import { PointName } from './point-name.ts'
 import { PointsView } from './views/point-view.ts'
 import { PoliciesView, PolicyQuestions } from './views/policy-view.ts'
 import { Choices, ChoicesChange, KnownKey } from './views/settings-view.ts'
@@ -88,15 +89,15 @@ export const contract = {
   },
   points: {
     changed: push(PointsView),
-    show: call(PointId, Manifest),
+    show: call(PointName, Manifest),
     /** Starts a job of kind `verify`. */
-    verify: call(z.strictObject({ point: PointId, place: Label }), Started),
+    verify: call(z.strictObject({ point: PointName, place: Label }), Started),
     /** Starts a job of kind `copy`; `to` is a host's name, `host:/dir`, or a directory of this computer. */
-    copy: call(z.strictObject({ point: PointId, to: Label }), Started),
-    delete: call(z.strictObject({ point: PointId, place: Label }), z.object({ freedBytes: z.number() })),
+    copy: call(z.strictObject({ point: PointName, to: Label }), Started),
+    delete: call(z.strictObject({ point: PointName, place: Label }), z.object({ freedBytes: z.number() })),
     /** In every place that has the point and answers. An empty note is none. */
     mark: call(
-      z.strictObject({ point: PointId, pinned: z.boolean().optional(), note: z.string().max(2000).optional() }),
+      z.strictObject({ point: PointName, pinned: z.boolean().optional(), note: z.string().max(2000).optional() }),
       z.void()
     )
   },

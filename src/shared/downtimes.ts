@@ -25,6 +25,8 @@ export interface TimedPoint {
   readonly id: string
   readonly vm: { readonly uuid: string; readonly name: string }
   readonly host: string
+  /** Which hosts have it: what a host is called here may be another name than it had then. */
+  readonly places?: readonly { readonly host?: string | undefined }[]
   readonly takenAt: string
   readonly method: string
   readonly pauses?: readonly Span[]
@@ -34,8 +36,13 @@ export interface TimedPoint {
 /** From the jobs and, for what was taken by others or before, from the points themselves. Oldest first. */
 export function downtimesOf(jobs: readonly ToldJob[], points: readonly TimedPoint[]): readonly Downtime[] {
   const told = jobs.flatMap((job) => ofJob(job) ?? [])
-  const backups = new Set(told.flatMap(({ kind, vmUuid, point }) => (kind === 'backup' ? [`${vmUuid} ${point}`] : [])))
-  const others = points.filter(({ id, vm }) => !backups.has(`${vm.uuid} ${id}`)).map(ofPoint)
+  const backups = new Set(
+    told.flatMap(({ kind, host, vmUuid, point }) => (kind === 'backup' ? [`${host} ${vmUuid} ${point}`] : []))
+  )
+  // What another host says of a backup is no word about this one.
+  const isTold = ({ id, vm, host, places = [] }: TimedPoint): boolean =>
+    [host, ...places.map((place) => place.host)].some((name) => backups.has(`${name} ${vm.uuid} ${id}`))
+  const others = points.filter((point) => !isTold(point)).map(ofPoint)
   return [...told, ...others].sort((a, b) => a.at.localeCompare(b.at))
 }
 

@@ -81,8 +81,11 @@ const onHost = {
     claimedBytes: z.number().optional(),
     /** And this stays free for its guests. */
     reserveBytes: z.number().optional(),
-    /** Points there that the rules of their policy would let go: whoever needs the room may delete them. */
-    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional()
+    /** Points that the rules of their policy would let go: whoever needs the room may delete them. */
+    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional(),
+    /** Where they are, and nowhere else are they meant: the host, as it is called here, and its store. */
+    host: Text.optional(),
+    store: Text.optional()
   }),
   'too-busy': OfVm.extend({ budgetMs: z.number() }),
   'point-damaged': OfPoint,

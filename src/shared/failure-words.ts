@@ -1,6 +1,9 @@
 import { failureFrom } from './failure-data.ts'
 import type { Failure, FailureKind, FailureOf } from './failure.ts'
 import { formatBytes, formatDuration, formatPause, formatTime } from './format.ts'
+import { DEFAULT_STORE } from './host-paths.ts'
+import { forShell } from './model/restore-choice.ts'
+import { partsOf } from './point-name.ts'
 import { oneLine, safeText, textsWithin } from './safe-text.ts'
 
 /** A failure in the operator's words. Names in it are shown as text: none makes a line of its own. */
@@ -378,12 +381,14 @@ function freeWords({ freeBytes, claimedBytes = 0, reserveBytes = 0 }: FailureOf<
   return kept.length === 0 ? free : `${free}, of which ${kept.join(' and ')}`
 }
 
-function deletableWords({ deletable = [] }: FailureOf<'no-room'>): string {
+function deletableWords({ deletable = [], host, store = DEFAULT_STORE }: FailureOf<'no-room'>): string {
   if (deletable.length === 0) return 'stillpoint points, stillpoint delete POINT'
   const each = deletable.map(
     ({ point, vm, takenAt, sizeBytes }) => `${point} of ${vm}, ${formatTime(takenAt)}, ${formatBytes(sizeBytes)}`
   )
-  return `stillpoint delete POINT; no rule keeps these any more: ${each.join('; ')}`
+  const place = store === DEFAULT_STORE || !store.startsWith('/') ? host : `${host}:${store}`
+  const there = host === undefined ? '' : ` ${forShell(['--in', place ?? host])}`
+  return `stillpoint delete POINT${there}; no rule keeps these any more: ${each.join('; ')}`
 }
 
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -404,10 +409,13 @@ const installing = (tool: string): string =>
 function nameItWholly({ what, candidates }: FailureOf<'ambiguous'>): string {
   if (what === 'vm') return 'Name the VM by its UUID.'
   const [first = ''] = candidates
-  const ids = new Set(candidates.map((candidate) => candidate.slice(candidate.indexOf('/') + 1)))
-  return what === 'job' && ids.size < candidates.length
-    ? `Name its host too, as HOST/ID: ${first}, for one.`
-    : 'Give more characters of the id.'
+  const ids = new Set(candidates.map((candidate) => partsOf(candidate).id))
+  if (ids.size === candidates.length || (what !== 'job' && what !== 'point')) return 'Give more characters of the id.'
+  if (what === 'job') return `Name its host too, as HOST/ID: ${first}, for one.`
+  return (
+    `Two places have different points of this id: one of them is not what it says. Name the place of yours too, as PLACE/ID: ` +
+    `${first}, for one. A host that you do not trust can be taken out: stillpoint host remove HOST`
+  )
 }
 
 /** Keys of OpenSSH's own files are OpenSSH's to forget; we only read them. */

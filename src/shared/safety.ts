@@ -7,7 +7,7 @@ import { failingBackup, pausesOf, provenBy, type Proof } from './vm-past.ts'
 import type { JobView } from './views/job-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
 import type { PoliciesView } from './views/policy-view.ts'
-import type { Choices } from './views/settings-view.ts'
+import { isAbout, type Acknowledged, type Choices, type MutedVm } from './views/settings-view.ts'
 
 /** Everything that says whether the company is safe. Undefined parts are not known yet. */
 export interface Known {
@@ -67,17 +67,22 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const jobsByVm = groupBy(jobs ?? [], ({ host, vm }) => keyOf(host, vm.uuid))
   const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
   const begunByVm = groupBy(jobs?.filter(({ begun }) => begun !== undefined) ?? [], ({ begun }) => begun?.vm ?? '')
-  const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
-  const all = placesOf(hosts, points, policies).map((place): VmSafety => {
+  const places = placesOf(hosts, points, policies)
+  const ofUuid = groupBy(places, ({ uuid }) => uuid)
+  const mutedOf = groupBy(choices?.muted ?? [], ({ uuid }) => uuid)
+  const acknowledgedOf = groupBy(choices?.acknowledged ?? [], ({ uuid }) => uuid)
+  const all = places.map((place): VmSafety => {
+    const isAboutIt = (choice: MutedVm | Acknowledged): boolean =>
+      isAbout(choice, place, ofUuid.get(place.uuid)?.length ?? 1)
     const witnesses = witnessesOf(place, hosts)
     const { ofVm, isVouchedFor, others } = countedFor(place, goodPoints.get(place.uuid) ?? [], witnesses)
     const lastPoint = newest(ofVm, takenAt)
     const onItsHost = keyOf(place.host, place.uuid)
     const vmJobs = jobsByVm.get(onItsHost) ?? []
     const failing = failingBackup(vmJobs, lastPoint)
-    const mutedBecause = muted.get(place.uuid)
+    const mutedBecause = mutedOf.get(place.uuid)?.findLast(isAboutIt)?.reason
     const isGone = place.vm === undefined && isEachSeen
     const due = dueOf(place, lastPoint, isGone ? undefined : policies, choices, now)
     const safety = judge({
@@ -110,7 +115,10 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       nextRunAt: due.cover.nextRunAt,
       expectWithinMs: due.expectWithinMs,
       silentSince,
-      isAcknowledged: isAllAcknowledged({ uuid: place.uuid, safety, failing, lastPoint, silentSince }, choices)
+      isAcknowledged: isAllAcknowledged(
+        { safety, failing, lastPoint, silentSince },
+        (acknowledgedOf.get(place.uuid) ?? []).filter(isAboutIt)
+      )
     }
   })
   return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
@@ -171,18 +179,18 @@ function judge(judged: Judged): Safety {
 /** No check has found it damaged, and there is something in it to restore from. */
 export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false && point.disks.length > 0
 
-type Wrong = Pick<VmSafety, 'uuid' | 'safety' | 'failing' | 'lastPoint' | 'silentSince'>
+type Wrong = Pick<VmSafety, 'safety' | 'failing' | 'lastPoint' | 'silentSince'>
 
 /** What there is to acknowledge about a VM now, as `Choices.acknowledged` names it. */
-export function alarmsOf({ safety, failing, lastPoint, silentSince }: Omit<Wrong, 'uuid'>): readonly string[] {
+export function alarmsOf({ safety, failing, lastPoint, silentSince }: Wrong): readonly string[] {
   if (!needsYou({ safety })) return []
   const isSilent = safety !== 'failing' || silentSince !== undefined
   return [...(failing ? [failing.id] : []), ...(isSilent ? [`silent:${lastPoint?.id ?? '-'}`] : [])]
 }
 
-function isAllAcknowledged(wrong: Wrong, choices: Choices | undefined): boolean {
+function isAllAcknowledged(wrong: Wrong, acknowledged: readonly Acknowledged[]): boolean {
   const alarms = alarmsOf(wrong)
-  const known = (choices?.acknowledged ?? []).filter(({ uuid }) => uuid === wrong.uuid).map(({ what }) => what)
+  const known = acknowledged.map(({ what }) => what)
   return alarms.length > 0 && alarms.every((alarm) => known.includes(alarm))
 }
 

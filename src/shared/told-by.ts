@@ -8,6 +8,10 @@ export const isSeen = ({ asOf }: HostView): boolean => asOf !== undefined
 /** Whose word counts for a VM. Undefined: anybody's, as there is nobody to ask. */
 export type Witnesses = ReadonlySet<string> | undefined
 
+/** A host speaks of its own VMs only: what another says of a VM of this UUID is about another VM. */
+export const isOfVm = (job: Pick<JobView, 'host' | 'vm'>, host: string, uuid: string): boolean =>
+  job.host === host && job.vm.uuid === uuid
+
 /**
  * Of a VM that a host has, only that host. One that no host has may be on each of those that have not been seen yet; once all
  * have been, it is nowhere, and its points are what is left of it.

@@ -27,7 +27,7 @@ export async function requireRoom(job: JobContext<BackupSpec>, plan: CapturePlan
   const left = await afterMakingRoom(job, needs, shortages)
   const certain = left.find(({ isCertain }) => isCertain)
   if (certain !== undefined)
-    failFor(certain, certain.folders.includes(store) ? { deletable: await deletableIn(store) } : {})
+    failFor(certain, certain.folders.includes(store) ? { deletable: await deletableIn(store), store } : {})
   for (const shortage of left) job.warn(inWords(shortage))
 }
 
@@ -94,7 +94,7 @@ type NoRoom = Extract<Parameters<typeof fail>[0], { kind: 'no-room' }>
 
 export function failFor(
   { path, forWhat, neededBytes, freeBytes, claimedBytes, reserveBytes }: Shortage,
-  more: Pick<NoRoom, 'deletable'> = {}
+  more: Pick<NoRoom, 'deletable' | 'store'> = {}
 ): never {
   return fail({ kind: 'no-room', path, forWhat, neededBytes, freeBytes, claimedBytes, reserveBytes, ...more })
 }

@@ -2,6 +2,7 @@ import { runSeverity } from '../../shared/run-words.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
 import type { NoticeView, Subject } from '../../shared/views/notice-view.ts'
 import type { HostPolicies } from '../../shared/views/policy-view.ts'
+import { isAbout } from '../../shared/views/settings-view.ts'
 import type { Seen } from './mirror.ts'
 
 /** Warnings and failures that nobody has acknowledged and no later success has superseded. Failures first. */
@@ -21,7 +22,9 @@ function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean
   const { jobs = [], hosts = [] } = seen
   if (goTo?.screen === 'job') {
     const job = jobs.find(({ id }) => id === goTo.job)
-    return isKnown(goTo.job, job?.kind, job?.vm.uuid, seen) || (job !== undefined && wentWellAfter(job, at, jobs))
+    return (
+      isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid, seen) || (job !== undefined && wentWellAfter(job, at, jobs))
+    )
   }
   if (goTo?.screen === 'vm') return wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at, jobs)
   if (goTo?.screen === 'hosts' && goTo.host !== undefined)
@@ -32,7 +35,9 @@ function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean
 function isOver(subject: Subject, seen: Seen): boolean {
   if (subject.what === 'job') {
     const { job, kind, host, vm, endedAt } = subject
-    return isKnown(job, kind, vm, seen) || wentWellAfter({ kind, host, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
+    return (
+      isKnown(job, kind, host, vm, seen) || wentWellAfter({ kind, host, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
+    )
   }
   const said = seen.policies?.hosts.find(({ host }) => host === subject.host)
   return said !== undefined && isOverBy(said, subject)
@@ -52,9 +57,17 @@ function isOverBy(said: HostPolicies, subject: Exclude<Subject, { what: 'job' }>
 }
 
 /** Somebody said that they know about it, or muted its VM. */
-function isKnown(job: string, kind: string | undefined, vm: string | undefined, { choices }: Seen): boolean {
-  const isMuted = kind === 'backup' && choices?.muted.some(({ uuid }) => uuid === vm) === true
-  return isMuted || choices?.acknowledged.some(({ what }) => what === job) === true
+function isKnown(
+  job: string,
+  kind: string | undefined,
+  host: string | undefined,
+  uuid: string | undefined,
+  { choices, hosts = [] }: Seen
+): boolean {
+  if (choices?.acknowledged.some((known) => known.what === job && (known.host ?? host) === host) === true) return true
+  if (kind !== 'backup' || host === undefined || uuid === undefined) return false
+  const count = hosts.filter(({ vms }) => vms.some((vm) => vm.uuid === uuid)).length
+  return choices?.muted.some((muted) => isAbout(muted, { host, uuid }, count)) === true
 }
 
 interface Deed {

@@ -30,8 +30,8 @@ export class StayAwake {
     this.blocker = blocker
   }
 
-  follow({ jobs = [], live }: Pick<Seen, 'jobs' | 'live'>): void {
-    const needed = streamsHere(jobs, live)
+  follow({ jobs = [] }: Pick<Seen, 'jobs'>): void {
+    const needed = streamsHere(jobs)
     if (needed && this.id === undefined) this.id = this.blocker.start('prevent-app-suspension')
     if (needed || this.id === undefined) return
     this.blocker.stop(this.id)

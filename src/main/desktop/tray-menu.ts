@@ -1,5 +1,6 @@
 import type { GoTo } from '../../shared/views/notice-view.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
+import { firstOfEach } from '../core/live/fair-share.ts'
 import type { Seen } from './mirror.ts'
 import { percentOf } from './progress.ts'
 import type { Status } from './status.ts'
@@ -39,10 +40,11 @@ function jobEntries({ jobs = [], live }: Seen): readonly TrayEntry[] {
     label: tray.job(job, percents.get(job.id)),
     action: { do: 'goTo', to: { screen: 'job', job: job.id } }
   })
-  const more = running.length - MOST_JOBS
+  const shown = firstOfEach(running, MOST_JOBS).slice(0, MOST_JOBS)
+  const more = running.length - shown.length
   const rest: readonly TrayEntry[] =
     more > 0 ? [{ label: tray.moreJobs(more), action: { do: 'goTo', to: { screen: 'activity' } } }] : []
-  return ['line', ...running.slice(0, MOST_JOBS).map(entry), ...rest]
+  return ['line', ...shown.map(entry), ...rest]
 }
 
 function vmEntries({ hosts = [] }: Seen): readonly TrayEntry[] {
@@ -52,10 +54,11 @@ function vmEntries({ hosts = [] }: Seen): readonly TrayEntry[] {
     .filter(({ state }) => state === 'running')
     .sort((a, b) => a.name.localeCompare(b.name) || a.host.localeCompare(b.host))
   if (vms.length === 0) return [{ label: tray.noVms, action: undefined }]
-  const entries = vms.slice(0, MOST_VMS).map(({ name, host, uuid }): TrayEntry => ({
+  const shown = firstOfEach(vms, MOST_VMS).slice(0, MOST_VMS)
+  const entries = shown.map(({ name, host, uuid }): TrayEntry => ({
     label: tray.vm(name, host),
     action: { do: 'backUp', host, vm: uuid, name }
   }))
   const more: TrayEntry = { label: tray.moreVms, action: { do: 'goTo', to: { screen: 'overview' } } }
-  return vms.length > MOST_VMS ? [...entries, 'line', more] : entries
+  return vms.length > shown.length ? [...entries, 'line', more] : entries
 }

@@ -27,8 +27,9 @@ export function progressShown(progress: Progress | undefined): ProgressShown {
 
 /** Never 100 before the end: the last percent is what is left to be done. */
 function percentOf({ doneBytes, totalBytes }: Progress): number | undefined {
-  if (totalBytes <= 0) return undefined
-  return Math.max(0, Math.min(99, Math.floor((100 * doneBytes) / totalBytes)))
+  const share = doneBytes / totalBytes
+  if (totalBytes <= 0 || !Number.isFinite(share)) return undefined
+  return Math.max(0, Math.min(99, Math.floor(100 * share)))
 }
 
 function factsOf({ doneBytes, totalBytes, bytesPerSecond, secondsLeft }: Progress): string {

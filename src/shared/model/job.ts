@@ -177,13 +177,16 @@ export const JobFact = JobReport.pick({
 })
 export type JobFact = z.infer<typeof JobFact>
 
+/** What no disk exceeds: sums and shares of it are numbers. */
+const Figure = z.number().overwrite((value) => Math.min(Math.max(Math.round(value), 0), Number.MAX_SAFE_INTEGER))
+
 export const Progress = z.object({
   /** What is being done, in the operator's words: `copying vda`. */
   phase: EngineWord,
-  doneBytes: z.number(),
-  totalBytes: z.number(),
-  bytesPerSecond: z.number().optional(),
-  secondsLeft: z.number().optional()
+  doneBytes: Figure,
+  totalBytes: Figure,
+  bytesPerSecond: Figure.optional(),
+  secondsLeft: Figure.optional()
 })
 export type Progress = z.infer<typeof Progress>
 

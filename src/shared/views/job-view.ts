@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { PreflightItem, VerifyReport } from '../engine-protocol.ts'
-import { JobId, PointId, Uuid } from '../model/ids.ts'
+import { JobId, Uuid } from '../model/ids.ts'
 import { JobReport, OnBusy, Progress } from '../model/job.ts'
 import { Method } from '../model/point.ts'
+import { PointName } from '../point-name.ts'
 import { RestoreChoices } from '../model/restore-choice.ts'
 import { Pause, Phase } from '../model/pause.ts'
 import { FailureData } from '../failure-data.ts'
@@ -28,6 +29,8 @@ export const JobView = JobReport.extend({
   place: z.string().optional(),
   verify: VerifyReport.optional(),
   begun: BegunHere.optional(),
+  /** This computer does it itself, just now: bytes go through it. */
+  isHere: z.boolean().optional(),
   /** It failed or was cancelled, and the same can be asked for again. */
   retryable: z.boolean(),
   /** What this computer does itself fails also of the way to a host. */
@@ -92,7 +95,7 @@ export const RestoreViewMode = z.enum(['resume', 'boot', 'define', 'copy'])
 export type RestoreViewMode = z.infer<typeof RestoreViewMode>
 
 export const RestoreQuestion = z.strictObject({
-  point: PointId,
+  point: PointName,
   to: z.string().max(300),
   /** `copy`: a second VM beside the first, with a name, UUID and MAC addresses of its own. */
   mode: RestoreViewMode,

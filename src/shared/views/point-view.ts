@@ -46,6 +46,8 @@ export const PointView = z.object({
   policy: PolicyName.optional(),
   warnings: z.array(z.string()).readonly(),
   places: z.array(PlaceView).readonly(),
+  /** Labels of places that have another point of this id: where it is named, one of its own is named too. */
+  rivals: z.array(z.string()).readonly().optional(),
   /** Hosts that have told of it before, beside those of its places. */
   toldBy: z.array(z.string()).readonly().optional(),
   /** This computer keeps it, or has put it where it is: that is nobody's word alone. */

@@ -2,15 +2,26 @@ import * as z from 'zod'
 import { DEFAULT_BUDGET_MS, OnBusy } from '../model/job.ts'
 import { Uuid } from '../model/ids.ts'
 
+/** A VM is one by its host and UUID. Without a host: of the only host that has it now. */
+const ChosenVm = z.object({ host: z.string().max(300).optional(), uuid: Uuid })
+type ChosenVm = z.infer<typeof ChosenVm>
+
+/** Whether a choice is about this VM, where so many hosts have one of its UUID. */
+export const isAbout = (
+  choice: ChosenVm,
+  vm: { readonly host: string; readonly uuid: string },
+  count: number
+): boolean => choice.uuid === vm.uuid && (choice.host === undefined ? count <= 1 : choice.host === vm.host)
+
 /** A VM that is left alone on purpose. */
-export const MutedVm = z.object({ uuid: Uuid, name: z.string(), reason: z.string().max(500), at: z.iso.datetime() })
+export const MutedVm = ChosenVm.extend({ name: z.string(), reason: z.string().max(500), at: z.iso.datetime() })
 export type MutedVm = z.infer<typeof MutedVm>
 
 /**
  * What is known to the operator and need not be said again: a job that failed, by its id, or the silence behind a point,
  * `silent:<point id>` (`silent:-` where there is none). What comes after it is said again.
  */
-export const Acknowledged = z.object({ uuid: Uuid, what: z.string().max(100), at: z.iso.datetime() })
+export const Acknowledged = ChosenVm.extend({ what: z.string().max(100), at: z.iso.datetime() })
 export type Acknowledged = z.infer<typeof Acknowledged>
 
 /** What the operator can choose. */

@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import { markPoint } from '../../../src/main/core/points/mark-point.ts'
-import { joinPlaces, pointsIn, requireSole, type KnownPoint } from '../../../src/main/core/points/point-places.ts'
-import { choosePlace } from '../../../src/main/core/points/points.ts'
+import {
+  joinPlaces,
+  onlyOneOf,
+  pointsIn,
+  refuseRivalIn,
+  type KnownPoint
+} from '../../../src/main/core/points/point-places.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import type { Manifest } from '../../../src/shared/model/point.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
@@ -87,13 +92,23 @@ describe('a point in several places', () => {
     ['of another VM', { vm: { uuid: other, name: 'victim' } }],
     ['with another disk', { files: manifestOf({ ...FILES, 'disks/vda.qcow2': new Uint8Array(9) }).files }],
     ['of another time', { takenAt: '2026-11-23T20:17:44.123Z' }]
-  ])('is not joined with one %s that goes by its id, and neither is restored', (_what, change) => {
+  ])('is not joined with one %s that goes by its id, and neither is taken for the other', (_what, change) => {
     const points = joinedOf({}, change)
     expect(points.map(({ places, rivals }) => [places, rivals])).toEqual([
       [[here], [there]],
       [[there], [here]]
     ])
-    for (const point of points) expect(() => requireSole(point, DEFAULT_STORE)).toThrow(/another point of the same id/)
+    expect(() => onlyOneOf(points, POINT, DEFAULT_STORE)).toThrow(
+      expect.objectContaining({
+        failure: { kind: 'ambiguous', what: 'point', name: POINT, candidates: [`good/${POINT}`, `evil/${POINT}`] }
+      }) as Error
+    )
+    for (const [n, point] of points.entries()) {
+      expect(onlyOneOf([point], POINT, DEFAULT_STORE)).toBe(point)
+      const [own, others] = n === 0 ? [here, there] : [there, here]
+      expect(() => refuseRivalIn(point, own, DEFAULT_STORE)).not.toThrow()
+      expect(() => refuseRivalIn(point, others, DEFAULT_STORE)).toThrow(/has another point of this id/)
+    }
   })
 
   it('is one point also where its RAM has gone from one of them, but not where they hold different RAM', () => {
@@ -102,13 +117,5 @@ describe('a point in several places', () => {
     expect(joinedOf(withMemory(5), without)).toMatchObject([{ places: [here, there] }])
     expect(joinedOf(withMemory(5), withMemory(5))).toHaveLength(1)
     expect(joinedOf(withMemory(5), withMemory(6))).toHaveLength(2)
-  })
-
-  it('is worked on in the place that is named, whichever of the two is there', () => {
-    const [point] = joinedOf({}, { vm: { uuid: other, name: 'victim' } })
-    const core = { settings: { read: () => ({ hosts: [{ name: 'good' }, { name: 'evil' }] }) } } as unknown as Core
-    if (point === undefined) throw new Error('no point')
-    expect(choosePlace(core, point, 'evil')).toEqual(there)
-    expect(choosePlace(core, point, undefined)).toEqual(here)
   })
 })

@@ -119,14 +119,16 @@ describe('progress', () => {
   it('in the taskbar is none, that something goes on, or how much of everything is done', () => {
     expect(barOf([])).toBe(-1)
     expect(barOf([liveOf(one, 'planning')])).toBe(2)
-    expect(barOf([liveOf(one, 'x', 30, 100), liveOf(two, 'x', 0, 200), liveOf(jobOf(3), 'planning')])).toBe(0.1)
+    expect(barOf([liveOf(one, 'x', 30, 100), liveOf(two, 'x', 0, 200), liveOf(jobOf(3), 'planning')])).toBe(0.15)
   })
 
   it('keeps the computer awake only while bytes go through it', () => {
     const restore = jobOf(3, { kind: 'restore' })
-    expect(streamsHere([one, restore], [liveOf(one, 'copying vda'), liveOf(restore, 'disks')])).toBe(false)
-    expect(streamsHere([restore], [liveOf(restore, 'copying the point')])).toBe(true)
-    expect(streamsHere([jobOf(4, { kind: 'copy' })], [])).toBe(true)
-    expect(streamsHere([ended(jobOf(4, { kind: 'copy' }), 'done')], [])).toBe(false)
+    const copy = jobOf(4, { kind: 'copy', isHere: true })
+    expect(streamsHere([one, restore])).toBe(false)
+    expect(streamsHere([{ ...restore, isHere: true }])).toBe(true)
+    expect(streamsHere([copy])).toBe(true)
+    expect(streamsHere([jobOf(5, { kind: 'verify', isHere: true })])).toBe(false)
+    expect(streamsHere([ended(copy, 'done')])).toBe(false)
   })
 })

@@ -1,61 +1,47 @@
-import { expect, it } from 'vitest'
-import { retry } from '../../../src/main/core/live/errands.ts'
-import type { LiveCore } from '../../../src/main/core/live/live-core.ts'
-import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
-import type { RestoreSpec } from '../../../src/shared/model/job.ts'
-import { fakeShell } from '../../../src/shell/fake.ts'
-import { FILES, manifestOf, POINT, VM } from '../store-points.ts'
+import { describe, expect, it } from 'vitest'
+import { copy, restore, retry } from '../../../src/main/core/live/errands.ts'
+import { ended, jobOf } from '../desktop/jobs.ts'
+import { POINT, VM } from '../store-points.ts'
+import { AskedHosts, endOf, manifest } from './asked-hosts.ts'
 
-const twin = { host: 'alpha', machineId: '', name: 'web', state: 'running', autostart: false, images: [] }
-const spec: RestoreSpec = {
-  kind: 'restore',
-  vm: VM,
-  vmName: 'web',
-  hostName: 'beta',
-  point: POINT,
-  store: '/srv/points',
-  mode: 'boot',
-  replace: false,
-  twins: [twin],
-  originAway: 'gamma'
-}
+const RESTORE = { point: POINT, to: 'beta', mode: 'boot', replace: false } as const
 
-it('a restore that is tried again goes by where its VM runs now, and is known to have been begun here', async () => {
-  const submitted: { id: string }[] = []
-  const begun: unknown[] = []
-  const places = [{ kind: 'host', host: 'alpha', dir: '/srv/points' }] as const
-  const known: KnownPoint[] = []
-  const gone = fakeShell({ virsh: { exitCode: 1, stderr: `error: failed to get domain '${VM}'` } })
-  const call = (verb: string, question: unknown, options?: { onEvent: (entry: object) => void }): Promise<object> => {
-    if (verb === 'submit') submitted.push(question as { id: string })
-    else options?.onEvent({ n: 0, type: 'begin', spec })
-    return Promise.resolve({})
-  }
-  const live = {
-    core: {
-      history: { addBegun: (line: unknown) => Promise.resolve(void begun.push(line)) },
-      settings: { read: () => ({ hosts: [{ name: 'alpha' }, { name: 'beta' }] }) },
-      connections: {
-        engine: () => Promise.resolve({ call }),
-        connected: () => Promise.resolve({ shell: gone })
-      }
-    },
-    jobs: {
-      find: () => ({ kind: 'restore', host: 'beta', point: POINT, vm: { uuid: VM, name: 'web' } }),
-      idOnHost: (id: string) => id,
-      began: () => 0
-    },
-    points: { find: () => known[0] }
-  }
-  await retry(live as unknown as LiveCore, POINT)
-  const { twins: _, originAway: __, ...rest } = spec
-  expect(submitted).toMatchObject([{ spec: { ...rest, twins: [] } }])
-  expect(submitted[0]).not.toHaveProperty('spec.originAway')
-  expect(begun).toEqual([])
+describe('asking for the same again', () => {
+  it('goes, for a restore, by where its VM runs now, and is known to have been begun here', async () => {
+    const hosts = new AskedHosts({ alpha: [], beta: [manifest()] })
+    const live = await hosts.live()
+    const { id } = await restore(live, RESTORE)
+    const looks = (): number => hosts.asked.filter(({ verb }) => verb === 'twins').length
+    expect(looks()).toBe(1)
+    const again = await retry(live, id)
+    expect(looks()).toBe(2)
+    expect(hosts.core.history.begun('beta', again.id)).toMatchObject({
+      point: POINT,
+      vm: { uuid: VM },
+      places: ['beta']
+    })
+    const submitted = hosts.asked.filter(({ verb }) => verb === 'submit').map(({ question }) => question)
+    expect(submitted).toHaveLength(2)
+    expect(submitted).toMatchObject(submitted.map(() => ({ spec: { vm: VM, point: POINT, mode: 'boot', twins: [] } })))
+  })
 
-  known.push({ manifest: manifestOf(FILES), places, marks: { pinned: false } })
-  await retry(live as unknown as LiveCore, POINT)
-  expect(begun).toMatchObject([
-    { host: 'beta', job: submitted[1]?.id, point: POINT, vm: { uuid: VM }, places: ['alpha:/srv/points'] }
-  ])
+  it('takes the same point to the same place, for a copy that failed', async () => {
+    const hosts = new AskedHosts({ alpha: [manifest()], beta: [] })
+    const live = await hosts.live()
+    const { id } = await copy(live, POINT, 'beta')
+    expect(await endOf(live, id)).toMatchObject({ state: 'failed-clean', retryable: true })
+    const again = await retry(live, id)
+    expect(await endOf(live, again.id)).toMatchObject({ kind: 'copy', host: 'beta', point: POINT })
+  })
+
+  it('begins a backup of which only its host knows by the order that it keeps', async () => {
+    const hosts = new AskedHosts({ alpha: [] })
+    const live = await hosts.live()
+    const spec = { kind: 'backup', vm: VM, vmName: 'web', hostName: 'alpha', store: '/s', budgetMs: 1, onBusy: 'pause' }
+    hosts.journal = () => [{ n: 0, type: 'begin', spec }]
+    const { retryable: _, ...known } = ended(jobOf(1, { id: POINT, vm: { uuid: VM, name: 'web' } }), 'failed-clean')
+    live.jobs.heard('alpha', [{ ...known, kind: 'backup', failure: undefined }])
+    await retry(live, POINT)
+    expect(hosts.asked.find(({ verb }) => verb === 'submit')?.question).toMatchObject({ spec })
+  })
 })

@@ -2,11 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createStore } from 'zustand/vanilla'
 import { attentionOf, isCalm } from '../../../src/renderer/features/overview/attention-view.ts'
 import { filtered, isFiltering, NO_FILTER } from '../../../src/renderer/features/overview/filter-view.ts'
-import {
-  autostartKey,
-  overviewSlice,
-  type OverviewSlice
-} from '../../../src/renderer/features/overview/overview-slice.ts'
+import { vmKey, overviewSlice, type OverviewSlice } from '../../../src/renderer/features/overview/overview-slice.ts'
 import {
   countsOf,
   nextRunOf,
@@ -150,8 +146,9 @@ describe('what needs somebody', () => {
 
   it('puts what was just refused on top, for any VM, until it is dismissed', () => {
     const starting = new Map<string, 'asking' | Failure>([
-      [uuidOf(1), 'asking'],
-      [uuidOf(2), FULL]
+      [vmKey(alpha.name, uuidOf(1)), 'asking'],
+      [vmKey('elsewhere', uuidOf(1)), FULL],
+      [vmKey(alpha.name, uuidOf(2)), FULL]
     ])
     const vms = [vm(3, 'old', aged(99)), vm(1, 'good'), vm(2, 'good')]
     const all = attentionOf({ hosts: [alpha], vms, broken: [], starting, now: NOW })
@@ -208,7 +205,7 @@ describe('an autostart that a restore has left off', () => {
   it('is decided by its host, and says why it could not be', async () => {
     const core = askedCore()
     const store = createStore<OverviewSlice>()(overviewSlice(core.bridge))
-    const key = autostartKey('alpha', uuidOf(1))
+    const key = vmKey('alpha', uuidOf(1))
     const decide = (on: boolean): void => void store.getState().decideAutostart('alpha', uuidOf(1), on)
     decide(true)
     expect(core.last('hosts.autostart').question).toEqual({ name: 'alpha', vm: uuidOf(1), on: true })

@@ -79,8 +79,8 @@ describe('saving a choice', () => {
     const old = { uuid: 'u', name: 'web1', reason: 'old', at: '2026-01-01T00:00:00.000Z' }
     const other = { ...old, uuid: 'o' }
     store.setState({ choices: { ...DEFAULT_CHOICES, muted: [old, other] } })
-    await store.getState().muteVm({ uuid: 'u', name: 'web1' }, 'parked')
-    await store.getState().unmuteVm('u')
+    await store.getState().muteVm({ host: 'alpha', uuid: 'u', name: 'web1' }, 'parked')
+    await store.getState().unmuteVm({ host: 'alpha', uuid: 'u' })
     expect(asked[0]?.muted).toMatchObject([other, { uuid: 'u', name: 'web1', reason: 'parked' }])
     expect(asked[1]).toEqual({ muted: [other] })
   })
@@ -99,7 +99,7 @@ describe('what is known', () => {
     ]
     store.setState({ choices: { ...DEFAULT_CHOICES, acknowledged: [old, other] } })
     await store.getState().acknowledgeVms([failing('u', 'job-2'), failing('v', 'job-3')])
-    await store.getState().unacknowledgeVm('u')
+    await store.getState().unacknowledgeVm({ host: 'alpha', uuid: 'u' })
     expect(asked[0]?.acknowledged).toMatchObject([other, { uuid: 'u', what: 'job-2' }, { uuid: 'v', what: 'job-3' }])
     expect(asked[1]).toEqual({ acknowledged: [other] })
   })

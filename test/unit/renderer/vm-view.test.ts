@@ -74,10 +74,14 @@ describe('what is known of a VM', () => {
   })
 
   it('includes the jobs that run for it', () => {
-    const job = { id: '1', vm: { uuid, name: 'web1' }, endedAt: undefined } as unknown as JobView
+    const job = { id: '1', host: 'alpha', vm: { uuid, name: 'web1' }, endedAt: undefined } as unknown as JobView
     const ended = { ...job, endedAt: '2026-11-22T20:17:44.000Z' }
-    const jobs = [job, ended, { ...job, vm: { uuid: 'x', name: 'y' } }]
-    expect(vmKnown({ hosts: [], points: points(), jobs }, uuid, 'alpha')?.running).toEqual([job])
+    const elsewhere = { ...job, id: '2', host: 'beta' }
+    const copy: JobView = { ...elsewhere, kind: 'copy', isHere: true }
+    const begun = { at: '2026-11-22T20:17:44.000Z', vm: uuid, toldBy: [], isOurs: true }
+    const restore: JobView = { ...elsewhere, kind: 'restore', begun }
+    const jobs = [job, ended, { ...job, vm: { uuid: 'x', name: 'y' } }, elsewhere, copy, restore]
+    expect(vmKnown({ hosts: [], points: points(), jobs }, uuid, 'alpha')?.running).toEqual([job, copy, restore])
   })
 
   it('names its disks, and no drive for CDs', () => {

@@ -42,7 +42,8 @@ export function calledHere(host: string, verb: EngineVerb, part: 'result' | 'eve
 export function failureOn(host: string, failure: Failure): Failure {
   if (failure.kind === 'left-behind' && failure.after !== undefined)
     return { ...failure, after: failureOn(host, failure.after) }
-  return 'host' in failure ? { ...failure, host } : failure
+  // A host that is full may name points to delete: its own.
+  return 'host' in failure || failure.kind === 'no-room' ? { ...failure, host } : failure
 }
 
 const failing = (

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { samePlace, type HostRecord, type Place, type Settings } from '../settings/settings-schema.ts'
@@ -39,4 +40,13 @@ export function allPlaces(settings: Settings): Place[] {
       (place) => place.kind === 'local' || settings.hosts.some((host) => host.name === place.host)
     )
   ]
+}
+
+/** `host-a`, `host-a:/srv/points` or a directory of this computer. */
+export function placeNamed({ hosts }: Settings, text: string): Place {
+  const host = hosts.find(({ name }) => text === name || text.startsWith(`${name}:/`))
+  if (host !== undefined)
+    return { kind: 'host', host: host.name, dir: text === host.name ? DEFAULT_STORE : text.slice(host.name.length + 1) }
+  const isPath = /^\.{0,2}\//.test(text) || text === '.' || text === '..'
+  return isPath ? { kind: 'local', dir: resolve(text) } : fail({ kind: 'not-found', what: 'host', name: text })
 }

@@ -6,16 +6,23 @@ interface OfHost {
 }
 
 /** Newest first, at most so many; where there are more, those of the hosts that have the most give way. */
-export function fairShare<T extends OfHost>(all: readonly T[], most: number): T[] {
-  const newestFirst = sortedNewestFirst(all)
-  if (newestFirst.length <= most) return newestFirst
-  const share = shareOf(countsByHost(newestFirst), most)
+export const fairShare = <T extends OfHost>(all: readonly T[], most: number): T[] =>
+  firstOfEach(sortedNewestFirst(all), most)
+
+/** The same in the order that they are in: of each host its first, and where that leaves room, of whoever comes next. */
+export function firstOfEach<T extends Pick<OfHost, 'host'>>(inOrder: readonly T[], most: number): T[] {
+  if (inOrder.length <= most) return [...inOrder]
+  const share = shareOf(countsByHost(inOrder), most)
   const had = new Map<string, number>()
-  return newestFirst.filter(({ host }) => {
-    const count = (had.get(host) ?? 0) + 1
-    had.set(host, count)
-    return count <= share
-  })
+  const within = new Set(
+    inOrder.filter(({ host }) => {
+      const count = (had.get(host) ?? 0) + 1
+      had.set(host, count)
+      return count <= share
+    })
+  )
+  let spare = most - within.size
+  return inOrder.filter((one) => within.has(one) || spare-- > 0)
 }
 
 const sortedNewestFirst = <T extends OfHost>(all: readonly T[]): T[] =>
@@ -39,7 +46,7 @@ function knownCharacters(one: object): number {
   return known
 }
 
-function countsByHost(all: readonly OfHost[]): readonly number[] {
+function countsByHost(all: readonly Pick<OfHost, 'host'>[]): readonly number[] {
   const counts = new Map<string, number>()
   for (const { host } of all) counts.set(host, (counts.get(host) ?? 0) + 1)
   return [...counts.values()].sort((a, b) => a - b)

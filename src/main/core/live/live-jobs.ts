@@ -34,8 +34,12 @@ export interface TaskContext {
   readonly onProgress: (progress: Progress) => void
 }
 
+type AskAgain = () => Promise<{ readonly id: string }>
+
 /** Where it ran: this computer's own work is news also while its host is away. */
 type OnEnd = (job: JobView, where: 'here' | 'on its host') => void
+
+const MOST_ASKED = 1000
 
 /** Far more than a host runs at a time: each of them is followed. */
 const MOST_OPEN_OF_HOST = 100
@@ -56,6 +60,8 @@ export class LiveJobs {
   private readonly records = new Map<string, JobRecord>()
   private readonly following = new Map<string, AbortController>()
   private readonly tasks = new Map<string, AbortController>()
+  /** What was asked for from here, to be asked for again: no host has a say in what that is. */
+  private readonly asked = new Map<string, AskAgain>()
   private readonly stopped = new AbortController()
 
   constructor(core: Core, onEnd: OnEnd) {
@@ -127,6 +133,20 @@ export class LiveJobs {
 
   find(id: string): JobView | undefined {
     return this.records.get(id)?.view
+  }
+
+  askedFor(id: string, again: AskAgain): void {
+    this.asked.set(id, again)
+    for (const oldest of this.asked.keys()) {
+      if (this.asked.size <= MOST_ASKED) break
+      this.asked.delete(oldest)
+    }
+    this.tell()
+  }
+
+  /** Asks for the same again. Undefined: it was not asked for from here since Stillpoint started. */
+  again(id: string): AskAgain | undefined {
+    return this.asked.get(id)
   }
 
   /** As its host calls it. */
@@ -264,10 +284,17 @@ export class LiveJobs {
 
   private listed(): readonly JobView[] {
     const views = [...this.records.values()]
-      .map(({ view }) => this.withBeginning(view))
+      .map(({ view }) => this.withBeginning(this.asOurs(view)))
       .sort((a, b) => b.id.localeCompare(a.id))
     const ended = views.filter(({ state }) => isEnded(state))
     return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
+  }
+
+  /** A restore can bring a point from one host to another: none is begun again because a host says what it was. */
+  private asOurs(view: JobView): JobView {
+    if (this.tasks.has(view.id)) return { ...view, isHere: true }
+    const isAsked = view.kind !== 'restore' || this.asked.has(view.id)
+    return view.retryable && !isAsked ? { ...view, retryable: false } : view
   }
 
   /** What is known here of a restore that was begun here. */

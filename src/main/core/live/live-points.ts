@@ -1,10 +1,20 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { forShell } from '../../../shared/model/restore-choice.ts'
+import { partsOf } from '../../../shared/point-name.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PlaceView, PointsView, PointView } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto, type Looked } from '../points/list-points.ts'
-import { disownedBy, joinPlaces, placeLabel, pointsIn, tellersOf, type KnownPoint } from '../points/point-places.ts'
+import {
+  disownedBy,
+  joinPlaces,
+  onlyOneOf,
+  placeLabel,
+  pointsIn,
+  tellersOf,
+  type KnownPoint
+} from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { LiveValue } from './live-value.ts'
 import { SharedRun } from './shared-run.ts'
@@ -52,9 +62,14 @@ export class LivePoints {
     this.tell()
   }
 
-  /** A point, with the places that answer in front. */
-  find(id: string): KnownPoint | undefined {
-    return this.joined().find(({ manifest }) => manifest.id === id)
+  /** A point by its name, with the places that answer in front. @throws `ambiguous` if two of that id are known, and no place is named */
+  find(name: string): KnownPoint | undefined {
+    const { place, id } = partsOf(name)
+    const found = this.joined().filter(
+      ({ manifest, places }) =>
+        manifest.id === id && (place === undefined || places.some((each) => label(each) === place))
+    )
+    return onlyOneOf(found, name, DEFAULT_STORE)
   }
 
   isReachable(place: Place): boolean {
@@ -137,6 +152,7 @@ export class LivePoints {
         ...manifest.warnings
       ],
       places: places.map((place) => this.placeView(place)),
+      ...(rivals.length > 0 && { rivals: rivals.map(label) }),
       ...(toldBy.length > 0 && { toldBy }),
       ...(tellers.isOurs && { isOurs: true }),
       marks
@@ -155,7 +171,9 @@ export class LivePoints {
 }
 
 const rivalText = (place: Place): string =>
-  `${label(place)} has another point of this id: one of the two is not what it says. Neither is restored until the other is deleted`
+  `${label(place)} has another point of this id: one of the two is not what it says, and what is done here is not done to that one. A host that you do not trust can be taken out: ${
+    place.kind === 'host' ? forShell(['stillpoint', 'host', 'remove', place.host]) : 'remove its store'
+  }`
 
 const disownedText = (host: string): string =>
   `It says that it was taken on ${host}, which never told of it: it does not count as protection of a VM there`

@@ -10,7 +10,7 @@ import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { markAt } from './mark-point.ts'
-import { isSamePoint, placeLabel, requireSole, type KnownPoint } from './point-places.ts'
+import { isSamePoint, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
@@ -30,7 +30,7 @@ interface Transfer {
 /** Puts a point into another store, through this computer. What an earlier try brought over is not sent again. */
 export async function copyPoint(core: Core, point: KnownPoint, to: Place, options: CopyOptions): Promise<Manifest> {
   const { manifest } = point
-  requireSole(point, DEFAULT_STORE)
+  refuseRivalIn(point, to, DEFAULT_STORE)
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
   const from = nearest(point.places) ?? fail({ kind: 'not-found', what: 'point', name: manifest.id })

@@ -13,7 +13,11 @@ export async function downtimes(
 ): Promise<{ entries: readonly Downtime[]; unreachable: readonly Unreachable[] }> {
   const [{ jobs, unreachable }, { points }] = await Promise.all([listJobs(core), listPoints(core)])
   const { hosts } = core.settings.read()
-  const named = points.map(({ manifest }) => ({ ...manifest, host: calledHere(hosts, manifest) }))
+  const named = points.map(({ manifest, places }) => ({
+    ...manifest,
+    host: calledHere(hosts, manifest),
+    places: places.map((place) => (place.kind === 'host' ? { host: place.host } : {}))
+  }))
   const all = downtimesOf(jobs, named)
   return { entries: all.filter((entry) => vm === undefined || isOf(entry, vm)), unreachable }
 }

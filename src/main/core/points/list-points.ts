@@ -3,11 +3,12 @@ import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { listPoints as listLocal } from '../../../store/point-store.ts'
 import type { Core } from '../core.ts'
-import { allPlaces } from '../hosts/host-book.ts'
+import { partsOf } from '../../../shared/point-name.ts'
+import { allPlaces, placeNamed } from '../hosts/host-book.ts'
 import type { Unreachable } from '../jobs/jobs.ts'
-import type { Place } from '../settings/settings-schema.ts'
+import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { lastListing, rememberListing } from './last-listing.ts'
-import { joinPlaces, placeLabel, pointsIn, type KnownPoint } from './point-places.ts'
+import { joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint } from './point-places.ts'
 
 export interface PointList {
   readonly points: readonly KnownPoint[]
@@ -58,15 +59,25 @@ async function listingOf(core: Core, place: Place): Promise<PointListing> {
   return (await core.connections.engine(place.host)).call('points', { stores: [place.dir] })
 }
 
-/** By id, or by the beginning of one. @throws `not-found`, `ambiguous` */
-export async function findPoint(core: Core, prefix: string): Promise<KnownPoint> {
+/**
+ * By id, by the beginning of one, or as `PLACE/ID`, where `places` are those that are meant besides.
+ * @throws `not-found`, `ambiguous`
+ */
+export async function findPoint(core: Core, name: string, ...places: readonly Place[]): Promise<KnownPoint> {
+  const { place, id: prefix } = partsOf(name)
+  const meant = place === undefined ? places : [...places, placeNamed(core.settings.read(), place)]
   const { points, broken, unreachable } = await listPoints(core)
-  const found = points.filter(({ manifest }) => manifest.id.startsWith(prefix))
-  const exact = points.find(({ manifest }) => manifest.id === prefix)
-  const only = exact ?? (found.length === 1 ? found[0] : undefined)
+  const found = points.filter(
+    (point) =>
+      point.manifest.id.startsWith(prefix) &&
+      meant.every((each) => point.places.some((having) => samePlace(having, each)))
+  )
+  const exact = found.filter(({ manifest }) => manifest.id === prefix)
+  const only = onlyOneOf(exact.length > 0 ? exact : found, name, DEFAULT_STORE)
   if (only !== undefined) return withReachable(only, unreachable)
-  if (found.length > 1)
-    fail({ kind: 'ambiguous', what: 'point', name: prefix, candidates: found.map(({ manifest }) => manifest.id) })
+  const [first] = meant
+  if (first !== undefined)
+    return fail({ kind: 'not-found', what: 'point', name: prefix, where: placeLabel(first, DEFAULT_STORE) })
   const damaged = prefix === '' ? undefined : broken.find(({ path }) => path.split('/').at(-1)?.startsWith(prefix))
   if (damaged !== undefined)
     fail({ kind: 'point-format', point: prefix, detail: `${damaged.reason} (${damaged.where}: ${damaged.path})` })

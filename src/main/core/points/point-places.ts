@@ -1,16 +1,18 @@
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
+import { forShell } from '../../../shared/model/restore-choice.ts'
 import { joinMarks } from '../../../shared/point-marks.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointMarks } from '../../../shared/views/point-view.ts'
-import type { Place } from '../settings/settings-schema.ts'
+import { samePlace, type Place } from '../settings/settings-schema.ts'
 import type { Told, ToldPoints } from '../settings/told-points.ts'
 
 /** A point, and every store that has it. */
 export interface KnownPoint {
   readonly manifest: Manifest
   readonly places: readonly Place[]
-  /** Places that have another point of this id. */
+  /** Places that have another point of this id. Whoever has this one in hand has named it. */
   readonly rivals?: readonly Place[]
   /** Of all places together. */
   readonly marks: PointMarks
@@ -108,14 +110,32 @@ const memoryOf = ({ memory, files }: Manifest): string | undefined =>
 /** Whether a manifest is that of this point, as far as it is the same everywhere. */
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
-/** @throws `point-unsafe` for one of which there is another: nobody can say which of them was taken */
-export function requireSole({ manifest, places, rivals = [] }: KnownPoint, ownStore: string): void {
-  if (rivals.length === 0) return
-  const label = (place: Place): string => placeLabel(place, ownStore)
+/** The id, or `PLACE/ID` where that is not enough. */
+const nameOf = ({ manifest, places, rivals = [] }: KnownPoint, ownStore: string): string => {
+  const labels = (of: readonly Place[]): string[] => of.map((place) => placeLabel(place, ownStore))
+  return pointName({ id: manifest.id, places: labels(places).map((label) => ({ label })), rivals: labels(rivals) })
+}
+
+/**
+ * The only one of them. Of two points of one id nobody can say which was taken: the one that most places have is named first.
+ * @throws `ambiguous`
+ */
+export function onlyOneOf(found: readonly KnownPoint[], name: string, ownStore: string): KnownPoint | undefined {
+  if (found.length <= 1) return found[0]
+  const candidates = found.toSorted((a, b) => b.places.length - a.places.length).map((point) => nameOf(point, ownStore))
+  return fail({ kind: 'ambiguous', what: 'point', name, candidates })
+}
+
+/** @throws `point-unsafe` where the place has another point of this id: no other comes to lie beside it */
+export function refuseRivalIn({ manifest, places, rivals = [] }: KnownPoint, to: Place, ownStore: string): void {
+  if (!rivals.some((place) => samePlace(place, to))) return
+  const label = placeLabel(to, ownStore)
+  const away =
+    to.kind === 'host' ? `, or take out a host that you do not trust (stillpoint host remove ${to.host})` : ''
   fail({
     kind: 'point-unsafe',
     point: manifest.id,
     file: 'manifest.json',
-    detail: `another point of the same id is in ${rivals.map(label).join(', ')} than in ${places.map(label).join(', ')}. Find out which is yours, and delete the other (stillpoint delete ${manifest.id} --in PLACE)`
+    detail: `${label} has another point of this id than ${places.map((place) => placeLabel(place, ownStore)).join(', ')}. Delete it there if this is the one you mean (${forShell(['stillpoint', 'delete', manifest.id, '--in', label])}), choose another place${away}`
   })
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
@@ -11,13 +10,13 @@ import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../sto
 import { readPointTexts } from '../../../store/point-texts.ts'
 import { verifyPoint as verifyLocal } from '../../../store/verify-point.ts'
 import type { Core } from '../core.ts'
-import { requireHost } from '../hosts/host-book.ts'
+import { placeNamed, requireHost } from '../hosts/host-book.ts'
 import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
-import { placeLabel, requireSole, type KnownPoint } from './point-places.ts'
+import { placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
@@ -68,7 +67,7 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
 /** Brings the point to the target if it is not there, and starts the restore. Returns the job's id. */
 export async function startRestore(core: Core, asked: RestoreOrder, options: CopyOptions): Promise<string> {
   requireHost(core.settings.read(), asked.to)
-  requireSole(asked.point, DEFAULT_STORE)
+  refuseRivalOn(asked)
   refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
   const { store, isThere } = storeOnTarget(order.point, order.to)
@@ -82,7 +81,7 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
 }
 
 /** That it was begun here, and of which point, is known from then on: a restore on another host proves something only so. */
-export async function submitRestore(
+async function submitRestore(
   core: Core,
   { manifest: { id: point, vm, takenAt }, places }: KnownPoint,
   host: string,
@@ -103,6 +102,10 @@ export async function submitRestore(
   return submitJob(core, host, spec, { id, fault })
 }
 
+/** Its store there is to have this point, not another of its id. */
+const refuseRivalOn = ({ point, to }: RestoreOrder): void =>
+  refuseRivalIn(point, { kind: 'host', host: to, dir: storeOnTarget(point, to).store }, DEFAULT_STORE)
+
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
   if (mode === 'resume' && manifest.memory === undefined)
     fail({
@@ -114,7 +117,7 @@ function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
 export async function preflight(core: Core, asked: RestoreOrder): Promise<PreflightView> {
   requireHost(core.settings.read(), asked.to)
-  requireSole(asked.point, DEFAULT_STORE)
+  refuseRivalOn(asked)
   const [order, twins] = await Promise.all([byWhatIsThere(core, asked), twinsFor(core, asked)])
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
@@ -150,21 +153,10 @@ async function pointTexts(core: Core, { manifest, places }: KnownPoint): Promise
   return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point: manifest.id })
 }
 
-/** `host-a`, `host-a:/srv/points` or a directory of this computer. */
-export function placeNamed(core: Core, text: string): Place {
-  const host = core.settings.read().hosts.find(({ name }) => text === name || text.startsWith(`${name}:/`))
-  if (host !== undefined)
-    return { kind: 'host', host: host.name, dir: text === host.name ? DEFAULT_STORE : text.slice(host.name.length + 1) }
-  const isPath = /^\.{0,2}\//.test(text) || text === '.' || text === '..'
-  return isPath ? { kind: 'local', dir: resolve(text) } : fail({ kind: 'not-found', what: 'host', name: text })
-}
-
 /** The place to work on: the one named, or the only one. */
 export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {
-  const wanted = named === undefined ? undefined : placeLabel(placeNamed(core, named), DEFAULT_STORE)
-  // Another point of this id is worked on only where it is named.
-  const places = named === undefined ? point.places : [...point.places, ...(point.rivals ?? [])]
-  const found = places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
+  const wanted = named === undefined ? undefined : placeLabel(placeNamed(core.settings.read(), named), DEFAULT_STORE)
+  const found = point.places.filter((place) => wanted === undefined || placeLabel(place, DEFAULT_STORE) === wanted)
   const [first, ...others] = found
   if (first === undefined)
     return fail({

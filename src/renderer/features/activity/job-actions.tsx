@@ -37,7 +37,7 @@ export function JobActions({ job, isBusy, isRestorable, ...on }: JobActionsProps
           {words.retry}
         </Button>
       )}
-      {isRestorable && job.kind !== 'restore' && (
+      {isRestorable && (job.kind !== 'restore' || (!job.retryable && !hasSucceeded(job))) && (
         <Button variant="default" leftSection={<IconRestore size={16} aria-hidden />} onClick={on.onRestore}>
           {words.job.restorePoint}
         </Button>

@@ -67,7 +67,7 @@ function Job({ job }: { readonly job: JobView }) {
       <Top job={job} links={links} />
       <Stack gap="lg">
         {isEnded(job.state) ? <Failure job={job} onHost={() => links.follow('host')} /> : <Going job={job} />}
-        {isEnded(job.state) && <JobHero job={job} hero={heroOf(job, ramBytesOf(hosts, job.vm.uuid))} />}
+        {isEnded(job.state) && <JobHero job={job} hero={heroOf(job, ramBytesOf(hosts, job))} />}
         <JobFindings verify={job.verify} />
         {isEnded(job.state) && <JobWarnings warnings={job.warnings} />}
         <div className={classes['columns']}>

@@ -38,9 +38,11 @@ function backupHero({ method, pauses, pauseMs }: JobView, ramBytes: number | und
   return { is: 'pause', ms: pauseMs, classicMs: isYardstick ? undefined : classicPauseMs(ramBytes) }
 }
 
-/** RAM of the VM as some host has it now. */
-export const ramBytesOf = (hosts: readonly HostView[] | undefined, uuid: string): number | undefined =>
-  hosts?.flatMap(({ vms }) => vms).find((vm) => vm.uuid === uuid)?.ramBytes
+/** RAM of a job's VM as the host of the job has it now. */
+export const ramBytesOf = (
+  hosts: readonly HostView[] | undefined,
+  { host, vm }: Pick<JobView, 'host' | 'vm'>
+): number | undefined => hosts?.find(({ name }) => name === host)?.vms.find(({ uuid }) => uuid === vm.uuid)?.ramBytes
 
 /** Width of the pause on the bar of the classic method, in percent. */
 export const shareOf = (ms: number, classicMs: number): number => Math.min(100, (100 * ms) / Math.max(classicMs, 1))

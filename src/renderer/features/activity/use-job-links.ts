@@ -1,4 +1,5 @@
 import type { JobView } from '../../../shared/views/job-view.ts'
+import { pointCalled, pointName } from '../../../shared/point-name.ts'
 import type { Route } from '../../state/route-slice.ts'
 import { useWindow } from '../../state/store-context.ts'
 import type { Fact } from './job-view.ts'
@@ -15,11 +16,15 @@ export interface JobLinks {
 /** Where a job leads to: its VM, its host, its point, its schedule. */
 export function useJobLinks(job: JobView): JobLinks {
   const go = useWindow((state) => state.go)
-  const hasPoint = useWindow((state) => state.points?.points.some(({ id }) => id === job.point) === true)
+  // That of the job's host, where another has another one of its id.
+  const point = useWindow(({ points }) => {
+    const found = job.point === undefined ? undefined : pointCalled(points?.points ?? [], job.point, job.host)
+    return found && pointName(found)
+  })
   return {
-    hasPoint,
-    restore: () => go({ screen: 'restore', ...(job.point !== undefined && { point: job.point }) }),
-    follow: (link) => go(routeTo(job, link))
+    hasPoint: point !== undefined,
+    restore: () => go({ screen: 'restore', ...(point !== undefined && { point }) }),
+    follow: (link) => go(routeTo({ ...job, point: point ?? job.point }, link))
   }
 }
 

@@ -18,7 +18,7 @@ export function AcknowledgeButton({ vm }: { readonly vm: VmSafety }) {
     )
   if (!vm.isAcknowledged) return undefined
   return (
-    <Button {...plain} aria-label={words.unacknowledgeOf(name)} onClick={() => void takeBack(vm.uuid)}>
+    <Button {...plain} aria-label={words.unacknowledgeOf(name)} onClick={() => void takeBack(vm)}>
       {words.unacknowledge}
     </Button>
   )

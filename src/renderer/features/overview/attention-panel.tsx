@@ -10,6 +10,7 @@ import { Panel } from '../../ui/panel.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import { AttentionRow } from './attention-row.tsx'
 import { attentionOf, isCalm, type Attention } from './attention-view.ts'
+import { vmKey, type Starting } from './overview-slice.ts'
 import classes from './overview.module.css'
 import { words } from './words.ts'
 
@@ -53,6 +54,9 @@ export function AttentionPanel({ hosts, vms }: AttentionPanelProps) {
   )
 }
 
+const isAskingOf = (item: Attention, starting: ReadonlyMap<string, Starting>): boolean =>
+  (item.kind === 'vm' || item.kind === 'refused') && starting.get(vmKey(item.vm.host, item.vm.uuid)) === 'asking'
+
 function Rows({ items }: { readonly items: readonly Attention[] }) {
   const [isAll, setAll] = useState(false)
   const starting = useWindow((state) => state.starting)
@@ -61,7 +65,7 @@ function Rows({ items }: { readonly items: readonly Attention[] }) {
     <>
       <ul className={classes['attention']}>
         {(isLong && !isAll ? items.slice(0, FEW) : items).map((item) => (
-          <AttentionRow key={item.key} item={item} isAsking={'vm' in item && starting.get(item.vm.uuid) === 'asking'} />
+          <AttentionRow key={item.key} item={item} isAsking={isAskingOf(item, starting)} />
         ))}
       </ul>
       {isLong && (

@@ -7,7 +7,7 @@ import { failureShown } from '../../ui/failure-shown.ts'
 import { Name } from '../../ui/name.tsx'
 import { StateMark, type Tone } from '../../ui/state-mark.tsx'
 import type { Attention } from './attention-view.ts'
-import { autostartKey } from './overview-slice.ts'
+import { vmKey } from './overview-slice.ts'
 import classes from './overview.module.css'
 import { VmAttentionActions } from './vm-attention-actions.tsx'
 import { words } from './words.ts'
@@ -96,7 +96,7 @@ function RefusedRow({ item: { vm, failure }, isAsking }: { readonly item: Of<'re
         busy={isAsking}
         onRetry={() => void backUp(vm.host, vm.uuid)}
       />
-      <Button variant="subtle" color="gray" size="xs" onClick={() => drop(vm.uuid)}>
+      <Button variant="subtle" color="gray" size="xs" onClick={() => drop(vm.host, vm.uuid)}>
         {words.dismiss}
       </Button>
     </li>
@@ -105,7 +105,7 @@ function RefusedRow({ item: { vm, failure }, isAsking }: { readonly item: Of<'re
 
 function AutostartRow({ item: { host, vm, twin, text } }: { readonly item: Of<'autostart'> }) {
   const decide = useWindow((state) => state.decideAutostart)
-  const deciding = useWindow((state) => state.decidingAutostart.get(autostartKey(host, vm.uuid)))
+  const deciding = useWindow((state) => state.decidingAutostart.get(vmKey(host, vm.uuid)))
   const isAsking = deciding === 'asking'
   return (
     <Row tone="attention" label={words.autostart.mark} name={vm.name} host={host} text={text}>

@@ -9,7 +9,7 @@ import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { BrokenPoint } from '../../../shared/views/point-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 import { expectedWords, toneOf } from './overview-view.ts'
-import type { Starting } from './overview-slice.ts'
+import { vmKey, type Starting } from './overview-slice.ts'
 import { words } from './words.ts'
 
 /** What mends it. `wait`: nothing can be done until its host answers. */
@@ -59,7 +59,7 @@ export function attentionOf({ hosts, vms, broken, starting, now }: Seen): readon
   const down = hosts.filter(({ state }) => state === 'down')
   const isDown = new Set(down.map(({ name }) => name))
   return [
-    ...vms.flatMap((vm) => refused(vm, starting.get(vm.uuid))),
+    ...vms.flatMap((vm) => refused(vm, starting.get(vmKey(vm.host, vm.uuid)))),
     ...down.map(hostAttention),
     ...vms.filter(needsYou).map((vm) => vmAttention(vm, isDown.has(vm.host), now)),
     ...hosts.flatMap((host) => host.vms.flatMap((vm) => autostartAttention(host, vm, hosts))),

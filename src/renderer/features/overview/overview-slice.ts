@@ -12,31 +12,32 @@ export type Starting = 'asking' | Failure
 export interface OverviewSlice {
   readonly overviewFilter: OverviewFilter
   readonly filterOverview: (change: Partial<OverviewFilter>) => void
-  /** By VM. One that has begun is no longer here, but in the jobs. */
+  /** By host and VM. One that has begun is no longer here, but in the jobs. */
   readonly starting: ReadonlyMap<string, Starting>
   /** The job; undefined if it did not start, and then `starting` says why. */
   readonly backUpNow: (host: string, vm: string) => Promise<string | undefined>
-  readonly backUpAgain: (vm: string, job: string) => Promise<string | undefined>
+  readonly backUpAgain: (host: string, vm: string, job: string) => Promise<string | undefined>
   /** By host and VM: on its way, or why it failed. What was decided the host shows. */
   readonly decidingAutostart: ReadonlyMap<string, Starting>
   readonly decideAutostart: (host: string, vm: string, on: boolean) => Promise<void>
-  readonly dropStarting: (vm: string) => void
+  readonly dropStarting: (host: string, vm: string) => void
   /** The VM whose muting is being talked about. */
   readonly muting: VmSafety | undefined
   readonly openMute: (vm: VmSafety) => void
   readonly closeMute: () => void
 }
 
-export const autostartKey = (host: string, vm: string): string => `${host} ${vm}`
+/** Two hosts may each have a VM of one UUID. */
+export const vmKey = (host: string, vm: string): string => `${host} ${vm}`
 
 /** Errands of the overview. */
 export const overviewSlice =
   (core: Bridge): StateCreator<OverviewSlice> =>
   (set, get) => {
-    const put = (vm: string, starting: Starting | undefined): void => {
+    const put = (key: string, starting: Starting | undefined): void => {
       const all = new Map(get().starting)
-      if (starting === undefined) all.delete(vm)
-      else all.set(vm, starting)
+      if (starting === undefined) all.delete(key)
+      else all.set(key, starting)
       set({ starting: all })
     }
     const putDeciding = (key: string, deciding: Starting | undefined): void => {
@@ -46,28 +47,28 @@ export const overviewSlice =
       set({ decidingAutostart: all })
     }
     const start = async (
-      vm: string,
+      key: string,
       question: () => Promise<Result<{ readonly id: string }>>
     ): Promise<string | undefined> => {
-      put(vm, 'asking')
+      put(key, 'asking')
       const answer = await ask(question)
-      put(vm, answer.ok ? undefined : answer.failure)
+      put(key, answer.ok ? undefined : answer.failure)
       return answer.ok ? answer.value.id : undefined
     }
     return {
       overviewFilter: NO_FILTER,
       filterOverview: (change) => set({ overviewFilter: { ...get().overviewFilter, ...change } }),
       starting: new Map(),
-      backUpNow: (host, vm) => start(vm, () => core.jobs.backup({ host, vm })),
-      backUpAgain: (vm, job) => start(vm, () => core.jobs.retry(job)),
+      backUpNow: (host, vm) => start(vmKey(host, vm), () => core.jobs.backup({ host, vm })),
+      backUpAgain: (host, vm, job) => start(vmKey(host, vm), () => core.jobs.retry(job)),
       decidingAutostart: new Map(),
       decideAutostart: async (host, vm, on) => {
-        const key = autostartKey(host, vm)
+        const key = vmKey(host, vm)
         putDeciding(key, 'asking')
         const answer = await ask(() => core.hosts.autostart({ name: host, vm, on }))
         putDeciding(key, answer.ok ? undefined : answer.failure)
       },
-      dropStarting: (vm) => put(vm, undefined),
+      dropStarting: (host, vm) => put(vmKey(host, vm), undefined),
       muting: undefined,
       openMute: (muting) => set({ muting }),
       closeMute: () => set({ muting: undefined })

@@ -1,3 +1,4 @@
+import { pointName } from '../../../shared/point-name.ts'
 import { Menu } from '@mantine/core'
 import { IconBell, IconBellOff, IconCheck, IconExternalLink, IconHistory, IconPlayerRecord } from '@tabler/icons-react'
 import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
@@ -24,7 +25,7 @@ export function RowActions({ row }: { readonly row: VmSafety }) {
       <Menu.Item
         leftSection={<IconHistory size={18} />}
         disabled={lastPoint === undefined}
-        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: lastPoint.id }) })}
+        onClick={() => go({ screen: 'restore', ...(lastPoint && { point: pointName(lastPoint) }) })}
       >
         {words.restore}
       </Menu.Item>
@@ -42,7 +43,7 @@ function AcknowledgeItem({ row }: { readonly row: VmSafety }) {
   return (
     <Menu.Item
       leftSection={<IconCheck size={18} />}
-      onClick={() => void (row.isAcknowledged ? takeBack(row.uuid) : acknowledge([row]))}
+      onClick={() => void (row.isAcknowledged ? takeBack(row) : acknowledge([row]))}
     >
       {row.isAcknowledged ? words.unacknowledgeMenu : words.acknowledge}
     </Menu.Item>
@@ -57,7 +58,7 @@ function MuteItem({ row }: { readonly row: VmSafety }) {
       {words.mute}
     </Menu.Item>
   ) : (
-    <Menu.Item leftSection={<IconBell size={18} />} onClick={() => void unmute(row.uuid)}>
+    <Menu.Item leftSection={<IconBell size={18} />} onClick={() => void unmute(row)}>
       {words.unmute}
     </Menu.Item>
   )

@@ -6,13 +6,14 @@ import { ProgressLine } from '../../ui/progress-line.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 import { useNow } from '../../ui/use-now.ts'
 import { words as shared } from '../../words.ts'
+import { vmKey } from './overview-slice.ts'
 import { nextRunOf } from './overview-view.ts'
 import classes from './overview.module.css'
 import { words } from './words.ts'
 
 /** What is coming, or what goes on. Only this cell follows a running job. */
 export function RunCell({ row }: { readonly row: VmSafety }) {
-  const isAsking = useWindow((state) => state.starting.get(row.uuid) === 'asking')
+  const isAsking = useWindow((state) => state.starting.get(vmKey(row.host, row.uuid)) === 'asking')
   if (row.running !== undefined) return <Running job={row.running} />
   if (isAsking) return <StateMark tone="busy" label={shared.working} />
   return <Next row={row} />

@@ -1,4 +1,5 @@
 import { Button, Text } from '@mantine/core'
+import { pointName } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { StateMark } from '../../ui/state-mark.tsx'
@@ -52,12 +53,12 @@ function Remedy({ item: { vm, remedy }, isAsking }: VmAttentionActionsProps) {
         </Text>
       )
     case 'restore': {
-      const point = vm.lastPoint?.id
+      const point = vm.lastPoint && pointName(vm.lastPoint)
       return <Mend label={words.restore} onClick={() => go({ screen: 'restore', ...(point && { point }) })} />
     }
     case 'retry': {
       const job = vm.failing?.id ?? ''
-      return <Mend label={words.retry} isAsking={isAsking} onClick={() => void again(vm.uuid, job)} />
+      return <Mend label={words.retry} isAsking={isAsking} onClick={() => void again(vm.host, vm.uuid, job)} />
     }
     case 'back-up':
       return <Mend label={words.backUp} isAsking={isAsking} onClick={() => void backUp(vm.host, vm.uuid)} />

@@ -2,6 +2,7 @@ import { Text, TextInput, UnstyledButton } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { memo } from 'react'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { Ago } from '../../ui/ago.tsx'
 import { Name } from '../../ui/name.tsx'
@@ -85,9 +86,9 @@ function Points({ group, chosen, onChoose }: PointsProps) {
     <div className={classes['points']} role="radiogroup" aria-label={words.pointsOf(shorten(safeText(group.name), 60))}>
       {group.points.map((point) => (
         <Choice
-          key={point.id}
+          key={pointName(point)}
           name="restore-point"
-          checked={point.id === chosen}
+          checked={pointName(point) === chosen}
           onChoose={() => onChoose(point)}
           disabledBecause={isToBeHad(point) ? undefined : silentText(point)}
         >

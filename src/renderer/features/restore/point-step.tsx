@@ -1,9 +1,11 @@
 import { Button, Text } from '@mantine/core'
 import { useCallback, useMemo } from 'react'
+import { pointName } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { PointsView, PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { Panel } from '../../ui/panel.tsx'
+import { StateMark } from '../../ui/state-mark.tsx'
 import { PointFacts } from './point-facts.tsx'
 import { groupsOf, isToBeHad, suggested, type PointGroup } from './point-groups.ts'
 import { PointPicker, silentText } from './point-picker.tsx'
@@ -39,12 +41,17 @@ export function PointStep({ draft, points, chosen }: PointStepProps) {
   )
 }
 
+const nameOf = (point: PointView | undefined): string | undefined => point && pointName(point)
+
 const ChosenPoint = ({ point }: { readonly point: PointView }) => (
   <div className={classes['chosen']}>
     <b>
       <bdi>{safeText(point.vm.name)}</bdi>
     </b>
     <PointFacts point={point} />
+    {point.rivals !== undefined && (
+      <StateMark tone="attention" label={words.rivals(point.rivals.map(safeText).join(', '))} />
+    )}
     {!isToBeHad(point) && <span className={classes['because']}>{silentText(point)}</span>}
   </div>
 )
@@ -61,7 +68,7 @@ function Picker({ draft, points, chosen }: PickerProps) {
   const openVm = draft.vm ?? chosen?.vm.uuid
   const open = groups.find(({ uuid }) => uuid === openVm) ?? (groups.length === 1 ? groups[0] : undefined)
   const openGroup = useCallback(
-    (group: PointGroup) => edit({ isChoosing: true, vm: group.uuid, point: suggested(group)?.id }),
+    (group: PointGroup) => edit({ isChoosing: true, vm: group.uuid, point: nameOf(suggested(group)) }),
     [edit]
   )
   return (
@@ -69,10 +76,10 @@ function Picker({ draft, points, chosen }: PickerProps) {
       groups={groups}
       search={draft.search}
       open={open}
-      chosen={chosen?.id}
+      chosen={nameOf(chosen)}
       onSearch={(search) => edit({ isChoosing: true, search })}
       onOpen={openGroup}
-      onChoose={(point) => edit({ isChoosing: true, vm: point.vm.uuid, point: point.id })}
+      onChoose={(point) => edit({ isChoosing: true, vm: point.vm.uuid, point: pointName(point) })}
     />
   )
 }

@@ -1,5 +1,6 @@
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PreflightView, RestoreQuestion, RestoreViewMode } from '../../../shared/views/job-view.ts'
+import { pointCalled, pointName } from '../../../shared/point-name.ts'
 import { restoreLine } from '../../../shared/restore-line.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
 import { allowedIn, attachedIn, choicesIn, type Decision } from './decisions.ts'
@@ -48,7 +49,7 @@ export interface Chosen {
 }
 
 export function chosenOf(draft: RestoreDraft, hosts: readonly HostView[], points: readonly PointView[]): Chosen {
-  const point = points.find(({ id }) => id === draft.point)
+  const point = draft.point === undefined ? undefined : pointCalled(points, draft.point)
   const host =
     draft.to === undefined ? point && suggestedHost(point, hosts) : hosts.find(({ name }) => name === draft.to)
   return {
@@ -108,7 +109,7 @@ export function editedDraft(draft: RestoreDraft, change: Partial<Omit<RestoreDra
 export function questionOf(chosen: Chosen): RestoreQuestion | undefined {
   const { point, host, mode, newName, start, decisions } = chosen
   if (point === undefined || host?.state !== 'up' || !isToBeHad(point)) return undefined
-  const plain = { point: point.id, to: host.name, mode, replace: mode !== 'copy', ...asQuestion(decisions) }
+  const plain = { point: pointName(point), to: host.name, mode, replace: mode !== 'copy', ...asQuestion(decisions) }
   if (mode !== 'copy') return plain
   return nameProblem(newName, host) === undefined ? { ...plain, newName, start } : undefined
 }

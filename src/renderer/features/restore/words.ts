@@ -63,6 +63,8 @@ export const words = {
   nothingFits: 'No point fits.',
   unknownPoint: 'This point is in no store that is known here. It may have been deleted, or its store may not answer.',
   another: 'Choose another',
+  rivals: (places: string) =>
+    `${places} has another point of this id: one of the two is not what it says. This one is restored; see that it is yours.`,
   keepThis: 'Keep the chosen one',
   method: METHOD,
   withRam: 'with RAM',

@@ -18,11 +18,11 @@ export function MutedPanel({ muted }: { readonly muted: readonly MutedVm[] }) {
       {muted.length === 0 && <Text c="dimmed">{words.noneMuted}</Text>}
       {muted.length > 0 && (
         <ul className={classes['muted']}>
-          {muted.map(({ uuid, name, reason, at }) => (
-            <li key={uuid}>
+          {muted.map(({ host, uuid, name, reason, at }) => (
+            <li key={`${host ?? ''} ${uuid}`}>
               <div>
                 <b>
-                  <Name text={name} />
+                  <Name text={host === undefined ? name : `${host}/${name}`} />
                 </b>
                 <Text component="div" size="sm" c="dimmed">
                   <Name text={reason} lines={3} /> {words.mutedSince} <Ago at={at} />
@@ -32,7 +32,7 @@ export function MutedPanel({ muted }: { readonly muted: readonly MutedVm[] }) {
                 variant="default"
                 size="xs"
                 aria-label={`${words.unmute}: ${safeText(name)}`}
-                onClick={() => void unmute(uuid)}
+                onClick={() => void unmute({ host, uuid })}
               >
                 {words.unmute}
               </Button>

@@ -22,11 +22,11 @@ export interface SettingsSlice {
   readonly saves: Readonly<Partial<Record<keyof Choices, Save>>>
   /** Saves at once. False: it was not saved, and `saves` says why. */
   readonly changeSettings: (change: ChoicesChange) => Promise<boolean>
-  readonly muteVm: (vm: { readonly uuid: string; readonly name: string }, reason: string) => Promise<boolean>
-  readonly unmuteVm: (uuid: string) => Promise<boolean>
+  readonly muteVm: (vm: VmOnHost & { readonly name: string }, reason: string) => Promise<boolean>
+  readonly unmuteVm: (vm: VmOnHost) => Promise<boolean>
   /** What is wrong with them now is known: quiet until something new is. */
   readonly acknowledgeVms: (vms: readonly VmSafety[]) => Promise<boolean>
-  readonly unacknowledgeVm: (uuid: string) => Promise<boolean>
+  readonly unacknowledgeVm: (vm: VmOnHost) => Promise<boolean>
   readonly knownKeys: Fetched<readonly KnownKey[]> | undefined
   readonly loadKeys: () => Promise<void>
   readonly forgetting: Save | undefined
@@ -35,6 +35,15 @@ export interface SettingsSlice {
   readonly makeDiagnostics: () => Promise<void>
   readonly dropDiagnostics: () => void
 }
+
+/** Without a host: of whichever has it. */
+interface VmOnHost {
+  readonly host?: string | undefined
+  readonly uuid: string
+}
+
+const isOf = (choice: VmOnHost, { host, uuid }: VmOnHost): boolean =>
+  choice.uuid === uuid && (choice.host ?? host) === host
 
 type Needs = SettingsSlice & MirrorSlice
 
@@ -55,18 +64,20 @@ export const settingsSlice =
         put(keys, answer.ok ? { state: 'saved' } : { state: 'failed', failure: answer.failure })
         return answer.ok
       },
-      muteVm: ({ uuid, name }, reason) => {
-        const others = (get().choices?.muted ?? []).filter((muted) => muted.uuid !== uuid)
-        return get().changeSettings({ muted: [...others, { uuid, name, reason, at: new Date().toISOString() }] })
+      muteVm: ({ host, uuid, name }, reason) => {
+        const others = (get().choices?.muted ?? []).filter((muted) => !isOf(muted, { host, uuid }))
+        return get().changeSettings({
+          muted: [...others, { ...(host !== undefined && { host }), uuid, name, reason, at: new Date().toISOString() }]
+        })
       },
-      unmuteVm: (uuid) =>
-        get().changeSettings({ muted: (get().choices?.muted ?? []).filter((muted) => muted.uuid !== uuid) }),
+      unmuteVm: (vm) =>
+        get().changeSettings({ muted: (get().choices?.muted ?? []).filter((muted) => !isOf(muted, vm)) }),
       acknowledgeVms: (vms) => {
         const at = new Date().toISOString()
-        const now = vms.flatMap((vm) => alarmsOf(vm).map((what) => ({ uuid: vm.uuid, what, at })))
+        const now = vms.flatMap((vm) => alarmsOf(vm).map((what) => ({ host: vm.host, uuid: vm.uuid, what, at })))
         return get().changeSettings({ acknowledged: [...acknowledgedBut(get(), vms), ...now] })
       },
-      unacknowledgeVm: (uuid) => get().changeSettings({ acknowledged: acknowledgedBut(get(), [{ uuid }]) }),
+      unacknowledgeVm: (vm) => get().changeSettings({ acknowledged: acknowledgedBut(get(), [vm]) }),
       knownKeys: undefined,
       loadKeys: async () => {
         if (get().knownKeys?.state !== 'here') set({ knownKeys: { state: 'asking' } })
@@ -97,6 +108,5 @@ export const settingsSlice =
 
 const acknowledgedBut = (
   { choices }: Pick<MirrorSlice, 'choices'>,
-  vms: readonly Pick<VmSafety, 'uuid'>[]
-): Choices['acknowledged'] =>
-  (choices?.acknowledged ?? []).filter((known) => !vms.some(({ uuid }) => uuid === known.uuid))
+  vms: readonly VmOnHost[]
+): Choices['acknowledged'] => (choices?.acknowledged ?? []).filter((known) => !vms.some((vm) => isOf(known, vm)))

@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Radio, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
@@ -26,7 +27,7 @@ export function CopyDialog({ point }: { readonly point: PointView }) {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          copy(point.id, to)
+          copy(pointName(point), to)
         }}
       >
         <Stack gap="md">

@@ -1,6 +1,7 @@
 import { formatDay, formatTime } from '../../../shared/format.ts'
 import { isGood } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { methodShown, pauseShown } from './point-words.ts'
 import { words } from './words.ts'
@@ -65,7 +66,7 @@ function dotOf(point: PointView): Omit<Dot, 'left' | 'row'> {
     ...(point.marks.note === undefined ? [] : [safeText(point.marks.note)])
   ]
   return {
-    id: point.id,
+    id: pointName(point),
     shape: SHAPES[point.method],
     isFilled: point.hasMemory,
     isPinned: point.marks.pinned,

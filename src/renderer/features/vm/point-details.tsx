@@ -2,6 +2,7 @@ import { Button, Group, Skeleton, Stack } from '@mantine/core'
 import { IconCopyPlus, IconHistory, IconPin, IconPinnedOff } from '@tabler/icons-react'
 import { useEffect } from 'react'
 import { safeText } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
@@ -19,9 +20,10 @@ const said = words.point
 
 /** Everything about one point, and what can be done with it. */
 export function PointDetails({ point }: { readonly point: PointView }) {
-  const state = useWindow(({ manifests }) => manifests.get(point.id))
+  const name = pointName(point)
+  const state = useWindow(({ manifests }) => manifests.get(name))
   const load = useWindow(({ loadManifest }) => loadManifest)
-  useEffect(() => load(point.id), [load, point.id])
+  useEffect(() => load(name), [load, name])
   const manifest = state?.is === 'here' ? state.manifest : undefined
   return (
     <Stack gap="lg">
@@ -32,7 +34,7 @@ export function PointDetails({ point }: { readonly point: PointView }) {
       <PointNote point={point} />
       <PointPlaces point={point} />
       {manifest === undefined ? (
-        <NoManifest state={state} onRetry={() => load(point.id)} />
+        <NoManifest state={state} onRetry={() => load(name)} />
       ) : (
         <PointFiles manifest={manifest} />
       )}
@@ -40,7 +42,9 @@ export function PointDetails({ point }: { readonly point: PointView }) {
   )
 }
 
-function PointActions({ point: { id, marks } }: { readonly point: PointView }) {
+function PointActions({ point }: { readonly point: PointView }) {
+  const { marks } = point
+  const name = pointName(point)
   const go = useWindow((state) => state.go)
   const pin = useWindow((state) => state.pinPoint)
   const open = useWindow((state) => state.openPointDialog)
@@ -48,13 +52,16 @@ function PointActions({ point: { id, marks } }: { readonly point: PointView }) {
   const Pin = marks.pinned ? IconPinnedOff : IconPin
   return (
     <Group gap="sm">
-      <Button leftSection={<IconHistory size={16} aria-hidden />} onClick={() => go({ screen: 'restore', point: id })}>
+      <Button
+        leftSection={<IconHistory size={16} aria-hidden />}
+        onClick={() => go({ screen: 'restore', point: name })}
+      >
         {said.restore}
       </Button>
       <Button
         variant="default"
         leftSection={<IconCopyPlus size={16} aria-hidden />}
-        onClick={() => open({ kind: 'copy', point: id })}
+        onClick={() => open({ kind: 'copy', point: name })}
       >
         {said.copy}
       </Button>
@@ -63,7 +70,7 @@ function PointActions({ point: { id, marks } }: { readonly point: PointView }) {
         title={said.pinHint}
         leftSection={<Pin size={16} aria-hidden />}
         loading={isPinning}
-        onClick={() => pin(id, !marks.pinned)}
+        onClick={() => pin(name, !marks.pinned)}
       >
         {marks.pinned ? said.unpin : said.pin}
       </Button>
@@ -75,7 +82,7 @@ function PointActions({ point: { id, marks } }: { readonly point: PointView }) {
 function ErrandFailure({ point }: { readonly point: PointView }) {
   const errand = useWindow((state) => state.pointErrand)
   const dialog = useWindow((state) => state.pointDialog)
-  if (dialog !== undefined || errand?.point !== point.id || errand.failure === undefined) return undefined
+  if (dialog !== undefined || errand?.point !== pointName(point) || errand.failure === undefined) return undefined
   return <FailureNotice failure={failureShown(errand.failure)} />
 }
 

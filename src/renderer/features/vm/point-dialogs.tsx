@@ -1,4 +1,5 @@
 import { Stack, Text } from '@mantine/core'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx'
@@ -16,7 +17,7 @@ interface PointDialogsProps {
 /** Whichever dialog about this point is open. */
 export function PointDialogs({ point, points }: PointDialogsProps) {
   const dialog = useWindow((state) => state.pointDialog)
-  if (dialog?.point !== point.id) return undefined
+  if (dialog?.point !== pointName(point)) return undefined
   if (dialog.kind === 'copy') return <CopyDialog point={point} />
   return <DeleteDialog point={point} points={points} place={dialog.place} />
 }
@@ -32,7 +33,7 @@ function DeleteDialog({ point, points, place }: PointDialogsProps & { readonly p
       onClose={close}
       title={title}
       confirmLabel={words.delete.confirm}
-      onConfirm={() => remove(point.id, place)}
+      onConfirm={() => remove(pointName(point), place)}
       typed={typed}
       busy={errand?.isBusy === true}
       failure={errand?.failure && failureShown(errand.failure)}

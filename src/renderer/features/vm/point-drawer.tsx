@@ -1,5 +1,6 @@
 import { Drawer } from '@mantine/core'
 import { formatTime } from '../../../shared/format.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { PointDetails } from './point-details.tsx'
 import { PointDialogs } from './point-dialogs.tsx'
@@ -27,7 +28,7 @@ export function PointDrawer({ known, point, onClose }: PointDrawerProps) {
     >
       {point !== undefined && (
         <>
-          <PointDetails key={point.id} point={point} />
+          <PointDetails key={pointName(point)} point={point} />
           <PointDialogs point={point} points={known.points} />
         </>
       )}

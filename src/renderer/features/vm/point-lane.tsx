@@ -1,5 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { useState, type KeyboardEvent } from 'react'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useNow } from '../../ui/use-now.ts'
 import { laneOf, type Dot } from './lane-view.ts'
@@ -27,7 +28,7 @@ export function PointLane({ points, selected, onSelect }: PointLaneProps) {
   const [reached, setReached] = useState<string>()
   const stop = [reached, selected].find((id) => dots.some((dot) => dot.id === id)) ?? dots.at(-1)?.id
   const open = (id: string): void => {
-    const point = points.find((each) => each.id === id)
+    const point = points.find((each) => pointName(each) === id)
     if (point !== undefined) onSelect(point)
   }
   return (

@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text, Textarea, Title } from '@mantine/core'
 import { IconPencil } from '@tabler/icons-react'
 import { useState } from 'react'
 import { safeLines } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import classes from './vm.module.css'
@@ -11,7 +12,8 @@ const said = words.point
 const LONGEST_NOTE = 2000
 
 /** What somebody wanted to remember of a point. */
-export function PointNote({ point: { id, marks } }: { readonly point: PointView }) {
+export function PointNote({ point }: { readonly point: PointView }) {
+  const { marks } = point
   const [draft, setDraft] = useState<string>()
   const note = useWindow((state) => state.notePoint)
   const isBusy = useWindow(({ pointErrand }) => pointErrand?.what === 'note' && pointErrand.isBusy)
@@ -36,7 +38,7 @@ export function PointNote({ point: { id, marks } }: { readonly point: PointView 
       </Stack>
     )
   const save = (): void => {
-    note(id, draft.trim())
+    note(pointName(point), draft.trim())
     setDraft(undefined)
   }
   return (

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core'
 import { IconShieldCheck, IconTrash } from '@tabler/icons-react'
 import { safeText } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { Name } from '../../ui/name.tsx'
@@ -29,7 +30,11 @@ function Place({ point, place }: { readonly point: PointView; readonly place: Pl
   const verify = useWindow((state) => state.verifyPoint)
   const open = useWindow((state) => state.openPointDialog)
   const isVerifying = useWindow(
-    ({ pointErrand }) => pointErrand?.what === 'verify' && pointErrand.isBusy && pointErrand.place === place.label
+    ({ pointErrand }) =>
+      pointErrand?.what === 'verify' &&
+      pointErrand.isBusy &&
+      pointErrand.point === pointName(point) &&
+      pointErrand.place === place.label
   )
   const label = safeText(place.label)
   return (
@@ -50,7 +55,7 @@ function Place({ point, place }: { readonly point: PointView; readonly place: Pl
           leftSection={<IconShieldCheck size={16} aria-hidden />}
           aria-label={said.verifyIn(label)}
           loading={isVerifying}
-          onClick={() => verify(point.id, place.label)}
+          onClick={() => verify(pointName(point), place.label)}
         >
           {said.verify}
         </Button>
@@ -59,7 +64,7 @@ function Place({ point, place }: { readonly point: PointView; readonly place: Pl
           size="xs"
           leftSection={<IconTrash size={16} aria-hidden />}
           aria-label={said.deleteIn(label)}
-          onClick={() => open({ kind: 'delete', point: point.id, place: place.label })}
+          onClick={() => open({ kind: 'delete', point: pointName(point), place: place.label })}
         >
           {said.delete}
         </Button>

@@ -1,6 +1,7 @@
 import { IconPinFilled } from '@tabler/icons-react'
 import { formatBytes, formatPause, formatTime } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { DataTable, type Column } from '../../ui/data-table.tsx'
 import { Name } from '../../ui/name.tsx'
@@ -38,14 +39,7 @@ interface PointTableProps {
 }
 
 export const PointTable = ({ points, onOpen }: PointTableProps) => (
-  <DataTable
-    label={words.points}
-    columns={COLUMNS}
-    rows={points}
-    rowKey={({ id }) => id}
-    onOpen={onOpen}
-    rowHeight={40}
-  />
+  <DataTable label={words.points} columns={COLUMNS} rows={points} rowKey={pointName} onOpen={onOpen} rowHeight={40} />
 )
 
 function Taken({ point: { takenAt, marks, warnings } }: { readonly point: PointView }) {

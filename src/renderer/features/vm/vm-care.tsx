@@ -108,7 +108,7 @@ function Actions({ vm }: { readonly vm: VmSafety }) {
   return (
     <>
       <AcknowledgeButton vm={vm} />
-      <Button variant="default" size="xs" onClick={() => (isMuted ? void unmute(vm.uuid) : openMute(vm))}>
+      <Button variant="default" size="xs" onClick={() => (isMuted ? void unmute(vm) : openMute(vm))}>
         {isMuted ? overview.unmute : overview.mute}
       </Button>
     </>

@@ -1,5 +1,6 @@
 import { Anchor, Button } from '@mantine/core'
 import { IconHistory, IconPlayerRecord } from '@tabler/icons-react'
+import { pointName } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { Ago } from '../../ui/ago.tsx'
@@ -67,7 +68,7 @@ function VmActions({ known: { uuid, hostName, vm, newestGood, running } }: { rea
         variant="default"
         leftSection={<IconHistory size={16} aria-hidden />}
         disabled={newestGood === undefined}
-        onClick={() => newestGood !== undefined && go({ screen: 'restore', point: newestGood.id })}
+        onClick={() => newestGood !== undefined && go({ screen: 'restore', point: pointName(newestGood) })}
       >
         {words.restoreNewest}
       </Button>

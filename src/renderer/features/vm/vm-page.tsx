@@ -1,6 +1,7 @@
 import { Button, Skeleton, Stack } from '@mantine/core'
 import { IconServerOff } from '@tabler/icons-react'
 import { lazy, Suspense, useCallback, useMemo } from 'react'
+import { pointCalled, pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -40,15 +41,16 @@ interface KnownProps {
 function Known({ known, selected }: KnownProps) {
   const show = useWindow((state) => state.showPoint)
   const close = useWindow((state) => state.closePoint)
-  const { points } = known
-  const select = useCallback(({ id }: PointView) => show(id), [show])
+  const { points, hostName } = known
+  const open = selected === undefined ? undefined : pointCalled(points, selected, hostName)
+  const select = useCallback((point: PointView) => show(pointName(point)), [show])
   return (
     <Stack gap="lg">
       <VmHeader known={known} />
       <RunningJobs jobs={known.running} />
       <VmLimits limits={known.vm?.limits} />
       <VmCare uuid={known.uuid} host={known.hostName} />
-      <PointsPanel known={known} selected={selected} onSelect={select} />
+      <PointsPanel known={known} selected={open && pointName(open)} onSelect={select} />
       {points.length > 0 && (
         <Suspense fallback={<Skeleton height={340} />}>
           <VmTrends known={known} />
@@ -56,7 +58,7 @@ function Known({ known, selected }: KnownProps) {
       )}
       {points.length > 0 && <PointTable points={points} onOpen={select} />}
       <BrokenPoints broken={known.broken} />
-      <PointDrawer known={known} point={points.find(({ id }) => id === selected)} onClose={close} />
+      <PointDrawer known={known} point={open} onClose={close} />
     </Stack>
   )
 }

@@ -1,4 +1,5 @@
 import { formatPause } from '../../../shared/format.ts'
+import { isOfVm } from '../../../shared/told-by.ts'
 import { useMemo } from 'react'
 import { useWindow } from '../../state/store-context.ts'
 import { Panel } from '../../ui/panel.tsx'
@@ -10,14 +11,14 @@ import classes from './vm.module.css'
 import { words } from './words.ts'
 
 /** How pauses, times to running and sizes went over time. */
-export function VmTrends({ known: { uuid, points, vm } }: { readonly known: VmKnown }) {
+export function VmTrends({ known: { uuid, hostName, points, vm } }: { readonly known: VmKnown }) {
   const jobs = useWindow((state) => state.jobs)
   const budgetMs = useWindow((state) => state.choices?.defaultBudgetMs)
   const ramBytes = vm?.ramBytes
   const downtimes = useMemo(() => {
-    const ofVm = (jobs ?? []).filter((job) => job.vm.uuid === uuid)
+    const ofVm = (jobs ?? []).filter((job) => isOfVm(job, hostName, uuid))
     return downtimeRows(points, ofVm, ramBytes)
-  }, [points, jobs, uuid, ramBytes])
+  }, [points, jobs, hostName, uuid, ramBytes])
   const sizes = useMemo(() => sizeRows(points), [points])
   return (
     <div className={classes['trends']}>

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { isGood } from '../../../shared/safety.ts'
-import { isToldBy } from '../../../shared/told-by.ts'
+import { isOfVm, isToldBy } from '../../../shared/told-by.ts'
 import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { BrokenPoint, PointsView, PointView } from '../../../shared/views/point-view.ts'
@@ -36,10 +36,10 @@ export function vmKnown({ hosts, points, jobs }: Mirror, uuid: string, linked: s
     .toSorted((a, b) => b.takenAt.localeCompare(a.takenAt))
   const host = whereIs(hosts ?? [], uuid, linked)
   const vm = host?.vms.find((each) => each.uuid === uuid)
-  const ofJobs = (jobs ?? []).filter((job) => job.vm.uuid === uuid)
+  const hostName = host?.name ?? ofVm[0]?.host ?? linked
+  const ofJobs = (jobs ?? []).filter((job) => isOfVm(job, hostName, uuid) || isOursOf(job, uuid))
   const name = vm?.name ?? ofVm[0]?.vm.name ?? ofJobs[0]?.vm.name
   if (name === undefined) return undefined
-  const hostName = host?.name ?? ofVm[0]?.host ?? linked
   return {
     uuid,
     name,
@@ -52,6 +52,10 @@ export function vmKnown({ hosts, points, jobs }: Mirror, uuid: string, linked: s
     running: ofJobs.filter(({ endedAt }) => endedAt === undefined)
   }
 }
+
+/** What this computer does for it itself, or has begun, on whichever host. */
+const isOursOf = ({ isHere, begun, vm }: JobView, uuid: string): boolean =>
+  begun?.vm === uuid || (isHere === true && vm.uuid === uuid)
 
 /** Of what its host has told of, where there is any. */
 function newestGoodOf(points: readonly PointView[], host: string | undefined): PointView | undefined {

@@ -6,7 +6,8 @@ import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
 import { copyPoint, type CopyOptions } from '../../../core/points/copy-point.ts'
 import { findPoint } from '../../../core/points/list-points.ts'
 import { placeLabel, type KnownPoint } from '../../../core/points/point-places.ts'
-import { choosePlace, deletePoint, placeNamed, verifyPoint } from '../../../core/points/points.ts'
+import { choosePlace, deletePoint, verifyPoint } from '../../../core/points/points.ts'
+import { placeNamed } from '../../../core/hosts/host-book.ts'
 import type { Place } from '../../../core/settings/settings-schema.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { pointJson } from '../json-views.ts'
@@ -22,6 +23,10 @@ const workOptions = ({ out, interrupts }: Session): CopyOptions => ({
   onWarning: (text) => out.note(text, 'warning')
 })
 
+/** Of two points of one id the one there is meant. */
+const placeIn = ({ core }: Session, { in: named }: { readonly in?: string }): Place[] =>
+  named === undefined ? [] : [placeNamed(core.settings.read(), named)]
+
 export const copyCommand = (perform: Perform): Command =>
   leaf('copy <POINT>', 'Put a point on another host or on this computer, checked on arrival', [
     'copy 20261122T201744Z-7f3a21 --to beta',
@@ -31,7 +36,7 @@ export const copyCommand = (perform: Perform): Command =>
     .requiredOption('--to <HOST|DIR>', 'a host, HOST:/DIR, or a directory here (begins with / or ./)')
     .action((id: string, options: ActionOptions & { to: string }) =>
       perform(options, async (session) => {
-        const to = placeNamed(session.core, options.to)
+        const to = placeNamed(session.core.settings.read(), options.to)
         const point = await findPoint(session.core, id)
         await copyPoint(session.core, point, to, workOptions(session))
         const copied = { ...point, places: [...point.places, to] }
@@ -51,7 +56,7 @@ export const verifyCommand = (perform: Perform): Command =>
     .option('--in <PLACE>', 'only this copy: a host, HOST:/DIR, or a directory here')
     .action((id: string, options: ActionOptions & { in?: string }) =>
       perform(options, async (session) => {
-        const point = await findPoint(session.core, id)
+        const point = await findPoint(session.core, id, ...placeIn(session, options))
         const places = options.in === undefined ? point.places : [choosePlace(session.core, point, options.in)]
         return verifyAll(session, point, places)
       })
@@ -99,7 +104,7 @@ export const deleteCommand = (perform: Perform): Command =>
     .option('--yes', 'do not ask')
     .action((id: string, options: ActionOptions & { in?: string; yes?: boolean }) =>
       perform(options, async (session) => {
-        const point = await findPoint(session.core, id)
+        const point = await findPoint(session.core, id, ...placeIn(session, options))
         const place = choosePlace(session.core, point, options.in)
         await mustBeMeant(session, point, place, options.yes === true)
         const freedBytes = await deletePoint(session.core, point, place)
