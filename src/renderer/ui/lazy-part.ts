@@ -1,0 +1,27 @@
+import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
+
+type Load = () => Promise<unknown>
+
+/** Not asked for yet. */
+const waiting = new Set<Load>()
+let isAtOnce = false
+
+/** A heavy part of the window, which comes when it is first shown. It is asked for once, whatever comes of that. */
+export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): LazyExoticComponent<ComponentType<Props>> {
+  let loading: Promise<ComponentType<Props>> | undefined
+  const once = (): Promise<ComponentType<Props>> => (loading ??= load())
+  if (isAtOnce)
+    once().catch(() => undefined) // whoever shows it hears of it
+  else waiting.add(once)
+  return lazy(async () => ({ default: await once() }))
+}
+
+/**
+ * In a browser, as soon as the door has proved itself: whoever has its port when Stillpoint has ended would be asked for what is
+ * missing, and what it gives would run in a window that shows everything.
+ */
+export function loadAllParts(): void {
+  isAtOnce = true
+  for (const load of waiting) load().catch(() => undefined)
+  waiting.clear()
+}
