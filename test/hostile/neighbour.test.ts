@@ -329,11 +329,31 @@ describe('a neighbour who holds more connections than there may be', () => {
         expect(await second.ask('app.info')).toMatchObject({ ok: true })
         reloaded.close()
         second.close()
-        await eventually(() => expect(serving.handles).toBeLessThan(handles + 150), 50)
+        await eventually(() => expect(serving.handles).toBeLessThan(handles + 300), 50)
       } finally {
         clearInterval(more)
         held.forEach((socket) => socket.destroy())
       }
+      await handlesAreBack()
+    })
+  })
+})
+
+describe('a flood of connections', () => {
+  it('leaves a connection on which the page came to the window that asks for more on it', async () => {
+    await tally.tried(async () => {
+      const own = await dial(port)
+      let heard = ''
+      own.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')))
+      const asked = requestOf('GET /favicon.svg HTTP/1.1', host())
+      const answers = (): number => heard.match(/HTTP\/1\.1 200 /g)?.length ?? 0
+      own.write(asked)
+      await eventually(() => expect(answers()).toBe(1))
+      const flood = await Promise.all(Array.from({ length: 600 }, () => dial(port)))
+      await eventually(() => expect(serving.handles).toBeLessThan(handles + 150))
+      own.write(asked)
+      await eventually(() => expect(answers()).toBe(2))
+      for (const socket of [own, ...flood]) socket.destroy()
       await handlesAreBack()
     })
   })

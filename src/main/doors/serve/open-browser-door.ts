@@ -57,7 +57,9 @@ export async function openBrowserDoor<C extends Contract>(
   const files = new PageFiles(options.rendererRoot, `'self' ws://${authority(port)}`)
   server.on('request', (request, response) => {
     if (!connections.asks(request.socket)) return
-    response.on('close', () => connections.answered(request.socket)).on('error', () => request.socket.destroy())
+    response
+      .on('close', () => connections.answered(request.socket, response.statusCode === 200))
+      .on('error', () => request.socket.destroy())
     answerRequest({ request, response, port, files, keys }).catch(() => request.socket.destroy())
   })
   const answer = answererOf(contract, handlers, options.report)
