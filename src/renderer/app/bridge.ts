@@ -3,7 +3,7 @@ import type { Bridge } from '../../shared/contract.ts'
 import type { ChannelKinds } from '../../shared/contract-shape.ts'
 import { loadAllParts } from '../ui/lazy-part.ts'
 import { SocketTransport, type LinkState } from './socket-transport.ts'
-import { theTabKey } from './tab-key.ts'
+import { theTabKey, type TabKey } from './tab-key.ts'
 
 declare global {
   interface Window {
@@ -26,11 +26,9 @@ export function theCore(onLink: (state: LinkState) => void, onNoWay: (why: NoWay
     onNoWay('no-key')
     return undefined
   }
-  const onState = (state: LinkState): void => {
-    if (state === 'up') loadAllParts()
-    onLink(state)
-  }
-  const transport = new SocketTransport(`ws://${location.host}/core`, key, onState, (why) =>
+  const loaded = loadAllParts()
+  const later: TabKey = { begin: () => loaded.then(() => key.begin()), forget: () => key.forget() }
+  const transport = new SocketTransport(`ws://${location.host}/core`, later, onLink, (why) =>
     onNoWay(why === 'ended' ? why : 'key-used')
   )
   return bridgeOver(STILLPOINT_CHANNELS, transport) as Bridge

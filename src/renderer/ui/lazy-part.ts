@@ -4,7 +4,6 @@ type Load = () => Promise<unknown>
 
 /** Not asked for yet. */
 const waiting = new Set<Load>()
-let isAtOnce = false
 
 /** A heavy part of the window, which comes when it is first shown. It is asked for once, whatever comes of that. */
 export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): LazyExoticComponent<ComponentType<Props>> {
@@ -17,11 +16,13 @@ export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): Lazy
 }
 
 /**
- * In a browser, as soon as the door has proved itself: whoever has its port when Stillpoint has ended would be asked for what is
- * missing, and what it gives would run in a window that shows everything.
+ * In a browser, before anything is known: whoever has the door's port when Stillpoint has ended would be asked for what is
+ * missing, and what it gives would run in a window that shows everything. A part may bring parts of its own.
  */
-export function loadAllParts(): void {
-  isAtOnce = true
-  for (const load of waiting) load().catch(() => undefined)
-  waiting.clear()
+export async function loadAllParts(): Promise<void> {
+  while (waiting.size > 0) {
+    const loads = [...waiting]
+    waiting.clear()
+    await Promise.allSettled(loads.map((load) => load()))
+  }
 }
