@@ -9,9 +9,7 @@ const waiting = new Set<Load>()
 export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): LazyExoticComponent<ComponentType<Props>> {
   let loading: Promise<ComponentType<Props>> | undefined
   const once = (): Promise<ComponentType<Props>> => (loading ??= load())
-  if (isAtOnce)
-    once().catch(() => undefined) // whoever shows it hears of it
-  else waiting.add(once)
+  waiting.add(once)
   return lazy(async () => ({ default: await once() }))
 }
 
