@@ -35,7 +35,7 @@ export const words = {
     down: (count: number) => (count === 1 ? '1 host out of reach' : `${count} hosts out of reach`)
   },
   linkLost: (at: string) =>
-    `Stillpoint does not answer; what you see is as of ${at}. Backups and restores go on on their hosts. The window comes back by itself.`,
+    `Stillpoint does not answer; what you see is as of ${at}. Backups and restores go on on their hosts. The window comes back by itself as long as Stillpoint runs; if it has ended, start it again: stillpoint serve`,
   search: {
     open: 'Search',
     placeholder: 'Host, VM, schedule, screen or command',
@@ -103,6 +103,10 @@ export const words = {
     'no-key': {
       title: 'This address alone does not open Stillpoint',
       text: 'A window needs an address with a key in it. In the terminal in which Stillpoint runs press Enter for one, or start it again: stillpoint serve'
+    },
+    ended: {
+      title: 'Stillpoint has ended: start it again',
+      text: 'The Stillpoint that this window belonged to runs no more. In a terminal start it again: stillpoint serve. If another one runs already, press Enter in its terminal for an address. Backups and restores that had begun go on on their hosts. Close this tab: whatever answers at its address from now on is another program.'
     },
     'key-used': {
       title: 'This address is not good any more',

@@ -11,11 +11,11 @@ import { bridgeOver, type Transport } from '../../src/shared/bridge.ts'
 import type { Bridge, Handlers } from '../../src/shared/contract.ts'
 import { contract } from '../../src/shared/contract.ts'
 import { kindsOf, LATEST } from '../../src/shared/contract-shape.ts'
-import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/frames.ts'
+import { ENDED, proofProtocol, SUBPROTOCOL } from '../../src/shared/frames.ts'
 import type { Result } from '../../src/shared/result.ts'
 import type { NoticeView } from '../../src/shared/views/notice-view.ts'
 import { fakeCore } from '../e2e/fake-core.ts'
-import { tabKeyOf } from './tab-key-of.ts'
+import { keyIn, openWindow, provedBy, provingAddress, provingOwn, tabKeyOf } from './tab-key-of.ts'
 import { eventually } from '../patience.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'stillpoint-doors-'))
@@ -80,15 +80,14 @@ function overIpc(handlers: Handlers): Promise<Opened> {
 
 const openDoor = (handlers: Handlers): Promise<BrowserDoor> =>
   openBrowserDoor(contract, handlers, { port: 0, rendererRoot: root, report: vi.fn() })
-const keyIn = (address: string): string => new URL(address).hash.slice(1)
 
 async function connect(
   door: BrowserDoor,
-  changes: { origin?: string | undefined; host?: string; token?: string; path?: string } = {}
+  changes: { origin?: string | undefined; host?: string; protocol?: string; path?: string } = {}
 ): Promise<WebSocket> {
   const { origin = door.origin, host, path = '/core' } = changes
-  const token = changes.token ?? (await tabKeyOf(door.address()))
-  return new WebSocket(`ws://127.0.0.1:${door.port}${path}`, [SUBPROTOCOL, tokenProtocol(token)], {
+  const protocol = changes.protocol ?? (await provedBy(door.origin, provingAddress(door.address()))).protocol
+  return new WebSocket(`ws://127.0.0.1:${door.port}${path}`, [SUBPROTOCOL, protocol], {
     ...('origin' in changes && changes.origin === undefined ? {} : { origin }),
     headers: host === undefined ? {} : { host }
   })
@@ -97,18 +96,15 @@ async function connect(
 /** The real socket, as the page speaks through it. */
 async function overSocket(handlers: Handlers): Promise<Opened> {
   const door = await openDoor(handlers)
-  const socket = await connect(door)
   const waiting = new Map<number, (reply: unknown) => void>()
   const listeners = new Map<string, (value: unknown) => void>()
   const latest = new Map<string, unknown>()
-  socket.on('message', (data: Buffer) => {
-    const frame = JSON.parse(data.toString()) as CoreFrame
+  const socket = await openWindow(door.origin, provingAddress(door.address()), (frame) => {
     if ('push' in frame) {
       latest.set(frame.push, frame.value)
       listeners.get(frame.push)?.(frame.value)
-    } else waiting.get(frame.id)?.(frame.reply)
+    } else if ('id' in frame) waiting.get(frame.id)?.(frame.reply)
   })
-  await new Promise((resolve) => socket.once('open', resolve))
   let next = 0
   const transport: Transport = {
     ask: (channel, question) =>
@@ -187,8 +183,10 @@ describe('the browser door', () => {
     door = await openDoor(fakeCore('small').handlers)
     const { port } = door
     expect(await opens(await connect(door))).toBe(true)
-    expect(await opens(await connect(door, { token: 'A'.repeat(43) }))).toBe(false)
-    expect(await opens(await connect(door, { token: '' }))).toBe(false)
+    expect(
+      await opens(await connect(door, { protocol: proofProtocol(`${'A'.repeat(43)}.`.repeat(4).slice(0, -1)) }))
+    ).toBe(false)
+    expect(await opens(await connect(door, { protocol: proofProtocol('') }))).toBe(false)
     expect(await opens(await connect(door, { origin: 'http://evil.example' }))).toBe(false)
     expect(await opens(await connect(door, { origin: `http://localhost:${port}` }))).toBe(false)
     expect(await opens(await connect(door, { origin: undefined }))).toBe(false)
@@ -216,8 +214,10 @@ describe('the browser door', () => {
     const tab = await tabKeyOf(first)
     expect(new Set([keyIn(first), keyIn(second), tab]).size).toBe(3)
     expect([first, second].map((address) => Buffer.from(keyIn(address), 'base64url').length)).toEqual([32, 32])
-    expect(await opens(await connect(other, { token: tab }))).toBe(false)
-    await expect(tabKeyOf(other.address().replace(/#.*/, `#${keyIn(second)}`))).rejects.toThrow()
+    await expect(openWindow(other.origin, provingOwn(tab))).rejects.toThrow('403')
+    const { protocol } = await provedBy(door.origin, provingOwn(tab))
+    expect(await opens(await connect(other, { protocol }))).toBe(false)
+    await expect(tabKeyOf(other.address().replace(/#.*/, `#${keyIn(second)}`))).rejects.toThrow('403')
     await other.close()
   })
 
@@ -245,6 +245,19 @@ describe('the browser door', () => {
     for (let n = 0; n < 2000; n++)
       socket.send(JSON.stringify({ id: n, channel: 'hosts.sshEntries', question: [] }), () => undefined)
     expect(await closed).toBe(1008)
+  })
+
+  it('says goodbye to its windows when it ends, and to one that does not listen for a while', async () => {
+    const ending = await openDoor(fakeCore('small').handlers)
+    const hears = await connect(ending)
+    await opens(hears)
+    const sleeps = await connect(ending)
+    await opens(sleeps)
+    sleeps.pause()
+    const code = new Promise<number>((resolve) => hears.once('close', resolve))
+    await ending.close()
+    expect(await code).toBe(ENDED)
+    sleeps.terminate()
   })
 
   it('says plainly that its port is taken', async () => {

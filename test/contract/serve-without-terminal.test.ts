@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { Serving } from '../hostile/serving.ts'
 import { eventually } from '../patience.ts'
-import { exchange, tabKeyOf } from './tab-key-of.ts'
+import { askChallenge, keyIn, nameOf, tabKeyOf } from './tab-key-of.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/stillpoint.mjs', import.meta.url))
 
@@ -30,8 +30,8 @@ it('shows a new address when it is told to, and the old one stays used', async (
 
   await eventually(() => expect(lines.join('\n')).toContain(`kill -USR2 ${child.pid ?? 0}`), 200)
   const [first = ''] = addresses()
-  await tabKeyOf(first) // and the answer is lost, or its tab closed
-  expect((await exchange(new URL(first).origin, new URL(first).hash.slice(1))).ok).toBe(false)
+  await tabKeyOf(first) // and its tab is closed
+  expect((await askChallenge(new URL(first).origin, nameOf(keyIn(first)))).ok).toBe(false)
   child.kill('SIGUSR2')
   await eventually(() => expect(addresses().length).toBeGreaterThan(1), 200)
   const second = addresses()[1] ?? ''

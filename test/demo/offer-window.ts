@@ -1,11 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
-import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/frames.ts'
 import type { HostView } from '../../src/shared/views/host-view.ts'
 import type { PointsView } from '../../src/shared/views/point-view.ts'
 import { buildIfStale } from '../contract/built-window.ts'
-import { tabKeyOf } from '../contract/tab-key-of.ts'
+import { openWindow, provingAddress } from '../contract/tab-key-of.ts'
 import { Served } from '../e2e/served.ts'
 
 const KNOWN_WITHIN_MS = 60_000
@@ -34,16 +32,13 @@ export async function offerWindow(settings: string, say: (line: string) => void)
 
 /** Page and core as a browser gets them. @throws if they do not know both hosts and their points in time */
 async function whatItShows(url: string): Promise<{ hosts: number; points: number }> {
-  const { origin, host } = new URL(url)
+  const { origin } = new URL(url)
   const page = await fetch(origin)
   if (!page.ok || !(await page.text()).includes('id="root"')) throw new Error('the window is not served')
-  const socket = new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, tokenProtocol(await tabKeyOf(url))], { origin })
   const said = new Map<string, unknown>()
-  socket.on('message', (data: Buffer) => {
-    const frame = JSON.parse(data.toString()) as CoreFrame
+  const socket = await openWindow(origin, provingAddress(url), (frame) => {
     if ('push' in frame) said.set(frame.push, frame.value)
   })
-  await once(socket, 'open')
   try {
     const end = Date.now() + KNOWN_WITHIN_MS
     while (Date.now() < end) {

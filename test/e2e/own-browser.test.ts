@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from '@playwright/test'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { Serving } from '../hostile/serving.ts'
 import { eventually } from '../patience.ts'
-import { launch, openPage } from './browser.ts'
+import { launch, openPage, type WatchedPage } from './browser.ts'
 
 let serving: Serving
 let browser: Browser
@@ -73,6 +74,25 @@ describe("the operator's own browser", () => {
     await isOpen(page)
   })
 
+  it('has all parts of the window at once, and asks for none later, when another program may have the port', async () => {
+    const parts = ['vm-page', 'vm-trends', 'schedules-page', 'downtime-page']
+    const loaded = await eventually(async () => {
+      const names = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name))
+      for (const part of parts) expect(names.join(' ')).toContain(`/assets/${part}-`)
+      return names
+    })
+    await page.keyboard.press('Control+5')
+    await page.getByRole('navigation').first().waitFor()
+    expect(await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name))).toEqual(loaded)
+  })
+
+  it('is told in words what to do at another name of this computer', async () => {
+    const { port } = new URL(usedAddress)
+    const { page: other, context } = await openPage(browser, `http://localhost:${port}/`)
+    await other.getByText(/^Stillpoint does not open at this address\./).waitFor()
+    await context.close()
+  })
+
   it('opens another window by another address', async () => {
     const { page: other, context, problems } = await openPage(browser, await serving.served.address())
     await isOpen(other)
@@ -100,7 +120,7 @@ describe('another page in the same browser', () => {
         () => 'nothing'
       )
     const socket = new Promise<string>((resolve) => {
-      const opened = new WebSocket(`ws://${host}/core`, ['stillpoint.v1'])
+      const opened = new WebSocket(`ws://${host}/core`, ['stillpoint.v2'])
       opened.addEventListener('open', () => resolve('a socket'))
       opened.addEventListener('error', () => resolve('nothing'))
     })
@@ -134,5 +154,53 @@ describe('another page in the same browser', () => {
     expect(new Set(came)).toEqual(new Set(['nothing']))
     await context.close()
     await new Promise((resolve) => elsewhere.close(resolve))
+  })
+})
+
+describe('a Stillpoint that ends', () => {
+  const HAS_ENDED = 'Stillpoint has ended: start it again'
+  let ending: Serving
+  let opened: WatchedPage
+  beforeEach(async () => {
+    ending = Serving.start()
+    opened = await openPage(browser, await ending.served.address())
+    await isOpen(opened.page)
+  })
+  afterEach(async () => {
+    await opened.context.close()
+    await ending.stop()
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('says goodbye to its tabs: %s', async (signal) => {
+    ending.served.child.kill(signal)
+    await opened.page.getByRole('heading', { name: HAS_ENDED }).waitFor()
+    expect(await opened.page.evaluate(() => sessionStorage.getItem('stillpoint-token'))).toBeNull()
+  })
+
+  it('without a word, and another program at its port: the tab says so, and that one learns nothing', async () => {
+    const { port } = new URL(opened.page.url())
+    const kept = await opened.page.evaluate(() => sessionStorage.getItem('stillpoint-token'))
+    const key = /"key":"([\w-]{43})"/.exec(kept ?? '')?.[1] ?? ''
+    expect(key).toHaveLength(43)
+    ending.served.child.kill('SIGKILL')
+    await eventually(() => expect(ending.isAlive).toBe(false))
+    const heard: string[] = []
+    const imposter = createServer((request, response) => {
+      heard.push(`${request.method ?? ''} ${request.url ?? ''} ${JSON.stringify(request.headers)}`)
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ challenge: 'x'.repeat(43) }))
+    })
+    const sockets = new WebSocketServer({ server: imposter, handleProtocols: () => 'stillpoint.v2' })
+    sockets.on('connection', (socket) => {
+      socket.send(JSON.stringify({ push: 'questions.changed', value: [] }))
+      socket.on('message', (data: Buffer) => heard.push(`a frame ${data.toString()}`))
+    })
+    await new Promise<void>((resolve) => imposter.listen(Number(port), '127.0.0.1', resolve))
+    await opened.page.getByRole('heading', { name: HAS_ENDED }).waitFor()
+    expect(heard.length).toBeGreaterThan(0)
+    expect(heard.filter((line) => !line.startsWith('POST /key '))).toEqual([])
+    expect(heard.join()).not.toContain(key)
+    sockets.clients.forEach((socket) => socket.terminate())
+    imposter.closeAllConnections()
+    await new Promise((resolve) => imposter.close(resolve))
   })
 })

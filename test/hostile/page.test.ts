@@ -3,10 +3,11 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { openBrowserDoor, type BrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { contract } from '../../src/shared/contract.ts'
-import { KEY_PATH } from '../../src/shared/frames.ts'
-import { exchange, tabKeyOf } from '../contract/tab-key-of.ts'
+import { KEY_PATH, SUBPROTOCOL } from '../../src/shared/frames.ts'
+import { askChallenge, keyIn, nameOf, openWindow, provedBy, provingAddress, tabKeyOf } from '../contract/tab-key-of.ts'
 import { fakeCore } from '../e2e/fake-core.ts'
 import { OwnWindow } from './serving.ts'
 import { tallyOf } from './tally.ts'
@@ -206,10 +207,10 @@ describe('a page of another origin', () => {
     })
   })
 
-  it.each(OTHER_ORIGINS)('gets no key for a key, and does not use it up: %j', async (origin) => {
+  it.each(OTHER_ORIGINS)('gets no challenge for a key, and does not use it up: %j', async (origin) => {
     await tally.tried(async () => {
       const address = door.address()
-      const authorization = `Bearer ${new URL(address).hash.slice(1)}`
+      const authorization = `Bearer ${nameOf(keyIn(address))}`
       expectNothing(await ask(KEY_PATH, { authorization, origin: here(origin) }, 'POST'))
       expect(await tabKeyOf(address)).toHaveLength(43)
     })
@@ -220,7 +221,7 @@ describe('a page of another origin', () => {
     async (site) => {
       await tally.tried(async () => {
         const address = door.address()
-        const authorization = `Bearer ${new URL(address).hash.slice(1)}`
+        const authorization = `Bearer ${nameOf(keyIn(address))}`
         expectNothing(await ask(KEY_PATH, { authorization, origin: door.origin, 'sec-fetch-site': site }, 'POST'))
         expect(await tabKeyOf(address)).toHaveLength(43)
       })
@@ -255,6 +256,55 @@ describe('a name that leads here', () => {
     await tally.tried(async () => {
       for (const file of FILES) expectNothing(await ask(file, { host: here(name) }))
       expectNothing(await ask(KEY_PATH, { host: here(name), origin: door.origin }, 'POST'))
+    })
+  })
+})
+
+/** Pages of that very name (DNS rebinding) among them. */
+const NO_PERSON: Readonly<Record<string, Headers>> = {
+  'a page of that name opens it': { 'sec-fetch-site': 'same-origin' },
+  'a page of that name fetches it': {
+    'sec-fetch-site': 'same-origin',
+    'sec-fetch-mode': 'cors',
+    'sec-fetch-dest': 'empty'
+  },
+  'a page of that name frames it': { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'iframe' },
+  'another page opens it': { 'sec-fetch-site': 'cross-site' },
+  'a page says where it is': { origin: 'http://evil.example' },
+  'the browser fetches it beforehand': { 'sec-purpose': 'prefetch' }
+}
+
+describe('a person who typed another name of this computer, or came through a tunnel', () => {
+  const TYPED: Headers = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+  const NAMES = ['localhost:PORT', '127.0.0.1:1', '[::1]:PORT', 'evil.example:PORT']
+
+  it.each(NAMES)('is told in words what to do, and gets no page: %j', async (name) => {
+    for (const path of ['/', '/index.html']) {
+      const { status, headers, body } = await ask(path, { ...TYPED, host: here(name) })
+      expect([status, headers['content-type']]).toEqual([403, 'text/plain; charset=utf-8'])
+      expect(body).toContain(door.origin)
+      expect(body).toContain(`ssh -L ${door.port}:127.0.0.1:${door.port} HOST`)
+      expectGuarded(headers)
+    }
+  })
+
+  it.each(
+    NAMES.flatMap((name) => [...Object.entries(NO_PERSON)].map(([who, headers]) => [name, who, headers] as const))
+  )('is not %j, where %s', async (name, _who, headers) => {
+    await tally.tried(async () => {
+      for (const file of FILES) expectNothing(await ask(file, { ...TYPED, host: here(name), ...headers }))
+      expectNothing(await ask('/', { ...TYPED, host: here(name), ...headers }, 'POST'))
+    })
+  })
+
+  it('is told no file, nor anything by another method', async () => {
+    await tally.tried(async () => {
+      for (const name of NAMES) {
+        for (const file of ['/favicon.svg', '/assets/main.js', '/gone'])
+          expectNothing(await ask(file, { ...TYPED, host: here(name) }))
+        for (const method of ['POST', 'PUT', 'OPTIONS'])
+          expectNothing(await ask('/', { ...TYPED, host: here(name) }, method))
+      }
     })
   })
 })
@@ -322,10 +372,10 @@ describe('a method', () => {
   it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH'])('other than POST has no key: %s', async (method) => {
     await tally.tried(async () => {
       const address = door.address()
-      const authorization = `Bearer ${new URL(address).hash.slice(1)}`
+      const authorization = `Bearer ${nameOf(keyIn(address))}`
       const { status, body } = await ask(KEY_PATH, { authorization, origin: door.origin }, method)
       expect([404, 405]).toContain(status)
-      expect(body).not.toContain('key')
+      expect(body).not.toContain('challenge')
       expect(await tabKeyOf(address)).toHaveLength(43)
     })
   })
@@ -407,7 +457,7 @@ describe('a key', () => {
   it.each(Object.keys(SHOWN))('is refused %s, and is not used up', async (how) => {
     await tally.tried(async () => {
       const address = door.address()
-      const headers = SHOWN[how]?.(new URL(address).hash.slice(1)) ?? {}
+      const headers = SHOWN[how]?.(nameOf(keyIn(address))) ?? {}
       const { status, body } = await ask(KEY_PATH, { origin: door.origin, ...headers }, 'POST')
       expect([status, body]).toEqual([403, '{}'])
       expect(await tabKeyOf(address)).toHaveLength(43)
@@ -418,28 +468,55 @@ describe('a key', () => {
     'is refused in the path: %s',
     async (path) => {
       await tally.tried(async () => {
-        const key = new URL(door.address()).hash.slice(1)
+        const key = nameOf(keyIn(door.address()))
         expect((await ask(`${path}${key}`, { origin: door.origin }, 'POST')).status).toBe(405)
-        expect((await ask(`${path}${key}`)).body).not.toContain('key')
+        expect((await ask(`${path}${key}`)).body).not.toContain('challenge')
       })
     }
   )
 
-  it('of an address is good once; the one of a tab stays, for each reload', async () => {
+  it('of an address is good for one tab of twenty at once; the one of a tab stays, for each reload', async () => {
     await tally.tried(async () => {
       const address = door.address()
-      const [tab, ...others] = await Promise.allSettled(Array.from({ length: 20 }, () => tabKeyOf(address)))
-      const good = [tab, ...others].filter((result) => result?.status === 'fulfilled')
+      const all = await Promise.allSettled(Array.from({ length: 20 }, () => tabKeyOf(address)))
+      const good = all.filter((result) => result.status === 'fulfilled')
       expect(good).toHaveLength(1)
-      const key = (good[0] as PromiseFulfilledResult<string>).value
       for (let n = 0; n < 3; n++) {
-        const again = await exchange(door.origin, key)
-        expect(await again.json()).toEqual({ key })
-        const window = await OwnWindow.withKey(door.origin, key)
+        const window = await OwnWindow.withKey(door.origin, good[0]?.value ?? '')
         expect(await window.ask('app.info')).toMatchObject({ ok: true })
         window.close()
       }
-      expect((await exchange(door.origin, new URL(address).hash.slice(1))).status).toBe(403)
+      expect((await askChallenge(door.origin, nameOf(keyIn(address)))).status).toBe(403)
+    })
+  })
+
+  it('of an address is good until a window has opened, however often it was asked about', async () => {
+    await tally.tried(async () => {
+      const address = door.address()
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, () => askChallenge(door.origin, nameOf(keyIn(address))))
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+      expect(await tabKeyOf(address)).toHaveLength(43)
+    })
+  })
+
+  it('that was found later opens nothing, not even with what its tab had said', async () => {
+    await tally.tried(async () => {
+      const address = door.address()
+      const mine = provingAddress(address)
+      const said = await provedBy(door.origin, mine)
+      const connect = (): WebSocket =>
+        new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, said.protocol], { origin: door.origin })
+      const own = connect()
+      const came = await new Promise<Buffer>((resolve) => own.once('message', resolve))
+      expect(JSON.parse(came.toString())).toEqual({ proof: said.expected })
+      const again = connect()
+      await expect(
+        new Promise((resolve, reject) => again.once('open', resolve).once('error', reject))
+      ).rejects.toThrow()
+      await expect(openWindow(door.origin, mine)).rejects.toThrow('403')
+      own.terminate()
     })
   })
 
@@ -451,9 +528,21 @@ describe('a key', () => {
     })
   })
 
-  it('of an address opens no window by itself', async () => {
+  it('is not proved by a name, by what is proved of another key, nor by what the door itself says', async () => {
     await tally.tried(async () => {
-      await expect(OwnWindow.withKey(door.origin, new URL(door.address()).hash.slice(1))).rejects.toThrow()
+      const address = door.address()
+      const proving = provingAddress(address)
+      const other = provingAddress(door.address())
+      for (const own of [nameOf(keyIn(address)), keyIn(address), other.own, ''])
+        await expect(openWindow(door.origin, { ...proving, own })).rejects.toThrow()
+      const { protocol, expected } = await provedBy(door.origin, proving)
+      const reflected = new WebSocket(`ws://${host}/core`, [SUBPROTOCOL, protocol.replace(/[^.]+$/, expected)], {
+        origin: door.origin
+      })
+      await expect(
+        new Promise((resolve, reject) => reflected.once('open', resolve).once('error', reject))
+      ).rejects.toThrow()
+      expect(await tabKeyOf(address)).toHaveLength(43)
     })
   })
 })

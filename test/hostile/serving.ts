@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import { SUBPROTOCOL, tokenProtocol, type CoreFrame } from '../../src/shared/frames.ts'
+import type { CoreFrame } from '../../src/shared/frames.ts'
 import { buildIfStale } from '../contract/built-window.ts'
-import { tabKeyOf } from '../contract/tab-key-of.ts'
+import { openWindow, provingAddress, provingOwn } from '../contract/tab-key-of.ts'
 import { Served } from '../e2e/served.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -82,13 +82,12 @@ export class OwnWindow {
   }
 
   static async open(address: string): Promise<OwnWindow> {
-    return OwnWindow.withKey(new URL(address).origin, await tabKeyOf(address))
+    const proving = provingAddress(address)
+    return new OwnWindow(proving.own, await openWindow(new URL(address).origin, proving))
   }
 
   static async withKey(origin: string, key: string): Promise<OwnWindow> {
-    const socket = new WebSocket(`${origin.replace('http', 'ws')}/core`, [SUBPROTOCOL, tokenProtocol(key)], { origin })
-    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
-    return new OwnWindow(key, socket)
+    return new OwnWindow(key, await openWindow(origin, provingOwn(key)))
   }
 
   /** @throws if it is thrown out */

@@ -1,8 +1,9 @@
 import { bridgeOver } from '../../shared/bridge.ts'
 import type { Bridge } from '../../shared/contract.ts'
 import type { ChannelKinds } from '../../shared/contract-shape.ts'
+import { loadAllParts } from '../ui/lazy-part.ts'
 import { SocketTransport, type LinkState } from './socket-transport.ts'
-import { theTabKey } from './tab-key.ts'
+import { theTabKey, type TabKey } from './tab-key.ts'
 
 declare global {
   interface Window {
@@ -14,8 +15,8 @@ declare global {
 /** Names and kinds of the contract's channels, put in by electron.vite.config.ts. */
 declare const STILLPOINT_CHANNELS: ChannelKinds
 
-/** Why there is no way to the core: there is no key in the address, or one that the door does not take (any more). */
-export type NoWay = 'no-key' | 'key-used'
+/** Why there is no way to the core: no key in the address, one that the door does not take (any more), or no Stillpoint. */
+export type NoWay = 'no-key' | 'key-used' | 'ended'
 
 /** The way to the core: the desktop's, else the browser door's. Undefined: there is none, and who asked has been told why. */
 export function theCore(onLink: (state: LinkState) => void, onNoWay: (why: NoWay) => void): Bridge | undefined {
@@ -25,6 +26,10 @@ export function theCore(onLink: (state: LinkState) => void, onNoWay: (why: NoWay
     onNoWay('no-key')
     return undefined
   }
-  const transport = new SocketTransport(`ws://${location.host}/core`, key, onLink, () => onNoWay('key-used'))
+  const loaded = loadAllParts()
+  const later: TabKey = { begin: () => loaded.then(() => key.begin()), forget: () => key.forget() }
+  const transport = new SocketTransport(`ws://${location.host}/core`, later, onLink, (why) =>
+    onNoWay(why === 'ended' ? why : 'key-used')
+  )
   return bridgeOver(STILLPOINT_CHANNELS, transport) as Bridge
 }

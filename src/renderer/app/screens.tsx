@@ -8,7 +8,7 @@ import {
   IconSettings,
   type Icon
 } from '@tabler/icons-react'
-import { lazy, type ComponentType } from 'react'
+import type { ComponentType } from 'react'
 import { ActivityPage } from '../features/activity/activity-page.tsx'
 import { JobPage } from '../features/activity/job-page.tsx'
 import { HostsPage } from '../features/hosts/hosts-page.tsx'
@@ -16,16 +16,13 @@ import { OverviewPage } from '../features/overview/overview-page.tsx'
 import { RestorePage } from '../features/restore/restore-page.tsx'
 import { SettingsPage } from '../features/settings/settings-page.tsx'
 import type { ScreenName } from '../state/route-slice.ts'
+import { lazyPart } from '../ui/lazy-part.ts'
 import { words } from '../words.ts'
 
 /** Charts are heavy, and so is the form of a schedule: these come when they are asked for. */
-const VmPage = lazy(async () => ({ default: (await import('../features/vm/vm-page.tsx')).VmPage }))
-const DowntimePage = lazy(async () => ({
-  default: (await import('../features/downtime/downtime-page.tsx')).DowntimePage
-}))
-const SchedulesPage = lazy(async () => ({
-  default: (await import('../features/schedules/schedules-page.tsx')).SchedulesPage
-}))
+const VmPage = lazyPart(async () => (await import('../features/vm/vm-page.tsx')).VmPage)
+const DowntimePage = lazyPart(async () => (await import('../features/downtime/downtime-page.tsx')).DowntimePage)
+const SchedulesPage = lazyPart(async () => (await import('../features/schedules/schedules-page.tsx')).SchedulesPage)
 
 /** Every screen by its name in a route. */
 export const PAGES: Readonly<Record<ScreenName, ComponentType>> = {

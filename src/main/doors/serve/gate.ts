@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { SUBPROTOCOL, tokenProtocol } from '../../../shared/frames.ts'
+import { proofProtocol, readTabProof, SUBPROTOCOL, type TabProof } from '../../../shared/frames.ts'
 
 /**
  * Who may. Browsers say who asks (`Sec-Fetch-*`, `Origin`); what says nothing of it is an old browser or no browser, for
@@ -10,7 +10,8 @@ type Headers = Readonly<IncomingHttpHeaders>
 /** What another page may put into itself, or keep behind itself. */
 const WITHIN_ANOTHER = ['iframe', 'frame', 'object', 'embed', 'fencedframe', 'serviceworker']
 
-export const authority = (port: number): string => `127.0.0.1:${port}`
+/** As browsers say it: they leave out the port of the Web, 80. */
+export const authority = (port: number): string => new URL(`http://127.0.0.1:${port}`).host
 export const ownOrigin = (port: number): string => `http://${authority(port)}`
 
 /**
@@ -27,20 +28,32 @@ export function mayRead(headers: Headers, port: number, isPage: boolean): boolea
   return isPage && mode === 'navigate' && target === 'document'
 }
 
+/**
+ * A person who typed another name of this computer, or comes through a tunnel: the browser says that no page asks, none of
+ * that name either. So a name that leads here (DNS rebinding) is told nothing.
+ */
+export const isTypedElsewhere = (headers: Headers, port: number): boolean =>
+  headers.host !== authority(port) &&
+  headers.origin === undefined &&
+  headers['sec-purpose'] === undefined &&
+  headers['sec-fetch-site'] === 'none' &&
+  headers['sec-fetch-mode'] === 'navigate' &&
+  headers['sec-fetch-dest'] === 'document'
+
 /** Our own page, and nobody in its place. */
 export const isOwnPage = (headers: Headers, port: number): boolean =>
   headers.host === authority(port) &&
   headers.origin === ownOrigin(port) &&
   (headers['sec-fetch-site'] ?? 'same-origin') === 'same-origin'
 
-/** The key that a page asks with. No page of another origin can send it without asking first, which is refused. */
+/** The name of the key that a page asks for. No page of another origin can send it without asking first, which is refused. */
 export const bearerOf = ({ authorization = '' }: Headers): string | undefined =>
   /^Bearer ([\w-]{43})$/.exec(authorization)?.[1]
 
-/** The WebSocket: exactly our own page, with a key of a tab. */
-export function mayTalk(headers: Headers, port: number, isTab: (key: string) => boolean): boolean {
-  if (!isOwnPage(headers, port)) return false
+/** The WebSocket: exactly our own page, with what may be the proof of a tab. Undefined: it is not. */
+export function tabProofOf(headers: Headers, port: number): TabProof | undefined {
+  if (!isOwnPage(headers, port)) return undefined
   const [ours, second = '', ...more] = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  if (ours !== SUBPROTOCOL || more.length > 0 || !second.startsWith(tokenProtocol(''))) return false
-  return isTab(second.slice(tokenProtocol('').length))
+  if (ours !== SUBPROTOCOL || more.length > 0 || !second.startsWith(proofProtocol(''))) return undefined
+  return readTabProof(second.slice(proofProtocol('').length))
 }

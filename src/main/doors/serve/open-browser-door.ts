@@ -1,20 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import type { Contract, HandlersOf } from '../../../shared/contract-shape.ts'
 import { fail } from '../../../shared/failure.ts'
-import { KEY_PATH, SUBPROTOCOL } from '../../../shared/frames.ts'
+import { ENDED, KEY_PATH, SUBPROTOCOL, type DoorProof } from '../../../shared/frames.ts'
 import { answererOf, type BugReport } from '../answer.ts'
 import { openPushes } from '../pushes.ts'
 import { talkTo } from './client.ts'
 import { Connections, LOOK_MS, refuse, REQUEST_MS } from './connections.ts'
-import { authority, bearerOf, isOwnPage, mayRead, mayTalk, ownOrigin } from './gate.ts'
+import { authority, bearerOf, isOwnPage, isTypedElsewhere, mayRead, ownOrigin, tabProofOf } from './gate.ts'
 import { Keys } from './keys.ts'
-import { answerJson, answerNo, isPage, PageFiles } from './page-files.ts'
+import { answerJson, answerNo, answerWhere, isPage, PageFiles } from './page-files.ts'
 
 const LARGEST_QUESTION_BYTES = 1 << 20
 const MOST_WINDOWS = 16
+/** For windows to hear that it ends. */
+const GOODBYE_MS = 1000
 
 export interface BrowserDoorOptions {
   /** 0: any that is free. */
@@ -30,8 +32,9 @@ export interface BrowserDoor {
   readonly port: number
   /** Where it is, without a key. */
   readonly origin: string
-  /** A new address with a key in it that is good for one window, once; who is told when it has been used. */
+  /** A new address with a key in it that is good for one window, once; who is told when one has opened by it. */
   address(onUsed?: () => void): string
+  /** Says goodbye to its windows. */
   close(): Promise<void>
 }
 
@@ -54,7 +57,9 @@ export async function openBrowserDoor<C extends Contract>(
   const files = new PageFiles(options.rendererRoot, `'self' ws://${authority(port)}`)
   server.on('request', (request, response) => {
     if (!connections.asks(request.socket)) return
-    response.on('close', () => connections.answered(request.socket)).on('error', () => request.socket.destroy())
+    response
+      .on('close', () => connections.answered(request.socket, response.statusCode === 200))
+      .on('error', () => request.socket.destroy())
     answerRequest({ request, response, port, files, keys }).catch(() => request.socket.destroy())
   })
   const answer = answererOf(contract, handlers, options.report)
@@ -66,8 +71,10 @@ export async function openBrowserDoor<C extends Contract>(
     handleProtocols: () => SUBPROTOCOL
   })
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const isFull = sockets.clients.size >= MOST_WINDOWS
-    if (isFull || request.url !== '/core' || !mayTalk(request.headers, port, (key) => keys.isTab(key))) {
+    const takesMore = server.listening && sockets.clients.size < MOST_WINDOWS
+    const shown = !takesMore || request.url !== '/core' ? undefined : tabProofOf(request.headers, port)
+    const proof = shown && keys.proofFor(shown)
+    if (proof === undefined) {
       refuse(stream)
       return
     }
@@ -76,6 +83,7 @@ export async function openBrowserDoor<C extends Contract>(
       socket.on('error', () => socket.terminate()) // a frame too large, or not of the protocol
       socket.on('close', () => options.onWindows?.(sockets.clients.size))
       options.onWindows?.(sockets.clients.size)
+      socket.send(JSON.stringify({ proof } satisfies DoorProof))
       talkTo(socket, answer, pushes)
     })
   })
@@ -83,15 +91,26 @@ export async function openBrowserDoor<C extends Contract>(
     port,
     origin: ownOrigin(port),
     address: (onUsed = () => undefined) => `${ownOrigin(port)}/#${keys.forAddress(onUsed)}`,
-    close: () => {
+    close: async () => {
       pushes.stop()
-      sockets.clients.forEach((socket) => socket.terminate())
-      return new Promise((resolve) => {
-        server.close(() => resolve())
-        connections.end()
-      })
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await Promise.all([...sockets.clients].map(sayGoodbye))
+      connections.end()
+      await closed
     }
   }
+}
+
+/** Until it was heard, or there has been time enough to. */
+function sayGoodbye(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const impatience = setTimeout(() => socket.terminate(), GOODBYE_MS)
+    socket.once('close', () => {
+      clearTimeout(impatience)
+      resolve()
+    })
+    socket.close(ENDED)
+  })
 }
 
 interface Asked {
@@ -105,7 +124,8 @@ interface Asked {
 async function answerRequest({ request, response, port, files, keys }: Asked): Promise<void> {
   const { headers, method, url = '/' } = request
   if (hasBody(headers)) answerNo(response, 403)
-  else if (url === KEY_PATH && method === 'POST') exchangeKey({ request, response, port, keys })
+  else if (url === KEY_PATH && method === 'POST') giveChallenge({ request, response, port, keys })
+  else if (method === 'GET' && isPage(url) && isTypedElsewhere(headers, port)) answerWhere(response, port)
   else if (!mayRead(headers, port, isPage(url))) answerNo(response, 403)
   else if (method !== 'GET') answerNo(response, 405)
   else await files.answer(url, response)
@@ -115,16 +135,16 @@ async function answerRequest({ request, response, port, files, keys }: Asked): P
 const hasBody = (headers: IncomingMessage['headers']): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
-/** The key of an address for one of the tab's own. Our page is told when it has been used, nobody else anything. */
-function exchangeKey({ request, response, port, keys }: Omit<Asked, 'files'>): void {
-  const shown = bearerOf(request.headers)
+/** For whoever names a key of ours. Our page is told when that is not good any more, nobody else anything. */
+function giveChallenge({ request, response, port, keys }: Omit<Asked, 'files'>): void {
+  const name = bearerOf(request.headers)
   if (!isOwnPage(request.headers, port)) {
     answerNo(response, 403)
     return
   }
-  const key = shown === undefined ? undefined : keys.forTab(shown)
-  if (key === undefined) answerJson(response, 403, {})
-  else answerJson(response, 200, { key })
+  const challenge = name === undefined ? undefined : keys.challenge(name)
+  if (challenge === undefined) answerJson(response, 403, {})
+  else answerJson(response, 200, { challenge })
 }
 
 function listen(server: Server, port: number): Promise<number> {

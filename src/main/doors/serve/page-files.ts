@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { contentPolicy } from '../../core/window-files/content-policy.ts'
 import { readAsset, type AssetReply } from '../../core/window-files/read-asset.ts'
+import { authority } from './gate.ts'
 
 /**
  * On every answer of the door, refusals too: no other page may have any of it, in whatever way, nor be told by it that
@@ -59,3 +60,13 @@ export const answerJson = (response: ServerResponse, status: number, value: obje
 /** No, without a reason: who asks from elsewhere learns nothing. */
 export const answerNo = (response: ServerResponse, status: 403 | 405): void =>
   void response.writeHead(status, { ...NOTHING, connection: 'close', 'content-length': 0 }).end()
+
+/** For a person who typed another address of ours: what to do. The same for all of them. */
+export const answerWhere = (response: ServerResponse, port: number): void =>
+  void response
+    .writeHead(403, { ...NOTHING, connection: 'close', 'content-type': 'text/plain; charset=utf-8' })
+    .end(
+      `Stillpoint does not open at this address. Use the one that stillpoint serve prints, as it is: http://${authority(port)}/ and a key behind it. ` +
+        'For one, press Enter in the terminal in which Stillpoint runs. ' +
+        `Through an SSH tunnel, take the same port at both ends: ssh -L ${port}:127.0.0.1:${port} HOST\n`
+    )

@@ -1,10 +1,11 @@
 import { Button, Skeleton, Stack } from '@mantine/core'
 import { IconServerOff } from '@tabler/icons-react'
-import { lazy, Suspense, useCallback, useMemo } from 'react'
+import { Suspense, useCallback, useMemo } from 'react'
 import { pointCalled, pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { lazyPart } from '../../ui/lazy-part.ts'
 import { PageHeader } from '../../ui/page-header.tsx'
 import { RunningJobs } from '../activity/running-jobs.tsx'
 import { BrokenPoints } from './broken-points.tsx'
@@ -18,7 +19,7 @@ import { vmKnown, type VmKnown } from './vm-view.ts'
 import { words } from './words.ts'
 
 /** Charts are the heaviest part of the window: the page does not wait for them. */
-const VmTrends = lazy(async () => ({ default: (await import('./vm-trends.tsx')).VmTrends }))
+const VmTrends = lazyPart(async () => (await import('./vm-trends.tsx')).VmTrends)
 
 /** One VM: how it is, its points, and how long it stood still for them. */
 export function VmPage() {
