@@ -101,8 +101,8 @@ interface Prey {
   readonly id: number
   readonly counts: Counts
   /** As fast as the network takes it. */
-  pour(send: () => void): void
-  request(name: string, data: Buffer): void
+  readonly pour: (send: () => void) => void
+  readonly request: (name: string, data: Buffer) => void
 }
 
 const PLENTY = Buffer.alloc(32_000, 120)

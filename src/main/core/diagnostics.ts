@@ -88,7 +88,7 @@ interface Numbers {
 
 interface Telling extends Numbers {
   /** A word that a host has said, as far as it may be shown. */
-  wordOf(text: unknown): string | undefined
+  readonly wordOf: (text: unknown) => string | undefined
 }
 
 function numbersOf({ hosts, jobs, policies }: Seen): Numbers {

@@ -120,6 +120,27 @@ describe('a host that nothing was known of', () => {
   })
 })
 
+describe('a host with thousands of runs that failed', () => {
+  it('tells them as one story, and what one answer brings is told once', async () => {
+    const host = new FakeHost()
+    const core = started(host)
+    await core.news.contact('kvm-1')
+    await eventually(() => expect(titles(core)).toHaveLength(1))
+    let told = 0
+    core.notices.all.listen(() => void (told += 1))
+    host.runs = Array.from({ length: 15 }, (_, n) => run(n, { state: 'failed', vms: [], reason: 'why' }))
+    await core.news.moved('kvm-1', ['runs'])
+    expect(titles(core)).toHaveLength(16)
+    expect(told).toBeLessThan(3)
+    host.runs = Array.from({ length: 2000 }, (_, n) => run(0, { id: hourly(n + 600), state: 'failed', vms: [] }))
+    await core.news.moved('kvm-1', ['runs'])
+    await eventually(() => expect(core.meanwhile).toHaveLength(1))
+    expect(core.meanwhile[0]?.runs.length).toBeGreaterThan(20)
+    expect(titles(core)).toHaveLength(16)
+    core.jobs.stop()
+  })
+})
+
 describe('a host that comes back', () => {
   it('tells what ended meanwhile exactly once, however often it is asked', async () => {
     const host = new FakeHost()

@@ -31,13 +31,20 @@ export class Notices {
 
   /** Each once, by its id. */
   add(notice: Said, acknowledged = false): void {
+    this.addAll([notice], acknowledged)
+  }
+
+  /** Of what one answer brought: weighed, written and told once. */
+  addAll(notices: readonly Said[], acknowledged = false): void {
     const before = this.all.value ?? []
-    if (before.some(({ id }) => id === notice.id)) return
-    const title = shorten(notice.title, LONGEST_TITLE)
-    const text = shorten(notice.text, LONGEST_TEXT)
-    const about = notice.about?.slice(0, MOST_ABOUT)
-    const short = { ...notice, title, text, ...(about && { about }), acknowledged }
-    this.keep(withRoom([short, ...before]))
+    const known = new Set(before.map(({ id }) => id))
+    const fresh: NoticeView[] = []
+    for (const notice of notices) {
+      if (known.has(notice.id) || fresh.length >= MOST) continue
+      known.add(notice.id)
+      fresh.push({ ...inShort(notice), acknowledged })
+    }
+    if (fresh.length > 0) this.keep(withRoom([...fresh.toReversed(), ...before]))
   }
 
   /** Undefined: all of them. */
@@ -58,6 +65,13 @@ export class Notices {
       return
     }
   }
+}
+
+function inShort(notice: Said): Said {
+  const title = shorten(notice.title, LONGEST_TITLE)
+  const text = shorten(notice.text, LONGEST_TEXT)
+  const about = notice.about?.slice(0, MOST_ABOUT)
+  return { ...notice, title, text, ...(about && { about }) }
 }
 
 /**
