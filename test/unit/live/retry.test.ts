@@ -29,7 +29,14 @@ it('a restore that is tried again goes by where its VM runs now, not by where it
   }
   const live = {
     core: {
-      settings: { read: () => ({ hosts: [{ name: 'alpha', address: 'alpha' }, { name: 'beta', address: 'beta' }] }) },
+      settings: {
+        read: () => ({
+          hosts: [
+            { name: 'alpha', address: 'alpha' },
+            { name: 'beta', address: 'beta' }
+          ]
+        })
+      },
       connections: {
         engine: () => Promise.resolve({ call }),
         connected: () => Promise.resolve({ shell: gone })
