@@ -124,8 +124,9 @@ describe('what an SSH server sends', () => {
       const before = heldBytes()
       const busy = Promise.withResolvers<undefined>()
       const take = (): Promise<void> => busy.promise // a copy to a disk that is slower than the network
+      const stuck: () => unknown = take
       const run = shell
-        .run(['cat'], { timeoutMs: Infinity, onStdout: take, onStderr: () => undefined })
+        .run(['cat'], { timeoutMs: Infinity, onStdout: take, onStderr: stuck })
         .then(() => undefined, failureOf)
       await eventually(async () => {
         const { ended, output } = await counts()
