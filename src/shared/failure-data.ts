@@ -127,7 +127,12 @@ const here = {
   'host-key-revoked': z.object({ host: Text, address: Text, fingerprint: Text, knownIn: Text }),
   'auth-failed': z.object({ host: Text, user: Text, tried: texts }),
   'identity-unusable': z.object({ file: Text, reason: Story }),
-  'connection-lost': z.object({ host: Text, during: Text }),
+  'connection-lost': z.object({
+    host: Text,
+    during: Text,
+    /** It was ended from here. */
+    reason: Story.optional()
+  }),
   'login-shell': z.object({ host: Text, reason: Story }),
   'no-root': z.object({
     host: Text,

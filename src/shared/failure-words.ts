@@ -101,12 +101,18 @@ const connecting = {
       failure.reason,
       'Name another one with --identity FILE, or load the key into ssh-agent: ssh-add FILE'
     ),
-  'connection-lost': (failure) =>
-    words(
-      `The connection to ${failure.host} was lost`,
-      `It was lost during ${failure.during}. A job that was accepted goes on on the host.`,
-      'See how it went: stillpoint jobs'
-    ),
+  'connection-lost': ({ host, during, reason }) =>
+    reason === undefined
+      ? words(
+          `The connection to ${host} was lost`,
+          `It was lost during ${during}. A job that was accepted goes on on the host.`,
+          'See how it went: stillpoint jobs'
+        )
+      : words(
+          `The connection to ${host} was ended`,
+          `${reason} It was in use for ${during}. A job that was accepted goes on on the host.`,
+          `Find out what answers there before going on: ssh -v ${host}`
+        ),
   'login-shell': (failure) =>
     words(
       `The login shell on ${failure.host} is in the way`,

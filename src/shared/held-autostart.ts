@@ -1,5 +1,6 @@
 import { isActive, type HeldAutostart } from './model/twin-vm.ts'
 import { forShell } from './model/restore-choice.ts'
+import { haveOneMachineId } from './model/machine-id.ts'
 
 /** A host as somebody looks at it: by an inventory, or in a window. */
 export interface HostLooked {
@@ -26,16 +27,23 @@ export function twinNow(
   on: string,
   hosts: readonly HostLooked[]
 ): TwinNow {
-  for (const other of hosts.filter(({ name }) => name !== on)) {
+  const others = hosts.filter(({ name }) => name !== on)
+  for (const other of others) {
     const twin = other.vms.find(({ uuid }) => uuid === vm)
     if (other.state === 'up' && twin !== undefined && (isActive(twin) || twin.autostart))
       return { kind: 'there', host: other.name, state: twin.state, autostart: twin.autostart }
   }
-  const home =
-    (machineId === '' ? undefined : hosts.find((each) => each.machineId === machineId)) ??
-    hosts.find(({ name }) => name === host)
+  const home = homeOf({ host, machineId }, others)
   if (home === undefined) return { kind: 'unlisted', host }
   return { kind: home.state === 'up' ? 'gone' : home.state, host: home.name }
+}
+
+/** Of several machines of one id, where none has that name, one that cannot say that the VM is gone. */
+function homeOf({ host, machineId }: HeldAutostart, hosts: readonly HostLooked[]): HostLooked | undefined {
+  const named = hosts.find(({ name }) => name === host)
+  const alike = hosts.filter((each) => haveOneMachineId(each.machineId, machineId))
+  if (alike.length === 0 || (named !== undefined && alike.includes(named))) return named
+  return alike.find(({ state }) => state !== 'up') ?? alike[0]
 }
 
 /** Why it is off, and whether that holds still. */

@@ -4,6 +4,7 @@ import type { Checklist } from './checklist.ts'
 import { missingMedia } from './gone-media.ts'
 import { fatesOf, type Fate, type FateRequest } from './left-out.ts'
 import type { RestoreDisk } from './restore-plan.ts'
+import { haveOneMachineId } from '../../shared/model/machine-id.ts'
 
 /** What changes in one definition: that of the next start, or the RAM's own. They may name different disks. */
 export interface DiskEdits {
@@ -65,7 +66,7 @@ function tellOf(
     list.warning(
       'disks',
       `Disk ${target} is not in the point and is left out of the VM: ${fate.because}`,
-      manifest.host.machineId === machineId
+      haveOneMachineId(manifest.host.machineId, machineId)
         ? {}
         : {
             fix: `if ${source} is the same here and nobody else writes to it, attach it with --attach ${target}`,

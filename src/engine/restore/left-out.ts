@@ -3,6 +3,7 @@ import type { RestoreSpec } from '../../shared/model/job.ts'
 import type { Uuid } from '../../shared/model/ids.ts'
 import type { Manifest } from '../../shared/model/point.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { haveOneMachineId } from '../../shared/model/machine-id.ts'
 import { isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { isLocked, servedImageInfo } from '../../libvirt/qemu-img.ts'
@@ -105,7 +106,7 @@ async function stayedElsewhere(
   path: string | undefined,
   { spec, manifest, machineId }: FateRequest
 ): Promise<string | undefined> {
-  if (manifest.host.machineId !== '' && manifest.host.machineId === machineId) return undefined
+  if (haveOneMachineId(manifest.host.machineId, machineId)) return undefined
   if (spec.attachDisks?.includes(disk.target) === true) return undefined
   return path === undefined || !(await isUnchanged(path, disk, manifest))
     ? `it stayed on ${manifest.host.name}`

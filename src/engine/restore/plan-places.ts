@@ -1,4 +1,5 @@
 import { isMedium } from '../../shared/model/point.ts'
+import { haveOneMachineId } from '../../shared/model/machine-id.ts'
 import { accessRules } from './image-access.ts'
 import { checkRoom } from './check-room.ts'
 import { checkTwins } from './check-twins.ts'
@@ -29,7 +30,7 @@ export async function planPlaces(request: PlanRequest): Promise<Places> {
   const way = { ...fates, jobId, attached: await attachedFiles(guest.all, fates) }
   const displaced = copy === undefined ? await findConflicts(shell, spec, way, list) : []
   await checkTwins({ ...way, displaced }, list)
-  const isSameHost = manifest.host.machineId === fates.machineId
+  const isSameHost = haveOneMachineId(manifest.host.machineId, fates.machineId)
   const of = { virtType: guest.next.virtType, definition: source.definition }
   const rules = await accessRules(shell, of, manifest, isSameHost)
   const folders = new ImageFolders(shell, fates.users)

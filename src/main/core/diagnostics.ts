@@ -1,82 +1,268 @@
-import { homedir, release, userInfo } from 'node:os'
+import { release } from 'node:os'
 import { join } from 'node:path'
+import { shorten } from '../../shared/safe-text.ts'
+import type { Failure } from '../../shared/failure.ts'
+import type { HostPolicies } from '../../shared/views/policy-view.ts'
+import type { HostView, VmView } from '../../shared/views/host-view.ts'
+import type { JobView } from '../../shared/views/job-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
 import type { LiveCore } from './live/live-core.ts'
+import { scrubber, type Names } from './scrub.ts'
 import { readSmallFile } from './settings/small-file.ts'
 
 const LAST_ERRORS = 200
+const LONGEST_ERROR_LINE = 2000
 const LARGEST_LOG_BYTES = 16 << 20
 const LAST_JOBS = 50
+const MOST_VMS = 200
+/** Of each part of the file. */
+const MOST_CHARACTERS = 64 << 10
+const LONGEST_WORD = 60
 
 /**
- * What a maintainer needs to understand a problem: versions, states, the last jobs and errors. Scrubbed: no names or
- * addresses of hosts and VMs, no user, no home folder, no keys.
+ * What a maintainer needs to understand a problem: versions, states, the last jobs and errors. What is in it is chosen field
+ * by field, and none of that is a text of a host. Errors are texts: names, addresses, paths and what could be a secret go.
  */
 export function diagnostics(live: LiveCore, version: string): { fileName: string; text: string } {
-  const hosts = live.hosts.all.value ?? []
-  const jobs = (live.jobs.all.value ?? []).slice(0, LAST_JOBS)
-  const names = new Map<string, string>()
-  hosts.forEach(({ name, address, facts }, n) =>
-    [name, address, facts?.hostname].forEach((text) => text !== undefined && names.set(text, `host-${n + 1}`))
-  )
-  hosts
-    .flatMap(({ vms }) => vms)
-    .forEach(({ name, uuid }, n) => [name, uuid].forEach((text) => names.set(text, `vm-${n + 1}`)))
-  jobs.forEach(({ vm }, n) => !names.has(vm.name) && names.set(vm.name, `vm-of-job-${n + 1}`))
-  jobs.forEach(({ policy }) => policy !== undefined && names.set(policy.name, `policy-${policy.id}`))
+  const seen: Seen = {
+    hosts: live.hosts.all.value ?? [],
+    jobs: live.jobs.all.value ?? [],
+    policies: live.policies.all.value?.hosts ?? []
+  }
+  const numbers = numbersOf(seen)
+  const scrub = scrubberOf(live, seen, numbers)
+  const tell = { ...numbers, wordOf: (text: unknown) => wordOf(text, scrub) }
   const text = [
     `Stillpoint ${version}, Node ${process.version}, ${process.platform} ${release()} ${process.arch}`,
-    '',
-    'Hosts',
-    ...hosts.map(({ name, state, asOf, failure, facts, vms }) =>
-      JSON.stringify({
-        name,
-        state,
-        asOf,
-        failure: failure?.kind,
-        facts,
-        vms: vms.map(({ name, state }) => [name, state])
-      })
-    ),
-    '',
-    'Choices',
-    JSON.stringify({ ...live.choices.value, ...countsIn(live.choices.value) }),
-    '',
-    'Last jobs',
-    ...jobs.map((job) => JSON.stringify(job)),
-    '',
-    'Last errors',
-    ...lastLines(join(live.core.folder, 'errors.log'), LAST_ERRORS)
-  ].join('\n')
-  return { fileName: 'stillpoint-diagnostics.txt', text: scrub(text, names) }
+    'Left out: names, addresses, users, paths of stores and images, notes and reasons, commands of hooks. Hosts, VMs and schedules have numbers.',
+    part('Hosts', () => seen.hosts.map((host) => hostLine(host, tell))),
+    part('Schedules', () => seen.policies.map((host) => policiesLine(host, tell))),
+    part('Choices', () => [JSON.stringify(choicesFields(live.choices.value))]),
+    part('Last jobs', () => listed(seen.jobs, LAST_JOBS, (job) => JSON.stringify(jobFields(job, tell)))),
+    part('Last errors', () => lastErrors(join(live.core.folder, 'errors.log'), scrub))
+  ].join('\n\n')
+  return { fileName: 'stillpoint-diagnostics.txt', text }
 }
 
-/** Which VMs they are is nobody else's business. */
-const countsIn = (choices: Choices | undefined): object => ({
-  muted: choices?.muted.length ?? 0,
-  acknowledged: choices?.acknowledged.length ?? 0
+/** Where it is not known what must not be told, no text is. */
+function scrubberOf(live: LiveCore, seen: Seen, numbers: Numbers): (text: string) => string {
+  try {
+    return scrubber(namesOf(live, seen, numbers))
+  } catch {
+    return () => '(left out: it is not known which names are in it)'
+  }
+}
+
+interface Seen {
+  readonly hosts: readonly HostView[]
+  readonly jobs: readonly JobView[]
+  readonly policies: readonly HostPolicies[]
+}
+
+/** One that cannot be written is said in its place: the others are what they are for. */
+function part(title: string, lines: () => readonly string[]): string {
+  try {
+    return [title, ...within(MOST_CHARACTERS, lines())].join('\n')
+  } catch (error) {
+    return `${title}\n(left out: ${error instanceof Error ? error.name : 'it could not be read'})`
+  }
+}
+
+function within(characters: number, lines: readonly string[]): readonly string[] {
+  let room = characters
+  const kept = lines.filter(({ length }) => (room -= length + 1) >= 0)
+  return kept.length === lines.length ? kept : [...kept, `(left out: ${lines.length - kept.length} more lines)`]
+}
+
+function listed<T>(all: readonly T[], most: number, line: (each: T) => string): readonly string[] {
+  const lines = all.slice(0, most).map(line)
+  return all.length <= most ? lines : [...lines, `(left out: ${all.length - most} more)`]
+}
+
+/** Which host, VM and schedule is which, by what nobody else can read. */
+interface Numbers {
+  readonly hosts: ReadonlyMap<string, string>
+  readonly vms: ReadonlyMap<string, string>
+  readonly policies: ReadonlyMap<string, string>
+}
+
+interface Telling extends Numbers {
+  /** A word that a host has said, as far as it may be shown. */
+  readonly wordOf: (text: unknown) => string | undefined
+}
+
+function numbersOf({ hosts, jobs, policies }: Seen): Numbers {
+  const vms = [
+    ...hosts.flatMap((host) => host.vms.map(({ uuid }) => keyOf(host.name, uuid))),
+    ...jobs.map(({ host, vm }) => keyOf(host, vm.uuid))
+  ]
+  const schedules = [
+    ...policies.flatMap((each) => each.policies.map(({ policy }) => keyOf(each.host, policy.id))),
+    ...jobs.flatMap(({ host, policy }) => (policy === undefined ? [] : [keyOf(host, policy.id)]))
+  ]
+  const names = [hosts, jobs.map(({ host }) => ({ name: host })), policies.map(({ host }) => ({ name: host }))]
+  return {
+    hosts: numbered(
+      'host',
+      names.flat().map(({ name }) => name)
+    ),
+    vms: numbered('vm', vms),
+    policies: numbered('schedule', schedules)
+  }
+}
+
+const keyOf = (host: string, id: string): string => JSON.stringify([host, id])
+const numbered = (what: string, keys: readonly string[]): ReadonlyMap<string, string> =>
+  new Map([...new Set(keys)].map((key, n) => [key, `${what}-${n + 1}`]))
+
+function hostLine(host: HostView, tell: Telling): string {
+  const { state, asOf, failure, facts, placing, vms } = host
+  return JSON.stringify({
+    host: tell.hosts.get(host.name),
+    state,
+    asOf,
+    failure: failure && failureFields(failure, tell),
+    placing: placing?.what,
+    facts: facts && {
+      os: tell.wordOf(facts.os),
+      architecture: tell.wordOf(facts.architecture),
+      libvirt: tell.wordOf(facts.libvirt),
+      qemu: tell.wordOf(facts.qemu),
+      cpus: facts.cpus,
+      memoryBytes: facts.memoryBytes,
+      freeMemoryBytes: facts.freeMemoryBytes,
+      load: facts.load,
+      storeFreeBytes: facts.store?.freeBytes,
+      storeTotalBytes: facts.store?.totalBytes,
+      sessionVms: facts.sessionVms?.length,
+      limits: facts.limits?.length
+    },
+    vms: vms.slice(0, MOST_VMS).map((vm) => vmFields(host.name, vm, tell)),
+    ...(vms.length > MOST_VMS && { vmsLeftOut: vms.length - MOST_VMS })
+  })
+}
+
+const vmFields = (
+  host: string,
+  { uuid, state, agent, autostart, disks, limits }: VmView,
+  { vms, wordOf }: Telling
+): object => ({
+  vm: vms.get(keyOf(host, uuid)),
+  state: wordOf(state),
+  agent,
+  autostart,
+  disks: disks
+    .map(({ device, type, format }) => [device, type, format].map((word) => wordOf(word)).join(' '))
+    .slice(0, 8),
+  ...(disks.length > 8 && { disksLeftOut: disks.length - 8 }),
+  limits: limits?.length
 })
 
-/** Longer names first: one may be part of another. What could be a secret goes whole. */
-export function scrub(text: string, names: ReadonlyMap<string, string>): string {
-  const known = [...names, [homedir(), '~'] as const, [userInfo().username, 'user'] as const]
-    .filter(([name]) => name.length > 1)
-    .sort(([a], [b]) => b.length - a.length)
-  const replaced = known.reduce(
-    (all, [name, instead]) => all.replaceAll(JSON.stringify(name).slice(1, -1), instead),
-    text
-  )
-  return replaced
-    .replaceAll(/-----BEGIN [^-]+-----[^]*?-----END [^-]+-----/g, '(key)')
-    .replaceAll(/\b(?:SHA256:)[A-Za-z0-9+/]{43}=?/g, '(fingerprint)')
-    .replaceAll(/\b(?:\d{1,3}\.){3}\d{1,3}\b/g, '(address)')
-    .replaceAll(/\b[A-Za-z0-9+/_-]{40,}={0,2}/g, '(token)')
+const policiesLine = ({ host, asOf, reachable, policies, broken, outbox }: HostPolicies, numbers: Telling): string =>
+  JSON.stringify({
+    host: numbers.hosts.get(host),
+    asOf,
+    reachable,
+    broken: broken.length,
+    outbox: outbox.length,
+    schedules: policies.slice(0, 100).map(({ policy, nextRunAt, lastRun, problem }) => ({
+      schedule: numbers.policies.get(keyOf(host, policy.id)),
+      nextRunAt,
+      lastRun: lastRun?.state,
+      hasProblem: problem !== undefined
+    }))
+  })
+
+/** Which VMs they are is nobody else's business. */
+function choicesFields(choices: Choices | undefined): object {
+  if (choices === undefined) return {}
+  const { defaultStore, muted, acknowledged, ...rest } = choices
+  const { notifySuccess, notifyFailure, startAtLogin, onClose, appearance } = rest
+  const { defaultBudgetMs, defaultOnBusy, expectEveryHours } = rest
+  return {
+    ...{ notifySuccess, notifyFailure, startAtLogin, onClose, appearance },
+    ...{ defaultBudgetMs, defaultOnBusy, expectEveryHours },
+    hasDefaultStore: defaultStore !== undefined,
+    muted: muted.length,
+    acknowledged: acknowledged.length
+  }
 }
 
-function lastLines(path: string, count: number): string[] {
-  try {
-    return (readSmallFile(path, LARGEST_LOG_BYTES) ?? '').trimEnd().split('\n').slice(-count)
-  } catch {
-    return []
+function jobFields(job: JobView, tell: Telling): object {
+  const { id, kind, host, vm, policy, state, startedAt, endedAt, method, mode, sizeBytes, pauseMs, runningMs } = job
+  return {
+    ...{ id, kind, state, startedAt, endedAt, method, mode, sizeBytes, pauseMs, runningMs },
+    host: tell.hosts.get(host),
+    vm: tell.vms.get(keyOf(host, vm.uuid)),
+    schedule: policy && tell.policies.get(keyOf(host, policy.id)),
+    isCopy: job.copyOf !== undefined,
+    good: job.verify?.good,
+    retryable: job.retryable,
+    phases: job.phases.slice(0, 40).map(({ phase, ms }) => [tell.wordOf(phase), ms]),
+    pauses: job.pauses.length,
+    warnings: job.warnings.length,
+    failure: job.failure && failureFields(job.failure, tell)
   }
+}
+
+/** Its kind, and those of its words that name a part of Stillpoint or of the system and nothing of the operator's. */
+function failureFields(failure: Failure, { wordOf }: Telling): object {
+  const { kind } = failure
+  const fields = { code: undefined, step: undefined, tool: undefined, reference: undefined, ...failure }
+  const { code, step, tool, reference } = fields
+  return { kind, code: wordOf(code), step: wordOf(step), tool: wordOf(tool), reference: wordOf(reference) }
+}
+
+/** A version, a state, a step: short, and without a name, should there be one where a host says its state. */
+function wordOf(text: unknown, scrub: (text: string) => string): string | undefined {
+  if (typeof text !== 'string') return undefined
+  return text.length <= LONGEST_WORD && /^[\w .:()+/-]*$/.test(text) ? scrub(text) : '(unusual)'
+}
+
+function namesOf(live: LiveCore, { hosts, jobs, policies }: Seen, numbers: Numbers): Names {
+  const names = new Map<string, string>()
+  const add = (instead: string, ...all: readonly (string | undefined)[]): void =>
+    all.forEach((name) => name !== undefined && names.set(name, instead))
+  const { places, hosts: records } = live.core.settings.read()
+  places.forEach(({ dir }) => add('(store)', dir))
+  records.forEach(({ identityFile }) => add('(file)', identityFile))
+  for (const { host, policies: schedules, broken, channels } of policies) {
+    textsIn(channels).forEach((text) => add('(channel)', text))
+    schedules.forEach(({ policy }) => {
+      add('(store)', policy.store)
+      add('(hook)', policy.hooks?.before?.command, policy.hooks?.after?.command)
+      add(numbers.policies.get(keyOf(host, policy.id)) ?? 'schedule', policy.name)
+    })
+    broken.forEach(({ path }) => add('(path)', path))
+  }
+  for (const { host, vm, copyOf, policy, store } of jobs) {
+    add('(store)', store)
+    add(numbers.policies.get(keyOf(host, policy?.id ?? '')) ?? 'schedule', policy?.name)
+    add(numbers.vms.get(keyOf(host, vm.uuid)) ?? 'vm', vm.name, vm.uuid)
+    add('(another vm)', copyOf?.name, copyOf?.uuid)
+  }
+  for (const { name, address, user, facts, vms } of hosts) {
+    facts?.sessionVms?.forEach((vm) => {
+      add('(user)', vm.user)
+      add('(vm of a user)', vm.name)
+    })
+    add('(store)', facts?.store?.path)
+    add('(user)', user)
+    vms.forEach((vm) => add(numbers.vms.get(keyOf(name, vm.uuid)) ?? 'vm', vm.name, vm.uuid))
+    add(numbers.hosts.get(name) ?? 'host', facts?.hostname, address, name)
+  }
+  return names
+}
+
+/** Servers, addresses and users of a host's channels, one by one where there are several in a list. */
+const textsIn = (channels: HostPolicies['channels']): readonly string[] =>
+  Object.values({ ...channels.mail, ...channels.webhook })
+    .flat()
+    .filter((value) => typeof value === 'string')
+
+function lastErrors(path: string, scrub: (text: string) => string): readonly string[] {
+  const lines = (readSmallFile(path, LARGEST_LOG_BYTES) ?? '').trimEnd().split('\n').slice(-LAST_ERRORS)
+  // The newest are kept where not all of them can be.
+  const kept = within(MOST_CHARACTERS, lines.map((line) => shorten(line, LONGEST_ERROR_LINE)).toReversed()).toReversed()
+  return scrub(kept.join('\n')).split('\n')
 }

@@ -16,7 +16,10 @@ const steps: Steps = {
   'auth-failed': ({ host, user }) =>
     `Put your public key on the host (ssh-copy-id ${user}@${host}), or name another key file.`,
   'identity-unusable': () => 'Name another key file, or load the key into ssh-agent: ssh-add FILE',
-  'connection-lost': () => 'Activity shows how it went, as soon as the host answers.',
+  'connection-lost': ({ reason }) =>
+    reason === undefined
+      ? 'Activity shows how it went, as soon as the host answers.'
+      : 'Find out what answers there before going on.',
   'unsupported-host': ({ fix }) => fix ?? 'The checklist of “Add host” shows what is missing.',
   'not-found': () => 'It may have gone meanwhile. Go back, and look again.',
   ambiguous: () => '',

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest'
 import { listCommand } from '../../../src/main/doors/cli/commands/policy-list.ts'
 import type { Session } from '../../../src/main/doors/cli/session.ts'
 import { EXIT } from '../../../src/main/doors/cli/exit-codes.ts'
-import { PolicyListing } from '../../../src/shared/views/policy-view.ts'
+import { firstPolicies, PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import { PaperLaptop } from '../live/paper-laptop.ts'
 import { policyOf } from '../made-policies.ts'
 
@@ -12,8 +12,11 @@ afterEach(() => rmSync(laptop.folder, { recursive: true }))
 
 it('says how many schedules of a host are not shown, to scripts too', async () => {
   laptop = new PaperLaptop(['alpha'])
+  const all = Array.from({ length: 101 }, (_, n) => ({ policy: policyOf({ id: n.toString(16).padStart(12, '0') }) }))
+  const { shown, ...more } = firstPolicies(all)
   const said = PolicyListing.parse({
-    policies: Array.from({ length: 101 }, (_, n) => ({ policy: policyOf({ id: n.toString(16).padStart(12, '0') }) })),
+    policies: shown,
+    ...more,
     broken: [],
     timeZone: 'UTC',
     parallel: 1,

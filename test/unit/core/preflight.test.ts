@@ -31,7 +31,7 @@ function coreAsking(
     if (verb === 'submit') return Promise.resolve({})
     return Promise.resolve(verb === 'read-small' ? small : found)
   }
-  const hosts = ['alpha', 'beta'].map((name) => ({ name, restoreChoices }))
+  const hosts = ['alpha', 'beta'].map((name) => ({ name, address: name, restoreChoices }))
   return {
     settings: { read: () => ({ hosts }) },
     history: { addBegun: (begun: unknown) => Promise.resolve(void begunHere.push(begun)) },

@@ -61,10 +61,14 @@ describe('a host that is added', () => {
     }
   }
 
-  it.each(['', 'uninitialized', 'f'.repeat(32), '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'])(
-    'is known by the name of its machine: “%s”',
+  it('is known by the name of its machine', async () => {
+    expect(await added('f'.repeat(32))).toEqual({ machineId: 'f'.repeat(32) })
+  })
+
+  it.each(['', 'uninitialized', '0b5e3a52-9a3c-4a3e-8f55-6c2a1d5f0e11'])(
+    'is there without one that tells it from others: “%s”',
     async (machineId) => {
-      expect(await added(machineId)).toEqual({ machineId })
+      expect(await added(machineId)).toEqual({ machineId: undefined })
     }
   )
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { notificationsOf } from '../../../src/main/desktop/job-endings.ts'
-import { newsOf, NoticeNews } from '../../../src/main/desktop/notice-news.ts'
+import { HostQuota, newsOf, NoticeNews } from '../../../src/main/desktop/notice-news.ts'
 import { barOf, percentOf, streamsHere } from '../../../src/main/desktop/progress.ts'
 import type { NoticeView } from '../../../src/shared/views/notice-view.ts'
 import { ended, jobOf, liveOf } from './jobs.ts'
@@ -40,6 +40,20 @@ describe('notices that come', () => {
       { title: 'The backup of web1 on alpha failed', goTo: { screen: 'job' } },
       { title: 'While you were away: 2 backups failed', body: 'why', goTo: { screen: 'activity' } }
     ])
+  })
+
+  it('of one host interrupt three times a minute, with one word on the others, and keep no other host back', () => {
+    let now = 0
+    const quota = new HostQuota(() => now)
+    const titles = (host: string, count: number): string[] => {
+      const notices = Array.from({ length: count }, (_, n) => noticeOf(n, { id: `x-${n}`, host }))
+      return newsOf(notices, { jobs: [] }, ALL, quota).map(({ title }) => title)
+    }
+    expect(titles('evil', 15)).toEqual(['notice 0', 'notice 1', 'notice 2', '12 more on evil'])
+    expect(titles('evil', 100)).toEqual([])
+    expect(titles('good', 1)).toEqual(['notice 0'])
+    now += 60_000
+    expect(titles('evil', 1)).toEqual(['notice 0'])
   })
 
   it('follow the choices', () => {

@@ -15,7 +15,7 @@ import { StillpointError } from '../../../src/shared/failure.ts'
 import { timeOfId } from '../../../src/shared/model/ids.ts'
 import type { JobReport } from '../../../src/shared/model/job.ts'
 import type { RunReport } from '../../../src/shared/model/policy.ts'
-import { PolicyListing } from '../../../src/shared/views/policy-view.ts'
+import { firstPolicies, PolicyListing } from '../../../src/shared/views/policy-view.ts'
 import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { ended, jobOf } from '../desktop/jobs.ts'
 import { policyOf, runOf } from '../made-policies.ts'
@@ -118,6 +118,27 @@ describe('a host that nothing was known of', () => {
     const host = new FakeHost()
     await started(host).news.contact('kvm-1')
     expect(host.asked.find(({ verb }) => verb === 'jobs')?.question).toEqual({ limit: 1000 })
+  })
+})
+
+describe('a host with thousands of runs that failed', () => {
+  it('tells them as one story, and what one answer brings is told once', async () => {
+    const host = new FakeHost()
+    const core = started(host)
+    await core.news.contact('kvm-1')
+    await eventually(() => expect(titles(core)).toHaveLength(1))
+    let told = 0
+    core.notices.all.listen(() => void (told += 1))
+    host.runs = Array.from({ length: 15 }, (_, n) => run(n, { state: 'failed', vms: [], reason: 'why' }))
+    await core.news.moved('kvm-1', ['runs'])
+    expect(titles(core)).toHaveLength(16)
+    expect(told).toBeLessThan(3)
+    host.runs = Array.from({ length: 2000 }, (_, n) => run(0, { id: hourly(n + 600), state: 'failed', vms: [] }))
+    await core.news.moved('kvm-1', ['runs'])
+    await eventually(() => expect(core.meanwhile).toHaveLength(1))
+    expect(core.meanwhile[0]?.runs.length).toBeGreaterThan(20)
+    expect(titles(core)).toHaveLength(16)
+    core.jobs.stop()
   })
 })
 
@@ -327,7 +348,8 @@ describe('a host that is watched', () => {
     const states = Array.from({ length: 103 }, (_, n) => ({
       policy: { ...policy, id: n.toString(16).padStart(12, '0') }
     }))
-    host.listing = PolicyListing.parse({ ...host.listing, policies: states })
+    const { shown, ...more } = firstPolicies(states)
+    host.listing = PolicyListing.parse({ ...host.listing, policies: shown, ...more })
     const live = started(host)
     for (const _ of [1, 2]) await live.news.contact('kvm-1')
     const { text } = live.notices.all.value?.find(({ id }) => id === 'policies-left-out-kvm-1') ?? {}

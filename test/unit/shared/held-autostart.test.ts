@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { autostartLine, heldText, twinNow, type HostLooked } from '../../../src/shared/held-autostart.ts'
 
 const VM = '11111111-2222-4333-8444-555555555555'
-const held = { host: 'alpha', machineId: 'a' }
+const held = { host: 'alpha', machineId: 'a'.repeat(32) }
 const beta: HostLooked = {
   name: 'beta',
-  machineId: 'b',
+  machineId: 'b'.repeat(32),
   state: 'up',
   vms: [{ uuid: VM, state: 'running', autostart: false }]
 }
 const host = (change: Partial<HostLooked> = {}): HostLooked => ({
   name: 'alpha',
-  machineId: 'a',
+  machineId: 'a'.repeat(32),
   state: 'up',
   vms: [],
   ...change
@@ -35,12 +35,27 @@ describe('whether the twin is gone', () => {
     ['is on no host that is known here', [], { kind: 'unlisted', host: 'alpha' }],
     ['is on a host of another name here', [host({ name: 'srv1' })], { kind: 'gone', host: 'srv1' }],
     [
+      'is on one of that name, among hosts that were made from one image',
+      [host({ name: 'other' }), host({ state: 'silent' })],
+      { kind: 'silent', host: 'alpha' }
+    ],
+    [
+      'may be on one that does not answer, among hosts that were made from one image',
+      [host({ name: 'other' }), host({ name: 'another', state: 'silent' })],
+      { kind: 'silent', host: 'another' }
+    ],
+    [
       'has gone on to a third',
-      [host(), { ...aTwin('paused'), name: 'gamma', machineId: 'c' }],
+      [host(), { ...aTwin('paused'), name: 'gamma', machineId: 'c'.repeat(32) }],
       { kind: 'there', host: 'gamma', state: 'paused', autostart: false }
     ]
   ] satisfies [string, HostLooked[], object][])('it %s', (_, others, expected) => {
     expect(now(...others)).toEqual(expected)
+  })
+
+  it.each(['', 'uninitialized'])('is not on another host whose machine id is %j too', (machineId) => {
+    const others = [host({ name: 'other', machineId })]
+    expect(twinNow({ host: 'alpha', machineId }, VM, 'beta', others)).toEqual({ kind: 'unlisted', host: 'alpha' })
   })
 
   it('is said with what can be done', () => {

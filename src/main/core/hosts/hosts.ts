@@ -1,6 +1,7 @@
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
 import type { Core } from '../core.ts'
+import { isMachineId } from '../../../shared/model/machine-id.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import { requireHost, withHost, withoutHost } from './host-book.ts'
@@ -33,13 +34,16 @@ export async function addHost(core: Core, address: HostAddress, fingerprint?: st
     core.settings.update((settings) => withHost(settings, record))
     await core.connections.adopt(connection)
     await (await core.connections.engine(address.name)).call('probe', {})
-    return { record, probe, rebuilt: before?.machineId !== undefined && before.machineId !== record.machineId }
+    return { record, probe, rebuilt: hasChanged(before?.machineId, record.machineId) }
   } catch (error) {
     await connection.close()
     if (before === undefined && isFailure(error, 'unsupported-host')) await forget(core, address.name)
     throw error
   }
 }
+
+const hasChanged = (before: string | undefined, now: string | undefined): boolean =>
+  isMachineId(before) && now !== undefined && before !== now
 
 /** Nothing can be begun on it. */
 async function forget(core: Core, name: string): Promise<void> {
@@ -49,13 +53,14 @@ async function forget(core: Core, name: string): Promise<void> {
 
 function recordOf(address: HostAddress, { inventory }: Probe): HostRecord {
   const { name, user, port, identityFile } = address
+  const machineId = inventory && machineIdOf(name, inventory.machineId)
   return {
     name,
     address: address.address,
     ...(user !== undefined && { user }),
     ...(port !== undefined && { port }),
     ...(identityFile !== undefined && { identityFile }),
-    ...(inventory !== undefined && { machineId: machineIdOf(address.name, inventory.machineId) }),
+    ...(isMachineId(machineId) && { machineId }),
     addedAt: new Date().toISOString()
   }
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseDomainInTurn, type DomainXml } from '../../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../../libvirt/domains.ts'
 import { MOST } from '../../../shared/model/host-limits.ts'
-import type { Uuid } from '../../../shared/model/ids.ts'
+import { Uuid } from '../../../shared/model/ids.ts'
+import { haveOneMachineId, isMachineId } from '../../../shared/model/machine-id.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { isActive, LONGEST_IMAGE, MOST_IMAGES, type TwinVm } from '../../../shared/model/twin-vm.ts'
@@ -29,25 +30,38 @@ export async function twinsOf(
 ): Promise<TwinsSeen> {
   const { hosts } = core.settings.read()
   const target = hosts.find(({ name }) => name === to)
-  const others = hosts.filter((host) => host.name !== to && !isSameMachine(host, target))
+  const others = hosts.filter((host) => host.name !== to && !isAtOneAddress(host, target))
   if (others.length === 0) return {}
-  const asked = await Promise.all(others.map((host) => within(withinMs, lookAt(core, host, vm))))
-  const home = origin && originOf(others, origin)
-  const isAway = home !== undefined && asked[others.indexOf(home)] === undefined
+  const asked = await Promise.all(others.map((host) => within(withinMs, lookAt(core, host, vm, to))))
+  const homes = origin === undefined ? [] : originsOf(hosts, origin)
+  const away = others.find((host, n) => homes.includes(host) && asked[n] === undefined)
   return {
     twins: asked.flatMap((found) => (found === undefined || found === 'none' ? [] : [found])),
-    ...(isAway && { originAway: home.name })
+    ...(away && { originAway: away.name })
   }
 }
 
-const isSameMachine = (a: Pick<HostRecord, 'machineId'>, b: Pick<HostRecord, 'machineId'> | undefined): boolean =>
-  a.machineId !== undefined && a.machineId === b?.machineId
+/** One machine that is listed twice, as somebody else or by another key. */
+const isAtOneAddress = (a: HostRecord, b: HostRecord | undefined): boolean =>
+  b !== undefined && a.address === b.address && a.port === b.port
 
-/** A machine of that name that was rebuilt since is another one, which is asked like all. */
-export function originOf(hosts: readonly HostRecord[], { name, machineId }: Manifest['host']): HostRecord | undefined {
-  const named = hosts.find((host) => host.name === name)
-  const isOther = machineId !== '' && named?.machineId !== undefined && named.machineId !== machineId
-  return hosts.find((host) => host.machineId === machineId) ?? (isOther ? undefined : named)
+/** Undefined: it is none of these, or could be several. */
+export function originOf(hosts: readonly HostRecord[], origin: Manifest['host']): HostRecord | undefined {
+  const [home, ...more] = originsOf(hosts, origin)
+  return more.length === 0 ? home : undefined
+}
+
+/**
+ * A machine of that name that was rebuilt since is another one, which is asked like all. Machines that were made from one
+ * image have one id: then the name decides, and where none has that name it could be any of them.
+ */
+function originsOf(hosts: readonly HostRecord[], { name, machineId }: Manifest['host']): readonly HostRecord[] {
+  const named = hosts.filter((host) => host.name === name)
+  const alike = hosts.filter((host) => haveOneMachineId(host.machineId, machineId))
+  const both = named.filter((host) => alike.includes(host))
+  if (both.length > 0) return both
+  if (alike.length > 0) return alike
+  return named.filter((host) => !isMachineId(host.machineId) || !isMachineId(machineId))
 }
 
 /** Undefined: it did not answer, or not in time. */
@@ -62,9 +76,27 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined>
 }
 
 /** Undefined: the host is not connected. */
-async function lookAt(core: Core, host: HostRecord, vm: Uuid): Promise<TwinVm | 'none' | undefined> {
+async function lookAt(core: Core, host: HostRecord, vm: Uuid, to: string): Promise<TwinVm | 'none' | undefined> {
   const connection = await core.connections.connected(host.name)
-  return connection && ((await twinOn(connection.shell, host, vm)) ?? 'none')
+  if (connection === undefined) return undefined
+  const twin = await twinOn(connection.shell, host, vm)
+  if (twin === undefined) return 'none'
+  const target = await core.connections.connected(to)
+  const isTarget = target !== undefined && (await areOneMachine(connection.shell, target.shell).catch(() => false))
+  return isTarget ? 'none' : twin
+}
+
+/** By what both say now: two names for one machine. Machines that were made from one image have booted apart from each other. */
+async function areOneMachine(a: Shell, b: Shell): Promise<boolean> {
+  const ids = await Promise.all([a, b].map(identityOf))
+  return ids[0] !== undefined && ids[0] === ids[1]
+}
+
+async function identityOf(shell: Shell): Promise<string | undefined> {
+  const files = ['/etc/machine-id', '/proc/sys/kernel/random/boot_id']
+  const { stdout } = await shell.run(['cat', ...files], { timeoutMs: ANSWER_WITHIN_MS, maxOutputBytes: 1024 })
+  const [machine, boot = ''] = stdout.split('\n')
+  return isMachineId(machine) && Uuid.safeParse(boot).success ? `${machine} ${boot}` : undefined
 }
 
 async function twinOn(shell: Shell, host: HostRecord, vm: Uuid): Promise<TwinVm | undefined> {

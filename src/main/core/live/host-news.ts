@@ -12,7 +12,7 @@ import type { LivePolicies } from './live-policies.ts'
 import type { Notices } from './notices.ts'
 import { policyNotices, runNotices, untoldNotice } from './policy-notices.ts'
 
-/** Jobs that end between two looks at a host, a second apart. */
+/** Jobs and runs that end between two looks at a host, a second apart. */
 const MOST_AT_ONCE = 20
 
 interface Parts {
@@ -48,12 +48,13 @@ export class HostNews {
   }
 
   async moved(host: string, folders: readonly Folder[]): Promise<void> {
-    const { notices, points } = this.parts
+    const { notices, points, away } = this.parts
     if (folders.includes('jobs')) this.ended(host, await this.jobsOf(host, 'inBetween'))
     if (!folders.some((folder) => folder !== 'jobs')) return
     await this.askPolicies(host)
     const runs = await this.runsOf(host, 'inBetween')
-    runs.flatMap((run) => runNotices(run)).forEach((notice) => notices.add(notice))
+    if (runs.length > MOST_AT_ONCE) away.gather({ jobs: [], runs })
+    else notices.addAll(runs.flatMap((run) => runNotices(run)))
     if (runs.length > 0) void points.refresh(host)
   }
 
@@ -73,7 +74,7 @@ export class HostNews {
     const { policies, notices } = this.parts
     try {
       const said = await policies.refresh(host)
-      policyNotices(said, new Date()).forEach((notice) => notices.add(notice))
+      notices.addAll(policyNotices(said, new Date()))
     } catch (error) {
       if (isFailure(error, 'connection-lost', 'host-unreachable', 'timeout')) throw error
       policies.down(host)

@@ -141,7 +141,7 @@ export class LiveCore {
   private cameBack(meanwhile: Meanwhile): void {
     awayNotices(meanwhile, this.choices.value).forEach((notice) => this.notices.add(...notice))
     const refused = meanwhile.runs.flatMap((run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
-    refused.forEach((each) => this.notices.add(each))
+    this.notices.addAll(refused)
   }
 
   /** What goes wrong cannot be written to the log of errors. */

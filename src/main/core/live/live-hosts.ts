@@ -1,3 +1,4 @@
+import { haveOneMachineId } from '../../../shared/model/machine-id.ts'
 import type { Inventory } from '../../../shared/model/host.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import type { HostFacts, HostView, VmView } from '../../../shared/views/host-view.ts'
@@ -5,7 +6,7 @@ import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import type { Folder } from './folder-script.ts'
 import { LiveValue } from './live-value.ts'
-import type { Notices } from './notices.ts'
+import type { Notices, Said } from './notices.ts'
 import { HostWatch } from './watch-host.ts'
 
 /** What the rest of the live core hears of hosts. */
@@ -23,6 +24,8 @@ interface Kept {
   readonly watch: HostWatch
   view: HostView
   tries: number
+  /** The last two times that it was looked at. */
+  boots: readonly string[]
 }
 
 const TELL_EVERY_MS = 100
@@ -91,17 +94,21 @@ export class LiveHosts {
         this.listener.left(name)
         this.change(name, (now) => ({ ...now, state: 'connecting' }))
       },
-      up: (inventory) => this.up(name, inventory),
+      up: (inventory) => this.looked(name, inventory),
       contact: () => this.listener.contact(name),
       moved: (folders) => this.listener.moved(name, folders),
       down: (failure) => this.down(name, failure)
     })
-    this.kept.set(name, { watch, view, tries: 0 })
+    this.kept.set(name, { watch, view, tries: 0, boots: [] })
   }
 
-  private up(name: string, inventory: Inventory): void {
+  /** A look at it has come to an end. */
+  looked(name: string, inventory: Inventory): void {
     const kept = this.kept.get(name)
-    if (kept !== undefined) kept.tries = 0
+    if (kept !== undefined) {
+      kept.tries = 0
+      kept.boots = [inventory.bootId, ...kept.boots.slice(0, 1)]
+    }
     this.change(name, ({ failure: _, ...view }) => ({
       ...view,
       state: 'up',
@@ -109,6 +116,21 @@ export class LiveHosts {
       facts: factsOf(inventory),
       vms: inventory.domains.map(vmOf)
     }))
+    this.tellOfOneImage(name)
+  }
+
+  /**
+   * Two names for one machine have booted at once. Not by one look: the one name may show already what the other does not yet.
+   * A copy of an image with its id in it is common, and no fault of the host: it is said once.
+   */
+  private tellOfOneImage(name: string): void {
+    const kept = this.kept.get(name)
+    if (kept === undefined || !hasSettled(kept)) return
+    for (const [other, { view, boots }] of this.kept) {
+      const isAlike = haveOneMachineId(view.facts?.machineId, kept.view.facts?.machineId)
+      if (other === name || view.state !== 'up' || !isAlike || boots[0] === kept.boots[0]) continue
+      this.notices.add(oneImageNotice([name, other].sort(), kept.view.facts?.machineId ?? ''))
+    }
   }
 
   private down(name: string, failure: NonNullable<HostView['failure']>): void {
@@ -141,6 +163,24 @@ export class LiveHosts {
 
   private tell(): void {
     this.all.set([...this.kept.values()].map(({ view }) => view).sort((a, b) => a.name.localeCompare(b.name)))
+  }
+}
+
+const hasSettled = ({ boots: [now, before] }: Kept): boolean => now !== undefined && now !== '' && now === before
+
+/** All three: a new id is taken from what of the old one is left (systemd-machine-id-setup(1)). */
+const NEW_MACHINE_ID =
+  'rm -f /etc/machine-id /var/lib/dbus/machine-id /run/machine-id && systemd-machine-id-setup && systemctl reboot'
+
+function oneImageNotice([one = '', other = '']: readonly string[], machineId: string): Said {
+  return {
+    id: `one-image-${one}-${other}-${machineId}`,
+    host: other,
+    at: new Date().toISOString(),
+    severity: 'warning',
+    title: `${one} and ${other} have the same machine id`,
+    text: `They are two machines, made from one image. Whether a VM runs on both is seen all the same, but which of them made an unfinished point is not, and DHCP or other programs may take them for one. To give one of them an id of its own, type on it, while no backup or restore runs there: ${NEW_MACHINE_ID}. It restarts; its VMs go down, and DHCP may give it another address.`,
+    goTo: { screen: 'hosts', host: other }
   }
 }
 

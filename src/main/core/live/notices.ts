@@ -42,13 +42,16 @@ export class Notices {
 
   /** Each once, by its id. */
   add(notice: Said, acknowledged = false): void {
-    const isAmong = (all: readonly NoticeView[]): boolean => all.some(({ id }) => id === notice.id)
-    if (isAmong(this.all.value ?? [])) return
-    const title = shorten(notice.title, LONGEST_TITLE)
-    const text = shorten(notice.text, LONGEST_TEXT)
-    const about = notice.about?.slice(0, MOST_ABOUT)
-    const short = { ...notice, title, text, ...(about && { about }), acknowledged }
-    this.change((before) => (isAmong(before) ? before : [short, ...before]))
+    this.addAll([notice], acknowledged)
+  }
+
+  /** Of what one answer brought: weighed, written and told once. */
+  addAll(notices: readonly Said[], acknowledged = false): void {
+    if (newOf(notices, this.all.value ?? []).length === 0) return
+    this.change((before) => {
+      const fresh = newOf(notices, before).map((notice) => ({ ...inShort(notice), acknowledged }))
+      return [...fresh.toReversed(), ...before]
+    })
   }
 
   /** Undefined: all of them. */
@@ -130,6 +133,19 @@ function unwritable(path: string, error: unknown): NoticeView {
     text: `${path} cannot be written (${why}). What you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
     acknowledged: false
   }
+}
+
+/** Each once, by its id; and no more than are kept. */
+function newOf(notices: readonly Said[], before: readonly NoticeView[]): readonly Said[] {
+  const known = new Set(before.map(({ id }) => id))
+  return notices.filter(({ id }) => !known.has(id) && known.add(id)).slice(0, MOST)
+}
+
+function inShort(notice: Said): Said {
+  const title = shorten(notice.title, LONGEST_TITLE)
+  const text = shorten(notice.text, LONGEST_TEXT)
+  const about = notice.about?.slice(0, MOST_ABOUT)
+  return { ...notice, title, text, ...(about && { about }) }
 }
 
 /**

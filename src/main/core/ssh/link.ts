@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'ssh2'
 import { StillpointError, fail } from '../../../shared/failure.ts'
-import { dialTcp, dialThrough, openClient, type ConnectContext, type Target } from './open-client.ts'
+import { dialTcp, dialThrough, openClient, type ConnectContext, type OpenClient, type Target } from './open-client.ts'
 
 /** One login that stands. It does not come back once it is lost. */
 export interface Route {
@@ -10,31 +10,37 @@ export interface Route {
   /** Once it is lost or ended. */
   readonly closed: Promise<void>
   isClosed(): boolean
+  /** Why it was ended from here, where a machine on the way did what none may. */
+  fault(): string | undefined
+  /** Once most of what was sent has left this computer: what waits lies in memory. */
+  room(): Promise<void>
   end(): void
+  /** For a host that does not take our goodbye. */
+  cut(): void
 }
 
 /** Logs in to each target through the one before. */
 export async function openRoute(targets: readonly Target[], context: ConnectContext): Promise<Route> {
-  const clients: Client[] = []
+  const opened: OpenClient[] = []
   const end = (): void => {
-    for (const client of clients.toReversed()) client.end()
+    for (const { client } of opened.toReversed()) client.end()
   }
   try {
     let dial = dialTcp
     for (const target of targets) {
-      const client = await openClient(target, dial, context)
-      clients.push(client)
-      dial = dialThrough(client, target.label)
+      const open = await openClient(target, dial, context)
+      opened.push(open)
+      dial = dialThrough(open.client, target.label)
     }
   } catch (error) {
     end()
     throw error
   }
-  return standing(clients, targets.at(-1)?.user ?? '', end)
+  return standing(opened, targets.at(-1)?.user ?? '', end)
 }
 
-function standing(clients: readonly Client[], user: string, end: () => void): Route {
-  const client = clients.at(-1)
+function standing(opened: readonly OpenClient[], user: string, end: () => void): Route {
+  const client = opened.at(-1)?.client
   if (!client) throw new Error('a route without targets')
   const { promise, resolve } = Promise.withResolvers<undefined>()
   let closed = false
@@ -43,7 +49,18 @@ function standing(clients: readonly Client[], user: string, end: () => void): Ro
     end() // the hops are of no use any more
     resolve(undefined)
   })
-  return { client, user, closed: promise, isClosed: () => closed, end }
+  return {
+    client,
+    user,
+    closed: promise,
+    isClosed: () => closed,
+    fault: () => opened.map(({ flow }) => flow.fault).find((fault) => fault !== undefined),
+    room: async () => {
+      for (const { flow } of opened) await flow.room()
+    },
+    end,
+    cut: () => opened.toReversed().forEach(({ flow }) => flow.cut())
+  }
 }
 
 /** After a loss: at once on next use; by itself after a second, then ever more seldom, so that a fleet does not rush a host. */
@@ -97,7 +114,7 @@ export class Link {
     if (!this.#route) return
     this.#route.end()
     await Promise.race([this.#route.closed, sleep(CLOSE_MS, undefined, { ref: false })])
-    this.#route.client.destroy() // a host that fell silent does not close its side
+    this.#route.cut() // a host that fell silent does not close its side
   }
 
   async #connect(asking: Asking): Promise<Route> {
@@ -107,8 +124,10 @@ export class Link {
       const route = await this.#open(asking)
       if (this.#closed) return this.#tooLate(route)
       this.#route = route
-      this.#attempts = 0
-      void route.closed.then(() => this.#retryLater())
+      void route.closed.then(() => {
+        if (route.fault() === undefined) this.#attempts = 0 // who was sent away comes back ever more seldom
+        this.#retryLater()
+      })
       return route
     } catch (error) {
       // The first login is the caller's to repeat; a lost one is ours.

@@ -4,6 +4,7 @@ import ssh2, { type Client, type ConnectConfig } from 'ssh2'
 import { StillpointError, isFailure } from '../../../shared/failure.ts'
 import { connectFailure, tooLate, unreachable, type ConnectPhase } from './connect-errors.ts'
 import { Deadline } from './deadline.ts'
+import { FlowControl } from './flow-control.ts'
 import { checkHostKey, hostKeyAlgorithms, type HostKeyName } from './host-key.ts'
 import type { ConnectQuestions } from './host-connection.ts'
 import type { IdentityProblem } from './identities.ts'
@@ -32,6 +33,12 @@ export interface ConnectContext {
   readonly connectTimeoutMs: number
 }
 
+/** A login that stands, and what holds both sides of it to what they may send. */
+export interface OpenClient {
+  readonly client: Client
+  readonly flow: FlowControl
+}
+
 /** Opens the byte stream to a target. The signal ends a try that came to nothing. */
 export type Dial = (target: Target, signal: AbortSignal) => Promise<Duplex>
 
@@ -49,7 +56,7 @@ interface Asked {
  * Logs in. Rejects with `host-unreachable`, `host-key-…`, `auth-failed` or `identity-unusable`. Where the host hangs up
  * while a person reads a question, the login is begun anew with the answer.
  */
-export async function openClient(target: Target, dial: Dial, context: ConnectContext): Promise<Client> {
+export async function openClient(target: Target, dial: Dial, context: ConnectContext): Promise<OpenClient> {
   const asked: Asked = { pending: Promise.resolve(), answered: false }
   try {
     return await tryOpen(target, dial, context, asked)
@@ -60,7 +67,7 @@ export async function openClient(target: Target, dial: Dial, context: ConnectCon
   }
 }
 
-async function tryOpen(target: Target, dial: Dial, context: ConnectContext, asked: Asked): Promise<Client> {
+async function tryOpen(target: Target, dial: Dial, context: ConnectContext, asked: Asked): Promise<OpenClient> {
   let phase: ConnectPhase = 'connecting'
   const deadline = new Deadline(context.connectTimeoutMs, () => tooLate(target.label, phase, context.connectTimeoutMs))
   const abort = new AbortController()
@@ -131,7 +138,7 @@ class Login {
     })
   }
 
-  over(socket: Duplex, onHandshake: () => void): Promise<Client> {
+  over(socket: Duplex, onHandshake: () => void): Promise<OpenClient> {
     const client = new ssh2.Client()
     return new Promise((resolve, reject) => {
       client
@@ -142,8 +149,9 @@ class Login {
         })
         .once('close', () => reject(unreachable(this.#target.label, 'it closed the connection during the login')))
         .once('handshake', onHandshake)
-        .once('ready', () => resolve(client))
+        .once('ready', () => resolve({ client, flow }))
         .connect(this.#config(socket))
+      const flow = new FlowControl(this.#target.label, client, socket)
     })
   }
 
@@ -154,7 +162,8 @@ class Login {
       readyTimeout: 0, // ours stands still while a person is asked
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVE_COUNT,
-      algorithms: { serverHostKey: hostKeyAlgorithms(this.#known, this.#target.keyName) },
+      // What is compressed may grow a thousandfold: no window and no limit counts that.
+      algorithms: { serverHostKey: hostKeyAlgorithms(this.#known, this.#target.keyName), compress: ['none'] },
       hostVerifier: (key: Buffer, verify: (trusted: boolean) => void) => void this.#verify(key).then(verify),
       authHandler: (methods, partial, next) => this.#nextMethod(methods, partial, next)
     }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientChannel } from 'ssh2'
-import { StillpointError, fail } from '../../../shared/failure.ts'
+import { StillpointError, fail, type Failure } from '../../../shared/failure.ts'
 import type { Argv, RunOptions, RunResult } from '../../../shared/shell.ts'
 import type { Running } from '../../../shell/limits.ts'
 import { outputsOf, pump } from '../../../shell/output.ts'
@@ -50,10 +50,14 @@ interface Opened {
   readonly ended: Promise<Exit | undefined>
 }
 
+function lossOf(host: string, route: Route, during: string): Failure {
+  const reason = route.fault()
+  return { kind: 'connection-lost', host, during, ...(reason !== undefined && { reason }) }
+}
+
 /** Listens for the end at once: a program that ends immediately has its end in the same packet as the channel's beginning. */
 function openChannel({ host, route, through }: RemoteSeat, program: string): Promise<Opened> {
-  const lost = (cause: Error): StillpointError =>
-    new StillpointError({ kind: 'connection-lost', host, during: program }, { cause })
+  const lost = (cause: Error): StillpointError => new StillpointError(lossOf(host, route, program), { cause })
   return new Promise((resolve, reject) => {
     try {
       route.client.exec(commandLine(through), (error: (Error & { reason?: unknown }) | undefined, channel) => {
@@ -87,7 +91,7 @@ async function follow(
     stderr: new Frame(marker, stderr.take)
   }
   const pumped = Promise.all([pump(channel, frames.stdout.take), pump(channel.stderr, frames.stderr.take)])
-  const fed = feed(channel, withFirstLine(line, options.stdin))
+  const fed = feed(channel, withFirstLine(line, options.stdin, seat.route))
   const faults = fed.then(() => new Promise<never>(() => undefined))
   const exit = await Promise.race([Promise.all([ended, pumped]).then(([end]) => end), faults]).catch(
     (error: unknown) => {
@@ -95,7 +99,7 @@ async function follow(
     }
   )
   const host = seat.host
-  if (!exit) return fail({ kind: 'connection-lost', host, during: argv[0] })
+  if (!exit) return fail(lossOf(host, seat.route, argv[0]))
   if (!begun) return fail(deadLogin(seat, exit, frames.stdout.noise + frames.stderr.noise))
   if (!isFound(begun)) return fail({ kind: 'missing-tool', tool: argv[0] })
   return { ...exit, stdout: stdout.text(), stderr: stderr.text() }
@@ -104,9 +108,12 @@ async function follow(
 /** For TypeScript, which does not see the callback assign. */
 const isFound = (started: Started): boolean => started.found
 
-async function* withFirstLine(line: string, stdin: RunOptions['stdin']): AsyncGenerator<Uint8Array> {
+async function* withFirstLine(line: string, stdin: RunOptions['stdin'], route: Route): AsyncGenerator<Uint8Array> {
   yield Buffer.from(line)
-  yield* chunksOf(stdin)
+  for await (const chunk of chunksOf(stdin)) {
+    await route.room()
+    yield chunk
+  }
 }
 
 /** Undefined: the channel closed before the program's end was told, so the connection is gone. */
