@@ -1,6 +1,6 @@
 import { formatAge, formatTime } from './format.ts'
 import { isBrokenPromise, needsYou, overallOf, wantsYou, type VmSafety } from './safety.ts'
-import { isSeen } from './vm-places.ts'
+import { isSeen } from './told-by.ts'
 import type { HostView } from './views/host-view.ts'
 
 /** The one sentence that answers "are we safe?". Names in it are as hosts have them: whoever prints them escapes them. */
@@ -16,6 +16,17 @@ export function safetySentence(hosts: readonly HostView[] | undefined, vms: read
   if (overallOf(hosts, vms) === 'unknown')
     return isOnlyWaiting(hosts, watched) ? waitingWords(waiting) : 'Not known yet: hosts and stores are being asked'
   return watched.length === 0 ? nothingWords(vms.length) : goodWords(watched, now)
+}
+
+/** `Host beta has 3 points of it that alpha never told of: they can be restored, but do not count.` Empty: all of them count. */
+export function untoldWords({ untold, host, lastPoint }: Pick<VmSafety, 'untold' | 'host' | 'lastPoint'>): string {
+  const [most] = untold.toSorted((a, b) => b.count - a.count)
+  if (most === undefined) return ''
+  const who = most.host === undefined ? 'This computer' : `Host ${most.host}`
+  const more = untold.length === 1 ? '' : `, and others have some too,`
+  const points = `${most.count} ${lastPoint === undefined ? '' : 'newer '}${most.count === 1 ? 'point' : 'points'}`
+  const they = most.count === 1 ? 'it can be restored, but does' : 'they can be restored, but do'
+  return `${who} has ${points} of it${more} that ${host} never told of: ${they} not count.`
 }
 
 const wantingWords = (wanting: number, all: number): string =>

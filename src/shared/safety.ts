@@ -1,7 +1,8 @@
 import type { Cover, Covering } from './cover.ts'
 import { dueOf } from './vm-due.ts'
-import { groupBy, isSeen, newest, placesOf, takenAt } from './vm-places.ts'
+import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
 import type { HostView, VmView } from './views/host-view.ts'
+import { isOfToldPoint, isSeen, isToldBy, untoldIn, witnessesOf, type Untold, type Witnesses } from './told-by.ts'
 import { failingBackup, pausesOf, provenBy, type Proof } from './vm-past.ts'
 import type { JobView } from './views/job-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
@@ -32,10 +33,12 @@ export interface VmSafety {
   /** Undefined: no host has it now. */
   readonly vm: VmView | undefined
   readonly safety: Safety
-  /** Newest good point; one that was verified and found damaged is none. */
+  /** Newest good point that its host has told of; one that was verified and found damaged is none. */
   readonly lastPoint: PointView | undefined
   readonly pointCount: number
-  /** Newest restore on its host after which the VM, or a copy of it, ran from one of its points. */
+  /** Points that would be newer, and do not count: other hosts have them, and its own never told of them. */
+  readonly untold: readonly Untold[]
+  /** Newest restore, on its host or begun here, after which the VM, or a copy of it, ran from one of its points. */
   readonly lastProven: Proof | undefined
   /** Of the last backups that paused it, oldest first, at most 20. */
   readonly pausesMs: readonly number[]
@@ -60,14 +63,16 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const { hosts, points, jobs, choices, policies } = known
   if (hosts === undefined) return []
   const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
-  // A host speaks of its own VMs only: what it says of another's neither alarms nor soothes.
+  // A host speaks of its own VMs only: what it says of another's, or has of it, neither alarms nor soothes.
   const jobsByVm = groupBy(jobs ?? [], ({ host, vm }) => keyOf(host, vm.uuid))
   const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
+  const begunByVm = groupBy(jobs?.filter(({ begun }) => begun !== undefined) ?? [], ({ begun }) => begun?.vm ?? '')
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
   const all = placesOf(hosts, points, policies).map((place): VmSafety => {
-    const ofVm = goodPoints.get(place.uuid) ?? []
+    const witnesses = witnessesOf(place, hosts)
+    const { ofVm, isVouchedFor, others } = countedFor(place, goodPoints.get(place.uuid) ?? [], witnesses)
     const lastPoint = newest(ofVm, takenAt)
     const onItsHost = keyOf(place.host, place.uuid)
     const vmJobs = jobsByVm.get(onItsHost) ?? []
@@ -79,7 +84,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       isKnown,
       isMuted: mutedBecause !== undefined,
       isGone,
-      isExpected: choices !== undefined,
+      isExpected: choices !== undefined && isVouchedFor,
       lastPoint,
       isFailing: failing !== undefined,
       ...due
@@ -90,7 +95,13 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       safety,
       lastPoint,
       pointCount: ofVm.length,
-      lastProven: provenBy(provingByVm.get(onItsHost) ?? []),
+      untold: untoldIn(others.filter((point) => lastPoint === undefined || takenAt(point) > takenAt(lastPoint))),
+      lastProven: provenBy([
+        ...(provingByVm.get(onItsHost) ?? []),
+        ...(begunByVm.get(place.uuid) ?? [])
+          .filter((job) => job.host !== place.host && isOfToldPoint(job, witnesses))
+          .map(asBegun)
+      ]),
       pausesMs: pausesOf(ofVm),
       failing,
       running: vmJobs.find(({ endedAt, kind }) => endedAt === undefined && kind !== 'verify' && kind !== 'copy'),
@@ -105,6 +116,26 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
 }
 
+/** When it was begun this computer knows itself, whatever its host says. */
+const asBegun = (job: JobView): JobView => ({
+  ...job,
+  ...(job.begun && { startedAt: job.begun.at, endedAt: job.begun.at })
+})
+
+interface Counted {
+  readonly ofVm: readonly PointView[]
+  readonly others: readonly PointView[]
+  /** False: nobody who may have the VM has told of them. They are no reason to be calm. */
+  readonly isVouchedFor: boolean
+}
+
+/** Which points count for a VM: those that its host has told of. Where nobody knows yet whose it is, all there are. */
+function countedFor({ vm }: VmPlace, all: readonly PointView[], witnesses: Witnesses): Counted {
+  const told = all.filter((point) => isToldBy(point, witnesses))
+  if (vm === undefined && told.length === 0) return { ofVm: all, others: [], isVouchedFor: false }
+  return { ofVm: told, others: all.filter((point) => !isToldBy(point, witnesses)), isVouchedFor: true }
+}
+
 const keyOf = (host: string, uuid: string): string => `${host}\0${uuid}`
 
 const { compare } = new Intl.Collator(undefined, { numeric: true })
@@ -115,7 +146,7 @@ interface Judged {
   readonly isKnown: boolean
   readonly isMuted: boolean
   readonly isGone: boolean
-  /** It is known how old a point may be. */
+  /** It is known how old a point may be, and the points are those of the VM. */
   readonly isExpected: boolean
   readonly lastPoint: PointView | undefined
   readonly isFailing: boolean

@@ -1,3 +1,4 @@
+import { isSeen, tellersOf } from './told-by.ts'
 import type { HostView, VmView } from './views/host-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
 import type { PoliciesView } from './views/policy-view.ts'
@@ -10,9 +11,6 @@ export interface VmPlace {
   /** Undefined: no host has it now. */
   readonly vm: VmView | undefined
 }
-
-/** Its VMs are known, if only as they were. A host that never answered may have any. */
-export const isSeen = ({ asOf }: HostView): boolean => asOf !== undefined
 
 export const takenAt = (point: PointView): string => point.takenAt
 
@@ -27,10 +25,21 @@ export function placesOf(
   )
   const seen = new Set(there.map(({ uuid }) => uuid))
   const left = (points?.points ?? []).filter(({ vm }) => !seen.has(vm.uuid))
-  const gone = [...groupBy(left, ({ vm }) => vm.uuid).values()].flatMap((ofVm) => newest(ofVm, takenAt) ?? [])
-  gone.forEach(({ vm }) => seen.add(vm.uuid))
+  const gone = [...groupBy(left, ({ vm }) => vm.uuid).values()].flatMap((ofVm) => lastPlaceOf(ofVm, hosts))
+  gone.forEach(({ uuid }) => seen.add(uuid))
   const found = foundByRuns(hosts, policies).filter(({ uuid }) => !seen.has(uuid))
-  return [...there, ...gone.map(({ vm, host }) => ({ ...vm, host, vm: undefined })), ...found]
+  return [...there, ...gone, ...found]
+}
+
+/** Where a VM was last, by its newest point: by what hosts that may have it have told, if they have told of any. */
+function lastPlaceOf(points: readonly PointView[], hosts: readonly HostView[]): readonly VmPlace[] {
+  const unseen = new Set(hosts.filter((host) => !isSeen(host)).map(({ name }) => name))
+  const told = points.filter((point) => tellersOf(point).some((host) => unseen.has(host)))
+  const last = newest(told.length > 0 ? told : points, takenAt)
+  if (last === undefined) return []
+  const having = tellersOf(last).filter((host) => unseen.has(host))
+  const host = having.includes(last.host) ? last.host : (having[0] ?? last.host)
+  return [{ ...last.vm, host, vm: undefined }]
 }
 
 /** What the last runs of policies found, on hosts that this Stillpoint has not seen since it started. */

@@ -45,7 +45,7 @@ const point = (hours: number): PointView => ({
   sizeBytes: 10,
   pauseMs: 40,
   warnings: [],
-  places: [],
+  places: [{ kind: 'host', host: 'alpha', dir: '/points', label: 'alpha', reachable: true }],
   marks: { pinned: false }
 })
 

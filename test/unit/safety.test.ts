@@ -42,7 +42,7 @@ const point = (n: number, hours: number, more: Partial<PointView> = {}): PointVi
   sizeBytes: 10,
   pauseMs: 40 + hours,
   warnings: [],
-  places: [],
+  places: [{ kind: 'host', host: 'alpha', dir: '/points', label: 'alpha', reachable: true }],
   marks: { pinned: false },
   ...more
 })
@@ -150,7 +150,8 @@ describe('a VM that no host has', () => {
 
   it('is not called gone while a host has never answered: it may be there', () => {
     const hosts = [host([]), host([], { name: 'beta', state: 'connecting', asOf: undefined })]
-    expect(only(known({ hosts, points })).safety).toBe('good')
+    expect(only(known({ hosts, points })).safety).toBe('unknown')
+    expect(only(known({ hosts, points: [point(2, 1, { toldBy: ['beta'] })] })).safety).toBe('good')
   })
 
   it('is known by its newest name', () => {

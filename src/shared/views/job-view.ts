@@ -11,12 +11,23 @@ import { FailureData } from '../failure-data.ts'
 export const JobViewKind = z.enum(['backup', 'restore', 'verify', 'copy'])
 export type JobViewKind = z.infer<typeof JobViewKind>
 
+/** Of a restore that this Stillpoint began, on whichever host: when, and the VM of the point, whatever its host says. */
+export const BegunHere = z.object({
+  at: z.iso.datetime(),
+  vm: Uuid,
+  /** Hosts that have told of the point, and whether this computer stands for it. */
+  toldBy: z.array(z.string()).readonly(),
+  isOurs: z.boolean()
+})
+export type BegunHere = z.infer<typeof BegunHere>
+
 /** A job as the window lists it: its report, so far or final. */
 export const JobView = JobReport.extend({
   kind: JobViewKind,
   /** Of a copy: the place it goes to. Of a verification: the place that is read. */
   place: z.string().optional(),
   verify: VerifyReport.optional(),
+  begun: BegunHere.optional(),
   /** It failed or was cancelled, and the same can be asked for again. */
   retryable: z.boolean(),
   /** What this computer does itself fails also of the way to a host. */

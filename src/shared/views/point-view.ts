@@ -46,6 +46,10 @@ export const PointView = z.object({
   policy: PolicyName.optional(),
   warnings: z.array(z.string()).readonly(),
   places: z.array(PlaceView).readonly(),
+  /** Hosts that have told of it before, beside those of its places. */
+  toldBy: z.array(z.string()).readonly().optional(),
+  /** This computer keeps it, or has put it where it is: that is nobody's word alone. */
+  isOurs: z.boolean().optional(),
   marks: PointMarks
 })
 export type PointView = z.infer<typeof PointView>

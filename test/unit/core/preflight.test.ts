@@ -34,6 +34,7 @@ function coreAsking(
   const hosts = ['alpha', 'beta'].map((name) => ({ name, restoreChoices }))
   return {
     settings: { read: () => ({ hosts }) },
+    history: { addBegun: (begun: unknown) => Promise.resolve(void begunHere.push(begun)) },
     connections: {
       engine: (host: string) => Promise.resolve({ call: call(host) }),
       connected: (host: string) => Promise.resolve(shells[host] && { shell: shells[host] })
@@ -48,6 +49,8 @@ const order = (places: KnownPoint['places']): RestoreOrder => ({
   replace: false,
   diskDir: undefined
 })
+
+const begunHere: unknown[] = []
 
 describe('checking a restore', () => {
   it('asks the target alone where it has the point', async () => {
@@ -119,7 +122,14 @@ describe('checking a restore', () => {
     const options = { onProgress: () => undefined }
     const core = coreAsking(asked, [], [], [], { alpha })
     await preflight(core, here)
+    begunHere.length = 0
     await startRestore(core, here, options)
+    await startRestore(core, { ...here, mode: 'define' }, options)
+    const of = { point: POINT, vm: { uuid: VM }, takenAt: manifestOf(FILES).takenAt, places: ['beta:/srv/points'] }
+    expect(begunHere).toMatchObject([{ host: 'beta', ...of }])
+    const [, [, , submitted] = []] = asked as [string, string, { id: string }][]
+    expect(begunHere).toMatchObject([{ job: submitted?.id }])
+    asked.splice(2, 1)
     await preflight(core, copy)
     await preflight(coreAsking(asked, []), here)
     const specs = (asked as [string, string, { spec: object }][]).map(([, , { spec }]) => spec)

@@ -40,6 +40,7 @@ const vm = (n: number, safety: Safety, more: Partial<VmSafety> = {}): VmSafety =
   safety,
   lastPoint: undefined,
   pointCount: 0,
+  untold: [],
   lastProven: undefined,
   pausesMs: [],
   failing: undefined,
@@ -101,6 +102,24 @@ describe('what needs somebody', () => {
     const paused = { ...silent, policies: [{ ...NIGHTLY, pausedUntil: hoursFromNow(30) }] }
     expect(seen([vm(1, 'old', { ...aged(36), ...paused })])).toMatchObject([
       { tone: 'attention', label: 'Point too old' }
+    ])
+  })
+
+  it('says which points do not count, and who has them', () => {
+    const untold = [
+      { host: 'kvm-2', count: 1 },
+      { host: undefined, count: 3 }
+    ]
+    expect(seen([vm(1, 'none', { untold: untold.slice(0, 1) })])).toMatchObject([
+      {
+        label: 'No good point',
+        text: 'kvm-1 has told of no good point of it. Host kvm-2 has 1 point of it that kvm-1 never told of: it can be restored, but does not count.'
+      }
+    ])
+    expect(seen([vm(1, 'old', { ...aged(36), untold })])).toMatchObject([
+      {
+        text: 'No good point since yesterday 08:00; one is expected every 26 hours. This computer has 3 newer points of it, and others have some too, that kvm-1 never told of: they can be restored, but do not count.'
+      }
     ])
   })
 

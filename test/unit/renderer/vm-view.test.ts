@@ -57,6 +57,16 @@ describe('what is known of a VM', () => {
     expect(known?.newestGood).toBe(old)
   })
 
+  it('restores from the newest that its own host has told of, before any that only another has', () => {
+    const newer = aPoint({ takenAt: '2026-11-24T20:17:44.000Z', places: [aPlace('beta')] })
+    const hosts = [host('alpha', [vm]), host('beta', [])]
+    const newestGood = (...list: PointView[]): PointView | undefined =>
+      vmKnown({ hosts, points: points(...list), jobs: [] }, uuid, 'alpha')?.newestGood
+    expect(newestGood(old, newer)).toBe(old)
+    expect(newestGood(newer)).toBe(newer)
+    expect(newestGood(old, { ...newer, toldBy: ['alpha'] })).toMatchObject({ id: newer.id })
+  })
+
   it('includes what only looks like a point of it, and no other VM’s', () => {
     const broken = (of: string) => ({ where: 'alpha', path: `/var/lib/stillpoint/points/${of}/x`, reason: 'half' })
     const view = { ...points(old), broken: [broken(uuid), broken('other')] }
@@ -95,6 +105,13 @@ describe('deleting a point', () => {
     const deletion = deletionOf(old, 'alpha', [old, bad])
     expect(deletion.typed).toBe('web1')
     expect(deletion.sentences[1]).toContain('only good point of web1')
+  })
+
+  it('counts none as left that only another host has told of', () => {
+    const elsewhere = aPoint({ places: [aPlace('beta')] })
+    expect(deletionOf(old, 'alpha', [old, elsewhere]).typed).toBe('web1')
+    expect(deletionOf(old, 'alpha', [old, { ...elsewhere, toldBy: ['alpha'] }]).typed).toBeUndefined()
+    expect(deletionOf(old, 'alpha', [old, { ...elsewhere, isOurs: true }]).typed).toBeUndefined()
   })
 
   it('that is damaged needs no more than a click', () => {

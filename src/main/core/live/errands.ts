@@ -5,12 +5,12 @@ import { originalOf, vmOf, type JobSpec } from '../../../shared/model/job.ts'
 import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { twinsOf } from '../hosts/twins.ts'
-import { newJobId, submitJob } from '../jobs/jobs.ts'
+import { submitJob } from '../jobs/jobs.ts'
 import { startBackup } from '../jobs/start-backup.ts'
 import { readJournal } from '../jobs/read-journal.ts'
 import { markPoint } from '../points/mark-point.ts'
 import { copyPoint } from '../points/copy-point.ts'
-import { deletePoint, placeNamed, startRestore, verifyPoint } from '../points/points.ts'
+import { deletePoint, placeNamed, startRestore, submitRestore, verifyPoint } from '../points/points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
 import { orderFor, restoreSpec, storeOnTarget } from '../points/restore-order.ts'
 import type { Place } from '../settings/settings-schema.ts'
@@ -126,7 +126,11 @@ export async function retry(live: LiveCore, id: string): Promise<Started> {
   const begun = (await readJournal(live.core, job.host, live.jobs.idOnHost(id))).find(({ type }) => type === 'begin')
   if (begun?.type !== 'begin') return fail({ kind: 'not-found', what: 'job', name: id, where: job.host })
   const spec = await asOfNow(live, job, begun.spec)
-  const again = await submitJob(live.core, job.host, spec, { id: newJobId() })
+  const point = spec.kind === 'restore' ? live.points.find(spec.point) : undefined
+  const again =
+    spec.kind === 'restore' && point !== undefined
+      ? await submitRestore(live.core, point, job.host, spec)
+      : await submitJob(live.core, job.host, spec)
   begin(live, job.host, again, spec)
   return { id: again }
 }

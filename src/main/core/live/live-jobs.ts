@@ -93,7 +93,9 @@ export class LiveJobs {
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
   heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
-    void this.core.history.addJobs(reports)
+    const written = this.core.history.addJobs(reports)
+    // Another Stillpoint of this computer may have begun them: that is read then.
+    if (reports.some(({ kind }) => kind === 'restore')) void written.then(() => this.tell())
     const ended: JobView[] = []
     for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
       if (this.told.has(report)) continue
@@ -265,9 +267,20 @@ export class LiveJobs {
   }
 
   private listed(): readonly JobView[] {
-    const views = [...this.records.values()].map(({ view }) => view).sort((a, b) => b.id.localeCompare(a.id))
+    const views = [...this.records.values()]
+      .map(({ view }) => this.withBeginning(view))
+      .sort((a, b) => b.id.localeCompare(a.id))
     const ended = views.filter(({ state }) => isEnded(state))
     return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
+  }
+
+  /** What is known here of a restore that was begun here. */
+  private withBeginning(view: JobView): JobView {
+    const begun = view.kind === 'restore' ? this.core.history.begun(view.host, this.ids.onHost(view.id)) : undefined
+    if (begun === undefined) return view
+    const { point: id, vm, takenAt, at, places } = begun
+    const { hosts, isOurs } = this.core.history.told.of({ id, vm, takenAt }, places)
+    return { ...view, begun: { at, vm: vm.uuid, toldBy: hosts, isOurs } }
   }
 
   private tellLive(): void {

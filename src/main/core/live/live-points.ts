@@ -4,7 +4,7 @@ import type { PlaceView, PointsView, PointView } from '../../../shared/views/poi
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto, type Looked } from '../points/list-points.ts'
-import { joinPlaces, placeLabel, pointsIn, type KnownPoint } from '../points/point-places.ts'
+import { disownedBy, joinPlaces, placeLabel, pointsIn, tellersOf, type KnownPoint } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { LiveValue } from './live-value.ts'
 import { SharedRun } from './shared-run.ts'
@@ -17,11 +17,17 @@ export class LivePoints {
   private readonly core: Core
   private readonly looked = new Map<string, Looked>()
   private readonly old = new Set<string>()
+  /** What hosts have told of points before is known. */
+  private isTold = false
   private readonly looks = new Map<string, SharedRun>()
   private lastPlaces: Place[] = []
 
   constructor(core: Core) {
     this.core = core
+    void core.history.ready().then(() => {
+      this.isTold = true
+      if (this.all.value !== undefined) this.tell()
+    })
   }
 
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
@@ -77,7 +83,11 @@ export class LivePoints {
     const looked = await lookInto(this.core, place)
     if (this.places().some((known) => samePlace(known, place))) this.looked.set(label(place), looked)
     this.old.delete(label(place))
+    const { history } = this.core
+    const before = history.told.count
     this.tell()
+    await history.ready()
+    if (history.told.count !== before) this.tell()
   }
 
   private joined(): KnownPoint[] {
@@ -90,14 +100,25 @@ export class LivePoints {
 
   private tell(): void {
     const looked = [...this.looked.values()]
+    const known =
+      this.isTold && this.places().every((place) => this.looked.has(label(place)) && !this.old.has(label(place)))
+    const hosts = known
+      ? [...new Set(this.places().flatMap((place) => (place.kind === 'host' ? [place.host] : [])))]
+      : []
     this.all.set({
-      points: this.joined().map((point) => this.viewOf(point)),
+      points: this.joined().map((point) => this.viewOf(point, hosts)),
       broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: label(place), ...each }))),
-      known: this.places().every((place) => this.looked.has(label(place)) && !this.old.has(label(place)))
+      known
     })
   }
 
-  private viewOf({ manifest, places, marks, rivals = [] }: KnownPoint): PointView {
+  /** `hosts`: of which it is known whether they have told of it. */
+  private viewOf(point: KnownPoint, hosts: readonly string[]): PointView {
+    const { manifest, places, marks, rivals = [] } = point
+    const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
+    const having = new Set(places.map((place) => (place.kind === 'host' ? place.host : undefined)))
+    const toldBy = tellers.hosts.filter((host) => !having.has(host))
+    const disowning = disownedBy(tellers, point, hosts)
     return {
       id: manifest.id,
       vm: manifest.vm,
@@ -110,8 +131,14 @@ export class LivePoints {
       pauseMs: manifest.pauseMs,
       ...(manifest.memory && { memoryBytes: sizeOf(manifest, manifest.memory.file) }),
       ...(manifest.policy && { policy: manifest.policy }),
-      warnings: [...rivals.map(rivalText), ...manifest.warnings],
+      warnings: [
+        ...rivals.map(rivalText),
+        ...(disowning === undefined ? [] : [disownedText(disowning)]),
+        ...manifest.warnings
+      ],
       places: places.map((place) => this.placeView(place)),
+      ...(toldBy.length > 0 && { toldBy }),
+      ...(tellers.isOurs && { isOurs: true }),
       marks
     }
   }
@@ -129,6 +156,9 @@ export class LivePoints {
 
 const rivalText = (place: Place): string =>
   `${label(place)} has another point of this id: one of the two is not what it says. Neither is restored until the other is deleted`
+
+const disownedText = (host: string): string =>
+  `It says that it was taken on ${host}, which never told of it: it does not count as protection of a VM there`
 
 const heldDisks = ({ disks }: Manifest): PointView['disks'] =>
   disks.map(({ target, originalSource: source }) => ({ target, source }))

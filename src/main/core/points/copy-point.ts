@@ -48,6 +48,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
   await core.history.addCopy({
     point: manifest.id,
     vm: manifest.vm.name,
+    uuid: manifest.vm.uuid,
     from: placeLabel(from, DEFAULT_STORE),
     to: placeLabel(to, DEFAULT_STORE),
     at: new Date().toISOString(),

@@ -4,6 +4,7 @@ import type { Manifest } from '../../../shared/model/point.ts'
 import { joinMarks } from '../../../shared/point-marks.ts'
 import type { PointMarks } from '../../../shared/views/point-view.ts'
 import type { Place } from '../settings/settings-schema.ts'
+import type { Told, ToldPoints } from '../settings/told-points.ts'
 
 /** A point, and every store that has it. */
 export interface KnownPoint {
@@ -52,6 +53,34 @@ function joined(found: readonly PlacedPoint[]): KnownPoint[] {
     const places = each.map(({ place }) => place)
     return [{ manifest: first.manifest, places, marks, ...(rivals.length > 0 && { rivals }) }]
   })
+}
+
+/**
+ * Whose word there is for a point: of hosts that have it in their stores, or have told of it before, and of this computer. A host
+ * that has another point of this id has not told of this one.
+ */
+export function tellersOf(told: ToldPoints, { manifest, places, rivals = [] }: KnownPoint, ownStore: string): Told {
+  const labels = places.map((place) => placeLabel(place, ownStore))
+  const { hosts, isOurs } = told.of(manifest, labels)
+  if (rivals.length === 0) return { hosts, isOurs }
+  const [having, denying] = [hostsOf(places), hostsOf(rivals)]
+  return {
+    hosts: hosts.filter((host) => having.includes(host) || !denying.includes(host)),
+    isOurs: isOurs && places.some(({ kind }) => kind === 'local')
+  }
+}
+
+const hostsOf = (places: readonly Place[]): string[] =>
+  places.flatMap((place) => (place.kind === 'host' ? [place.host] : []))
+
+/** The host that it says it was taken on, if that is known here and has never told of it. */
+export function disownedBy(
+  tellers: Told,
+  { manifest }: Pick<KnownPoint, 'manifest'>,
+  hosts: readonly string[]
+): string | undefined {
+  const { name } = manifest.host
+  return tellers.isOurs || tellers.hosts.includes(name) || !hosts.includes(name) ? undefined : name
 }
 
 /** RAM and its guide go from older points, here and not there: what is left is the same point. */

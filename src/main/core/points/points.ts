@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { RestoreSpec } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
@@ -13,7 +14,7 @@ import type { Core } from '../core.ts'
 import { requireHost } from '../hosts/host-book.ts'
 import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
-import { submitJob } from '../jobs/jobs.ts'
+import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
 import { placeLabel, requireSole, type KnownPoint } from './point-places.ts'
@@ -73,15 +74,33 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
-  return submitJob(
-    core,
-    order.to,
-    { ...restoreSpec(order), ...(await twinsFor(core, order)) },
-    {
-      fault: order.fault,
-      ...(order.id !== undefined && { id: order.id })
-    }
-  )
+  const spec = { ...restoreSpec(order), ...(await twinsFor(core, order)) }
+  return submitRestore(core, asked.point, order.to, spec, {
+    fault: order.fault,
+    ...(order.id !== undefined && { id: order.id })
+  })
+}
+
+/** That it was begun here, and of which point, is known from then on: a restore on another host proves something only so. */
+export async function submitRestore(
+  core: Core,
+  { manifest: { id: point, vm, takenAt }, places }: KnownPoint,
+  host: string,
+  spec: RestoreSpec,
+  { id = newJobId(), fault }: { readonly id?: string; readonly fault?: string | undefined } = {}
+): Promise<string> {
+  const labels = places.map((place) => placeLabel(place, DEFAULT_STORE))
+  if (spec.mode !== 'define')
+    await core.history.addBegun({
+      host,
+      job: id,
+      at: new Date().toISOString(),
+      point,
+      vm: { uuid: vm.uuid, name: vm.name },
+      takenAt,
+      places: labels
+    })
+  return submitJob(core, host, spec, { id, fault })
 }
 
 function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
-import { PointId, TimeSortedId } from '../../../shared/model/ids.ts'
+import { JobId, PointId, TimeSortedId, Uuid } from '../../../shared/model/ids.ts'
 import { JobReport } from '../../../shared/model/job.ts'
 import { RunReport } from '../../../shared/model/policy.ts'
 import { shorten } from '../../../shared/safe-text.ts'
@@ -9,6 +9,8 @@ import { shorten } from '../../../shared/safe-text.ts'
 export const CopyRecord = z.object({
   point: PointId,
   vm: z.string(),
+  /** Of the VM; earlier Stillpoints did not write it down. */
+  uuid: Uuid.optional(),
   from: z.string(),
   to: z.string(),
   at: z.iso.datetime(),
@@ -17,6 +19,19 @@ export const CopyRecord = z.object({
 })
 export type CopyRecord = z.infer<typeof CopyRecord>
 
+/** A restore that this Stillpoint began: whoever reports how it ended, this is known of it from here. */
+export const BegunRestore = z.object({
+  host: z.string(),
+  job: JobId,
+  at: z.iso.datetime(),
+  point: PointId,
+  vm: z.object({ uuid: Uuid, name: z.string() }),
+  takenAt: z.iso.datetime(),
+  /** That had the point then. */
+  places: z.array(z.string())
+})
+export type BegunRestore = z.infer<typeof BegunRestore>
+
 /** When it was written down, by this computer's clock: what a host may add is counted by the day. */
 const writtenAt = z.iso.datetime().optional()
 
@@ -24,6 +39,7 @@ const HistoryLine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), report: JobReport, writtenAt }),
   z.object({ type: z.literal('run'), report: RunReport, writtenAt }),
   z.object({ type: z.literal('copy'), copy: CopyRecord }),
+  z.object({ type: z.literal('begun'), restore: BegunRestore }),
   /** The oldest report of a host that there was no room for, until it is asked for again; none: nothing is missing. */
   z.object({
     type: z.literal('left-out'),

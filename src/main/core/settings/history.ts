@@ -8,11 +8,13 @@ import {
   LONGEST_LINE_BYTES,
   LONGEST_WRITTEN_BYTES,
   textOf,
+  type BegunRestore,
   type CopyRecord,
   type FoundLine,
   type HistoryLine,
   type LinesRead
 } from './history-lines.ts'
+import { ToldPoints } from './told-points.ts'
 
 /** Something about the history that the operator should hear, once under its id. */
 export interface HistoryRemark {
@@ -51,6 +53,8 @@ export interface Wanted<T> {
  * here throws. What cannot be read or written is told, and hides nothing else.
  */
 export class History {
+  /** As far as the history has been looked through. */
+  readonly told = new ToldPoints()
   private readonly files: HistoryFiles
   private readonly limits: Limits
   private readonly room: DailyRoom
@@ -62,6 +66,8 @@ export class History {
   /** By host: the oldest one that there was no room for, and that has not been asked for again. */
   private readonly leftOut: Record<Kind, Map<string, string>> = { job: new Map(), run: new Map() }
   private readonly leftOutWritten = new Set<string>()
+  /** By host and job. */
+  private readonly restores = new Map<string, BegunRestore>()
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
@@ -149,14 +155,41 @@ export class History {
   }
 
   addCopy(copy: CopyRecord): Promise<void> {
-    return this.inTurn(async () => {
-      await this.write([JSON.stringify({ type: 'copy', copy })])
-    })
+    return this.addLine({ type: 'copy', copy })
+  }
+
+  addBegun(restore: BegunRestore): Promise<void> {
+    return this.addLine({ type: 'begun', restore })
+  }
+
+  /** A restore that this Stillpoint began there, as far as the history has been looked through. */
+  begun(host: string, job: string): BegunRestore | undefined {
+    return this.restores.get(keyOf({ host, id: job }))
+  }
+
+  /** Resolves when everything that is in it is known: also what another Stillpoint has written. */
+  async ready(): Promise<void> {
+    await this.inTurn(() => this.look())
   }
 
   /** Resolves when all that was to be written has been. */
   async settled(): Promise<void> {
     await this.queue
+  }
+
+  private addLine(line: HistoryLine): Promise<void> {
+    this.remember(line)
+    return this.inTurn(async () => {
+      await this.write([JSON.stringify(line)])
+    })
+  }
+
+  /** What is known of points and restores; the same once more changes nothing. */
+  private remember(line: HistoryLine): void {
+    this.told.learn(line)
+    if (line.type !== 'begun') return
+    const { host, job } = line.restore
+    this.restores.set(keyOf({ host, id: job }), line.restore)
   }
 
   private async reports<T extends Report>(
@@ -200,14 +233,17 @@ export class History {
       // The youngest first: where not all of them may be added, these are the ones to have.
       const lines = [...fresh.values()]
         .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .map((report) => ({ report, text: textOf(lineOf(report, now)) }))
-        .map((line) => ({ ...line, bytes: Buffer.byteLength(line.text) + 1 }))
+        .map((report) => ({ report, line: lineOf(report, now) }))
+        .map(({ report, line }) => ({ report, line, text: textOf(line) }))
+        .map((each) => ({ ...each, bytes: Buffer.byteLength(each.text) + 1 }))
         .filter(({ report, bytes }) => this.hasRoom(kind, report, bytes, now))
         .reverse()
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
-      for (const { report, bytes } of lines)
-        if (isWritten) this.note(kind, report)
-        else this.room.giveBack(report.host, bytes, now)
+      for (const { report, line, bytes } of lines)
+        if (isWritten) {
+          this.note(kind, report)
+          this.remember(line)
+        } else this.room.giveBack(report.host, bytes, now)
       for (const host of this.leftOut[kind].keys())
         if (!this.leftOutWritten.has(`${kind} ${now.slice(0, 10)} ${host}`)) await this.writeLeftOut(kind, host)
       if (isWritten) await this.makeRoom()
@@ -360,6 +396,7 @@ export class History {
       if (line.oldest === undefined) this.leftOut[line.kind].delete(line.host)
       else this.leftOut[line.kind].set(line.host, line.oldest)
     }
+    this.remember(line)
     if (!('report' in line) || this.isKnown(line.type, line.report)) return
     const bytes = Buffer.byteLength(text) + 1
     this.note(line.type, line.report)
@@ -477,7 +514,7 @@ interface CountedFile {
 }
 
 function hostIn(found: FoundLine): string | undefined {
-  if (found.is !== 'known' || found.line.type === 'copy') return undefined
+  if (found.is !== 'known' || found.line.type === 'copy' || found.line.type === 'begun') return undefined
   return found.line.type === 'left-out' ? found.line.host : found.line.report.host
 }
 
@@ -505,7 +542,7 @@ function dropsFor(
   return [...drops].map(([path, hosts]) => ({ path, hosts }))
 }
 
-const keyOf = ({ host, id }: Report): string => `${host}\n${id}`
+const keyOf = ({ host, id }: Pick<Report, 'host' | 'id'>): string => `${host}\n${id}`
 
 const newestOf = <T extends Report>(all: ReadonlyMap<string, T>, most: number): Map<string, T> =>
   new Map([...all].sort(([, a], [, b]) => (a.id < b.id ? -1 : 1)).slice(-most))

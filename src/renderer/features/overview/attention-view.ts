@@ -4,6 +4,7 @@ import { formatAge, formatMoment } from '../../../shared/format.ts'
 import { heldText, twinNow, type HostLooked, type TwinNow } from '../../../shared/held-autostart.ts'
 import { isBrokenPromise, needsYou, type VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { untoldWords } from '../../../shared/safety-words.ts'
 import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { BrokenPoint } from '../../../shared/views/point-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
@@ -142,8 +143,12 @@ function remedyOf({ safety, running, failing }: VmSafety, isDown: boolean): Reme
 const labelOf = (vm: VmSafety): string =>
   isBrokenPromise(vm) && vm.failing === undefined ? words.silent : words.needs[vm.safety]
 
-/** Why it needs somebody: what failed last, or since when nothing is heard. */
-export function whyOf(vm: VmSafety, now: Date): string {
+/** Why it needs somebody, and what does not count though it is there. */
+export const whyOf = (vm: VmSafety, now: Date): string =>
+  [reasonOf(vm, now), untoldWords(vm)].filter((part) => part !== '').join(' ')
+
+/** What failed last, or since when nothing is heard. */
+function reasonOf(vm: VmSafety, now: Date): string {
   const { safety, failing, lastPoint, host } = vm
   const age = lastPoint && formatAge(now.getTime() - Date.parse(lastPoint.takenAt))
   if (failing !== undefined) {
@@ -151,11 +156,15 @@ export function whyOf(vm: VmSafety, now: Date): string {
     return words.failedWhy(why, age)
   }
   if (safety === 'gone' && age !== undefined) return words.goneWhy(safeText(host), age)
-  return isBrokenPromise(vm) || lastPoint !== undefined ? silenceOf(vm, now) : words.noneWhy
+  return isBrokenPromise(vm) || lastPoint !== undefined ? silenceOf(vm, now) : noneWhy(vm)
 }
 
-function silenceOf({ lastPoint, silentSince, expectWithinMs }: VmSafety, now: Date): string {
+const noneWhy = ({ untold, host }: VmSafety): string =>
+  untold.length === 0 ? words.noneWhy : words.noneToldWhy(safeText(host))
+
+function silenceOf(vm: VmSafety, now: Date): string {
+  const { lastPoint, silentSince, expectWithinMs } = vm
   if (lastPoint !== undefined)
     return words.silentWhy(formatMoment(lastPoint.takenAt, now), expectedWords(expectWithinMs))
-  return silentSince === undefined ? words.noneWhy : words.neverWhy(formatMoment(silentSince, now))
+  return silentSince === undefined ? noneWhy(vm) : words.neverWhy(formatMoment(silentSince, now))
 }

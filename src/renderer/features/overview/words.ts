@@ -84,6 +84,7 @@ export const words = {
   failedWhy: (reason: string, age: string | undefined) =>
     `${reason}. ${age === undefined ? 'There is no good point.' : `The last good point is ${age} old.`}`,
   noneWhy: 'Nothing can be restored: no store has a good point of it.',
+  noneToldWhy: (host: string) => `${host} has told of no good point of it.`,
   goneWhy: (host: string, age: string) => `It was on ${host}. Its last good point is ${age} old.`,
   silent: 'Silent',
   silentWhy: (since: string, expected: string) => `No good point since ${since}; one is expected every ${expected}.`,

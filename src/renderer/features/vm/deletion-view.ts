@@ -1,6 +1,7 @@
 import { formatTime } from '../../../shared/format.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
 import { isGood } from '../../../shared/safety.ts'
+import { isToldBy, tellersOf } from '../../../shared/told-by.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { words } from './words.ts'
 
@@ -16,7 +17,10 @@ export interface Deletion {
 export function deletionOf(point: PointView, place: string, points: readonly PointView[]): Deletion {
   const elsewhere = point.places.filter(({ label }) => label !== place).map(({ label }) => safeText(label))
   const isLastCopy = elsewhere.length === 0
-  const others = points.filter(({ id }) => id !== point.id).filter(isGood)
+  // What only other hosts have told of is no reason to delete this one.
+  const tellers = tellersOf(point)
+  const witnesses = tellers.length === 0 ? undefined : new Set(tellers)
+  const others = points.filter(({ id }) => id !== point.id).filter((each) => isGood(each) && isToldBy(each, witnesses))
   const isOnlyGood = isLastCopy && isGood(point) && others.length === 0
   const said = words.delete
   const at = formatTime(point.takenAt)

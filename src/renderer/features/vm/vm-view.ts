@@ -1,6 +1,7 @@
 import { formatBytes } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { isGood } from '../../../shared/safety.ts'
+import { isToldBy } from '../../../shared/told-by.ts'
 import type { HostView, VmView } from '../../../shared/views/host-view.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { BrokenPoint, PointsView, PointView } from '../../../shared/views/point-view.ts'
@@ -46,10 +47,16 @@ export function vmKnown({ hosts, points, jobs }: Mirror, uuid: string, linked: s
     host: host ?? hosts?.find((each) => each.name === hostName),
     vm,
     points: ofVm,
-    newestGood: ofVm.find(isGood),
+    newestGood: newestGoodOf(ofVm, vm && host?.name),
     broken: (points?.broken ?? []).filter(({ path }) => path.includes(uuid)),
     running: ofJobs.filter(({ endedAt }) => endedAt === undefined)
   }
+}
+
+/** Of what its host has told of, where there is any. */
+function newestGoodOf(points: readonly PointView[], host: string | undefined): PointView | undefined {
+  const good = points.filter(isGood)
+  return good.find((point) => host !== undefined && isToldBy(point, new Set([host]))) ?? good[0]
 }
 
 /** The host of the link, if it has the VM; else any other that does. */

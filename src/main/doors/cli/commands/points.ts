@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { findPoint, listPoints, type PointList } from '../../../core/points/list-points.ts'
-import { placeLabel, type KnownPoint } from '../../../core/points/point-places.ts'
+import { disownedBy, placeLabel, tellersOf, type KnownPoint } from '../../../core/points/point-places.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { formatBytes, formatPause, formatTime } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
 import { sizeBytesOf, type Manifest } from '../../../../shared/model/point.ts'
+import { untoldWords } from '../../../../shared/safety-words.ts'
+import { untoldIn } from '../../../../shared/told-by.ts'
 import type { PointMarks } from '../../../../shared/views/point-view.ts'
 import { EXIT } from '../exit-codes.ts'
 import { pointJson, unreachableJson } from '../json-views.ts'
@@ -24,11 +26,16 @@ export const pointsCommand = (perform: Perform): Command =>
     perform(options, async (session) => {
       const list = await listPoints(session.core)
       const points = list.points.filter(filterFor(session, of, list))
-      session.out.line(points.length === 0 ? 'No points.' : pointTable(points))
+      const disowning = await disowningOf(session, list)
+      session.out.line(points.length === 0 ? 'No points.' : pointTable(points, disowning))
+      noteDisowned(session.out, points, disowning)
       noteBroken(session.out, list)
       noteUnreachable(session.out, list.unreachable)
       session.out.result({
-        points: points.map(pointJson),
+        points: points.map((point) => {
+          const notToldBy = disowning(point)
+          return { ...pointJson(point), ...(notToldBy !== undefined && { notToldBy }) }
+        }),
         broken: list.broken,
         unreachable: unreachableJson(list.unreachable)
       })
@@ -61,14 +68,39 @@ function filterFor({ core }: Session, of: string | undefined, { points }: PointL
   return (point) => isOf(point) && (vm === undefined || [point.manifest.vm.name, point.manifest.vm.uuid].includes(vm))
 }
 
+/** The host that a point says it was taken on, where that answers and never told of it. */
+type Disowning = (point: KnownPoint) => string | undefined
+
+async function disowningOf({ core }: Session, { unreachable }: PointList): Promise<Disowning> {
+  await core.history.ready()
+  const silent = new Set(unreachable.map(({ host }) => host.split(':', 1)[0]))
+  const answering = core.settings.read().hosts.flatMap(({ name }) => (silent.has(name) ? [] : [name]))
+  return (point) => disownedBy(tellersOf(core.history.told, point, DEFAULT_STORE), point, answering)
+}
+
+/** One sentence for each VM. */
+function noteDisowned(out: Output, points: readonly KnownPoint[], disowning: Disowning): void {
+  if (out.json) return
+  const disowned = points.flatMap((point) => {
+    const host = disowning(point)
+    const places = point.places.map((place) => ({ host: place.kind === 'host' ? place.host : undefined }))
+    return host === undefined ? [] : [{ host, places, vm: point.manifest.vm }]
+  })
+  for (const [one, ...others] of Map.groupBy(disowned, ({ host, vm }) => `${host}\0${vm.uuid}`).values()) {
+    if (one === undefined) continue
+    const said = untoldWords({ untold: untoldIn([one, ...others]), host: one.host, lastPoint: undefined })
+    out.note(`${one.host}/${one.vm.name}: ${said}`, 'warning')
+  }
+}
+
 const labels = ({ places }: KnownPoint): string => places.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
 
-function pointTable(points: readonly KnownPoint[]): string[] {
-  const rows = points.map((point) => rowOf(point, point.manifest))
+function pointTable(points: readonly KnownPoint[], disowning: Disowning): string[] {
+  const rows = points.map((point) => rowOf(point, point.manifest, disowning(point)))
   return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], rows)
 }
 
-const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
+const rowOf = (point: KnownPoint, manifest: Manifest, notToldBy: string | undefined): string[] => [
   manifest.id,
   `${manifest.host.name}/${manifest.vm.name}`,
   formatTime(manifest.takenAt),
@@ -76,17 +108,16 @@ const rowOf = (point: KnownPoint, manifest: Manifest): string[] => [
   manifest.memory === undefined ? 'disks' : 'RAM + disks',
   formatBytes(sizeBytesOf(manifest)),
   formatPause(manifest.pauseMs),
-  marksText(point),
+  [...(notToldBy === undefined ? [] : [`${notToldBy} never told of it`]), ...marksOf(point)].join(', '),
   labels(point)
 ]
 
-const marksText = ({ marks: { pinned, note, verified }, rivals }: KnownPoint): string =>
-  [
-    ...(rivals === undefined ? [] : ['two of this id']),
-    ...(pinned ? ['pinned'] : []),
-    ...(note === undefined ? [] : ['note']),
-    ...(verified === undefined ? [] : [verified.good ? 'verified' : 'damaged'])
-  ].join(', ')
+const marksOf = ({ marks: { pinned, note, verified }, rivals }: KnownPoint): string[] => [
+  ...(rivals === undefined ? [] : ['two of this id']),
+  ...(pinned ? ['pinned'] : []),
+  ...(note === undefined ? [] : ['note']),
+  ...(verified === undefined ? [] : [verified.good ? 'verified' : 'damaged'])
+]
 
 function noteBroken(out: Output, { broken }: PointList): void {
   if (!out.json)

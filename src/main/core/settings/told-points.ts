@@ -1,0 +1,88 @@
+import type { CopyRecord, HistoryLine } from './history-lines.ts'
+
+/** A point as whoever has it now describes it. */
+interface Described {
+  readonly id: string
+  readonly vm: { readonly uuid: string; readonly name: string }
+  readonly takenAt: string
+}
+
+/** Whose word there is for a point. */
+export interface Told {
+  /** As they are called here; those that have it now come first. */
+  readonly hosts: readonly string[]
+  /** This computer keeps it, or has put it where it is. */
+  readonly isOurs: boolean
+}
+
+interface Backup {
+  readonly vm: string
+  readonly endedAt: string
+}
+
+/** Of each host: far more than one makes in half a year. One that makes up more pushes out its own. */
+const MOST_OF_HOST = 20_000
+
+/**
+ * Of which points hosts have told in what the history knows: backups that a host itself reported, and copies, which were read from
+ * where that says. An id alone is no proof: a point that was taken later than it was told of is another one.
+ */
+export class ToldPoints {
+  /** Grows with everything that is new. */
+  count = 0
+  private readonly backups = new Map<string, Map<string, Backup>>()
+  /** By point, each once. */
+  private readonly copies = new Map<string, Map<string, CopyRecord>>()
+
+  learn(line: HistoryLine): void {
+    if (line.type === 'job' && line.report.kind === 'backup') this.learnBackup(line.report)
+    if (line.type === 'copy') this.learnCopy(line.copy)
+  }
+
+  /** `labels`: of the places that have it. */
+  of(point: Described, labels: readonly string[]): Told {
+    const copies = [...(this.copies.get(point.id)?.values() ?? [])]
+    const fitting = copies.filter(
+      ({ uuid, vm, at }) => (uuid ?? vm) === (uuid === undefined ? point.vm.name : point.vm.uuid) && !isLater(point, at)
+    )
+    const backedUp = [...this.backups].flatMap(([host, ofHost]) => (fits(ofHost.get(point.id), point) ? [host] : []))
+    const from = fitting.flatMap((copy) => hostIn(copy.from) ?? [])
+    const isKeptHere = labels.some((label) => isHere(label, copies))
+    const isPutThere = fitting.some(({ from: here, to }) => labels.includes(to) && isHere(here, copies))
+    const having = labels.flatMap((label) => hostIn(label) ?? [])
+    return { hosts: [...new Set([...having, ...backedUp, ...from])], isOurs: isKeptHere || isPutThere }
+  }
+
+  private learnCopy(copy: CopyRecord): void {
+    const ofPoint = this.copies.get(copy.point) ?? new Map<string, CopyRecord>()
+    const before = ofPoint.size
+    this.copies.set(copy.point, ofPoint.set(JSON.stringify(copy), copy))
+    this.count += ofPoint.size - before
+  }
+
+  private learnBackup({ host, point, vm, endedAt }: Extract<HistoryLine, { type: 'job' }>['report']): void {
+    if (point === undefined || endedAt === undefined) return
+    const ofHost = this.backups.get(host) ?? new Map<string, Backup>()
+    this.backups.set(host, ofHost)
+    if (ofHost.has(point)) return
+    ofHost.set(point, { vm: vm.uuid, endedAt })
+    this.count += 1
+    const [oldest] = ofHost.keys()
+    if (ofHost.size > MOST_OF_HOST && oldest !== undefined) ofHost.delete(oldest)
+  }
+}
+
+const fits = (backup: Backup | undefined, point: Described): boolean =>
+  backup !== undefined && backup.vm === point.vm.uuid && !isLater(point, backup.endedAt)
+
+const isLater = ({ takenAt }: Described, than: string): boolean => !(Date.parse(takenAt) <= Date.parse(than))
+
+/** The host of a place, as copies name it. Undefined: a directory of this computer. */
+const hostIn = (label: string): string | undefined => (label.startsWith('/') ? undefined : label.split(':', 1)[0])
+
+/** A directory of this computer into which no host's point came: a copy is worth what was copied. */
+function isHere(label: string, copies: readonly CopyRecord[], seen: readonly string[] = []): boolean {
+  if (hostIn(label) !== undefined || seen.includes(label)) return false
+  const sources = copies.filter(({ to, from }) => to === label && from !== label).map(({ from }) => from)
+  return sources.every((from) => isHere(from, copies, [...seen, label]))
+}
