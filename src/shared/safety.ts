@@ -1,4 +1,5 @@
-import type { Cover, Covering } from './cover.ts'
+import { Covers, type Cover, type Covering } from './cover.ts'
+import { promisedAge } from './promised-age.ts'
 import { dueOf } from './vm-due.ts'
 import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
 import type { HostView, VmView } from './views/host-view.ts'
@@ -70,6 +71,8 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const muted = new Map((choices?.muted ?? []).map((each) => [each.uuid, each.reason]))
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
+  const covers = new Covers(policies, promisedAge, now)
+  const noCovers = new Covers(undefined, promisedAge, now)
   const all = placesOf(hosts, points, policies).map((place): VmSafety => {
     const witnesses = witnessesOf(place, hosts)
     const { ofVm, isVouchedFor, others } = countedFor(place, goodPoints.get(place.uuid) ?? [], witnesses)
@@ -79,7 +82,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
     const failing = failingBackup(vmJobs, lastPoint)
     const mutedBecause = muted.get(place.uuid)
     const isGone = place.vm === undefined && isEachSeen
-    const due = dueOf(place, lastPoint, isGone ? undefined : policies, choices, now)
+    const due = dueOf(place, lastPoint, isGone ? noCovers : covers, choices, now)
     const safety = judge({
       isKnown,
       isMuted: mutedBecause !== undefined,
