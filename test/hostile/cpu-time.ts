@@ -22,8 +22,8 @@ export function growthOf(prepare: (count: number) => () => unknown, count: numbe
   return costOf(2 * count) / Math.max(costOf(count), LEAST_MS)
 }
 
-/** Less cannot be told from nothing. */
-const LEAST_MS = 1
+/** Less cannot be told from what else this thread does. */
+const LEAST_MS = 5
 
 /** The longest that this holds everybody else up: the most work between two turns of the event loop. The best of several tries. */
 export async function longestPieceMs(prepare: () => () => unknown): Promise<number> {
