@@ -85,7 +85,7 @@ export class HostNews {
     const { core, jobs } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('jobs', jobs.question(host, CLOCKS_DIFFER_MS[when]))
-    const ended = jobs.heard(host, reports)
+    const ended = await jobs.heard(host, reports)
     await core.history.settled()
     return ended
   }
@@ -94,7 +94,7 @@ export class HostNews {
     const { core, policies } = this.parts
     const engine = await core.connections.engine(host)
     const reports = await engine.call('runs', policies.question(host, CLOCKS_DIFFER_MS[when]))
-    const ended = policies.heardRuns(reports)
+    const ended = await policies.heardRuns(reports)
     await core.history.settled()
     return ended
   }
