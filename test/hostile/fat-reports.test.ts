@@ -412,10 +412,12 @@ describe('a listener that fails', () => {
   it('to jobs keeps no host from being heard', async () => {
     await tally.tried(async () => {
       const jobs = await openedJobs()
-      jobs.all.listen(() => jobs.all.value?.some(({ host }) => host === 'bad') === true && failing())
+      const stop = jobs.all.listen(() => jobs.all.value?.some(({ host }) => host === 'bad') === true && failing())
       expect(await jobs.heard('bad', [jobReport(1, { host: 'bad' })])).toHaveLength(1)
       expect(await jobs.heard('good', [jobReport(2, { host: 'good' })])).toHaveLength(1)
       await eventually(() => expect(jobs.all.value).toHaveLength(2))
+      stop()
+      await new Promise((resolve) => setImmediate(resolve))
     })
   })
 
