@@ -5,23 +5,67 @@ import { safeText, shorten } from './safe-text.ts'
  * What is in a failure of each kind: the one list of them. What comes over a wire or from a file is read by it, so that
  * whoever shows a failure finds strings where strings are due, none of them endless.
  */
+const LONGEST_STORY = 16_384
 const Text = z.string().overwrite((text) => shorten(text, 4096))
-const Story = z.string().overwrite((text) => shorten(text, 16_384))
+const Story = z.string().overwrite((text) => shorten(text, LONGEST_STORY))
 /** What a program said last matters most. */
 const Said = z.string().overwrite((text) => (text.length <= 16_384 ? text : `…${text.slice(-16_383)}`))
 /** A line to type is whole, or it is none. */
 const Line = z.string().max(65_536)
 
 const MOST = 1000
-/** The first of them, and in place of the last one how many more there are: read once more it is the same. */
-const list = <T extends z.ZodType>(of: T, more: (count: number) => z.input<T>) =>
+/**
+ * Characters of all entries of a list together, and of one within an entry of another. With its other texts a failure has some
+ * 64 KiB, however many of each there are: it is held, told to every window and shown.
+ */
+const CHARACTERS = 36 << 10
+const CHARACTERS_WITHIN = 15 << 10
+const OF_REMARK = 300
+
+/** The first of them, and in place of the others how many more there are: read once more it is the same. */
+const list = <T extends z.ZodType>(of: T, more: (count: number) => z.input<T>, most = CHARACTERS) =>
   z.preprocess((value) => {
-    if (!Array.isArray(value) || value.length <= MOST) return value
-    return [...(value as unknown[]).slice(0, MOST - 1), more(value.length - MOST + 1)]
+    if (!Array.isArray(value) || countWithin(value, MOST, most) === value.length) return value
+    const kept = countWithin(value, MOST - 1, most - OF_REMARK)
+    return [...(value as unknown[]).slice(0, kept), more(value.length - kept)]
   }, z.array(of))
 /** The first of them, where nobody needs them all. */
 const firstOf = <T extends z.ZodType>(of: T) =>
-  z.preprocess((value) => (Array.isArray(value) ? value.slice(0, MOST) : value), z.array(of))
+  z.preprocess(
+    (value) => (Array.isArray(value) ? value.slice(0, countWithin(value, MOST, CHARACTERS)) : value),
+    z.array(of)
+  )
+
+/** How many of the first come to no more than so many characters. */
+function countWithin(entries: readonly unknown[], most: number, mostCharacters: number): number {
+  let characters = 0
+  for (const [n, entry] of entries.entries()) {
+    characters += charactersOf(entry)
+    if (n >= most || characters > mostCharacters) return n
+  }
+  return entries.length
+}
+
+/** As many as are left of it once it is read. */
+function charactersOf(entry: unknown): number {
+  if (typeof entry === 'string') return Math.min(entry.length, LONGEST_STORY)
+  if (typeof entry !== 'object' || entry === null) return 0
+  let characters = 0
+  for (const value of Object.values(entry))
+    if (Array.isArray(value)) characters += charactersWithin(value)
+    else if (typeof value === 'string') characters += charactersOf(value)
+  return characters
+}
+
+function charactersWithin(entries: readonly unknown[]): number {
+  let characters = 0
+  for (const entry of entries) {
+    if (typeof entry === 'string') characters += entry.length
+    if (characters > CHARACTERS_WITHIN) return CHARACTERS_WITHIN
+  }
+  return characters
+}
+
 const texts = list(Text, (count) => `and ${count} more`)
 const TOO_MANY = 'they are too many to be listed here'
 
@@ -152,7 +196,7 @@ const Left = z.object({
   path: Text,
   because: Story,
   /** Shell lines that mend it, in their order. */
-  mend: list(Line, (count) => `# ${count} more lines: ${TOO_MANY}`)
+  mend: list(Line, (count) => `# ${count} more lines: ${TOO_MANY}`, CHARACTERS_WITHIN)
 })
 const lefts = list(Left, (count) => ({
   path: `what else is left (${count})`,

@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatPause, formatTime } from './format.t
 import { DEFAULT_STORE } from './host-paths.ts'
 import { forShell } from './model/restore-choice.ts'
 import { partsOf } from './point-name.ts'
-import { oneLine, safeText, textsWithin } from './safe-text.ts'
+import { oneLine, safeText, shortenFast, textsWithin } from './safe-text.ts'
 
 /** A failure in the operator's words. Names in it are shown as text: none makes a line of its own. */
 export interface FailureWords {
@@ -353,10 +353,27 @@ function noRootWords({ user, host, sudoersLine, doasLine, wantsTerminal }: Failu
   )
 }
 
+/** Characters of each: whatever is in it, it is read by somebody, in a window or a terminal. */
+const LONGEST = { title: 2048, explanation: 30 << 10, nextStep: 30 << 10 } as const
+
 /** Title, explanation and next step of any failure, and of whatever else is taken for one. Never throws. */
 export function describeFailure(failure: Failure): FailureWords {
   const read = textsWithin(failureFrom(failure), shownText)
-  return (wording[read.kind] as (failure: Failure) => FailureWords)(read)
+  const { title, explanation, nextStep } = (wording[read.kind] as (failure: Failure) => FailureWords)(read)
+  return words(
+    shortenFast(title, LONGEST.title),
+    shortenFast(explanation, LONGEST.explanation),
+    wholeLines(nextStep, LONGEST.nextStep)
+  )
+}
+
+/** Half of a line to type may do harm: the first that have room, and how many more there are. */
+function wholeLines(text: string, most: number): string {
+  if (text.length <= most) return text
+  const lines = text.split('\n')
+  let characters = 0
+  const first = lines.findIndex((line) => (characters += line.length + 1) > most)
+  return [...lines.slice(0, first), `# ${lines.length - first} more, too long to be shown here`].join('\n')
 }
 
 /** In prose a line end is layout, in a name it is a trick. */

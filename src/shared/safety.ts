@@ -1,4 +1,5 @@
-import type { Cover, Covering } from './cover.ts'
+import { Covers, type Cover, type Covering } from './cover.ts'
+import { promisedAge } from './promised-age.ts'
 import { dueOf } from './vm-due.ts'
 import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
 import type { HostView, VmView } from './views/host-view.ts'
@@ -69,6 +70,8 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const begunByVm = groupBy(jobs?.filter(({ begun }) => begun !== undefined) ?? [], ({ begun }) => begun?.vm ?? '')
   const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
   const isEachSeen = hosts.every(isSeen)
+  const covers = new Covers(policies, promisedAge, now)
+  const noCovers = new Covers(undefined, promisedAge, now)
   const places = placesOf(hosts, points, policies)
   const ofUuid = groupBy(places, ({ uuid }) => uuid)
   const mutedOf = groupBy(choices?.muted ?? [], ({ uuid }) => uuid)
@@ -84,7 +87,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
     const failing = failingBackup(vmJobs, lastPoint)
     const mutedBecause = mutedOf.get(place.uuid)?.findLast(isAboutIt)?.reason
     const isGone = place.vm === undefined && isEachSeen
-    const due = dueOf(place, lastPoint, isGone ? undefined : policies, choices, now)
+    const due = dueOf(place, lastPoint, isGone ? noCovers : covers, choices, now)
     const safety = judge({
       isKnown,
       isMuted: mutedBecause !== undefined,

@@ -1,8 +1,6 @@
-import { coverOf, type Cover } from './cover.ts'
-import { promisedAge } from './promised-age.ts'
+import type { Cover, Covers } from './cover.ts'
 import type { VmPlace } from './vm-places.ts'
 import type { PointView } from './views/point-view.ts'
-import type { PoliciesView } from './views/policy-view.ts'
 import type { Choices } from './views/settings-view.ts'
 
 /** When a VM should have its next good point. */
@@ -17,13 +15,12 @@ export interface Due {
 export function dueOf(
   place: VmPlace,
   lastPoint: PointView | undefined,
-  policies: PoliciesView | undefined,
+  covers: Covers,
   choices: Choices | undefined,
   now: Date
 ): Due {
   const chosenHours = choices?.expectEveryHours
-  const vm = { ...place, takenAt: lastPoint?.takenAt }
-  const cover = coverOf(vm, policies, promisedAge, now)
+  const cover = covers.of({ ...place, takenAt: lastPoint?.takenAt })
   const expectWithinMs = cover.expectWithinMs ?? (chosenHours === undefined ? undefined : chosenHours * 3_600_000)
   const tooOldAtMs =
     lastPoint && expectWithinMs !== undefined ? Date.parse(lastPoint.takenAt) + expectWithinMs : undefined

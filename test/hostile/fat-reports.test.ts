@@ -133,7 +133,7 @@ describe('a report of a job that says more than a job has to say', () => {
     await tally.tried(async () => {
       const jobs = await openedJobs()
       const report = JobReport.parse(jobReport(1, { host: 'bad', ...FAT_JOBS[where] }))
-      const [told] = jobs.heard('bad', [report])
+      const [told] = await jobs.heard('bad', [report])
       for (const view of [told, jobs.find(idOf(1)), jobs.all.value?.[0]]) {
         expect(bytesOf(view)).toBeLessThan(OF_JOB)
         expect(JobView.parse(view)).toMatchObject({
@@ -149,7 +149,7 @@ describe('a report of a job that says more than a job has to say', () => {
   it('says that there is more, and how many warnings', async () => {
     await tally.tried(async () => {
       const jobs = await openedJobs()
-      const [told] = jobs.heard('bad', [jobReport(1, { host: 'bad', ...FAT_JOBS['everything'] })])
+      const [told] = await jobs.heard('bad', [jobReport(1, { host: 'bad', ...FAT_JOBS['everything'] })])
       const kept = told?.warnings ?? []
       expect(kept.at(-1)).toContain(`${ENGINE_LIMITS.ofJob - kept.length + 1} of its warnings`)
     })
@@ -165,7 +165,9 @@ describe('a report of a job that says more than a job has to say', () => {
         left: mend.map((lines) => ({ path: '/x', because: long(1), mend: lines }))
       }
       const warnings = many(100, long)
-      const [told] = jobs.heard('bad', [jobReport(1, { host: 'bad', state: 'failed-needs-you', failure, warnings })])
+      const [told] = await jobs.heard('bad', [
+        jobReport(1, { host: 'bad', state: 'failed-needs-you', failure, warnings })
+      ])
       const kept = told?.failure?.kind === 'left-behind' ? told.failure.left.map((each) => each.mend) : []
       expect(kept).toEqual([['short one', 'short two'], [], []])
     })
@@ -195,7 +197,7 @@ describe('a report of a job that says more than a job has to say', () => {
       await tally.tried(async () => {
         const jobs = await openedJobs()
         const report = jobReport(1, changes)
-        expect(jobs.heard('alpha', [report])).toEqual([viewOfReport(report)])
+        expect(await jobs.heard('alpha', [report])).toEqual([viewOfReport(report)])
       })
   })
 })
@@ -204,12 +206,12 @@ describe('a host whose reports are all as long as they may be', () => {
   it.each([100, 1000, 5000])('is held to a few of them, and hides none of another: %i', async (count) => {
     await tally.tried(async () => {
       const jobs = await openedJobs()
-      jobs.heard(
+      await jobs.heard(
         'good',
         many(300, (n) => jobReport(n, { host: 'good' }))
       )
       const warnings = many(7, () => 'w'.repeat(4000))
-      jobs.heard(
+      await jobs.heard(
         'bad',
         many(count, (n) => jobReport(10_000 + n, { host: 'bad', warnings }))
       )
@@ -227,8 +229,8 @@ describe('a host whose reports are all as long as they may be', () => {
       const jobs = await openedJobs()
       const warnings = many(7, () => 'w'.repeat(4000))
       const reports = many(2000, (n) => jobReport(n, { host: 'bad', warnings }))
-      expect(jobs.heard('bad', reports)).toHaveLength(2000)
-      expect(jobs.heard('bad', reports)).toEqual([])
+      expect(await jobs.heard('bad', reports)).toHaveLength(2000)
+      expect(await jobs.heard('bad', reports)).toEqual([])
       expect(questionAfter(jobs.known('bad'), 0)).toMatchObject({
         after: expect.stringMatching(/^20261122T2017/) as unknown
       })
@@ -296,10 +298,10 @@ describe('a journal whose entries are all as long as they may be', () => {
 
 describe('a report of a run that says more than a run has to say', () => {
   it.each(Object.keys(FAT_RUNS))('is held in short, and reads as a report: %s', async (where) => {
-    await tally.tried(() => {
+    await tally.tried(async () => {
       const policies = new LivePolicies(quietCore())
       const report = RunReport.parse(runReport(1, { host: 'bad', ...FAT_RUNS[where] }))
-      const [told] = policies.heardRuns([report])
+      const [told] = await policies.heardRuns([report])
       for (const held of [told, policies.runs.value?.[0]]) {
         expect(bytesOf(held)).toBeLessThan(OF_RUN)
         expect(RunReport.parse(held)).toMatchObject({ id: idOf(1), state: 'done', missedCount: report.missedCount })
@@ -308,20 +310,20 @@ describe('a report of a run that says more than a run has to say', () => {
   })
 
   it('keeps every VM of a large host, whatever became of them', async () => {
-    await tally.tried(() => {
+    await tally.tried(async () => {
       const policies = new LivePolicies(quietCore())
-      const [told] = policies.heardRuns([runReport(1, { vms: run(1000, 'r'.repeat(7900)) })])
+      const [told] = await policies.heardRuns([runReport(1, { vms: run(1000, 'r'.repeat(7900)) })])
       expect(told?.vms).toHaveLength(1000)
       expect(told?.warnings.at(-1)).toContain('Only a part of this report')
     })
   })
 
   it('by the thousand hides none of another, and is held in short', async () => {
-    await tally.tried(() => {
+    await tally.tried(async () => {
       const policies = new LivePolicies(quietCore())
-      policies.heardRuns(many(100, (n) => runReport(n, { host: 'good' })))
+      await policies.heardRuns(many(100, (n) => runReport(n, { host: 'good' })))
       for (let round = 0; round < 10; round += 1)
-        policies.heardRuns(
+        await policies.heardRuns(
           many(40, (n) => runReport(10_000 + round * 40 + n, { host: 'bad', vms: run(1000, 'r'.repeat(100)) }))
         )
       const runs = policies.runs.value ?? []
@@ -413,10 +415,12 @@ describe('a listener that fails', () => {
   it('to jobs keeps no host from being heard', async () => {
     await tally.tried(async () => {
       const jobs = await openedJobs()
-      jobs.all.listen(() => jobs.all.value?.some(({ host }) => host === 'bad') === true && failing())
-      expect(jobs.heard('bad', [jobReport(1, { host: 'bad' })])).toHaveLength(1)
-      expect(jobs.heard('good', [jobReport(2, { host: 'good' })])).toHaveLength(1)
+      const stop = jobs.all.listen(() => jobs.all.value?.some(({ host }) => host === 'bad') === true && failing())
+      expect(await jobs.heard('bad', [jobReport(1, { host: 'bad' })])).toHaveLength(1)
+      expect(await jobs.heard('good', [jobReport(2, { host: 'good' })])).toHaveLength(1)
       await eventually(() => expect(jobs.all.value).toHaveLength(2))
+      stop()
+      await new Promise((resolve) => setImmediate(resolve))
     })
   })
 

@@ -367,11 +367,11 @@ describe('a host with more jobs than anybody', () => {
     await tally.tried(async () => {
       const { jobs, followed } = await opened()
       const { endedAt: _, ...running } = jobReport(0, { state: 'running' })
-      jobs.heard(
+      await jobs.heard(
         'bad',
         Array.from({ length: 5000 }, (_, n) => ({ ...running, id: idOf(n), host: 'bad' }))
       )
-      jobs.heard('good', [{ ...running, id: idOf(9_000_000), host: 'good' }])
+      await jobs.heard('good', [{ ...running, id: idOf(9_000_000), host: 'good' }])
       await eventually(() => expect(followed.size).toBe(101))
       expect(jobs.all.value?.some(({ host }) => host === 'good')).toBe(true)
       jobs.stop()
@@ -383,9 +383,9 @@ describe('a host with more jobs than anybody', () => {
     async (stamp) => {
       await tally.tried(async () => {
         const { jobs } = await opened()
-        jobs.heard('good', of('good', 300))
+        await jobs.heard('good', of('good', 300))
         for (let round = 0; round < 6; round += 1)
-          jobs.heard(
+          await jobs.heard(
             'bad',
             of('bad', 1000, {}, 10_000 + round * 1000).map((report) => ({
               ...report,
@@ -406,14 +406,14 @@ describe('a host with more jobs than anybody', () => {
       await tally.tried(async () => {
         const { jobs } = await opened()
         const { endedAt: _, ...running } = jobReport(++n, { host: 'good', state: 'running' })
-        jobs.heard('good', [running])
+        await jobs.heard('good', [running])
         const claimed = jobReport(n, { host: 'bad', state, vm: { uuid: spec.vm, name: 'evil' } })
-        for (const { id, host } of jobs.heard('bad', [claimed])) {
+        for (const { id, host } of await jobs.heard('bad', [claimed])) {
           expect(host).toBe('bad')
           expect(id).not.toBe(idOf(n))
         }
         expect(jobs.find(idOf(n))).toMatchObject({ host: 'good', state: 'running', vm: { name: 'web1' } })
-        expect(jobs.heard('good', [jobReport(n, { host: 'good' })])).toHaveLength(1)
+        expect(await jobs.heard('good', [jobReport(n, { host: 'good' })])).toHaveLength(1)
         jobs.stop()
       })
   })

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { engineCall } from '../../src/main/core/engine-on-host/engine-call.ts'
 import { LineCutter } from '../../src/main/core/engine-on-host/json-lines.ts'
+import { JobRecord, viewOfReport } from '../../src/main/core/live/job-record.ts'
 import { failureOf } from '../../src/shared/failure.ts'
-import type { JobReport } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobReport, JournalEvent } from '../../src/shared/model/job.ts'
 import { resultLines } from '../../src/shared/result-lines.ts'
 import type { RunResult, Shell } from '../../src/shared/shell.ts'
+import { growthOf, longestPieceMs } from './cpu-time.ts'
 import { AT, idOf, jobReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
@@ -86,4 +88,57 @@ describe('a journal that is followed', () => {
       })
     }
   )
+})
+
+const spec: BackupSpec = {
+  kind: 'backup',
+  vm: '11111111-2222-4333-8444-555555555555',
+  vmName: 'web1',
+  hostName: 'bad',
+  store: '/srv/points',
+  budgetMs: 300,
+  onBusy: 'pause'
+}
+/** 500 phases are as many as a job has; each is as long as it may be. */
+const full: readonly JournalEvent[] = [
+  { type: 'begin', id: idOf(1), spec, bootId: 'b', engine: 'e' },
+  ...Array.from({ length: 500 }, (_, n) => ({ type: 'step-done', step: `s${n}`.padEnd(290, 's'), ms: 1 }) as const)
+]
+
+/** What can come after that in small entries, thousands of them in each packet. */
+const FLOODS: Readonly<Record<string, (n: number) => JournalEvent>> = {
+  notes: () => ({ type: 'note', text: '' }),
+  steps: (n) => ({ type: 'step', step: `${n}` }),
+  'undone steps in between': (n) => ({ type: 'step', step: n % 2 === 0 ? 'undo.x' : 'x' }),
+  'ends of steps': (n) => ({ type: 'step-done', step: `${n}`, ms: 1 }),
+  warnings: (n) => ({ type: 'warning', text: `${n}` }),
+  facts: (n) => ({ type: 'fact', fact: { methodReason: `${n}` } }),
+  methods: (n) => ({ type: 'fact', fact: { method: n % 2 === 0 ? 'live' : 'disk' } }),
+  pauses: () => ({ type: 'pause', pause: { phase: 'p', startedAt: AT, endedAt: AT, ms: 1, source: 'clock' } }),
+  progress: (n) => ({ type: 'progress', progress: { phase: 'p', doneBytes: n, totalBytes: 1 } })
+}
+
+const taking = (what: string, count: number): (() => void) => {
+  const record = new JobRecord(viewOfReport(jobReport(1, { state: 'running' })), new Date(AT))
+  const take = (event: JournalEvent, n: number): void =>
+    void record.watched({ type: 'entry', entry: { n, at: AT, ...event } }, new Date(AT))
+  full.forEach(take)
+  const flood = FLOODS[what] ?? (() => ({ type: 'note', text: '' }))
+  return () => {
+    for (let n = 0; n < count; n += 1) take(flood(n), full.length + n)
+    expect(record.view.phases.length).toBeGreaterThan(0)
+  }
+}
+
+describe('a journal of small entries without end', () => {
+  it.each(Object.keys(FLOODS))('costs twice as much where it is twice as long: %s', async (what) => {
+    await tally.tried(() => expect(growthOf((count) => taking(what, count), 10_000)).toBeLessThan(3))
+  })
+
+  it.each(Object.keys(FLOODS))('holds nobody up with what comes in a read of 64 KiB: %s', async (what) => {
+    await tally.tried(async () => {
+      const one = JSON.stringify({ event: { n: 100, at: AT, ...FLOODS[what]?.(1) } }).length
+      expect(await longestPieceMs(() => taking(what, (64 << 10) / one))).toBeLessThan(50)
+    })
+  })
 })

@@ -8,6 +8,8 @@ import { policyOf } from '../unit/made-policies.ts'
 import { engineCall } from '../../src/main/core/engine-on-host/engine-call.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { resultLines } from '../../src/shared/result-lines.ts'
+import { cpuMsOf, growthOf, longestPieceMs } from './cpu-time.ts'
+import { runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('policies by the hundred')
@@ -80,18 +82,26 @@ const viewOf = (host: string, policies: readonly Policy[]): PoliciesView['hosts'
 const [good = '', bad = ''] = hosts.map(({ name }) => name)
 const nightly = viewOf(good, [policyOf({ schedule: { calendar: 'daily', jitterSeconds: 0 } })])
 
-const long = hosts.map((host) => ({
-  ...host,
-  vms: host.vms.map((vm) => ({ ...vm, name: host.name === bad ? 'a'.repeat(290) : vm.name }))
-}))
-const safety = (policies: PoliciesView['hosts']): { all: readonly VmSafety[]; ms: number } => {
-  const start = performance.now()
-  const all = safetyOf(
-    { hosts: long, points, jobs, choices: DEFAULT_CHOICES, policies: { hosts: policies, known: true } },
-    now
-  )
-  return { all, ms: performance.now() - start }
+type Host = (typeof hosts)[number]
+const reckoned = (all: readonly Host[], policies: PoliciesView['hosts']): readonly VmSafety[] =>
+  safetyOf({ hosts: all, points, jobs, choices: DEFAULT_CHOICES, policies: { hosts: policies, known: true } }, now)
+
+const [goodHost, badHost] = hosts
+/** The bad one by a name of its own each time: what is reckoned once a day is reckoned anew. */
+let times = 0
+function reckonedAnew(policies: readonly Policy[]): { all: readonly VmSafety[]; said: readonly unknown[]; ms: number } {
+  const name = `${bad}-${times++}`
+  const vms = badHost?.vms.map((vm) => ({ ...vm, name: 'a'.repeat(290) })) ?? []
+  const both = goodHost && badHost ? [goodHost, { ...badHost, name, vms }] : []
+  const said = viewOf(name, policies)
+  let all: readonly VmSafety[] = []
+  const ms = cpuMsOf(() => (all = reckoned(both, [nightly, said])))
+  return { all, said: said.policies, ms }
 }
+
+const TRIES = 5
+const promisedByGood = (all: readonly VmSafety[]): ReadonlySet<number | undefined> =>
+  new Set(all.filter(({ host }) => host === good).map(({ expectWithinMs }) => expectWithinMs))
 
 describe('a host with more policies than anybody', () => {
   it.each([0, 100, 101, 5000])(
@@ -118,30 +128,82 @@ describe('a host with more policies than anybody', () => {
 
   it.each(Object.keys(DEAR))('has a hundred of them, and keeps nobody waiting: %s', async (what) => {
     await tally.tried(() => {
-      const said = viewOf(bad, DEAR[what] ?? [])
-      expect(said.policies).toHaveLength(100)
-      expect(said.leftOut).toBe(1900)
-      const { all, ms } = safety([nightly, said])
-      expect(ms).toBeLessThan(5000)
-      const promised = all.filter(({ host }) => host === good).map(({ expectWithinMs }) => expectWithinMs)
-      expect(new Set(promised)).toEqual(new Set([30 * 3_600_000]))
+      const tries = Array.from({ length: TRIES }, () => reckonedAnew(DEAR[what] ?? []))
+      for (const { all, said } of tries) {
+        expect(said).toHaveLength(100)
+        expect(promisedByGood(all)).toEqual(new Set([30 * 3_600_000]))
+      }
+      expect(Math.min(...tries.map(({ ms }) => ms))).toBeLessThan(50)
     })
   })
 
   it('that has others each time is reckoned no more than so many in a day, and the other as before', async () => {
+    const others = (round: number): Policy[] =>
+      many(
+        100,
+        calendars((n) => `*-*-* *:${n % 60}:${round}..${round + (n % 30)}`)
+      )
+    const later: number[] = []
     for (let round = 0; round < 20; round += 1)
       await tally.tried(() => {
-        const said = viewOf(
-          bad,
-          many(
-            100,
-            calendars((n) => `*-*-* *:${n % 60}:${round}..${round + (n % 30)}`)
-          )
-        )
-        const { all, ms } = safety([nightly, said])
-        if (round > 5) expect(ms).toBeLessThan(2000)
-        const promised = all.filter(({ host }) => host === good).map(({ expectWithinMs }) => expectWithinMs)
-        expect(new Set(promised)).toEqual(new Set([30 * 3_600_000]))
+        let all: readonly VmSafety[] = []
+        const ms = cpuMsOf(() => (all = reckoned(hosts, [nightly, viewOf(bad, others(round))])))
+        expect(promisedByGood(all)).toEqual(new Set([30 * 3_600_000]))
+        if (round > 5) later.push(ms)
       })
+    expect(Math.min(...later)).toBeLessThan(50)
+  })
+})
+
+const uuidOf = (n: number): string => `4dea22b3-1d52-4d8f-8516-${n.toString(16).padStart(12, '0')}`
+const vmsOf = (host: Host | undefined, count: number): Host['vms'] =>
+  Array.from({ length: count }, (_, n) => ({ ...(host?.vms[0] as Host['vms'][number]), uuid: uuidOf(n) }))
+
+/** A host of so many VMs, and what can be dear about each of its hundred policies. */
+const MANY: Readonly<Record<string, (count: number) => Partial<PoliciesView['hosts'][number]['policies'][number]>>> = {
+  'a last run of others': (count) => ({
+    lastRun: runReport(1, {
+      vms: Array.from({ length: count }, (_, n) => ({
+        vm: { uuid: uuidOf(1_000_000 + n), name: '' },
+        outcome: 'done'
+      }))
+    })
+  }),
+  'VMs that were chosen': (count) => ({
+    policy: policyOf({
+      vms: {
+        kind: 'chosen',
+        vms: Array.from({ length: Math.min(count, 1000) }, (_, n) => ({ uuid: uuidOf(1_000_000 + n), name: '' }))
+      }
+    })
+  }),
+  'what it leaves out': () => ({
+    policy: policyOf({ vms: { kind: 'all', exclude: Array.from({ length: 1000 }, (_, n) => `${n}*b`) } })
+  })
+}
+
+function reckoning(what: string, count: number): () => readonly VmSafety[] {
+  const each = MANY[what]?.(count)
+  const said = viewOf(
+    bad,
+    many(100, () => ({}))
+  )
+  const policies = said.policies.map((state) => ({ ...state, ...each }))
+  const both = goodHost && badHost ? [goodHost, { ...badHost, vms: vmsOf(badHost, count) }] : []
+  return () => reckoned(both, [nightly, { ...said, policies }])
+}
+
+describe('a host with many VMs and policies', () => {
+  it.each(Object.keys(MANY))('makes twice the work when it has twice as many: %s', async (what) => {
+    await tally.tried(() => {
+      expect(promisedByGood(reckoning(what, 800)())).toEqual(new Set([30 * 3_600_000]))
+      expect(growthOf((count) => reckoning(what, count), 400)).toBeLessThan(3)
+    })
+  })
+
+  it.each(Object.keys(MANY))('is reckoned before anybody waits for it: %s', async (what) => {
+    await tally.tried(async () => {
+      expect(await longestPieceMs(() => reckoning(what, 1000))).toBeLessThan(50)
+    })
   })
 })

@@ -97,7 +97,7 @@ export class PaperLaptop {
     const points = new LivePoints(core)
     await jobs.remembered
     for (const { name } of hosts) {
-      jobs.heard(
+      await jobs.heard(
         name,
         heard.filter(({ host }) => host === name)
       )

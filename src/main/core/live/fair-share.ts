@@ -40,7 +40,7 @@ export function newestWithin<T extends OfHost>(all: readonly T[], mostCharacters
 
 const counted = new WeakMap<object, number>()
 /** What is held does not change, and is looked at again whenever something is heard. */
-function knownCharacters(one: object): number {
+export function knownCharacters(one: object): number {
   const known = counted.get(one) ?? charactersOf(one)
   counted.set(one, known)
   return known

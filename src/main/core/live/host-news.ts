@@ -93,7 +93,7 @@ export class HostNews {
       known: jobs.known(host),
       differMs: CLOCKS_DIFFER_MS[when],
       ask: (question) => engine.call('jobs', question),
-      heard: (reports, isNews) => void (ended = jobs.heard(host, reports).filter(isNews))
+      heard: async (reports, isNews) => void (ended = (await jobs.heard(host, reports)).filter(isNews))
     })
     await core.history.settled()
     return ended
@@ -110,7 +110,7 @@ export class HostNews {
       known: policies.known(host),
       differMs: CLOCKS_DIFFER_MS[when],
       ask: (question) => engine.call('runs', question),
-      heard: (reports, isNews) => void (ended = policies.heardRuns(reports).filter(isNews))
+      heard: async (reports, isNews) => void (ended = (await policies.heardRuns(reports)).filter(isNews))
     })
     await core.history.settled()
     return ended

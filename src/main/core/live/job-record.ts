@@ -4,24 +4,42 @@ import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Watched } from '../jobs/follow-job.ts'
 import { inShort, MOST_HELD, withinCharacters } from './held-in-short.ts'
 
-/** One job as this computer knows it: what its journal has said so far. */
+type Seen = Pick<JobView, 'state' | 'method'> & { readonly pauses: number }
+
+/**
+ * One job as this computer knows it: what its journal has said so far. Made of that when somebody is to see it, and not at each of
+ * thousands of entries.
+ */
 export class JobRecord {
-  live: JobLive
   private shown: JobView
+  private moves: JobLive
   private readonly soFar = new ReportSoFar()
+  /** The journal has said more than what is shown. */
+  private isBehind = false
+  private isStalled = false
+  private seen: Seen
 
   constructor(view: JobView, now: Date) {
     this.shown = inShort(view, MOST_HELD.ofJob)
     const { id, phases, pauses, warnings } = this.shown
-    this.live = { id, phases, pauses, warnings, lastSignAt: now.toISOString(), cancelling: false }
+    this.moves = { id, phases, pauses, warnings, lastSignAt: now.toISOString(), cancelling: false }
+    this.seen = seenOf(this.shown)
   }
 
   get view(): JobView {
+    this.catchUp()
     return this.shown
   }
 
   set view(view: JobView) {
+    this.catchUp()
     this.shown = inShort(view, MOST_HELD.ofJob)
+    this.seen = seenOf(this.shown)
+  }
+
+  get live(): JobLive {
+    this.catchUp()
+    return this.moves
   }
 
   get isOpen(): boolean {
@@ -31,49 +49,72 @@ export class JobRecord {
   /** True if the list of jobs has to be told, and not only what moves. */
   watched(what: Watched, now: Date): boolean {
     if (what.type === 'entry') return this.entry(what.entry, now)
-    if (what.type === 'stalled') return this.become({ ...this.view, state: 'stalled' })
-    if (what.type === 'lost') this.live = { ...this.live, lost: what.failure }
+    if (what.type === 'stalled') return this.stalled(true)
+    if (what.type === 'lost') this.moves = { ...this.moves, lost: what.failure }
     else this.back(now)
     return false
   }
 
   progress(progress: Progress, now: Date): void {
-    this.live = { ...this.live, progress, lastSignAt: now.toISOString() }
+    this.moves = { ...this.moves, progress, lastSignAt: now.toISOString() }
   }
 
   cancelling(): void {
-    this.live = { ...this.live, cancelling: true }
+    this.moves = { ...this.moves, cancelling: true }
   }
 
   private back(now: Date): void {
-    const { lost: _, ...live } = this.live
-    this.live = { ...live, lastSignAt: now.toISOString() }
+    const { lost: _, ...moves } = this.moves
+    this.moves = { ...moves, lastSignAt: now.toISOString() }
   }
 
   private entry(entry: JournalEntry, now: Date): boolean {
     this.back(now)
+    const isAlive = this.stalled(false)
+    if (entry.type === 'note') return isAlive
     if (entry.type === 'progress') {
-      this.live = { ...this.live, progress: entry.progress }
-      return this.become({ ...this.view, state: this.view.state === 'stalled' ? 'running' : this.view.state })
+      this.moves = { ...this.moves, progress: entry.progress }
+      return isAlive
     }
     this.soFar.add(withinCharacters(entry, MOST_HELD.ofJob))
-    const { report, current } = this.soFar
-    if (report === undefined) return false
-    const open = current === undefined ? [] : [{ phase: current.step, startedAt: current.at, ms: 0 }]
-    const { id, host } = this.view
-    const isNews = this.become({ ...this.view, ...report, id, host, phases: [...report.phases, ...open] })
-    const { phases, pauses, warnings } = this.view
-    this.live = { ...this.live, phases, pauses, warnings }
-    return isNews
+    this.isBehind = true
+    return this.isNews() || isAlive
   }
 
-  private become(view: JobView): boolean {
-    const before = this.view
-    this.view = view
-    const { state, method, pauses } = this.view
-    return state !== before.state || method !== before.method || pauses.length !== before.pauses.length
+  private stalled(isStalled: boolean): boolean {
+    if (this.isStalled === isStalled) return false
+    this.isStalled = isStalled
+    this.shown = { ...this.view, state: isStalled ? 'stalled' : (this.soFar.report?.state ?? 'running') }
+    return this.isNews()
+  }
+
+  private isNews(): boolean {
+    const before = this.seen
+    const { report } = this.soFar
+    this.seen =
+      this.isStalled || report === undefined ? seenOf(this.shown) : { ...seenOf(this.shown), ...seenOf(report) }
+    const { state, method, pauses } = this.seen
+    return state !== before.state || method !== before.method || pauses !== before.pauses
+  }
+
+  private catchUp(): void {
+    const { report, current } = this.soFar
+    if (!this.isBehind || report === undefined) return
+    this.isBehind = false
+    const open = current === undefined ? [] : [{ phase: current.step, startedAt: current.at, ms: 0 }]
+    const { id, host } = this.shown
+    this.shown = inShort({ ...this.shown, ...report, id, host, phases: [...report.phases, ...open] }, MOST_HELD.ofJob)
+    const { phases, pauses, warnings } = this.shown
+    this.moves = { ...this.moves, phases, pauses, warnings }
   }
 }
+
+/** What of a job the list of jobs has to tell at once. */
+const seenOf = ({ state, method, pauses }: JobView | JobReport): Seen => ({
+  state,
+  ...(method !== undefined && { method }),
+  pauses: pauses.length
+})
 
 export const viewOfReport = (report: JobReport): JobView => ({
   ...report,

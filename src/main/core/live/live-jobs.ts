@@ -7,8 +7,9 @@ import type { Known } from '../jobs/catch-up.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
-import { fairShare, newestWithin } from './fair-share.ts'
+import { fairShare, knownCharacters, newestWithin } from './fair-share.ts'
 import { MOST_HELD } from './held-in-short.ts'
+import { eachInTurns, OneByOne, oldestFirst } from './in-turns.ts'
 import { JobRecord, viewOfReport } from './job-record.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -63,6 +64,7 @@ export class LiveJobs {
   /** What was asked for from here, to be asked for again: no host has a say in what that is. */
   private readonly asked = new Map<string, AskAgain>()
   private readonly stopped = new AbortController()
+  private readonly hearing = new OneByOne()
 
   constructor(core: Core, onEnd: OnEnd) {
     this.core = core
@@ -94,31 +96,37 @@ export class LiveJobs {
   }
 
   /** What a host says of its jobs: those that run are followed. Returns those that ended and were not told yet, oldest first. */
-  heard(host: string, reports: readonly JobReport[]): readonly JobView[] {
-    const written = this.core.history.addJobs(reports)
-    // Another Stillpoint of this computer may have begun them: that is read then.
-    if (reports.some(({ kind }) => kind === 'restore')) void written.then(() => this.tell())
-    const ended: JobView[] = []
-    for (const report of reports.toSorted((a, b) => a.id.localeCompare(b.id))) {
-      if (this.told.has(report)) continue
-      const record = new JobRecord(viewOfReport(this.shown(report)), new Date())
-      if (isEnded(report.state)) this.records.set(record.view.id, record)
-      else this.heardOpen(host, record)
-      if (!isEnded(report.state) || report.endedAt === undefined) continue
-      this.told.add(report)
-      ended.push(record.view)
-    }
-    this.trim()
-    this.tell()
-    return ended
+  heard(host: string, reports: readonly JobReport[]): Promise<readonly JobView[]> {
+    void this.core.history.addJobs(reports)
+    return this.hearing.run(host, async () => {
+      const ended: JobView[] = []
+      const open = {
+        count: [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen).length
+      }
+      await eachInTurns(oldestFirst(reports), (report) => ended.push(...this.heardOne(host, report, open)))
+      this.trim()
+      this.tell()
+      return ended
+    })
+  }
+
+  /** The job, if it has ended and was not told yet. */
+  private heardOne(host: string, report: JobReport, open: { count: number }): readonly JobView[] {
+    if (this.told.has(report)) return []
+    const record = new JobRecord(viewOfReport(this.shown(report)), new Date())
+    knownCharacters(record.view)
+    if (isEnded(report.state)) this.records.set(record.view.id, record)
+    else this.heardOpen(host, record, open)
+    if (!isEnded(report.state) || report.endedAt === undefined) return []
+    this.told.add(report)
+    return [record.view]
   }
 
   /** More than a host can run at a time are not believed: they would all have to be followed. */
-  private heardOpen(host: string, record: JobRecord): void {
+  private heardOpen(host: string, record: JobRecord, open: { count: number }): void {
     const { id } = record.view
     if (this.following.has(id)) return
-    const open = [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen)
-    if (open.length >= MOST_OPEN_OF_HOST && !this.records.has(id)) return
+    if (!this.records.has(id) && ++open.count > MOST_OPEN_OF_HOST) return
     this.records.set(id, record)
     this.follow(host, id)
   }
@@ -285,7 +293,7 @@ export class LiveJobs {
   private listed(): readonly JobView[] {
     const views = [...this.records.values()]
       .map(({ view }) => this.withBeginning(this.asOurs(view)))
-      .sort((a, b) => b.id.localeCompare(a.id))
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
     const ended = views.filter(({ state }) => isEnded(state))
     return [...views.filter(({ state }) => !isEnded(state)), ...fairShare(ended, MOST_ENDED)]
   }

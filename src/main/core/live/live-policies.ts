@@ -4,8 +4,9 @@ import type { Core } from '../core.ts'
 import type { Known } from '../jobs/catch-up.ts'
 import { DistinctIds, keyOf, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
-import { fairShare, newestWithin } from './fair-share.ts'
+import { fairShare, knownCharacters, newestWithin } from './fair-share.ts'
 import { inShort, MOST_HELD, withinCharacters } from './held-in-short.ts'
+import { eachInTurns, oldestFirst } from './in-turns.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
@@ -68,12 +69,16 @@ export class LivePolicies {
   }
 
   /** What a host says of runs. Returns those that ended and were not heard of before, oldest first. */
-  heardRuns(reports: readonly RunReport[]): readonly RunReport[] {
+  async heardRuns(reports: readonly RunReport[]): Promise<readonly RunReport[]> {
     void this.core.history.addRuns(reports)
-    const sorted = reports.toSorted((a, b) => a.id.localeCompare(b.id))
-    const news = sorted.filter((run) => this.isOpen(run)).map((run) => [keyOf(run), this.shown(run)] as const)
-    const ended = news.map(([, run]) => run).filter((run) => run.endedAt !== undefined)
-    for (const [key, run] of news) this.reports.set(key, run)
+    const ended: RunReport[] = []
+    await eachInTurns(oldestFirst(reports), (report) => {
+      if (!this.isOpen(report)) return
+      const run = this.shown(report)
+      knownCharacters(run)
+      this.reports.set(keyOf(report), run)
+      if (run.endedAt !== undefined) ended.push(run)
+    })
     this.trim()
     this.tellRuns()
     return ended

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { isEnded, type JobReport } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { formatBytes } from '../../../shared/format.ts'
@@ -241,14 +242,20 @@ export class History {
       await this.look()
       const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
       const now = this.now().toISOString()
+      const lines: { report: T; line: HistoryLine; text: string; bytes: number }[] = []
+      let bytesAtOnce = 0
       // The youngest first: where not all of them may be added, these are the ones to have.
-      const lines = [...fresh.values()]
-        .sort((a, b) => (a.id < b.id ? 1 : -1))
-        .map((report) => ({ report, line: lineOf(report, now) }))
-        .map(({ report, line }) => ({ report, line, text: textOf(line) }))
-        .map((each) => ({ ...each, bytes: Buffer.byteLength(each.text) + 1 }))
-        .filter(({ report, bytes }) => this.hasRoom(kind, report, bytes, now))
-        .reverse()
+      for (const report of [...fresh.values()].sort((a, b) => (a.id < b.id ? 1 : -1))) {
+        const line = lineOf(report, now)
+        const text = textOf(line)
+        const bytes = Buffer.byteLength(text) + 1
+        if (this.hasRoom(kind, report, bytes, now)) lines.push({ report, line, text, bytes })
+        bytesAtOnce += EACH_BYTES + bytes
+        if (bytesAtOnce < BYTES_AT_ONCE) continue
+        bytesAtOnce = 0
+        await setImmediate()
+      }
+      lines.reverse()
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
       for (const { report, line, bytes } of lines)
         if (isWritten) {
@@ -510,6 +517,9 @@ export class History {
 }
 
 const MOST_REMARKS = 1000
+/** Of reports that are put into words before everybody else has their turn, and what each costs beside its own. */
+const BYTES_AT_ONCE = 256 << 10
+const EACH_BYTES = 1000
 /** Another Stillpoint that makes room in the same file may bring back what has gone from it. */
 const MOST_TRIES = 5
 /** So much more than it must: the next line needs no new room. */

@@ -1,0 +1,39 @@
+import { setImmediate } from 'node:timers/promises'
+import { charactersOf } from './held-in-short.ts'
+
+/** Characters of reports that are taken before everybody else has their turn, and what a report costs beside its own. */
+const AT_ONCE = 128 << 10
+const EACH = 1000
+
+/** Takes one after the other: a host that reports thousands, or makes them up, holds no other host and no window up. */
+export async function eachInTurns<T>(all: readonly T[], take: (one: T) => void): Promise<void> {
+  let characters = 0
+  for (const one of all) {
+    if (characters >= AT_ONCE) {
+      characters = 0
+      await setImmediate()
+    }
+    characters += EACH + charactersOf(one, AT_ONCE)
+    take(one)
+  }
+}
+
+/** By host, one after the other: the answer that came first is taken first, however long it is. */
+export class OneByOne {
+  private readonly last = new Map<string, Promise<unknown>>()
+
+  async run<T>(host: string, work: () => Promise<T>): Promise<T> {
+    const mine = (this.last.get(host) ?? Promise.resolve()).then(work)
+    const settled = mine.catch(() => undefined)
+    this.last.set(host, settled)
+    try {
+      return await mine
+    } finally {
+      if (this.last.get(host) === settled) this.last.delete(host)
+    }
+  }
+}
+
+/** Oldest first, by ids that begin with the time. */
+export const oldestFirst = <T extends { readonly id: string }>(all: readonly T[]): T[] =>
+  all.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
