@@ -44,7 +44,8 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport, world:
  * What is left of a VM that is gone with its definition: a mirror, which nobody can say that it had not gone over to; or an
  * overlay whose image below somebody has written to since. And the overlay of a VM that is gone, of a disk that its owner took
  * off, or of one that was committed by hand and is off, if it was not noted yet how the image below it stood. And that of a VM
- * which was saved to a file in the moment of the snapshot: the file may name it. And whether a guest is frozen that cannot say so.
+ * which was saved to a file, or has migrated, in the moment of the snapshot: the file may name it, or the VM where it is now. And
+ * whether a guest is frozen that cannot say so.
  */
 function isBeyondProof({ scene, world, vm }: Play): boolean {
   const { moment } = scene
@@ -53,7 +54,7 @@ function isBeyondProof({ scene, world, vm }: Play): boolean {
   const isDetached = ownDisks(vm).some((target) => !(isOff ? world.next : world.live).includes(target))
   if (isBeforeNote(scene) && (isGone || isDetached || (isOff && world.torn))) return true
   if (isMute(scene, world)) return true
-  if (moment?.point === 'snapshot' && world.power === 'saved-to-file') return true
+  if (moment?.point === 'snapshot' && ['saved-to-file', 'moved'].includes(world.power)) return true
   return isGone && (moment?.phase === 'mirrored' || MIRROR_IS_THERE.includes(moment?.point ?? '') || world.torn)
 }
 

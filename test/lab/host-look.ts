@@ -259,9 +259,12 @@ const GIVEN_ANEW: Readonly<Record<string, readonly string[]>> = {
   target: ['state']
 }
 
+/** Of a terminal, whose number its host gives. */
+const isTerminal = ({ name, value }: Attr): boolean => name === 'path' && /^\/dev\/pts\/\d+$/.test(value)
+
 function canonical(element: Element): string {
   const attributes = [...element.attributes]
-    .filter(({ name }) => GIVEN_ANEW[element.tagName]?.includes(name) !== true)
+    .filter((attribute) => GIVEN_ANEW[element.tagName]?.includes(attribute.name) !== true && !isTerminal(attribute))
     .map(({ name, value }) => ` ${name}='${value}'`)
     .toSorted()
   const children = elementsIn(element).filter((child) => !isOwnAlias(child))
