@@ -129,7 +129,7 @@ export async function answer(
   if (verb === 'export') return exportTo(question.data as QuestionOf<'export'>)
   const handler = handlers[verb] as (asked: Asked<EngineVerb>) => Promise<unknown>
   const result = await handler({ question: question.data, rest, shell, tell: writeEvent })
-  await writeResult(result)
+  await writeResult(verb, result)
 }
 
 async function exportTo({ store, point, have }: QuestionOf<'export'>): Promise<void> {

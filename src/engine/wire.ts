@@ -1,5 +1,8 @@
 import { StringDecoder } from 'node:string_decoder'
+import { PORTION_CHARACTERS } from '../shared/engine-limits.ts'
+import type { EngineVerb } from '../shared/engine-protocol.ts'
 import { fail, type Failure } from '../shared/failure.ts'
+import { hostFailureFrom } from '../shared/failure-data.ts'
 import { resultLines } from '../shared/result-lines.ts'
 
 /** A preflight brings three texts of a point (`LONGEST_TEXT`), escaped. */
@@ -53,8 +56,14 @@ export async function write(data: string | Uint8Array): Promise<void> {
 export const flushed = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
 
 export const writeEvent = (event: unknown): Promise<void> => write(`${JSON.stringify({ event })}\n`)
-export const writeFailure = (failure: Failure): Promise<void> => write(`${JSON.stringify({ failure })}\n`)
 
-export async function writeResult(result: unknown): Promise<void> {
-  for (const line of resultLines(result)) await write(line)
+/** What nobody takes, since it is longer than a failure can be, is not sent: the line is short. */
+export function writeFailure(failure: Failure): Promise<void> {
+  const text = JSON.stringify(failure)
+  const sent = text.length <= PORTION_CHARACTERS ? text : JSON.stringify(hostFailureFrom(failure))
+  return write(`{"failure":${sent}}\n`)
+}
+
+export async function writeResult(verb: EngineVerb, result: unknown): Promise<void> {
+  for (const line of resultLines(verb, result)) await write(line)
 }

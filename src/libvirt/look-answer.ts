@@ -1,3 +1,4 @@
+import { GrowingBytes } from '../shared/growing-bytes.ts'
 import { Uuid } from '../shared/model/ids.ts'
 import { MOST } from '../shared/model/host-limits.ts'
 
@@ -57,6 +58,8 @@ export class LookAnswer {
   private rest = Buffer.from('\n')
   private name: string | undefined = ''
   private body = new GrowingBytes(0)
+  /** Somebody has asked for such a section. */
+  private isWanted = false
   private left = MOST_KEPT
   private first = Buffer.alloc(0)
 
@@ -119,12 +122,13 @@ export class LookAnswer {
   private open(name: string): void {
     this.name = name
     const most = this.sections.has(name) ? undefined : this.mostOf(name)
-    this.body = new GrowingBytes(Math.min(most ?? 0, this.left), most !== undefined)
+    this.isWanted = most !== undefined
+    this.body = new GrowingBytes(Math.min(most ?? 0, this.left))
   }
 
   private close(): void {
-    const { name, body } = this
-    if (name === undefined || !body.isWanted || this.sections.has(name)) return
+    const { name, body, isWanted } = this
+    if (name === undefined || !isWanted || this.sections.has(name)) return
     this.sections.set(name, body.taken())
     this.left -= body.length
     if (body.isFull) this.cutSections.add(name)
@@ -148,36 +152,3 @@ export const uuidsIn = (list: string): Uuid[] => [
     list.split(/\s+/).filter((word): word is Uuid => word.length === UUID_CHARACTERS && Uuid.safeParse(word).success)
   )
 ]
-
-/** Up to so many bytes in one piece of memory, however small the pieces are in which they come. */
-class GrowingBytes {
-  readonly isWanted: boolean
-  length = 0
-  /** More came than there was room for. */
-  isFull = false
-  private bytes = Buffer.alloc(0)
-  private readonly most: number
-
-  constructor(most: number, isWanted = false) {
-    this.most = most
-    this.isWanted = isWanted
-  }
-
-  add(more: Buffer): void {
-    const taken = more.subarray(0, this.most - this.length)
-    if (taken.length < more.length) this.isFull = true
-    if (this.length + taken.length > this.bytes.length) this.grow(this.length + taken.length)
-    this.length += taken.copy(this.bytes, this.length)
-  }
-
-  /** In memory of just its length. */
-  taken(): Buffer {
-    return Buffer.from(this.bytes.subarray(0, this.length))
-  }
-
-  private grow(least: number): void {
-    const larger = Buffer.alloc(Math.min(this.most, Math.max(least, this.bytes.length * 2, KIB)))
-    this.bytes.copy(larger, 0, 0, this.length)
-    this.bytes = larger
-  }
-}

@@ -38,11 +38,17 @@ export const MOST_ANSWERED = {
 } as const
 
 /**
- * Bytes of one answer, and of one event. Lists of points, jobs and runs are long; three texts of a point (`read-small`) are
- * 1.5 MiB, escaped at most 9; everything else is small. Of a journal, of which a hundred may be followed for hours: each entry, and
- * the end; they have hardly a hundred KiB.
+ * Bytes of one answer, which comes in lines. Lists of points, jobs and runs are long; three texts of a point (`read-small`) are
+ * 1.5 MiB, escaped at most 9; everything else is small. Of a journal, of which a hundred may be followed for hours: the end.
  */
 export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20, followed: 1 << 20 } as const
+
+/**
+ * Of one line, of an answer or an event. Entries of a journal have hardly a hundred KiB; of an answer no more than
+ * `PORTION_CHARACTERS` go into one, each of which may need six bytes.
+ */
+export const LONGEST_LINE_BYTES = 1 << 20
+export const PORTION_CHARACTERS = 64 << 10
 
 /** Entries of a journal that are shown as a job's log, and characters of them: a job of hours has a few hundred. */
 export const LONGEST_LOG = { entries: 5000, characters: 8 << 20 } as const
@@ -53,9 +59,14 @@ export const EngineWord = cutAt(ENGINE_LIMITS.word)
 export const EngineName = cutAt(ENGINE_LIMITS.name)
 export const EngineText = cutAt(ENGINE_LIMITS.text)
 
+/** At which length a list or record is cut, for whoever takes it in portions. */
+export const cutLengths = z.registry<{ readonly most: number }>()
+
 /** Only the first of them, where there are more: the rest is not even looked at. */
 export const firstOf = <T extends z.ZodType>(each: T, most: number): z.ZodPreprocess<z.ZodArray<T>> =>
-  z.preprocess((all) => (Array.isArray(all) && all.length > most ? all.slice(0, most) : all), z.array(each))
+  z
+    .preprocess((all) => (Array.isArray(all) && all.length > most ? all.slice(0, most) : all), z.array(each))
+    .register(cutLengths, { most })
 
 /** Only the first of them, where there are more. */
 export const firstByName = <K extends z.ZodString, T extends z.ZodType>(
@@ -63,7 +74,10 @@ export const firstByName = <K extends z.ZodString, T extends z.ZodType>(
   each: T,
   most: number
 ): z.ZodRecord<K, T> =>
-  z.record(name, each).overwrite((all) => {
-    const entries = Object.entries(all)
-    return (entries.length > most ? Object.fromEntries(entries.slice(0, most)) : all) as typeof all
-  })
+  z
+    .record(name, each)
+    .overwrite((all) => {
+      const entries = Object.entries(all)
+      return (entries.length > most ? Object.fromEntries(entries.slice(0, most)) : all) as typeof all
+    })
+    .register(cutLengths, { most })

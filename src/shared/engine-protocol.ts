@@ -19,7 +19,9 @@ import { MarksChange, PointMarks } from './views/point-view.ts'
 
 /**
  * What the engine on a host can be asked. `node engine.mjs VERB` reads one line of JSON (the question) from stdin and
- * writes JSON lines: any number of `{"event": …}`, then one `{"result": …}` or `{"failure": …}`.
+ * writes JSON lines: any number of `{"event": …}`, then one `{"result": …}` or `{"failure": …}`. A result that is long is
+ * `{"begun": …}`, without its long lists and texts, any number of `{"of": [keys], "more": …}`, each of which continues one of
+ * these (`result-lines.ts`), and `{"ended": N}`, how many these were.
  * Exceptions: `export` writes a point stream (store/point-stream.ts) instead, and `import` reads one behind its question.
  * Engine and core are told apart by this number; a job that runs keeps the engine it began with.
  */

@@ -12,7 +12,10 @@ export interface RunOptions {
   /** Takes stdout as it comes; then `stdout` of the result is empty. A returned promise holds the program back. */
   readonly onStdout?: (chunk: Uint8Array) => void | Promise<void>
   readonly onStderr?: (chunk: Uint8Array) => void
-  /** Most bytes kept of each of stdout and stderr, where they are not streamed. More rejects with `output-too-large`. Default 16 MiB. */
+  /**
+   * Most bytes listened to of each of stdout and stderr, where they are not streamed. More rejects with `output-too-large`.
+   * Default 16 MiB. Of stderr the middle is left out, and that is said there, where it is longer than a few hundred KiB.
+   */
   readonly maxOutputBytes?: number
   /** Added to the program's environment. `LC_ALL=C` is always set. */
   readonly env?: Readonly<Record<string, string>>

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { fail } from '../shared/failure.ts'
+import { GrowingBytes } from '../shared/growing-bytes.ts'
 import type { RunOptions } from '../shared/shell.ts'
 
 export const DEFAULT_MAX_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -15,15 +16,38 @@ export interface Output {
 const streamed = (take: (chunk: Uint8Array) => void | Promise<void>): Output => ({ take, text: () => '' })
 
 function kept(what: string, limitBytes: number): Output {
-  const chunks: Buffer[] = []
-  let bytes = 0
+  const bytes = new GrowingBytes(limitBytes)
+  return {
+    take: (chunk) => {
+      bytes.add(chunk)
+      if (bytes.isFull) fail({ kind: 'output-too-large', what, limitBytes })
+    },
+    text: () => bytes.toString()
+  }
+}
+
+/** Of what a program complains of, beginning and end are what is told. */
+const COMPLAINT_END_BYTES = 256 * 1024
+
+/** Listened to up to the limit as well; of more than a few hundred KiB the middle is not kept. */
+function keptInShort(what: string, limitBytes: number): Output {
+  const beginning = new GrowingBytes(COMPLAINT_END_BYTES)
+  const end = new GrowingBytes(2 * COMPLAINT_END_BYTES)
+  let [bytes, leftOut] = [0, 0]
   return {
     take: (chunk) => {
       bytes += chunk.length
       if (bytes > limitBytes) fail({ kind: 'output-too-large', what, limitBytes })
-      chunks.push(chunk)
+      for (let rest = chunk.subarray(beginning.add(chunk)); rest.length > 0; rest = rest.subarray(end.add(rest))) {
+        if (end.length < 2 * COMPLAINT_END_BYTES) continue
+        leftOut += end.length - COMPLAINT_END_BYTES
+        end.keepLast(COMPLAINT_END_BYTES)
+      }
     },
-    text: () => Buffer.concat(chunks).toString('utf8')
+    text: () => {
+      if (leftOut === 0) return Buffer.concat([beginning.taken(), end.taken()]).toString('utf8')
+      return `${beginning.toString()}\n… ${leftOut} bytes are left out …\n${end.toString()}`
+    }
   }
 }
 
@@ -31,7 +55,7 @@ export function outputsOf(what: string, options: RunOptions): { readonly stdout:
   const limitBytes = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES
   return {
     stdout: options.onStdout ? streamed(options.onStdout) : kept(what, limitBytes),
-    stderr: options.onStderr ? streamed(options.onStderr) : kept(what, limitBytes)
+    stderr: options.onStderr ? streamed(options.onStderr) : keptInShort(what, limitBytes)
   }
 }
 

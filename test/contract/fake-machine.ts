@@ -60,6 +60,8 @@ function interpretScript(call: FakeCall, cut: AbortSignal): FakeAnswer | Promise
   if (exit) return { stdout: `${exit[1]}\n`, stderr: `${exit[2]}\n`, exitCode: Number(exit[3]) }
   const kill = /^kill -(\w+) \$\$$/.exec(script)
   if (kill) return { signal: `SIG${kill[1]}` }
+  const complaint = /^echo (\w+) >&2; head -c (\d+) \/dev\/zero \| tr "\\0" x >&2; echo (\w+) >&2$/.exec(script)
+  if (complaint) return { stderr: `${complaint[1]}\n${'x'.repeat(Number(complaint[2]))}${complaint[3]}\n` }
   if (script.includes('sleep')) return sleeping(call, cut)
   throw new Error(`the fake machine cannot run: ${script}`)
 }

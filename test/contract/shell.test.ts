@@ -145,6 +145,15 @@ describe.each(shellMakers)('a shell ($name)', (maker) => {
       await untilGone(made, token)
     })
 
+    it('on stderr is kept as it begins and as it ends, in bounded memory', async () => {
+      const complain = 'echo first >&2; head -c 9000000 /dev/zero | tr "\\0" x >&2; echo last >&2'
+      const { stderr } = await made.shell.run(['sh', '-c', complain])
+      expect(stderr).toMatch(/^first\nx+\n… \d+ bytes are left out …\nx+last\n$/)
+      expect(stderr.length).toBeLessThan(MiB)
+      const leftOut = Number(/\d+/.exec(stderr)?.[0])
+      expect(stderr.replace(/\n… .* …\n/, '')).toHaveLength(9_000_000 + 'first\nlast\n'.length - leftOut)
+    })
+
     it('may be as large as the limit', async () => {
       expect(
         (await made.shell.run(['head', '-c', String(MiB), '/dev/zero'], { maxOutputBytes: MiB })).stdout

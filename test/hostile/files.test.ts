@@ -319,17 +319,17 @@ describe('notices', () => {
 
 describe('what the stores of a host held', () => {
   it('takes no more room than a host may have, however many stores it names, and none of another host', async () => {
-    await tally.tried(() => {
+    await tally.tried(async () => {
       const broken = Array.from({ length: 2000 }, (_, n) => ({ path: `/p/${n}`, reason: 'x'.repeat(3000) }))
       const good = { kind: 'host', host: 'good', dir: '/srv/points' } as const
-      rememberListing(folder, good, { points: [], broken: broken.slice(0, 1), marks: {} })
+      await rememberListing(folder, good, { points: [], broken: broken.slice(0, 1), marks: {} })
       const bad = (n: number): Place => ({ kind: 'host', host: 'bad', dir: `/srv/${n}` })
-      for (let n = 0; n < 12; n += 1) rememberListing(folder, bad(n), { points: [], broken, marks: {} })
+      for (let n = 0; n < 12; n += 1) await rememberListing(folder, bad(n), { points: [], broken, marks: {} })
       const files = readdirSync(join(folder, 'known-points'), { recursive: true, withFileTypes: true })
       const sizes = files.filter((each) => each.isFile()).map((each) => statSync(join(each.parentPath, each.name)).size)
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(33 << 20)
-      expect(lastListing(folder, good)?.listing.broken).toHaveLength(1)
-      expect(lastListing(folder, bad(11))?.listing.broken).toHaveLength(2000)
+      expect((await lastListing(folder, good))?.listing.broken).toHaveLength(1)
+      expect((await lastListing(folder, bad(11)))?.listing.broken).toHaveLength(2000)
     })
   })
 })
@@ -342,14 +342,14 @@ describe('what is only remembered', () => {
     ...NONSENSE.map(([what, content]) => [what, (path: string) => writeFileSync(path, content)] as const),
     ...IN_ITS_PLACE
   ])('counts as not known: %s', async (_, make) => {
-    await tally.tried(() => {
-      rememberListing(folder, place, listing)
+    await tally.tried(async () => {
+      await rememberListing(folder, place, listing)
       const [host = ''] = readdirSync(join(folder, 'known-points'))
       const [name = ''] = readdirSync(join(folder, 'known-points', host))
       rmSync(join(folder, 'known-points', host, name))
       make(join(folder, 'known-points', host, name))
-      expect(lastListing(folder, place)).toBeUndefined()
-      rememberListing(folder, place, listing)
+      expect(await lastListing(folder, place)).toBeUndefined()
+      await rememberListing(folder, place, listing)
     })
     await tally.tried(() => {
       mkdirSync(join(folder, 'policies'))

@@ -20,7 +20,14 @@ import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf, StillpointError } from '../../src/shared/failure.ts'
 import { reportAtStart } from '../../src/shared/job-report.ts'
-import { Leftover, LetGo, PointListing, PreflightItem, VerifyReport } from '../../src/shared/engine-protocol.ts'
+import {
+  Leftover,
+  LetGo,
+  PointListing,
+  PreflightItem,
+  VerifyReport,
+  type EngineVerb
+} from '../../src/shared/engine-protocol.ts'
 import { ENGINE_LIMITS, LONGEST_LOG, MOST_ANSWERED } from '../../src/shared/engine-limits.ts'
 import { JobReport, JournalEntry, Progress, type BackupSpec, type JournalEvent } from '../../src/shared/model/job.ts'
 import { RunReport } from '../../src/shared/model/policy.ts'
@@ -430,7 +437,7 @@ const placed = (stdout: string): PlacedEngine => ({
   node: '/n',
   engine: '/e'
 })
-const answerOf = (result: unknown): string => [...resultLines(result)].join('')
+const answerOf = (verb: EngineVerb, result: unknown): string => [...resultLines(verb, result)].join('')
 
 describe('an answer without end', () => {
   it.each([
@@ -441,7 +448,12 @@ describe('an answer without end', () => {
     for (const count of [MOST_ANSWERED.reports + 1, MOST_ANSWERED.reports * 2])
       await tally.tried(async () => {
         const error: unknown = await engineCall(
-          placed(answerOf(Array.from({ length: count }, (_, n) => make(n)))),
+          placed(
+            answerOf(
+              verb,
+              Array.from({ length: count }, (_, n) => make(n))
+            )
+          ),
           verb,
           {}
         ).catch((thrown: unknown) => thrown)
@@ -453,7 +465,7 @@ describe('an answer without end', () => {
     for (const count of [0, 1, 199, 200, 201, 399, 400, 401, MOST_ANSWERED.reports])
       await tally.tried(async () => {
         const all = Array.from({ length: count }, (_, n) => make(n))
-        expect(await engineCall(placed(answerOf(all)), verb, {})).toEqual(all)
+        expect(await engineCall(placed(answerOf(verb, all)), verb, {})).toEqual(all)
       })
   })
 
@@ -461,7 +473,7 @@ describe('an answer without end', () => {
     for (const at of [0, 199, 200, 1234, 4999])
       await tally.tried(async () => {
         const all = Array.from({ length: 5000 }, (_, n) => (n === at ? { ...jobReport(n), id: 'x' } : jobReport(n)))
-        await expect(engineCall(placed(answerOf(all)), 'jobs', {})).rejects.toMatchObject({
+        await expect(engineCall(placed(answerOf('jobs', all)), 'jobs', {})).rejects.toMatchObject({
           failure: { kind: 'bad-output' }
         })
       })
@@ -475,7 +487,10 @@ describe('an answer without end', () => {
         turns += 1
         if (!isOver) setImmediate(turn)
       }
-      const text = answerOf(Array.from({ length: 5000 }, (_, n) => jobReport(n)))
+      const text = answerOf(
+        'jobs',
+        Array.from({ length: 5000 }, (_, n) => jobReport(n))
+      )
       turn()
       await engineCall(placed(text), 'jobs', {})
       isOver = true

@@ -41,6 +41,7 @@ function* endless(begin: string, each: string): Generator<Uint8Array> {
   yield Buffer.from(begin)
   for (let n = 0; n < 1000; n += 1) yield Buffer.from(each)
 }
+const begun = `${JSON.stringify({ begun: report })}\n`
 const filler = 'x'.repeat(CHUNK_BYTES)
 const ENDLESS: Readonly<Record<string, () => Iterable<Uint8Array>>> = {
   'a line of nothing': () => endless('', filler),
@@ -49,8 +50,8 @@ const ENDLESS: Readonly<Record<string, () => Iterable<Uint8Array>>> = {
   'a step': () => endless(`{"event":{"n":0,"at":"${AT}","type":"step","step":"s","data":{"x":"`, filler),
   'an end': () => endless('{"result":{"warnings":["', filler),
   'a failure': () => endless('{"failure":{"kind":"bug","message":"', filler),
-  'a part': () => endless('{"part":"', filler),
-  'parts without an end of them': () => endless('', `${JSON.stringify({ part: filler })}\n`),
+  'a portion': () => endless(`${begun}{"of":["warnings"],"more":["`, filler),
+  'portions without an end of them': () => endless(begun, `${JSON.stringify({ of: ['warnings'], more: [filler] })}\n`),
   'a line of half characters': () => endless('', '\u00e4'.repeat(CHUNK_BYTES / 2))
 }
 
@@ -68,7 +69,7 @@ describe('a journal that is followed', () => {
       const warnings = Array.from({ length: Math.ceil(length / 4000) }, () => 'w'.repeat(Math.min(length, 4000)))
       const entry = { event: { n: 0, at: AT, type: 'note', text: 'n'.repeat(Math.min(length, 8000)) } }
       const whole = { ...report, warnings }
-      const lines = [`${JSON.stringify(entry)}\n`, ...resultLines(whole)].join('')
+      const lines = [`${JSON.stringify(entry)}\n`, ...resultLines('follow', whole)].join('')
       expect((await follow(chunksOf(lines))).result).toEqual(whole)
     })
   })

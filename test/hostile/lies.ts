@@ -216,15 +216,19 @@ const ofTheProtocol = (good: string): readonly Lie[] => [
     isNoAnswer: false
   }),
   lie('has keys that nobody agreed on', saying('{"result":{},"event":{},"part":"x"}\n')),
-  lie('counts parts that never came', saying('{"parts":9007199254740993}\n')),
-  lie('counts its parts with a number that is none', saying('{"part":"{}"}\n{"parts":1e999}\n')),
-  lie('has a part of parts', saying(`${line({ part: line({ parts: 1 }) })}${line({ parts: 1 })}`)),
-  lie('has parts without end', flooding('out', line({ part: 'y'.repeat(60_000) }), 1024 * MiB), { isHeavy: true }),
+  lie('counts portions that never came', saying('{"ended":9007199254740993}\n')),
+  lie('counts its portions with a number that is none', saying('{"begun":{}}\n{"ended":1e999}\n')),
+  lie(
+    'has a portion of portions',
+    saying(`${line({ begun: [] })}${line({ of: [], more: [{ of: [], more: [] }] })}${line({ ended: 1 })}`)
+  ),
+  lie('has portions without end', flooding('out', line({ of: ['x'], more: ['y'.repeat(60_000)] }), 1024 * MiB), {
+    isHeavy: true
+  }),
   lie('has events that nobody asked for', saying(repeated(line({ event: { n: 1 } }), 4 * MiB))),
   lie(
     'answers twice',
-    making((right) => `${right}${right}`),
-    { isNoAnswer: false }
+    making((right) => `${right}${right}`)
   ),
   lie(
     'answers and fails',

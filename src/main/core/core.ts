@@ -8,7 +8,7 @@ import { openSettings, type SettingsFile } from './settings/settings-file.ts'
 import { catchUp } from './jobs/catch-up.ts'
 import { connectHost } from './ssh/connect.ts'
 import type { ConnectQuestions } from './ssh/host-connection.ts'
-import { keepYoungGenerationSmall } from './steady-memory.ts'
+import { collectGarbageEarly, keepYoungGenerationSmall } from './steady-memory.ts'
 
 /** What every door holds: one settings folder, its history, and the connections made from it. */
 export interface Core {
@@ -39,6 +39,7 @@ export interface CoreOptions {
 
 export function openCore(options: CoreOptions): Core {
   keepYoungGenerationSmall()
+  collectGarbageEarly()
   const { folder, questions, onPlacing } = options
   const settings = openSettings(folder, options.newerSettings)
   const assets = engineAssets(options.root, options.cache, options.packed)

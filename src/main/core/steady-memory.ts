@@ -8,3 +8,12 @@ import { setFlagsFromString } from 'node:v8'
 export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
+
+/**
+ * Has V8 collect what is garbage as soon as that is a quarter of what is held. By default it waits until there is as much of it
+ * as is held, or several times that: a host that answers at great length, again and again, then keeps the process two or three
+ * times as large as what is known of all hosts.
+ */
+export function collectGarbageEarly(): void {
+  setFlagsFromString('--heap-growing-percent=25')
+}

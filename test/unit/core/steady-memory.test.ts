@@ -15,9 +15,31 @@ const churn = (prepare: string): number => {
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }))
 }
 
+/** Lists that come anew again and again, in place of those that are known: how much V8's heap held at most, in MiB. */
+const litter = (prepare: string): number => {
+  const script = `
+    import { getHeapStatistics } from 'node:v8'
+    ${prepare}
+    const text = JSON.stringify(Array.from({ length: 2_000 }, (_, n) => ({ n, said: 'x'.repeat(n % 50) })))
+    const kept = Array.from({ length: 400 }, () => JSON.parse(text))
+    let most = 0
+    for (let n = 0; n < 1600; n++) {
+      kept[n % kept.length] = JSON.parse(text)
+      most = Math.max(most, getHeapStatistics().used_heap_size)
+    }
+    console.log(most / 2 ** 20)`
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }))
+}
+
 describe('the memory of the core', () => {
   it('does not grow with what passes through, which it does by default', () => {
     const prepare = `import { keepYoungGenerationSmall } from ${JSON.stringify(source)}; keepYoungGenerationSmall()`
     expect(churn(prepare)).toBeLessThan(churn('') / 4)
+  })
+
+  it('does not grow to several times what is held, however often long answers come, which it does by default', () => {
+    const both = `import { collectGarbageEarly, keepYoungGenerationSmall } from ${JSON.stringify(source)}`
+    const small = `${both}; keepYoungGenerationSmall()`
+    expect(litter(`${small}; collectGarbageEarly()`)).toBeLessThan(litter(small) / 1.5)
   })
 })

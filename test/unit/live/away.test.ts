@@ -79,6 +79,28 @@ describe('hosts that come back', () => {
     expect(told.map(({ jobs }) => jobs.length)).toEqual([10])
   })
 
+  it('have of each job held only what is told of it, while their story is not told yet', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    const failure = { kind: 'usage' as const, message: 'what it has to say '.repeat(100) }
+    const job = failed(1, { warnings: Array.from({ length: 50 }, () => 'at great length '.repeat(50)), failure })
+    away.gather({ jobs: [job], runs: [] })
+    away.stop()
+    expect(awayNotices(told[0] ?? { jobs: [], runs: [] }, DEFAULT_CHOICES)[0]?.[0].text).toBe(
+      'the backup of web1 failed'
+    )
+    expect(JSON.stringify(told).length).toBeLessThan(500)
+  })
+
+  it('and have very much to say are told of at once: it is not held', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    const long = (n: number) => run({ id: jobOf(n).id, warnings: Array.from({ length: 40 }, () => 'x'.repeat(8000)) })
+    const runs = Array.from({ length: 30 }, (_, n) => long(n))
+    runs.forEach((each) => away.gather({ jobs: [], runs: [each] }))
+    expect(told.flatMap((each) => each.runs).length).toBeGreaterThan(0)
+  })
+
   it('with more than a story can hold have it told at once: nothing is held for them', () => {
     const told: Meanwhile[] = []
     const away = new Away((meanwhile) => told.push(meanwhile))
@@ -96,7 +118,15 @@ describe('hosts that come back', () => {
     vi.advanceTimersByTime(4999)
     expect(told).toEqual([])
     vi.advanceTimersByTime(1)
-    expect(told).toEqual([{ jobs: [done(1), failed(2)], runs: [] }])
+    expect(told).toMatchObject([
+      {
+        jobs: [
+          { id: done(1).id, state: 'done' },
+          { id: failed(2).id, state: 'failed-clean' }
+        ],
+        runs: []
+      }
+    ])
   })
 
   it('with nothing to tell are not spoken of', () => {

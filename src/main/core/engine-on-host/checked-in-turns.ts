@@ -1,12 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
+import { emptied, isObject, placeOf, type LongPart, type PlaceOf } from '../../../shared/result-places.ts'
+import { othersTurn } from './turns.ts'
 
-/** Entries that are checked before whoever else has to be served is, those of lists within them counted too. */
-const CHECKED_AT_ONCE = 200
+/** Values, at any depth, that are checked before whoever else has to be served is. */
+const CHECKED_AT_ONCE = 500
 
 /** Where in the whole answer a part of it stands: the list, and how many entries of it come before. */
 export interface PartOf {
-  readonly list: readonly string[]
+  readonly list: readonly PropertyKey[]
   readonly before: number
 }
 
@@ -17,7 +18,7 @@ const WHOLE: PartOf = { list: [], before: 0 }
 
 /**
  * Checks what may hold long lists some entries at a time: a host that has, or makes up, tens of thousands holds nobody else
- * up. The same comes of it as if all were checked at once, in whatever object the lists are.
+ * up. The same comes of it as if all were checked at once, in whatever objects and lists the lists are.
  */
 export async function checkedInTurns(
   schema: z.ZodType,
@@ -25,82 +26,96 @@ export async function checkedInTurns(
   check: Check,
   part: PartOf = WHOLE
 ): Promise<unknown> {
-  if (!isObject(value)) return check(schema, value, part)
-  if (schema instanceof z.ZodDefault) return checkedInTurns(schema.unwrap() as z.ZodType, value, check, part)
-  if (isPrepared(schema))
-    return checkedInTurns(schema.out as z.ZodType, check(schema.in as z.ZodType, value, part), check, part)
-  if (schema instanceof z.ZodArray) return listInTurns(schema, value, check, part)
-  if (schema instanceof z.ZodRecord) return recordInTurns(schema, value, check, part)
-  if (schema instanceof z.ZodObject) return objectInTurns(schema, value, check)
+  const place = isMany(value) ? placeOf(schema) : undefined
+  if (place?.kind === 'list' && Array.isArray(value)) return listInTurns(place, value, check, part)
+  if (place?.kind === 'record' && isObject(value)) return recordInTurns(place, value, check, part)
+  if (place?.kind === 'object' && isObject(value)) return objectInTurns(schema, value, check, part)
   return check(schema, value, part)
 }
 
 /** Whether it may be too long, or is to be cut, is asked first: then it is no work for what is left away. */
-async function listInTurns(schema: z.ZodArray, value: object, check: Check, part: PartOf): Promise<unknown> {
-  const cut = check(schema.clone({ ...schema.def, element: z.unknown() }), value, part) as readonly unknown[]
+async function listInTurns(
+  { schema, each, most, isCut }: PlaceOf<'list'>,
+  value: readonly unknown[],
+  check: Check,
+  { list, before }: PartOf
+): Promise<unknown[]> {
+  if (value.length > most && !isCut)
+    check(schema.clone({ ...schema.def, element: z.unknown() }), value.slice(0, most + 1), { list, before })
   const checked: unknown[] = []
-  for (const entries of portionsOf(cut)) {
-    if (checked.length > 0) await setImmediate()
-    checked.push(...(check(schema, entries, { ...part, before: checked.length }) as readonly unknown[]))
+  for (const entries of portionsOf(value.slice(0, most))) {
+    if (checked.length > 0) await othersTurn()
+    const at = before + checked.length
+    const [first] = entries
+    const isOneOfMany = entries.length === 1 && isMany(first)
+    if (isOneOfMany) checked.push(await checkedInTurns(each, first, check, { list: [...list, at], before: 0 }))
+    else checked.push(...(check(schema, entries, { list, before: at }) as readonly unknown[]))
   }
   return checked
 }
 
-async function recordInTurns(schema: z.ZodRecord, value: object, check: Check, part: PartOf): Promise<unknown> {
-  const cut = check(schema.clone({ ...schema.def, keyType: z.string(), valueType: z.unknown() }), value, part) as object
-  const checked: [string, unknown][] = []
-  for (const entries of portionsOf(Object.entries(cut))) {
-    if (checked.length > 0) await setImmediate()
-    checked.push(...Object.entries(check(schema, Object.fromEntries(entries), part) as object))
+async function recordInTurns(
+  { schema, most, isCut }: PlaceOf<'record'>,
+  value: object,
+  check: Check,
+  part: PartOf
+): Promise<unknown> {
+  const all = Object.entries(value)
+  const checked: Record<string, unknown> = {}
+  let isFirst = true
+  for (const entries of portionsOf(isCut ? all.slice(0, most) : all)) {
+    if (!isFirst) await othersTurn()
+    isFirst = false
+    Object.assign(checked, check(schema, Object.fromEntries(entries), part))
   }
-  return Object.fromEntries(checked)
+  return checked
 }
 
-async function objectInTurns(schema: z.ZodObject, value: object, check: Check): Promise<unknown> {
-  const shape = schema.shape as Readonly<Record<string, z.ZodType>>
-  const lists = Object.entries(value).filter(([key, part]) => isList(shape[key]) && sizeOf(part) > 0)
-  const emptied = lists.map(([key, part]) => [key, Array.isArray(part) ? [] : {}] as const)
-  const rest = check(schema, { ...value, ...Object.fromEntries(emptied) }, WHOLE) as object
-  const parts: [string, unknown][] = []
-  for (const [key, part] of lists)
-    parts.push([key, await checkedInTurns(shape[key] as z.ZodType, part, check, { list: [key], before: 0 })])
-  return { ...rest, ...Object.fromEntries(parts) }
+async function objectInTurns(schema: z.ZodType, value: unknown, check: Check, part: PartOf): Promise<unknown> {
+  const { rest, long } = emptied(schema, value, isMany)
+  const checked = check(schema, rest, part) as Record<string, unknown>
+  for (const each of long) {
+    await othersTurn()
+    put(checked, each.of, await checkedPart(each, check, part))
+  }
+  return checked
 }
 
-/** A list that is cut before it is looked at (`firstOf`). */
-const isPrepared = (schema: z.ZodType | undefined): schema is z.ZodPipe =>
-  schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform
+const checkedPart = ({ of, schema, value }: LongPart, check: Check, { list }: PartOf): Promise<unknown> =>
+  checkedInTurns(schema, value, check, { list: [...list, ...of], before: 0 })
 
-function isList(schema: z.ZodType | undefined): boolean {
-  if (schema instanceof z.ZodDefault) return isList(schema.unwrap() as z.ZodType)
-  if (isPrepared(schema)) return isList(schema.out as z.ZodType)
-  return schema instanceof z.ZodArray || schema instanceof z.ZodRecord
+/** There are objects on the way: what is checked has all keys that were emptied. */
+function put(into: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) into[key] = value
+  else put(into[key] as Record<string, unknown>, rest, value)
 }
 
-function* portionsOf<T>(entries: readonly T[]): Generator<T[]> {
+/** Entries in portions of no more values than are checked at once, or of one that has more by itself. */
+export function* portionsOf<T>(entries: readonly T[]): Generator<T[]> {
   let portion: T[] = []
-  let weight = 0
+  let values = 0
   for (const entry of entries) {
+    const more = valuesIn(entry)
+    if (values + more > CHECKED_AT_ONCE && portion.length > 0) {
+      yield portion
+      portion = []
+      values = 0
+    }
     portion.push(entry)
-    weight += weightOf(entry)
-    if (weight < CHECKED_AT_ONCE) continue
-    yield portion
-    portion = []
-    weight = 0
+    values += more
   }
   if (portion.length > 0) yield portion
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isMany = (value: unknown): boolean => valuesIn(value) > CHECKED_AT_ONCE
 
-/** Entries of a list, or of an object. */
-const sizeOf = (value: unknown): number =>
-  Array.isArray(value) ? value.length : isObject(value) ? Object.keys(value).length : 0
-
-/** Itself, and what is in the lists right within it. */
-const weightOf = (value: unknown): number =>
-  1 +
-  sizeOf(value) +
-  (isObject(value) && !Array.isArray(value)
-    ? Object.values(value).reduce((sum: number, part) => sum + sizeOf(part), 0)
-    : 0)
+/** At any depth, and itself; counted until they are more than are checked at once. */
+function valuesIn(value: unknown, left = CHECKED_AT_ONCE + 1): number {
+  if (typeof value !== 'object' || value === null) return 1
+  let values = 1
+  for (const each of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) {
+    if (values >= left) return values
+    values += valuesIn(each, left - values)
+  }
+  return values
+}

@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
-import { LONGEST_ANSWER_BYTES, MOST_ANSWERED } from '../../../shared/engine-limits.ts'
+import { LONGEST_ANSWER_BYTES, LONGEST_LINE_BYTES } from '../../../shared/engine-limits.ts'
 import {
   engineVerbs,
   type EngineVerb,
@@ -12,11 +11,14 @@ import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
 import { COMPILED_ENV } from '../../../shared/host-paths.ts'
 import { hostFailureFrom } from '../../../shared/failure-data.ts'
 import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
+import { isObject } from '../../../shared/result-places.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
 import { calledHere, failureOn } from './called-here.ts'
-import { checkedInTurns, type PartOf } from './checked-in-turns.ts'
-import { LineCutter } from './json-lines.ts'
+import { portionsOf, type Check, type PartOf } from './checked-in-turns.ts'
+import { GrowingResult, type ResultLine } from './growing-result.ts'
+import { LineCutter, parseLine } from './json-lines.ts'
+import { CharactersInTurns, othersTurn } from './turns.ts'
 
 /** An engine that is in place on a host. */
 export interface PlacedEngine {
@@ -35,13 +37,9 @@ export interface CallOptions<E> {
   readonly timeoutMs?: number
 }
 
-/** An answer that is longer comes in parts, whose text is held three times over: parts, their text, what that says. */
-const LONGEST_LINE_BYTES = 32 << 20
 const LISTS: readonly EngineVerb[] = ['points', 'jobs', 'runs', 'prune-plan', 'recover', 'doctor']
 const kindOf = (verb: EngineVerb): keyof typeof LONGEST_ANSWER_BYTES =>
   verb === 'follow' ? 'followed' : LISTS.includes(verb) ? 'lists' : 'others'
-/** Elements that are checked before whoever else has to be served is. */
-const CHECKED_AT_ONCE = 200
 const ISSUES_TOLD = 5
 
 /** Asks the engine. Nothing it says is taken unchecked. @throws what the engine failed with, `bad-output`, the shell's failures */
@@ -100,13 +98,16 @@ async function* questionThen(question: unknown, stream: AsyncIterable<Uint8Array
   yield* stream
 }
 
-const Line = z.union([
-  z.strictObject({ event: z.unknown() }),
-  z.strictObject({ result: z.unknown() }),
-  z.strictObject({ part: z.string() }),
-  z.strictObject({ parts: z.number() }),
-  z.strictObject({ failure: z.unknown() })
-])
+type Line = ResultLine | { readonly event: unknown } | { readonly failure: unknown }
+const LINES: ReadonlySet<string> = new Set(['event', 'result', 'begun', 'more of', 'ended', 'failure'])
+
+/** Undefined: not a line of the protocol. */
+function lineIn(text: string): Line | undefined {
+  const value = parseLine(text)
+  if (!isObject(value)) return undefined
+  const keys = Object.keys(value)
+  return keys.length <= 2 && LINES.has(keys.toSorted().join(' ')) ? (value as Line) : undefined
+}
 
 /** What the engine has said so far to one question. */
 class Answer<V extends EngineVerb> {
@@ -117,11 +118,12 @@ class Answer<V extends EngineVerb> {
   private readonly job: string | undefined
   private readonly onEvent: CallOptions<EventOf<V>>['onEvent']
   private readonly lines: LineCutter
+  private readonly turns = new CharactersInTurns()
   private readonly longestBytes: number
+  private answeredBytes = 0
+  private readonly growing: GrowingResult
   private result: { readonly value: ResultOf<V> } | undefined
   private failure: Failure | undefined
-  private parts: string[] = []
-  private partCharacters = 0
 
   constructor(host: string, verb: V, question: QuestionOf<V>, onEvent: CallOptions<EventOf<V>>['onEvent']) {
     this.what = `the engine on ${host} (${verb})`
@@ -130,79 +132,67 @@ class Answer<V extends EngineVerb> {
     this.job = OF_ONE_JOB.has(verb) && 'id' in question ? question.id : undefined
     this.onEvent = onEvent
     this.longestBytes = LONGEST_ANSWER_BYTES[kindOf(verb)]
-    this.lines = new LineCutter(this.what, Math.min(LONGEST_LINE_BYTES, this.longestBytes))
+    this.lines = new LineCutter(this.what, LONGEST_LINE_BYTES)
+    const check: Check = (schema, value, at) => this.parsed('result', value, schema, at)
+    this.growing = new GrowingResult(engineVerbs[verb].result, check, (why) => this.bad(why))
   }
 
+  /** What comes costs, and so does what it then says. */
   async take(chunk: Uint8Array): Promise<void> {
-    for (const text of this.lines.push(chunk)) if (text !== '') await this.takeLine(text)
+    await this.turns.taken(chunk.byteLength)
+    for (const text of this.lines.push(chunk)) {
+      await this.takeLine(text)
+      await this.turns.taken(text.length)
+    }
   }
 
   end({ exitCode, signal, stderr }: RunResult): ResultOf<V> {
     if (this.failure !== undefined) throw new StillpointError(this.failure)
     if (this.result !== undefined) return this.result.value
-    if (exitCode === 0) return this.bad('it ended without an answer')
+    if (exitCode === 0) return this.bad('it ended without an answer, or in the middle of one')
     const how = signal ?? (this.lines.unfinishedBytes > 0 ? 'in the middle of a line' : 'without an answer')
     return fail({ kind: 'command-failed', command: this.what, exitCode, stderr: `ended ${how}\n${stderr}` })
   }
 
   private async takeLine(text: string): Promise<void> {
-    const line = Line.safeParse(parseJson(text))
-    if (!line.success) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
-    if ('failure' in line.data) this.failure = toldBy(this.host, this.what, line.data.failure)
-    else if ('result' in line.data) this.result = { value: (await this.checkedResult(line.data.result)) as ResultOf<V> }
-    else if ('part' in line.data) this.takePart(line.data.part)
-    else if ('parts' in line.data) await this.takeLine(this.joined(line.data.parts))
-    else await this.onEvent?.(this.checked('event', line.data.event) as EventOf<V>)
+    const line = lineIn(text)
+    if (line === undefined) return this.bad(`not a line of the protocol: ${shorten(text, 200)}`)
+    if (this.result !== undefined || this.failure !== undefined) return this.bad('it went on behind its end')
+    if ('failure' in line) this.failure = toldBy(this.host, this.what, line.failure)
+    else if ('event' in line) await this.takeEvent(line.event)
+    else await this.takeAnswer(line, text)
   }
 
-  private takePart(part: string): void {
-    this.partCharacters += part.length
-    if (this.partCharacters > this.longestBytes) this.tooLong()
-    this.parts.push(part)
+  private async takeEvent(event: unknown): Promise<void> {
+    if (this.growing.isBegun) this.bad('an event came within its answer')
+    await this.onEvent?.(this.said('event', this.parsed('event', event, engineVerbs[this.verb].event)) as EventOf<V>)
+  }
+
+  private async takeAnswer(line: ResultLine, text: string): Promise<void> {
+    this.answeredBytes += Buffer.byteLength(text)
+    if (this.answeredBytes > this.longestBytes) this.tooLong()
+    const whole = await this.growing.take(line, text.length)
+    if (whole !== undefined) this.result = { value: (await this.saidInTurns(whole.value)) as ResultOf<V> }
   }
 
   private tooLong(): never {
-    this.parts = []
     const { verb: what, host, longestBytes: limitBytes } = this
     return fail({ kind: 'output-too-large', what, limitBytes, host })
-  }
-
-  private joined(count: number): string {
-    const { parts } = this
-    if (parts.length === 0 || parts.length !== count) this.bad(`${parts.length} parts of ${count}`)
-    this.parts = []
-    return parts.join('')
-  }
-
-  /** A long list is checked some elements at a time: a host that has, or makes up, thousands holds nobody else up. */
-  private async checkedResult(value: unknown): Promise<unknown> {
-    const schema: z.ZodType = engineVerbs[this.verb].result
-    if (schema instanceof z.ZodObject) {
-      const whole = await checkedInTurns(schema, value, (each, part, at) => this.parsed('result', part, each, at))
-      return this.said('result', whole)
-    }
-    if (!isOfList(schema) || !Array.isArray(value) || value.length <= CHECKED_AT_ONCE)
-      return this.checked('result', value, schema)
-    if (value.length > MOST_ANSWERED.reports) this.tooMany(value.length)
-    const checked: unknown[] = []
-    for (let from = 0; from < value.length; from += CHECKED_AT_ONCE) {
-      checked.push(...(this.checked('result', value.slice(from, from + CHECKED_AT_ONCE), schema) as unknown[]))
-      await setImmediate()
-    }
-    return checked
-  }
-
-  private tooMany(count: number): never {
-    return this.bad(`${count} entries came, and no host has more than ${MOST_ANSWERED.reports}`)
-  }
-
-  private checked(part: 'event' | 'result', value: unknown, schema: z.ZodType = engineVerbs[this.verb][part]): unknown {
-    return this.said(part, this.parsed(part, value, schema))
   }
 
   private parsed(part: 'event' | 'result', value: unknown, schema: z.ZodType, at?: PartOf): unknown {
     const parsed = schema.safeParse(value)
     return parsed.success ? parsed.data : this.bad(`${part} is not as agreed: ${wordsOf(parsed.error, at)}`)
+  }
+
+  private async saidInTurns(data: unknown): Promise<unknown> {
+    if (!Array.isArray(data)) return this.said('result', data)
+    const said: unknown[] = []
+    for (const some of portionsOf(data)) {
+      if (said.length > 0) await othersTurn()
+      said.push(...(this.said('result', some) as unknown[]))
+    }
+    return said
   }
 
   /** Of the job that it should be of, and called as it is here. */
@@ -218,9 +208,6 @@ class Answer<V extends EngineVerb> {
   }
 }
 
-const isOfList = (schema: z.ZodType): boolean =>
-  schema instanceof z.ZodArray || (schema instanceof z.ZodPipe && schema.out instanceof z.ZodArray)
-
 /** A host can be wrong in thousands of places: a few are told. */
 function wordsOf({ issues }: z.ZodError, { list, before }: PartOf = { list: [], before: 0 }): string {
   const told = issues.slice(0, ISSUES_TOLD).map((issue) => {
@@ -229,14 +216,6 @@ function wordsOf({ issues }: z.ZodError, { list, before }: PartOf = { list: [], 
     return { ...issue, path: [...list, ...within] }
   })
   return shorten(z.prettifyError(new z.ZodError(told)), 500)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** What an engine cannot say, or says in no form that is known, is still why it ended. */
@@ -253,6 +232,6 @@ function jobIn(said: JobReport | JournalEntry): string | undefined {
 /** The failure in the last line of what should have been a stream, if there is one. */
 export function failureInTail(tail: string, host: string): Failure | undefined {
   const text = tail.trimEnd()
-  const line = Line.safeParse(parseJson(text.slice(text.lastIndexOf('{"failure"'))))
-  return line.success && 'failure' in line.data ? toldBy(host, `the engine on ${host}`, line.data.failure) : undefined
+  const line = lineIn(text.slice(text.lastIndexOf('{"failure"')))
+  return line !== undefined && 'failure' in line ? toldBy(host, `the engine on ${host}`, line.failure) : undefined
 }

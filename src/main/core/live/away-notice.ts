@@ -1,10 +1,9 @@
 import { kindWords } from '../../../shared/job-words.ts'
 import { runWorst } from '../../../shared/run-words.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
-import type { JobView } from '../../../shared/views/job-view.ts'
 import type { GoTo, Subject } from '../../../shared/views/notice-view.ts'
 import type { Choices } from '../../../shared/views/settings-view.ts'
-import type { Meanwhile } from './away.ts'
+import type { Meanwhile, MissedJob } from './away.ts'
 import type { Said } from './notices.ts'
 import { runSubject } from './policy-notices.ts'
 
@@ -28,7 +27,8 @@ function awayNotice(
   choices: Choices | undefined
 ): [Said, boolean] | undefined {
   const failed = jobs.filter(isFailure)
-  const lost = runs.filter((run) => isLost(run, jobs))
+  const told = new Set(jobs.map(({ id }) => id))
+  const lost = runs.filter((run) => isLost(run, told))
   const what = [...countsOf(jobs), ...runWords(lost)]
   const last = [...jobs, ...lost]
     .map(({ id }) => id)
@@ -54,18 +54,17 @@ const MOST_NAMED = 5
 /** Notices are kept, each with what it is about. */
 const MOST_ABOUT = 25
 
-const isFailure = ({ state, verify }: JobView): boolean => state.startsWith('failed') || verify?.good === false
+const isFailure = ({ state }: MissedJob): boolean => state.startsWith('failed')
 
 /** It failed as a whole, or names missed ones: no job tells that. Skipped is what was paused or out of hours, on purpose. */
-const isLost = (run: RunReport, jobs: readonly JobView[]): boolean =>
-  run.missedCount > 0 ||
-  (run.state === 'failed' && !run.vms.some(({ job }) => jobs.some(({ id, host }) => id === job && host === run.host)))
+const isLost = (run: RunReport, told: ReadonlySet<string>): boolean =>
+  run.missedCount > 0 || (run.state === 'failed' && !run.vms.some(({ job }) => job !== undefined && told.has(job)))
 
-const severityOf = (jobs: readonly JobView[], lost: readonly RunReport[]): Said['severity'] =>
+const severityOf = (jobs: readonly MissedJob[], lost: readonly RunReport[]): Said['severity'] =>
   lost.length > 0 || jobs.some(({ state }) => state !== 'done') ? 'warning' : 'good'
 
 /** `12 backups done, 1 failed, 1 restore done`. */
-function countsOf(jobs: readonly JobView[]): string[] {
+function countsOf(jobs: readonly MissedJob[]): string[] {
   return (['backup', 'restore'] as const).flatMap((kind) => {
     const ofKind = jobs.filter((job) => job.kind === kind)
     if (ofKind.length === 0) return []
@@ -92,10 +91,10 @@ function runWords(lost: readonly RunReport[]): string[] {
 }
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
-const failedWords = ({ kind, vm }: JobView): string => `the ${kindWords(kind)} of ${vm.name} failed`
+const failedWords = ({ kind, vm }: MissedJob): string => `the ${kindWords(kind)} of ${vm.name} failed`
 const lostWords = (run: RunReport): string => `${run.policy.name}: ${runWorst(run)}`
 
-const jobSubject = ({ id, kind, host, vm, endedAt, startedAt }: JobView): Subject => ({
+const jobSubject = ({ id, kind, host, vm, endedAt, startedAt }: MissedJob): Subject => ({
   what: 'job',
   host,
   job: id,
@@ -105,7 +104,7 @@ const jobSubject = ({ id, kind, host, vm, endedAt, startedAt }: JobView): Subjec
 })
 
 /** To the one job that failed, else to where all are. */
-function goToOf(failed: readonly JobView[], lost: readonly RunReport[]): GoTo {
+function goToOf(failed: readonly MissedJob[], lost: readonly RunReport[]): GoTo {
   const [only, ...others] = failed
   if (only !== undefined && others.length === 0) return { screen: 'job', job: only.id }
   return only === undefined && lost.length > 0 ? { screen: 'schedules' } : { screen: 'activity' }

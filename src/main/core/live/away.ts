@@ -1,9 +1,13 @@
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
+import { charactersOf, MOST_HELD } from './held-in-short.ts'
+
+/** What is told of a job that ended while nobody here could see it: the rest of its report is not held for that. */
+export type MissedJob = Pick<JobView, 'id' | 'kind' | 'host' | 'vm' | 'state' | 'startedAt' | 'endedAt'>
 
 /** What ended while nobody here could see it. */
 export interface Meanwhile {
-  readonly jobs: readonly JobView[]
+  readonly jobs: readonly MissedJob[]
   readonly runs: readonly RunReport[]
 }
 
@@ -11,8 +15,8 @@ export interface Meanwhile {
 const SETTLE_MS = 5000
 /** And no longer than so many times that: one that has news without end must not keep the others' story. */
 const SETTLES_AT_MOST = 6
-/** Of more no story is kept waiting. */
-const MOST_GATHERED = 5000
+/** Of more no story is kept waiting: reports, and characters of them. */
+const MOST_GATHERED = { reports: 5000, characters: MOST_HELD.ofHost } as const
 
 /**
  * Which hosts are watched just now, and what ended on the others: gathered and told once, when they have come back. By
@@ -23,6 +27,7 @@ export class Away {
   private readonly tell: (meanwhile: Meanwhile) => void
   private readonly settleMs: number
   private gathered: Meanwhile = { jobs: [], runs: [] }
+  private characters = 0
   private gatheredSince: number | undefined
   private timer: NodeJS.Timeout | undefined
 
@@ -45,15 +50,22 @@ export class Away {
 
   gather({ jobs, runs }: Meanwhile): void {
     if (jobs.length === 0 && runs.length === 0) return
-    this.gathered = { jobs: [...this.gathered.jobs, ...jobs], runs: [...this.gathered.runs, ...runs] }
+    const missed = jobs.map((job) => missedOf(job))
+    this.characters += [...missed, ...runs].reduce((sum, each) => sum + charactersOf(each), 0)
+    this.gathered = { jobs: [...this.gathered.jobs, ...missed], runs: [...this.gathered.runs, ...runs] }
     clearTimeout(this.timer)
-    if (this.gathered.jobs.length + this.gathered.runs.length >= MOST_GATHERED) this.settle()
+    if (this.isMuch()) this.settle()
     else this.timer = setTimeout(() => this.settle(), this.waitMs()).unref()
   }
 
   /** What is gathered is not lost with the window. */
   stop(): void {
     if (this.timer !== undefined) this.settle()
+  }
+
+  private isMuch(): boolean {
+    const { jobs, runs } = this.gathered
+    return jobs.length + runs.length >= MOST_GATHERED.reports || this.characters >= MOST_GATHERED.characters
   }
 
   private waitMs(): number {
@@ -68,6 +80,12 @@ export class Away {
     this.gatheredSince = undefined
     const meanwhile = this.gathered
     this.gathered = { jobs: [], runs: [] }
+    this.characters = 0
     this.tell(meanwhile)
   }
 }
+
+const missedOf = ({ id, kind, host, vm, state, startedAt, endedAt }: MissedJob): MissedJob => ({
+  ...{ id, kind, host, vm, state, startedAt },
+  ...(endedAt !== undefined && { endedAt })
+})

@@ -2,53 +2,69 @@ import { createHash } from 'node:crypto'
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
+import { LONGEST_LINE_BYTES } from '../../../shared/engine-limits.ts'
 import { PointListing } from '../../../shared/engine-protocol.ts'
+import { fail } from '../../../shared/failure.ts'
+import { resultLines } from '../../../shared/result-lines.ts'
+import { GrowingResult, type ResultLine } from '../engine-on-host/growing-result.ts'
+import { LineCutter } from '../engine-on-host/json-lines.ts'
+import { CharactersInTurns } from '../engine-on-host/turns.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { readSmallFile, replaceFile } from '../settings/small-file.ts'
+import { replaceFileByLines, streamOfSmallFile } from '../settings/small-file.ts'
 
 /** Of all stores of a host together: 10,000 points are some 20 MB. */
 const BYTES_OF_HOST = 32 << 20
 
-const LastListing = z.object({ at: z.iso.datetime(), listing: PointListing })
-type LastListing = z.infer<typeof LastListing>
+/** The first line. The others are those in which an engine answers, so that neither writing nor reading holds anybody up. */
+const Head = z.object({ at: z.iso.datetime() })
+
+interface LastListing {
+  readonly at: string
+  readonly listing: PointListing
+}
 
 /** What a store held when it last answered: shown, as of then, while it does not. */
-export function lastListing(folder: string, place: Place): LastListing | undefined {
+export async function lastListing(folder: string, place: Place): Promise<LastListing | undefined> {
   try {
-    return LastListing.parse(JSON.parse(readSmallFile(fileFor(folder, place), BYTES_OF_HOST) ?? ''))
+    return await readListing(streamOfSmallFile(fileFor(folder, place), BYTES_OF_HOST))
   } catch {
     return undefined
   }
 }
 
+async function readListing(chunks: AsyncIterable<Uint8Array>): Promise<LastListing | undefined> {
+  const lines = new LineCutter('what was listed', LONGEST_LINE_BYTES)
+  const refuse = (detail: string): never => fail({ kind: 'bad-output', what: 'what was listed', detail })
+  const growing = new GrowingResult(PointListing, (schema, value) => schema.parse(value), refuse)
+  const turns = new CharactersInTurns()
+  let at: string | undefined
+  for await (const chunk of chunks)
+    for (const line of lines.push(chunk)) {
+      const value: unknown = JSON.parse(line)
+      if (at === undefined) ({ at } = Head.parse(value))
+      else {
+        const whole = await growing.take(value as ResultLine, line.length)
+        if (whole !== undefined) return { at, listing: whole.value as PointListing }
+      }
+      await turns.taken(line.length)
+    }
+  return undefined
+}
+
 /** Best effort: settings that cannot be written must not keep points from being listed. */
-export function rememberListing(folder: string, place: Place, listing: PointListing): void {
+export async function rememberListing(folder: string, place: Place, listing: PointListing): Promise<void> {
   try {
     const path = fileFor(folder, place)
-    const text = textOf(listing)
-    if (text === undefined) rmSync(path, { force: true })
-    else {
-      replaceFile(path, text)
-      makeRoom(path)
-    }
+    if (await replaceFileByLines(path, linesOf(listing), BYTES_OF_HOST)) makeRoom(path)
+    else rmSync(path, { force: true })
   } catch {
     // shown without it the next time
   }
 }
 
-/** Undefined: it is longer than what is kept of a host. Points are most of it, and no more of them are put into words than that. */
-function textOf({ points, ...rest }: PointListing): string | undefined {
-  const texts: string[] = []
-  let bytes = 0
-  for (const point of points) {
-    const text = JSON.stringify(point)
-    bytes += Buffer.byteLength(text)
-    if (bytes > BYTES_OF_HOST) return undefined
-    texts.push(text)
-  }
-  const others = JSON.stringify({ at: new Date().toISOString(), listing: rest })
-  const whole = `${others.slice(0, -2)},"points":[${texts.join(',')}]}}`
-  return Buffer.byteLength(whole) > BYTES_OF_HOST ? undefined : whole
+function* linesOf(listing: PointListing): Generator<string> {
+  yield `${JSON.stringify({ at: new Date().toISOString() })}\n`
+  yield* resultLines('points', listing)
 }
 
 /** For the one that was just written: those that were asked longest ago go. */

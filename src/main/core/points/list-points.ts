@@ -38,10 +38,10 @@ export async function listPoints(core: Core): Promise<PointList> {
 export async function lookInto(core: Core, place: Place): Promise<Looked> {
   try {
     const listing = await listingOf(core, place)
-    rememberListing(core.folder, place, listing)
+    await rememberListing(core.folder, place, listing)
     return { place, listing }
   } catch (error) {
-    const last = lastListing(core.folder, place)
+    const last = await lastListing(core.folder, place)
     const host = placeLabel(place, DEFAULT_STORE)
     const unreachable = { host, failure: failureOf(error), asOf: last?.at }
     return { place, listing: last?.listing ?? { points: [], broken: [], marks: {} }, unreachable }

@@ -27,15 +27,16 @@ export interface Limits extends HistoryLimits, DailyLimits {}
 
 /**
  * A backup takes 1 to 2 KB here: 128 MiB are a hundred VMs backed up nightly for two years, and their downtime stands in
- * their points as well. A host of 300 VMs that are backed up each hour makes 7,500 entries and 15 MiB a day; one that is met
- * for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs each: 25 MiB.
+ * their points as well. A host of 300 VMs that are backed up each hour makes 7,500 entries and up to 15 MiB a day, and whatever noise
+ * a host makes takes no more. One that is met for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs
+ * each, 25 MiB: the oldest of them are asked for again on the next day.
  */
 export const HISTORY_LIMITS: Limits = {
   fileBytes: 8 << 20,
   totalBytes: 128 << 20,
   damagedBytes: 8 << 20,
   entriesOfHostAndDay: 20_000,
-  bytesOfHostAndDay: 32 << 20
+  bytesOfHostAndDay: 15 << 20
 }
 
 type Kind = 'job' | 'run'
