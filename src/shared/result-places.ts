@@ -35,8 +35,9 @@ export function placeOf(schema: z.ZodType | undefined, cutAt = Infinity): Place 
 
 /** As `.max` has it. */
 function mostOf(schema: z.ZodArray): number {
-  const { maximum } = schema._zod.bag as { readonly maximum?: number }
-  return maximum ?? Infinity
+  const checks = (schema.def.checks ?? []).map(({ _zod }) => _zod.def)
+  const longest = checks.filter(({ check }) => check === 'max_length') as z.core.$ZodCheckMaxLengthDef[]
+  return Math.min(...longest.map(({ maximum }) => maximum)) // of none: Infinity
 }
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -236,13 +236,13 @@ const NONSENSE: readonly (readonly [what: string, verb: EngineVerb, said: readon
     'jobs',
     [
       { begun: [] },
-      ...many(6, () =>
+      ...many(11, () =>
         more(
           [],
-          many(1000, (n) => jobReport(n))
+          many(500, (n) => jobReport(n))
         )
       ),
-      end(6)
+      end(11)
     ]
   ],
   ['portions of one entry', 'points', [begun, ...many(500, (n) => more(['broken'], [broken(n)])), end(500)]],
