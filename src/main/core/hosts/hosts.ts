@@ -3,6 +3,7 @@ import type { Core } from '../core.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import { requireHost, withHost, withoutHost } from './host-book.ts'
+import { forgetListings } from '../points/last-listing.ts'
 import { forgetPolicies } from '../policies/known-policies.ts'
 import { isUsable, probeHost, services, type Probe } from './probe-host.ts'
 
@@ -89,6 +90,7 @@ export async function removeHost(core: Core, name: string, clean: boolean): Prom
   await core.connections.drop(name)
   core.settings.update((settings) => withoutHost(settings, name))
   forgetPolicies(core.folder, name)
+  forgetListings(core.folder, name)
   return removed
 }
 

@@ -24,7 +24,8 @@ export async function* streamOfSmallFile(path: string, largestBytes: number): As
   if (isReadable(path, largestBytes)) yield* createReadStream(path) as AsyncIterable<Uint8Array>
 }
 
-function isReadable(path: string, largestBytes: number): boolean {
+/** @throws UnreadableFile */
+export function isReadable(path: string, largestBytes: number): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return false
   if (found.isDirectory()) throw new UnreadableFile('it is a folder')
@@ -34,7 +35,7 @@ function isReadable(path: string, largestBytes: number): boolean {
 }
 
 /** Whole or not at all. @throws what writing fails with: the file is then as it was */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const fresh = `${path}.${randomBytes(3).toString('hex')}.new`
   try {
