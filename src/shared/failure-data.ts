@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Bytes, ExitCode, Milliseconds } from './model/figures.ts'
 import { safeText, shorten } from './safe-text.ts'
 
 /**
@@ -43,11 +44,11 @@ const onHost = {
     fix: Story.optional()
   }),
   'missing-tool': z.object({ tool: Text }),
-  'command-failed': z.object({ command: Story, exitCode: z.number().optional(), stderr: Said }),
-  timeout: z.object({ what: Text, afterMs: z.number() }),
+  'command-failed': z.object({ command: Story, exitCode: ExitCode.optional(), stderr: Said }),
+  timeout: z.object({ what: Text, afterMs: Milliseconds }),
   'output-too-large': z.object({
     what: Text,
-    limitBytes: z.number(),
+    limitBytes: Bytes,
     /** Whose engine answered at such length. */
     host: Text.optional()
   }),
@@ -75,16 +76,16 @@ const onHost = {
   'no-room': z.object({
     path: Text,
     forWhat: Text,
-    neededBytes: z.number(),
-    freeBytes: z.number(),
+    neededBytes: Bytes,
+    freeBytes: Bytes,
     /** Of what is free, this is for other jobs of the host. */
-    claimedBytes: z.number().optional(),
+    claimedBytes: Bytes.optional(),
     /** And this stays free for its guests. */
-    reserveBytes: z.number().optional(),
+    reserveBytes: Bytes.optional(),
     /** Points there that the rules of their policy would let go: whoever needs the room may delete them. */
-    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional()
+    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: Bytes })).optional()
   }),
-  'too-busy': OfVm.extend({ budgetMs: z.number() }),
+  'too-busy': OfVm.extend({ budgetMs: Milliseconds }),
   'point-damaged': OfPoint,
   'point-unsafe': OfPoint,
   'point-format': OfPoint.omit({ file: true }),

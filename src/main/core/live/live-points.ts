@@ -1,4 +1,5 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { withinYears } from '../../../shared/model/figures.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PlaceView, PointsView, PointView } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
@@ -123,7 +124,7 @@ export class LivePoints {
       id: manifest.id,
       vm: manifest.vm,
       host: manifest.host.name,
-      takenAt: manifest.takenAt,
+      takenAt: withinYears(manifest.takenAt),
       method: manifest.method,
       hasMemory: manifest.memory !== undefined,
       disks: heldDisks(manifest),
