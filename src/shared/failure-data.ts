@@ -215,7 +215,10 @@ function readAs(kinds: Kinds, value: unknown): Failure | undefined {
   }
 }
 
-function unreadable(value: unknown, who = 'The host'): Failure {
+/** Who said it, where nobody knows who. */
+export const UNREADABLE_BY = 'The host'
+
+function unreadable(value: unknown, who = UNREADABLE_BY): Failure {
   const detail = `It failed, and says why in a form that is not known here: ${glimpseOf(value)}. A newer Stillpoint may know it.`
   return { kind: 'bad-output', what: who, detail }
 }

@@ -289,7 +289,7 @@ export class History {
     if (this.room.take(host, bytes, now)) return true
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
     this.remark(
-      `history-left-out-${host}-${now.slice(0, 10)}`,
+      `history-left-out/${host}/${now.slice(0, 10)}`,
       `Not everything that ${host} reports is kept`,
       `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). The newest are in the history of this computer. The rest is on ${host}, which is asked for it again. If this comes every day, look at what makes so many jobs there.`
     )
@@ -300,7 +300,7 @@ export class History {
 
   private tooLong(host: string, id: string): false {
     this.remark(
-      `history-too-long-${host}`,
+      `history-too-long/${host}`,
       `A report of ${host} is too long to be kept`,
       `What ${host} says of ${id} is longer than ${formatBytes(LONGEST_WRITTEN_BYTES)}, even with its texts shortened: it is not in the history of this computer. Look at it on ${host}.`
     )
