@@ -1,4 +1,5 @@
 import { hasSucceeded, type ToldJob } from './job-words.ts'
+import { withinYears } from './model/figures.ts'
 import type { JobKind } from './model/job.ts'
 
 export type Span = Readonly<{ phase: string; ms: number }>
@@ -79,7 +80,7 @@ const ofPoint = ({ id, vm, host, takenAt, method, pauses, pauseMs }: TimedPoint)
   vm: vm.name,
   vmUuid: vm.uuid,
   host,
-  at: takenAt,
+  at: withinYears(takenAt),
   point: id,
   method,
   pauses: (pauses ?? []).map(span),

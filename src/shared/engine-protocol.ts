@@ -16,6 +16,7 @@ import { Policy, PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts
 import { RestoreChoice } from './model/restore-choice.ts'
 import { PolicyListing } from './views/policy-view.ts'
 import { MarksChange, PointMarks } from './views/point-view.ts'
+import { Bytes } from './model/figures.ts'
 
 /**
  * What the engine on a host can be asked. `node engine.mjs VERB` reads one line of JSON (the question) from stdin and
@@ -41,7 +42,7 @@ export type PointListing = z.infer<typeof PointListing>
 export const VerifyReport = z.object({
   point: PointId,
   good: z.boolean(),
-  checkedBytes: z.number(),
+  checkedBytes: Bytes,
   problems: firstOf(z.object({ file: EngineName, detail: EngineText }), ENGINE_LIMITS.findings),
   /** What was not or could not be checked, and what lies about unlisted. */
   notes: firstOf(EngineText, ENGINE_LIMITS.findings)
@@ -62,7 +63,7 @@ export type Leftover = z.infer<typeof Leftover>
 /** What became of what a restore had kept aside, when its owner let go of it. */
 export const LetGo = z.object({
   removed: firstOf(EngineName, ENGINE_LIMITS.findings),
-  freedBytes: z.number(),
+  freedBytes: Bytes,
   /** What stays, since nothing proves that it may go. `isInNoPoint`: it goes if it is named. */
   kept: firstOf(
     z.object({ path: EngineName, because: EngineText, isInNoPoint: z.boolean().optional() }),
@@ -147,7 +148,7 @@ export const engineVerbs = {
   points: verb(z.object({ stores: z.array(Store), vm: Uuid.optional() }), z.never(), PointListing),
   /** Full check: sizes, SHA-256, image headers, `qemu-img check`. The verdict is noted beside the point. */
   verify: verb(z.object({ store: Store, point: PointId }), Progress, VerifyReport),
-  delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: z.number() })),
+  delete: verb(z.object({ store: Store, point: PointId }), z.never(), z.object({ freedBytes: Bytes })),
   /** Changes the marks beside a point. Result: all of them. */
   mark: verb(z.object({ store: Store, point: PointId, ...MarksChange.shape }), z.never(), PointMarks),
   /** The point's small files, for a preflight on another host. */
@@ -167,7 +168,7 @@ export const engineVerbs = {
   'import-state': verb(
     z.object({ store: Store, point: PointId }),
     z.never(),
-    z.object({ have: firstByName(EngineName, z.number(), ENGINE_LIMITS.filesOfPoint) })
+    z.object({ have: firstByName(EngineName, Bytes, ENGINE_LIMITS.filesOfPoint) })
   ),
   import: verb(z.object({ store: Store, point: PointId }), Progress, Manifest),
   /** Everything about policies but their history. */

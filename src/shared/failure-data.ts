@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Bytes, ExitCode, Milliseconds } from './model/figures.ts'
 import { safeText, shorten } from './safe-text.ts'
 
 /**
@@ -87,11 +88,11 @@ const onHost = {
     fix: Story.optional()
   }),
   'missing-tool': z.object({ tool: Text }),
-  'command-failed': z.object({ command: Story, exitCode: z.number().optional(), stderr: Said }),
-  timeout: z.object({ what: Text, afterMs: z.number() }),
+  'command-failed': z.object({ command: Story, exitCode: ExitCode.optional(), stderr: Said }),
+  timeout: z.object({ what: Text, afterMs: Milliseconds }),
   'output-too-large': z.object({
     what: Text,
-    limitBytes: z.number(),
+    limitBytes: Bytes,
     /** Whose engine answered at such length. */
     host: Text.optional()
   }),
@@ -119,19 +120,19 @@ const onHost = {
   'no-room': z.object({
     path: Text,
     forWhat: Text,
-    neededBytes: z.number(),
-    freeBytes: z.number(),
+    neededBytes: Bytes,
+    freeBytes: Bytes,
     /** Of what is free, this is for other jobs of the host. */
-    claimedBytes: z.number().optional(),
+    claimedBytes: Bytes.optional(),
     /** And this stays free for its guests. */
-    reserveBytes: z.number().optional(),
+    reserveBytes: Bytes.optional(),
     /** Points that the rules of their policy would let go: whoever needs the room may delete them. */
-    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: z.number() })).optional(),
+    deletable: firstOf(z.object({ point: Text, vm: Text, takenAt: Text, sizeBytes: Bytes })).optional(),
     /** Where they are, and nowhere else are they meant: the host, as it is called here, and its store. */
     host: Text.optional(),
     store: Text.optional()
   }),
-  'too-busy': OfVm.extend({ budgetMs: z.number() }),
+  'too-busy': OfVm.extend({ budgetMs: Milliseconds }),
   'point-damaged': OfPoint,
   'point-unsafe': OfPoint,
   'point-format': OfPoint.omit({ file: true }),
@@ -266,7 +267,10 @@ function readAs(kinds: Kinds, value: unknown): Failure | undefined {
   }
 }
 
-function unreadable(value: unknown, who = 'The host'): Failure {
+/** Who said it, where nobody knows who. */
+export const UNREADABLE_BY = 'The host'
+
+function unreadable(value: unknown, who = UNREADABLE_BY): Failure {
   const detail = `It failed, and says why in a form that is not known here: ${glimpseOf(value)}. A newer Stillpoint may know it.`
   return { kind: 'bad-output', what: who, detail }
 }

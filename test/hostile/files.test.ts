@@ -449,7 +449,7 @@ describe('what the stores of a host held', () => {
       for (let n = 0; n < 12; n += 1) await rememberListing(folder, bad(n), { points: [], broken, marks: {} })
       const files = readdirSync(join(folder, 'known-points'), { recursive: true, withFileTypes: true })
       const sizes = files.filter((each) => each.isFile()).map((each) => statSync(join(each.parentPath, each.name)).size)
-      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(33 << 20)
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(2 << 20)
       expect((await lastListing(folder, good))?.listing.broken).toHaveLength(1)
       expect((await lastListing(folder, bad(11)))?.listing.broken).toHaveLength(2000)
     })
@@ -475,7 +475,7 @@ describe('what is only remembered', () => {
     })
     await tally.tried(() => {
       mkdirSync(join(folder, 'policies'))
-      make(join(folder, 'policies', 'alpha.json'))
+      make(join(folder, 'policies', 'alpha.jsonl.gz'))
       expect(knownPolicies(folder, 'alpha')).toBeUndefined()
     })
     await tally.tried(() => {

@@ -332,13 +332,17 @@ describe('a host that has much to say, and is honest', () => {
     })
   })
 
-  it('may bring all that it has when it is met for the first time', async () => {
+  it('may bring all that it has when it is met for the first time: the newest at once, the rest on later days', async () => {
     await tally.tried(async () => {
       const { history, remarks } = opened()
-      const runs = Array.from({ length: 1000 }, (_, n) => runReport(n, { vms: vmsOf(100, 0) }))
-      expect(await history.addRuns(runs)).toHaveLength(1000)
       expect(await history.addJobs(Array.from({ length: 1000 }, (_, n) => jobReport(n)))).toHaveLength(1000)
-      expect(remarks).toEqual([])
+      const runs = Array.from({ length: 1000 }, (_, n) => runReport(n, { vms: vmsOf(100, 0) }))
+      const kept = await history.addRuns(runs)
+      expect(kept.length).toBeGreaterThan(400)
+      expect(kept.at(-1)?.id).toBe(runs.at(-1)?.id)
+      expect(titles(remarks)).toEqual(['Not everything that alpha reports is kept'])
+      const tomorrow = opened({}, () => new Date(Date.now() + 86_400_000)).history
+      expect(await tomorrow.addRuns(runs)).toHaveLength(runs.length - kept.length)
     })
   })
 

@@ -260,7 +260,8 @@ const GIVEN_ANEW: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Of a terminal, whose number its host gives. */
-const isTerminal = ({ name, value }: Pick<Attr, 'name' | 'value'>): boolean => name === 'path' && /^\/dev\/pts\/\d+$/.test(value)
+const isTerminal = ({ name, value }: Pick<Attr, 'name' | 'value'>): boolean =>
+  name === 'path' && /^\/dev\/pts\/\d+$/.test(value)
 
 function canonical(element: Element): string {
   const attributes = [...element.attributes]

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { EngineName, EngineText, EngineWord } from '../engine-limits.ts'
+import { Count, Moment } from './figures.ts'
 
 /** How a host tells: its mail and webhook settings. Secrets stay on the host and are only ever written. */
 const Text = z.string().min(1).max(500)
@@ -49,10 +50,10 @@ export const OutboxItem = z.object({
   id: EngineWord,
   channel: z.enum(['mail', 'webhook']),
   subject: EngineText,
-  at: z.iso.datetime(),
-  tries: z.number().int(),
+  at: Moment,
+  tries: Count,
   lastError: EngineText,
   /** Undefined: given up. */
-  nextTryAt: z.iso.datetime().optional()
+  nextTryAt: Moment.optional()
 })
 export type OutboxItem = z.infer<typeof OutboxItem>

@@ -7,6 +7,7 @@ import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
 import { TwinVm } from './twin-vm.ts'
 import { HostFailureData } from '../failure-data.ts'
 import { notTooDeep } from '../json-depth.ts'
+import { Bytes, Lateness, Milliseconds, Moment, Seconds } from './figures.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
 export type JobKind = z.infer<typeof JobKind>
@@ -139,8 +140,8 @@ export const JobReport = z.object({
   /** The restore made `vm` as a copy of this one, which it did not touch. */
   copyOf: VmIdentity.optional(),
   state: JobState,
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().optional(),
+  startedAt: Moment,
+  endedAt: Moment.optional(),
   point: PointId.optional(),
   store: EngineName.optional(),
   method: Method.optional(),
@@ -148,13 +149,13 @@ export const JobReport = z.object({
   /** What a restore really did. */
   mode: RestoreMode.optional(),
   modeReason: EngineText.optional(),
-  sizeBytes: z.number().optional(),
+  sizeBytes: Bytes.optional(),
   pauses: firstOf(Pause, ENGINE_LIMITS.ofJob),
-  pauseMs: z.number(),
+  pauseMs: Milliseconds,
   /** Restores: from the start of the job until the VM ran. */
-  runningMs: z.number().optional(),
+  runningMs: Milliseconds.optional(),
   /** Restores: how late the guest's clock was, and whether it was set. */
-  clock: z.object({ lateMs: z.number(), corrected: z.boolean() }).optional(),
+  clock: z.object({ lateMs: Lateness, corrected: z.boolean() }).optional(),
   /** What a restore replaced and kept. */
   keptAside: firstOf(EngineName, ENGINE_LIMITS.findings).optional(),
   phases: firstOf(Phase, ENGINE_LIMITS.ofJob),
@@ -177,16 +178,13 @@ export const JobFact = JobReport.pick({
 })
 export type JobFact = z.infer<typeof JobFact>
 
-/** What no disk exceeds: sums and shares of it are numbers. */
-const Figure = z.number().overwrite((value) => Math.min(Math.max(Math.round(value), 0), Number.MAX_SAFE_INTEGER))
-
 export const Progress = z.object({
   /** What is being done, in the operator's words: `copying vda`. */
   phase: EngineWord,
-  doneBytes: Figure,
-  totalBytes: Figure,
-  bytesPerSecond: Figure.optional(),
-  secondsLeft: Figure.optional()
+  doneBytes: Bytes,
+  totalBytes: Bytes,
+  bytesPerSecond: Bytes.optional(),
+  secondsLeft: Seconds.optional()
 })
 export type Progress = z.infer<typeof Progress>
 
@@ -195,7 +193,7 @@ const StepData = z.record(z.string(), z.unknown().transform(notTooDeep))
 
 /** A line of a job's journal. `n` counts from 0; `step` lines are on disk before the step they announce. */
 export const JournalEntry = z.intersection(
-  z.object({ n: z.number().int(), at: z.iso.datetime() }),
+  z.object({ n: z.number().int(), at: Moment }),
   z.discriminatedUnion('type', [
     z.object({
       type: z.literal('begin'),
@@ -210,7 +208,7 @@ export const JournalEntry = z.intersection(
     z.object({
       type: z.literal('step-done'),
       step: z.string(),
-      ms: z.number(),
+      ms: Milliseconds,
       data: StepData.optional()
     }),
     z.object({ type: z.literal('progress'), progress: Progress }),

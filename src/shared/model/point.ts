@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { JobId, PointId, PolicyName, Sha256, Uuid } from './ids.ts'
 import { Pause } from './pause.ts'
+import { Milliseconds, withinYears } from './figures.ts'
 
 export const Method = z.enum(['live', 'disk', 'classic', 'offline'])
 export type Method = z.infer<typeof Method>
@@ -95,9 +96,9 @@ export const Manifest = z.strictObject({
   boot: z.array(BootFile).max(16).optional(),
   files: z.array(PointFile).max(1024),
   pauses: z.array(Pause).max(64),
-  pauseMs: z.number().nonnegative(),
+  pauseMs: Milliseconds,
   /** What QEMU itself counted, where it did. */
-  qemuDowntimeMs: z.number().nonnegative().optional(),
+  qemuDowntimeMs: Milliseconds.optional(),
   agent: z.enum(['none', 'silent', 'answered', 'froze']),
   versions: z.strictObject({ libvirt: z.string().max(64), qemu: z.string().max(64), engine: z.string().max(64) }),
   warnings: z.array(z.string().max(4000)).max(256)
@@ -120,7 +121,11 @@ export interface PointSummary {
   readonly warnings: readonly string[]
 }
 
-export const sizeBytesOf = (manifest: Manifest): number => manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0)
+export const sizeBytesOf = (manifest: Manifest): number =>
+  Math.min(
+    manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    Number.MAX_SAFE_INTEGER
+  )
 
 export function summaryOf(manifest: Manifest): PointSummary {
   return {
@@ -128,7 +133,7 @@ export function summaryOf(manifest: Manifest): PointSummary {
     vm: manifest.vm.name,
     vmUuid: manifest.vm.uuid,
     host: manifest.host.name,
-    takenAt: manifest.takenAt,
+    takenAt: withinYears(manifest.takenAt),
     method: manifest.method,
     hasMemory: manifest.memory !== undefined,
     sizeBytes: sizeBytesOf(manifest),

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
 import { HostFailureData } from '../failure-data.ts'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
+import { Bytes, Count, Milliseconds, Moment } from './figures.ts'
 import { BackupSpec } from './job.ts'
 
 /** Names a policy in files and units of its host. */
@@ -136,9 +137,9 @@ export const RunVm = z.object({
   job: JobId.optional(),
   point: PointId.optional(),
   method: EngineWord.optional(),
-  sizeBytes: z.number().optional(),
-  pauseMs: z.number().optional(),
-  durationMs: z.number().optional()
+  sizeBytes: Bytes.optional(),
+  pauseMs: Milliseconds.optional(),
+  durationMs: Milliseconds.optional()
 })
 export type RunVm = z.infer<typeof RunVm>
 
@@ -147,7 +148,7 @@ export const Pruned = z.object({
   trashed: firstOf(PointId, ENGINE_LIMITS.ofRun),
   removed: firstOf(PointId, ENGINE_LIMITS.ofRun),
   memoryDropped: firstOf(PointId, ENGINE_LIMITS.ofRun),
-  freedBytes: z.number(),
+  freedBytes: Bytes,
   /** Why nothing, or not everything, was done. */
   refused: firstOf(EngineText, ENGINE_LIMITS.ofJob)
 })
@@ -163,26 +164,26 @@ export const RunReport = z.object({
   host: EngineName,
   trigger: RunTrigger,
   /** When the calendar wanted it; undefined for a run by hand. */
-  scheduledFor: z.iso.datetime().optional(),
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().optional(),
+  scheduledFor: Moment.optional(),
+  startedAt: Moment,
+  endedAt: Moment.optional(),
   state: RunState,
   /** Why it was skipped or failed as a whole. */
   reason: EngineText.optional(),
   /** Runs that the calendar wanted since the last one and that did not happen: at most 50 of them, and how many. */
-  missed: firstOf(z.object({ at: z.iso.datetime(), reason: EngineText }), ENGINE_LIMITS.ofJob),
-  missedCount: z.number().int(),
+  missed: firstOf(z.object({ at: Moment, reason: EngineText }), ENGINE_LIMITS.ofJob),
+  missedCount: Count,
   vms: firstOf(RunVm, ENGINE_LIMITS.ofRun),
   pruned: Pruned.optional(),
   told: firstOf(Told, ENGINE_LIMITS.ofJob),
-  nextRunAt: z.iso.datetime().optional(),
+  nextRunAt: Moment.optional(),
   warnings: firstOf(EngineText, ENGINE_LIMITS.ofJob)
 })
 export type RunReport = z.infer<typeof RunReport>
 
 /** A line of a run's journal, `runs/<run-id>/journal.jsonl`; fsynced before what it announces. */
 export const RunEntry = z.intersection(
-  z.object({ n: z.number().int(), at: z.iso.datetime() }),
+  z.object({ n: z.number().int(), at: Moment }),
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('begin'), report: RunReport, bootId: z.string() }),
     z.object({ type: z.literal('vm'), vm: RunVm }),
@@ -198,7 +199,7 @@ export const RunEntry = z.intersection(
       why: z.string(),
       done: z.boolean(),
       /** Of one that a job of this run removed before its backup, for the room: what it took. */
-      forRoomBytes: z.number().optional()
+      forRoomBytes: Bytes.optional()
     }),
     z.object({ type: z.literal('pruned'), pruned: Pruned }),
     z.object({ type: z.literal('told'), told: Told }),
@@ -210,14 +211,14 @@ export type RunEntry = z.infer<typeof RunEntry>
 /** A point, and what the rules say of it. */
 export const PointFate = z.object({
   id: PointId,
-  takenAt: z.iso.datetime(),
-  sizeBytes: z.number(),
+  takenAt: Moment,
+  sizeBytes: Bytes,
   keep: z.boolean(),
   /** `last 1 of 4`, `daily 2026-11-24`, `pinned`, `one of the last 3 good points`, ... Of one that goes: why nothing keeps it. */
   reasons: firstOf(EngineText, ENGINE_LIMITS.ofJob),
   memory: z.enum(['none', 'kept', 'dropped']),
   /** What goes from the store, RAM alone included. */
-  freesBytes: z.number()
+  freesBytes: Bytes
 })
 export type PointFate = z.infer<typeof PointFate>
 
@@ -232,10 +233,10 @@ export type VmFate = z.infer<typeof VmFate>
 
 export const PrunePlan = z.object({
   vms: firstOf(VmFate, ENGINE_LIMITS.ofRun),
-  freesBytes: z.number(),
+  freesBytes: Bytes,
   /** Why nothing at all goes now: the clock, the store. */
   refused: EngineText.optional(),
   /** In the trash already. */
-  trash: z.object({ points: z.number().int(), bytes: z.number() })
+  trash: z.object({ points: Count, bytes: Bytes })
 })
 export type PrunePlan = z.infer<typeof PrunePlan>

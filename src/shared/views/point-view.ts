@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { PointId, PolicyName, Uuid } from '../model/ids.ts'
 import { Method } from '../model/point.ts'
+import { Bytes, Milliseconds, Moment } from '../model/figures.ts'
 
 /** A store that has a point. */
 export const PlaceView = z.object({
@@ -22,7 +23,7 @@ export const PointMarks = z.object({
   pinned: z.boolean(),
   note: z.string().max(LONGEST_NOTE).optional(),
   /** The last time that every byte was read and compared. */
-  verified: z.object({ at: z.iso.datetime(), good: z.boolean() }).optional()
+  verified: z.object({ at: Moment, good: z.boolean() }).optional()
 })
 export type PointMarks = z.infer<typeof PointMarks>
 
@@ -35,14 +36,14 @@ export const PointView = z.object({
   vm: z.object({ uuid: Uuid, name: z.string() }),
   /** The host it was taken on. */
   host: z.string(),
-  takenAt: z.iso.datetime(),
+  takenAt: Moment,
   method: Method,
   hasMemory: z.boolean(),
   disks: z.array(z.object({ target: z.string(), source: z.string() })).readonly(),
-  sizeBytes: z.number(),
-  pauseMs: z.number(),
+  sizeBytes: Bytes,
+  pauseMs: Milliseconds,
   /** RAM alone, of all that it takes. */
-  memoryBytes: z.number().optional(),
+  memoryBytes: Bytes.optional(),
   policy: PolicyName.optional(),
   warnings: z.array(z.string()).readonly(),
   places: z.array(PlaceView).readonly(),

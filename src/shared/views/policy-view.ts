@@ -2,12 +2,13 @@ import * as z from 'zod'
 import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
 import { ChannelsChange, ChannelsView, OutboxItem } from '../model/channels.ts'
 import { Policy, PolicyId, RunReport } from '../model/policy.ts'
+import { Count, Moment } from '../model/figures.ts'
 
 /** A policy as its host has it. */
 export const PolicyState = z.object({
   policy: Policy,
   /** What the host's own timer says; undefined where it has none. */
-  nextRunAt: z.iso.datetime().optional(),
+  nextRunAt: Moment.optional(),
   /** The newest one, running or ended. */
   lastRun: RunReport.optional(),
   /** What keeps it from running: no timer, another store at its place. */
@@ -19,13 +20,13 @@ export type PolicyState = z.infer<typeof PolicyState>
 export const PolicyListing = z.object({
   policies: firstOf(PolicyState, ENGINE_LIMITS.policies),
   /** How many more the host has than are taken of it (`firstPolicies`). */
-  leftOut: z.number().int().nonnegative().optional(),
+  leftOut: Count.optional(),
   /** Files that are no policy that can be understood: shown, never run. */
   broken: firstOf(z.object({ path: EngineName, reason: EngineText }), ENGINE_LIMITS.ofHost),
   /** IANA name, as `Europe/Rome`. */
   timeZone: EngineWord,
   /** Jobs of policies at a time. */
-  parallel: z.number().int(),
+  parallel: Count,
   channels: ChannelsView,
   outbox: firstOf(OutboxItem, ENGINE_LIMITS.ofHost)
 })

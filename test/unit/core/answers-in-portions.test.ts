@@ -17,7 +17,7 @@ const runVm = (n: number): object => ({
   vm,
   outcome: 'failed',
   reason: `it was ${n}`,
-  failure: { kind: 'cancelled', what: 'it' }
+  failure: { kind: 'cancelled', what: 'alpha: it' }
 })
 const pruned = { trashed: many(5000, idOf), removed: [], memoryDropped: many(9, idOf), freedBytes: 1, refused: [] }
 const heavyRun = (n: number): object => ({ ...runReport(n, { pruned }), vms: many(900, runVm) })

@@ -64,7 +64,7 @@ describe('a call to the engine', () => {
   it('throws the failure that the engine ended with', async () => {
     const failure = { kind: 'vm-busy', vm: 'web1', by: 'job 1', since: '2026-11-22T20:17:44.000Z' }
     await expect(engineCall(answering({ exitCode: 1, stdout: lines({ failure }) }), 'jobs', {})).rejects.toMatchObject({
-      failure
+      failure: { ...failure, by: 'alpha: job 1' }
     })
   })
 

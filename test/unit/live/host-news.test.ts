@@ -352,7 +352,7 @@ describe('a host that is watched', () => {
     host.listing = PolicyListing.parse({ ...host.listing, policies: shown, ...more })
     const live = started(host)
     for (const _ of [1, 2]) await live.news.contact('kvm-1')
-    const { text } = live.notices.all.value?.find(({ id }) => id === 'policies-left-out-kvm-1') ?? {}
+    const { text } = live.notices.all.value?.find(({ id }) => id === 'kvm-1/policies-left-out') ?? {}
     expect(text).toBe(
       'kvm-1 has 3 more schedules than the 100 that are shown of a host: they run, but what they promise is not watched from here; put more VMs into fewer schedules.'
     )

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cell, downtimeCsv } from '../../../src/renderer/features/downtime/csv.ts'
-import { dotsOf, scaleOf, thinned } from '../../../src/renderer/features/downtime/dots.ts'
+import { dotsOf, offChart, scaleOf, thinned } from '../../../src/renderer/features/downtime/dots.ts'
 import {
   ALL_DOWNTIMES,
   figuresOf,
@@ -74,18 +74,18 @@ describe('figures of what is shown', () => {
 
 describe('the chart', () => {
   it('has powers of ten that hold every dot and the budget', () => {
-    const dots = dotsOf([entry({ pauseMs: 12 }), restore, offline])
+    const dots = dotsOf([entry({ pauseMs: 12 }), restore, offline], now)
     expect(dots).toHaveLength(2)
     expect(scaleOf(dots, 300)).toMatchObject({ lowMs: 10, highMs: 10_000, ticksMs: [10, 100, 1000, 10_000] })
-    expect(scaleOf(dotsOf([entry({ pauseMs: 100 })]), 100)).toMatchObject({ lowMs: 100, highMs: 1000 })
+    expect(scaleOf(dotsOf([entry({ pauseMs: 100 })], now), 100)).toMatchObject({ lowMs: 100, highMs: 1000 })
   })
 
   it('shows a pause of nothing at its lower edge: there is no logarithm of it', () => {
-    expect(dotsOf([entry({ method: 'disk', pauseMs: 0 })])[0]?.ms).toBe(1)
+    expect(dotsOf([entry({ method: 'disk', pauseMs: 0 })], now)[0]?.ms).toBe(1)
   })
 
   it('keeps the longest of those on one spot, and counts the others', () => {
-    const dots = dotsOf([entry({ pauseMs: 48 }), entry({ pauseMs: 48.1 }), entry({ pauseMs: 300 })])
+    const dots = dotsOf([entry({ pauseMs: 48 }), entry({ pauseMs: 48.1 }), entry({ pauseMs: 300 })], now)
     const drawn = thinned(dots, scaleOf(dots, 300), 100, 50)
     expect(drawn.map(({ ms, hidden }) => [ms, hidden])).toEqual([
       [48.1, 1],
@@ -93,12 +93,38 @@ describe('the chart', () => {
     ])
   })
 
+  it.each([
+    ['of the year 0', { at: '0000-01-01T00:00:00.000Z' }],
+    ['of the year 9999', { at: '9999-12-31T23:59:59.999Z' }],
+    ['of the next month', { at: '2026-12-25T00:00:00.000Z' }],
+    ['of the time before this', { at: '2000-01-01T00:00:00.000Z' }],
+    ['that took longer than the world is old', { pauseMs: 1.7e308 }]
+  ])('is drawn out by no entry %s: the marks of the others stay where they are', (_, odd) => {
+    const good = Array.from({ length: 300 }, (__, n) =>
+      entry({ at: new Date(now.getTime() - n * 3_600_000).toISOString(), pauseMs: 40 + n })
+    )
+    const drawn = (all: readonly Downtime[]): number => {
+      const dots = dotsOf(all, now)
+      const scale = scaleOf(dots, 300)
+      expect(scale.ticksMs.length).toBeLessThan(10)
+      expect(timeTicks(scale).length).toBeLessThan(20)
+      return new Set(thinned(dots, scale, 260, 90).filter(({ entry: { host } }) => host === 'alpha')).size
+    }
+    const alone = drawn(good)
+    const bad = entry({ host: 'evil', ...odd })
+    expect(drawn([...good, bad])).toBeGreaterThan(alone * 0.6)
+    expect(offChart([...good, bad], now)).toBe('at' in odd ? 1 : 0)
+  })
+
   it('loses nothing by thinning, whatever there is', () => {
     const some = fc.record({ pauseMs: fc.double({ min: 0, max: 1e7, noNaN: true }), hours: fc.nat(5000) })
     fc.assert(
       fc.property(fc.array(some, { minLength: 1, maxLength: 200 }), (all) => {
         const at = (hours: number): string => new Date(now.getTime() - hours * 3_600_000).toISOString()
-        const dots = dotsOf(all.map(({ pauseMs, hours }) => entry({ pauseMs, at: at(hours) })))
+        const dots = dotsOf(
+          all.map(({ pauseMs, hours }) => entry({ pauseMs, at: at(hours) })),
+          now
+        )
         const drawn = thinned(dots, scaleOf(dots, 300), 20, 10)
         expect(drawn.length).toBeLessThanOrEqual(200)
         expect(drawn.reduce((sum, { hidden }) => sum + hidden + 1, 0)).toBe(dots.length)

@@ -1,5 +1,6 @@
 import type { EngineVerb, EventOf, ResultOf } from '../../../shared/engine-protocol.ts'
-import type { Failure } from '../../../shared/failure.ts'
+import { UNREADABLE_BY } from '../../../shared/failure-data.ts'
+import type { Failure, FailureKind, FailureOf } from '../../../shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import type { PolicyListing } from '../../../shared/views/policy-view.ts'
@@ -38,12 +39,62 @@ export function calledHere(host: string, verb: EngineVerb, part: 'result' | 'eve
   return rename === undefined ? value : rename(host, value)
 }
 
-/** A failure that a host told. */
+type Own = { readonly [K in FailureKind]?: (failure: FailureOf<K>, host: string) => FailureOf<K> }
+
+const its = (host: string, text: string): string => (text === '' ? '' : prefixed(`${host}: `, text))
+const says = (host: string, text: string): string => (text === '' ? '' : prefixed(`${host} says: `, text))
+
+/** Where it was is where it was told, and what to do about it is what that host says. */
+const own: Own = {
+  'left-behind': (failure, host) => ({
+    ...failure,
+    ...(failure.after !== undefined && { after: failureOn(host, failure.after) }),
+    left: failure.left.map((each) => ({ ...each, mend: linesOf(host, each.mend) }))
+  }),
+  'not-found': (failure, host) => (failure.where === undefined ? failure : { ...failure, where: host }),
+  timeout: (failure, host) => ({ ...failure, what: its(host, failure.what) }),
+  cancelled: (failure, host) => ({ ...failure, what: its(host, failure.what) }),
+  'output-too-large': ({ host: named, ...failure }, host) => ({
+    ...failure,
+    what: its(host, failure.what),
+    ...(named !== undefined && { host })
+  }),
+  'bad-output': (failure, host) => ({
+    ...failure,
+    what: failure.what === UNREADABLE_BY ? host : its(host, failure.what)
+  }),
+  'command-failed': (failure, host) => ({ ...failure, command: its(host, failure.command) }),
+  io: (failure, host) => ({ ...failure, path: its(host, failure.path) }),
+  'point-exists': (failure, host) => ({ ...failure, where: its(host, failure.where) }),
+  'point-arriving': (failure, host) => ({ ...failure, by: says(host, failure.by) }),
+  'vm-busy': (failure, host) => ({ ...failure, by: its(host, failure.by) }),
+  usage: (failure, host) => ({ ...failure, message: says(host, failure.message) }),
+  'unsupported-host': (failure, host) => ({
+    ...failure,
+    host,
+    ...(failure.fix !== undefined && { fix: says(host, failure.fix) })
+  }),
+  'not-told': (failure, host) => ({ ...failure, fix: says(host, failure.fix) }),
+  preflight: (failure, host) => ({
+    ...failure,
+    problems: failure.problems.map(({ text, fix }) => ({ text: its(host, text), fix: says(host, fix) }))
+  })
+}
+
+/** A failure that a host told: of itself, whatever it says of others. */
 export function failureOn(host: string, failure: Failure): Failure {
-  if (failure.kind === 'left-behind' && failure.after !== undefined)
-    return { ...failure, after: failureOn(host, failure.after) }
+  const of = (own as Readonly<Record<string, ((failure: Failure, host: string) => Failure) | undefined>>)[failure.kind]
+  if (of !== undefined) return of(failure, host)
   // A host that is full may name points to delete: its own.
   return 'host' in failure || failure.kind === 'no-room' ? { ...failure, host } : failure
+}
+
+const prefixed = (prefix: string, text: string): string => (text.startsWith(prefix) ? text : `${prefix}${text}`)
+
+/** As a remark of the shell: the lines stay such that they can be typed. */
+function linesOf(host: string, mend: readonly string[]): readonly string[] {
+  const remark = `# ${host} says:`
+  return mend.length === 0 || mend[0] === remark ? mend : [remark, ...mend]
 }
 
 const failing = (

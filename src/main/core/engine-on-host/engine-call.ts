@@ -9,7 +9,7 @@ import {
 } from '../../../shared/engine-protocol.ts'
 import { fail, StillpointError, type Failure } from '../../../shared/failure.ts'
 import { COMPILED_ENV } from '../../../shared/host-paths.ts'
-import { hostFailureFrom } from '../../../shared/failure-data.ts'
+import { hostFailureFrom, hostFailureIn } from '../../../shared/failure-data.ts'
 import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import { isObject } from '../../../shared/result-places.ts'
 import { shorten } from '../../../shared/safe-text.ts'
@@ -219,7 +219,10 @@ function wordsOf({ issues }: z.ZodError, { list, before }: PartOf = { list: [], 
 }
 
 /** What an engine cannot say, or says in no form that is known, is still why it ended. */
-const toldBy = (host: string, what: string, value: unknown): Failure => failureOn(host, hostFailureFrom(value, what))
+function toldBy(host: string, what: string, value: unknown): Failure {
+  const said = hostFailureIn(value)
+  return said === undefined ? hostFailureFrom(value, what) : failureOn(host, said)
+}
 
 const OF_ONE_JOB: ReadonlySet<EngineVerb> = new Set(['follow', 'cancel'])
 

@@ -5,6 +5,7 @@ import { isMachineId } from '../../../shared/model/machine-id.ts'
 import type { HostAddress } from '../ssh/host-connection.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import { requireHost, withHost, withoutHost } from './host-book.ts'
+import { forgetListings } from '../points/last-listing.ts'
 import { forgetPolicies } from '../policies/known-policies.ts'
 import { isUsable, probeHost, services, type Probe } from './probe-host.ts'
 
@@ -102,6 +103,7 @@ export async function removeHost(core: Core, name: string, clean: boolean): Prom
   await core.connections.drop(name)
   core.settings.update((settings) => withoutHost(settings, name))
   forgetPolicies(core.folder, name)
+  forgetListings(core.folder, name)
   return removed
 }
 

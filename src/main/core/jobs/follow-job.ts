@@ -3,6 +3,7 @@ import { fail, isFailure, type Failure } from '../../../shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import type { QuestionOf } from '../../../shared/engine-protocol.ts'
 import type { CallOptions } from '../engine-on-host/engine-call.ts'
+import type { FollowTurns } from './follow-turns.ts'
 
 /** What happens while a job is watched. */
 export type Watched =
@@ -23,20 +24,25 @@ export interface FollowOptions {
   /** Without an answer from the host for so long, watching ends; the job does not. */
   readonly giveUpAfterMs?: number
   readonly backOffMs?: number
+  /** Where many jobs of one host are followed, and not all of them at once. */
+  readonly turns?: FollowTurns
 }
 
 const LONGEST_BACK_OFF_MS = 30_000
 
 /** Watches a job to its end, across lost connections: every journal entry once, in order, none left out. */
 export async function followJob(follow: Follow, id: string, options: FollowOptions): Promise<JobReport> {
-  const { signal, onWatched, giveUpAfterMs = 900_000 } = options
+  const { signal, onWatched, turns, giveUpAfterMs = 900_000 } = options
   const watch = new Watch(options)
   let lostAt: number | undefined
   for (let attempt = 0; ; attempt++) {
     const seen = watch.next
+    const turn = await turns?.next(signal)
     try {
-      return await watch.during(follow({ id, from: watch.next }, callOptions(watch, signal)))
+      return await watch.during(follow({ id, from: watch.next }, callOptions(watch, eitherOf(signal, turn?.signal))))
     } catch (error) {
+      turn?.end()
+      if (turn?.signal.aborted === true && signal?.aborted !== true && isFailure(error, 'cancelled')) continue
       if (!isFailure(error, 'connection-lost', 'host-unreachable', 'timeout')) throw error
       if (watch.next > seen) [attempt, lostAt] = [0, undefined]
       lostAt ??= Date.now()
@@ -45,8 +51,15 @@ export async function followJob(follow: Follow, id: string, options: FollowOptio
       onWatched({ type: 'lost', failure: error.failure, retryInMs })
       watch.lost = true
       await sleepOrCancel(retryInMs, signal)
+    } finally {
+      turn?.end()
     }
   }
+}
+
+const eitherOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined => {
+  const given = signals.filter((each) => each !== undefined)
+  return given.length > 1 ? AbortSignal.any(given) : given[0]
 }
 
 const callOptions = (watch: Watch, signal: AbortSignal | undefined): CallOptions<JournalEntry> => ({

@@ -1,4 +1,4 @@
-import type { Said } from './notices.ts'
+import { noticeId, type Said } from './notices.ts'
 
 interface Brought {
   readonly schedules: number
@@ -12,7 +12,7 @@ export function adoptionNotice(host: string, { schedules, points, jobs }: Brough
   if (parts.length === 0) return undefined
   const at = new Date().toISOString()
   return {
-    id: `adopted-${host}-${at}`,
+    id: noticeId(host, 'adopted', at),
     host,
     at,
     severity: 'info',

@@ -4,7 +4,7 @@ import type { RunReport } from '../../../shared/model/policy.ts'
 import type { GoTo, Subject } from '../../../shared/views/notice-view.ts'
 import type { Choices } from '../../../shared/views/settings-view.ts'
 import type { Meanwhile, MissedJob } from './away.ts'
-import type { Said } from './notices.ts'
+import { noticeId, type Said } from './notices.ts'
 import { runSubject } from './policy-notices.ts'
 
 /**
@@ -38,7 +38,7 @@ function awayNotice(
   const severity =
     failed.length > 0 || lost.some(({ state }) => state === 'failed') ? 'failure' : severityOf(jobs, lost)
   const notice: Said = {
-    id: `away-${host}-${last}`,
+    id: noticeId(host, 'away', last),
     host,
     at: new Date().toISOString(),
     severity,

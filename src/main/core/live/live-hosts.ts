@@ -6,7 +6,7 @@ import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import type { Folder } from './folder-script.ts'
 import { LiveValue } from './live-value.ts'
-import type { Notices, Said } from './notices.ts'
+import { noticeId, type Notices, type Said } from './notices.ts'
 import { HostWatch } from './watch-host.ts'
 
 /** What the rest of the live core hears of hosts. */
@@ -144,7 +144,7 @@ export class LiveHosts {
     if (kept.tries !== 2) return
     const { title, explanation } = describeFailure(failure)
     this.notices.add({
-      id: `down-${name}-${since}`,
+      id: noticeId(name, 'down', since),
       host: name,
       at: new Date().toISOString(),
       severity: 'warning',

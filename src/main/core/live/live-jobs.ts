@@ -4,6 +4,7 @@ import { isEnded, type JobReport, type Progress } from '../../../shared/model/jo
 import type { JobLive, JobView } from '../../../shared/views/job-view.ts'
 import type { Core } from '../core.ts'
 import type { Known } from '../jobs/catch-up.ts'
+import { FollowTurns } from '../jobs/follow-turns.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
 import type { Watched } from '../jobs/follow-job.ts'
@@ -65,6 +66,9 @@ export class LiveJobs {
   private readonly asked = new Map<string, AskAgain>()
   private readonly stopped = new AbortController()
   private readonly hearing = new OneByOne()
+
+  /** By host. */
+  private readonly turns = new Map<string, FollowTurns>()
 
   constructor(core: Core, onEnd: OnEnd) {
     this.core = core
@@ -238,7 +242,11 @@ export class LiveJobs {
     while (!signal.aborted) {
       try {
         const onWatched = (what: Watched): void => this.watched(id, what)
-        const report = await watchJob(this.core, host, this.idOnHost(id), { onWatched, signal })
+        const report = await watchJob(this.core, host, this.idOnHost(id), {
+          onWatched,
+          signal,
+          turns: this.turnsOf(host)
+        })
         this.ended(report)
         return
       } catch (error) {
@@ -249,6 +257,12 @@ export class LiveJobs {
         await sleep(FOLLOW_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined)
       }
     }
+  }
+
+  private turnsOf(host: string): FollowTurns {
+    const turns = this.turns.get(host) ?? new FollowTurns()
+    this.turns.set(host, turns)
+    return turns
   }
 
   private watched(id: string, what: Watched): void {

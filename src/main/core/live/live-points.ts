@@ -1,4 +1,5 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { withinYears } from '../../../shared/model/figures.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
 import { partsOf } from '../../../shared/point-name.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
@@ -138,7 +139,7 @@ export class LivePoints {
       id: manifest.id,
       vm: manifest.vm,
       host: manifest.host.name,
-      takenAt: manifest.takenAt,
+      takenAt: withinYears(manifest.takenAt),
       method: manifest.method,
       hasMemory: manifest.memory !== undefined,
       disks: heldDisks(manifest),

@@ -12,6 +12,9 @@ export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: 
 
 export const OURS = ''
 
+/** No name of a host holds a slash, so that none of another's can be the same, whatever a host calls things. */
+export const noticeId = (host: string, ...what: readonly string[]): string => [host, ...what].join('/')
+
 const MOST = 200
 const MOST_READ = 1000
 const LARGEST_BYTES = 16 << 20

@@ -8,7 +8,7 @@ import { missedWords } from '../../../shared/run-words.ts'
 import { leftOutWords } from '../../../shared/safety-words.ts'
 import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
 import type { Subject } from '../../../shared/views/notice-view.ts'
-import type { Said } from './notices.ts'
+import { noticeId, type Said } from './notices.ts'
 
 /** So long a message may wait for its next try without a word about it. */
 const QUIET_MS = 3_600_000
@@ -30,7 +30,7 @@ function leftOutNotice(said: HostPolicies, now: Date): readonly Said[] {
   return [
     {
       host,
-      id: `policies-left-out-${host}`,
+      id: noticeId(host, 'policies-left-out'),
       at: now.toISOString(),
       severity: 'warning',
       title: `${host} has more schedules than can be shown`,
@@ -45,7 +45,7 @@ export function untoldNotice(host: string, failure: Failure, now: Date): Said {
   const { title, explanation } = describeFailure(failure)
   return {
     host,
-    id: `policies-${host}-${digest(title, explanation)}`,
+    id: noticeId(host, 'policies', digest(title, explanation)),
     at: now.toISOString(),
     severity: 'failure',
     title: `The schedules of ${host} could not be read`,
@@ -60,7 +60,7 @@ function problemNotice(host: string, { policy, problem }: PolicyState, now: Date
   return [
     {
       host,
-      id: `policy-${host}-${policy.id}-${digest(policy.changedAt, problem)}`,
+      id: noticeId(host, 'policy', policy.id, digest(policy.changedAt, problem)),
       at: now.toISOString(),
       severity: 'failure',
       title: `The schedule ${policy.name} on ${host} does not run as it should`,
@@ -83,7 +83,7 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
   return [
     {
       host,
-      id: `told-${host}-${item.id}${isGivenUp ? '-given-up' : ''}`,
+      id: noticeId(host, 'told', isGivenUp ? 'given-up' : 'waits', item.id),
       at: now.toISOString(),
       severity: 'warning',
       title: `${host} could not send ${what}: ${item.subject}`,
@@ -118,7 +118,7 @@ export function runNotices(run: RunReport): readonly Said[] {
     refused.length > 0
       ? {
           ...common,
-          id: `prune-${host}-${policy.id}-${digest(...refused)}`,
+          id: noticeId(host, 'prune', policy.id, digest(...refused)),
           severity: 'warning',
           title: `${name}: old points were not pruned`,
           text: refused.join('; '),

@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
-import { LONGEST_LINE_BYTES } from '../../../shared/engine-limits.ts'
 import { PointListing } from '../../../shared/engine-protocol.ts'
-import { fail } from '../../../shared/failure.ts'
-import { resultLines } from '../../../shared/result-lines.ts'
-import { GrowingResult, type ResultLine } from '../engine-on-host/growing-result.ts'
-import { LineCutter } from '../engine-on-host/json-lines.ts'
-import { CharactersInTurns } from '../engine-on-host/turns.ts'
+import { PointId } from '../../../shared/model/ids.ts'
+import { Manifest } from '../../../shared/model/point.ts'
+import { PointMarks } from '../../../shared/views/point-view.ts'
+import { forgetLines, keepLines, readKept, type KeptLimits } from '../settings/kept-lines.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { replaceFileByLines, streamOfSmallFile } from '../settings/small-file.ts'
 
-/** Of all stores of a host together: 10,000 points are some 20 MB. */
-const BYTES_OF_HOST = 32 << 20
+/** Of all stores of a host together: packed, a point takes some 200 bytes, most of them its hashes. */
+const BYTES_OF_HOST = 2 << 20
+/** Of one store, as it is read. */
+const PLAIN_BYTES = 32 << 20
 
-/** The first line. The others are those in which an engine answers, so that neither writing nor reading holds anybody up. */
-const Head = z.object({ at: z.iso.datetime() })
+const Line = z.union([
+  z.strictObject({ point: Manifest, marks: PointMarks.optional() }),
+  z.strictObject({ broken: PointListing.shape.broken }),
+  z.strictObject({ marks: z.record(PointId, PointMarks) })
+])
 
 interface LastListing {
   readonly at: string
@@ -25,67 +27,104 @@ interface LastListing {
 
 /** What a store held when it last answered: shown, as of then, while it does not. */
 export async function lastListing(folder: string, place: Place): Promise<LastListing | undefined> {
+  const listing: PointListing = { points: [], broken: [], marks: {} }
   try {
-    return await readListing(streamOfSmallFile(fileFor(folder, place), BYTES_OF_HOST))
+    const kept = await readKept(fileFor(folder, place), limitsOf(BYTES_OF_HOST), (value) => take(listing, value))
+    if (kept === undefined) return undefined
+    if (kept.leftOut > 0) listing.broken.unshift({ path: place.dir, reason: leftOutText(kept.leftOut) })
+    return { at: kept.at, listing }
   } catch {
     return undefined
   }
 }
 
-async function readListing(chunks: AsyncIterable<Uint8Array>): Promise<LastListing | undefined> {
-  const lines = new LineCutter('what was listed', LONGEST_LINE_BYTES)
-  const refuse = (detail: string): never => fail({ kind: 'bad-output', what: 'what was listed', detail })
-  const growing = new GrowingResult(PointListing, (schema, value) => schema.parse(value), refuse)
-  const turns = new CharactersInTurns()
-  let at: string | undefined
-  for await (const chunk of chunks)
-    for (const line of lines.push(chunk)) {
-      const value: unknown = JSON.parse(line)
-      if (at === undefined) ({ at } = Head.parse(value))
-      else {
-        const whole = await growing.take(value as ResultLine, line.length)
-        if (whole !== undefined) return { at, listing: whole.value as PointListing }
-      }
-      await turns.taken(line.length)
-    }
-  return undefined
+function take(listing: PointListing, value: unknown): void {
+  const line = Line.parse(value)
+  if ('point' in line) {
+    listing.points.push(line.point)
+    if (line.marks !== undefined) listing.marks[line.point.id] = line.marks
+  } else if ('broken' in line) listing.broken.push(...line.broken)
+  else Object.assign(listing.marks, line.marks)
 }
+
+const leftOutText = (count: number): string =>
+  `this store had more than is kept of it here, and does not answer now: ${count} older ${count === 1 ? 'entry is' : 'entries are'} not shown until it does`
 
 /** Best effort: settings that cannot be written must not keep points from being listed. */
 export async function rememberListing(folder: string, place: Place, listing: PointListing): Promise<void> {
+  const path = fileFor(folder, place)
   try {
-    const path = fileFor(folder, place)
-    if (await replaceFileByLines(path, linesOf(listing), BYTES_OF_HOST)) makeRoom(path)
-    else rmSync(path, { force: true })
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    await keepLines(path, () => linesOf(listing), limitsOf(roomFor(path)))
+    makeRoom(path)
   } catch {
     // shown without it the next time
   }
 }
 
-function* linesOf(listing: PointListing): Generator<string> {
-  yield `${JSON.stringify({ at: new Date().toISOString() })}\n`
-  yield* resultLines('points', listing)
+/** Of a host that is removed, nothing of its stores is kept. */
+export function forgetListings(folder: string, host: string): void {
+  const listings = dirname(fileFor(folder, { kind: 'host', host, dir: '/' }))
+  try {
+    for (const path of pathsIn(listings)) forgetLines(path)
+    rmSync(listings, { recursive: true, force: true })
+  } catch {
+    // there is none
+  }
+}
+
+const limitsOf = (packedBytes: number): KeptLimits => ({ packedBytes, plainBytes: PLAIN_BYTES })
+
+/** The newest of each VM first, so that the many points of one take no room of another's only one. */
+function* linesOf({ points, broken, marks }: PointListing): Generator<string> {
+  for (const point of newestOfEachFirst(points)) {
+    const ofPoint = marks[point.id]
+    yield JSON.stringify({ point, ...(ofPoint && { marks: ofPoint }) })
+  }
+  for (const each of broken) yield JSON.stringify({ broken: [each] })
+}
+
+function newestOfEachFirst(points: readonly Manifest[]): readonly Manifest[] {
+  const seen = new Map<string, number>()
+  return points
+    .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : a.takenAt > b.takenAt ? -1 : 0))
+    .map((point) => {
+      const rank = seen.get(point.vm.uuid) ?? 0
+      seen.set(point.vm.uuid, rank + 1)
+      return { point, rank }
+    })
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ point }) => point)
+}
+
+/** What other stores of the host leave, and its share in any case. */
+function roomFor(path: string): number {
+  const others = pathsIn(dirname(path)).filter((each) => each !== path)
+  const taken = others.reduce((sum, each) => sum + statSync(each).size, 0)
+  return Math.max(BYTES_OF_HOST - taken, Math.floor(BYTES_OF_HOST / (others.length + 1)))
 }
 
 /** For the one that was just written: those that were asked longest ago go. */
 function makeRoom(written: string): void {
-  const folder = dirname(written)
-  const files = readdirSync(folder)
-    .map((name) => join(folder, name))
+  const files = pathsIn(dirname(written))
     .filter((path) => path !== written)
     .map((path) => ({ path, found: statSync(path) }))
     .sort((a, b) => b.found.mtimeMs - a.found.mtimeMs)
   let bytes = statSync(written).size
   for (const { path, found } of files) {
     bytes += found.size
-    if (bytes > BYTES_OF_HOST) rmSync(path, { force: true })
+    if (bytes > BYTES_OF_HOST || !path.endsWith(ENDING)) rmSync(path, { force: true })
   }
 }
+
+const pathsIn = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name))
+
+const ENDING = '.jsonl.gz'
 
 /** Each host has a folder of its own, whatever it calls its stores. */
 function fileFor(folder: string, place: Place): string {
   const host = place.kind === 'local' ? 'local' : `host\0${place.host}`
-  return join(folder, 'known-points', hashOf(host), `${hashOf(place.dir)}.json`)
+  return join(folder, 'known-points', hashOf(host), `${hashOf(place.dir)}${ENDING}`)
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24)

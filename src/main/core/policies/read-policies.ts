@@ -10,7 +10,7 @@ const MOST_STORES = 20
 export async function readPolicies(core: Core, host: string): Promise<HostPolicies> {
   const listing = await (await core.connections.engine(host)).call('policies', {})
   const asOf = new Date().toISOString()
-  rememberPolicies(core.folder, host, { asOf, listing })
+  await rememberPolicies(core.folder, host, listing)
   learnStores(core, host, listing)
   return viewOf(host, listing, asOf, true)
 }

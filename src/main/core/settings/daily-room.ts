@@ -27,6 +27,11 @@ export class DailyRoom {
     return true
   }
 
+  /** More than half of it has gone today: what comes now should take little. */
+  isScarce(host: string, at: string): boolean {
+    return this.of(host, at).bytes > this.limits.bytesOfHostAndDay / 2
+  }
+
   /** It was taken and not used. */
   giveBack(host: string, bytes: number, at: string): void {
     this.count(host, -1, -bytes, at)

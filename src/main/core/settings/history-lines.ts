@@ -77,6 +77,30 @@ export function textOf(line: HistoryLine): string {
   return text
 }
 
+/** Of a host that has told much today. */
+const WARNINGS_IN_BRIEF = 5
+const LENGTH_IN_BRIEF = 300
+
+/**
+ * The same in fewer words: how it ended, why it failed and how long a VM was not there is whole. What a backup did one after the
+ * other, and why it was done so, is in its log on the host.
+ */
+export function inBrief(line: HistoryLine): HistoryLine {
+  if (line.type === 'run') return { ...line, report: { ...line.report, warnings: warningsOf(line.report) } }
+  if (line.type !== 'job') return line
+  const { methodReason: _, modeReason: __, ...report } = line.report
+  const phases = report.kind === 'backup' ? [] : report.phases
+  return { ...line, report: { ...report, phases, warnings: warningsOf(report) } }
+}
+
+function warningsOf({ host, warnings }: { readonly host: string; readonly warnings: readonly string[] }): string[] {
+  const [first, more] = [warnings.slice(0, WARNINGS_IN_BRIEF), warnings.length - WARNINGS_IN_BRIEF]
+  const short = first.map((text) => shorten(text, LENGTH_IN_BRIEF))
+  return more > 0
+    ? [...short, `${more} more ${more === 1 ? 'warning is' : 'warnings are'} in its log on ${host}.`]
+    : short
+}
+
 /** What one look at a file has brought, and where the next one goes on: behind the last line that has an end. */
 export interface LinesRead {
   readonly lines: readonly FoundLine[]

@@ -8,6 +8,7 @@ import { errorCode, HistoryFiles, type HistoryFile, type HistoryLimits } from '.
 import {
   LONGEST_LINE_BYTES,
   LONGEST_WRITTEN_BYTES,
+  inBrief,
   textOf,
   type BegunRestore,
   type CopyRecord,
@@ -27,21 +28,29 @@ export interface HistoryRemark {
 export interface Limits extends HistoryLimits, DailyLimits {}
 
 /**
- * A backup takes 1 to 2 KB here: 128 MiB are a hundred VMs backed up nightly for two years, and their downtime stands in
- * their points as well. A host of 300 VMs that are backed up each hour makes 7,500 entries and up to 14 MiB a day, and whatever noise
- * a host makes takes no more. One that is met for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs
- * each, 25 MiB: the oldest of them are asked for again on the next day.
+ * A backup takes 1 to 2 KB here, and half of that where there are many (`inBrief`): 128 MiB are a hundred VMs backed up nightly for
+ * two years, and their downtime stands in their points as well. A host of 200 VMs that are backed up each hour makes 4,800 jobs and
+ * up to 8 MiB a day. With what is kept of its points (2 MiB), its policies (1 MiB) and its notices (2 MiB) that is less than 16 MB,
+ * whatever noise it makes. One that is met for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs
+ * each, 25 MiB: the oldest of them are asked for again on the next days.
  */
 export const HISTORY_LIMITS: Limits = {
   fileBytes: 8 << 20,
   totalBytes: 128 << 20,
   damagedBytes: 8 << 20,
   entriesOfHostAndDay: 20_000,
-  bytesOfHostAndDay: 14 << 20
+  bytesOfHostAndDay: 8 << 20
 }
 
 type Kind = 'job' | 'run'
 type Report = JobReport | RunReport
+
+interface ToWrite<T> {
+  readonly report: T
+  readonly line: HistoryLine
+  readonly text: string
+  readonly bytes: number
+}
 
 /** Which reports are wanted. */
 export interface Wanted<T> {
@@ -242,15 +251,13 @@ export class History {
       await this.look()
       const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
       const now = this.now().toISOString()
-      const lines: { report: T; line: HistoryLine; text: string; bytes: number }[] = []
+      const lines: ToWrite<T>[] = []
       let bytesAtOnce = 0
       // The youngest first: where not all of them may be added, these are the ones to have.
       for (const report of [...fresh.values()].sort((a, b) => (a.id < b.id ? 1 : -1))) {
-        const line = lineOf(report, now)
-        const text = textOf(line)
-        const bytes = Buffer.byteLength(text) + 1
-        if (this.hasRoom(kind, report, bytes, now)) lines.push({ report, line, text, bytes })
-        bytesAtOnce += EACH_BYTES + bytes
+        const fitting = this.withRoom(kind, report, lineOf(report, now), now)
+        lines.push(...fitting)
+        bytesAtOnce += EACH_BYTES + (fitting[0]?.bytes ?? 0)
         if (bytesAtOnce < BYTES_AT_ONCE) continue
         bytesAtOnce = 0
         await setImmediate()
@@ -269,6 +276,13 @@ export class History {
     })
   }
 
+  /** As it is to be written. None: there is no room for it. */
+  private withRoom<T extends Report>(kind: Kind, report: T, line: HistoryLine, now: string): readonly ToWrite<T>[] {
+    const text = textOf(this.room.isScarce(report.host, now) ? inBrief(line) : line)
+    const bytes = Buffer.byteLength(text) + 1
+    return this.hasRoom(kind, report, bytes, now) ? [{ report, line, text, bytes }] : []
+  }
+
   private isKnown(kind: Kind, { host, id }: Report): boolean {
     return this.known[kind].get(host)?.has(id) === true
   }
@@ -283,7 +297,7 @@ export class History {
     if (this.room.take(host, bytes, now)) return true
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
     this.remark(
-      `history-left-out-${host}-${now.slice(0, 10)}`,
+      `history-left-out/${host}/${now.slice(0, 10)}`,
       `Not everything that ${host} reports is kept`,
       `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). The newest are in the history of this computer. The rest is on ${host}, which is asked for it again. If this comes every day, look at what makes so many jobs there.`
     )
@@ -294,7 +308,7 @@ export class History {
 
   private tooLong(host: string, id: string): false {
     this.remark(
-      `history-too-long-${host}`,
+      `history-too-long/${host}`,
       `A report of ${host} is too long to be kept`,
       `What ${host} says of ${id} is longer than ${formatBytes(LONGEST_WRITTEN_BYTES)}, even with its texts shortened: it is not in the history of this computer. Look at it on ${host}.`
     )

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
-  createReadStream,
   fstatSync,
   mkdirSync,
   openSync,
@@ -13,7 +12,6 @@ import {
   writeFileSync,
   type Stats
 } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../../../shared/failure.ts'
 import { isTooDeep } from '../../../shared/json-depth.ts'
@@ -45,10 +43,11 @@ export function readSmallFile(path: string, largestBytes: number): string | unde
   }
 }
 
-/** The same, for one of many MiB, of which nobody wants to wait for the end; nothing of one that is not there. */
-export async function* streamOfSmallFile(path: string, largestBytes: number): AsyncGenerator<Uint8Array> {
-  const fd = openSmallFile(path, largestBytes)
-  if (fd !== undefined) yield* createReadStream(path, { fd }) as AsyncIterable<Uint8Array>
+/** @throws UnreadableFile */
+export function isReadable(path: string, largestBytes: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined) refuseUnreadable(found, largestBytes)
+  return found !== undefined
 }
 
 /** Undefined: there is none. */
@@ -83,7 +82,7 @@ export function parsedJson(text: string): unknown {
 }
 
 /** Whole or not at all; with `flush` it outlives a power cut. @throws what writing fails with: the file is then as it was */
-export function replaceFile(path: string, text: string, { flush = false } = {}): void {
+export function replaceFile(path: string, text: string | Uint8Array, { flush = false } = {}): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const fresh = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
@@ -92,37 +91,6 @@ export function replaceFile(path: string, text: string, { flush = false } = {}):
   } catch (error) {
     rmSync(fresh, { force: true })
     throw error
-  }
-}
-
-/**
- * The same, of lines that are made one by one, so that everything else goes on meanwhile. False: they are more than that many
- * bytes, and the file is as it was. @throws what writing fails with
- */
-export async function replaceFileByLines(path: string, lines: Iterable<string>, mostBytes: number): Promise<boolean> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const fresh = `${path}.${randomBytes(6).toString('hex')}.new`
-  try {
-    const isWhole = await writeLines(fresh, lines, mostBytes)
-    if (isWhole) renameSync(fresh, path)
-    return isWhole
-  } finally {
-    rmSync(fresh, { force: true })
-  }
-}
-
-async function writeLines(path: string, lines: Iterable<string>, mostBytes: number): Promise<boolean> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    let bytes = 0
-    for (const line of lines) {
-      bytes += Buffer.byteLength(line)
-      if (bytes > mostBytes) return false
-      await file.appendFile(line)
-    }
-    return true
-  } finally {
-    await file.close()
   }
 }
 

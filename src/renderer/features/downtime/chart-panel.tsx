@@ -1,13 +1,14 @@
 import { Button, Text } from '@mantine/core'
 import { IconFileTypeCsv, IconPhoto } from '@tabler/icons-react'
 import { useRef, useState } from 'react'
-import { downMs, type Downtime } from '../../../shared/downtimes.ts'
+import type { Downtime } from '../../../shared/downtimes.ts'
 import { formatTime } from '../../../shared/format.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { saveFile } from '../../ui/save-file.ts'
 import { saveTextFile } from '../../ui/save-text-file.ts'
 import { chartPicture } from './chart-picture.ts'
 import { downtimeCsv } from './csv.ts'
+import { dotsOf, offChart } from './dots.ts'
 import { DowntimeChart } from './downtime-chart.tsx'
 import classes from './downtime.module.css'
 import { words } from './words.ts'
@@ -16,14 +17,16 @@ interface ChartPanelProps {
   /** Newest first. */
   readonly entries: readonly Downtime[]
   readonly budgetMs: number
+  readonly now: Date
   readonly onOpen: (entry: Downtime) => void
 }
 
 /** The chart of what is shown, and what is shown as a file. */
-export function ChartPanel({ entries, budgetMs, onOpen }: ChartPanelProps) {
+export function ChartPanel({ entries, budgetMs, now, onOpen }: ChartPanelProps) {
   const chart = useRef<HTMLDivElement>(null)
   const [hasFailed, setHasFailed] = useState(false)
-  const hasDots = entries.some((entry) => downMs(entry) !== undefined)
+  const hasDots = dotsOf(entries, now).length > 0
+  const off = offChart(entries, now)
   const savePicture = (): void => {
     const svg = chart.current?.querySelector<SVGSVGElement>('svg.recharts-surface')
     if (svg === null || svg === undefined) return
@@ -40,11 +43,12 @@ export function ChartPanel({ entries, budgetMs, onOpen }: ChartPanelProps) {
       {hasFailed && <Text role="alert">{words.pngFailed}</Text>}
       {hasDots ? (
         <div ref={chart}>
-          <DowntimeChart entries={entries} budgetMs={budgetMs} onOpen={onOpen} />
+          <DowntimeChart entries={entries} budgetMs={budgetMs} now={now} onOpen={onOpen} />
         </div>
       ) : (
-        <Text c="dimmed">{words.nothingOnChart}</Text>
+        off === 0 && <Text c="dimmed">{words.nothingOnChart}</Text>
       )}
+      {off > 0 && <Text c="dimmed">{words.offChart(off)}</Text>}
       <Legend />
     </Panel>
   )

@@ -10,13 +10,30 @@ export interface Dot {
   readonly hidden: number
 }
 
-/** The scale is logarithmic, and nothing on it is shorter than this. */
+/** The scale is logarithmic: nothing on it is shorter, and what is longer stands at its upper edge. */
 const SHORTEST_MS = 1
+const LONGEST_MS = 24 * 3_600_000
 
-export const dotsOf = (entries: readonly Downtime[]): readonly Dot[] =>
+const DAY_MS = 24 * 3_600_000
+/** So long the history of a hundred VMs goes back. */
+const OLDEST_MS = 2 * 365 * DAY_MS
+
+/**
+ * Of what the chart has room for: the chart is one for all hosts, and the clock of one, or what it says of it, must not press the marks
+ * of the others into one line.
+ */
+export const dotsOf = (entries: readonly Downtime[], now: Date): readonly Dot[] =>
+  measured(entries).filter(({ at }) => at >= now.getTime() - OLDEST_MS && at <= now.getTime() + DAY_MS)
+
+/** How many there are that are not on the chart: older than two years, or of time to come. */
+export const offChart = (entries: readonly Downtime[], now: Date): number =>
+  measured(entries).length - dotsOf(entries, now).length
+
+const measured = (entries: readonly Downtime[]): readonly Dot[] =>
   entries.flatMap((entry) => {
     const ms = downMs(entry)
-    return ms === undefined ? [] : [{ at: Date.parse(entry.at), ms: Math.max(ms, SHORTEST_MS), entry, hidden: 0 }]
+    if (ms === undefined) return []
+    return [{ at: Date.parse(entry.at), ms: Math.min(Math.max(ms, SHORTEST_MS), LONGEST_MS), entry, hidden: 0 }]
   })
 
 export interface Scale {

@@ -3,7 +3,7 @@ import { memo } from 'react'
 import { formatPause, formatTime } from '../../../shared/format.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
 import { dotsOf, scaleOf, thinned, type Dot } from './dots.ts'
-import type { Downtime } from '../../../shared/downtimes.ts'
+import { downMs, type Downtime } from '../../../shared/downtimes.ts'
 import { tickText, timeTicks } from './time-ticks.ts'
 import { isOverBudget } from './downtime-view.ts'
 import classes from './downtime.module.css'
@@ -12,6 +12,7 @@ import { whatText, words } from './words.ts'
 interface DowntimeChartProps {
   readonly entries: readonly Downtime[]
   readonly budgetMs: number
+  readonly now: Date
   readonly onOpen: (entry: Downtime) => void
 }
 
@@ -20,8 +21,8 @@ const COLUMNS = 260
 const ROWS = 90
 
 /** Every save and restore as a mark over time, and the budget as a line. */
-export const DowntimeChart = memo(function DowntimeChart({ entries, budgetMs, onOpen }: DowntimeChartProps) {
-  const all = dotsOf(entries)
+export const DowntimeChart = memo(function DowntimeChart({ entries, budgetMs, now, onOpen }: DowntimeChartProps) {
+  const all = dotsOf(entries, now)
   const scale = scaleOf(all, budgetMs)
   const dots = thinned(all, scale, COLUMNS, ROWS)
   return (
@@ -102,7 +103,7 @@ function Told({ dot }: { readonly dot: Dot | undefined }) {
       </b>
       <span>{whatText(entry.kind, entry.method ?? entry.mode)}</span>
       <span>{formatTime(entry.at)}</span>
-      <b>{formatPause(dot.ms)}</b>
+      <b>{formatPause(downMs(entry) ?? dot.ms)}</b>
       {hidden > 0 && <span>{words.andMore(hidden)}</span>}
     </div>
   )

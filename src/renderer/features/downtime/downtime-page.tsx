@@ -55,13 +55,14 @@ function Downtimes({ all }: { readonly all: readonly Downtime[] }) {
   const change = useWindow((state) => state.filterDowntimes)
   const budgetMs = useWindow((state) => state.choices?.defaultBudgetMs ?? DEFAULT_BUDGET_MS)
   const hour = Math.floor(useNow().getTime() / HOUR_MS)
-  const shown = useMemo(() => filtered(all, filter, new Date((hour + 1) * HOUR_MS)), [all, filter, hour])
+  const now = useMemo(() => new Date((hour + 1) * HOUR_MS), [hour])
+  const shown = useMemo(() => filtered(all, filter, now), [all, filter, now])
   const hosts = useMemo(() => hostsOf(all), [all])
   return (
     <Stack gap="lg">
       <DowntimeFilters filter={filter} hosts={hosts} shown={shown.length} all={all.length} onChange={change} />
       {shown.length > 0 ? (
-        <Shown entries={shown} budgetMs={budgetMs} />
+        <Shown entries={shown} budgetMs={budgetMs} now={now} />
       ) : (
         <EmptyState icon={IconFilterOff} title={words.noMatch.title} text={<Text>{words.noMatch.text}</Text>}>
           <Button variant="default" onClick={() => change(ALL_DOWNTIMES)}>
@@ -73,7 +74,13 @@ function Downtimes({ all }: { readonly all: readonly Downtime[] }) {
   )
 }
 
-function Shown({ entries, budgetMs }: { readonly entries: readonly Downtime[]; readonly budgetMs: number }) {
+interface ShownProps {
+  readonly entries: readonly Downtime[]
+  readonly budgetMs: number
+  readonly now: Date
+}
+
+function Shown({ entries, budgetMs, now }: ShownProps) {
   const go = useWindow((state) => state.go)
   const open = useCallback(
     ({ host, vmUuid, point }: Downtime) =>
@@ -87,7 +94,7 @@ function Shown({ entries, budgetMs }: { readonly entries: readonly Downtime[]; r
         restores={figuresOf(entries, 'restore', budgetMs)}
         budgetMs={budgetMs}
       />
-      <ChartPanel entries={entries} budgetMs={budgetMs} onOpen={open} />
+      <ChartPanel entries={entries} budgetMs={budgetMs} now={now} onOpen={open} />
       <DowntimeTable entries={entries} budgetMs={budgetMs} onOpen={open} />
     </>
   )

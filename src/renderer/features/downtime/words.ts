@@ -26,6 +26,8 @@ export const words = {
   },
   noMatch: { title: 'Nothing fits', text: 'There are downtimes, but none that these filters let through.' },
   nothingOnChart: 'Nothing that these filters let through stood still: the VMs were shut off, or were not started.',
+  offChart: (count: number) =>
+    `${count === 1 ? '1 entry is' : `${count} entries are`} older than two years or of time to come, and not on the chart. The table below has ${count === 1 ? 'it' : 'them'}.`,
   filters: {
     host: 'Host',
     vm: 'VM',
