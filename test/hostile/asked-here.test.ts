@@ -56,7 +56,7 @@ describe('a restore that a host says has failed', () => {
       const hosts = new AskedHosts({ evil: [], good: [manifest()] })
       hosts.journal = () => STORIES[story] ?? []
       const live = await hosts.live()
-      live.jobs.heard('evil', [report({ state, ...RESTORES[what] })])
+      await live.jobs.heard('evil', [report({ state, ...RESTORES[what] })])
       expect(live.jobs.all.value?.map(({ retryable }) => retryable)).toEqual([false])
       await expect(retry(live, JOB)).rejects.toMatchObject({ failure: { kind: 'usage' } })
       expect(hosts.did()).toEqual([])
@@ -70,7 +70,7 @@ describe('a restore that a host says has failed', () => {
       const { id } = await restore(live, { point: POINT, to: 'evil', mode: 'boot', replace: false })
       hosts.journal = () => STORIES[story] ?? []
       // What it reports now is another point, of another VM.
-      live.jobs.heard('evil', [report({ id, point: JOB, vm: { uuid: OTHER_VM, name: 'payroll-db' }, mode: 'resume' })])
+      await live.jobs.heard('evil', [report({ id, point: JOB, vm: { uuid: OTHER_VM, name: 'payroll-db' }, mode: 'resume' })])
       await retry(live, id)
       const submitted = hosts.asked.filter(({ verb }) => verb === 'submit')
       expect(submitted.map(({ host }) => host)).toEqual(['evil', 'evil'])
@@ -93,7 +93,7 @@ describe('a backup that a host says has failed', () => {
       const hosts = new AskedHosts({ evil: [], good: [manifest()] })
       hosts.journal = () => TOLD[story] ?? []
       const live = await hosts.live()
-      live.jobs.heard('evil', [report({ kind: 'backup' })])
+      await live.jobs.heard('evil', [report({ kind: 'backup' })])
       await retry(live, JOB).catch(() => undefined)
       expect(hosts.did()).toEqual(story === 'a backup' ? ['evil submit'] : [])
     })
