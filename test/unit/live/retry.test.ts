@@ -40,7 +40,7 @@ describe('asking for the same again', () => {
     const spec = { kind: 'backup', vm: VM, vmName: 'web', hostName: 'alpha', store: '/s', budgetMs: 1, onBusy: 'pause' }
     hosts.journal = () => [{ n: 0, type: 'begin', spec }]
     const { retryable: _, ...known } = ended(jobOf(1, { id: POINT, vm: { uuid: VM, name: 'web' } }), 'failed-clean')
-    live.jobs.heard('alpha', [{ ...known, kind: 'backup', failure: undefined }])
+    await live.jobs.heard('alpha', [{ ...known, kind: 'backup', failure: undefined }])
     await retry(live, POINT)
     expect(hosts.asked.find(({ verb }) => verb === 'submit')?.question).toMatchObject({ spec })
   })
