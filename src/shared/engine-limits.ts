@@ -19,6 +19,8 @@ export const ENGINE_LIMITS = {
   ofRun: 10_000,
   /** Schedules of a host: what each promises for each VM is reckoned here. A large host has some ten. */
   policies: 100,
+  /** Of a host, as its policies name them: all of them are asked for their points, and what each has is held and kept. */
+  stores: 20,
   /** Messages that wait on it, files of it that cannot be understood. */
   ofHost: 2000,
   /** Things that a check, a repair or a removal has to say. */

@@ -1,4 +1,4 @@
-import type { MarksChange, PointMarks } from './views/point-view.ts'
+import type { MarksChange, PlaceView, PointMarks, PointView, Verdict } from './views/point-view.ts'
 
 export const NO_MARKS: PointMarks = { pinned: false }
 
@@ -13,7 +13,7 @@ export function withMarks(before: PointMarks, change: MarksChange): PointMarks {
 export const isMarked = ({ pinned, note, verified }: PointMarks): boolean =>
   pinned || note !== undefined || verified !== undefined
 
-/** One set of marks for a point that is in several places. Damage in one of them outranks what others say. */
+/** One set of marks for a point that is in several stores of one host. Damage in one of them outranks what others say. */
 export function joinMarks(all: readonly PointMarks[]): PointMarks {
   const note = all.find((marks) => marks.note !== undefined)?.note
   const verdicts = all.flatMap(({ verified }) => verified ?? []).sort((a, b) => b.at.localeCompare(a.at))
@@ -24,3 +24,21 @@ export function joinMarks(all: readonly PointMarks[]): PointMarks {
     ...(verified !== undefined && { verified })
   }
 }
+
+/**
+ * Of copies in several places, each of which speaks for its own: as a whole the point is damaged where all of them are, and
+ * checked where one of them was and is good.
+ */
+export function verdictOfCopies(copies: readonly (Verdict | undefined)[]): Verdict | undefined {
+  const known = copies.flatMap((verdict) => verdict ?? []).sort((a, b) => b.at.localeCompare(a.at))
+  return known.find(({ good }) => good) ?? (known.length === copies.length ? known[0] : undefined)
+}
+
+type Copies = Pick<PointView, 'marks' | 'places'>
+
+/** A check has found every copy of it damaged. */
+export const isDamaged = ({ marks }: Pick<Copies, 'marks'>): boolean => marks.verified?.good === false
+
+/** Places whose copy a check has found damaged, where that is not all of them. */
+export const damagedPlaces = ({ marks, places }: Copies): readonly PlaceView[] =>
+  isDamaged({ marks }) ? [] : places.filter(({ verified }) => verified?.good === false)

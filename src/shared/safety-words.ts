@@ -1,5 +1,6 @@
 import { ENGINE_LIMITS } from './engine-limits.ts'
 import { formatAge, formatTime } from './format.ts'
+import { shorten } from './safe-text.ts'
 import { isBrokenPromise, needsYou, overallOf, wantsYou, type VmSafety } from './safety.ts'
 import { isSeen } from './told-by.ts'
 import type { HostView } from './views/host-view.ts'
@@ -42,6 +43,23 @@ export function leftOutWords({
   const [more, they, promise] =
     leftOut === 1 ? ['schedule', 'it runs', 'it promises'] : ['schedules', 'they run', 'they promise']
   return `${host} has ${leftOut} more ${more} than the ${ENGINE_LIMITS.policies} that are shown of a host: ${they}, but what ${promise} is not watched from here; put more VMs into fewer schedules.`
+}
+
+/** Of those that are too many. */
+const MOST_NAMED = 3
+
+/** Stores whose points are not shown, since a host has too many. Empty: there are none. */
+export function storesLeftOutWords({
+  host,
+  storesLeftOut: dirs = []
+}: {
+  readonly host: string
+  readonly storesLeftOut?: readonly string[] | undefined
+}): string {
+  if (dirs.length === 0) return ''
+  const named = dirs.slice(0, MOST_NAMED).map((dir) => shorten(dir, 100))
+  const more = dirs.length > named.length ? ` and ${dirs.length - named.length} more` : ''
+  return `${host} has more stores than the ${ENGINE_LIMITS.stores} that are asked of a host: the points in ${named.join(', ')}${more} are not shown, and count for no VM. Let several schedules share a store. Stores that no schedule uses any more are forgotten when the host is taken out (stillpoint host remove ${host}) and added again.`
 }
 
 const wantingWords = (wanting: number, all: number): string =>

@@ -3,7 +3,16 @@ import { promisedAge } from './promised-age.ts'
 import { dueOf } from './vm-due.ts'
 import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
 import type { HostView, VmView } from './views/host-view.ts'
-import { isOfToldPoint, isSeen, isToldBy, untoldIn, witnessesOf, type Untold, type Witnesses } from './told-by.ts'
+import {
+  hasSoundCopy,
+  isOfToldPoint,
+  isSeen,
+  isToldBy,
+  untoldIn,
+  witnessesOf,
+  type Untold,
+  type Witnesses
+} from './told-by.ts'
 import { failingBackup, pausesOf, provenBy, type Proof } from './vm-past.ts'
 import type { JobView } from './views/job-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
@@ -63,7 +72,7 @@ export interface VmSafety {
 export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const { hosts, points, jobs, choices, policies } = known
   if (hosts === undefined) return []
-  const goodPoints = groupBy((points?.points ?? []).filter(isGood), (point) => point.vm.uuid)
+  const pointsByVm = groupBy(points?.points ?? [], (point) => point.vm.uuid)
   // A host speaks of its own VMs only: what it says of another's, or has of it, neither alarms nor soothes.
   const jobsByVm = groupBy(jobs ?? [], ({ host, vm }) => keyOf(host, vm.uuid))
   const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
@@ -80,7 +89,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
     const isAboutIt = (choice: MutedVm | Acknowledged): boolean =>
       isAbout(choice, place, ofUuid.get(place.uuid)?.length ?? 1)
     const witnesses = witnessesOf(place, hosts)
-    const { ofVm, isVouchedFor, others } = countedFor(place, goodPoints.get(place.uuid) ?? [], witnesses)
+    const { ofVm, isVouchedFor, others } = countedFor(place, goodOf(pointsByVm.get(place.uuid), witnesses), witnesses)
     const lastPoint = newest(ofVm, takenAt)
     const onItsHost = keyOf(place.host, place.uuid)
     const vmJobs = jobsByVm.get(onItsHost) ?? []
@@ -147,6 +156,9 @@ function countedFor({ vm }: VmPlace, all: readonly PointView[], witnesses: Witne
   return { ofVm: told, others: all.filter((point) => !isToldBy(point, witnesses)), isVouchedFor: true }
 }
 
+const goodOf = (points: readonly PointView[] = [], witnesses: Witnesses): readonly PointView[] =>
+  points.filter((point) => isGood(point, witnesses))
+
 const keyOf = (host: string, uuid: string): string => `${host}\0${uuid}`
 
 const { compare } = new Intl.Collator(undefined, { numeric: true })
@@ -179,8 +191,9 @@ function judge(judged: Judged): Safety {
   return isExpected ? 'good' : 'unknown'
 }
 
-/** No check has found it damaged, and there is something in it to restore from. */
-export const isGood = (point: PointView): boolean => point.marks.verified?.good !== false && point.disks.length > 0
+/** No check has found it damaged where that counts, and there is something in it to restore from. */
+export const isGood = (point: PointView, witnesses?: Witnesses): boolean =>
+  point.disks.length > 0 && hasSoundCopy(point, witnesses)
 
 type Wrong = Pick<VmSafety, 'safety' | 'failing' | 'lastPoint' | 'silentSince'>
 

@@ -1,5 +1,6 @@
 import type { HostView, VmView } from './views/host-view.ts'
 import type { JobView } from './views/job-view.ts'
+import { isDamaged } from './point-marks.ts'
 import type { PointView } from './views/point-view.ts'
 
 /** Its VMs are known, if only as they were. A host that never answered may have any. */
@@ -40,6 +41,16 @@ export function isToldBy({ places, toldBy, isOurs }: Told, witnesses: Witnesses)
     places.some(({ host }) => host !== undefined && witnesses.has(host)) ||
     (toldBy ?? []).some((host) => witnesses.has(host))
   )
+}
+
+/**
+ * A copy that counts is not known to be damaged: each place speaks for its own copy only, and for a VM count those of the hosts
+ * whose word counts, and of this computer. Where none of them has one, any other is as good.
+ */
+export function hasSoundCopy({ marks, places }: Pick<PointView, 'marks' | 'places'>, witnesses: Witnesses): boolean {
+  if (isDamaged({ marks })) return false
+  const counting = places.filter(({ host }) => host === undefined || (witnesses?.has(host) ?? true))
+  return counting.length === 0 || counting.some(({ verified }) => verified?.good !== false)
 }
 
 /** Of a restore that was begun here, on whichever host: whether it was of a point that one of them has told of. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { copy, mark, remove, restore, verify } from '../../src/main/core/live/errands.ts'
+import { copy, mark, remove, requirePoint, restore, verify } from '../../src/main/core/live/errands.ts'
 import { findPoint } from '../../src/main/core/points/list-points.ts'
 import { preflight } from '../../src/main/core/points/points.ts'
 import { orderFor } from '../../src/main/core/points/restore-order.ts'
@@ -91,8 +91,7 @@ describe('of two points of one id', () => {
     await tally.tried(async () => {
       const hosts = hostsWith(what)
       const live = await hosts.live()
-      const point = live.points.find(OF_GOOD)
-      if (point === undefined) throw new Error('not found')
+      const point = await requirePoint(live, OF_GOOD)
       await preflight(hosts.core, orderFor(point, TO('good', OF_GOOD)))
       await restore(live, TO('good', OF_GOOD))
       expect(hosts.did()).toContain('good preflight')

@@ -3,6 +3,10 @@ import { PointId, PolicyName, Uuid } from '../model/ids.ts'
 import { Method } from '../model/point.ts'
 import { Bytes, Milliseconds, Moment } from '../model/figures.ts'
 
+/** The last time that every byte was read and compared. */
+export const Verdict = z.object({ at: Moment, good: z.boolean() })
+export type Verdict = z.infer<typeof Verdict>
+
 /** A store that has a point. */
 export const PlaceView = z.object({
   kind: z.enum(['host', 'local']),
@@ -12,7 +16,9 @@ export const PlaceView = z.object({
   /** As the operator names it: `alpha`, `alpha:/srv/points`, `/mnt/usb`. Names the place in questions. */
   label: z.string(),
   /** False: it did not answer when it was last asked, so what it has is what was last known. */
-  reachable: z.boolean()
+  reachable: z.boolean(),
+  /** Of its own copy. */
+  verified: Verdict.optional()
 })
 export type PlaceView = z.infer<typeof PlaceView>
 
@@ -22,8 +28,7 @@ export const LONGEST_NOTE = 2000
 export const PointMarks = z.object({
   pinned: z.boolean(),
   note: z.string().max(LONGEST_NOTE).optional(),
-  /** The last time that every byte was read and compared. */
-  verified: z.object({ at: Moment, good: z.boolean() }).optional()
+  verified: Verdict.optional()
 })
 export type PointMarks = z.infer<typeof PointMarks>
 

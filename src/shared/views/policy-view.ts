@@ -42,7 +42,9 @@ export function firstPolicies<T>(all: readonly T[]): { readonly shown: readonly 
 export const HostPolicies = PolicyListing.extend({
   host: z.string(),
   asOf: z.iso.datetime(),
-  reachable: z.boolean()
+  reachable: z.boolean(),
+  /** Stores of its policies that are not asked for their points: too many of that host are known. */
+  storesLeftOut: z.array(z.string()).readonly().optional()
 })
 export type HostPolicies = z.infer<typeof HostPolicies>
 

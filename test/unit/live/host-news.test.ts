@@ -361,6 +361,35 @@ describe('a host that is watched', () => {
     live.jobs.stop()
   })
 
+  it('has it told once which of its stores are too many to be asked for their points, also while it is away', async () => {
+    const host = new FakeHost()
+    const states = Array.from({ length: 22 }, (_, n) => ({
+      policy: { ...policy, id: n.toString(16).padStart(12, '0'), store: `/srv/${n}` }
+    }))
+    host.listing = PolicyListing.parse({ ...host.listing, policies: states })
+    const live = started(host)
+    for (const _ of [1, 2]) await live.news.contact('kvm-1')
+    expect(live.core.settings.read().places).toHaveLength(19)
+    const { text } = live.notices.all.value?.find(({ id }) => id === 'kvm-1/stores-left-out') ?? {}
+    expect(text).toContain('the points in /srv/19, /srv/20, /srv/21 are not shown, and count for no VM')
+    expect(titles(live).filter((title) => title.includes('more stores'))).toHaveLength(1)
+    const storesLeftOut = ['/srv/19', '/srv/20', '/srv/21']
+    expect(started(host).policies.all.value?.hosts[0]).toMatchObject({ storesLeftOut, reachable: false })
+    live.jobs.stop()
+  })
+
+  it('says nothing of stores while there are as many as are asked', async () => {
+    const host = new FakeHost()
+    const states = Array.from({ length: 19 }, (_, n) => ({
+      policy: { ...policy, id: n.toString(16).padStart(12, '0'), store: `/srv/${n}` }
+    }))
+    host.listing = PolicyListing.parse({ ...host.listing, policies: states })
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    expect(titles(live).filter((title) => title.includes('stores'))).toEqual([])
+    live.jobs.stop()
+  })
+
   it('stays up where only its schedules cannot be read', async () => {
     const host = new FakeHost()
     host.failure = new StillpointError({ kind: 'missing-tool', tool: 'systemctl' })

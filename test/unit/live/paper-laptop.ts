@@ -9,6 +9,7 @@ import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import type { Place } from '../../../src/main/core/settings/settings-schema.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
+import type { PointListing } from '../../../src/shared/engine-protocol.ts'
 import type { JobReport } from '../../../src/shared/model/job.ts'
 import type { Manifest } from '../../../src/shared/model/point.ts'
 import { safetyOf, type VmSafety } from '../../../src/shared/safety.ts'
@@ -62,6 +63,7 @@ export class PaperLaptop {
   readonly history: History
   /** By host and directory; a host that has none does not answer. */
   private readonly stores = new Map<string, readonly Manifest[]>()
+  private readonly marks = new Map<string, PointListing['marks']>()
 
   constructor(hosts: readonly string[], places: readonly Place[] = []) {
     const settings = openSettings(this.folder)
@@ -77,7 +79,7 @@ export class PaperLaptop {
         const points = this.stores.get(`${host}:${dir}`)
         return points === undefined
           ? Promise.reject(new StillpointError({ kind: 'host-unreachable', host, reason: 'no route' }))
-          : Promise.resolve({ points, broken: [], marks: {} })
+          : Promise.resolve({ points, broken: [], marks: this.marks.get(`${host}:${dir}`) ?? {} })
       }
     const connections = { engine: (host: string) => Promise.resolve({ call: call(host) }) }
     this.core = { folder: this.folder, settings, history: this.history, connections } as unknown as Core
@@ -85,6 +87,11 @@ export class PaperLaptop {
 
   lists(host: string, points: readonly Manifest[], dir: string = DEFAULT_STORE): void {
     this.stores.set(`${host}:${dir}`, points)
+  }
+
+  /** What a host's own store says that checks of its points have found. */
+  marked(host: string, marks: PointListing['marks'], dir: string = DEFAULT_STORE): void {
+    this.marks.set(`${host}:${dir}`, marks)
   }
 
   /** As a Stillpoint that has just started on this folder sees it, which hears the reports from their hosts. */

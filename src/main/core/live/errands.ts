@@ -13,9 +13,11 @@ import { readJournal } from '../jobs/read-journal.ts'
 import { markPoint } from '../points/mark-point.ts'
 import { copyPoint } from '../points/copy-point.ts'
 import { deletePoint, startRestore, verifyPoint } from '../points/points.ts'
+import { manifestOf } from '../points/list-points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
 import { orderFor, restoreSpec, storeOnTarget } from '../points/restore-order.ts'
 import type { Place } from '../settings/settings-schema.ts'
+import { isAllOf } from './held-points.ts'
 import { viewOfReport } from './job-record.ts'
 import type { LiveCore } from './live-core.ts'
 
@@ -154,10 +156,11 @@ export async function requirePoint(live: LiveCore, name: string): Promise<KnownP
       [...(live.hosts.all.value ?? []).map(({ name }) => name), undefined].map((host) => live.points.refresh(host))
     )
   const { id, place } = partsOf(name)
-  return (
-    live.points.find(name) ??
-    fail({ kind: 'not-found', what: 'point', name: id, ...(place !== undefined && { where: place }) })
-  )
+  const held = live.points.find(name)
+  const manifest = held && (await manifestOf(live.core, held.places, held.manifest, isAllOf(held.manifest)))
+  if (held === undefined || manifest === undefined)
+    return fail({ kind: 'not-found', what: 'point', name: id, ...(place !== undefined && { where: place }) })
+  return { ...held, manifest }
 }
 
 /** As the place has it: another may have another one of that id. */

@@ -1,32 +1,35 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
-import { withinYears } from '../../../shared/model/figures.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
 import { partsOf } from '../../../shared/point-name.ts'
-import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
-import type { PlaceView, PointsView, PointView } from '../../../shared/views/point-view.ts'
+import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
-import { lookInto, type Looked } from '../points/list-points.ts'
-import {
-  disownedBy,
-  joinPlaces,
-  onlyOneOf,
-  placeLabel,
-  pointsIn,
-  tellersOf,
-  type KnownPoint
-} from '../points/point-places.ts'
+import { lookInto } from '../points/list-points.ts'
+import { disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
+import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
+import { eachInTurns } from './in-turns.ts'
+import { JoinedPoints, type HeldKnown } from './joined-points.ts'
 import { LiveValue } from './live-value.ts'
 import { SharedRun } from './shared-run.ts'
 
 const TELL_EVERY_MS = 100
 
+/** A point as it was told last, as long as what it was told by is the same. */
+interface LastView {
+  readonly by: string
+  readonly view: PointView
+}
+
 /** The points of every store that is known, asked for when something may have changed there. */
 export class LivePoints {
   readonly all = new LiveValue<PointsView>(TELL_EVERY_MS)
   private readonly core: Core
-  private readonly looked = new Map<string, Looked>()
+  /** What is held of each store, by its label. */
+  private readonly stores = new Map<string, HeldStore>()
+  private readonly joined = new JoinedPoints()
+  private readonly unreachable = new Set<string>()
+  private readonly views = new WeakMap<HeldKnown, LastView>()
   private readonly old = new Set<string>()
   /** What hosts have told of points before is known. */
   private isTold = false
@@ -47,34 +50,38 @@ export class LivePoints {
     this.tell()
   }
 
-  /** Asks the stores of a host, or with undefined those of this computer. */
+  /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
   async refresh(host: string | undefined): Promise<void> {
-    const places = this.places().filter((place) => (place.kind === 'host' ? place.host : undefined) === host)
-    await Promise.all(places.map((place) => this.look(place)))
+    const [first, ...others] = this.places().filter((place) => hostOf(place) === host)
+    if (first === undefined) return
+    await this.look(first)
+    // Of a host that does not answer nothing is heard; each of its stores would wait as long.
+    if (!this.isReachable(first)) await Promise.all(others.map((place) => this.look(place)))
+    else for (const place of others) await this.look(place)
   }
 
   /** The stores that are known may have changed: what is new is asked, what has gone is forgotten. */
   async follow(): Promise<void> {
     const labels = new Set(this.places().map(label))
-    for (const known of this.looked.keys()) if (!labels.has(known)) this.looked.delete(known)
+    for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
-    const fresh = this.places().filter((place) => place.kind === 'local' && !this.looked.has(label(place)))
+    const fresh = this.places().filter((place) => place.kind === 'local' && !this.stores.has(label(place)))
     await Promise.all(fresh.map((place) => this.look(place)))
     this.tell()
   }
 
-  /** A point by its name, with the places that answer in front. @throws `ambiguous` if two of that id are known, and no place is named */
-  find(name: string): KnownPoint | undefined {
+  /** A point by its name, with the places that answer in front, and copies that are not known to be damaged before others. @throws `ambiguous` if two of that id are known, and no place is named */
+  find(name: string): HeldKnown | undefined {
     const { place, id } = partsOf(name)
-    const found = this.joined().filter(
-      ({ manifest, places }) =>
-        manifest.id === id && (place === undefined || places.some((each) => label(each) === place))
-    )
-    return onlyOneOf(found, name, DEFAULT_STORE)
+    const found = this.joined
+      .of(id)
+      .filter(({ places }) => place === undefined || places.some((each) => label(each) === place))
+    const only = onlyOneOf(found, name, DEFAULT_STORE)
+    return only && this.bestFirst(only)
   }
 
   isReachable(place: Place): boolean {
-    return this.looked.get(label(place))?.unreachable === undefined
+    return !this.unreachable.has(label(place))
   }
 
   /** Those of the settings; while these cannot be read, those that were last in them. */
@@ -96,80 +103,137 @@ export class LivePoints {
   }
 
   private async lookNow(place: Place): Promise<void> {
-    const looked = await lookInto(this.core, place)
-    if (this.places().some((known) => samePlace(known, place))) this.looked.set(label(place), looked)
+    const { listing, unreachable } = await lookInto(this.core, place)
+    const held = await heldOf(place, listing)
+    if (this.places().some((known) => samePlace(known, place))) {
+      if (unreachable === undefined) this.unreachable.delete(label(place))
+      else this.unreachable.add(label(place))
+      this.hold(held)
+    }
     this.old.delete(label(place))
     const { history } = this.core
     const before = history.told.count
+    const hosts = this.knownHosts()
+    await eachInTurns(held.points, ({ manifest }) =>
+      this.joined.of(manifest.id).forEach((point) => this.viewOf(point, hosts))
+    )
     this.tell()
     await history.ready()
     if (history.told.count !== before) this.tell()
   }
 
-  private joined(): KnownPoint[] {
-    const all = [...this.looked.values()].flatMap(({ place, listing }) => pointsIn(place, listing))
-    return joinPlaces(all).map((point) => ({
+  /** What a host has in all of its stores has one room. */
+  private hold(store: HeldStore): void {
+    const others = [...this.stores.values()].filter(
+      ({ place }) => hostOf(place) === hostOf(store.place) && !samePlace(place, store.place)
+    )
+    for (const each of withinHost([...others, store])) {
+      const key = label(each.place)
+      if (this.stores.get(key) === each) continue
+      this.stores.set(key, each)
+      this.joined.put(key, each.points)
+    }
+  }
+
+  private forget(key: string): void {
+    this.stores.delete(key)
+    this.unreachable.delete(key)
+    this.joined.put(key, [])
+  }
+
+  private bestFirst(point: HeldKnown): HeldKnown {
+    const copies = point.places.map((place, n) => ({ place, verdict: point.verdicts?.[n] }))
+    const rank = ({ place, verdict }: (typeof copies)[number]): number =>
+      2 * Number(!this.isReachable(place)) + Number(verdict?.good === false)
+    copies.sort((a, b) => rank(a) - rank(b))
+    return {
       ...point,
-      places: point.places.toSorted((a, b) => Number(this.isReachable(b)) - Number(this.isReachable(a)))
-    }))
+      places: copies.map(({ place }) => place),
+      ...(point.verdicts && { verdicts: copies.map(({ verdict }) => verdict) })
+    }
   }
 
   private tell(): void {
-    const looked = [...this.looked.values()]
-    const known =
-      this.isTold && this.places().every((place) => this.looked.has(label(place)) && !this.old.has(label(place)))
-    const hosts = known
-      ? [...new Set(this.places().flatMap((place) => (place.kind === 'host' ? [place.host] : [])))]
-      : []
-    this.all.set({
-      points: this.joined().map((point) => this.viewOf(point, hosts)),
-      broken: looked.flatMap(({ place, listing }) => listing.broken.map((each) => ({ where: label(place), ...each }))),
-      known
+    this.all.renew(() => {
+      const known = this.isKnown()
+      const hosts = this.knownHosts()
+      return {
+        points: this.joined.all().map((point) => this.viewOf(point, hosts)),
+        broken: [...this.stores.values()].flatMap(brokenIn),
+        known
+      }
     })
   }
 
-  /** `hosts`: of which it is known whether they have told of it. */
-  private viewOf(point: KnownPoint, hosts: readonly string[]): PointView {
-    const { manifest, places, marks, rivals = [] } = point
+  private isKnown(): boolean {
+    return this.isTold && this.places().every((place) => this.stores.has(label(place)) && !this.old.has(label(place)))
+  }
+
+  /** Of which it is known whether they have told of a point. */
+  private knownHosts(): readonly string[] {
+    return this.isKnown() ? [...new Set(this.places().flatMap((place) => hostOf(place) ?? []))] : []
+  }
+
+  /** The same as before where nothing that it is told by is another: hosts have tens of thousands. */
+  private viewOf(point: HeldKnown, hosts: readonly string[]): PointView {
+    const { manifest, places } = point
+    const reachable = places.map((place) => Number(this.isReachable(place))).join('')
+    const by = `${this.core.history.told.heard(manifest.id)} ${hosts.includes(manifest.host.name)} ${reachable}`
+    const last = this.views.get(point)
+    if (last?.by === by) return last.view
+    const view = this.viewAnew(point, hosts)
+    this.views.set(point, { by, view })
+    return view
+  }
+
+  private viewAnew(point: HeldKnown, hosts: readonly string[]): PointView {
+    const { manifest, places, marks, verdicts = [], rivals = [] } = point
+    const { id, vm, host, takenAt, shown } = manifest
     const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
-    const having = new Set(places.map((place) => (place.kind === 'host' ? place.host : undefined)))
-    const toldBy = tellers.hosts.filter((host) => !having.has(host))
+    const having = new Set(places.map(hostOf))
+    const toldBy = tellers.hosts.filter((each) => !having.has(each))
     const disowning = disownedBy(tellers, point, hosts)
     return {
-      id: manifest.id,
-      vm: manifest.vm,
-      host: manifest.host.name,
-      takenAt: withinYears(manifest.takenAt),
-      method: manifest.method,
-      hasMemory: manifest.memory !== undefined,
-      disks: heldDisks(manifest),
-      sizeBytes: sizeBytesOf(manifest),
-      pauseMs: manifest.pauseMs,
-      ...(manifest.memory && { memoryBytes: sizeOf(manifest, manifest.memory.file) }),
-      ...(manifest.policy && { policy: manifest.policy }),
+      id,
+      vm,
+      host: host.name,
+      takenAt,
+      ...shown,
       warnings: [
-        ...rivals.map(rivalText),
+        ...rivalTexts(rivals),
         ...(disowning === undefined ? [] : [disownedText(disowning)]),
-        ...manifest.warnings
+        ...shown.warnings
       ],
-      places: places.map((place) => this.placeView(place)),
-      ...(rivals.length > 0 && { rivals: rivals.map(label) }),
+      places: places.map((place, n) => this.placeView(place, verdicts[n])),
+      ...(rivals.length > 0 && { rivals: rivals.slice(0, MOST_RIVALS).map(label) }),
       ...(toldBy.length > 0 && { toldBy }),
       ...(tellers.isOurs && { isOurs: true }),
       marks
     }
   }
 
-  private placeView(place: Place): PlaceView {
+  private placeView(place: Place, verified: Verdict | undefined): PlaceView {
     return {
       kind: place.kind,
       ...(place.kind === 'host' && { host: place.host }),
       dir: place.dir,
       label: label(place),
-      reachable: this.isReachable(place)
+      reachable: this.isReachable(place),
+      ...(verified && { verified })
     }
   }
 }
+
+function brokenIn({ place, broken, leftOut }: HeldStore): BrokenPoint[] {
+  const where = label(place)
+  const left = leftOut === 0 ? [] : [{ where, path: place.dir, reason: leftOutText(leftOut) }]
+  return [...left, ...broken.map((each) => ({ where, ...each }))]
+}
+
+/** Of each host one store, and not many: a host may have a point of that id in each of its stores. */
+const MOST_RIVALS = 3
+const rivalTexts = (rivals: readonly Place[]): string[] =>
+  [...new Map(rivals.map((place) => [hostOf(place), place])).values()].slice(0, MOST_RIVALS).map(rivalText)
 
 const rivalText = (place: Place): string =>
   `${label(place)} has another point of this id: one of the two is not what it says, and what is done here is not done to that one. A host that you do not trust can be taken out: ${
@@ -179,9 +243,6 @@ const rivalText = (place: Place): string =>
 const disownedText = (host: string): string =>
   `It says that it was taken on ${host}, which never told of it: it does not count as protection of a VM there`
 
-const heldDisks = ({ disks }: Manifest): PointView['disks'] =>
-  disks.map(({ target, originalSource: source }) => ({ target, source }))
-
-const sizeOf = ({ files }: Manifest, path: string): number => files.find((file) => file.path === path)?.sizeBytes ?? 0
+const hostOf = (place: Place): string | undefined => (place.kind === 'host' ? place.host : undefined)
 
 const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)

@@ -5,7 +5,7 @@ import { formatAge } from '../../../shared/format.ts'
 import type { OutboxItem } from '../../../shared/model/channels.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { missedWords } from '../../../shared/run-words.ts'
-import { leftOutWords } from '../../../shared/safety-words.ts'
+import { leftOutWords, storesLeftOutWords } from '../../../shared/safety-words.ts'
 import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
 import type { Subject } from '../../../shared/views/notice-view.ts'
 import { noticeId, type Said } from './notices.ts'
@@ -18,6 +18,7 @@ export function policyNotices(said: HostPolicies, now: Date): readonly Said[] {
   const problems = said.policies.flatMap((state) => problemNotice(said.host, state, now))
   return [
     ...leftOutNotice(said, now),
+    ...storesLeftOutNotice(said, now),
     ...problems,
     ...said.outbox.flatMap((item) => outboxNotice(said.host, item, now))
   ]
@@ -34,6 +35,23 @@ function leftOutNotice(said: HostPolicies, now: Date): readonly Said[] {
       at: now.toISOString(),
       severity: 'warning',
       title: `${host} has more schedules than can be shown`,
+      text,
+      goTo: { screen: 'schedules' }
+    }
+  ]
+}
+
+function storesLeftOutNotice(said: HostPolicies, now: Date): readonly Said[] {
+  const text = storesLeftOutWords(said)
+  if (text === '') return []
+  const { host } = said
+  return [
+    {
+      host,
+      id: noticeId(host, 'stores-left-out'),
+      at: now.toISOString(),
+      severity: 'warning',
+      title: `${host} has more stores than are asked for their points`,
       text,
       goTo: { screen: 'schedules' }
     }

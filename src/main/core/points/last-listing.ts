@@ -8,6 +8,7 @@ import { Manifest } from '../../../shared/model/point.ts'
 import { PointMarks } from '../../../shared/views/point-view.ts'
 import { forgetLines, keepLines, readKept, type KeptLimits } from '../settings/kept-lines.ts'
 import type { Place } from '../settings/settings-schema.ts'
+import { newestOfEachFirst } from './newest-of-each.ts'
 
 /** Of all stores of a host together: packed, a point takes some 200 bytes, most of them its hashes. */
 const BYTES_OF_HOST = 2 << 20
@@ -75,26 +76,12 @@ export function forgetListings(folder: string, host: string): void {
 
 const limitsOf = (packedBytes: number): KeptLimits => ({ packedBytes, plainBytes: PLAIN_BYTES })
 
-/** The newest of each VM first, so that the many points of one take no room of another's only one. */
 function* linesOf({ points, broken, marks }: PointListing): Generator<string> {
   for (const point of newestOfEachFirst(points)) {
     const ofPoint = marks[point.id]
     yield JSON.stringify({ point, ...(ofPoint && { marks: ofPoint }) })
   }
   for (const each of broken) yield JSON.stringify({ broken: [each] })
-}
-
-function newestOfEachFirst(points: readonly Manifest[]): readonly Manifest[] {
-  const seen = new Map<string, number>()
-  return points
-    .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : a.takenAt > b.takenAt ? -1 : 0))
-    .map((point) => {
-      const rank = seen.get(point.vm.uuid) ?? 0
-      seen.set(point.vm.uuid, rank + 1)
-      return { point, rank }
-    })
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ point }) => point)
 }
 
 /** What other stores of the host leave, and its share in any case. */

@@ -1,5 +1,6 @@
 import { fail, failureOf } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { Manifest } from '../../../shared/model/point.ts'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { listPoints as listLocal } from '../../../store/point-store.ts'
 import type { Core } from '../core.ts'
@@ -8,7 +9,7 @@ import { allPlaces, placeNamed } from '../hosts/host-book.ts'
 import type { Unreachable } from '../jobs/jobs.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { lastListing, rememberListing } from './last-listing.ts'
-import { joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint } from './point-places.ts'
+import { joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint, type PointInShort } from './point-places.ts'
 
 export interface PointList {
   readonly points: readonly KnownPoint[]
@@ -54,9 +55,34 @@ export async function placedPoint(core: Core, place: Place, id: string): Promise
   return joinPlaces(pointsIn(place, await listingOf(core, place))).find(({ manifest }) => manifest.id === id)
 }
 
-async function listingOf(core: Core, place: Place): Promise<PointListing> {
+/** `vm`: only the points of that VM, where the store need not be read as a whole. */
+async function listingOf(core: Core, place: Place, vm?: string): Promise<PointListing> {
   if (place.kind === 'local') return listLocal(place.dir)
-  return (await core.connections.engine(place.host)).call('points', { stores: [place.dir] })
+  const engine = await core.connections.engine(place.host)
+  return engine.call('points', { stores: [place.dir], ...(vm !== undefined && { vm }) })
+}
+
+/**
+ * All that a point says of itself, from the first of its places that has it still; of one that does not answer, as it last did.
+ * Undefined: none has, or what they have now is another one. @throws the first place's failure if none is known to have it
+ */
+export async function manifestOf(
+  core: Core,
+  places: readonly Place[],
+  { id, vm }: PointInShort,
+  isIt: (manifest: Manifest) => boolean
+): Promise<Manifest | undefined> {
+  const failures: unknown[] = []
+  for (const place of places) {
+    const listing = await listingOf(core, place, vm.uuid).catch(async (error: unknown) => {
+      failures.push(error)
+      return (await lastListing(core.folder, place))?.listing
+    })
+    const found = listing?.points.find((point) => point.id === id && isIt(point))
+    if (found !== undefined) return found
+  }
+  if (failures.length > 0) throw failures[0]
+  return undefined
 }
 
 /**

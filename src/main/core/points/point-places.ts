@@ -1,21 +1,27 @@
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
-import { joinMarks } from '../../../shared/point-marks.ts'
+import { joinMarks, verdictOfCopies } from '../../../shared/point-marks.ts'
 import { pointName } from '../../../shared/point-name.ts'
-import type { PointMarks } from '../../../shared/views/point-view.ts'
+import type { PointMarks, Verdict } from '../../../shared/views/point-view.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import type { Told, ToldPoints } from '../settings/told-points.ts'
 
+/** What of its manifest says which point it is, and of what. */
+export type PointInShort = Pick<Manifest, 'id' | 'vm' | 'takenAt'> & { readonly host: Pick<Manifest['host'], 'name'> }
+
 /** A point, and every store that has it. */
-export interface KnownPoint {
-  readonly manifest: Manifest
+export interface KnownPoint<M extends PointInShort = Manifest> {
+  readonly manifest: M
   readonly places: readonly Place[]
   /** Places that have another point of this id. Whoever has this one in hand has named it. */
   readonly rivals?: readonly Place[]
   /** Of all places together. */
   readonly marks: PointMarks
+  /** What checks have found, in the order of the places: each place speaks for its own copy only. */
+  readonly verdicts?: readonly (Verdict | undefined)[]
 }
 
 /** `host-a`, `host-a:/srv/points`, `/mnt/usb/points`: as the operator names it. */
@@ -23,14 +29,18 @@ export const placeLabel = (place: Place, ownStore: string): string =>
   place.kind === 'local' ? place.dir : place.dir === ownStore ? place.host : `${place.host}:${place.dir}`
 
 /** A point as one place has it. */
-export interface PlacedPoint {
-  readonly manifest: Manifest
+export interface PlacedPoint<M extends PointInShort = Manifest> {
+  readonly manifest: M
   readonly place: Place
   readonly marks?: PointMarks | undefined
 }
 
-export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedPoint[] =>
-  points.map((manifest) => ({ manifest, place, marks: marks[manifest.id] }))
+/** Each id once: no store has two points of one id, and of a host that says so the first is as good as the others. */
+export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedPoint[] => [
+  ...new Map(
+    points.toReversed().map((manifest) => [manifest.id, { manifest, place, marks: marks[manifest.id] }])
+  ).values()
+]
 
 /**
  * One entry per point, oldest first. Only the very same point is one: a store that has another one of that id, by mistake or
@@ -38,30 +48,54 @@ export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedP
  */
 export function joinPlaces(found: readonly PlacedPoint[]): KnownPoint[] {
   const byId = [...Map.groupBy(found, ({ manifest }) => manifest.id).values()]
-  return byId.flatMap(joined).sort((a, b) => a.manifest.id.localeCompare(b.manifest.id))
+  const identity = { contentOf, memoryOf }
+  return byId.flatMap((each) => joinOfId(each, identity)).sort((a, b) => compare(a.manifest.id, b.manifest.id))
 }
 
-function joined(found: readonly PlacedPoint[]): KnownPoint[] {
+/** What tells two points of one id apart. */
+interface Identity<M> {
+  readonly contentOf: (manifest: M) => string
+  readonly memoryOf: (manifest: M) => string | undefined
+}
+
+/** Those of one id, of which each store has one at most. */
+export function joinOfId<M extends PointInShort>(
+  found: readonly PlacedPoint<M>[],
+  { contentOf, memoryOf }: Identity<M>
+): KnownPoint<M>[] {
   // Most points are in one place, and hosts have tens of thousands: those are not compared.
   const same =
     found.length === 1
       ? [found]
-      : [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap(byMemory)
+      : [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap((each) =>
+          byMemory(each, memoryOf)
+        )
   return same.flatMap((each) => {
     const [first] = each
     if (first === undefined) return []
-    const marks = joinMarks(each.flatMap((one) => one.marks ?? []))
     const rivals = found.filter((one) => !each.includes(one)).map(({ place }) => place)
     const places = each.map(({ place }) => place)
-    return [{ manifest: first.manifest, places, marks, ...(rivals.length > 0 && { rivals }) }]
+    return [{ manifest: first.manifest, places, ...marksOf(each), ...(rivals.length > 0 && { rivals }) }]
   })
+}
+
+function marksOf(copies: readonly PlacedPoint<PointInShort>[]): Pick<KnownPoint, 'marks' | 'verdicts'> {
+  const { verified: _, ...marks } = joinMarks(copies.flatMap((one) => one.marks ?? []))
+  const verdicts = copies.map((one) => one.marks?.verified)
+  if (verdicts.every((verdict) => verdict === undefined)) return { marks }
+  const verified = verdictOfCopies(verdicts)
+  return { marks: { ...marks, ...(verified !== undefined && { verified }) }, verdicts }
 }
 
 /**
  * Whose word there is for a point: of hosts that have it in their stores, or have told of it before, and of this computer. A host
  * that has another point of this id has not told of this one.
  */
-export function tellersOf(told: ToldPoints, { manifest, places, rivals = [] }: KnownPoint, ownStore: string): Told {
+export function tellersOf(
+  told: ToldPoints,
+  { manifest, places, rivals = [] }: KnownPoint<PointInShort>,
+  ownStore: string
+): Told {
   const labels = places.map((place) => placeLabel(place, ownStore))
   const { hosts, isOurs } = told.of(manifest, labels)
   if (rivals.length === 0) return { hosts, isOurs }
@@ -78,7 +112,7 @@ const hostsOf = (places: readonly Place[]): string[] =>
 /** The host that it says it was taken on, if that is known here and has never told of it. */
 export function disownedBy(
   tellers: Told,
-  { manifest }: Pick<KnownPoint, 'manifest'>,
+  { manifest }: Pick<KnownPoint<PointInShort>, 'manifest'>,
   hosts: readonly string[]
 ): string | undefined {
   const { name } = manifest.host
@@ -88,30 +122,43 @@ export function disownedBy(
 /** RAM and its guide go from older points, here and not there: what is left is the same point. */
 const GOES_WITH_MEMORY = /^(memory\.(save|xml)|RESTORE(\.next)?\.md)$/
 
+/** Labels of the places whose copy a check has found damaged, where that is not all of them. */
+export const damagedIn = ({ places, marks, verdicts = [] }: KnownPoint): string[] =>
+  marks.verified?.good === false
+    ? []
+    : places.flatMap((place, n) => (verdicts[n]?.good === false ? [placeLabel(place, DEFAULT_STORE)] : []))
+
 /** All that a point says of itself, but its RAM. */
-function contentOf({ memory: _, files, ...rest }: Manifest): string {
+export function contentOf({ memory: _, files, ...rest }: Manifest): string {
   const kept = files.filter(({ path }) => !GOES_WITH_MEMORY.test(path))
-  return JSON.stringify(sorted({ ...rest, files: kept.toSorted((a, b) => a.path.localeCompare(b.path)) }))
+  return JSON.stringify(sorted({ ...rest, files: kept.toSorted((a, b) => compare(a.path, b.path)) }))
 }
 
 const sorted = (value: object): object =>
-  Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => a.localeCompare(b)))
+  Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => compare(a, b)))
+
+/** The same everywhere, and quick: hosts have tens of thousands. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Two that hold RAM hold the same, or they are two points; one without RAM is the first of them. */
-function byMemory(found: readonly PlacedPoint[]): PlacedPoint[][] {
+function byMemory<M extends PointInShort>(
+  found: readonly PlacedPoint<M>[],
+  memoryOf: Identity<M>['memoryOf']
+): PlacedPoint<M>[][] {
   const variants = new Set(found.flatMap(({ manifest }) => memoryOf(manifest) ?? []))
   const [first] = variants
   return [...Map.groupBy(found, ({ manifest }) => memoryOf(manifest) ?? first).values()]
 }
 
-const memoryOf = ({ memory, files }: Manifest): string | undefined =>
+/** The hash of its RAM. */
+export const memoryOf = ({ memory, files }: Manifest): string | undefined =>
   memory && files.find(({ path }) => path === memory.file)?.sha256
 
 /** Whether a manifest is that of this point, as far as it is the same everywhere. */
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
 /** The id, or `PLACE/ID` where that is not enough. */
-const nameOf = ({ manifest, places, rivals = [] }: KnownPoint, ownStore: string): string => {
+const nameOf = ({ manifest, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string => {
   const labels = (of: readonly Place[]): string[] => of.map((place) => placeLabel(place, ownStore))
   return pointName({ id: manifest.id, places: labels(places).map((label) => ({ label })), rivals: labels(rivals) })
 }
@@ -120,7 +167,11 @@ const nameOf = ({ manifest, places, rivals = [] }: KnownPoint, ownStore: string)
  * The only one of them. Of two points of one id nobody can say which was taken: the one that most places have is named first.
  * @throws `ambiguous`
  */
-export function onlyOneOf(found: readonly KnownPoint[], name: string, ownStore: string): KnownPoint | undefined {
+export function onlyOneOf<P extends KnownPoint<PointInShort>>(
+  found: readonly P[],
+  name: string,
+  ownStore: string
+): P | undefined {
   if (found.length <= 1) return found[0]
   const candidates = found.toSorted((a, b) => b.places.length - a.places.length).map((point) => nameOf(point, ownStore))
   return fail({ kind: 'ambiguous', what: 'point', name, candidates })

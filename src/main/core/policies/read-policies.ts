@@ -1,10 +1,8 @@
 import type { Core } from '../core.ts'
+import { ENGINE_LIMITS } from '../../../shared/engine-limits.ts'
 import type { HostPolicies, PolicyListing } from '../../../shared/views/policy-view.ts'
 import { storesOn, withPlace } from '../hosts/host-book.ts'
 import { knownPolicies, rememberPolicies } from './known-policies.ts'
-
-/** Of one host, as its policies name them: all of them are asked for their points, and what each has is held and kept. */
-const MOST_STORES = 20
 
 /** What a host says of its policies. Remembered; stores that only a policy knew are known from then on. @throws what asking fails with */
 export async function readPolicies(core: Core, host: string): Promise<HostPolicies> {
@@ -12,28 +10,30 @@ export async function readPolicies(core: Core, host: string): Promise<HostPolici
   const asOf = new Date().toISOString()
   await rememberPolicies(core.folder, host, listing)
   learnStores(core, host, listing)
-  return viewOf(host, listing, asOf, true)
+  return viewOf(core, { ...listing, host, asOf, reachable: true })
 }
 
 /** What it last said, as of then. Undefined: it never did. */
 export function lastPolicies(core: Core, host: string): HostPolicies | undefined {
   const known = knownPolicies(core.folder, host)
-  return known && viewOf(host, known.listing, known.asOf, false)
+  return known && viewOf(core, { ...known.listing, host, asOf: known.asOf, reachable: false })
 }
 
-const viewOf = (host: string, listing: PolicyListing, asOf: string, reachable: boolean): HostPolicies => ({
-  ...listing,
-  host,
-  asOf,
-  reachable
-})
+function viewOf(core: Core, said: HostPolicies): HostPolicies {
+  const asked = new Set(storesOn(core.settings.read(), said.host))
+  if (asked.size < ENGINE_LIMITS.stores) return said
+  const storesLeftOut = [...new Set(said.policies.map(({ policy }) => policy.store))].filter((dir) => !asked.has(dir))
+  return storesLeftOut.length === 0 ? said : { ...said, storesLeftOut }
+}
 
 function learnStores(core: Core, host: string, { policies }: PolicyListing): void {
   const before = core.settings.read()
   const learnt = (settings: typeof before): typeof before =>
     policies.reduce(
       (all, { policy }) =>
-        storesOn(all, host).length < MOST_STORES ? withPlace(all, { kind: 'host', host, dir: policy.store }) : all,
+        storesOn(all, host).length < ENGINE_LIMITS.stores
+          ? withPlace(all, { kind: 'host', host, dir: policy.store })
+          : all,
       settings
     )
   if (learnt(before) !== before) core.settings.update(learnt)

@@ -53,6 +53,13 @@ export class ToldPoints {
     return { hosts: [...new Set([...having, ...backedUp, ...from])], isOurs: isKeptHere || isPutThere }
   }
 
+  /** How often a point was told of: as long as it is the same, so is what is told of it. */
+  heard(id: string): number {
+    let count = this.copies.get(id)?.size ?? 0
+    for (const ofHost of this.backups.values()) if (ofHost.has(id)) count += 1
+    return count
+  }
+
   private learnCopy(copy: CopyRecord): void {
     const ofPoint = this.copies.get(copy.point) ?? new Map<string, CopyRecord>()
     const before = ofPoint.size

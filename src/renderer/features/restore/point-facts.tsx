@@ -1,4 +1,5 @@
 import { formatBytes, formatPause, formatTime } from '../../../shared/format.ts'
+import { damagedPlaces } from '../../../shared/point-marks.ts'
 import { safeText, shorten } from '../../../shared/safe-text.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { Ago } from '../../ui/ago.tsx'
@@ -9,12 +10,14 @@ import { words } from './words.ts'
 /** When a point was taken, what is in it, and where it lies. */
 export function PointFacts({ point }: { readonly point: PointView }) {
   const { takenAt, hasMemory, method, sizeBytes, pauseMs, marks, places } = point
+  const damaged = damagedPlaces(point).map(({ label }) => safeText(label))
   return (
     <>
       <span className={classes['pointTime']}>
         <b>{formatTime(takenAt)}</b> <Ago at={takenAt} />
         {marks.verified?.good === false && <StateMark tone="danger" label={words.damaged} />}
-        {marks.verified?.good === true && <StateMark tone="good" label={words.verified} />}
+        {damaged.length > 0 && <StateMark tone="attention" label={words.damagedOn(damaged.join(', '))} />}
+        {marks.verified?.good === true && damaged.length === 0 && <StateMark tone="good" label={words.verified} />}
       </span>
       <span className={classes['pointFacts']}>
         <span>{hasMemory ? words.withRam : words.disksOnly}</span>

@@ -1,3 +1,4 @@
+import { hasSoundCopy } from '../../../shared/told-by.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 
 /** A VM as its points remember it. */
@@ -38,8 +39,9 @@ const fits = ({ id, host, vm, marks }: PointView, sought: string): boolean =>
 /** Some store that has it answers. */
 export const isToBeHad = ({ places }: PointView): boolean => places.some(({ reachable }) => reachable)
 
-const isDamaged = ({ marks }: PointView): boolean => marks.verified?.good === false
+const isSoundlyToBeHad = ({ places }: PointView): boolean =>
+  places.some(({ reachable, verified }) => reachable && verified?.good !== false)
 
 /** The one to restore if nothing else is said: the newest that is to be had, and not known to be damaged. */
 export const suggested = ({ points }: PointGroup): PointView | undefined =>
-  points.find((point) => isToBeHad(point) && !isDamaged(point)) ?? points.find(isToBeHad)
+  points.find((point) => hasSoundCopy(point, undefined) && isSoundlyToBeHad(point)) ?? points.find(isToBeHad)

@@ -74,6 +74,7 @@ export const words = {
   pinned: 'pinned',
   verified: 'verified',
   damaged: 'damaged when last verified',
+  damagedOn: (places: string) => `damaged on ${places}`,
   silent: (places: string) => `Not to be had now: only in ${places}, which does not answer.`,
   host: {
     label: 'Target host',

@@ -1,7 +1,7 @@
 import { NumberInput, Text, Title } from '@mantine/core'
 import { useCallback, useId, useMemo } from 'react'
 import { clockThere, isSameClock, ownZone } from '../../../shared/host-time.ts'
-import { leftOutWords } from '../../../shared/safety-words.ts'
+import { leftOutWords, storesLeftOutWords } from '../../../shared/safety-words.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostPolicies } from '../../../shared/views/policy-view.ts'
 import { useWindow } from '../../state/store-context.ts'
@@ -40,6 +40,7 @@ export function HostSchedules({ at }: { readonly at: HostPolicies }) {
       </div>
       <HostFailures at={at} />
       {rows.length > 0 ? <PolicyTable rows={rows} onOpen={open} /> : <Text c="dimmed">{words.host.none}</Text>}
+      {at.storesLeftOut !== undefined && <StateMark tone="attention" label={safeText(storesLeftOutWords(at))} />}
       {at.leftOut !== undefined && <StateMark tone="attention" label={leftOutWords(at)} />}
       <BrokenFiles broken={at.broken} />
     </section>

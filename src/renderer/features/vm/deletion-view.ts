@@ -20,8 +20,11 @@ export function deletionOf(point: PointView, place: string, points: readonly Poi
   // What only other hosts have told of is no reason to delete this one.
   const tellers = tellersOf(point)
   const witnesses = tellers.length === 0 ? undefined : new Set(tellers)
-  const others = points.filter(({ id }) => id !== point.id).filter((each) => isGood(each) && isToldBy(each, witnesses))
-  const isOnlyGood = isLastCopy && isGood(point) && others.length === 0
+  const others = points
+    .filter(({ id }) => id !== point.id)
+    .filter((each) => isGood(each, witnesses) && isToldBy(each, witnesses))
+  const isSoundElsewhere = point.places.some(({ label, verified }) => label !== place && verified?.good !== false)
+  const isOnlyGood = !isSoundElsewhere && isGood(point) && others.length === 0
   const said = words.delete
   const at = formatTime(point.takenAt)
   return {

@@ -3,7 +3,7 @@ import { isGood } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
-import { methodShown, pauseShown } from './point-words.ts'
+import { damagedWords, methodShown, pauseShown } from './point-words.ts'
 import { words } from './words.ts'
 
 /** How a method looks: live and disk are discs, the yardstick a square, what was off a diamond. */
@@ -63,6 +63,7 @@ function dotOf(point: PointView): Omit<Dot, 'left' | 'row'> {
     pauseShown(point),
     ...(point.marks.pinned ? [words.pinned] : []),
     ...(isBad ? [words.verifiedBad] : []),
+    ...damagedWords(point),
     ...(point.marks.note === undefined ? [] : [safeText(point.marks.note)])
   ]
   return {

@@ -1,4 +1,5 @@
 import { formatBytes, formatPause, formatTime } from '../../../shared/format.ts'
+import { damagedPlaces } from '../../../shared/point-marks.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
@@ -48,6 +49,10 @@ function pointFacts(point: PointView, manifest: Manifest | undefined): Facts {
         ? words.never
         : `${formatTime(verified.at)}: ${verified.good ? words.verifiedGood : words.verifiedBad}`
     ],
+    ...damagedPlaces(point).map(
+      ({ label, verified: found }) =>
+        [words.damagedOn(safeText(label)), found === undefined ? '' : formatTime(found.at)] as const
+    ),
     [said.id, point.id]
   ]
 }

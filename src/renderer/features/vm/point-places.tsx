@@ -1,5 +1,6 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core'
 import { IconShieldCheck, IconTrash } from '@tabler/icons-react'
+import { formatTime } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { pointName } from '../../../shared/point-name.ts'
 import type { PlaceView, PointView } from '../../../shared/views/point-view.ts'
@@ -45,6 +46,13 @@ function Place({ point, place }: { readonly point: PointView; readonly place: Pl
           <span className={classes['soft']}>
             <Name text={place.dir} />
           </span>
+        )}
+        {place.verified && (
+          <StateMark
+            tone={place.verified.good ? 'good' : 'danger'}
+            label={place.verified.good ? words.verifiedGood : words.verifiedBad}
+            hint={formatTime(place.verified.at)}
+          />
         )}
         {!place.reachable && <StateMark tone="unknown" label={said.unreachable} />}
       </div>

@@ -1,6 +1,7 @@
 import { IconPinFilled } from '@tabler/icons-react'
 import { formatBytes, formatPause, formatTime } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { damagedPlaces } from '../../../shared/point-marks.ts'
 import { pointName } from '../../../shared/point-name.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { DataTable, type Column } from '../../ui/data-table.tsx'
@@ -52,11 +53,17 @@ function Taken({ point: { takenAt, marks, warnings } }: { readonly point: PointV
   )
 }
 
+/** Of the copy that a mark is about. */
+function checkedAt({ marks, places }: PointView): string {
+  const at = damagedPlaces({ marks, places })[0]?.verified?.at ?? marks.verified?.at
+  return at === undefined ? '' : formatTime(at)
+}
+
 function Verified({ point }: { readonly point: PointView }) {
   const verdict = verdictOf(point)
   return verdict === undefined ? (
     <span className={classes['soft']}>{words.never}</span>
   ) : (
-    <StateMark tone={verdict.tone} label={verdict.label} hint={formatTime(point.marks.verified?.at ?? '')} />
+    <StateMark tone={verdict.tone} label={verdict.label} hint={checkedAt(point)} />
   )
 }

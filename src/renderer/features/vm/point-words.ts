@@ -1,4 +1,6 @@
 import { formatPause } from '../../../shared/format.ts'
+import { damagedPlaces } from '../../../shared/point-marks.ts'
+import { safeText } from '../../../shared/safe-text.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import type { Tone } from '../../ui/state-mark.tsx'
 import { words } from './words.ts'
@@ -20,8 +22,16 @@ export interface Verdict {
   readonly label: string
 }
 
+/** `damaged on beta`, of a copy that is, where another is not. */
+export function damagedWords(point: Pick<PointView, 'marks' | 'places'>): readonly string[] {
+  const places = damagedPlaces(point).map(({ label }) => safeText(label))
+  return places.length === 0 ? [] : [words.damagedOn(places.join(', '))]
+}
+
 /** When every byte was last read and compared, and with what result. */
-export function verdictOf({ marks }: Pick<PointView, 'marks'>): Verdict | undefined {
+export function verdictOf({ marks, places }: Pick<PointView, 'marks' | 'places'>): Verdict | undefined {
+  const [damaged] = damagedWords({ marks, places })
+  if (damaged !== undefined) return { tone: 'attention', label: damaged }
   if (marks.verified === undefined) return undefined
   return marks.verified.good
     ? { tone: 'good', label: words.verifiedGood }

@@ -59,7 +59,7 @@ const isOursOf = ({ isHere, begun, vm }: JobView, uuid: string): boolean =>
 
 /** Of what its host has told of, where there is any. */
 function newestGoodOf(points: readonly PointView[], host: string | undefined): PointView | undefined {
-  const good = points.filter(isGood)
+  const good = points.filter((point) => isGood(point, host === undefined ? undefined : new Set([host])))
   return good.find((point) => host !== undefined && isToldBy(point, new Set([host]))) ?? good[0]
 }
 

@@ -70,6 +70,7 @@ export const words = {
   pinned: 'pinned',
   verifiedGood: 'verified',
   verifiedBad: 'damaged',
+  damagedOn: (places: string) => `damaged on ${places}`,
   columns: {
     time: 'Taken',
     method: 'Method',

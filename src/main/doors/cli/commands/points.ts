@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { findPoint, listPoints, type PointList } from '../../../core/points/list-points.ts'
-import { disownedBy, placeLabel, tellersOf, type KnownPoint } from '../../../core/points/point-places.ts'
+import { damagedIn, disownedBy, placeLabel, tellersOf, type KnownPoint } from '../../../core/points/point-places.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { formatBytes, formatPause, formatTime } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
@@ -112,12 +112,20 @@ const rowOf = (point: KnownPoint, manifest: Manifest, notToldBy: string | undefi
   labels(point)
 ]
 
-const marksOf = ({ marks: { pinned, note, verified }, rivals }: KnownPoint): string[] => [
-  ...(rivals === undefined ? [] : ['two of this id']),
-  ...(pinned ? ['pinned'] : []),
-  ...(note === undefined ? [] : ['note']),
-  ...(verified === undefined ? [] : [verified.good ? 'verified' : 'damaged'])
+const marksOf = (point: KnownPoint): string[] => [
+  ...(point.rivals === undefined ? [] : ['two of this id']),
+  ...(point.marks.pinned ? ['pinned'] : []),
+  ...(point.marks.note === undefined ? [] : ['note']),
+  ...verdictWords(point)
 ]
+
+/** Of copies, some of which are damaged, these are named. */
+function verdictWords(point: KnownPoint): string[] {
+  const damaged = damagedIn(point)
+  if (damaged.length > 0) return [`damaged on ${damaged.join(', ')}`]
+  const { verified } = point.marks
+  return verified === undefined ? [] : [verified.good ? 'verified' : 'damaged']
+}
 
 function noteBroken(out: Output, { broken }: PointList): void {
   if (!out.json)
@@ -151,7 +159,8 @@ function pointText(point: KnownPoint): string[] {
       `libvirt ${manifest.versions.libvirt}, QEMU ${manifest.versions.qemu}, engine ${manifest.versions.engine}`
     ],
     ['warnings', manifest.warnings.join('; ')],
-    ...marksFields(point.marks)
+    ...marksFields(point.marks),
+    ['damaged on', damagedIn(point).join(', ')]
   ]
   const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`
   return [head, ...fields(entries)]

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { findPolicy, listPolicies } from '../../../core/policies/find-policy.ts'
 import { formatTime } from '../../../../shared/format.ts'
-import { leftOutWords } from '../../../../shared/safety-words.ts'
+import { leftOutWords, storesLeftOutWords } from '../../../../shared/safety-words.ts'
 import { runStateWords } from '../../../../shared/run-words.ts'
 import type { HostPolicies } from '../../../../shared/views/policy-view.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -28,10 +28,14 @@ export const listCommand = (perform: Perform): Command =>
           each.leftOut === undefined ? [] : [{ host: each.host, count: each.leftOut }]
         )
         if (!out.json) leftOut.forEach(({ host, count }) => out.note(leftOutWords({ host, leftOut: count }), 'warning'))
+        const full = hosts.flatMap((each) =>
+          each.storesLeftOut === undefined ? [] : [{ host: each.host, storesLeftOut: each.storesLeftOut }]
+        )
+        if (!out.json) full.forEach((each) => out.note(storesLeftOutWords(each), 'warning'))
         noteUnreachable(out, unreachable)
-        out.result({ policies: all, broken, leftOut, unreachable: unreachableJson(unreachable) })
+        out.result({ policies: all, broken, leftOut, storesLeftOut: full, unreachable: unreachableJson(unreachable) })
         const listed = exitOfListing(unreachable, options.host !== undefined)
-        return listed === EXIT.done && broken.length + leftOut.length > 0 ? EXIT.warnings : listed
+        return listed === EXIT.done && broken.length + leftOut.length + full.length > 0 ? EXIT.warnings : listed
       })
     )
 
