@@ -1,7 +1,7 @@
 import { fail } from '../shared/failure.ts'
 import type { DomainState } from '../shared/model/host.ts'
 import { Uuid } from '../shared/model/ids.ts'
-import type { RunOptions, Shell } from '../shared/shell.ts'
+import type { Shell } from '../shared/shell.ts'
 import { commandFailed, saysUnknownDomain, virsh } from './virsh.ts'
 
 /** What starting and stopping a QEMU may take on a busy host. */
@@ -112,9 +112,11 @@ export async function destroyDomain(
   })
 }
 
-/** Stops the guest's CPUs. No error if they stand already. */
-export async function suspendDomain(shell: Shell, uuid: Uuid, options: RunOptions = {}): Promise<void> {
-  await virsh(shell, ['suspend', uuid], options)
+/** Stops the guest's CPUs. False: they stood already, so that it is not ours to let them go on. */
+export async function suspendDomain(shell: Shell, uuid: Uuid): Promise<boolean> {
+  if ((await domainState(shell, uuid))?.state === 'paused') return false
+  await virsh(shell, ['suspend', uuid])
+  return true
 }
 
 /** Lets the guest's CPUs run. No error if they do already, for instance because the owner was faster. */

@@ -219,6 +219,16 @@ describe('while a persistent VM is on its overlays', () => {
     await goesOn(guest, since)
   })
 
+  it('its owner pauses it in the moment in which its job is about to: it stays paused', async () => {
+    const since = guest.lastTick()?.counter ?? 0
+    const pause = (): Promise<string> => guest.virsh('suspend', guest.uuid)
+    const report = await during(guest, pause, 'suspend', { method: 'classic' })
+    expect(report.state).toMatch(/^done/)
+    expect(await guest.state()).toBe('paused')
+    await guest.virsh('resume', guest.uuid)
+    await goesOn(guest, since)
+  })
+
   it('somebody commits an overlay by hand: the point is none, the VM is as it was', async () => {
     const since = guest.lastTick()?.counter ?? 0
     const report = await during(

@@ -46,9 +46,9 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
   const { shell } = job
   // Mirroring took a while: what its owner wants of the VM is what it does now.
   const stateBefore = (await isPaused(shell, plan)) ? 'paused' : 'running'
-  await job.step('suspend', { stateBefore }, async () => {
-    if (stateBefore === 'running') await suspendDomain(shell, plan.vm)
-  })
+  const state = await job.step('suspend', { stateBefore }, async () =>
+    (await suspendDomain(shell, plan.vm)) ? 'running' : 'paused'
+  )
   await job.step('end-mirror', {}, () => endMirrors(job, plan))
   if (!(await isPaused(shell, plan)))
     fail({ kind: 'foreign-work', vm: plan.vmName, detail: 'somebody let it go on before its RAM was saved' })
@@ -57,7 +57,7 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
     whileRoomLasts(job, plan, ({ signal }) => saveDomain(shell, plan.vm, memoryPath(plan), { signal }))
   )
   // Not cancellable from here on: the VM is only in the file.
-  await job.step('restore', {}, () => restoreDomain(shell, memoryPath(plan), { state: stateBefore }))
+  await job.step('restore', {}, () => restoreDomain(shell, memoryPath(plan), { state }))
 }
 
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>

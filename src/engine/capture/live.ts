@@ -198,15 +198,19 @@ async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): 
 }
 
 /** The guest rewrites RAM faster than it can be written within the budget. */
-async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedPauseMs: number): Promise<'suspended'> {
+async function giveUp(
+  job: JobContext<BackupSpec>,
+  plan: CapturePlan,
+  estimatedPauseMs: number
+): Promise<'suspended' | 'converged'> {
   const { budgetMs, onBusy } = job.spec
   const detail = `a final pause of about ${estimatedPauseMs} ms would be needed`
   if (onBusy === 'pause') {
     job.warn(
       `The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was paused for the rest, as the job says`
     )
-    await job.step('force-pause', {}, () => suspendDomain(job.shell, plan.vm))
-    return 'suspended'
+    const isOurs = await job.step('force-pause', {}, () => suspendDomain(job.shell, plan.vm))
+    return isOurs ? 'suspended' : 'converged'
   }
   await abortJob(job.shell, plan.vm)
   return fail({ kind: 'too-busy', vm: plan.vmName, budgetMs, detail })
