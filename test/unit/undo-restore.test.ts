@@ -108,6 +108,8 @@ async function cutShort(
     readonly atStop?: object
     readonly undefine?: 'announced' | 'not announced'
     readonly isTransient?: true
+    /** It was off when the restore looked at it. */
+    readonly isOff?: true
   } = {}
 ): Promise<Cut> {
   const images = await realpath(await mkdtemp(join(tmpdir(), 'stillpoint-images-')))
@@ -123,7 +125,7 @@ async function cutShort(
   const displaced: DisplacedVm = {
     uuid: VM,
     name: 'web',
-    wasActive: true,
+    wasActive: change.isOff !== true,
     wasPaused: false,
     persistent: change.isTransient !== true,
     autostart: false,
@@ -425,11 +427,13 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     readonly reason?: string
     /** A restore that came no further than to its stop. */
     readonly until?: Until
+    /** Whether it ran when the restore began. */
+    readonly ran?: boolean
   }
 
   /** It ran when the restore looked at it, before anything of it was renamed. Now it is off, and the restore is undone. */
   async function foundOff(
-    { log, boot = 'this-boot', reason, until }: Found,
+    { log, boot = 'this-boot', reason, until, ran = false }: Found,
     change: Change
   ): Promise<Cut & { warned: string[] }> {
     const since = await logThatSays(line(STARTED), log ?? [])
@@ -437,7 +441,8 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     const cut = await cutShort(present, { ...change, atStop: { log: since } })
     if (until === undefined) await rename(cut.kept, cut.place)
     const began = boot === 'this-boot' ? await bootId() : boot
-    const vms = [{ uuid: VM, name: 'web', before: { log: since } }]
+    const process = ran && { process: { pid: 1, startTicks: '1' } }
+    const vms = [{ uuid: VM, name: 'web', before: { log: since, ...process } }]
     const warned: string[] = []
     const begin = entry({ type: 'begin', id: JOB, bootId: began, vms })
     expect(await cut.undo(until ?? 'displace', { begin, start: {}, warned })).toEqual({ end: 'undone', kept: [] })
@@ -455,7 +460,12 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     ],
     ['its host lost its power, and libvirt has forgotten it', { boot: 'another-boot' }, { isTransient: true }],
     ['its QEMU crashed', { log: [end('crashed')], reason: 'crashed' }, {}],
-    ['its host lost its power', { boot: 'another-boot', reason: 'unknown' }, {}]
+    ['its host lost its power', { boot: 'another-boot', reason: 'unknown' }, {}],
+    [
+      'its QEMU crashed before the restore looked',
+      { log: [end('crashed')], reason: 'crashed', ran: true },
+      { isOff: true }
+    ]
   ])('runs again where a fault ended it before the restore could: %s', async (_, found, change) => {
     const cut = await foundOff(found, { stop: 'not announced', undefine: 'not announced', ...change })
     expect([runs(cut), cut.warned]).toEqual([true, [expect.stringContaining('was found off')]])
@@ -472,6 +482,11 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     const cut = await foundOff(found, { stop: 'not announced', undefine: 'not announced', ...change })
     expect([runs(cut), cut.libvirt.vms.has(VM)]).toEqual([false, found.reason !== undefined])
     expect(cut.warned).toEqual([expect.stringContaining('by somebody')])
+  })
+
+  it('stays off where it was off when the restore began, and when that looked', async () => {
+    const cut = await foundOff({ log: [], reason: 'crashed' }, { isOff: true })
+    expect([runs(cut), cut.warned]).toEqual([false, []])
   })
 
   it.each([

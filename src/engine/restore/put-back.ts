@@ -24,6 +24,7 @@ import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { UndoStep } from '../recover/program.ts'
+import type { NotedVm } from '../evidence/vm-before.ts'
 import { howItEnded, notedVms } from '../recover/start-after-fault.ts'
 import { theOneSeen } from './displace.ts'
 import { goneMediaOf } from './displaced-vm.ts'
@@ -153,7 +154,8 @@ async function defineFrom(jobId: string, xml: string, use: (path: string) => Pro
  *
  * @throws `left-behind` while it does not start: it is tried again until it runs
  */
-async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm): Promise<undefined> {
+async function startAgain(job: JobContext, trace: RestoreTrace, seen: DisplacedVm): Promise<undefined> {
+  const vm = asAtBegin(trace, seen)
   const now = await domainState(job.shell, vm.uuid)
   const isOff = now === undefined || now.state === 'shut off'
   if (!vm.wasActive || trace.hasPutBack('start', vm) || !isOff) return
@@ -174,6 +176,17 @@ async function startAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm)
   const why = end === 'fault' ? 'was found off' : 'was stopped for this restore'
   job.warn(`${vm.name} ${why} and was started again: what it had in RAM is lost`)
 }
+
+/** As it ran when the job began: a fault may have ended it by the time the restore looked at it. */
+function asAtBegin(trace: RestoreTrace, vm: DisplacedVm): DisplacedVm {
+  const before = notedVm(trace, vm)?.before
+  return vm.wasActive || before?.process === undefined
+    ? vm
+    : { ...vm, wasActive: true, wasPaused: before.state === 'paused' }
+}
+
+const notedVm = ({ begin }: RestoreTrace, { uuid }: DisplacedVm): NotedVm | undefined =>
+  notedVms(begin).find((noted) => noted.uuid === uuid)
 
 const leftOff = (end: string | undefined): string =>
   end === undefined
@@ -196,8 +209,7 @@ async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndR
 
 /** Not by this restore. libvirt has forgotten a transient VM that is off. */
 async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
-  const noted = notedVms(trace.begin).find(({ uuid }) => uuid === vm.uuid)
-  return endOf(trace, noted ?? { name: vm.name, before: {} }, now)
+  return endOf(trace, notedVm(trace, vm) ?? { name: vm.name, before: {} }, now)
 }
 
 /** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
