@@ -489,6 +489,11 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     expect([runs(cut), cut.warned]).toEqual([false, []])
   })
 
+  it('stays off where its owner stopped it before the restore looked, of an engine too that does not say what it stopped', async () => {
+    const cut = await foundOff({ log: [end('destroyed')], reason: 'unknown', ran: true }, { isOff: true })
+    expect([runs(cut), cut.warned]).toEqual([false, [expect.stringContaining('by somebody')]])
+  })
+
   it.each([
     ['destroyed it', end('destroyed'), 'unknown'],
     ['went back to a snapshot', end('from snapshot'), 'from snapshot']

@@ -47,7 +47,7 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
   // Mirroring took a while: what its owner wants of the VM is what it does now.
   const stateBefore = (await isPaused(shell, plan)) ? 'paused' : 'running'
   const state = await job.step('suspend', { stateBefore }, async () =>
-    (await suspendDomain(shell, plan.vm)) ? 'running' : 'paused'
+    stateBefore === 'running' && (await suspendDomain(shell, plan.vm)) ? 'running' : 'paused'
   )
   await job.step('end-mirror', {}, () => endMirrors(job, plan))
   if (!(await isPaused(shell, plan)))

@@ -161,9 +161,11 @@ async function startAgain(job: JobContext, trace: RestoreTrace, seen: DisplacedV
   if (!vm.wasActive || trace.hasPutBack('start', vm) || !isOff) return
   // Its owner has undefined it.
   if (now === undefined && vm.persistent) return
-  const end = trace.mayHaveStopped(vm) ? await endSinceStop(trace, vm, now) : await endBeforeStop(trace, vm, now)
+  // What was off when the restore looked at it was stopped by somebody else.
+  const mayBeOurs = seen.wasActive && trace.mayHaveStopped(vm)
+  const end = mayBeOurs ? await endSinceStop(trace, vm, now) : await endBeforeStop(trace, vm, now)
   if (end !== 'fault' && end !== 'this restore') {
-    if (!trace.mayHaveStopped(vm)) job.warn(`${vm.name} ${leftOff(end)}`)
+    if (!mayBeOurs) job.warn(`${vm.name} ${leftOff(end)}`)
     return
   }
   try {
