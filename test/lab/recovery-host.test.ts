@@ -104,6 +104,18 @@ const ended = (id: string): Promise<JobReport> =>
     { timeoutMs: NEXT_TRY_MS, everyMs: 500 }
   )
 
+/** The host goes on trying to put an earlier job right, and holds its VM meanwhile. */
+const betweenTries = (run: () => Promise<JobReport>): Promise<JobReport> =>
+  waitFor(
+    'the VM to be free',
+    () =>
+      run().catch((error: unknown) => {
+        if (isFailure(error, 'vm-busy')) return undefined
+        throw error
+      }),
+    { timeoutMs: NEXT_TRY_MS, everyMs: 500 }
+  )
+
 const needsYou = (id: string): Promise<JobReport> =>
   waitFor(
     `job ${id} to need its operator`,
@@ -174,12 +186,12 @@ describe('a job before which an earlier one of its VM could not be put right', (
     await crash(picky)
     await alpha.must(['systemctl', 'kill', '--signal=KILL', jobUnit(hopeless)])
     await needsYou(hopeless)
-    const refused = await engine.backup(picky)
+    const refused = await betweenTries(() => engine.backup(picky))
     expect(refused).toMatchObject({ state: 'failed-clean', failure: { kind: 'left-behind', vm: 'picky' } })
     expect(JSON.stringify(refused.failure)).toContain(disc)
     expect(JSON.stringify(refused.failure)).toContain(hopeless)
     const ticked = picky.ticks().length
-    const restored = await engine.restore(point, picky, { mode: 'boot', replace: true })
+    const restored = await betweenTries(() => engine.restore(point, picky, { mode: 'boot', replace: true }))
     expect(restored).toMatchObject({ state: 'done-with-warnings', mode: 'boot' })
     expect(restored.warnings.join()).toContain(`Job ${hopeless} of this VM could not be put right, and is set aside`)
     expect(await ended(hopeless)).toMatchObject({ state: 'failed-needs-you', failure: { kind: 'left-behind' } })
