@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { followJob, type Follow } from '../../../src/main/core/jobs/follow-job.ts'
 import { FollowTurns } from '../../../src/main/core/jobs/follow-turns.ts'
@@ -59,6 +60,18 @@ describe('jobs of one host that run at the same time', () => {
     first[0]?.end()
     first[0]?.end()
     expect((await waits).signal.aborted).toBe(false)
+  })
+
+  it('leave nothing behind of a turn that came: they are followed for days, and wait for thousands of them', async () => {
+    const turns = new FollowTurns(1_000_000)
+    const first = await turns.next(undefined)
+    await Promise.all([turns.next(undefined), turns.next(undefined)])
+    const { signal } = new AbortController()
+    const waits = turns.next(signal)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    first.end()
+    await waits
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   it('go on with their turn while nobody waits', async () => {

@@ -41,11 +41,12 @@ export class FollowTurns {
 
   private async wait(signal: AbortSignal | undefined): Promise<boolean> {
     if (signal?.aborted === true) return false
-    return new Promise<boolean>((resolve) => {
-      this.waiting.push(resolve)
-      signal?.addEventListener('abort', () => this.leave(resolve), { once: true })
-      this.passOn()
-    })
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const leave = (): void => this.leave(resolve)
+    this.waiting.push(resolve)
+    signal?.addEventListener('abort', leave)
+    this.passOn()
+    return promise.finally(() => signal?.removeEventListener('abort', leave))
   }
 
   private leave(waiter: (isTurn: boolean) => void): void {
