@@ -81,7 +81,7 @@ export function fakeTroubledJobs(
     phases: [],
     ...more
   })
-  const jobs = [begun(silent, 0xfffff1, { kind: 'restore' }), begun(away, 0xfffff2, {})] as const
+  const jobs = [begun(silent, 0xfffff1, { kind: 'restore', state: 'stalled' }), begun(away, 0xfffff2, {})] as const
   const quietFor = (ms: number): string => new Date(now.getTime() - ms).toISOString()
   const plain = { phases: [], pauses: [], warnings: [], cancelling: false }
   return {

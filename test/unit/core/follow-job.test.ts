@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { followJob, type Follow, type Watched } from '../../../src/main/core/jobs/follow-job.ts'
 import { StillpointError, type Failure } from '../../../src/shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../../src/shared/model/job.ts'
@@ -18,6 +18,13 @@ const report: JobReport = {
   warnings: []
 }
 const journal: JournalEntry[] = [0, 1, 2, 3, 4, 5].map((n) => ({ n, at, type: 'note', text: `entry ${n}` }))
+
+const progress = (doneBytes: number): JournalEntry => ({
+  n: 6,
+  at: new Date(Date.parse(at) + doneBytes).toISOString(),
+  type: 'progress',
+  progress: { phase: 'copying vda', doneBytes, totalBytes: 1e9 }
+})
 
 const lost: Failure = { kind: 'connection-lost', host: 'alpha', during: 'follow' }
 
@@ -100,14 +107,73 @@ describe('watching a job', () => {
     await expect(followJob(refusing, ID, { onWatched: () => undefined })).rejects.toMatchObject({ failure: changed })
   })
 
-  it('speaks up when there is no sign of life', async () => {
-    const quiet = Promise.withResolvers<JobReport>()
-    const seen: string[] = []
-    const onWatched = ({ type }: Watched): void => {
-      seen.push(type)
-      if (type === 'stalled') quiet.resolve(report)
+  it('goes on for as long as the job gets on, also where the connection breaks again and again', async () => {
+    let call = 0
+    const breaking: Follow = async (_, { onEvent }) => {
+      await onEvent?.(progress(++call))
+      if (call < 8) throw new StillpointError(lost)
+      return report
     }
-    await followJob(() => quiet.promise, ID, { onWatched, stalledAfterMs: 40 })
-    expect(seen).toEqual(['stalled'])
+    const seen = await watch(breaking, { giveUpAfterMs: 0 })
+    const waits = seen.flatMap((what) => (what.type === 'lost' ? [what.retryInMs] : []))
+    expect(waits).toHaveLength(7)
+    expect(Math.max(...waits)).toBeLessThan(2)
+  })
+})
+
+describe('watching a job for long', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  async function seenWithin(minutes: number, follow: Follow): Promise<Watched[]> {
+    const seen: Watched[] = []
+    void followJob(follow, ID, { onWatched: (what) => seen.push(what) })
+    await vi.advanceTimersByTimeAsync(minutes * 60_000)
+    return seen
+  }
+  const stalledAfter = (seen: readonly Watched[]): number[] =>
+    seen.flatMap((what) => (what.type === 'stalled' ? [Math.round(what.quietMs / 1000)] : []))
+  const forEver = (): Promise<never> => new Promise(() => undefined)
+
+  it('speaks up when there is no sign of life, and once more for each minute of that', async () => {
+    const seen = await seenWithin(3.5, async (_, { onEvent }) => {
+      await new Promise((resolve) => setTimeout(resolve, 25_000))
+      await onEvent?.(progress(1))
+      return forEver()
+    })
+    expect(seen.map(({ type }) => type)).toEqual(['entry', 'stalled', 'stalled', 'stalled'])
+    expect(stalledAfter(seen)).toEqual([60, 120, 180])
+  })
+
+  it('takes nothing that it has heard before for a sign of life', async () => {
+    const seen = await seenWithin(1.5, async (_, { onEvent }) => {
+      for (;;) {
+        for (const entry of [...journal, progress(1)]) await onEvent?.(entry)
+        await new Promise((resolve) => setTimeout(resolve, 20_000))
+      }
+    })
+    expect(numbers(seen)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(stalledAfter(seen)).toEqual([60])
+  })
+
+  it('does not wait for a sign of life while the host is away', async () => {
+    let asked = Promise.withResolvers<undefined>()
+    const seen: string[] = []
+    const ended = new AbortController()
+    const away: Follow = async () => {
+      asked.resolve(undefined)
+      await new Promise((resolve) => setTimeout(resolve, 20_000))
+      throw new StillpointError(lost)
+    }
+    const options = { signal: ended.signal, backOffMs: 1, onWatched: ({ type }: Watched) => seen.push(type) }
+    const end = followJob(away, ID, options).catch(() => undefined)
+    for (let losses = 0; losses < 10; losses++) {
+      await asked.promise
+      asked = Promise.withResolvers()
+      await vi.advanceTimersByTimeAsync(20_000)
+    }
+    ended.abort()
+    await end
+    expect(seen).toEqual(Array.from({ length: 10 }, () => 'lost'))
   })
 })

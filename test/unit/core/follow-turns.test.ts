@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
-import { followJob, type Follow } from '../../../src/main/core/jobs/follow-job.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { followJob, type Follow, type Watched } from '../../../src/main/core/jobs/follow-job.ts'
 import { FollowTurns } from '../../../src/main/core/jobs/follow-turns.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { newTimeSortedId } from '../../../src/shared/model/ids.ts'
+import type { JournalEntry } from '../../../src/shared/model/job.ts'
 import { jobReport } from '../../hostile/reports.ts'
 
 const ids = Array.from({ length: 16 }, (_, n) => newTimeSortedId(new Date(n * 1000), (bytes) => new Uint8Array(bytes)))
@@ -85,5 +86,125 @@ describe('jobs of one host that run at the same time', () => {
     expect(turn.signal.aborted).toBe(true)
     turn.end()
     expect((await fourth).signal.aborted).toBe(false)
+  })
+})
+
+const cancelled = (): never => {
+  throw new StillpointError({ kind: 'cancelled', what: 'follow' })
+}
+
+/** Until somebody else has waited long enough. */
+const listening = async (signal: AbortSignal | undefined): Promise<never> => {
+  await new Promise<void>((resolve) => {
+    if (signal?.aborted === true) resolve()
+    else signal?.addEventListener('abort', () => resolve())
+  })
+  return cancelled()
+}
+
+/** As the engine has it: whoever asks hears how far the job has got, also where that was said before. */
+const progress = (second: number): JournalEntry => ({
+  n: 5,
+  at: new Date(Date.parse(at) + 1000 * second).toISOString(),
+  type: 'progress',
+  progress: { phase: 'copying vda', doneBytes: second, totalBytes: 1e9 }
+})
+
+describe('jobs of one host of which some hang', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  /** What is seen of the jobs within these minutes, by job. */
+  async function seenOf(follow: Follow, { jobs, minutes }: { jobs: number; minutes: number }): Promise<Watched[][]> {
+    const stop = new AbortController()
+    const turns = new FollowTurns()
+    const seen = ids.slice(0, jobs).map((): Watched[] => [])
+    const all = seen.map((mine, n) =>
+      followJob(follow, ids[n] ?? '', { turns, signal: stop.signal, onWatched: (what) => mine.push(what) }).catch(
+        () => undefined
+      )
+    )
+    await vi.advanceTimersByTimeAsync(minutes * 60_000)
+    stop.abort()
+    await Promise.all(all)
+    return seen
+  }
+
+  it.each([1, 3, 4, 10, 16])('are each known to be stalled, and stay so: %i of them', async (jobs) => {
+    const seen = await seenOf(
+      async (_, { onEvent, signal }) => {
+        await onEvent?.(progress(0))
+        return listening(signal)
+      },
+      { jobs, minutes: 10 }
+    )
+    for (const mine of seen) {
+      const [first, second] = mine
+      expect(first).toMatchObject({ type: 'entry' })
+      expect(second).toMatchObject({ type: 'stalled' })
+      // What it had said before is no sign of life when it is said again.
+      expect(new Set(mine.slice(1).map(({ type }) => type))).toEqual(new Set(['stalled']))
+    }
+  })
+
+  it('are told apart from those that work, however long these wait for their turn', async () => {
+    const [hangs] = ids
+    const begin = Date.now()
+    const seen = await seenOf(
+      async ({ id }, { onEvent, signal }) => {
+        await onEvent?.(progress(id === hangs ? 0 : Math.floor((Date.now() - begin) / 1000)))
+        return listening(signal)
+      },
+      { jobs: 16, minutes: 30 }
+    )
+    const stalled = seen.map((mine) => mine.some(({ type }) => type === 'stalled'))
+    expect(stalled).toEqual(ids.map((id) => id === hangs))
+  })
+
+  it('are heard again as soon as they go on', async () => {
+    const begin = Date.now()
+    const hasHung = (): boolean => Date.now() - begin < 8 * 60_000
+    const seen = await seenOf(
+      async (_, { onEvent, signal }) => {
+        await onEvent?.(progress(hasHung() ? 0 : 1))
+        return listening(signal)
+      },
+      { jobs: 4, minutes: 9 }
+    )
+    for (const mine of seen) {
+      expect(mine.at(-2)).toMatchObject({ type: 'stalled' })
+      expect(mine.at(-1)).toEqual({ type: 'entry', entry: progress(1) })
+    }
+  })
+
+  it('are tried again at once after a first hiccup, however many turns they have had', async () => {
+    const heard: Watched[] = []
+    const stop = new AbortController()
+    const turns = new FollowTurns()
+    const others = ids.slice(1, 4).map((id) =>
+      followJob((_, { signal }) => listening(signal), id, {
+        turns,
+        signal: stop.signal,
+        onWatched: () => undefined
+      }).catch(() => undefined)
+    )
+    let turn = 0
+    const follow: Follow = (_, { signal }) =>
+      ++turn < 30
+        ? listening(signal)
+        : Promise.reject(new StillpointError({ kind: 'connection-lost', host: 'alpha', during: 'follow' }))
+    const mine = followJob(follow, ids[0] ?? '', {
+      turns,
+      signal: stop.signal,
+      onWatched: (what) => {
+        heard.push(what)
+        if (what.type === 'lost') stop.abort()
+      }
+    }).catch(() => undefined)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    await Promise.all([mine, ...others])
+    const [loss] = heard.filter(({ type }) => type === 'lost')
+    expect(turn).toBe(30)
+    expect(loss?.type === 'lost' && loss.retryInMs).toBeLessThan(2000)
   })
 })

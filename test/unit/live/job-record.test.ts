@@ -65,7 +65,9 @@ describe('a job as it is watched', () => {
     const failure = { kind: 'connection-lost', host: 'alpha', during: 'follow' } as const
     record.watched({ type: 'lost', failure, retryInMs: 1000 }, new Date(AT))
     expect([record.live.lost, record.isOpen]).toEqual([failure, true])
-    record.watched({ type: 'back' }, new Date(AT))
+    record.watched({ type: 'back' }, new Date('2026-11-25T09:30:00.000Z'))
+    // That its host answers again is no sign of life of the job.
+    expect(record.live).toMatchObject({ lastSignAt: AT })
     expect(record.live.lost).toBeUndefined()
   })
 })

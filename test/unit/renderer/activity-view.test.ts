@@ -87,10 +87,14 @@ describe('signs of life of a job that runs', () => {
     expect(livenessOf(running, undefined, now)).toMatchObject({ is: 'going', quietMs: undefined })
   })
 
-  it('fail for a minute: it is stalled', () => {
-    const later = new Date('2026-11-22T20:18:51.000Z')
-    expect(livenessOf(running, aLive(), later).is).toBe('stalled')
+  it('fail, as the core has it: it is stalled', () => {
     expect(livenessOf(aJob({ state: 'stalled' }), undefined, now).is).toBe('stalled')
+  })
+
+  it('fail for a minute: work of this computer is stalled, and a job of a host may only wait to be listened to', () => {
+    const later = new Date('2026-11-22T20:18:51.000Z')
+    expect(livenessOf({ ...running, isHere: true }, aLive(), later).is).toBe('stalled')
+    expect(livenessOf(running, aLive(), later)).toMatchObject({ is: 'going', quietMs: 61_000 })
   })
 
   it('cannot come while the connection is gone, which is worth more than all else', () => {

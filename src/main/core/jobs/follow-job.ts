@@ -21,35 +21,39 @@ export interface FollowOptions {
   readonly onWatched: (what: Watched) => void
   readonly signal?: AbortSignal
   readonly stalledAfterMs?: number
-  /** Without an answer from the host for so long, watching ends; the job does not. */
+  /** Without a sign of life from the job and its host for so long, watching ends; the job does not. */
   readonly giveUpAfterMs?: number
   readonly backOffMs?: number
   /** Where many jobs of one host are followed, and not all of them at once. */
   readonly turns?: FollowTurns
+  /** What was heard of it when it was followed before: it goes on from there. */
+  readonly heard?: HeardOfJob
 }
 
 const LONGEST_BACK_OFF_MS = 30_000
 
 /** Watches a job to its end, across lost connections: every journal entry once, in order, none left out. */
 export async function followJob(follow: Follow, id: string, options: FollowOptions): Promise<JobReport> {
-  const { signal, onWatched, turns, giveUpAfterMs = 900_000 } = options
-  const watch = new Watch(options)
+  const { signal, onWatched, turns, heard = new HeardOfJob(), giveUpAfterMs = 900_000 } = options
+  let losses = 0
   let lostAt: number | undefined
-  for (let attempt = 0; ; attempt++) {
-    const seen = watch.next
+  for (;;) {
+    const { signs } = heard
     const turn = await turns?.next(signal)
     try {
-      return await watch.during(follow({ id, from: watch.next }, callOptions(watch, eitherOf(signal, turn?.signal))))
+      const answer = follow({ id, from: heard.next }, callOptions(heard, onWatched, eitherOf(signal, turn?.signal)))
+      return await heard.silence.during(answer, options)
     } catch (error) {
       turn?.end()
       if (turn?.signal.aborted === true && signal?.aborted !== true && isFailure(error, 'cancelled')) continue
       if (!isFailure(error, 'connection-lost', 'host-unreachable', 'timeout')) throw error
-      if (watch.next > seen) [attempt, lostAt] = [0, undefined]
-      lostAt ??= Date.now()
-      if (Date.now() - lostAt > giveUpAfterMs) throw error
-      const retryInMs = backOff(attempt, options.backOffMs)
+      if (heard.signs > signs) [losses, lostAt] = [0, undefined]
+      const now = performance.now()
+      lostAt ??= now
+      if (now - lostAt > giveUpAfterMs) throw error
+      const retryInMs = backOff(losses++, options.backOffMs)
       onWatched({ type: 'lost', failure: error.failure, retryInMs })
-      watch.lost = true
+      heard.lose()
       await sleepOrCancel(retryInMs, signal)
     } finally {
       turn?.end()
@@ -62,15 +66,19 @@ const eitherOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal
   return given.length > 1 ? AbortSignal.any(given) : given[0]
 }
 
-const callOptions = (watch: Watch, signal: AbortSignal | undefined): CallOptions<JournalEntry> => ({
-  onEvent: (entry) => watch.take(entry),
+const callOptions = (
+  heard: HeardOfJob,
+  onWatched: FollowOptions['onWatched'],
+  signal: AbortSignal | undefined
+): CallOptions<JournalEntry> => ({
+  onEvent: (entry) => heard.take(entry, onWatched),
   timeoutMs: Infinity,
   ...(signal !== undefined && { signal })
 })
 
 /** Doubling, with jitter: several doors do not all come back in the same instant. */
-const backOff = (attempt: number, firstMs = 1000): number =>
-  Math.min(firstMs * 2 ** attempt, LONGEST_BACK_OFF_MS) * (0.75 + Math.random() / 2)
+const backOff = (losses: number, firstMs = 1000): number =>
+  Math.min(firstMs * 2 ** losses, LONGEST_BACK_OFF_MS) * (0.75 + Math.random() / 2)
 
 async function sleepOrCancel(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() =>
@@ -78,40 +86,77 @@ async function sleepOrCancel(ms: number, signal: AbortSignal | undefined): Promi
   )
 }
 
-/** What has been seen of one job. */
-class Watch {
+/** What has been heard of one job, by whoever follows it: an entry counts once, however often it is said. */
+export class HeardOfJob {
   /** The number of the entry that comes next. */
   next = 0
-  lost = false
-  private lastSign = Date.now()
-  private readonly options: FollowOptions
+  /** How much of what was said was new. */
+  signs = 0
+  readonly silence = new Silence()
+  private isLost = false
+  private progress = ''
 
-  constructor(options: FollowOptions) {
-    this.options = options
+  take(entry: JournalEntry, onWatched: FollowOptions['onWatched']): void {
+    if (this.isLost) onWatched({ type: 'back' })
+    this.isLost = false
+    if (!this.isNew(entry)) return
+    this.signs += 1
+    this.silence.end()
+    onWatched({ type: 'entry', entry })
   }
 
-  take(entry: JournalEntry): void {
-    this.lastSign = Date.now()
-    if (this.lost) this.options.onWatched({ type: 'back' })
-    this.lost = false
-    if (entry.n < this.next) return
-    // How far it has got is no line of the journal: it has the number of the one that comes next.
-    if (entry.type !== 'progress') this.next = entry.n + 1
-    this.options.onWatched({ type: 'entry', entry })
+  /** Whether the job goes on nobody knows before the host is back. */
+  lose(): void {
+    this.isLost = true
+    this.silence.end()
+  }
+
+  private isNew(entry: JournalEntry): boolean {
+    if (entry.n < this.next) return false
+    if (entry.type === 'progress') return this.isProgress(entry)
+    this.next = entry.n + 1
+    return true
+  }
+
+  /** How far it has got is no line of the journal: it has the number of the one that comes next, and whoever asks is told it again. */
+  private isProgress(entry: JournalEntry): boolean {
+    const before = this.progress
+    this.progress = JSON.stringify(entry)
+    return this.progress !== before
+  }
+}
+
+/** For how long a job has said nothing new, of the time in which it was listened to: while others have their turn nobody does. */
+class Silence {
+  /** Of earlier turns. */
+  private beforeMs = 0
+  private since = performance.now()
+  private spokenUpAtMs = 0
+
+  end(): void {
+    this.beforeMs = 0
+    this.since = performance.now()
+    this.spokenUpAtMs = 0
   }
 
   /** Speaks up while the answer is awaited and nothing comes. */
-  async during(answer: Promise<JobReport>): Promise<JobReport> {
-    const afterMs = this.options.stalledAfterMs ?? 60_000
-    this.lastSign = Date.now()
-    const timer = setInterval(() => {
-      const quietMs = Date.now() - this.lastSign
-      if (quietMs >= afterMs) this.options.onWatched({ type: 'stalled', quietMs })
-    }, afterMs)
+  async during<T>(answer: Promise<T>, { stalledAfterMs = 60_000, onWatched }: FollowOptions): Promise<T> {
+    this.since = performance.now()
+    const leftMs = (): number => this.spokenUpAtMs + stalledAfterMs - this.ms
+    const look = (): void => {
+      if (leftMs() <= 0) onWatched({ type: 'stalled', quietMs: (this.spokenUpAtMs = this.ms) })
+      timer = setTimeout(look, Math.max(1, leftMs()))
+    }
+    let timer = setTimeout(look, Math.max(1, leftMs()))
     try {
       return await answer
     } finally {
-      clearInterval(timer)
+      clearTimeout(timer)
+      this.beforeMs = this.ms
     }
+  }
+
+  private get ms(): number {
+    return this.beforeMs + performance.now() - this.since
   }
 }

@@ -51,7 +51,7 @@ export class JobRecord {
     if (what.type === 'entry') return this.entry(what.entry, now)
     if (what.type === 'stalled') return this.stalled(true)
     if (what.type === 'lost') this.moves = { ...this.moves, lost: what.failure }
-    else this.back(now)
+    else this.back()
     return false
   }
 
@@ -63,13 +63,13 @@ export class JobRecord {
     this.moves = { ...this.moves, cancelling: true }
   }
 
-  private back(now: Date): void {
+  private back(): void {
     const { lost: _, ...moves } = this.moves
-    this.moves = { ...moves, lastSignAt: now.toISOString() }
+    this.moves = moves
   }
 
   private entry(entry: JournalEntry, now: Date): boolean {
-    this.back(now)
+    this.moves = { ...this.moves, lastSignAt: now.toISOString() }
     const isAlive = this.stalled(false)
     if (entry.type === 'note') return isAlive
     if (entry.type === 'progress') {

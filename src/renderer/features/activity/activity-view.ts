@@ -72,6 +72,7 @@ export function policiesOf(jobs: readonly JobView[]): readonly JobPolicy[] {
 export const tookMs = ({ startedAt, endedAt }: JobView, now: Date): number =>
   Math.max(0, (endedAt === undefined ? now.getTime() : Date.parse(endedAt)) - Date.parse(startedAt))
 
+/** Of what this computer does itself. A job of a host may only not have been listened to: the core knows, and says it. */
 const STALLED_AFTER_MS = 60_000
 
 /** What is known of a job that runs, and since when nothing was heard of it. */
@@ -87,9 +88,11 @@ export function livenessOf(job: JobView, live: JobLive | undefined, now: Date): 
   return { is: stateOf(job, live, quietMs), quietMs, failure: live?.lost }
 }
 
+const isLong = (quietMs: number | undefined): boolean => quietMs !== undefined && quietMs > STALLED_AFTER_MS
+
 function stateOf(job: JobView, live: JobLive | undefined, quietMs: number | undefined): Liveness['is'] {
   if (live?.lost !== undefined) return 'lost'
-  if (job.state === 'stalled' || (quietMs !== undefined && quietMs > STALLED_AFTER_MS)) return 'stalled'
+  if (job.state === 'stalled' || (job.isHere === true && isLong(quietMs))) return 'stalled'
   if (live?.cancelling === true) return 'cancelling'
   if (job.state === 'recovering') return 'recovering'
   return job.state === 'queued' ? 'queued' : 'going'
