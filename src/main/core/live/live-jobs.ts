@@ -7,7 +7,7 @@ import type { Known } from '../jobs/catch-up.ts'
 import { FollowTurns } from '../jobs/follow-turns.ts'
 import { cancelJob, newJobId, watchJob } from '../jobs/jobs.ts'
 import { DistinctIds, Recent, withoutFormerNames } from '../jobs/whose-job.ts'
-import type { Watched } from '../jobs/follow-job.ts'
+import { HeardOfJob, type Watched } from '../jobs/follow-job.ts'
 import { fairShare, knownCharacters, newestWithin } from './fair-share.ts'
 import { MOST_HELD } from './held-in-short.ts'
 import { eachInTurns, OneByOne, oldestFirst } from './in-turns.ts'
@@ -60,7 +60,7 @@ export class LiveJobs {
   readonly remembered: Promise<void>
   private isRemembered = false
   private readonly records = new Map<string, JobRecord>()
-  private readonly following = new Map<string, AbortController>()
+  private readonly following = new Set<string>()
   private readonly tasks = new Map<string, AbortController>()
   /** What was asked for from here, to be asked for again: no host has a say in what that is. */
   private readonly asked = new Map<string, AskAgain>()
@@ -230,22 +230,22 @@ export class LiveJobs {
 
   private follow(host: string, id: string): void {
     if (this.following.has(id) || this.stopped.signal.aborted) return
-    const stop = new AbortController()
-    this.following.set(id, stop)
-    void this.followToEnd(host, id, AbortSignal.any([stop.signal, this.stopped.signal])).finally(() =>
-      this.following.delete(id)
-    )
+    this.following.add(id)
+    void this.followToEnd(host, id).finally(() => this.following.delete(id))
   }
 
-  /** Goes on for as long as it takes: a host that is away for days is asked again when it is back. */
-  private async followToEnd(host: string, id: string, signal: AbortSignal): Promise<void> {
+  /** Goes on for as long as it takes, and from where it was: a host that is away for days is asked again when it is back. */
+  private async followToEnd(host: string, id: string): Promise<void> {
+    const { signal } = this.stopped
+    const heard = new HeardOfJob()
     while (!signal.aborted) {
       try {
         const onWatched = (what: Watched): void => this.watched(id, what)
         const report = await watchJob(this.core, host, this.idOnHost(id), {
           onWatched,
           signal,
-          turns: this.turnsOf(host)
+          turns: this.turnsOf(host),
+          heard
         })
         this.ended(report)
         return
