@@ -141,8 +141,8 @@ function coreOver(...hosts: readonly Host[]): Core {
   return { folder, settings, history, connections: { engine } } as unknown as Core
 }
 
-/** The live core's part that hears of jobs and runs. */
-function live() {
+/** The live core's part that hears of jobs and runs, as it is when hosts are first heard: it knows what its history has. */
+async function live() {
   const told: JobView[] = []
   const meanwhile: Meanwhile[] = []
   const notices = new Notices(join(folder, 'notices.json'))
@@ -156,6 +156,7 @@ function live() {
   policies.follow(['evil', 'good'])
   const parts = { core, jobs, policies, points: new LivePoints(core), notices, away, ended }
   ends.push(() => jobs.stop())
+  await Promise.all([jobs.remembered, policies.remembered])
   return { ...parts, told, meanwhile, news: new HostNews(parts) }
 }
 
@@ -212,17 +213,17 @@ const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)
   'the last run of a policy': async () =>
     (await readPolicies(core, 'evil')).policies.map(({ lastRun }) => lastRun?.host),
   "a window's jobs": async () => {
-    const window = live()
+    const window = await live()
     await window.news.contact('evil')
     return (window.jobs.all.value ?? []).map(({ host }) => host)
   },
   "a window's runs": async () => {
-    const window = live()
+    const window = await live()
     await window.news.contact('evil')
     return (window.policies.runs.value ?? []).map(({ host }) => host)
   },
   'what ended under the eyes of a window': async () => {
-    const window = live()
+    const window = await live()
     await window.news.moved('evil', ['jobs', 'runs'])
     return window.told.map(({ host }) => host)
   },
@@ -263,7 +264,7 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
 
   it.each(titled)('what it calls itself is no word in notices: $as', async ({ claim }) => {
     await tally.tried(async () => {
-      const window = live()
+      const window = await live()
       await window.news.contact('evil')
       evil.runs = [runOf({ host: claim, state: 'failed', reason: 'the clock', missedCount: 2 })]
       await window.news.moved('evil', ['runs'])
@@ -309,7 +310,7 @@ describe('an answer about another job than was asked for', () => {
       good.jobs = [report(GOODS, 'good', 'failed-clean')]
       evil.jobs = [report(EVILS, 'evil', 'running')]
       evil.lines = OTHERS[name]
-      const window = live()
+      const window = await live()
       await window.news.contact('good')
       await window.news.contact('evil')
       await eventually(() => expect(evil.idsAsked('follow')).not.toEqual([]))
@@ -332,7 +333,7 @@ describe('two hosts with a job of one id', () => {
       const open = (state: JobState): Partial<JobReport> => (isOver(state) ? {} : { endedAt: undefined })
       good.jobs = [report(GOODS, 'good', mine, open(mine))]
       evil.jobs = [report(GOODS, 'good', forged, { ...open(forged), warnings: ['forged'] })]
-      const window = live()
+      const window = await live()
       for (const host of first === 'evil' ? ['evil', 'good'] : ['good', 'evil']) await window.news.moved(host, ['jobs'])
       const shown = window.jobs.all.value ?? []
       expect(shown.map(({ host, state }) => `${host} ${state}`).sort()).toEqual([`evil ${forged}`, `good ${mine}`])
@@ -351,7 +352,7 @@ describe('two hosts with a job of one id', () => {
       await tally.tried(async () => {
         good.jobs = [report(GOODS, 'good', 'running')]
         evil.jobs = [report(GOODS, 'good', 'running')]
-        const window = live()
+        const window = await live()
         for (const host of first === 'evil' ? ['evil', 'good'] : ['good', 'evil'])
           await window.news.moved(host, ['jobs'])
         const mine = window.jobs.all.value?.find(({ host }) => host === 'good')?.id ?? ''
@@ -380,15 +381,13 @@ describe('two hosts with a job of one id', () => {
   it('have both an end after a new start, each told once', async () => {
     await tally.tried(async () => {
       evil.jobs = [report(GOODS, 'good', 'done')]
-      await live().news.contact('evil')
+      await (await live()).news.contact('evil')
       good.jobs = [report(GOODS, 'good', 'failed-clean')]
-      const again = live()
-      await again.jobs.remembered
+      const again = await live()
       await again.news.moved('good', ['jobs'])
       await again.news.moved('evil', ['jobs'])
       expect(again.told.map(({ host, state }) => `${host} ${state}`)).toEqual(['good failed-clean'])
-      const third = live()
-      await third.jobs.remembered
+      const third = await live()
       await third.news.moved('good', ['jobs'])
       expect(third.told).toEqual([])
       expect(third.jobs.all.value).toHaveLength(2)
@@ -399,7 +398,7 @@ describe('two hosts with a job of one id', () => {
     await tally.tried(async () => {
       good.runs = [runOf({ host: 'good', state: 'failed', reason: 'the store was away' })]
       evil.runs = [runOf({ host: 'good' })]
-      const window = live()
+      const window = await live()
       for (const host of first === 'evil' ? ['evil', 'good'] : ['good', 'evil']) await window.news.moved(host, ['runs'])
       const runs = window.policies.runs.value ?? []
       expect(runs.map(({ host, state }) => `${host} ${state}`).sort()).toEqual(['evil done', 'good failed'])
@@ -425,8 +424,7 @@ describe('a host that was here by another name', () => {
     good.jobs = [report(GOODS, 'whatever')]
     expect(whose((await listJobs(core)).jobs)).toEqual([`good ${GOODS}`, `long-gone ${EVILS}`])
     expect(await core.history.jobs()).toHaveLength(3)
-    const { jobs } = live()
-    await jobs.remembered
+    const { jobs } = await live()
     expect(whose(jobs.all.value ?? [])).toEqual([`good ${GOODS}`, `long-gone ${EVILS}`])
   })
 })
