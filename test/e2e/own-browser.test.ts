@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -194,13 +195,14 @@ describe('a Stillpoint that ends', () => {
       socket.send(JSON.stringify({ push: 'questions.changed', value: [] }))
       socket.on('message', (data: Buffer) => heard.push(`a frame ${data.toString()}`))
     })
-    await new Promise<void>((resolve) => imposter.listen(Number(port), '127.0.0.1', resolve))
+    await once(imposter.listen(Number(port), '127.0.0.1'), 'listening')
     await opened.page.getByRole('heading', { name: HAS_ENDED }).waitFor()
     expect(heard.length).toBeGreaterThan(0)
     expect(heard.filter((line) => !line.startsWith('POST /key '))).toEqual([])
     expect(heard.join()).not.toContain(key)
-    sockets.clients.forEach((socket) => socket.terminate())
+    const closed = once(imposter.close(), 'close')
     imposter.closeAllConnections()
-    await new Promise((resolve) => imposter.close(resolve))
+    sockets.clients.forEach((socket) => socket.terminate())
+    await closed
   })
 })

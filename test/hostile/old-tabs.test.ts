@@ -33,6 +33,8 @@ class Tab {
   /** What is lost of the next loading, which then stays as it is; and whether it has been. */
   loses: 'question' | 'answer' | 'proof' | undefined
   hasLost = false
+  /** Nobody is reached. */
+  isCut = false
 
   constructor(kept = new Map<string, string>()) {
     this.kept = kept
@@ -56,6 +58,7 @@ class Tab {
       return new Promise(() => undefined)
     }
     vi.stubGlobal('fetch', async (path: string, options: RequestInit) => {
+      if (this.isCut) throw new TypeError('fetch failed')
       if (loses === 'question') return lost()
       const answer = await realFetch(origin + path, {
         ...options,
@@ -91,6 +94,13 @@ class Tab {
 
   get isUp(): boolean {
     return this.states.at(-1) === 'up'
+  }
+
+  /** As where the door's process is killed: what it would say at its end is not heard, and nobody is there until another is. */
+  async loseDoor(): Promise<void> {
+    this.isCut = true
+    this.sockets[0]?.terminate()
+    await eventually(() => expect(this.states.at(-1)).toBe('lost'))
   }
 
   up = (): Promise<void> => eventually(() => expect(this.isUp).toBe(true))
@@ -225,10 +235,11 @@ describe('a Stillpoint that ends', () => {
     tab.load(door.origin, address)
     await tab.up()
     const { port } = door
-    tab.sockets[0]?.pause() // hears no goodbye, as in a crash
+    await tab.loseDoor()
     await door.close()
     door = await openDoor(port)
-    tab.sockets[0]?.terminate()
+    expect(tab.ends).toEqual([])
+    tab.isCut = false
     await eventually(() => expect(tab.ends).toEqual(['ended']))
   })
 })
@@ -289,13 +300,14 @@ describe('another program that has the port after a Stillpoint that ended withou
       const kept = [...tab.kept.values()].join('')
       const key = /[\w-]{43}/.exec(kept)?.[0] ?? ''
       const { port } = door
-      const [socket] = tab.sockets
-      socket?.pause()
+      await tab.loseDoor()
       await door.close()
       await imposter.listen(port)
       const before = tab.pushed.length
-      socket?.terminate()
+      expect(tab.ends).toEqual([])
+      tab.isCut = false
       await eventually(() => expect(tab.ends).toEqual(['ended']))
+      expect(imposter.heard).not.toEqual([])
       expect(await tab.transport?.ask('questions.answer', [{ id: '1', text: 'a passphrase' }])).toMatchObject(LOST)
       expect(tab.isUp).toBe(false)
       expect(tab.pushed.slice(before)).toEqual([])
