@@ -25,12 +25,6 @@ interface Spot {
   readonly path: readonly PropertyKey[]
 }
 
-/** How much of a list or record has come, and whether what came was too much and left away. */
-interface Growing {
-  entries: number
-  isCut: boolean
-}
-
 /**
  * An answer that comes in one line or, if it is long, in portions. Each is checked as it comes, in turns, and only what was
  * checked is held: the text of an answer is nowhere in one piece.
@@ -40,7 +34,12 @@ export class GrowingResult {
   private readonly check: Check
   private readonly refuse: Refuse
   private readonly held: Record<string, unknown> = {}
-  private readonly growing = new WeakMap<object, Growing>()
+  /** Lists and records of which portions come. */
+  private readonly growing = new WeakSet<object>()
+  /** Those of which too many came, and were left away. */
+  private readonly cut = new WeakSet<object>()
+  /** How many entries of a record have come, also under keys that had come. */
+  private readonly cameOf = new WeakMap<object, number>()
   private portions = 0
   private characters = 0
 
@@ -93,7 +92,7 @@ export class GrowingResult {
       const value = spot.holder[spot.key]
       const list = placeOf(spot.schema)
       const isList = list?.kind === 'list' && Array.isArray(value)
-      if (isList && this.growing.get(value)?.isCut === true) return undefined
+      if (isList && this.cut.has(value)) return undefined
       const last = isList ? { schema: list.each, value: value.at(-1) as unknown } : { schema: spot.schema, value }
       const path = isList ? [...spot.path, value.length - 1] : spot.path
       spot = this.within(last, key, path)
@@ -111,7 +110,7 @@ export class GrowingResult {
 
   private async addToList(spot: Spot, place: PlaceOf<'list'>, more: readonly unknown[]): Promise<void> {
     const list = this.growingAt<unknown[]>(spot, () => [])
-    const entries = this.allowed(list, more, place, spot)
+    const entries = this.allowed(spot, place, list.length, more)
     if (entries.length === 0) return
     const part = { list: spot.path, before: list.length }
     const checked = (await checkedInTurns(place.schema, entries, this.check, part)) as readonly unknown[]
@@ -120,7 +119,9 @@ export class GrowingResult {
 
   private async addToRecord(spot: Spot, place: PlaceOf<'record'>, more: object): Promise<void> {
     const record = this.growingAt<Record<string, unknown>>(spot, () => ({}))
-    const entries = this.allowed(record, Object.entries(more), place, spot)
+    const came = this.cameOf.get(record) ?? 0
+    const entries = this.allowed(spot, place, came, Object.entries(more))
+    this.cameOf.set(record, came + entries.length)
     const part = { list: spot.path, before: 0 }
     Object.assign(record, await checkedInTurns(place.schema, Object.fromEntries(entries), this.check, part))
   }
@@ -137,26 +138,23 @@ export class GrowingResult {
     if (Object.keys(value).length > 0) this.refuse(`a portion of ${nameOf(path)}, which had come`)
     const grows = empty()
     holder[key] = grows
-    this.growing.set(grows, { entries: 0, isCut: false })
+    this.growing.add(grows)
     return grows
   }
 
   /** Those that there may be. The rest is not looked at, or refused, as its schema has it. */
   private allowed<T>(
-    of: object,
-    more: readonly T[],
+    { holder, key, path }: Spot,
     { most, isCut }: PlaceOf<'list' | 'record'>,
-    spot: Spot
+    came: number,
+    more: readonly T[]
   ): readonly T[] {
-    if (more.length === 0) this.refuse(`an empty portion of ${nameOf(spot.path)}`)
-    const growing = this.growing.get(of) ?? { entries: 0, isCut: false }
-    const room = most - growing.entries
-    growing.entries += Math.min(room, more.length)
+    if (more.length === 0) this.refuse(`an empty portion of ${nameOf(path)}`)
+    const room = most - came
     if (more.length <= room) return more
-    growing.isCut = true
-    return isCut
-      ? more.slice(0, room)
-      : this.refuse(`too many of ${nameOf(spot.path)} came: no host has more than ${most}`)
+    if (!isCut) this.refuse(`too many of ${nameOf(path)} came: no host has more than ${most}`)
+    this.cut.add(holder[key] as object)
+    return more.slice(0, room)
   }
 }
 

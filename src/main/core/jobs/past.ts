@@ -28,7 +28,7 @@ export async function pastOf(core: Core, question: PastQuestion): Promise<Past> 
   const names = core.settings.read().hosts.map(({ name }) => name)
   const { host } = question
   if (host !== undefined && !names.includes(host)) fail({ kind: 'not-found', what: 'host', name: host })
-  const asked = await Promise.all((host === undefined ? names : [host]).map((name) => askForPast(core, name)))
+  const asked = await Promise.all((host === undefined ? names : [host]).map((name) => caughtUp(core, name)))
   const newestFirst = (a: { id: string }, b: { id: string }): number => b.id.localeCompare(a.id)
   const jobs = await core.history.jobs({ isMeant: (job) => isMeant(question, job, [job.vm]) })
   const vmsOf = (run: RunReport): readonly RunReport['vms'][number]['vm'][] => run.vms.map(({ vm }) => vm)
@@ -40,10 +40,11 @@ export async function pastOf(core: Core, question: PastQuestion): Promise<Past> 
   }
 }
 
-async function askForPast(core: Core, host: string): Promise<readonly Unreachable[]> {
+/** The host, if it could not be asked. */
+async function caughtUp({ connections, history }: Core, host: string): Promise<readonly Unreachable[]> {
   try {
-    const engine = await core.connections.engine(host)
-    await catchUp(host, (verb, asked) => engine.call(verb, asked), core.history)
+    const engine = await connections.engine(host)
+    await catchUp(host, (verb, question) => engine.call(verb, question), history)
     return []
   } catch (error) {
     return [{ host, failure: failureOf(error) }]

@@ -46,6 +46,21 @@ const MOST_ASKED = 1000
 /** Far more than a host runs at a time: each of them is followed. */
 const MOST_OPEN_OF_HOST = 100
 
+/** More running jobs than a host can have are not believed: they would all have to be followed. */
+class RoomForOpen {
+  private left: number
+
+  constructor(known: readonly JobRecord[]) {
+    this.left = MOST_OPEN_OF_HOST - known.length
+  }
+
+  /** For one more; false: there is none. */
+  take(): boolean {
+    this.left -= 1
+    return this.left >= 0
+  }
+}
+
 /** All jobs that are known: those of the hosts, followed while they run, and those of this computer. */
 export class LiveJobs {
   readonly all = new LiveValue<readonly JobView[]>(LIST_EVERY_MS)
@@ -104,10 +119,10 @@ export class LiveJobs {
     void this.core.history.addJobs(reports)
     return this.hearing.run(host, async () => {
       const ended: JobView[] = []
-      const open = {
-        count: [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen).length
-      }
-      await eachInTurns(oldestFirst(reports), (report) => ended.push(...this.heardOne(host, report, open)))
+      const room = new RoomForOpen(
+        [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen)
+      )
+      await eachInTurns(oldestFirst(reports), (report) => ended.push(...this.heardOne(host, report, room)))
       this.trim()
       this.tell()
       return ended
@@ -115,22 +130,21 @@ export class LiveJobs {
   }
 
   /** The job, if it has ended and was not told yet. */
-  private heardOne(host: string, report: JobReport, open: { count: number }): readonly JobView[] {
+  private heardOne(host: string, report: JobReport, room: RoomForOpen): readonly JobView[] {
     if (this.told.has(report)) return []
     const record = new JobRecord(viewOfReport(this.shown(report)), new Date())
     knownCharacters(record.view)
     if (isEnded(report.state)) this.records.set(record.view.id, record)
-    else this.heardOpen(host, record, open)
+    else this.heardOpen(host, record, room)
     if (!isEnded(report.state) || report.endedAt === undefined) return []
     this.told.add(report)
     return [record.view]
   }
 
-  /** More than a host can run at a time are not believed: they would all have to be followed. */
-  private heardOpen(host: string, record: JobRecord, open: { count: number }): void {
+  private heardOpen(host: string, record: JobRecord, room: RoomForOpen): void {
     const { id } = record.view
     if (this.following.has(id)) return
-    if (!this.records.has(id) && ++open.count > MOST_OPEN_OF_HOST) return
+    if (!this.records.has(id) && !room.take()) return
     this.records.set(id, record)
     this.follow(host, id)
   }
