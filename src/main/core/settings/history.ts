@@ -84,6 +84,8 @@ export class History {
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
+  /** By host: of how many reports it is not known yet whether they can be written. */
+  private readonly unwritten = new Map<string, number>()
 
   constructor(path: string, limits: Limits = HISTORY_LIMITS, now: () => Date = () => new Date()) {
     this.files = new HistoryFiles(path, limits)
@@ -146,29 +148,34 @@ export class History {
   }
 
   /**
-   * From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing, or it has
-   * been asked today, and there will not be more room before tomorrow.
+   * From where on a host is to be asked once more, as far as the history has been looked through: there was no room for everything.
+   * Undefined: nothing is missing, or it has been asked today, and there will not be more room before tomorrow.
    */
-  async oldestLeftOut(kind: Kind, host: string): Promise<string | undefined> {
-    return this.inTurn(async () => {
+  oldestLeftOut(kind: Kind, host: string): string | undefined {
+    return this.askedAgain.get(`${kind} ${host}`) === this.today() ? undefined : this.leftOut[kind].get(host)
+  }
+
+  /**
+   * A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. `add`
+   * begins at once, so that nobody's lines are waited for.
+   */
+  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
+    this.askedAgain.set(`${kind} ${host}`, this.today())
+    let before: string | undefined
+    void this.inTurn(async () => {
       await this.look()
-      return this.askedAgain.get(`${kind} ${host}`) === this.today() ? undefined : this.leftOut[kind].get(host)
+      before = this.leftOut[kind].get(host)
+      this.leftOut[kind].delete(host)
+    })
+    await add()
+    void this.inTurn(async () => {
+      if (this.leftOut[kind].get(host) !== before) await this.writeLeftOut(kind, host)
     })
   }
 
-  /** A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. */
-  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
-    const before = await this.inTurn(() => {
-      const oldest = this.leftOut[kind].get(host)
-      this.leftOut[kind].delete(host)
-      this.askedAgain.set(`${kind} ${host}`, this.today())
-      return Promise.resolve(oldest)
-    })
-    await add()
-    await this.inTurn(async () => {
-      const oldest = this.leftOut[kind].get(host)
-      if (oldest !== before) await this.writeLeftOut(kind, host)
-    })
+  /** Resolves when no more than a few of what a host has said wait to be written. Nobody is asked on whose lines are not. */
+  async hasTaken(host: string): Promise<void> {
+    while ((this.unwritten.get(host) ?? 0) > MOST_UNWRITTEN) await this.queue
   }
 
   addCopy(copy: CopyRecord): Promise<void> {
@@ -198,11 +205,12 @@ export class History {
     return this.now().toISOString().slice(0, 10)
   }
 
-  private addLine(line: HistoryLine): Promise<void> {
+  /** At once, whatever hosts have to be written: somebody waits for it here. */
+  private async addLine(line: HistoryLine): Promise<void> {
     this.remember(line)
-    return this.inTurn(async () => {
-      await this.write([JSON.stringify(line)])
-    })
+    const written = this.write([JSON.stringify(line)])
+    this.queue = Promise.all([this.queue, written.catch(() => undefined)])
+    await written
   }
 
   /** What is known of points and restores; the same once more changes nothing. */
@@ -241,13 +249,25 @@ export class History {
     }
   }
 
-  private add<T extends Report>(
+  /** What is known need not wait for its turn. */
+  private async add<T extends Report>(
+    kind: Kind,
+    reports: readonly T[],
+    lineOf: (report: T, writtenAt: string) => HistoryLine
+  ): Promise<T[]> {
+    const unknown = reports.filter((report) => !this.isKnown(kind, report))
+    if (unknown.length === 0) return []
+    this.countUnwritten(unknown, 1)
+    const added = this.addInTurn(kind, unknown, lineOf)
+    return added.finally(() => this.countUnwritten(unknown, -1))
+  }
+
+  private addInTurn<T extends Report>(
     kind: Kind,
     reports: readonly T[],
     lineOf: (report: T, writtenAt: string) => HistoryLine
   ): Promise<T[]> {
     return this.inTurn(async () => {
-      if (reports.length === 0) return []
       await this.look()
       const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
       const now = this.now().toISOString()
@@ -274,6 +294,14 @@ export class History {
       if (isWritten) await this.makeRoom()
       return isWritten ? lines.map(({ report }) => report) : []
     })
+  }
+
+  private countUnwritten(reports: readonly Report[], by: 1 | -1): void {
+    for (const { host } of reports) {
+      const count = (this.unwritten.get(host) ?? 0) + by
+      if (count === 0) this.unwritten.delete(host)
+      else this.unwritten.set(host, count)
+    }
   }
 
   /** As it is to be written. None: there is no room for it, and what it says of points is known until Stillpoint ends. */
@@ -534,6 +562,8 @@ export class History {
 }
 
 const MOST_REMARKS = 1000
+/** Of a host, before it is asked for more: a job that ends now and then is told without waiting for what others have to be written. */
+const MOST_UNWRITTEN = 20
 /** Of reports that are put into words before everybody else has their turn, and what each costs beside its own. */
 const BYTES_AT_ONCE = 256 << 10
 const EACH_BYTES = 1000
