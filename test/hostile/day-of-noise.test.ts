@@ -6,11 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Notices } from '../../src/main/core/live/notices.ts'
 import { forgetListings, lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { forgetPolicies, knownPolicies, rememberPolicies } from '../../src/main/core/policies/known-policies.ts'
-import { History } from '../../src/main/core/settings/history.ts'
+import { History, HISTORY_LIMITS } from '../../src/main/core/settings/history.ts'
 import { keepLines, readKeptNow } from '../../src/main/core/settings/kept-lines.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { PointListing } from '../../src/shared/engine-protocol.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
+import type { RunReport } from '../../src/shared/model/policy.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { policyOf } from '../unit/made-policies.ts'
@@ -119,9 +120,9 @@ describe('a day of a large host that is honest', () => {
     'commit vdb',
     'finish'
   ]
-  const backup = (n: number): JobReport =>
+  const backup = (n: number, ofVms = 200): JobReport =>
     jobReport(n, {
-      vm: { uuid: uuidOf(n % 200), name: `web-frontend-${n % 200}.example.org` },
+      vm: { uuid: uuidOf(n % ofVms), name: `web-frontend-${n % ofVms}.example.org` },
       policy: { id: 'abcdef012345', name: 'hourly' },
       run: idOf(1),
       point: idOf(n),
@@ -141,33 +142,78 @@ describe('a day of a large host that is honest', () => {
         'The guest agent does not answer: file systems were not frozen, and the disks are as after a power cut.'
       ]
     })
-  const failed = (n: number): JobReport => ({
-    ...backup(n),
+  const failed = (n: number, ofVms = 200): JobReport => ({
+    ...backup(n, ofVms),
     state: 'failed-clean',
     failure: { kind: 'command-failed', command: 'virsh', stderr: 'x'.repeat(600) }
   })
 
-  it('is kept whole, but for what a backup did one after the other', async () => {
+  const MOST = HISTORY_LIMITS.bytesOfHostAndDay * 1.1
+  const jobsOfHour = (hour: number, vms: number): JobReport[] =>
+    Array.from({ length: vms }, (_, n) => (n === 7 ? failed : backup)(hour * vms + n, vms))
+  const runOfHour = (hour: number, jobs: readonly JobReport[]): RunReport =>
+    runReport(hour, {
+      vms: jobs.map(({ vm, id, point: taken, state, failure }) => ({
+        ...{ vm, outcome: state === 'done' ? ('done' as const) : ('failed' as const), job: id, failure },
+        ...{ ...(taken && { point: taken }), method: 'live' },
+        ...{ sizeBytes: 12_345_678_901, pauseMs: 42.5, durationMs: 123_456 }
+      }))
+    })
+
+  it.each([200, 300])('of %i VMs is kept whole, but for what a backup did one after the other', async (vms) => {
     const history = new History(join(folder, 'history.jsonl'))
     for (let hour = 0; hour < 24; hour += 1)
       await tally.tried(async () => {
-        const jobs = Array.from({ length: 200 }, (_, n) => (n === 7 ? failed : backup)(hour * 200 + n))
-        expect(await history.addJobs(jobs)).toHaveLength(200)
-        const vms = jobs.map(({ vm, id, point: taken }) => ({
-          ...{ vm, outcome: 'done' as const, job: id, ...(taken && { point: taken }), method: 'live' },
-          ...{ sizeBytes: 12_345_678_901, pauseMs: 42.5, durationMs: 123_456 }
-        }))
-        expect(await history.addRuns([runReport(hour, { vms })])).toHaveLength(1)
+        const jobs = jobsOfHour(hour, vms)
+        expect(await history.addJobs(jobs)).toHaveLength(vms)
+        expect(await history.addRuns([runOfHour(hour, jobs)])).toHaveLength(1)
       })
     const jobs = await history.jobs()
-    expect(jobs).toHaveLength(4800)
+    expect(jobs).toHaveLength(24 * vms)
     expect(jobs.filter(({ phases: told }) => told.length > 0).length).toBeGreaterThan(1000)
     for (const job of jobs) {
       expect([job.warnings, job.pauses, job.sizeBytes]).toEqual([backup(0).warnings, backup(0).pauses, 12_345_678_901])
       if (job.state === 'failed-clean') expect(job.failure).toEqual(failed(0).failure)
     }
-    expect(await history.oldestLeftOut('job', 'alpha')).toBeUndefined()
-    expect(bytesIn()).toBeLessThan(8 << 20)
+    for (const { vms: told } of await history.runs())
+      expect(told.every(({ method, pauseMs }) => method === 'live' && pauseMs === 42.5)).toBe(true)
+    expect(history.oldestLeftOut('job', 'alpha')).toBeUndefined()
+    expect(bytesIn()).toBeLessThan(MOST)
+  })
+
+  it.each([500, 800])('of %i VMs has all that failed in it, and what it did not take is said', async (vms) => {
+    const history = new History(join(folder, 'history.jsonl'))
+    const said: string[] = []
+    history.listen(({ text }) => said.push(text))
+    for (let hour = 0; hour < 24; hour += 1)
+      await tally.tried(async () => {
+        const jobs = jobsOfHour(hour, vms)
+        await history.addJobs(jobs)
+        await history.addRuns([{ ...runOfHour(hour, jobs.slice(0, 10)), state: 'failed' }])
+      })
+    const jobs = await history.jobs()
+    expect(jobs.length).toBeLessThan(24 * vms)
+    expect(jobs.filter(({ state }) => state === 'failed-clean')).toHaveLength(24)
+    expect(await history.runs()).toHaveLength(24)
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('What failed was taken first')
+    expect(bytesIn()).toBeLessThan(MOST)
+    // A point of a backup that there was no room for is one that its host has told of all the same.
+    const last = backup(24 * vms - 1, vms)
+    expect(jobs.map(({ id }) => id)).not.toContain(last.id)
+    const point = { id: last.point ?? '', vm: last.vm, takenAt: last.startedAt }
+    expect(history.told.of(point, []).hosts).toEqual(['alpha'])
+  })
+
+  it('that is met for the first time brings all that failed, also what is the oldest of it', async () => {
+    await tally.tried(async () => {
+      const limits = { ...HISTORY_LIMITS, entriesOfHostAndDay: 100 }
+      const history = new History(join(folder, 'history.jsonl'), limits)
+      await history.addJobs([...Array.from({ length: 5 }, (_, n) => failed(n)), ...jobsOfHour(1, 200)])
+      const jobs = await history.jobs()
+      expect(jobs.filter(({ state }) => state === 'failed-clean')).toHaveLength(6)
+      expect(jobs.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id).sort())
+    })
   })
 
   it('has all of its 10,000 points at hand while it does not answer', async () => {

@@ -367,7 +367,9 @@ describe('a host that has much to say, and is honest', () => {
           expect(titles(remarks)).toEqual(day === days ? [] : ['Not everything that alpha reports is kept'])
           remarks.forEach(({ text }) => expect(text).not.toContain('broken into'))
         }
-        expect(await opened().history.oldestLeftOut('job', 'alpha')).toBeUndefined()
+        const { history: after } = opened()
+        await after.ready()
+        expect(after.oldestLeftOut('job', 'alpha')).toBeUndefined()
         await catchUp('alpha', ask, opened().history)
         expect(asked.at(-1)?.slice(0, 8)).toBe('20261128')
       })

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { engineCall } from '../../src/main/core/engine-on-host/engine-call.ts'
 import { noticeId } from '../../src/main/core/live/notices.ts'
-import { policyNotices } from '../../src/main/core/live/policy-notices.ts'
+import { policyNotices, runNotices } from '../../src/main/core/live/policy-notices.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf } from '../../src/shared/failure.ts'
 import { HOST_NAME } from '../../src/shared/login-rules.ts'
 import type { OutboxItem } from '../../src/shared/model/channels.ts'
 import { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
-import { jobReport } from './reports.ts'
+import { jobReport, runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('failures and notices of a host about another one')
@@ -117,6 +117,16 @@ describe('notices of two hosts', () => {
   it.each(['x-given-up', 'given-up/x', 'given-up'])('nor two of its own one: %s', async (id) => {
     await tally.tried(() => {
       expect(new Set(idsOf('a', [item('x', true), item(id, false)])).size).toBe(2)
+    })
+  })
+
+  it('are two of two runs that both call the same, of which one was read long ago', async () => {
+    await tally.tried(() => {
+      const said = ['good', 'evil'].flatMap((host) =>
+        runNotices(runReport(1, { host, state: 'failed', reason: 'why', missedCount: 2 }))
+      )
+      expect(new Set(said.map(({ id }) => id)).size).toBe(4)
+      for (const { id, host } of said) expect(id.startsWith(`${host}/`)).toBe(true)
     })
   })
 

@@ -52,6 +52,14 @@ describe('what ended while nobody watched, in one notice for each host', () => {
     })
   })
 
+  it('tells of no run whose job was told before, as it ended', () => {
+    const vm = { uuid: jobOf(1).vm.uuid, name: 'web1' }
+    const withJob = run({ state: 'failed', vms: [{ vm, outcome: 'failed', job: jobOf(1).id }] })
+    const told = (host: string, job: string): boolean => host === 'alpha' && job === jobOf(1).id
+    expect(awayNotices({ jobs: [], runs: [withJob] }, DEFAULT_CHOICES, told)).toEqual([])
+    expect(awayNotices({ jobs: [], runs: [{ ...withJob, host: 'beta' }] }, DEFAULT_CHOICES, told)).toHaveLength(1)
+  })
+
   it('is the same notice when the same is said again', () => {
     expect(said([done(1), done(2)])?.id).toBe(said([done(2), done(1)])?.id)
   })
@@ -126,6 +134,23 @@ describe('hosts that come back', () => {
         ],
         runs: []
       }
+    ])
+  })
+
+  it('are told apart from what ended under the eyes of somebody who was there', () => {
+    const told: Meanwhile[] = []
+    const away = new Away((meanwhile) => told.push(meanwhile))
+    away.gather({ jobs: [failed(1)], runs: [run({ host: 'beta', state: 'failed' })] })
+    away.back('alpha')
+    away.back('beta')
+    away.stop()
+    away.gather({ jobs: [failed(2)], runs: [run({ host: 'beta', state: 'failed' })] })
+    away.left('beta')
+    away.gather({ jobs: [], runs: [run({ host: 'beta', state: 'failed' })] })
+    away.stop()
+    expect(told.map((each) => awayNotices(each, DEFAULT_CHOICES).map(([{ title }]) => title))).toEqual([
+      ['While you were away, on alpha: 1 backup failed', 'While you were away, on beta: 1 run failed'],
+      ['At once on alpha: 1 backup failed', 'While you were away, on beta: 2 runs failed']
     ])
   })
 

@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Core } from '../../../src/main/core/core.ts'
 import { Away, type Meanwhile } from '../../../src/main/core/live/away.ts'
+import { awayNotices } from '../../../src/main/core/live/away-notice.ts'
 import { HostNews } from '../../../src/main/core/live/host-news.ts'
 import { LiveJobs } from '../../../src/main/core/live/live-jobs.ts'
 import { LivePoints } from '../../../src/main/core/live/live-points.ts'
 import { LivePolicies } from '../../../src/main/core/live/live-policies.ts'
 import { Notices } from '../../../src/main/core/live/notices.ts'
 import { History, HISTORY_LIMITS } from '../../../src/main/core/settings/history.ts'
+import { HistoryFiles } from '../../../src/main/core/settings/history-files.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { timeOfId } from '../../../src/shared/model/ids.ts'
@@ -47,17 +49,24 @@ class FakeHost {
   jobs: JobReport[] = []
   runs: RunReport[] = []
   failure: StillpointError | undefined
+  /** How a job that is followed ended. */
+  followed: JobReport | undefined
+  /** Fails as often as it is asked this. */
+  readonly failing = new Set<string>()
   readonly asked: { readonly verb: string; readonly question: { readonly after?: string; readonly limit?: number } }[] =
     []
 
   readonly call = (verb: string, question: { readonly after?: string }): Promise<unknown> => {
     this.asked.push({ verb, question })
+    if (this.failing.has(verb))
+      return Promise.reject(new StillpointError({ kind: 'connection-lost', host: 'kvm-1', during: verb }))
     const after = <T extends { readonly id: string }>(all: readonly T[]): T[] =>
       all.filter(({ id }) => id > (question.after ?? ''))
     if (verb === 'policies')
       return this.failure === undefined ? Promise.resolve(this.listing) : Promise.reject(this.failure)
     if (verb === 'jobs') return Promise.resolve(after(this.jobs))
     if (verb === 'runs') return Promise.resolve(after(this.runs))
+    if (verb === 'follow' && this.followed !== undefined) return Promise.resolve(this.followed)
     if (verb === 'points') return Promise.resolve({ points: [], broken: [], marks: {} })
     return Promise.reject(new StillpointError({ kind: 'connection-lost', host: 'kvm-1', during: verb }))
   }
@@ -142,6 +151,30 @@ describe('a host with thousands of runs that failed', () => {
   })
 })
 
+describe('a host of which many runs have ended at once', () => {
+  it('has none of them told for a job that was told as it ended', async () => {
+    const host = new FakeHost()
+    const core = started(host)
+    await core.news.contact('kvm-1')
+    for (const from of [2, 13]) {
+      host.jobs.push(...Array.from({ length: 11 }, (_, n) => report(n + from, { state: 'failed-clean' })))
+      await core.news.moved('kvm-1', ['jobs'])
+    }
+    expect(core.told).toHaveLength(22)
+    host.runs = host.jobs.map(({ id, vm }, n) =>
+      run(0, { id: hourly(n + 600), state: 'failed', vms: [{ vm, outcome: 'failed', job: id }] })
+    )
+    await core.news.moved('kvm-1', ['runs'])
+    await eventually(() => expect(core.meanwhile.flatMap(({ runs }) => runs)).toHaveLength(22))
+    const wasTold = (name: string, id: string): boolean => core.jobs.wasTold({ host: name, id })
+    const said = core.meanwhile.flatMap((each) => awayNotices(each, undefined, wasTold))
+    expect(said).toEqual([])
+    const others = core.meanwhile.flatMap((each) => awayNotices(each, undefined))
+    expect(others.map(([{ title }]) => title)).toEqual(['At once on kvm-1: 22 runs failed'])
+    core.jobs.stop()
+  })
+})
+
 describe('a host that comes back', () => {
   it('tells what ended meanwhile exactly once, however often it is asked', async () => {
     const host = new FakeHost()
@@ -156,9 +189,8 @@ describe('a host that comes back', () => {
     await after.news.contact('kvm-1')
     await after.news.contact('kvm-1')
     await after.news.moved('kvm-1', ['jobs', 'runs'])
-    await eventually(() => expect(after.meanwhile).toHaveLength(1))
-    expect(after.meanwhile[0]?.jobs).toHaveLength(169)
-    expect(after.meanwhile[0]?.runs).toHaveLength(2)
+    await eventually(() => expect(after.meanwhile.flatMap(({ runs }) => runs)).toHaveLength(2))
+    expect(after.meanwhile.flatMap((each) => each.jobs)).toHaveLength(169)
     expect(after.told).toEqual([])
     const jobs = await after.core.history.jobs()
     expect(jobs).toHaveLength(170)
@@ -199,6 +231,130 @@ describe('a host that comes back', () => {
       known: true,
       hosts: [{ host: 'kvm-1', reachable: false, policies: [{ policy: { name: 'nightly' } }] }]
     })
+  })
+})
+
+describe('a host that goes before it has said all', () => {
+  it('has what it did say told: it is no news when it comes back', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2)]
+    const before = started(host)
+    await before.news.contact('kvm-1')
+    before.jobs.stop()
+
+    host.jobs = [report(2), report(3, { state: 'failed-clean' })]
+    const live = started(host)
+    host.failing.add('runs')
+    await expect(live.news.contact('kvm-1')).rejects.toThrow()
+    await expect(live.news.contact('kvm-1')).rejects.toThrow()
+    host.failing.clear()
+    await live.news.contact('kvm-1')
+    await eventually(() => expect(live.meanwhile.flatMap(({ jobs }) => jobs.map(({ id }) => id))).toEqual([hourly(3)]))
+    live.jobs.stop()
+  })
+
+  it.each(['jobs', 'runs'])(
+    'and was new has not been away when it does, but for what ended since: without %s',
+    async (verb) => {
+      const host = new FakeHost()
+      host.jobs = [report(2), report(3, { state: 'failed-clean' })]
+      host.runs = [run(1, { state: 'failed', reason: 'the store was away' })]
+      const live = started(host)
+      host.failing.add(verb)
+      await expect(live.news.contact('kvm-1')).rejects.toThrow()
+      await expect(live.news.contact('kvm-1')).rejects.toThrow()
+      host.failing.clear()
+      if (verb === 'runs') host.jobs.push(report(4, { state: 'failed-clean' }))
+      await live.news.contact('kvm-1')
+      await eventually(() => expect(titles(live)).toEqual(['kvm-1 brought 1 schedule and 2 past jobs']))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const ids = live.meanwhile.flatMap(({ jobs, runs }) => [...jobs, ...runs].map(({ id }) => id))
+      expect(ids).toEqual(verb === 'runs' ? [hourly(4)] : [])
+      host.jobs.push(report(5))
+      await live.news.contact('kvm-1')
+      await eventually(() => expect(live.meanwhile.at(-1)?.jobs.map(({ id }) => id)).toEqual([hourly(5)]))
+      expect(titles(live)).toHaveLength(1)
+      live.jobs.stop()
+    }
+  )
+})
+
+/** What is written to any history next waits until `goesOn`, and is lost. */
+function stalledDisk(): { readonly goesOn: () => void } {
+  const held = Promise.withResolvers<undefined>()
+  const append = vi.spyOn(HistoryFiles.prototype, 'append').mockImplementationOnce(() => held.promise)
+  onTestFinished(() => {
+    held.resolve(undefined)
+    append.mockRestore()
+  })
+  return { goesOn: () => held.resolve(undefined) }
+}
+
+describe('a host with news while what another one said is still being written', () => {
+  const other = report(9, { host: 'other' })
+
+  it('is heard at once, as long as it is no flood', async () => {
+    const host = new FakeHost()
+    host.jobs = [report(2)]
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    await live.core.history.settled()
+    const { goesOn } = stalledDisk()
+    void live.core.history.addJobs([other])
+    host.jobs.push(report(3, { state: 'failed-clean' }))
+    host.runs.push(run(1, { state: 'failed', reason: 'the store was away' }))
+    await live.news.moved('kvm-1', ['jobs', 'runs'])
+    expect(live.told.map(({ id }) => id)).toEqual([hourly(3)])
+    expect(titles(live)).toContain('The run of nightly on kvm-1 failed')
+
+    host.jobs.push(...Array.from({ length: 25 }, (_, n) => report(n + 4)))
+    await live.news.moved('kvm-1', ['jobs'])
+    const asked = (): number => host.asked.filter(({ verb }) => verb === 'jobs').length
+    const before = asked()
+    const next = live.news.moved('kvm-1', ['jobs'])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(asked()).toBe(before)
+    goesOn()
+    await next
+    expect(asked()).toBe(before + 1)
+    expect(await live.core.history.jobs()).toHaveLength(27)
+    live.jobs.stop()
+  })
+
+  it('is heard at once also where it is asked for what there was no room for before', async () => {
+    const host = new FakeHost()
+    host.jobs = Array.from({ length: 100 }, (_, n) => report(n))
+    let today = '2026-12-01T12:00:00.000Z'
+    const limits = { ...HISTORY_LIMITS, entriesOfHostAndDay: 70 }
+    const live = started(host, new History(join(folder, 'history.jsonl'), limits, () => new Date(today)))
+    await live.news.contact('kvm-1')
+    await live.core.history.settled()
+    today = '2026-12-02T12:00:00.000Z'
+    const { goesOn } = stalledDisk()
+    void live.core.history.addJobs([other])
+    host.jobs.push(report(100, { state: 'failed-clean' }))
+    await live.news.moved('kvm-1', ['jobs'])
+    expect(live.told.map(({ id }) => id)).toEqual([hourly(100)])
+    expect(host.asked.findLast(({ verb }) => verb === 'jobs')?.question.after).toMatch(/^20261031T235959Z/)
+    goesOn()
+    expect(await live.core.history.jobs()).toHaveLength(101)
+    await live.core.history.settled()
+    expect(live.core.history.oldestLeftOut('job', 'kvm-1')).toBeUndefined()
+    live.jobs.stop()
+  })
+
+  it('has a job that is followed told as it ends', async () => {
+    const host = new FakeHost()
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    await live.core.history.settled()
+    stalledDisk()
+    void live.core.history.addJobs([other])
+    const end = report(3, { state: 'failed-clean' })
+    host.followed = end
+    live.jobs.began('kvm-1', jobOf(3, { host: 'kvm-1', id: end.id }))
+    await eventually(() => expect(live.told.map(({ id }) => id)).toEqual([end.id]))
+    live.jobs.stop()
   })
 })
 

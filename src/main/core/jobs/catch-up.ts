@@ -54,7 +54,7 @@ interface Asking<T> {
 /** Asks a host for what may be new, and for what the history had no room for before. */
 export async function askForPast<T>({ kind, host, history, known, differMs, ask, heard }: Asking<T>): Promise<void> {
   const plain = questionAfter(known, differMs)
-  const leftOut = await history.oldestLeftOut(kind, host)
+  const leftOut = history.oldestLeftOut(kind, host)
   if (leftOut === undefined) {
     await heard(await ask(plain), () => true)
     return

@@ -28,14 +28,14 @@ export async function submitJob(
   return id
 }
 
-/** Watches a job to its end and writes it down, and what was chosen here for its host. */
+/** Watches a job to its end and writes it down, behind what is being written, and what was chosen here for its host. */
 export async function watchJob(core: Core, host: string, id: string, options: FollowOptions): Promise<JobReport> {
   const report = await followJob(
     async (question, call) => (await core.connections.engine(host)).call('follow', question, call),
     id,
     options
   )
-  await core.history.addJobs([report])
+  void core.history.addJobs([report])
   rememberWhatWorked(core.settings, host, id, report)
   return report
 }
@@ -43,7 +43,7 @@ export async function watchJob(core: Core, host: string, id: string, options: Fo
 /** Resolves when the host has confirmed it. A job that had ended stays as it ended. */
 export async function cancelJob(core: Core, host: string, id: string): Promise<JobReport> {
   const report = await (await core.connections.engine(host)).call('cancel', { id }, { timeoutMs: 1_200_000 })
-  await core.history.addJobs([report])
+  void core.history.addJobs([report])
   return report
 }
 

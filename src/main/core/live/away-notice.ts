@@ -7,28 +7,43 @@ import type { Meanwhile, MissedJob } from './away.ts'
 import { noticeId, type Said } from './notices.ts'
 import { runSubject } from './policy-notices.ts'
 
+/** Whether a job was told of by now, by its host and as that calls it. */
+type WasTold = (host: string, job: string) => boolean
+
 /**
  * All that ended meanwhile on each host, and whether it need not be heard. None of what is not worth a word, such as a run
- * that only made the jobs that are told anyway. Each host has its own, so that one cannot be heard in place of another.
+ * that only made the jobs that are told anyway, in this story or before. Each host has its own, so that one cannot be heard in
+ * place of another.
  */
-export function awayNotices({ jobs, runs }: Meanwhile, choices: Choices | undefined): readonly [Said, boolean][] {
+export function awayNotices(
+  { jobs, runs, seenOn }: Meanwhile,
+  choices: Choices | undefined,
+  wasTold: WasTold = () => false
+): readonly [Said, boolean][] {
   const hosts = new Set([...jobs, ...runs].map(({ host }) => host))
   const ofHost = <T extends { readonly host: string }>(all: readonly T[], name: string): T[] =>
     all.filter(({ host }) => host === name)
   return [...hosts].flatMap((host) => {
-    const notice = awayNotice(host, { jobs: ofHost(jobs, host), runs: ofHost(runs, host) }, choices)
+    const told = new Set(ofHost(jobs, host).map(({ id }) => id))
+    const lost = ofHost(runs, host).filter((run) => isLost(run, (job) => told.has(job) || wasTold(host, job)))
+    const when = seenOn?.has(host) === true ? `At once on ${host}` : `While you were away, on ${host}`
+    const notice = awayNotice(host, { when, jobs: ofHost(jobs, host), lost }, choices)
     return notice === undefined ? [] : [notice]
   })
 }
 
+interface Story {
+  readonly when: string
+  readonly jobs: readonly MissedJob[]
+  readonly lost: readonly RunReport[]
+}
+
 function awayNotice(
   host: string,
-  { jobs, runs }: Meanwhile,
+  { when, jobs, lost }: Story,
   choices: Choices | undefined
 ): [Said, boolean] | undefined {
   const failed = jobs.filter(isFailure)
-  const told = new Set(jobs.map(({ id }) => id))
-  const lost = runs.filter((run) => isLost(run, told))
   const what = [...countsOf(jobs), ...runWords(lost)]
   const last = [...jobs, ...lost]
     .map(({ id }) => id)
@@ -42,7 +57,7 @@ function awayNotice(
     host,
     at: new Date().toISOString(),
     severity,
-    title: `While you were away, on ${host}: ${what.join(', ')}`,
+    title: `${when}: ${what.join(', ')}`,
     text: [...failed.slice(0, MOST_NAMED).map(failedWords), ...lost.slice(0, MOST_NAMED).map(lostWords)].join('; '),
     goTo: goToOf(failed, lost),
     about: [...failed.slice(0, MOST_ABOUT).map(jobSubject), ...lost.slice(0, MOST_ABOUT).map(runSubject)]
@@ -57,8 +72,8 @@ const MOST_ABOUT = 25
 const isFailure = ({ state }: MissedJob): boolean => state.startsWith('failed')
 
 /** It failed as a whole, or names missed ones: no job tells that. Skipped is what was paused or out of hours, on purpose. */
-const isLost = (run: RunReport, told: ReadonlySet<string>): boolean =>
-  run.missedCount > 0 || (run.state === 'failed' && !run.vms.some(({ job }) => job !== undefined && told.has(job)))
+const isLost = (run: RunReport, isTold: (job: string) => boolean): boolean =>
+  run.missedCount > 0 || (run.state === 'failed' && !run.vms.some(({ job }) => job !== undefined && isTold(job)))
 
 const severityOf = (jobs: readonly MissedJob[], lost: readonly RunReport[]): Said['severity'] =>
   lost.length > 0 || jobs.some(({ state }) => state !== 'done') ? 'warning' : 'good'

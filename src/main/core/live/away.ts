@@ -5,10 +5,12 @@ import { charactersOf, MOST_HELD } from './held-in-short.ts'
 /** What is told of a job that ended while nobody here could see it: the rest of its report is not held for that. */
 export type MissedJob = Pick<JobView, 'id' | 'kind' | 'host' | 'vm' | 'state' | 'startedAt' | 'endedAt'>
 
-/** What ended while nobody here could see it. */
+/** What ended while nobody here could see it, or so much at once that it is one story. */
 export interface Meanwhile {
   readonly jobs: readonly MissedJob[]
   readonly runs: readonly RunReport[]
+  /** Hosts that were watched when any of this ended on them. */
+  readonly seenOn?: ReadonlySet<string>
 }
 
 /** Hosts that come back within this time of each other are one story. */
@@ -27,6 +29,8 @@ export class Away {
   private readonly tell: (meanwhile: Meanwhile) => void
   private readonly settleMs: number
   private gathered: Meanwhile = { jobs: [], runs: [] }
+  /** Hosts of which some of it was not seen. */
+  private readonly missedOn = new Set<string>()
   private characters = 0
   private gatheredSince: number | undefined
   private timer: NodeJS.Timeout | undefined
@@ -51,7 +55,10 @@ export class Away {
   gather({ jobs, runs }: Meanwhile): void {
     if (jobs.length === 0 && runs.length === 0) return
     const missed = jobs.map((job) => missedOf(job))
-    this.characters += [...missed, ...runs].reduce((sum, each) => sum + charactersOf(each), 0)
+    for (const each of [...missed, ...runs]) {
+      this.characters += charactersOf(each)
+      if (!this.isHere(each.host)) this.missedOn.add(each.host)
+    }
     this.gathered = { jobs: [...this.gathered.jobs, ...missed], runs: [...this.gathered.runs, ...runs] }
     clearTimeout(this.timer)
     if (this.isMuch()) this.settle()
@@ -78,10 +85,12 @@ export class Away {
     clearTimeout(this.timer)
     this.timer = undefined
     this.gatheredSince = undefined
-    const meanwhile = this.gathered
+    const { jobs, runs } = this.gathered
+    const seenOn = new Set([...jobs, ...runs].map(({ host }) => host).filter((host) => !this.missedOn.has(host)))
     this.gathered = { jobs: [], runs: [] }
+    this.missedOn.clear()
     this.characters = 0
-    this.tell(meanwhile)
+    this.tell({ jobs, runs, seenOn })
   }
 }
 

@@ -26,9 +26,17 @@ interface Parts {
   ended(job: JobView, where: 'on its host'): void
 }
 
-/** What a host has to tell: everything when it comes into contact, then what moves on it. */
+/** How much a host has brought that nothing was known of before, as far as it has said. */
+interface Brought {
+  jobs?: number
+  runs?: number
+}
+
+/** What a host has to tell: everything when it comes into contact, then what moves on it. Each is told as soon as it is heard. */
 export class HostNews {
   private readonly parts: Parts
+  /** Hosts that are met for the first time, until they have said all: that may take several contacts. */
+  private readonly met = new Map<string, Brought>()
 
   constructor(parts: Parts) {
     this.parts = parts
@@ -38,21 +46,39 @@ export class HostNews {
   async contact(host: string): Promise<void> {
     const { jobs, policies, points, away } = this.parts
     await Promise.all([jobs.remembered, policies.remembered])
-    const isNew = jobs.isNew(host) && policies.isNew(host)
+    const brought = this.broughtBy(host)
     await this.askPolicies(host)
-    const meanwhile = { jobs: await this.jobsOf(host, 'atContact'), runs: await this.runsOf(host, 'atContact') }
+    await this.askJobs(host, 'atContact', (ended) => {
+      if (brought !== undefined && brought.jobs === undefined) brought.jobs = ended.length
+      else away.gather({ jobs: ended, runs: [] })
+    })
+    await this.askRuns(host, 'atContact', (ended) => {
+      if (brought !== undefined && brought.runs === undefined) brought.runs = ended.length
+      else away.gather({ jobs: [], runs: ended })
+    })
+    this.met.delete(host)
     away.back(host)
     const looking = points.refresh(host)
-    if (!isNew) away.gather(meanwhile)
-    else void looking.then(() => this.adopted(host, meanwhile.jobs))
+    if (brought !== undefined) void looking.then(() => this.adopted(host, brought))
   }
 
   async moved(host: string, folders: readonly Folder[]): Promise<void> {
-    const { notices, points, away } = this.parts
-    if (folders.includes('jobs')) this.ended(host, await this.jobsOf(host, 'inBetween'))
+    if (folders.includes('jobs')) await this.askJobs(host, 'inBetween', (jobs) => this.ended(host, jobs))
     if (!folders.some((folder) => folder !== 'jobs')) return
     await this.askPolicies(host)
-    const runs = await this.runsOf(host, 'inBetween')
+    await this.askRuns(host, 'inBetween', (runs) => this.ran(host, runs))
+  }
+
+  /** Undefined: the host was known before. */
+  private broughtBy(host: string): Brought | undefined {
+    const { jobs, policies } = this.parts
+    const brought = this.met.get(host) ?? (jobs.isNew(host) && policies.isNew(host) ? {} : undefined)
+    if (brought !== undefined) this.met.set(host, brought)
+    return brought
+  }
+
+  private ran(host: string, runs: readonly RunReport[]): void {
+    const { notices, points, away } = this.parts
     if (runs.length > MOST_AT_ONCE) away.gather({ jobs: [], runs })
     else notices.addAll(runs.flatMap((run) => runNotices(run)))
     if (runs.length > 0) void points.refresh(host)
@@ -82,10 +108,15 @@ export class HostNews {
     }
   }
 
-  private async jobsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly JobView[]> {
+  /** `told`: what ended, of which nobody has heard yet. @throws what asking fails with */
+  private async askJobs(
+    host: string,
+    when: keyof typeof CLOCKS_DIFFER_MS,
+    told: (ended: readonly JobView[]) => void
+  ): Promise<void> {
     const { core, jobs } = this.parts
+    await core.history.hasTaken(host)
     const engine = await core.connections.engine(host)
-    let ended: readonly JobView[] = []
     await askForPast({
       kind: 'job',
       host,
@@ -93,16 +124,19 @@ export class HostNews {
       known: jobs.known(host),
       differMs: CLOCKS_DIFFER_MS[when],
       ask: (question) => engine.call('jobs', question),
-      heard: async (reports, isNews) => void (ended = (await jobs.heard(host, reports)).filter(isNews))
+      heard: async (reports, isNews) => told((await jobs.heard(host, reports)).filter(isNews))
     })
-    await core.history.settled()
-    return ended
   }
 
-  private async runsOf(host: string, when: keyof typeof CLOCKS_DIFFER_MS): Promise<readonly RunReport[]> {
+  /** The same of runs. */
+  private async askRuns(
+    host: string,
+    when: keyof typeof CLOCKS_DIFFER_MS,
+    told: (ended: readonly RunReport[]) => void
+  ): Promise<void> {
     const { core, policies } = this.parts
+    await core.history.hasTaken(host)
     const engine = await core.connections.engine(host)
-    let ended: readonly RunReport[] = []
     await askForPast({
       kind: 'run',
       host,
@@ -110,17 +144,15 @@ export class HostNews {
       known: policies.known(host),
       differMs: CLOCKS_DIFFER_MS[when],
       ask: (question) => engine.call('runs', question),
-      heard: async (reports, isNews) => void (ended = (await policies.heardRuns(reports)).filter(isNews))
+      heard: async (reports, isNews) => told((await policies.heardRuns(reports)).filter(isNews))
     })
-    await core.history.settled()
-    return ended
   }
 
-  private adopted(host: string, past: readonly JobView[]): void {
+  private adopted(host: string, { jobs = 0 }: Brought): void {
     const { policies, points, notices } = this.parts
     const inPlace = (points.all.value?.points ?? []).filter(({ places }) => places.some((place) => place.host === host))
     const schedules = policies.of(host)?.policies.length ?? 0
-    const notice = adoptionNotice(host, { schedules, points: inPlace.length, jobs: past.length })
+    const notice = adoptionNotice(host, { schedules, points: inPlace.length, jobs })
     if (notice !== undefined) notices.add(notice)
   }
 }

@@ -139,7 +139,8 @@ export class LiveCore {
   }
 
   private cameBack(meanwhile: Meanwhile): void {
-    awayNotices(meanwhile, this.choices.value).forEach((notice) => this.notices.add(...notice))
+    const wasTold = (host: string, id: string): boolean => this.jobs.wasTold({ host, id })
+    awayNotices(meanwhile, this.choices.value, wasTold).forEach((notice) => this.notices.add(...notice))
     const refused = meanwhile.runs.flatMap((run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
     this.notices.addAll(refused)
   }

@@ -24,8 +24,14 @@ interface Kept {
   readonly watch: HostWatch
   view: HostView
   tries: number
-  /** The last two times that it was looked at. */
-  boots: readonly string[]
+  /** Its last two looks, the last one first. */
+  looks: readonly Look[]
+}
+
+/** Which of all looks at hosts it was, by the order in which they came to an end, and since when the host ran then. */
+interface Look {
+  readonly n: number
+  readonly bootId: string
 }
 
 const TELL_EVERY_MS = 100
@@ -37,6 +43,7 @@ export class LiveHosts {
   private readonly notices: Notices
   private readonly listener: HostsListener
   private readonly kept = new Map<string, Kept>()
+  private lookCount = 0
 
   constructor(core: Core, notices: Notices, listener: HostsListener) {
     this.core = core
@@ -99,7 +106,7 @@ export class LiveHosts {
       moved: (folders) => this.listener.moved(name, folders),
       down: (failure) => this.down(name, failure)
     })
-    this.kept.set(name, { watch, view, tries: 0, boots: [] })
+    this.kept.set(name, { watch, view, tries: 0, looks: [] })
   }
 
   /** A look at it has come to an end. */
@@ -107,7 +114,7 @@ export class LiveHosts {
     const kept = this.kept.get(name)
     if (kept !== undefined) {
       kept.tries = 0
-      kept.boots = [inventory.bootId, ...kept.boots.slice(0, 1)]
+      kept.looks = [{ n: ++this.lookCount, bootId: inventory.bootId }, ...kept.looks.slice(0, 1)]
     }
     this.change(name, ({ failure: _, ...view }) => ({
       ...view,
@@ -120,15 +127,16 @@ export class LiveHosts {
   }
 
   /**
-   * Two names for one machine have booted at once. Not by one look: the one name may show already what the other does not yet.
-   * A copy of an image with its id in it is common, and no fault of the host: it is said once.
+   * One machine under two names shows one boot at a time, and none again: where the other name has shown another one between
+   * two looks that show the same, they are two. A copy of an image with its id in it is common, and no fault of the host: it is
+   * said once.
    */
   private tellOfOneImage(name: string): void {
     const kept = this.kept.get(name)
-    if (kept === undefined || !hasSettled(kept)) return
-    for (const [other, { view, boots }] of this.kept) {
+    if (kept === undefined) return
+    for (const [other, { view, looks }] of this.kept) {
       const isAlike = haveOneMachineId(view.facts?.machineId, kept.view.facts?.machineId)
-      if (other === name || view.state !== 'up' || !isAlike || boots[0] === kept.boots[0]) continue
+      if (other === name || view.state !== 'up' || !isAlike || !isBootBetween(looks[0], kept.looks)) continue
       this.notices.add(oneImageNotice([name, other].sort(), kept.view.facts?.machineId ?? ''))
     }
   }
@@ -166,7 +174,13 @@ export class LiveHosts {
   }
 }
 
-const hasSettled = ({ boots: [now, before] }: Kept): boolean => now !== undefined && now !== '' && now === before
+const isBootBetween = (look: Look | undefined, [after, before]: readonly Look[]): boolean =>
+  look !== undefined &&
+  before !== undefined &&
+  before.bootId === after?.bootId &&
+  look.n > before.n &&
+  ![look.bootId, ''].includes(before.bootId) &&
+  look.bootId !== ''
 
 /** All three: a new id is taken from what of the old one is left (systemd-machine-id-setup(1)). */
 const NEW_MACHINE_ID =
@@ -174,7 +188,7 @@ const NEW_MACHINE_ID =
 
 function oneImageNotice([one = '', other = '']: readonly string[], machineId: string): Said {
   return {
-    id: `one-image-${one}-${other}-${machineId}`,
+    id: noticeId(other, 'one-image', one, machineId),
     host: other,
     at: new Date().toISOString(),
     severity: 'warning',

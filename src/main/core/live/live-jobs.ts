@@ -175,6 +175,11 @@ export class LiveJobs {
     return this.asked.get(id)
   }
 
+  /** It ended, and was told. `id`: as its host calls it. */
+  wasTold(job: { readonly host: string; readonly id: string }): boolean {
+    return this.told.has(job)
+  }
+
   /** As its host calls it. */
   idOnHost(id: string): string {
     return this.ids.onHost(id)

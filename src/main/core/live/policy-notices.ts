@@ -122,12 +122,18 @@ export function runNotices(run: RunReport): readonly Said[] {
   const refused = run.pruned?.refused ?? []
   const told: readonly (Said | undefined)[] = [
     isWhole
-      ? { ...common, id: `run-${id}`, severity: 'failure', title: `The run of ${name} failed`, text: run.reason ?? '' }
+      ? {
+          ...common,
+          id: noticeId(host, 'run', id),
+          severity: 'failure',
+          title: `The run of ${name} failed`,
+          text: run.reason ?? ''
+        }
       : undefined,
     run.missedCount > 0
       ? {
           ...common,
-          id: `missed-${id}`,
+          id: noticeId(host, 'missed', id),
           severity: 'warning',
           title: `${name}: ${missedWords(run)}`,
           text: missedText(run)

@@ -8,6 +8,9 @@ interface Taken {
   bytes: number
 }
 
+/** Of the limits, beside them: on a day that is full of what went well, what failed still has room. */
+const MORE_FOR_FAILURES = 0.1
+
 /** What each host may still add to the history on this day: a host that reports without end fills no disk. */
 export class DailyRoom {
   private readonly limits: DailyLimits
@@ -19,17 +22,18 @@ export class DailyRoom {
   }
 
   /** False where there is no more room today. `at`: ISO time. */
-  take(host: string, bytes: number, at: string): boolean {
+  take(host: string, bytes: number, at: string, isFailure: boolean): boolean {
     const taken = this.of(host, at)
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
-    if (taken.entries + 1 > entriesOfHostAndDay || taken.bytes + bytes > bytesOfHostAndDay) return false
+    const share = isFailure ? 1 + MORE_FOR_FAILURES : 1
+    if (taken.entries + 1 > entriesOfHostAndDay * share || taken.bytes + bytes > bytesOfHostAndDay * share) return false
     this.count(host, 1, bytes, at)
     return true
   }
 
-  /** More than half of it has gone today: what comes now should take little. */
+  /** More than a quarter of it has gone today: what comes now should take little. */
   isScarce(host: string, at: string): boolean {
-    return this.of(host, at).bytes > this.limits.bytesOfHostAndDay / 2
+    return this.of(host, at).bytes > this.limits.bytesOfHostAndDay / 4
   }
 
   /** It was taken and not used. */

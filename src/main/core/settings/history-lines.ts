@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import * as z from 'zod'
 import { JobId, PointId, TimeSortedId, Uuid } from '../../../shared/model/ids.ts'
 import { JobReport } from '../../../shared/model/job.ts'
-import { RunReport } from '../../../shared/model/policy.ts'
+import { RunReport, type RunVm } from '../../../shared/model/policy.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 
 /** A point that was put in another place. */
@@ -83,14 +83,23 @@ const LENGTH_IN_BRIEF = 300
 
 /**
  * The same in fewer words: how it ended, why it failed and how long a VM was not there is whole. What a backup did one after the
- * other, and why it was done so, is in its log on the host.
+ * other, and why it was done so, is in its log on the host; what it brought is told by the job, and need not be by its run.
  */
 export function inBrief(line: HistoryLine): HistoryLine {
-  if (line.type === 'run') return { ...line, report: { ...line.report, warnings: warningsOf(line.report) } }
+  if (line.type === 'run') {
+    const { report: run } = line
+    return { ...line, report: { ...run, vms: run.vms.map(vmInBrief), warnings: warningsOf(run) } }
+  }
   if (line.type !== 'job') return line
   const { methodReason: _, modeReason: __, ...report } = line.report
   const phases = report.kind === 'backup' ? [] : report.phases
   return { ...line, report: { ...report, phases, warnings: warningsOf(report) } }
+}
+
+function vmInBrief(vm: RunVm): RunVm {
+  if (vm.job === undefined || vm.outcome !== 'done') return vm
+  const { point: _, sizeBytes: __, durationMs: ___, ...rest } = vm
+  return rest
 }
 
 function warningsOf({ host, warnings }: { readonly host: string; readonly warnings: readonly string[] }): string[] {

@@ -29,9 +29,9 @@ export interface Limits extends HistoryLimits, DailyLimits {}
 
 /**
  * A backup takes 1 to 2 KB here, and half of that where there are many (`inBrief`): 128 MiB are a hundred VMs backed up nightly for
- * two years, and their downtime stands in their points as well. A host of 200 VMs that are backed up each hour makes 4,800 jobs and
- * up to 8 MiB a day. With what is kept of its points (2 MiB), its policies (1 MiB) and its notices (2 MiB) that is less than 16 MB,
- * whatever noise it makes. One that is met for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs
+ * two years, and their downtime stands in their points as well. A host of 300 VMs that are backed up each hour makes 7,200 jobs and
+ * up to 9 MiB a day; what fails has a tenth more (`DailyRoom`). With what is kept of its points (2 MiB), its policies (1 MiB) and its
+ * notices (2 MiB) that is less than 16 MB, whatever noise it makes. One that is met for the first time brings a thousand jobs, and a thousand runs of maybe a hundred VMs
  * each, 25 MiB: the oldest of them are asked for again on the next days.
  */
 export const HISTORY_LIMITS: Limits = {
@@ -39,7 +39,7 @@ export const HISTORY_LIMITS: Limits = {
   totalBytes: 128 << 20,
   damagedBytes: 8 << 20,
   entriesOfHostAndDay: 20_000,
-  bytesOfHostAndDay: 8 << 20
+  bytesOfHostAndDay: 9 << 20
 }
 
 type Kind = 'job' | 'run'
@@ -84,6 +84,8 @@ export class History {
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
+  /** By host: of how many reports it is not known yet whether they can be written. */
+  private readonly unwritten = new Map<string, number>()
 
   constructor(path: string, limits: Limits = HISTORY_LIMITS, now: () => Date = () => new Date()) {
     this.files = new HistoryFiles(path, limits)
@@ -146,29 +148,34 @@ export class History {
   }
 
   /**
-   * From where on a host is to be asked once more: there was no room for everything. Undefined: nothing is missing, or it has
-   * been asked today, and there will not be more room before tomorrow.
+   * From where on a host is to be asked once more, as far as the history has been looked through: there was no room for everything.
+   * Undefined: nothing is missing, or it has been asked today, and there will not be more room before tomorrow.
    */
-  async oldestLeftOut(kind: Kind, host: string): Promise<string | undefined> {
-    return this.inTurn(async () => {
+  oldestLeftOut(kind: Kind, host: string): string | undefined {
+    return this.askedAgain.get(`${kind} ${host}`) === this.today() ? undefined : this.leftOut[kind].get(host)
+  }
+
+  /**
+   * A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. `add`
+   * begins at once, so that nobody's lines are waited for.
+   */
+  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
+    this.askedAgain.set(`${kind} ${host}`, this.today())
+    let before: string | undefined
+    void this.inTurn(async () => {
       await this.look()
-      return this.askedAgain.get(`${kind} ${host}`) === this.today() ? undefined : this.leftOut[kind].get(host)
+      before = this.leftOut[kind].get(host)
+      this.leftOut[kind].delete(host)
+    })
+    await add()
+    void this.inTurn(async () => {
+      if (this.leftOut[kind].get(host) !== before) await this.writeLeftOut(kind, host)
     })
   }
 
-  /** A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. */
-  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
-    const before = await this.inTurn(() => {
-      const oldest = this.leftOut[kind].get(host)
-      this.leftOut[kind].delete(host)
-      this.askedAgain.set(`${kind} ${host}`, this.today())
-      return Promise.resolve(oldest)
-    })
-    await add()
-    await this.inTurn(async () => {
-      const oldest = this.leftOut[kind].get(host)
-      if (oldest !== before) await this.writeLeftOut(kind, host)
-    })
+  /** Resolves when no more than a few of what a host has said wait to be written. Nobody is asked on whose lines are not. */
+  async hasTaken(host: string): Promise<void> {
+    while ((this.unwritten.get(host) ?? 0) > MOST_UNWRITTEN) await this.queue
   }
 
   addCopy(copy: CopyRecord): Promise<void> {
@@ -198,11 +205,12 @@ export class History {
     return this.now().toISOString().slice(0, 10)
   }
 
-  private addLine(line: HistoryLine): Promise<void> {
+  /** At once, whatever hosts have to be written: somebody waits for it here. */
+  private async addLine(line: HistoryLine): Promise<void> {
     this.remember(line)
-    return this.inTurn(async () => {
-      await this.write([JSON.stringify(line)])
-    })
+    const written = this.write([JSON.stringify(line)])
+    this.queue = Promise.all([this.queue, written.catch(() => undefined)])
+    await written
   }
 
   /** What is known of points and restores; the same once more changes nothing. */
@@ -241,20 +249,32 @@ export class History {
     }
   }
 
-  private add<T extends Report>(
+  /** What is known need not wait for its turn. */
+  private async add<T extends Report>(
+    kind: Kind,
+    reports: readonly T[],
+    lineOf: (report: T, writtenAt: string) => HistoryLine
+  ): Promise<T[]> {
+    const unknown = reports.filter((report) => !this.isKnown(kind, report))
+    if (unknown.length === 0) return []
+    this.countUnwritten(unknown, 1)
+    const added = this.addInTurn(kind, unknown, lineOf)
+    return added.finally(() => this.countUnwritten(unknown, -1))
+  }
+
+  private addInTurn<T extends Report>(
     kind: Kind,
     reports: readonly T[],
     lineOf: (report: T, writtenAt: string) => HistoryLine
   ): Promise<T[]> {
     return this.inTurn(async () => {
-      if (reports.length === 0) return []
       await this.look()
       const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
       const now = this.now().toISOString()
       const lines: ToWrite<T>[] = []
       let bytesAtOnce = 0
-      // The youngest first: where not all of them may be added, these are the ones to have.
-      for (const report of [...fresh.values()].sort((a, b) => (a.id < b.id ? 1 : -1))) {
+      // Where not all of them may be added, the first of these are the ones to have.
+      for (const report of failedAndYoungestFirst([...fresh.values()])) {
         const fitting = this.withRoom(kind, report, lineOf(report, now), now)
         lines.push(...fitting)
         bytesAtOnce += EACH_BYTES + (fitting[0]?.bytes ?? 0)
@@ -262,7 +282,7 @@ export class History {
         bytesAtOnce = 0
         await setImmediate()
       }
-      lines.reverse()
+      lines.sort((a, b) => (a.report.id < b.report.id ? -1 : 1))
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
       for (const { report, line, bytes } of lines)
         if (isWritten) {
@@ -276,11 +296,21 @@ export class History {
     })
   }
 
-  /** As it is to be written. None: there is no room for it. */
+  private countUnwritten(reports: readonly Report[], by: 1 | -1): void {
+    for (const { host } of reports) {
+      const count = (this.unwritten.get(host) ?? 0) + by
+      if (count === 0) this.unwritten.delete(host)
+      else this.unwritten.set(host, count)
+    }
+  }
+
+  /** As it is to be written. None: there is no room for it, and what it says of points is known until Stillpoint ends. */
   private withRoom<T extends Report>(kind: Kind, report: T, line: HistoryLine, now: string): readonly ToWrite<T>[] {
     const text = textOf(this.room.isScarce(report.host, now) ? inBrief(line) : line)
     const bytes = Buffer.byteLength(text) + 1
-    return this.hasRoom(kind, report, bytes, now) ? [{ report, line, text, bytes }] : []
+    if (this.hasRoom(kind, report, bytes, now)) return [{ report, line, text, bytes }]
+    this.told.learn(line)
+    return []
   }
 
   private isKnown(kind: Kind, { host, id }: Report): boolean {
@@ -292,14 +322,15 @@ export class History {
     this.known[kind].set(host, ids.add(id))
   }
 
-  private hasRoom(kind: Kind, { host, id }: Report, bytes: number, now: string): boolean {
+  private hasRoom(kind: Kind, report: Report, bytes: number, now: string): boolean {
+    const { host, id } = report
     if (bytes > LONGEST_WRITTEN_BYTES) return this.tooLong(host, id)
-    if (this.room.take(host, bytes, now)) return true
+    if (this.room.take(host, bytes, now, isFailure(report))) return true
     const { entriesOfHostAndDay, bytesOfHostAndDay } = this.limits
     this.remark(
       `history-left-out/${host}/${now.slice(0, 10)}`,
       `Not everything that ${host} reports is kept`,
-      `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). The newest are in the history of this computer. The rest is on ${host}, which is asked for it again. If this comes every day, look at what makes so many jobs there.`
+      `${host} reported more ended jobs and runs today than are kept of one host and day (${entriesOfHostAndDay} and ${formatBytes(bytesOfHostAndDay)}). What failed was taken first, and has some room of its own. The rest is on ${host}, as long as that keeps it, and is asked for again on the next days. If this comes every day, the history of this computer has gaps: look at what makes so many jobs there.`
     )
     const oldest = this.leftOut[kind].get(host)
     if (oldest === undefined || id < oldest) this.leftOut[kind].set(host, id)
@@ -531,6 +562,8 @@ export class History {
 }
 
 const MOST_REMARKS = 1000
+/** Of a host, before it is asked for more: a job that ends now and then is told without waiting for what others have to be written. */
+const MOST_UNWRITTEN = 20
 /** Of reports that are put into words before everybody else has their turn, and what each costs beside its own. */
 const BYTES_AT_ONCE = 256 << 10
 const EACH_BYTES = 1000
@@ -578,6 +611,15 @@ function dropsFor(
 }
 
 const keyOf = ({ host, id }: Pick<Report, 'host' | 'id'>): string => `${host}\n${id}`
+
+/** Also of a run that did not happen: no job tells that. What was cancelled was meant so, and is rare. */
+const isFailure = (report: Report): boolean =>
+  'missedCount' in report
+    ? report.state === 'failed' || report.missedCount > 0
+    : report.state.startsWith('failed') || report.state === 'cancelled'
+
+const failedAndYoungestFirst = <T extends Report>(reports: readonly T[]): T[] =>
+  reports.toSorted((a, b) => Number(isFailure(b)) - Number(isFailure(a)) || (a.id < b.id ? 1 : -1))
 
 const newestOf = <T extends Report>(all: ReadonlyMap<string, T>, most: number): Map<string, T> =>
   new Map([...all].sort(([, a], [, b]) => (a.id < b.id ? -1 : 1)).slice(-most))
