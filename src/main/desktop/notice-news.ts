@@ -1,3 +1,4 @@
+import { isEnded } from '../../shared/model/job.ts'
 import type { NoticeView } from '../../shared/views/notice-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
 import { notificationsOf, type Notification } from './job-endings.ts'
@@ -46,14 +47,17 @@ export class HostQuota {
 
 type Wanted = Pick<Choices, 'notifySuccess' | 'notifyFailure'>
 
-/** What is notified of them: jobs in the words for jobs, of the rest what failed; all by the operator's choice. */
+/**
+ * What is notified of them: jobs in the words for jobs, of the rest what failed; all by the operator's choice. A notice comes
+ * before the list of jobs says how its job ended: until then it is told as it is.
+ */
 export function newsOf(
   notices: readonly NoticeView[],
   { jobs = [] }: Pick<Seen, 'jobs'>,
   wanted: Wanted,
   quota: HostQuota = new HostQuota()
 ): readonly Notification[] {
-  const ended = notices.flatMap(({ id }) => jobs.find((job) => job.id === id) ?? [])
+  const ended = notices.flatMap(({ id }) => jobs.find((job) => job.id === id && isEnded(job.state)) ?? [])
   const ids = new Set(ended.map(({ id }) => id))
   const others = notices.filter(({ id }) => !ids.has(id))
   const heard = others.filter((notice) => isHeard(notice, wanted))
@@ -82,10 +86,14 @@ const moreOf = (host: string, count: number): Notification => ({
 })
 
 /** Warnings and the like are seen in the tray and in the window: a host out of reach is no reason to interrupt. */
-function isHeard({ severity, acknowledged }: NoticeView, { notifySuccess, notifyFailure }: Wanted): boolean {
-  if (acknowledged) return false
-  return severity === 'failure' ? notifyFailure : severity === 'good' && notifySuccess
+function isHeard(notice: NoticeView, { notifySuccess, notifyFailure }: Wanted): boolean {
+  if (notice.acknowledged) return false
+  return notice.severity === 'failure' ? notifyFailure : wentWell(notice) && notifySuccess
 }
+
+/** A job that went well with warnings is a success too. */
+const wentWell = ({ severity, goTo, id }: NoticeView): boolean =>
+  severity === 'good' || (severity === 'warning' && goTo?.screen === 'job' && goTo.job === id)
 
 const notificationOf = ({ title, text, goTo }: NoticeView): Notification => ({
   title: shown(title),
