@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { jobNotice } from '../../../src/main/core/live/job-notice.ts'
 import { LiveValue } from '../../../src/main/core/live/live-value.ts'
 import type { DesktopCore } from '../../../src/main/desktop/desktop-core.ts'
@@ -66,6 +66,23 @@ describe('a job that ends before the list of jobs says so', () => {
     end(ended(one, 'done'))
     end({ ...ended(two, 'done-with-warnings'), warnings: ['x'] })
     expect(titles()).toEqual(['The backup of web1 is done', 'The backup of web2 is done'])
+  })
+})
+
+describe('jobs of one host that fail one by one', () => {
+  it('are notified three times, and the others in one word when the minute is over', () => {
+    vi.useFakeTimers()
+    try {
+      const { jobs, end, titles } = followed()
+      const all = Array.from({ length: 30 }, (_, n) => jobOf(n))
+      jobs.set(all)
+      for (const job of all) end(ended(job, 'failed-clean'))
+      expect(titles()).toHaveLength(3)
+      vi.advanceTimersByTime(60_000)
+      expect(titles().slice(3)).toEqual(['27 more on alpha'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 
