@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -412,6 +413,56 @@ describe('notices', () => {
       const titles = notices.all.value?.map(({ title }) => title) ?? []
       expect(titles.filter((title) => title === 'Notices cannot be kept')).toHaveLength(1)
       expect(titles.filter((title) => title.startsWith('bad'))).toHaveLength(5)
+    })
+  })
+
+  it('that cannot be kept are told so again, where they could be meanwhile', async () => {
+    await tally.tried(() => {
+      const inTheWay = join(folder, 'file')
+      writeFileSync(inTheWay, '')
+      const notices = new Notices(join(inTheWay, 'notices.json'))
+      notices.add(said(1))
+      rmSync(inTheWay)
+      notices.add(said(2))
+      expect(new Notices(join(inTheWay, 'notices.json')).all.value).toHaveLength(3)
+      rmSync(inTheWay, { recursive: true })
+      writeFileSync(inTheWay, '')
+      for (let n = 3; n < 6; n += 1) notices.add(said(n))
+      const titles = notices.all.value?.map(({ title }) => title) ?? []
+      expect(titles.filter((title) => title === 'Notices cannot be kept')).toHaveLength(2)
+    })
+  })
+
+  it('that cannot be read just now are neither put aside nor written over, and are there when they can be', async () => {
+    await tally.tried(() => {
+      new Notices(path()).add(said(1))
+      const good = readFileSync(path())
+      rmSync(path())
+      symlinkSync('/proc/self/mem', path()) // EIO
+      const notices = new Notices(path())
+      notices.add(said(2))
+      notices.acknowledge('n-2-bad')
+      expect(notices.all.value?.map(({ title }) => title)).toEqual(['bad 2', 'Notices cannot be kept'])
+      expect(readdirSync(folder)).toEqual(['notices.json'])
+      expect(readlinkSync(path())).toBe('/proc/self/mem')
+      rmSync(path())
+      writeFileSync(path(), good)
+      notices.add(said(3))
+      const kept = new Notices(path()).all.value ?? []
+      expect(kept.map(({ id }) => id)).toEqual(expect.arrayContaining(['n-1-bad', 'n-2-bad', 'n-3-bad']))
+      expect(readdirSync(folder)).toEqual(['notices.json'])
+    })
+  })
+
+  it('that cannot be read any more are not written over', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path())
+      notices.add(said(1))
+      rmSync(path())
+      symlinkSync('/proc/self/mem', path()) // EIO
+      notices.add(said(2))
+      expect(readlinkSync(path())).toBe('/proc/self/mem')
+      expect(notices.all.value).toHaveLength(3)
     })
   })
 

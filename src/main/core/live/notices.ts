@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import * as z from 'zod'
-import { failureOf } from '../../../shared/failure.ts'
+import { failureOf, systemCodeOf } from '../../../shared/failure.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import { NoticeView } from '../../../shared/views/notice-view.ts'
 import { whileLocked } from '../settings/lock-file.ts'
-import { parsedJson, putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
+import { parsedJson, putAside, readSmallFile, replaceFile, UnreadableFile } from '../settings/small-file.ts'
 import { GoneNotices } from './gone-notices.ts'
 import { LiveValue } from './live-value.ts'
 
@@ -37,12 +37,12 @@ export class Notices {
   private strange: readonly unknown[] = []
   private readonly gone = new GoneNotices()
   /** How the file stood when it was last read or written. */
-  private stamp: string | undefined
-  private isToldUnwritable = false
+  private stamp: string | undefined = UNSEEN
+  private isToldUnkept = false
 
   constructor(path: string) {
     this.path = path
-    this.all = new LiveValue<readonly NoticeView[]>(0, this.withRoom(this.fromFile()))
+    this.all = new LiveValue<readonly NoticeView[]>(0, this.withRoom(this.atStart()))
   }
 
   /** Each once, by its id. */
@@ -96,19 +96,22 @@ export class Notices {
         replaceFile(this.path, JSON.stringify([...all, ...this.strange, ...goneEntry(this.gone)]))
         this.stamp = stampOf(this.path)
       })
+      this.isToldUnkept = false
     } catch (error) {
       all = change(this.all.value ?? [])
-      all = this.withRoom(this.isToldUnwritable ? all : [unwritable(this.path, error), ...all])
-      this.isToldUnwritable = true
+      all = this.withRoom(this.isToldUnkept ? all : [unkept(this.path, error), ...all])
+      this.isToldUnkept = true
     }
     // Whoever listens may change them again: not while this is locked.
     this.all.set(all)
   }
 
-  /** What is known here, and what another Stillpoint has written meanwhile. */
+  /** What is known here, and what another Stillpoint has written meanwhile. @throws where that cannot be read just now */
   private current(): readonly NoticeView[] {
     const known = this.all.value ?? []
-    return stampOf(this.path) === this.stamp ? known : this.together(this.fromFile(), known)
+    const stamp = stampOf(this.path)
+    if (stamp === this.stamp && stamp !== UNSEEN) return known
+    return this.together(this.understood() ?? [keptAside(this.path)], known)
   }
 
   /** Each once, and read if somebody has read it. Newest first where the lists differ. */
@@ -122,21 +125,29 @@ export class Notices {
     return [...byId.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
   }
 
-  private fromFile(): readonly NoticeView[] {
+  /** Of several that start with a broken file one puts it aside, and the others find what that one has begun anew. */
+  private atStart(): readonly NoticeView[] {
     try {
-      this.stamp = stampOf(this.path)
-      const { notices, strange, gone } = readNotices(this.path)
-      this.strange = strange
-      this.gone.learn(gone)
-      return notices
-    } catch {
-      if (this.isToldUnwritable) return []
-      const { notice, isWritable } = keptAside(this.path)
-      this.isToldUnwritable ||= !isWritable
-      return [notice]
+      return this.understood() ?? whileLocked(this.path, () => this.understood() ?? [keptAside(this.path)])
+    } catch (error) {
+      this.isToldUnkept = true
+      return [unkept(this.path, error)]
     }
   }
+
+  /** What the file says. Undefined: it is nothing of the kind. @throws where it cannot be read just now */
+  private understood(): readonly NoticeView[] | undefined {
+    const stamp = stampOf(this.path)
+    const read = readNotices(this.path)
+    this.stamp = stamp
+    this.strange = read?.strange ?? []
+    this.gone.learn(read?.gone)
+    return read?.notices
+  }
 }
+
+/** It was not read yet, or cannot be looked at. */
+const UNSEEN = 'unseen'
 
 /** Undefined: there is none. */
 function stampOf(path: string): string | undefined {
@@ -144,21 +155,21 @@ function stampOf(path: string): string | undefined {
     const found = statSync(path, { throwIfNoEntry: false, bigint: true })
     return found && `${found.dev} ${found.ino} ${found.mtimeNs} ${found.size}`
   } catch {
-    return 'it cannot be looked at'
+    return UNSEEN
   }
 }
 
-function unwritable(path: string, error: unknown): NoticeView {
+function unkept(path: string, error: unknown): NoticeView {
   const failure = failureOf(error)
   const why = failure.kind === 'io' ? `${failure.code}: ${failure.detail}` : failure.kind
   const at = new Date().toISOString()
   return {
-    id: `notices-unwritable-${at}`,
+    id: `notices-unkept-${at}`,
     host: OURS,
     at,
     severity: 'warning',
     title: 'Notices cannot be kept',
-    text: `${path} cannot be written (${why}). What you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
+    text: `${path} cannot be read or written (${why}). As long as that is so, earlier notices may be missing, and what you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
     acknowledged: false
   }
 }
@@ -250,11 +261,23 @@ function goneEntry(notices: GoneNotices): readonly z.infer<typeof GoneEntry>[] {
   return gone.length === 0 ? [] : [{ id: 'notices-gone', gone }]
 }
 
-/** What is no notice as this Stillpoint knows them hides no other. @throws if the file is nothing of the kind */
-function readNotices(path: string): NoticesRead {
-  const text = readSmallFile(path, LARGEST_BYTES)
-  if (text === undefined) return { notices: [], strange: [], gone: undefined }
-  const all = z.array(z.unknown()).parse(parsedJson(text)).slice(0, MOST_READ)
+const NOTHING: NoticesRead = { notices: [], strange: [], gone: undefined }
+
+/** Undefined: what is there is nothing of the kind. @throws where it cannot be read just now, and may be good */
+function readNotices(path: string): NoticesRead | undefined {
+  try {
+    const text = readSmallFile(path, LARGEST_BYTES)
+    return text === undefined ? NOTHING : noticesIn(text)
+  } catch (error) {
+    if (error instanceof UnreadableFile || systemCodeOf(error) === 'ELOOP') return undefined
+    throw error
+  }
+}
+
+/** What is no notice as this Stillpoint knows them hides no other. */
+function noticesIn(text: string): NoticesRead | undefined {
+  const all = z.array(z.unknown()).safeParse(parsedJson(text)).data?.slice(0, MOST_READ)
+  if (all === undefined) return undefined
   const notices: NoticeView[] = []
   const strange: unknown[] = []
   let gone: unknown
@@ -274,14 +297,16 @@ function carriedAlong(strange: readonly unknown[]): readonly unknown[] {
   return strange.slice(0, MOST).filter((each) => (room -= Buffer.byteLength(JSON.stringify(each))) >= 0)
 }
 
-function keptAside(path: string): { readonly notice: NoticeView; readonly isWritable: boolean } {
+/** The word on it. @throws what renaming fails with */
+function keptAside(path: string): NoticeView {
   const at = new Date().toISOString()
-  const common = { id: `notices-${at}`, host: OURS, at, severity: 'warning', acknowledged: false } as const
-  try {
-    const text = `The file was kept aside as ${putAside(path)}.`
-    return { notice: { ...common, title: 'Earlier notices could not be read', text }, isWritable: true }
-  } catch {
-    const text = `Put ${path} right, or move it away: until then what you read here is not remembered.`
-    return { notice: { ...common, title: 'Notices cannot be read or written', text }, isWritable: false }
+  return {
+    id: `notices-${at}`,
+    host: OURS,
+    at,
+    severity: 'warning',
+    title: 'Earlier notices could not be read',
+    text: `The file was kept aside as ${putAside(path)}.`,
+    acknowledged: false
   }
 }
