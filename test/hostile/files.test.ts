@@ -19,7 +19,7 @@ import { Notices } from '../../src/main/core/live/notices.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
-import { readChoices } from '../../src/main/core/settings/choices.ts'
+import { changeChoices, readChoices } from '../../src/main/core/settings/choices.ts'
 import { rememberedChoices } from '../../src/main/core/hosts/remembered-choices.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { readKnownHosts } from '../../src/main/core/ssh/known-hosts.ts'
@@ -163,6 +163,32 @@ describe('settings', () => {
         )
       expect(after['choices']).toEqual(value['choices'])
       expect(readdirSync(folder)).toEqual(['settings.json'])
+    })
+  })
+
+  it.each([[[1]], ['dark'], [7]])('keep choices that are none beside those that are made then: %j', async (choices) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify({ ...whole, choices }))
+      expect(openSettings(folder).notices.join()).toContain('found as choicesNotUnderstood')
+      changeChoices(openSettings(folder), { appearance: 'dark' })
+      changeChoices(openSettings(folder), { appearance: 'light' })
+      const after = JSON.parse(readFileSync(path(), 'utf8')) as Record<string, unknown>
+      expect(after).toMatchObject({ choicesNotUnderstood: [choices], choices: { appearance: 'light' } })
+      expect(openSettings(folder).notices).toEqual([])
+    })
+  })
+
+  it.each([
+    ['appearance', 'sepia', { notifySuccess: true }, { appearance: 'light' }],
+    ['muted', [{ uuid: 'x' }], { notifySuccess: true }, { muted: [] }]
+  ] as const)('keep a choice that is none until it is made anew: %s', async (name, value, other, same) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify({ ...whole, choices: { [name]: value } }))
+      const kept = (): unknown => (JSON.parse(readFileSync(path(), 'utf8')) as { choices: object }).choices
+      changeChoices(openSettings(folder), other)
+      expect(kept()).toMatchObject({ [name]: value, ...other })
+      changeChoices(openSettings(folder), same)
+      expect(kept()).toMatchObject({ ...same, ...other })
     })
   })
 
