@@ -27,7 +27,7 @@ import { WindowPlaces } from '../../src/main/desktop/window-file.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf } from '../../src/shared/failure.ts'
-import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
+import { DEFAULT_CHOICES, type ChoicesChange } from '../../src/shared/views/settings-view.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('files on the laptop')
@@ -178,10 +178,11 @@ describe('settings', () => {
     })
   })
 
-  it.each([
+  const CHOSEN_ANEW: readonly [string, unknown, ChoicesChange, ChoicesChange][] = [
     ['appearance', 'sepia', { notifySuccess: true }, { appearance: 'light' }],
     ['muted', [{ uuid: 'x' }], { notifySuccess: true }, { muted: [] }]
-  ] as const)('keep a choice that is none until it is made anew: %s', async (name, value, other, same) => {
+  ]
+  it.each(CHOSEN_ANEW)('keep a choice that is none until it is made anew: %s', async (name, value, other, same) => {
     await tally.tried(() => {
       writeFileSync(path(), JSON.stringify({ ...whole, choices: { [name]: value } }))
       const kept = (): unknown => (JSON.parse(readFileSync(path(), 'utf8')) as { choices: object }).choices
