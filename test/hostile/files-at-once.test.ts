@@ -68,7 +68,8 @@ describe('what several Stillpoints have said is done', () => {
           'notices.json',
           'settings.json'
         ])
-        expect(aside.filter((name) => name.startsWith('settings.json'))).toHaveLength(before === undefined ? 0 : 1)
+        for (const name of ['settings.json', 'notices.json'])
+          expect(aside.filter((each) => each.startsWith(name))).toHaveLength(before === undefined ? 0 : 1)
       })
     }
   )

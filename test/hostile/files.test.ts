@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,7 +19,7 @@ import { Notices } from '../../src/main/core/live/notices.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
-import { readChoices } from '../../src/main/core/settings/choices.ts'
+import { changeChoices, readChoices } from '../../src/main/core/settings/choices.ts'
 import { rememberedChoices } from '../../src/main/core/hosts/remembered-choices.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { readKnownHosts } from '../../src/main/core/ssh/known-hosts.ts'
@@ -26,7 +27,7 @@ import { WindowPlaces } from '../../src/main/desktop/window-file.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf } from '../../src/shared/failure.ts'
-import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
+import { DEFAULT_CHOICES, type ChoicesChange } from '../../src/shared/views/settings-view.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('files on the laptop')
@@ -162,6 +163,33 @@ describe('settings', () => {
         )
       expect(after['choices']).toEqual(value['choices'])
       expect(readdirSync(folder)).toEqual(['settings.json'])
+    })
+  })
+
+  it.each([[[1]], ['dark'], [7]])('keep choices that are none beside those that are made then: %j', async (choices) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify({ ...whole, choices }))
+      expect(openSettings(folder).notices.join()).toContain('found as choicesNotUnderstood')
+      changeChoices(openSettings(folder), { appearance: 'dark' })
+      changeChoices(openSettings(folder), { appearance: 'light' })
+      const after = JSON.parse(readFileSync(path(), 'utf8')) as Record<string, unknown>
+      expect(after).toMatchObject({ choicesNotUnderstood: [choices], choices: { appearance: 'light' } })
+      expect(openSettings(folder).notices).toEqual([])
+    })
+  })
+
+  const CHOSEN_ANEW: readonly [string, unknown, ChoicesChange, ChoicesChange][] = [
+    ['appearance', 'sepia', { notifySuccess: true }, { appearance: 'light' }],
+    ['muted', [{ uuid: 'x' }], { notifySuccess: true }, { muted: [] }]
+  ]
+  it.each(CHOSEN_ANEW)('keep a choice that is none until it is made anew: %s', async (name, value, other, same) => {
+    await tally.tried(() => {
+      writeFileSync(path(), JSON.stringify({ ...whole, choices: { [name]: value } }))
+      const kept = (): unknown => (JSON.parse(readFileSync(path(), 'utf8')) as { choices: object }).choices
+      changeChoices(openSettings(folder), other)
+      expect(kept()).toMatchObject({ [name]: value, ...other })
+      changeChoices(openSettings(folder), same)
+      expect(kept()).toMatchObject({ ...same, ...other })
     })
   })
 
@@ -412,6 +440,56 @@ describe('notices', () => {
       const titles = notices.all.value?.map(({ title }) => title) ?? []
       expect(titles.filter((title) => title === 'Notices cannot be kept')).toHaveLength(1)
       expect(titles.filter((title) => title.startsWith('bad'))).toHaveLength(5)
+    })
+  })
+
+  it('that cannot be kept are told so again, where they could be meanwhile', async () => {
+    await tally.tried(() => {
+      const inTheWay = join(folder, 'file')
+      writeFileSync(inTheWay, '')
+      const notices = new Notices(join(inTheWay, 'notices.json'))
+      notices.add(said(1))
+      rmSync(inTheWay)
+      notices.add(said(2))
+      expect(new Notices(join(inTheWay, 'notices.json')).all.value).toHaveLength(3)
+      rmSync(inTheWay, { recursive: true })
+      writeFileSync(inTheWay, '')
+      for (let n = 3; n < 6; n += 1) notices.add(said(n))
+      const titles = notices.all.value?.map(({ title }) => title) ?? []
+      expect(titles.filter((title) => title === 'Notices cannot be kept')).toHaveLength(2)
+    })
+  })
+
+  it('that cannot be read just now are neither put aside nor written over, and are there when they can be', async () => {
+    await tally.tried(() => {
+      new Notices(path()).add(said(1))
+      const good = readFileSync(path())
+      rmSync(path())
+      symlinkSync('/proc/self/mem', path()) // EIO
+      const notices = new Notices(path())
+      notices.add(said(2))
+      notices.acknowledge('n-2-bad')
+      expect(notices.all.value?.map(({ title }) => title)).toEqual(['bad 2', 'Notices cannot be kept'])
+      expect(readdirSync(folder)).toEqual(['notices.json'])
+      expect(readlinkSync(path())).toBe('/proc/self/mem')
+      rmSync(path())
+      writeFileSync(path(), good)
+      notices.add(said(3))
+      const kept = new Notices(path()).all.value ?? []
+      expect(kept.map(({ id }) => id)).toEqual(expect.arrayContaining(['n-1-bad', 'n-2-bad', 'n-3-bad']))
+      expect(readdirSync(folder)).toEqual(['notices.json'])
+    })
+  })
+
+  it('that cannot be read any more are not written over', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path())
+      notices.add(said(1))
+      rmSync(path())
+      symlinkSync('/proc/self/mem', path()) // EIO
+      notices.add(said(2))
+      expect(readlinkSync(path())).toBe('/proc/self/mem')
+      expect(notices.all.value).toHaveLength(3)
     })
   })
 

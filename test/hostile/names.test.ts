@@ -14,7 +14,7 @@ import { messageOfSilence } from '../../src/engine/tell/silence-message.ts'
 import { webhookRequest } from '../../src/engine/tell/webhook-forms.ts'
 import { act } from '../../src/main/desktop/errands.ts'
 import { Dialogs } from '../../src/main/desktop/dialogs.ts'
-import { notificationsOf } from '../../src/main/desktop/job-endings.ts'
+import { jobNotification } from '../../src/main/desktop/job-endings.ts'
 import { newsOf } from '../../src/main/desktop/notice-news.ts'
 import { Notifier } from '../../src/main/desktop/notifier.ts'
 import { TrayIcon } from '../../src/main/desktop/tray.ts'
@@ -240,7 +240,7 @@ const SINKS: Readonly<Record<string, (name: string) => string | Promise<string>>
     const job = aJob({ vm: { uuid: 'u', name }, host: name, state: 'failed-clean', failure: FAILURES(name)[2] })
     const notice = { id: 'n', at: '', severity: 'failure', title: name, text: name, acknowledged: false } as const
     const wanted = { notifySuccess: true, notifyFailure: true }
-    const told = [...notificationsOf([job], wanted), ...newsOf([notice], { jobs: [] }, wanted)]
+    const told = [jobNotification(job), ...newsOf([notice], { jobs: [] }, wanted).map((news) => news.notification)]
     return told.map(({ title, body }) => texts(notified('linux', title, body))).join('')
   },
   'the tray': (name) => texts(trayShows(name)),

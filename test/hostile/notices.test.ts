@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Core } from '../../src/main/core/core.ts'
 import { awayNotices } from '../../src/main/core/live/away-notice.ts'
 import { adoptionNotice } from '../../src/main/core/live/adoption-notice.ts'
@@ -145,6 +145,150 @@ const gone = (): Error => new StillpointError({ kind: 'host-unreachable', host: 
 const quiet = (host: string): readonly Said[] => [
   { id: `quiet-${host}`, host, at: AT, severity: 'warning', title: 'quiet', text: '', about: [] }
 ]
+
+describe('what was read', () => {
+  const problemOfGood = (): readonly Said[] =>
+    policyNotices(
+      { ...listing, host: 'good', outbox: [], policies: [{ policy: policyOf(), problem: 'no timer' }] },
+      NOW
+    )
+  const unreadOf = (notices: Notices, host: string): readonly string[] =>
+    (notices.all.value ?? []).filter((each) => each.host === host && !each.acknowledged).map(({ id }) => id)
+  const flood = (notices: Notices, what: string, from = 1): void => {
+    for (let n = from; n < from + 250; n += 50)
+      notices.addAll(Array.from({ length: 50 }, (_, k) => NOISE[what]?.(n + k) ?? []).flat())
+  }
+  afterEach(() => void vi.useRealTimers())
+
+  it.each(Object.keys(NOISE))(
+    'of a host stays read, whatever another one does, and after a restart: %s',
+    async (what) => {
+      await tally.tried(() => {
+        const notices = new Notices(path)
+        notices.addAll(problemOfGood())
+        notices.acknowledge(problemOfGood()[0]?.id)
+        flood(notices, what)
+        notices.addAll(problemOfGood())
+        expect(unreadOf(notices, 'good')).toEqual([])
+        const again = new Notices(path)
+        flood(again, what, 1000)
+        again.addAll(problemOfGood())
+        expect(unreadOf(again, 'good')).toEqual([])
+      })
+    }
+  )
+
+  it('stays read where its own host has much good news', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path)
+      notices.addAll(problemOfGood())
+      notices.acknowledge(undefined)
+      for (let n = 0; n < 6000; n += 200) {
+        const news = Array.from({ length: 200 }, (_, k) => ended(jobOf(n, { host: 'good', id: idOf(n + k) }), 'done'))
+        notices.addAll(
+          news.map((job) => jobNotice(job, DEFAULT_CHOICES)[0]),
+          true
+        )
+        notices.addAll(problemOfGood())
+        expect(unreadOf(notices, 'good')).toEqual([])
+      }
+    })
+  })
+
+  it('in one Stillpoint stays read in another, which had it unread', async () => {
+    await tally.tried(() => {
+      const [one, other] = [new Notices(path), new Notices(path)]
+      one.addAll(problemOfGood())
+      other.addAll(NOISE['runs that failed']?.(1) ?? [])
+      expect(unreadOf(other, 'good')).toHaveLength(1)
+      one.acknowledge(problemOfGood()[0]?.id)
+      flood(one, 'runs that failed')
+      other.addAll(NOISE['runs that failed']?.(2000) ?? [])
+      other.addAll(problemOfGood())
+      expect(unreadOf(other, 'good')).toEqual([])
+    })
+  })
+
+  it('is said again when it was over for more than a week', async () => {
+    await tally.tried(() => {
+      vi.useFakeTimers({ now: NOW, toFake: ['Date'] })
+      const notices = new Notices(path)
+      notices.addAll(problemOfGood())
+      notices.acknowledge(undefined)
+      flood(notices, 'runs that failed')
+      for (let day = 0; day < 6; day += 1) {
+        vi.setSystemTime(NOW.getTime() + day * 86_400_000)
+        notices.addAll(problemOfGood())
+        expect(unreadOf(notices, 'good')).toEqual([])
+      }
+      vi.setSystemTime(NOW.getTime() + 20 * 86_400_000)
+      notices.addAll(problemOfGood())
+      expect(unreadOf(notices, 'good')).toEqual(problemOfGood().map(({ id }) => id))
+    })
+  })
+
+  it('of a host hides nothing that another host says under the same name', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path)
+      const said = (host: string): Said => ({ ...quiet(host)[0], id: 'same', host }) as Said
+      notices.add(said('bad'))
+      notices.acknowledge(undefined)
+      flood(notices, 'runs that failed')
+      expect((notices.all.value ?? []).map(({ id }) => id)).not.toContain('same')
+      notices.add(said('good'))
+      expect(unreadOf(notices, 'good')).toEqual(['same'])
+    })
+  })
+})
+
+describe('a host on which more is wrong than there is room for', () => {
+  const look = (host: string, count: number): readonly Said[] =>
+    policyNotices(
+      {
+        ...listing,
+        host,
+        policies: [],
+        outbox: Array.from({ length: count }, (_, n) => ({
+          id: `m${n}`,
+          at: AT,
+          channel: 'mail' as const,
+          subject: 's',
+          tries: 1,
+          lastError: 'refused'
+        }))
+      },
+      NOW
+    )
+  const idsOf = (notices: Notices): readonly string[] => (notices.all.value ?? []).map(({ id }) => id)
+
+  it.each([201, 450, 2000])('comes to rest: nothing is written or told for the same %i again', async (count) => {
+    await tally.tried(() => {
+      const notices = new Notices(path)
+      for (let n = 0; n < 15; n += 1) for (const host of ['bad', 'worse']) notices.addAll(look(host, count))
+      const before = [idsOf(notices), statSync(path).ino]
+      let told = 0
+      notices.all.listen(() => (told += 1))
+      for (let n = 0; n < 5; n += 1) for (const host of ['bad', 'worse']) notices.addAll(look(host, count))
+      expect([idsOf(notices), statSync(path).ino]).toEqual(before)
+      expect(told).toBe(1)
+    })
+  })
+
+  it('says the rest when what was there has been read, each once', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path)
+      const read = new Set<string>()
+      for (let n = 0; n < 5; n += 1) {
+        for (let k = 0; k < 5; k += 1) notices.addAll(look('bad', 450))
+        const unread = (notices.all.value ?? []).filter(({ acknowledged }) => !acknowledged).map(({ id }) => id)
+        for (const id of unread) expect(read.has(id)).toBe(false)
+        unread.forEach((id) => read.add(id))
+        notices.acknowledge(undefined)
+      }
+      expect(read.size).toBe(450)
+    })
+  })
+})
 
 describe('a host that claims that what failed on another went well since', () => {
   const later = (host: string): JobView => ended(jobOf(2, { host, endedAt: '2026-11-27T10:00:00.000Z' }), 'done')

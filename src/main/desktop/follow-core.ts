@@ -1,7 +1,7 @@
 import { LiveValue } from '../core/live/live-value.ts'
 import type { Notification } from './job-endings.ts'
 import type { Mirror, Seen } from './mirror.ts'
-import { HostQuota, newsOf, NoticeNews } from './notice-news.ts'
+import { Interruptions, newsOf, NoticeNews } from './notice-news.ts'
 import { barOf } from './progress.ts'
 
 export interface FollowPorts {
@@ -30,9 +30,9 @@ export function followCore(mirror: Mirror, ports: FollowPorts): void {
     if (choices !== undefined) startAtLogin(choices.startAtLogin)
   })
   const news = new NoticeNews(mirror.seen.notices)
-  const quota = new HostQuota()
+  const interruptions = new Interruptions(ports.notify)
   const noticesHeard = onNew((notices: Seen['notices']) =>
-    newsOf(news.heard(notices), mirror.seen, mirror.choices, quota).forEach(ports.notify)
+    newsOf(news.heard(notices), mirror.seen, mirror.choices).forEach((each) => interruptions.with(each))
   )
   mirror.onChange(({ notices }) => noticesHeard(notices))
 }

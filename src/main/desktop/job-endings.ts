@@ -12,29 +12,18 @@ export interface Notification {
   readonly goTo: GoTo
 }
 
-/** After a night's sleep many may have ended: then one word for all of them. */
-const MOST_AT_ONCE = 3
 const { ended } = words
 
-/** What to say about jobs that ended, by the operator's choice. Who cancelled knows. */
-export function notificationsOf(
-  jobs: readonly JobView[],
-  choices: Pick<Choices, 'notifySuccess' | 'notifyFailure'>
-): readonly Notification[] {
-  const told = jobs.filter((job) =>
-    isBad(job) ? choices.notifyFailure : job.state !== 'cancelled' && choices.notifySuccess
-  )
-  if (told.length <= MOST_AT_ONCE) return told.map(notificationOf)
-  return [{ title: ended.many(told.length, told.filter(isBad).length), body: ended.manyText, goTo: ACTIVITY }]
-}
-
-const ACTIVITY: GoTo = { screen: 'activity' }
+/** Whether it is notified that it ended, by the operator's choice. Who cancelled knows. */
+export const isJobHeard = (job: JobView, choices: Pick<Choices, 'notifySuccess' | 'notifyFailure'>): boolean =>
+  isBad(job) ? choices.notifyFailure : job.state !== 'cancelled' && choices.notifySuccess
 
 /** A verification that did its work, and found damage, is no success. */
 const isDamaged = ({ verify }: JobView): boolean => verify?.good === false
 const isBad = (job: JobView): boolean => job.state.startsWith('failed') || isDamaged(job)
 
-function notificationOf(job: JobView): Notification {
+/** How it ended. */
+export function jobNotification(job: JobView): Notification {
   const goTo: GoTo = { screen: 'job', job: job.id }
   if (isDamaged(job)) return { title: ended.damaged(job), body: sentence(outcomeWords(job)), goTo }
   if (isBad(job)) return { title: ended.failed(job), body: whatNow(job), goTo }

@@ -1,6 +1,7 @@
+import { isEnded } from '../../shared/model/job.ts'
 import type { NoticeView } from '../../shared/views/notice-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
-import { notificationsOf, type Notification } from './job-endings.ts'
+import { isJobHeard, jobNotification, type Notification } from './job-endings.ts'
 import type { Seen } from './mirror.ts'
 import { shown, words } from './words.ts'
 
@@ -23,57 +24,38 @@ export class NoticeNews {
 const MOST_A_MINUTE = 3
 const MINUTE_MS = 60_000
 
-/** What one host may interrupt with: the rest is one word on how many more there are, and stands in the window. */
-export class HostQuota {
-  private readonly shown = new Map<string, { readonly since: number; count: number }>()
-  private readonly now: () => number
+type Later = (work: () => void) => void
 
-  constructor(now: () => number = () => performance.now()) {
-    this.now = now
+/**
+ * What each host may interrupt with: so many notifications a minute, of whatever they are, and at the end of that minute one
+ * word on how many more there were. They all stand in the window.
+ */
+export class Interruptions {
+  /** How many there were of each host since its minute began. */
+  private readonly counts = new Map<string, number>()
+  private readonly notify: (notification: Notification) => void
+  private readonly inAMinute: Later
+
+  constructor(notify: (notification: Notification) => void, inAMinute: Later = afterAMinute) {
+    this.notify = notify
+    this.inAMinute = inAMinute
   }
 
-  /** `last`: one more is allowed, for the word on the others. */
-  take(host: string): 'shown' | 'last' | 'none' {
-    const before = this.shown.get(host)
-    const minute =
-      before !== undefined && this.now() - before.since < MINUTE_MS ? before : { since: this.now(), count: 0 }
-    this.shown.set(host, minute)
-    minute.count += 1
-    if (minute.count <= MOST_A_MINUTE) return 'shown'
-    return minute.count === MOST_A_MINUTE + 1 ? 'last' : 'none'
+  with({ host, notification }: News): void {
+    const count = this.counts.get(host) ?? 0
+    this.counts.set(host, count + 1)
+    if (count === 0) this.inAMinute(() => this.end(host))
+    if (count < MOST_A_MINUTE) this.notify(notification)
+  }
+
+  private end(host: string): void {
+    const more = (this.counts.get(host) ?? 0) - MOST_A_MINUTE
+    this.counts.delete(host)
+    if (more > 0) this.notify(moreOf(host, more))
   }
 }
 
-type Wanted = Pick<Choices, 'notifySuccess' | 'notifyFailure'>
-
-/** What is notified of them: jobs in the words for jobs, of the rest what failed; all by the operator's choice. */
-export function newsOf(
-  notices: readonly NoticeView[],
-  { jobs = [] }: Pick<Seen, 'jobs'>,
-  wanted: Wanted,
-  quota: HostQuota = new HostQuota()
-): readonly Notification[] {
-  const ended = notices.flatMap(({ id }) => jobs.find((job) => job.id === id) ?? [])
-  const ids = new Set(ended.map(({ id }) => id))
-  const others = notices.filter(({ id }) => !ids.has(id))
-  const heard = others.filter((notice) => isHeard(notice, wanted))
-  return [...notificationsOf(ended, wanted), ...withinQuota(heard, quota)]
-}
-
-function withinQuota(notices: readonly NoticeView[], quota: HostQuota): readonly Notification[] {
-  const told: Notification[] = []
-  const more = new Map<string, { count: number; isTold: boolean }>()
-  for (const notice of notices) {
-    const host = notice.host ?? ''
-    const allowed = quota.take(host)
-    if (allowed === 'shown') told.push(notificationOf(notice))
-    else {
-      const rest = more.get(host) ?? { count: 0, isTold: false }
-      more.set(host, { count: rest.count + 1, isTold: rest.isTold || allowed === 'last' })
-    }
-  }
-  return [...told, ...[...more].flatMap(([host, { count, isTold }]) => (isTold ? [moreOf(host, count)] : []))]
-}
+const afterAMinute: Later = (work) => void setTimeout(work, MINUTE_MS).unref()
 
 const moreOf = (host: string, count: number): Notification => ({
   title: words.ended.more(count, shown(host)),
@@ -81,11 +63,39 @@ const moreOf = (host: string, count: number): Notification => ({
   goTo: { screen: 'overview' }
 })
 
-/** Warnings and the like are seen in the tray and in the window: a host out of reach is no reason to interrupt. */
-function isHeard({ severity, acknowledged }: NoticeView, { notifySuccess, notifyFailure }: Wanted): boolean {
-  if (acknowledged) return false
-  return severity === 'failure' ? notifyFailure : severity === 'good' && notifySuccess
+type Wanted = Pick<Choices, 'notifySuccess' | 'notifyFailure'>
+
+/** What is notified, and whose noise it would be if there were too much of it. */
+export interface News {
+  readonly host: string
+  readonly notification: Notification
 }
+
+/**
+ * What is notified of them: jobs in the words for jobs, of the rest what failed; all by the operator's choice. A notice comes
+ * before the list of jobs says how its job ended: until then it is told as it is.
+ */
+export const newsOf = (
+  notices: readonly NoticeView[],
+  { jobs = [] }: Pick<Seen, 'jobs'>,
+  wanted: Wanted
+): readonly News[] =>
+  notices.flatMap((notice) => {
+    const job = jobs.find(({ id, state }) => id === notice.id && isEnded(state))
+    const isTold = job === undefined ? isHeard(notice, wanted) : isJobHeard(job, wanted)
+    if (!isTold) return []
+    return [{ host: notice.host ?? job?.host ?? '', notification: job ? jobNotification(job) : notificationOf(notice) }]
+  })
+
+/** Warnings and the like are seen in the tray and in the window: a host out of reach is no reason to interrupt. */
+function isHeard(notice: NoticeView, { notifySuccess, notifyFailure }: Wanted): boolean {
+  if (notice.acknowledged) return false
+  return notice.severity === 'failure' ? notifyFailure : wentWell(notice) && notifySuccess
+}
+
+/** A job that went well with warnings is a success too. */
+const wentWell = ({ severity, goTo, id }: NoticeView): boolean =>
+  severity === 'good' || (severity === 'warning' && goTo?.screen === 'job' && goTo.job === id)
 
 const notificationOf = ({ title, text, goTo }: NoticeView): Notification => ({
   title: shown(title),

@@ -56,11 +56,8 @@ export const words = {
     needsYou: 'It needs you.',
     asBefore: 'Everything is as it was before.',
     warnings: (n: number): string => count(n, 'warning', 'warnings'),
-    many: (jobs: number, failed: number): string =>
-      failed === 0 ? `${jobs} jobs have ended well` : `${failed} of ${jobs} jobs that ended have failed`,
     more: (count: number, host: string): string => `${count} more${host === '' ? '' : ` on ${host}`}`,
-    moreText: 'Stillpoint has them in its window.',
-    manyText: 'See Activity for each of them.'
+    moreText: 'Stillpoint has them in its window.'
   },
   closing: {
     keepOrQuit: 'Keep Stillpoint running when its window is closed?',

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { notificationsOf } from '../../../src/main/desktop/job-endings.ts'
-import { HostQuota, newsOf, NoticeNews } from '../../../src/main/desktop/notice-news.ts'
+import { isJobHeard, jobNotification } from '../../../src/main/desktop/job-endings.ts'
+import { Interruptions, newsOf, NoticeNews } from '../../../src/main/desktop/notice-news.ts'
 import { barOf, percentOf, streamsHere } from '../../../src/main/desktop/progress.ts'
+import type { JobView } from '../../../src/shared/views/job-view.ts'
 import type { NoticeView } from '../../../src/shared/views/notice-view.ts'
 import { ended, jobOf, liveOf } from './jobs.ts'
 
 const BEFORE = '2026-11-25T10:01:59.000Z'
 const ALL = { notifySuccess: true, notifyFailure: true }
 const [one, two] = [jobOf(1), jobOf(2)]
+const notificationsOf = (jobs: readonly JobView[], wanted: typeof ALL) =>
+  jobs.filter((job) => isJobHeard(job, wanted)).map((job) => jobNotification(job))
+const told = (...args: Parameters<typeof newsOf>) => newsOf(...args).map(({ notification }) => notification)
 
 const noticeOf = (n: number, more: Partial<NoticeView> = {}): NoticeView => ({
   id: jobOf(n).id,
@@ -36,32 +40,61 @@ describe('notices that come', () => {
       goTo: { screen: 'activity' }
     })
     const down = noticeOf(3, { id: 'down-alpha', severity: 'warning' })
-    expect(newsOf([noticeOf(1), away, down], { jobs }, ALL)).toMatchObject([
+    expect(told([noticeOf(1), away, down], { jobs }, ALL)).toMatchObject([
       { title: 'The backup of web1 on alpha failed', goTo: { screen: 'job' } },
       { title: 'While you were away: 2 backups failed', body: 'why', goTo: { screen: 'activity' } }
     ])
-  })
-
-  it('of one host interrupt three times a minute, with one word on the others, and keep no other host back', () => {
-    let now = 0
-    const quota = new HostQuota(() => now)
-    const titles = (host: string, count: number): string[] => {
-      const notices = Array.from({ length: count }, (_, n) => noticeOf(n, { id: `x-${n}`, host }))
-      return newsOf(notices, { jobs: [] }, ALL, quota).map(({ title }) => title)
-    }
-    expect(titles('evil', 15)).toEqual(['notice 0', 'notice 1', 'notice 2', '12 more on evil'])
-    expect(titles('evil', 100)).toEqual([])
-    expect(titles('good', 1)).toEqual(['notice 0'])
-    now += 60_000
-    expect(titles('evil', 1)).toEqual(['notice 0'])
   })
 
   it('follow the choices', () => {
     const away = noticeOf(2, { id: 'away-1' })
     const good = noticeOf(3, { id: 'away-2', severity: 'good' })
     const titles = (notifySuccess: boolean, notifyFailure: boolean): string[] =>
-      newsOf([away, good], { jobs: [] }, { notifySuccess, notifyFailure }).map(({ title }) => title)
+      told([away, good], { jobs: [] }, { notifySuccess, notifyFailure }).map(({ title }) => title)
     expect([titles(false, true), titles(true, false), titles(false, false)]).toEqual([['notice 2'], ['notice 3'], []])
+  })
+})
+
+describe('interruptions', () => {
+  /** Notified so far, and what ends the minutes that have begun. */
+  function made() {
+    const titles: string[] = []
+    const minutes: (() => void)[] = []
+    const interruptions = new Interruptions(
+      ({ title }) => titles.push(title),
+      (work) => minutes.push(work)
+    )
+    const hear = (notices: readonly NoticeView[], jobs: readonly JobView[] = []): void =>
+      newsOf(notices, { jobs }, ALL).forEach((each) => interruptions.with(each))
+    return { hear, told: () => titles.splice(0), minutePasses: () => minutes.splice(0).forEach((end) => end()) }
+  }
+  const noticesOf = (host: string, count: number): NoticeView[] =>
+    Array.from({ length: count }, (_, n) => noticeOf(n, { id: `x-${n}`, host }))
+
+  it.each([1, 5, 17])('of one host are three a minute, with the count of all others in one word: %i at a time', (size) => {
+    const { hear, told: titles, minutePasses } = made()
+    const all = noticesOf('evil', 17)
+    for (let n = 0; n < all.length; n += size) hear(all.slice(n, n + size))
+    expect(titles()).toEqual(['notice 0', 'notice 1', 'notice 2'])
+    hear(noticesOf('good', 1))
+    expect(titles()).toEqual(['notice 0'])
+    minutePasses()
+    expect(titles()).toEqual(['14 more on evil'])
+    minutePasses()
+    hear(noticesOf('evil', 2))
+    expect(titles()).toEqual(['notice 0', 'notice 1'])
+    minutePasses()
+    expect(titles()).toEqual([])
+  })
+
+  it.each([true, false])('count jobs like everything else, whether the list of jobs has them (%s) or not', (isListed) => {
+    const { hear, told: titles, minutePasses } = made()
+    const jobs = Array.from({ length: 30 }, (_, n) => ended(jobOf(n, { id: `j${n}` }), 'failed-clean'))
+    for (const { id, host } of jobs) hear([noticeOf(0, { id, host })], isListed ? jobs : [])
+    hear(noticesOf('alpha', 1))
+    expect(titles()).toHaveLength(3)
+    minutePasses()
+    expect(titles()).toEqual(['28 more on alpha'])
   })
 })
 
@@ -102,13 +135,6 @@ describe('what is notified', () => {
     const job = { ...ended(one, 'done'), kind: 'verify' as const, verify: verify as never }
     expect(notificationsOf([job], { notifySuccess: false, notifyFailure: true })).toMatchObject([
       { title: 'A point of web1 is damaged', body: 'One file is damaged.' }
-    ])
-  })
-
-  it('is one word about many', () => {
-    const jobs = [1, 2, 3, 4].map((n) => ended(jobOf(n), n === 4 ? 'failed-clean' : 'done'))
-    expect(notificationsOf(jobs, ALL)).toMatchObject([
-      { title: '1 of 4 jobs that ended have failed', goTo: { screen: 'activity' } }
     ])
   })
 

@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
 import * as z from 'zod'
-import { failureOf } from '../../../shared/failure.ts'
+import { failureOf, systemCodeOf } from '../../../shared/failure.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import { NoticeView } from '../../../shared/views/notice-view.ts'
 import { whileLocked } from '../settings/lock-file.ts'
-import { parsedJson, putAside, readSmallFile, replaceFile } from '../settings/small-file.ts'
+import { parsedJson, putAside, readSmallFile, replaceFile, UnreadableFile } from '../settings/small-file.ts'
+import { GoneNotices } from './gone-notices.ts'
 import { LiveValue } from './live-value.ts'
 
 /** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
@@ -34,13 +35,14 @@ export class Notices {
   private readonly path: string
   /** Of a newer Stillpoint: carried along. */
   private strange: readonly unknown[] = []
+  private readonly gone = new GoneNotices()
   /** How the file stood when it was last read or written. */
-  private stamp: string | undefined
-  private isToldUnwritable = false
+  private stamp: string | undefined = UNSEEN
+  private isToldUnkept = false
 
   constructor(path: string) {
     this.path = path
-    this.all = new LiveValue<readonly NoticeView[]>(0, withRoom(this.fromFile()))
+    this.all = new LiveValue<readonly NoticeView[]>(0, this.withRoom(this.atStart()))
   }
 
   /** Each once, by its id. */
@@ -48,13 +50,34 @@ export class Notices {
     this.addAll([notice], acknowledged)
   }
 
-  /** Of what one answer brought: weighed, written and told once. */
+  /** Of what one answer brought: weighed, written and told once, and only where that changes anything. */
   addAll(notices: readonly Said[], acknowledged = false): void {
-    if (newOf(notices, this.all.value ?? []).length === 0) return
-    this.change((before) => {
-      const fresh = newOf(notices, before).map((notice) => ({ ...inShort(notice), acknowledged }))
-      return [...fresh.toReversed(), ...before]
-    })
+    const before = this.all.value ?? []
+    const { kept } = fitted(this.withSaid(before, notices, acknowledged))
+    if (kept.length === before.length && kept.every((notice, n) => notice === before[n])) return
+    this.change((all) => this.withSaid(all, notices, acknowledged))
+  }
+
+  /** What is news on top. What had made room unread is still to be heard, and comes last: it pushes out nothing of its host. */
+  private withSaid(
+    before: readonly NoticeView[],
+    notices: readonly Said[],
+    acknowledged: boolean
+  ): readonly NoticeView[] {
+    const [fresh, again]: [Said[], Said[]] = [[], []]
+    for (const notice of newOf(notices, before)) {
+      const gone = this.gone.said(notice)
+      if (gone !== 'read') (gone === undefined ? fresh : again).push(notice)
+    }
+    const views = (all: readonly Said[]): NoticeView[] =>
+      all.slice(0, MOST).map((notice) => ({ ...inShort(notice), acknowledged }))
+    return [...views(fresh).toReversed(), ...before, ...views(again)]
+  }
+
+  private withRoom(notices: readonly NoticeView[]): readonly NoticeView[] {
+    const { kept, gone } = fitted(notices)
+    this.gone.add(gone.map((notice) => ({ ...notice, host: hostOf(notice) })))
+    return kept
   }
 
   /** Undefined: all of them. */
@@ -69,39 +92,62 @@ export class Notices {
     let all: readonly NoticeView[] = []
     try {
       whileLocked(this.path, () => {
-        all = withRoom(change(this.current()))
-        replaceFile(this.path, JSON.stringify([...all, ...this.strange]))
+        all = this.withRoom(change(this.current()))
+        replaceFile(this.path, JSON.stringify([...all, ...this.strange, ...goneEntry(this.gone)]))
         this.stamp = stampOf(this.path)
       })
+      this.isToldUnkept = false
     } catch (error) {
       all = change(this.all.value ?? [])
-      all = withRoom(this.isToldUnwritable ? all : [unwritable(this.path, error), ...all])
-      this.isToldUnwritable = true
+      all = this.withRoom(this.isToldUnkept ? all : [unkept(this.path, error), ...all])
+      this.isToldUnkept = true
     }
     // Whoever listens may change them again: not while this is locked.
     this.all.set(all)
   }
 
-  /** What is known here, and what another Stillpoint has written meanwhile. */
+  /** What is known here, and what another Stillpoint has written meanwhile. @throws where that cannot be read just now */
   private current(): readonly NoticeView[] {
     const known = this.all.value ?? []
-    return stampOf(this.path) === this.stamp ? known : together(known, this.fromFile())
+    const stamp = stampOf(this.path)
+    if (stamp === this.stamp && stamp !== UNSEEN) return known
+    return this.together(this.understood() ?? [keptAside(this.path)], known)
   }
 
-  private fromFile(): readonly NoticeView[] {
+  /** Each once, and read if somebody has read it. Newest first where the lists differ. */
+  private together(found: readonly NoticeView[], known: readonly NoticeView[]): readonly NoticeView[] {
+    const byId = new Map<string, NoticeView>()
+    for (const notice of [...known, ...found]) {
+      const isRead =
+        byId.get(notice.id)?.acknowledged === true || this.gone.wasRead({ ...notice, host: hostOf(notice) })
+      byId.set(notice.id, { ...notice, acknowledged: notice.acknowledged || isRead })
+    }
+    return [...byId.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
+  }
+
+  /** Of several that start with a broken file one puts it aside, and the others find what that one has begun anew. */
+  private atStart(): readonly NoticeView[] {
     try {
-      this.stamp = stampOf(this.path)
-      const { notices, strange } = readNotices(this.path)
-      this.strange = strange
-      return notices
-    } catch {
-      if (this.isToldUnwritable) return []
-      const { notice, isWritable } = keptAside(this.path)
-      this.isToldUnwritable ||= !isWritable
-      return [notice]
+      return this.understood() ?? whileLocked(this.path, () => this.understood() ?? [keptAside(this.path)])
+    } catch (error) {
+      this.isToldUnkept = true
+      return [unkept(this.path, error)]
     }
   }
+
+  /** What the file says. Undefined: it is nothing of the kind. @throws where it cannot be read just now */
+  private understood(): readonly NoticeView[] | undefined {
+    const stamp = stampOf(this.path)
+    const read = readNotices(this.path)
+    this.stamp = stamp
+    this.strange = read?.strange ?? []
+    this.gone.learn(read?.gone)
+    return read?.notices
+  }
 }
+
+/** It was not read yet, or cannot be looked at. */
+const UNSEEN = 'unseen'
 
 /** Undefined: there is none. */
 function stampOf(path: string): string | undefined {
@@ -109,39 +155,29 @@ function stampOf(path: string): string | undefined {
     const found = statSync(path, { throwIfNoEntry: false, bigint: true })
     return found && `${found.dev} ${found.ino} ${found.mtimeNs} ${found.size}`
   } catch {
-    return 'it cannot be looked at'
+    return UNSEEN
   }
 }
 
-/** Each once, and read if somebody has read it. Newest first where the lists differ. */
-function together(known: readonly NoticeView[], found: readonly NoticeView[]): readonly NoticeView[] {
-  const byId = new Map(known.map((notice) => [notice.id, notice]))
-  for (const notice of found) {
-    const acknowledged = notice.acknowledged || byId.get(notice.id)?.acknowledged === true
-    byId.set(notice.id, { ...notice, acknowledged })
-  }
-  return [...byId.values()].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
-}
-
-function unwritable(path: string, error: unknown): NoticeView {
+function unkept(path: string, error: unknown): NoticeView {
   const failure = failureOf(error)
   const why = failure.kind === 'io' ? `${failure.code}: ${failure.detail}` : failure.kind
   const at = new Date().toISOString()
   return {
-    id: `notices-unwritable-${at}`,
+    id: `notices-unkept-${at}`,
     host: OURS,
     at,
     severity: 'warning',
     title: 'Notices cannot be kept',
-    text: `${path} cannot be written (${why}). What you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
+    text: `${path} cannot be read or written (${why}). As long as that is so, earlier notices may be missing, and what you read here is forgotten when Stillpoint ends. Put that right, or move the file away.`,
     acknowledged: false
   }
 }
 
-/** Each once, by its id; and no more than are kept. */
+/** Each once, by its id. */
 function newOf(notices: readonly Said[], before: readonly NoticeView[]): readonly Said[] {
   const known = new Set(before.map(({ id }) => id))
-  return notices.filter(({ id }) => !known.has(id) && known.add(id)).slice(0, MOST)
+  return notices.filter(({ id }) => !known.has(id) && known.add(id))
 }
 
 function inShort(notice: Said): Said {
@@ -151,30 +187,47 @@ function inShort(notice: Said): Said {
   return { ...notice, title, text, ...(about && { about }) }
 }
 
+interface Fitted {
+  readonly kept: readonly NoticeView[]
+  readonly gone: readonly NoticeView[]
+}
+
 /**
- * What has been read makes room first: a year of quiet successes must not push out the failure that nobody has seen. Of what
- * has not, the oldest of the host that has the most: no noise of one pushes out what another has to say.
+ * What has been read makes room first: a year of quiet successes must not push out the failure that nobody has seen. Of the
+ * one and of the other, the oldest of the host that has the most: no noise of one pushes out what another has to say.
  */
-function withRoom(notices: readonly NoticeView[]): readonly NoticeView[] {
-  const kept = notices.map((notice) => ({ notice, bytes: bytesOf(notice) }))
+function fitted(notices: readonly NoticeView[]): Fitted {
+  const kept = notices.map((notice) => ({ notice, host: hostOf(notice), bytes: bytesOf(notice) }))
+  const gone: NoticeView[] = []
+  const noise = new Map<string, number>()
+  const count = ({ host, bytes }: Weighed, sign: 1 | -1): void =>
+    void noise.set(host, (noise.get(host) ?? 0) + sign * Math.max(bytes, MOST_BYTES / MOST))
+  kept.forEach((each) => count(each, 1))
   let bytes = kept.reduce((sum, each) => sum + each.bytes, 0)
-  while (kept.length > MOST || bytes > MOST_BYTES) {
-    const [gone] = kept.splice(firstToGo(kept), 1)
-    bytes -= gone?.bytes ?? 0
-  }
-  return kept.map(({ notice }) => notice)
+  while (kept.length > MOST || bytes > MOST_BYTES)
+    for (const each of kept.splice(firstToGo(kept, loudest(noise)), 1)) {
+      count(each, -1)
+      bytes -= each.bytes
+      gone.push(each.notice)
+    }
+  return { kept: kept.map(({ notice }) => notice), gone }
 }
 
 interface Weighed {
   readonly notice: NoticeView
+  readonly host: string
   readonly bytes: number
 }
 
-function firstToGo(kept: readonly Weighed[]): number {
-  const oldestRead = kept.findLastIndex(({ notice }) => notice.acknowledged)
-  if (oldestRead !== -1) return oldestRead
-  const host = noisiest(kept)
-  return kept.findLastIndex(({ notice }) => hostOf(notice) === host)
+/** By bytes where these are what there is too much of: each notice counts as at least its share of the room. */
+const loudest = (noise: ReadonlyMap<string, number>): string =>
+  [...noise].reduce((most, each) => (each[1] > most[1] ? each : most), [OURS, 0])[0]
+
+function firstToGo(kept: readonly Weighed[], host: string): number {
+  const ofHost = kept.findLastIndex((each) => each.notice.acknowledged && each.host === host)
+  if (ofHost !== -1) return ofHost
+  const read = kept.findLastIndex(({ notice }) => notice.acknowledged)
+  return read === -1 ? kept.findLastIndex((each) => each.host === host) : read
 }
 
 const counted = new WeakMap<NoticeView, number>()
@@ -190,36 +243,52 @@ const hostOf = ({ host, about }: NoticeView): string =>
   about?.map((subject) => ('host' in subject ? subject.host : undefined)).find((each) => each !== undefined) ??
   OURS
 
-/** By bytes where these are what there is too much of: each notice counts as at least its share of the room. */
-function noisiest(kept: readonly Weighed[]): string {
-  const noise = new Map<string, number>()
-  for (const { notice, bytes } of kept)
-    noise.set(hostOf(notice), (noise.get(hostOf(notice)) ?? 0) + Math.max(bytes, MOST_BYTES / MOST))
-  return [...noise].reduce((most, each) => (each[1] > most[1] ? each : most), [OURS, 0])[0]
-}
-
 interface NoticesRead {
   readonly notices: readonly NoticeView[]
   readonly strange: readonly unknown[]
+  /** For `GoneNotices`. */
+  readonly gone: unknown
 }
 
 /** What a newer Stillpoint adds to a notice stays with it. */
 const Kept = NoticeView.loose()
 const Strange = z.looseObject({ id: z.string() })
+/** Earlier Stillpoints carry it along, as no notice that they know. */
+const GoneEntry = z.object({ id: z.literal('notices-gone'), gone: z.unknown() })
 
-/** What is no notice as this Stillpoint knows them hides no other. @throws if the file is nothing of the kind */
-function readNotices(path: string): NoticesRead {
-  const text = readSmallFile(path, LARGEST_BYTES)
-  if (text === undefined) return { notices: [], strange: [] }
-  const all = z.array(z.unknown()).parse(parsedJson(text)).slice(0, MOST_READ)
+function goneEntry(notices: GoneNotices): readonly z.infer<typeof GoneEntry>[] {
+  const gone = notices.kept()
+  return gone.length === 0 ? [] : [{ id: 'notices-gone', gone }]
+}
+
+const NOTHING: NoticesRead = { notices: [], strange: [], gone: undefined }
+
+/** Undefined: what is there is nothing of the kind. @throws where it cannot be read just now, and may be good */
+function readNotices(path: string): NoticesRead | undefined {
+  try {
+    const text = readSmallFile(path, LARGEST_BYTES)
+    return text === undefined ? NOTHING : noticesIn(text)
+  } catch (error) {
+    if (error instanceof UnreadableFile || systemCodeOf(error) === 'ELOOP') return undefined
+    throw error
+  }
+}
+
+/** What is no notice as this Stillpoint knows them hides no other. */
+function noticesIn(text: string): NoticesRead | undefined {
+  const all = z.array(z.unknown()).safeParse(parsedJson(text)).data?.slice(0, MOST_READ)
+  if (all === undefined) return undefined
   const notices: NoticeView[] = []
   const strange: unknown[] = []
+  let gone: unknown
   for (const each of all) {
     const read = Kept.safeParse(each)
+    const isGone = GoneEntry.safeParse(each)
     if (read.success) notices.push(read.data)
+    else if (isGone.success) gone = isGone.data.gone
     else if (Strange.safeParse(each).success) strange.push(each)
   }
-  return { notices, strange: carriedAlong(strange) }
+  return { notices, strange: carriedAlong(strange), gone }
 }
 
 /** The newest of them, as many as there are of others at most. */
@@ -228,14 +297,16 @@ function carriedAlong(strange: readonly unknown[]): readonly unknown[] {
   return strange.slice(0, MOST).filter((each) => (room -= Buffer.byteLength(JSON.stringify(each))) >= 0)
 }
 
-function keptAside(path: string): { readonly notice: NoticeView; readonly isWritable: boolean } {
+/** The word on it. @throws what renaming fails with */
+function keptAside(path: string): NoticeView {
   const at = new Date().toISOString()
-  const common = { id: `notices-${at}`, host: OURS, at, severity: 'warning', acknowledged: false } as const
-  try {
-    const text = `The file was kept aside as ${putAside(path)}.`
-    return { notice: { ...common, title: 'Earlier notices could not be read', text }, isWritable: true }
-  } catch {
-    const text = `Put ${path} right, or move it away: until then what you read here is not remembered.`
-    return { notice: { ...common, title: 'Notices cannot be read or written', text }, isWritable: false }
+  return {
+    id: `notices-${at}`,
+    host: OURS,
+    at,
+    severity: 'warning',
+    title: 'Earlier notices could not be read',
+    text: `The file was kept aside as ${putAside(path)}.`,
+    acknowledged: false
   }
 }

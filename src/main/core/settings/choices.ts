@@ -20,10 +20,17 @@ export function changeChoices(settings: SettingsFile, change: ChoicesChange): Ch
   let choices = DEFAULT_CHOICES
   settings.update((before) => {
     choices = withChange(choicesIn(before), change)
-    return { ...before, choices: { ...unknownIn(before), ...choices } }
+    return { ...before, choices: { ...choices, ...notUnderstoodIn(before, change) } }
   })
   return choices
 }
 
-const unknownIn = ({ choices = {} }: Settings): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(choices).filter(([name]) => !Object.hasOwn(Choices.shape, name)))
+/** Of a newer Stillpoint, or by hand: it stays until the same is chosen here. */
+const notUnderstoodIn = ({ choices = {} }: Settings, change: ChoicesChange): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(choices).filter(
+      ([name, value]) =>
+        !Object.hasOwn(Choices.shape, name) ||
+        (!Object.hasOwn(change, name) && !Choices.safeParse({ ...DEFAULT_CHOICES, [name]: value }).success)
+    )
+  )

@@ -41,12 +41,21 @@ const strangeOf = (hosts: readonly unknown[], places: readonly unknown[], choice
   choices,
   carriedIn: (settings) =>
     ({
-      ...(choices.length > 0 && { choices: choices[0] }),
       ...settings,
+      ...(choices.length > 0 && besideChosen(choices[0], settings)),
       hosts: [...settings.hosts, ...hosts.filter((each) => !settings.hosts.some(({ name }) => name === nameOf(each)))],
       places: [...settings.places, ...places]
     }) as Settings
 })
+
+/** Where something has been chosen since, they stay beside that. */
+function besideChosen(choices: unknown, settings: Settings): Record<string, unknown> {
+  if (settings.choices === undefined) return { choices }
+  const before = settings[BESIDE]
+  return { [BESIDE]: [...(Array.isArray(before) ? (before as unknown[]) : []), choices] }
+}
+
+const BESIDE = 'choicesNotUnderstood'
 
 export const NOTHING_STRANGE = strangeOf([], [], [])
 
@@ -72,8 +81,9 @@ export function strangeWords(path: string, { hosts, places, choices }: Strange):
     ...(choices.length > 0 ? ['the choices made in the window'] : [])
   ]
   if (counts.length === 0) return []
+  const beside = choices.length > 0 ? ` Once you choose something here, those choices are found as ${BESIDE}.` : ''
   return [
-    `In ${path} this Stillpoint does not understand ${counts.join(', and ')}. That counts as not there, and stays in the file as it is. Everything else is as it was. Put it right in the file, or use the Stillpoint that wrote it.`
+    `In ${path} this Stillpoint does not understand ${counts.join(', and ')}. That counts as not there, and stays in the file as it is.${beside} Everything else is as it was. Put it right in the file, or use the Stillpoint that wrote it.`
   ]
 }
 
