@@ -101,7 +101,7 @@ describe('the key of a host', () => {
     expect(existsSync(join(sshd.settings, 'known_hosts'))).toBe(false)
   })
 
-  it.each([
+  it.each<[string, Partial<Failure>, () => Promise<boolean>]>([
     ['that cannot be written down', { kind: 'io', code: 'EEXIST' }, () => Promise.resolve(true)],
     ['that nobody can be asked about', { kind: 'bug' }, () => Promise.reject(new Error('no window'))]
   ])('%s is told as that, not as a host that does not answer', async (_, wanted, unknownHostKey) => {

@@ -189,8 +189,9 @@ function tellingIn(text: string): readonly Part[] {
   return parts
 }
 
-function tellingPart({ 0: found, index: from, groups = {} }: RegExpExecArray): Part {
-  const what = TELLING[Object.values(groups).findIndex((each) => each !== undefined)]?.[0] ?? 'text'
+function tellingPart({ 0: found, index: from, groups }: RegExpExecArray): Part {
+  const forms: readonly (string | undefined)[] = Object.values(groups ?? {})
+  const what = TELLING[forms.findIndex((each) => each !== undefined)]?.[0] ?? 'text'
   const to = from + found.length
   if (what === 'time') return { from, to, instead: found }
   const program = found.slice(Math.max(found.lastIndexOf('/'), found.lastIndexOf('\\')) + 1)

@@ -19,7 +19,7 @@ function guarded(error: unknown): string {
 describe('a part of the window that could not be loaded', () => {
   it('is asked for once, and says that when it is shown', async () => {
     let asked = 0
-    const Part = lazyPart(() => {
+    const Part = lazyPart<object>(() => {
       asked += 1
       return Promise.reject(new TypeError('Failed to fetch dynamically imported module'))
     })
