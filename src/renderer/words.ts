@@ -97,7 +97,11 @@ export const words = {
     title: 'This page cannot be shown',
     what: 'A fault in Stillpoint',
     text: 'The window itself goes on, and so do backups and restores. A maintainer can use the details.',
-    leave: 'Go to the overview'
+    leave: 'Go to the overview',
+    missing: {
+      what: 'A part of the window could not be loaded',
+      text: 'The rest of the window goes on, and so do backups and restores. It is asked for again when the window starts anew: reload the tab, or quit the app and open it again. A maintainer can use the details.'
+    }
   },
   noToken: {
     'no-key': {

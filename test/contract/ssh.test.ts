@@ -101,6 +101,16 @@ describe('the key of a host', () => {
     expect(existsSync(join(sshd.settings, 'known_hosts'))).toBe(false)
   })
 
+  it.each<[string, Partial<Failure>, () => Promise<boolean>]>([
+    ['that cannot be written down', { kind: 'io', code: 'EEXIST' }, () => Promise.resolve(true)],
+    ['that nobody can be asked about', { kind: 'bug' }, () => Promise.reject(new Error('no window'))]
+  ])('%s is told as that, not as a host that does not answer', async (_, wanted, unknownHostKey) => {
+    const sshd = await sshdWith()
+    rmSync(sshd.settings, { recursive: true, force: true })
+    writeFileSync(sshd.settings, 'a file in the place of the folder')
+    await expect(login(sshd, { questions: { unknownHostKey } })).rejects.toEqual(failure(wanted))
+  })
+
   it('that has changed is refused without a question, naming file and line', async () => {
     const sshd = await sshdWith()
     const file = join(sshd.home, '.ssh/known_hosts')

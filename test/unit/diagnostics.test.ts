@@ -41,6 +41,36 @@ describe('a text for others', () => {
     expect(scrub('web and web-2 on webhook', { web: 'web-2', 'web-2': 'vm-2' })).toBe('web-2 and vm-2 on webhook')
     expect(scrub('of "we\\"b"', { 'we"b': 'vm-1' })).toBe('of "vm-1"')
   })
+
+  it.each([
+    ['a token', 'ghp-AbCdEfGhIjKlMnOpQrSt-db-WxYzAbCdEfGhIjKlMnOp', '(token)'],
+    ['an address', '192.168.10.7', '(address)'],
+    ['a mail address', 'operator@web1.example.com', '(mail)'],
+    ['a link', 'https://hooks.example.com/db/t0ps3cret', '(link)'],
+    ['a path', '/srv/customers/db/invoices', '(path)'],
+    ['a time', '2026-11-10T12:00:00.000Z', '2026-11-10T12:00:00.000Z'],
+    ['the name of a program', 'file:///opt/out/db.js:10:5', 'vm-2.js:vm-1:5']
+  ])('has no half of %s, whatever is called like a part of it', (_, text, expected) => {
+    const names = { db: 'vm-2', '10': 'vm-1', 'web1.example.com': 'host-1' }
+    expect(scrub(`of ${text} here`, names)).toBe(`of ${expected} here`)
+  })
+
+  it.each([
+    ['one that begins in another', 'web of acme ltd', { 'web of acme': 'vm-1', 'acme ltd': 'vm-2' }, 'vm-1'],
+    ['one with a path in it', 'in /mnt/acme usb', { '/mnt/acme usb': '(store)' }, 'in (store)'],
+    ['one in another case', 'getaddrinfo kvm.acme.example', { 'KVM.Acme.Example': 'host-1' }, 'getaddrinfo host-1'],
+    ['one with a sigma in its end', 'ΟΔΟΣ οδος', { οδος: 'vm-1' }, 'vm-1 vm-1'],
+    ['a long one', `run ${'acme and '.repeat(100)}x`, { [`${'acme and '.repeat(100)}x`]: '(hook)' }, 'run (hook)']
+  ])('has no half of a name: %s', (_, text, names, expected) => expect(scrub(text, names)).toBe(expected))
+
+  it.each([
+    ['a name', 'VM payroll of ac…', 'VM (cut)…'],
+    ['a name in another case', 'VM Payroll O…', 'VM (cut)…'],
+    ['a token', 'with ghp-AbCdEfGh…', 'with (cut)…'],
+    ['an address', 'at 10.20.… or so', 'at (cut)… or so']
+  ])('has no half of %s that was cut off', (_, text, expected) =>
+    expect(scrub(text, { 'payroll of acme': 'vm-1' })).toBe(expected)
+  )
 })
 
 let folder = ''
@@ -146,6 +176,22 @@ describe('diagnostics', () => {
     expect(text).toContain('"host":"host-1","state":"down","failure":{"kind":"bad-output"}')
     expect(text).toContain('"os":"Debian GNU/Linux 12 (bookworm)"')
     expect(text).toContain('"failure":{"kind":"io","code":"EIO"}')
+    expect(text).toContain('"vm":"vm-1"')
+  })
+
+  it('have no half of a name at the end of a long line', () => {
+    const log = `${'x '.repeat(990)}payroll-9 of jane.roe and more and more`
+    writeFileSync(join(folder, 'errors.log'), `${log}\n`)
+    const named = { ...acme, vms: [{ ...vm(1), name: 'payroll-9 of jane.roe' }] }
+    expect(made({ hosts: [named] })).toContain('x x (cut)…')
+  })
+
+  it('tell of every host, also where one has more to tell than there is room', () => {
+    const disks = Array.from({ length: 8 }, () => ({ device: 'd'.repeat(60), type: 'block', format: 'f'.repeat(60) }))
+    const large = { ...acme, vms: Array.from({ length: 200 }, (_, n) => ({ ...vm(n), disks })) }
+    const text = made({ hosts: [large, { ...large, name: 'acme-2' }, { ...acme, name: 'acme-3' }] })
+    for (const host of ['host-1', 'host-2', 'host-3']) expect(text).toContain(`{"host":"${host}"`)
+    expect(text).toMatch(/"vmsLeftOut":1\d\d/)
     expect(text).toContain('"vm":"vm-1"')
   })
 

@@ -143,6 +143,12 @@ describe('our own known_hosts file', () => {
     expect(text()).toBe(`# mine\n\n\nkvm2.lan ${written(other)}\n`)
   })
 
+  it('that cannot be written is told as that', async () => {
+    writeFileSync(dir, 'a file in the place of the folder')
+    await expect(writeHostKey(dir, 'kvm1.lan', 22, ours)).rejects.toThrow(/^io: .*could not be written/)
+    await expect(forgetHostKeys(dir, 'kvm1.lan', 22)).rejects.toThrow(/^io: .*could not be written/)
+  })
+
   it('forgets a host, and no other', async () => {
     await writeHostKey(dir, 'kvm1.lan', 22, ours)
     await writeHostKey(dir, 'kvm1.lan', 2222, rsa)

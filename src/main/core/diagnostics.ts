@@ -15,8 +15,12 @@ const LONGEST_ERROR_LINE = 2000
 const LARGEST_LOG_BYTES = 16 << 20
 const LAST_JOBS = 50
 const MOST_VMS = 200
-/** Of each part of the file. */
+const MOST_DISKS = 8
+const MOST_POLICIES = 100
+/** Of each part of the file; hosts have the same of it each. */
 const MOST_CHARACTERS = 64 << 10
+/** Of the line of a host: for the list, and how many are not on it. */
+const ROOM_FOR_COUNT = 60
 const LONGEST_WORD = 60
 
 /**
@@ -35,8 +39,10 @@ export function diagnostics(live: LiveCore, version: string): { fileName: string
   const text = [
     `Stillpoint ${version}, Node ${process.version}, ${process.platform} ${release()} ${process.arch}`,
     'Left out: names, addresses, users, paths of stores and images, notes and reasons, commands of hooks. Hosts, VMs and schedules have numbers.',
-    part('Hosts', () => seen.hosts.map((host) => hostLine(host, tell))),
-    part('Schedules', () => seen.policies.map((host) => policiesLine(host, tell))),
+    part('Hosts', () => seen.hosts.map((host) => hostLine(host, tell, MOST_CHARACTERS / seen.hosts.length))),
+    part('Schedules', () =>
+      seen.policies.map((host) => policiesLine(host, tell, MOST_CHARACTERS / seen.policies.length))
+    ),
     part('Choices', () => [JSON.stringify(choicesFields(live.choices.value))]),
     part('Last jobs', () => listed(seen.jobs, LAST_JOBS, (job) => JSON.stringify(jobFields(job, tell)))),
     part('Last errors', () => lastErrors(join(live.core.folder, 'errors.log'), scrub))
@@ -79,6 +85,24 @@ function listed<T>(all: readonly T[], most: number, line: (each: T) => string): 
   return all.length <= most ? lines : [...lines, `(left out: ${all.length - most} more)`]
 }
 
+/** No more are looked at than there is room for: a host with much to tell takes nothing of the others' room. */
+function firstOf<T>(
+  all: readonly T[],
+  most: number,
+  characters: number,
+  fieldsOf: (each: T) => object
+): readonly object[] {
+  const first: object[] = []
+  let room = characters
+  for (const each of all.slice(0, most)) {
+    const fields = fieldsOf(each)
+    room -= JSON.stringify(fields).length + 1
+    if (room < 0) break
+    first.push(fields)
+  }
+  return first
+}
+
 /** Which host, VM and schedule is which, by what nobody else can read. */
 interface Numbers {
   readonly hosts: ReadonlyMap<string, string>
@@ -115,9 +139,9 @@ const keyOf = (host: string, id: string): string => JSON.stringify([host, id])
 const numbered = (what: string, keys: readonly string[]): ReadonlyMap<string, string> =>
   new Map([...new Set(keys)].map((key, n) => [key, `${what}-${n + 1}`]))
 
-function hostLine(host: HostView, tell: Telling): string {
+function hostLine(host: HostView, tell: Telling, room: number): string {
   const { state, asOf, failure, facts, placing, vms } = host
-  return JSON.stringify({
+  const about = {
     host: tell.hosts.get(host.name),
     state,
     asOf,
@@ -136,9 +160,14 @@ function hostLine(host: HostView, tell: Telling): string {
       storeTotalBytes: facts.store?.totalBytes,
       sessionVms: facts.sessionVms?.length,
       limits: facts.limits?.length
-    },
-    vms: vms.slice(0, MOST_VMS).map((vm) => vmFields(host.name, vm, tell)),
-    ...(vms.length > MOST_VMS && { vmsLeftOut: vms.length - MOST_VMS })
+    }
+  }
+  const left = room - JSON.stringify(about).length - ROOM_FOR_COUNT
+  const first = firstOf(vms, MOST_VMS, left, (vm) => vmFields(host.name, vm, tell))
+  return JSON.stringify({
+    ...about,
+    vms: first,
+    ...(vms.length > first.length && { vmsLeftOut: vms.length - first.length })
   })
 }
 
@@ -152,26 +181,34 @@ const vmFields = (
   agent,
   autostart,
   disks: disks
-    .map(({ device, type, format }) => [device, type, format].map((word) => wordOf(word)).join(' '))
-    .slice(0, 8),
-  ...(disks.length > 8 && { disksLeftOut: disks.length - 8 }),
+    .slice(0, MOST_DISKS)
+    .map(({ device, type, format }) => [device, type, format].map((word) => wordOf(word)).join(' ')),
+  ...(disks.length > MOST_DISKS && { disksLeftOut: disks.length - MOST_DISKS }),
   limits: limits?.length
 })
 
-const policiesLine = ({ host, asOf, reachable, policies, broken, outbox }: HostPolicies, numbers: Telling): string =>
-  JSON.stringify({
+function policiesLine(seen: HostPolicies, numbers: Telling, room: number): string {
+  const { host, asOf, reachable, policies, broken, outbox } = seen
+  const about = {
     host: numbers.hosts.get(host),
     asOf,
     reachable,
     broken: broken.length,
-    outbox: outbox.length,
-    schedules: policies.slice(0, 100).map(({ policy, nextRunAt, lastRun, problem }) => ({
-      schedule: numbers.policies.get(keyOf(host, policy.id)),
-      nextRunAt,
-      lastRun: lastRun?.state,
-      hasProblem: problem !== undefined
-    }))
+    outbox: outbox.length
+  }
+  const left = room - JSON.stringify(about).length - ROOM_FOR_COUNT
+  const first = firstOf(policies, MOST_POLICIES, left, ({ policy, nextRunAt, lastRun, problem }) => ({
+    schedule: numbers.policies.get(keyOf(host, policy.id)),
+    nextRunAt,
+    lastRun: lastRun?.state,
+    hasProblem: problem !== undefined
+  }))
+  return JSON.stringify({
+    ...about,
+    schedules: first,
+    ...(policies.length > first.length && { schedulesLeftOut: policies.length - first.length })
   })
+}
 
 /** Which VMs they are is nobody else's business. */
 function choicesFields(choices: Choices | undefined): object {

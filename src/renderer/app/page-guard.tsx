@@ -5,6 +5,7 @@ import { safeLines } from '../../shared/safe-text.ts'
 import type { Route } from '../state/route-slice.ts'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
+import { PartMissing } from '../ui/lazy-part.ts'
 import { PageHeader } from '../ui/page-header.tsx'
 import { words } from '../words.ts'
 
@@ -39,11 +40,12 @@ export class PageGuard extends Component<PageGuardProps, Guarded> {
 }
 
 function Broken({ error, onLeave }: { readonly error: unknown; readonly onLeave: () => void }) {
+  const { what, text } = error instanceof PartMissing ? words.broken.missing : words.broken
   const details = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return (
     <>
       <PageHeader title={words.broken.title} />
-      <EmptyState icon={IconMoodSad} title={words.broken.what} text={words.broken.text}>
+      <EmptyState icon={IconMoodSad} title={what} text={text}>
         <Button onClick={onLeave}>{words.broken.leave}</Button>
         <CopyButton text={safeLines(details)} label={words.copyDetails} />
       </EmptyState>

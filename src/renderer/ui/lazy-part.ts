@@ -1,16 +1,23 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
 
+/** A part of the window could not be loaded, most often because a file did not come. */
+export class PartMissing extends Error {}
+
 type Load = () => Promise<unknown>
 
 /** Not asked for yet. */
 const waiting = new Set<Load>()
 
-/** A heavy part of the window, which comes when it is first shown. It is asked for once, whatever comes of that. */
+/** A heavy part of the window, which comes when it is first shown. It is asked for once, whatever comes of that: only a window opened anew asks again. */
 export function lazyPart<Props>(load: () => Promise<ComponentType<Props>>): LazyExoticComponent<ComponentType<Props>> {
   let loading: Promise<ComponentType<Props>> | undefined
-  const once = (): Promise<ComponentType<Props>> => (loading ??= load())
+  const once = (): Promise<ComponentType<Props>> => (loading ??= load().catch(missing))
   waiting.add(once)
   return lazy(async () => ({ default: await once() }))
+}
+
+function missing(cause: unknown): never {
+  throw new PartMissing(cause instanceof Error ? cause.message : String(cause), { cause })
 }
 
 /**

@@ -8,15 +8,25 @@ import { fail } from '../../../shared/failure.ts'
 export interface LockWaits {
   /** A program of this computer that lives: stopped within these milliseconds, or its disk hangs. */
   readonly aliveMs: number
-  /** One that nobody here can ask for: of another computer, or of before the last start of this one. */
+  /** One that lives and is stopped: it goes on when somebody wants it to. */
+  readonly stoppedMs: number
+  /** One that nobody here can ask for: of another computer, of before the last start of this one, or hidden from us. */
   readonly unknownMs: number
 }
 
-const WAITS: LockWaits = { aliveMs: 30_000, unknownMs: 3000 }
+const WAITS: LockWaits = { aliveMs: 30_000, stoppedMs: 500, unknownMs: 3000 }
 /** Between two looks, and up to twice as long. */
 const LOOK_MS = 3
-/** File systems without links (FAT), and without such calls. Several Stillpoints at once are then on their own. */
-const HAS_NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
+/**
+ * File systems without links (FAT), without such calls, and folders of a VirtualBox host (EROFS; one that cannot be written says
+ * so when the file is). Several Stillpoints at once are then on their own.
+ */
+const HAS_NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EROFS']
+
+/** What this program holds just now. What else has its name was left over, where it could not be taken away. */
+const held = new Set<string>()
+/** By lock, whom this program has waited for in vain: it does so once. */
+const waitedInVain = new Map<string, string>()
 
 /**
  * Changes a file while no other Stillpoint does, so that what each of them has said is done is there afterwards. The lock is
@@ -32,29 +42,61 @@ export function whileLocked<T>(path: string, work: () => T, waits: LockWaits = W
   try {
     return work()
   } finally {
-    if (isHeld && holderOf(lock)?.name === mine) rmSync(lock, { force: true })
+    if (isHeld) release(lock, mine)
+  }
+}
+
+/** The work is done, whatever comes of this: what stays is left over, and taken away the next time. */
+function release(lock: string, mine: string): void {
+  held.delete(mine)
+  try {
+    if (holderOf(lock)?.name === mine) rmSync(lock, { force: true })
+  } catch {
+    return
   }
 }
 
 /** False where the file system has no links. */
 function take(lock: string, mine: string, waits: LockWaits): boolean {
-  let [waitedFor, since] = ['', 0]
+  let [waitedFor, since] = [NOBODY.name, performance.now()]
   for (;;) {
-    try {
-      symlinkSync(mine, lock)
-      return true
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-      if (HAS_NO_LINKS.includes(code)) return false
-      if (code !== 'EEXIST') throw error
-    }
-    const holder = holderOf(lock)
-    if (holder === undefined) continue
+    const made = makeLink(lock, mine)
+    if (made === 'no-links') return false
+    const holder = made === 'made' ? { name: mine, isOdd: false } : (holderOf(lock) ?? NOBODY)
+    if (holder.name === mine) return isTaken(lock, mine)
     if (holder.name !== waitedFor) [waitedFor, since] = [holder.name, performance.now()]
-    if (isDead(holder, performance.now() - since, waits)) takeAway(lock, holder, waits)
-    else if (performance.now() - since > waits.aliveMs) tooLong(lock, holder)
+    const waitedMs = performance.now() - since
+    const life = lifeOf(holder)
+    if (life === 'over' || (life === 'unknown' && waitedMs > waits.unknownMs)) takeAway(lock, holder, waits)
+    else if (waitedMs > longestWait(lock, holder, life, waits)) tooLong(lock, holder, life)
     else pause()
   }
+}
+
+function makeLink(lock: string, mine: string): 'made' | 'taken' | 'no-links' {
+  try {
+    symlinkSync(mine, lock)
+    return 'made'
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (HAS_NO_LINKS.includes(code)) return 'no-links'
+    if (code !== 'EEXIST') throw error
+    return 'taken'
+  }
+}
+
+/** Also where it is said to be taken, and by us: NFS says that where it has asked twice. */
+function isTaken(lock: string, mine: string): true {
+  held.add(mine)
+  waitedInVain.delete(lock)
+  return true
+}
+
+/** For what this program does itself, and for whom it has waited in vain, not at all. */
+function longestWait(lock: string, { name }: Holder, life: Life, { aliveMs, stoppedMs }: LockWaits): number {
+  if (held.has(name)) return -1
+  if (life !== 'unknown' && waitedInVain.get(lock) === name) return -1
+  return life === 'stopped' ? stoppedMs : aliveMs
 }
 
 interface Holder {
@@ -78,36 +120,59 @@ function holderOf(lock: string): Holder | undefined {
   }
 }
 
-function isDead({ name, isOdd }: Holder, waitedMs: number, { unknownMs }: LockWaits): boolean {
-  const { place, pid = '', startedAt } = NAME.exec(name)?.groups ?? {}
-  if (isOdd) return true
-  const canAsk = place === placeOfThis() && startOf(process.pid) !== undefined
-  return canAsk ? startOf(Number(pid)) !== startedAt : waitedMs > unknownMs
+/** It has just let it go, or it is one of those file systems that show nothing. */
+const NOBODY: Holder = { name: 'nobody', isOdd: false }
+
+/** Whether a holder goes on, as far as anybody here can say. */
+type Life = 'going-on' | 'stopped' | 'over' | 'unknown'
+
+function lifeOf(holder: Holder): Life {
+  if (holder.isOdd) return 'over'
+  if (holder === NOBODY || held.has(holder.name)) return 'going-on'
+  const { place, pid = '', startedAt } = NAME.exec(holder.name)?.groups ?? {}
+  const own = processOf(process.pid)
+  if (place !== placeOfThis() || own === undefined) return 'unknown'
+  if (Number(pid) === process.pid) return 'over'
+  const found = processOf(Number(pid))
+  if (found === undefined) return isHidden(Number(pid)) ? 'unknown' : 'over'
+  if (found.startedAt !== startedAt || 'ZX'.includes(found.state)) return 'over'
+  return 'Tt'.includes(found.state) ? 'stopped' : 'going-on'
+}
+
+/** It is there, and not ours to look at (`hidepid`). */
+function isHidden(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 /** Whoever else finds that one dead waits here, and finds it gone then. */
 function takeAway(lock: string, holder: Holder, waits: LockWaits): void {
   const right = `${lock}-${createHash('sha256').update(holder.name).digest('hex').slice(0, 12)}`
-  if (!take(right, nameOfThis(), waits)) return
+  const mine = nameOfThis()
+  if (!take(right, mine, waits)) return
   try {
     if (holderOf(lock)?.name !== holder.name) return
     if (holder.isOdd) renameSync(lock, `${lock}.broken-${randomBytes(3).toString('hex')}`)
     else rmSync(lock, { force: true })
   } finally {
-    rmSync(right, { force: true })
+    release(right, mine)
   }
 }
 
-const tooLong = (lock: string, { name }: Holder): never =>
-  fail({
-    kind: 'io',
-    path: lock,
-    code: 'EBUSY',
-    detail: `another Stillpoint (process ${NAME.exec(name)?.groups?.['pid'] ?? ''}) has been writing for too long: it may be stopped, or its disk hangs`
-  })
+function tooLong(lock: string, { name }: Holder, life: Life): never {
+  if (name !== NOBODY.name) waitedInVain.set(lock, name)
+  const pid = NAME.exec(name)?.groups?.['pid']
+  const who = pid === undefined ? 'something' : `another Stillpoint (process ${pid})`
+  const why = life === 'stopped' ? 'it is stopped: let it go on, or end it' : 'it may be stopped, or its disk hangs'
+  return fail({ kind: 'io', path: lock, code: 'EBUSY', detail: `${who} has been writing for too long: ${why}` })
+}
 
 const nameOfThis = (): string =>
-  `${placeOfThis()}.${process.pid}.${startOf(process.pid) ?? 0}.${randomBytes(6).toString('hex')}`
+  `${placeOfThis()}.${process.pid}.${processOf(process.pid)?.startedAt ?? 0}.${randomBytes(6).toString('hex')}`
 
 /** Where numbers of processes mean the same: this computer since its start, and within one container. */
 function placeOfThis(): string {
@@ -115,12 +180,13 @@ function placeOfThis(): string {
   return `${container}-${textOrNothing('/proc/sys/kernel/random/boot_id').trim()}`
 }
 
-/** When a process that lives began, as its kernel counts it: another one may have its number by now. */
-function startOf(pid: number): string | undefined {
+/** When a process began, as its kernel counts it (another one may have its number by now), and what it does. */
+function processOf(pid: number): { readonly state: string; readonly startedAt: string } | undefined {
   const [state = '', ...rest] = textOrNothing(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
     .split(' ')
-  return 'ZX'.includes(state) ? undefined : rest[18]
+  const startedAt = rest[18]
+  return startedAt === undefined ? undefined : { state, startedAt }
 }
 
 function textOrNothing(path: string): string {

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fail } from '../../../shared/failure.ts'
+import { fail, systemCodeOf } from '../../../shared/failure.ts'
 import { whileLocked } from '../settings/lock-file.ts'
 import { readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { matchesPatternList } from './wildcard.ts'
@@ -162,14 +162,25 @@ export async function forgetLine(settingsDir: string, line: number, fingerprint:
   return isThere
 }
 
-/** One after the other, in every Stillpoint: hosts accepted at the same time must all be in the file afterwards. */
+/**
+ * One after the other, in every Stillpoint: hosts accepted at the same time must all be in the file afterwards.
+ * @throws `io` where it cannot be written
+ */
 function rewrite(settingsDir: string, change: (lines: string[]) => string[]): Promise<void> {
   const file = ownKnownHosts(settingsDir)
-  return inOneGo(() =>
-    whileLocked(file, () => {
-      const before = readIfThere(file).replace(/\n$/, '')
-      const lines = change(before === '' ? [] : before.split('\n'))
-      replaceFile(file, lines.map((line) => `${line}\n`).join(''), { flush: true })
-    })
-  )
+  const work = (): void => {
+    const before = readIfThere(file).replace(/\n$/, '')
+    const lines = change(before === '' ? [] : before.split('\n'))
+    replaceFile(file, lines.map((line) => `${line}\n`).join(''), { flush: true })
+  }
+  return inOneGo(() => {
+    try {
+      whileLocked(file, work)
+    } catch (error) {
+      const code = systemCodeOf(error)
+      if (code === undefined || !(error instanceof Error)) throw error
+      const detail = `known host keys could not be written, they are as before: ${error.message}`
+      fail({ kind: 'io', path: file, code, detail }, error)
+    }
+  })
 }

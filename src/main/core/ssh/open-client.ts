@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ssh2, { type Client, type ConnectConfig } from 'ssh2'
-import { StillpointError, isFailure } from '../../../shared/failure.ts'
+import { failureOf, StillpointError, isFailure } from '../../../shared/failure.ts'
 import { connectFailure, tooLate, unreachable, type ConnectPhase } from './connect-errors.ts'
 import { Deadline } from './deadline.ts'
 import { FlowControl } from './flow-control.ts'
@@ -115,7 +115,7 @@ class Login {
   readonly #asked: Asked
   #begun = false
   /** Why the host key was refused: says more than ssh2's error. */
-  #refusal: unknown
+  #refusal: StillpointError | undefined
   #accepted: Buffer | undefined
   /** What the host takes besides, as it said when it refused us. */
   #hostTakes: readonly string[] = []
@@ -190,8 +190,10 @@ class Login {
     return outcome
   }
 
+  /** Whatever went wrong here, on this computer, the host has no part in it. */
   #refuse(reason: unknown): boolean {
-    this.#refusal = reason
+    this.#refusal =
+      reason instanceof StillpointError ? reason : new StillpointError(failureOf(reason), { cause: reason })
     return false
   }
 
@@ -207,7 +209,7 @@ class Login {
   }
 
   #explain(error: Error & { level?: string }): Error {
-    if (this.#refusal !== undefined) return asError(this.#refusal)
+    if (this.#refusal !== undefined) return this.#refusal
     const refused = error.level === 'client-authentication' || /authentication failures/i.test(error.message)
     return refused ? this.#authFailure() : error
   }
@@ -224,8 +226,6 @@ class Login {
     return new StillpointError({ kind: 'auth-failed', host: label, user, tried: [...unlocked, ...asides, ...note] })
   }
 }
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 /** Straight over TCP. */
 export const dialTcp: Dial = (target, signal) => {
