@@ -106,8 +106,9 @@ export function tellersOf(
   }
 }
 
-const hostsOf = (places: readonly Place[]): string[] =>
-  places.flatMap((place) => (place.kind === 'host' ? [place.host] : []))
+const hostOf = (place: Place): string | undefined => (place.kind === 'host' ? place.host : undefined)
+
+const hostsOf = (places: readonly Place[]): string[] => places.flatMap((place) => hostOf(place) ?? [])
 
 /** The host that it says it was taken on, if that is known here and has never told of it. */
 export function disownedBy(
@@ -158,9 +159,10 @@ export const memoryOf = ({ memory, files }: Manifest): string | undefined =>
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
 /** The id, or `PLACE/ID` where that is not enough. */
-const nameOf = ({ manifest, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string => {
-  const labels = (of: readonly Place[]): string[] => of.map((place) => placeLabel(place, ownStore))
-  return pointName({ id: manifest.id, places: labels(places).map((label) => ({ label })), rivals: labels(rivals) })
+function nameOf({ manifest: { id, host }, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string {
+  const label = (place: Place): string => placeLabel(place, ownStore)
+  const named = places.map((place) => ({ label: label(place), host: hostOf(place) }))
+  return pointName({ id, host: host.name, places: named, rivals: rivals.map(label) })
 }
 
 /**

@@ -62,6 +62,8 @@ export const words = {
   chooseVm: 'Choose a VM to see its points.',
   nothingFits: 'No point fits.',
   unknownPoint: 'This point is in no store that is known here. It may have been deleted, or its store may not answer.',
+  severalPoints:
+    'Two places have different points of this id by now: one of them is not what it says. Choose the one that you mean once more; where each is, is said beside it.',
   another: 'Choose another',
   rivals: (places: string) =>
     `${places} has another point of this id: one of the two is not what it says. This one is restored; see that it is yours.`,
