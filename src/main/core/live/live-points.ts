@@ -5,7 +5,7 @@ import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto } from '../points/list-points.ts'
-import { disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { asIn, disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { eachInTurns } from './in-turns.ts'
@@ -77,7 +77,8 @@ export class LivePoints {
       .of(id)
       .filter(({ places }) => place === undefined || places.some((each) => label(each) === place))
     const only = onlyOneOf(found, name, DEFAULT_STORE)
-    return only && this.bestFirst(only)
+    const named = only?.places.find((each) => label(each) === place)
+    return only && this.bestFirst(named === undefined ? only : asIn(only, named))
   }
 
   isReachable(place: Place): boolean {
@@ -187,7 +188,7 @@ export class LivePoints {
   }
 
   private viewAnew(point: HeldKnown, hosts: readonly string[]): PointView {
-    const { manifest, places, marks, verdicts = [], rivals = [] } = point
+    const { manifest, places, otherwise, marks, verdicts = [], rivals = [] } = point
     const { id, vm, host, takenAt, shown } = manifest
     const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
     const having = new Set(places.map(hostOf))
@@ -204,7 +205,10 @@ export class LivePoints {
         ...(disowning === undefined ? [] : [disownedText(disowning)]),
         ...shown.warnings
       ],
-      places: places.map((place, n) => this.placeView(place, verdicts[n])),
+      places: places.map((place, n) => ({
+        ...this.placeView(place, verdicts[n]),
+        ...(otherwise && { hasMemory: otherwise.places.includes(place) !== shown.hasMemory })
+      })),
       ...(rivals.length > 0 && { rivals: rivals.slice(0, MOST_RIVALS).map(label) }),
       ...(toldBy.length > 0 && { toldBy }),
       ...(tellers.isOurs && { isOurs: true }),

@@ -9,7 +9,7 @@ import { allPlaces, placeNamed } from '../hosts/host-book.ts'
 import type { Unreachable } from '../jobs/jobs.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { lastListing, rememberListing } from './last-listing.ts'
-import { joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint, type PointInShort } from './point-places.ts'
+import { asIn, joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint, type PointInShort } from './point-places.ts'
 
 export interface PointList {
   readonly points: readonly KnownPoint[]
@@ -100,8 +100,8 @@ export async function findPoint(core: Core, name: string, ...places: readonly Pl
   )
   const exact = found.filter(({ manifest }) => manifest.id === prefix)
   const only = onlyOneOf(exact.length > 0 ? exact : found, name, DEFAULT_STORE)
-  if (only !== undefined) return withReachable(only, unreachable)
   const [first] = meant
+  if (only !== undefined) return withReachable(first === undefined ? only : asIn(only, first), unreachable)
   if (first !== undefined)
     return fail({ kind: 'not-found', what: 'point', name: prefix, where: placeLabel(first, DEFAULT_STORE) })
   const damaged = prefix === '' ? undefined : broken.find(({ path }) => path.split('/').at(-1)?.startsWith(prefix))

@@ -94,6 +94,8 @@ export const words = {
   mode: MODE,
   modeLabel: 'How it comes back',
   noRam: 'Not from this point: it holds no RAM, only disks.',
+  ramElsewhere: (places: string, line: string) =>
+    `Not unless you name the copy: this point holds no RAM now, and ${places} says to have it with RAM. If you trust that, type in a terminal: ${line}`,
   copy: {
     name: 'Name of the copy',
     problem: NAME,
