@@ -67,7 +67,12 @@ describe('RAM that a host says to have of a point whose own host has none', () =
       const hosts = hostsIn(order, { evil: FORGED, good: TRUE, beta: withoutRam })
       const live = await hosts.live()
       const points = live.points.all.value?.points ?? []
-      expect(points.map(places).map((each) => each.sort()).sort()).toEqual([['beta', 'good'], ['evil']])
+      expect(
+        points
+          .map(places)
+          .map((each) => each.sort())
+          .sort()
+      ).toEqual([['beta', 'good'], ['evil']])
       expect(memoryOf((await requirePoint(live, `good/${POINT}`)).manifest)).toBe(memoryOf(TRUE))
       expect((await requirePoint(live, `beta/${POINT}`)).manifest).toEqual(withoutRam)
     })

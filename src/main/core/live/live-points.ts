@@ -5,7 +5,7 @@ import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto } from '../points/list-points.ts'
-import { asIn, disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { asIn, disownedBy, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { eachInTurns } from './in-turns.ts'
@@ -70,7 +70,7 @@ export class LivePoints {
     this.tell()
   }
 
-  /** A point by its name, with the places that answer in front, and copies that are not known to be damaged before others. @throws `ambiguous` if two of that id are known, and no place is named */
+  /** A point by its name, with the places in front from which it is best fetched. @throws `ambiguous` if two of that id are known, and no place is named */
   find(name: string): HeldKnown | undefined {
     const { place, id } = partsOf(name)
     const found = this.joined
@@ -78,7 +78,8 @@ export class LivePoints {
       .filter(({ places }) => place === undefined || places.some((each) => label(each) === place))
     const only = onlyOneOf(found, name, DEFAULT_STORE)
     const named = only?.places.find((each) => label(each) === place)
-    return only && this.bestFirst(named === undefined ? only : asIn(only, named))
+    const meant = only !== undefined && named !== undefined ? asIn(only, named) : only
+    return meant && nearestFirst(meant, (each) => this.isReachable(each))
   }
 
   isReachable(place: Place): boolean {
@@ -140,18 +141,6 @@ export class LivePoints {
     this.stores.delete(key)
     this.unreachable.delete(key)
     this.joined.put(key, [])
-  }
-
-  private bestFirst(point: HeldKnown): HeldKnown {
-    const copies = point.places.map((place, n) => ({ place, verdict: point.verdicts?.[n] }))
-    const rank = ({ place, verdict }: (typeof copies)[number]): number =>
-      2 * Number(!this.isReachable(place)) + Number(verdict?.good === false)
-    copies.sort((a, b) => rank(a) - rank(b))
-    return {
-      ...point,
-      places: copies.map(({ place }) => place),
-      ...(point.verdicts && { verdicts: copies.map(({ verdict }) => verdict) })
-    }
   }
 
   private tell(): void {

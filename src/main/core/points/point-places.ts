@@ -182,6 +182,28 @@ const OTHERS = 2
 const distanceOf = (place: Place, { host }: PointInShort): number =>
   place.kind === 'local' ? 1 : place.host === host.name ? 0 : OTHERS
 
+/**
+ * Its places in the order in which it is fetched from them: those that answer, copies that are not known to be damaged, and are
+ * as it is named; of these this computer's own, which is half the way, then its own host's, then any other's.
+ */
+export function nearestFirst<M extends PointInShort>(
+  point: KnownPoint<M>,
+  isReachable: (place: Place) => boolean
+): KnownPoint<M> {
+  const { manifest, places, otherwise, verdicts } = point
+  const copies = places.map((place, n) => {
+    const faults = [!isReachable(place), verdicts?.[n]?.good === false, otherwise?.places.includes(place) === true]
+    const distance = place.kind === 'local' ? 0 : 1 + distanceOf(place, manifest)
+    return { place, verdict: verdicts?.[n], rank: [...faults.map(Number), distance].join('') }
+  })
+  copies.sort((a, b) => compare(a.rank, b.rank))
+  return {
+    ...point,
+    places: copies.map(({ place }) => place),
+    ...(verdicts && { verdicts: copies.map(({ verdict }) => verdict) })
+  }
+}
+
 /** As this place has it. */
 export function asIn<M extends PointInShort>(point: KnownPoint<M>, place: Place): KnownPoint<M> {
   const { manifest, places, otherwise } = point
