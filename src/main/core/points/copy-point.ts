@@ -44,6 +44,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
     point: manifest.id,
     vm: manifest.vm.name,
     uuid: manifest.vm.uuid,
+    takenAt: manifest.takenAt,
     from: placeLabel(from, DEFAULT_STORE),
     to: placeLabel(to, DEFAULT_STORE),
     at: new Date().toISOString(),
