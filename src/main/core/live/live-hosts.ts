@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import type { Folder } from './folder-script.ts'
 import { LiveValue } from './live-value.ts'
+import { movedNotice, VmHomes } from './moved-vms.ts'
 import { noticeId, type Notices, type Said } from './notices.ts'
 import { HostWatch } from './watch-host.ts'
 
@@ -37,6 +38,7 @@ export class LiveHosts {
   private readonly notices: Notices
   private readonly listener: HostsListener
   private readonly kept = new Map<string, Kept>()
+  private readonly homes = new VmHomes()
 
   constructor(core: Core, notices: Notices, listener: HostsListener) {
     this.core = core
@@ -51,6 +53,7 @@ export class LiveHosts {
       if (!names.has(name)) {
         watch.stop()
         this.kept.delete(name)
+        this.homes.forget(name)
       }
     for (const record of records) this.take(record)
     this.tell()
@@ -117,6 +120,8 @@ export class LiveHosts {
       vms: inventory.domains.map(vmOf)
     }))
     this.tellOfOneImage(name)
+    if (kept !== undefined)
+      this.homes.looked(name, kept.view.vms).forEach((moved) => this.notices.add(movedNotice(moved)))
   }
 
   /**
