@@ -32,9 +32,9 @@ class Shown {
     this.hosts.follow(names.map((name) => ({ name, address: name, addedAt: '2026-11-29T12:00:00.000Z' })))
   }
 
-  look(host: string, uuids: readonly string[], name = 'web1'): this {
+  look(host: string, uuids: readonly string[], name = 'web1', bootId = host): this {
     const domains = uuids.map((uuid) => ({ uuid, name, state: 'running', limits: [], disks: [] }))
-    const inventory = { machineId: '', bootId: host, domains, space: [], takenAt: '2026-11-29T12:00:00.000Z' }
+    const inventory = { machineId: '', bootId, domains, space: [], takenAt: '2026-11-29T12:00:00.000Z' }
     this.hosts.looked(host, inventory as unknown as Inventory)
     return this
   }
@@ -66,6 +66,11 @@ describe('a VM that one host has no more and another has', () => {
       expect(on.said[0]?.text).toContain('If you moved it: points that only good has do not count there')
       expect(on.said[0]?.text).toContain('which VMs a host has is its own word')
     })
+  })
+
+  it('is told of where neither host says when it booted', () => {
+    const on = shown().look('good', [WEB], 'web1', '').look('evil', [], '', '')
+    expect(on.look('good', [], '', '').look('evil', [WEB], 'web1', '').titles()).toEqual([WORD])
   })
 
   it('is told of also where the other host had said to have it since before Stillpoint was started', async () => {
@@ -113,8 +118,10 @@ describe('nothing is said', () => {
     })
   })
 
-  it('of a VM that is gone, that comes back, or whose host is taken out', () => {
+  it('of a VM that is gone, that comes back, whose host has two names, or is taken out', () => {
     expect(shown().look('good', [WEB]).look('evil', []).look('good', []).look('good', [WEB]).titles()).toEqual([])
+    const one = shown().look('good', [WEB], 'web1', 'one').look('evil', [WEB], 'web1', 'one')
+    expect(one.look('good', [], '', 'one').look('evil', [], '', 'one').titles()).toEqual([])
     const on = shown().look('good', [WEB]).look('evil', [WEB])
     on.follow(['evil'])
     expect(on.look('evil', [WEB]).titles()).toEqual([])

@@ -120,8 +120,15 @@ export class LiveHosts {
       vms: inventory.domains.map(vmOf)
     }))
     this.tellOfOneImage(name)
-    if (kept !== undefined)
-      this.homes.looked(name, kept.view.vms).forEach((moved) => this.notices.add(movedNotice(moved)))
+    if (kept !== undefined) this.tellOfMoved(name, kept)
+  }
+
+  private tellOfMoved(name: string, kept: Kept): void {
+    for (const moved of this.homes.looked(name, kept.view.vms)) {
+      const [from, to] = [moved.from, moved.to].map((host) => this.kept.get(host))
+      // Of two names for one machine the one is looked at before the other.
+      if (from?.boots[0] !== to?.boots[0] || from?.boots[0] === '') this.notices.add(movedNotice(moved))
+    }
   }
 
   /**
