@@ -55,6 +55,11 @@ const SENT: Readonly<Record<string, Sending>> = {
     const said = JSON.stringify({ kind: 'not-found', what: 'point', name: POINT })
     yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from(said)))
   },
+  'that somebody has cancelled it': async function* () {
+    yield MAGIC
+    const said = JSON.stringify({ kind: 'cancelled', what: 'sending a point' })
+    yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from(said)))
+  },
   'an error of no kind': async function* () {
     yield MAGIC
     yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from('{"kind":')))

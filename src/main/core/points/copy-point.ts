@@ -73,7 +73,8 @@ const OF_ITS_COPY = [
   'point-format',
   'bad-output',
   'io',
-  'timeout'
+  'timeout',
+  'cancelled'
 ] as const
 
 /** Asks one place after the other until one has it. @throws the failure of the first that was asked, if none has */
@@ -81,14 +82,14 @@ export async function fromAny<T>(
   point: Pick<Manifest, 'id'>,
   places: readonly Place[],
   ask: (place: Place) => Promise<T>,
-  isOfPlace = (_error: unknown): boolean => true
+  isOfPlace: (error: unknown) => boolean = () => true
 ): Promise<T> {
   const failures: unknown[] = []
   for (const place of places)
     try {
       return await ask(place)
     } catch (error) {
-      if (!isOfPlace(error) || isFailure(error, 'cancelled')) throw error
+      if (!isOfPlace(error)) throw error
       failures.push(error)
     }
   throw failures[0] ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
