@@ -8,15 +8,18 @@ export const PointName = z
 
 interface Named {
   readonly id: string
+  /** The host it was taken on. */
+  readonly host: string
   /** Of the stores that have it. */
   readonly places: readonly { readonly label: string; readonly host?: string | undefined }[]
   /** Of stores that have another one of that id. */
   readonly rivals?: readonly string[] | undefined
 }
 
-/** What names this point and no other. It stays the same while its stores come and go. */
-export function pointName({ id, places, rivals = [] }: Named): string {
-  const [first] = places.map(({ label }) => label).sort()
+/** What names this point and no other, by a place of its own host where that has it: others may come to list another. */
+export function pointName({ id, host, places, rivals = [] }: Named): string {
+  const own = places.filter((place) => place.host === host)
+  const [first] = (own.length > 0 ? own : places).map(({ label }) => label).sort()
   return rivals.length === 0 || first === undefined ? id : `${first}/${id}`
 }
 
@@ -26,11 +29,20 @@ export function partsOf(name: string): { readonly place: string | undefined; rea
   return slash === -1 ? { place: undefined, id: name } : { place: name.slice(0, slash), id: name.slice(slash + 1) }
 }
 
-/** The point of that name; where it says no place, that of the host rather than another's. */
-export function pointCalled<T extends Named>(points: readonly T[], name: string, host?: string): T | undefined {
+/** Every point that the name fits: more than one only where it says no place. */
+export function pointsCalled<T extends Named>(points: readonly T[], name: string): readonly T[] {
   const { place, id } = partsOf(name)
-  const found = points.filter(
+  return points.filter(
     (point) => point.id === id && (place === undefined || point.places.some(({ label }) => label === place))
   )
-  return found.find(({ places }) => places.some((each) => each.host === host && host !== undefined)) ?? found[0]
+}
+
+/**
+ * The point of that name. Where it says no place and there are two, that of this host, else none: one of them may have come to be
+ * listed since the name was taken.
+ */
+export function pointCalled<T extends Named>(points: readonly T[], name: string, host?: string): T | undefined {
+  const found = pointsCalled(points, name)
+  if (found.length <= 1) return found[0]
+  return host === undefined ? undefined : found.find(({ places }) => places.some((place) => place.host === host))
 }

@@ -113,6 +113,12 @@ export class FrameReader {
     }
   }
 
+  /** What comes behind what was read, as it comes. */
+  async *rest(): AsyncGenerator<Uint8Array> {
+    if (this.#chunk.byteLength > 0) yield this.#chunk
+    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) yield next.value
+  }
+
   /** Lets go of the source, which may be in the middle of something: nobody waits for it. */
   close(): void {
     this.#source.return?.().catch(() => undefined)

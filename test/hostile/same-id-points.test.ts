@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { copy, mark, remove, requirePoint, restore, verify } from '../../src/main/core/live/errands.ts'
+import type { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { findPoint } from '../../src/main/core/points/list-points.ts'
 import { preflight } from '../../src/main/core/points/points.ts'
 import { orderFor } from '../../src/main/core/points/restore-order.ts'
+import { chosenOf, draftFor, questionOf } from '../../src/renderer/features/restore/restore-view.ts'
 import { StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { pointCalled, pointName, PointName } from '../../src/shared/point-name.ts'
+import type { HostView } from '../../src/shared/views/host-view.ts'
+import type { PointView } from '../../src/shared/views/point-view.ts'
 import { AskedHosts, endOf, manifest } from '../unit/live/asked-hosts.ts'
 import { FILES, manifestOf, OTHER_VM, POINT, VM } from '../unit/store-points.ts'
 import { tallyOf } from './tally.ts'
@@ -29,6 +33,15 @@ const forged = Object.keys(FORGED)
 /** Which of the two comes first in lists is the hosts' choice of names: here `evil` does, and there `zvil`. */
 const hostsWith = (what: string): AskedHosts =>
   new AskedHosts({ beta: [], evil: [manifest(FORGED[what])], good: [manifest()] })
+
+const up = ['beta', 'evil', 'good'].map((name): HostView => ({
+  name,
+  address: name,
+  addedAt: '2026-01-01T00:00:00.000Z',
+  state: 'up',
+  vms: []
+}))
+const pointsOf = ({ points }: LiveCore): readonly PointView[] => points.all.value?.points ?? []
 
 const failureOf = async (doing: Promise<unknown>): Promise<Failure | undefined> =>
   doing.then(
@@ -148,6 +161,45 @@ describe('of two points of one id', () => {
       expect(pointCalled(points, POINT, 'good')?.places.map(({ label }) => label)).toEqual(['good'])
       expect(points.map(({ rivals }) => rivals).sort()).toEqual([['evil'], ['good']])
       expect(points.every(({ warnings }) => warnings.join().includes('stillpoint host remove'))).toBe(true)
+    })
+  })
+})
+
+describe('a point that was chosen while there was no other of its id', () => {
+  it.each(forged)('is not asked for as the other that a host lists since, but chosen anew: %s', async (what) => {
+    await tally.tried(async () => {
+      const stores: Record<string, Manifest[]> = { beta: [], evil: [], good: [manifest()] }
+      const live = await new AskedHosts(stores).live()
+      const chosen = pointsOf(live).map(pointName)
+      expect(chosen).toEqual([POINT])
+      stores['evil']?.push(manifest(FORGED[what]))
+      await live.points.refresh('evil')
+      const points = pointsOf(live)
+      expect(points).toHaveLength(2)
+      const draft = { ...draftFor(chosen[0]), to: 'beta' }
+      expect(questionOf(chosenOf(draft, up, points))).toBeUndefined()
+      expect(pointCalled(points, POINT)).toBeUndefined()
+      expect(pointCalled(points, POINT, 'beta')).toBeUndefined()
+      expect(pointCalled(points, POINT, 'good')?.places.map(({ label }) => label)).toEqual(['good'])
+      expect(questionOf(chosenOf({ ...draft, point: OF_GOOD }, up, points))?.point).toBe(OF_GOOD)
+    })
+  })
+
+  it.each(forged)('keeps the name that its own host gives it, whoever else has a copy of it: %s', async (what) => {
+    await tally.tried(async () => {
+      const ours = manifest({ host: { name: 'good', machineId: '' } })
+      const stores: Record<string, Manifest[]> = { beta: [ours], evil: [], good: [ours], zvil: [] }
+      const live = await new AskedHosts(stores).live()
+      stores['zvil']?.push(manifest({ ...FORGED[what], warnings: ['forged'] }))
+      await live.points.refresh('zvil')
+      const name = pointsOf(live)
+        .map(pointName)
+        .find((each) => !each.startsWith('zvil'))
+      expect(name).toBe(OF_GOOD)
+      stores['beta']?.splice(0, 1, manifest({ ...FORGED[what], warnings: ['another'] }))
+      await live.points.refresh('beta')
+      expect(pointCalled(pointsOf(live), name ?? '')?.places.map(({ label }) => label)).toEqual(['good'])
+      expect((await requirePoint(live, name ?? '')).manifest).toEqual(ours)
     })
   })
 })

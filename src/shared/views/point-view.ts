@@ -18,7 +18,9 @@ export const PlaceView = z.object({
   /** False: it did not answer when it was last asked, so what it has is what was last known. */
   reachable: z.boolean(),
   /** Of its own copy. */
-  verified: Verdict.optional()
+  verified: Verdict.optional(),
+  /** Of its own copy, where copies differ in that. To have it as it is there, the place is named. */
+  hasMemory: z.boolean().optional()
 })
 export type PlaceView = z.infer<typeof PlaceView>
 

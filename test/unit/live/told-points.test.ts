@@ -61,6 +61,33 @@ describe('points of a VM, which its host has told of', () => {
     }
   })
 
+  it('count where they were copied from it, by whatever clock it took them', async () => {
+    const ahead = { takenAt: hoursAgo(-7) }
+    const on = laptop(['alpha', 'beta'])
+    await on.history.addCopy({ ...copied, ...ahead, point: idAt(5), from: 'alpha', to: 'beta' })
+    on.lists('alpha', [])
+    on.lists('beta', [pointAt(5, ahead)])
+    expect((await on.sees(both)).vms).toMatchObject([{ pointCount: 1, untold: [] }])
+    const another = laptop(['alpha', 'beta'])
+    await another.history.addCopy({ ...copied, takenAt: hoursAgo(5), point: idAt(5), from: 'alpha', to: 'beta' })
+    another.lists('alpha', [])
+    another.lists('beta', [pointAt(5, { takenAt: hoursAgo(4) })])
+    expect((await another.sees(both)).vms).toMatchObject([{ pointCount: 0, untold: [{ host: 'beta', count: 1 }] }])
+  })
+
+  it('count where an earlier Stillpoint copied them, which did not note when they were taken: clocks differ', async () => {
+    for (const [hours, count] of [
+      [0.5, 1],
+      [-1, 0]
+    ] as const) {
+      const on = laptop(['alpha', 'beta'])
+      await on.history.addCopy({ ...copied, point: idAt(5), from: 'alpha', to: 'beta' })
+      on.lists('alpha', [])
+      on.lists('beta', [pointAt(5, { takenAt: hoursAgo(hours) })])
+      expect((await on.sees(both)).vms).toMatchObject([{ pointCount: count }])
+    }
+  })
+
   it('count in a directory of this computer, unless they came there from another host', async () => {
     const dir = join(laptop([]).folder, 'points')
     await makePoint(dir, FILES, pointAt(5))

@@ -9,6 +9,7 @@ import {
 } from '../../../src/renderer/features/restore/decisions.ts'
 import {
   findingText,
+  noRamText,
   notAskedText,
   remarksOf,
   sentenceOf
@@ -138,6 +139,20 @@ describe('what is suggested when only a point was said', () => {
     const taken = aHost('alpha', { vms: [aVm(), aVm({ name: 'web1-copy' }), aVm({ name: 'web1-copy-2' })] })
     expect(choose({ mode: 'copy' }, [alpha]).newName).toBe('web1-copy')
     expect(choose({ mode: 'copy' }, [taken]).newName).toBe('web1-copy-3')
+  })
+})
+
+describe('why a VM cannot go on where it was', () => {
+  it('is that there is no RAM, or that only a copy that is to be named has it', () => {
+    const disksOnly = aPoint({ hasMemory: false })
+    expect(noRamText(disksOnly)).toContain('holds no RAM')
+    const places = [
+      { ...place('alpha'), hasMemory: false },
+      { ...place('a b'), hasMemory: true }
+    ]
+    expect(noRamText({ ...disksOnly, places })).toContain(
+      `a b says to have it with RAM. If you trust that, type in a terminal: stillpoint restore 'a b/${disksOnly.id}' --mode resume --to HOST`
+    )
   })
 })
 

@@ -160,7 +160,8 @@ export async function requirePoint(live: LiveCore, name: string): Promise<KnownP
   const manifest = held && (await manifestOf(live.core, held.places, held.manifest, isAllOf(held.manifest)))
   if (held === undefined || manifest === undefined)
     return fail({ kind: 'not-found', what: 'point', name: id, ...(place !== undefined && { where: place }) })
-  return { ...held, manifest }
+  const { otherwise: _, ...known } = held
+  return { ...known, manifest }
 }
 
 /** As the place has it: another may have another one of that id. */

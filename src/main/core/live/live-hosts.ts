@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
 import type { Folder } from './folder-script.ts'
 import { LiveValue } from './live-value.ts'
+import { movedNotice, VmHomes } from './moved-vms.ts'
 import { noticeId, type Notices, type Said } from './notices.ts'
 import { HostWatch } from './watch-host.ts'
 
@@ -44,6 +45,7 @@ export class LiveHosts {
   private readonly listener: HostsListener
   private readonly kept = new Map<string, Kept>()
   private lookCount = 0
+  private readonly homes = new VmHomes()
 
   constructor(core: Core, notices: Notices, listener: HostsListener) {
     this.core = core
@@ -58,6 +60,7 @@ export class LiveHosts {
       if (!names.has(name)) {
         watch.stop()
         this.kept.delete(name)
+        this.homes.forget(name)
       }
     for (const record of records) this.take(record)
     this.tell()
@@ -124,6 +127,15 @@ export class LiveHosts {
       vms: inventory.domains.map(vmOf)
     }))
     this.tellOfOneImage(name)
+    if (kept !== undefined) this.tellOfMoved(name, kept)
+  }
+
+  private tellOfMoved(name: string, kept: Kept): void {
+    for (const moved of this.homes.looked(name, kept.view.vms)) {
+      const [from, to] = [moved.from, moved.to].map((host) => this.kept.get(host))
+      // Of two names for one machine the one is looked at before the other.
+      if (from?.boots[0] !== to?.boots[0] || from?.boots[0] === '') this.notices.add(movedNotice(moved))
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lookInto } from '../points/list-points.ts'
-import { disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { asIn, disownedBy, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { eachInTurns } from './in-turns.ts'
@@ -70,14 +70,16 @@ export class LivePoints {
     this.tell()
   }
 
-  /** A point by its name, with the places that answer in front, and copies that are not known to be damaged before others. @throws `ambiguous` if two of that id are known, and no place is named */
+  /** A point by its name, with the places in front from which it is best fetched. @throws `ambiguous` if two of that id are known, and no place is named */
   find(name: string): HeldKnown | undefined {
     const { place, id } = partsOf(name)
     const found = this.joined
       .of(id)
       .filter(({ places }) => place === undefined || places.some((each) => label(each) === place))
     const only = onlyOneOf(found, name, DEFAULT_STORE)
-    return only && this.bestFirst(only)
+    const named = only?.places.find((each) => label(each) === place)
+    const meant = only !== undefined && named !== undefined ? asIn(only, named) : only
+    return meant && nearestFirst(meant, (each) => this.isReachable(each))
   }
 
   isReachable(place: Place): boolean {
@@ -141,18 +143,6 @@ export class LivePoints {
     this.joined.put(key, [])
   }
 
-  private bestFirst(point: HeldKnown): HeldKnown {
-    const copies = point.places.map((place, n) => ({ place, verdict: point.verdicts?.[n] }))
-    const rank = ({ place, verdict }: (typeof copies)[number]): number =>
-      2 * Number(!this.isReachable(place)) + Number(verdict?.good === false)
-    copies.sort((a, b) => rank(a) - rank(b))
-    return {
-      ...point,
-      places: copies.map(({ place }) => place),
-      ...(point.verdicts && { verdicts: copies.map(({ verdict }) => verdict) })
-    }
-  }
-
   private tell(): void {
     this.all.renew(() => {
       const known = this.isKnown()
@@ -187,7 +177,7 @@ export class LivePoints {
   }
 
   private viewAnew(point: HeldKnown, hosts: readonly string[]): PointView {
-    const { manifest, places, marks, verdicts = [], rivals = [] } = point
+    const { manifest, places, otherwise, marks, verdicts = [], rivals = [] } = point
     const { id, vm, host, takenAt, shown } = manifest
     const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
     const having = new Set(places.map(hostOf))
@@ -204,7 +194,10 @@ export class LivePoints {
         ...(disowning === undefined ? [] : [disownedText(disowning)]),
         ...shown.warnings
       ],
-      places: places.map((place, n) => this.placeView(place, verdicts[n])),
+      places: places.map((place, n) => ({
+        ...this.placeView(place, verdicts[n]),
+        ...(otherwise && { hasMemory: otherwise.places.includes(place) !== shown.hasMemory })
+      })),
       ...(rivals.length > 0 && { rivals: rivals.slice(0, MOST_RIVALS).map(label) }),
       ...(toldBy.length > 0 && { toldBy }),
       ...(tellers.isOurs && { isOurs: true }),

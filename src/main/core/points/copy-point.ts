@@ -1,9 +1,11 @@
 import { COPYING_THE_POINT } from '../../../shared/job-words.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
-import { fail, failureOf } from '../../../shared/failure.ts'
+import { fail, failureOf, isFailure, StillpointError } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
+import { FRAME, FrameReader, MAGIC, makeFrame } from '../../../store/frames.ts'
+import { MAX_MANIFEST_BYTES, parseManifest } from '../../../store/manifest.ts'
 import { exportPoint, importPoint, importState } from '../../../store/point-stream.ts'
 import { findPoint as findLocal } from '../../../store/point-store.ts'
 import type { Core } from '../core.ts'
@@ -33,22 +35,16 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
   refuseRivalIn(point, to, DEFAULT_STORE)
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
-  const from = nearest(point.places) ?? fail({ kind: 'not-found', what: 'point', name: manifest.id })
   const started = Date.now()
-  const copied = await transfer({ core, manifest, from, to, options })
+  const { copied, from } = await transferFromAny({ core, manifest, to, options }, point.places)
   core.settings.update((settings) => withPlace(settings, to))
-  if (!isSamePoint(copied, manifest))
-    fail({
-      kind: 'point-unsafe',
-      point: manifest.id,
-      file: 'manifest.json',
-      detail: `${placeLabel(from, DEFAULT_STORE)} sent another point than it had listed`
-    })
+  if (!isSamePoint(copied, manifest)) refuseOther(manifest, from)
   await takeMarksAlong(core, point, to, options)
   await core.history.addCopy({
     point: manifest.id,
     vm: manifest.vm.name,
     uuid: manifest.vm.uuid,
+    takenAt: manifest.takenAt,
     from: placeLabel(from, DEFAULT_STORE),
     to: placeLabel(to, DEFAULT_STORE),
     at: new Date().toISOString(),
@@ -69,16 +65,115 @@ async function takeMarksAlong(core: Core, point: KnownPoint, to: Place, { onWarn
   }
 }
 
-/** This computer's own copy, if it has one: half the way. */
-export const nearest = (places: readonly Place[]): Place | undefined =>
-  places.find(({ kind }) => kind === 'local') ?? places[0]
+/** What a place that is asked for a point may fail with, where another may have it all the same. */
+const OF_ITS_COPY = [
+  'not-found',
+  'point-unsafe',
+  'point-damaged',
+  'point-format',
+  'bad-output',
+  'io',
+  'timeout',
+  'cancelled'
+] as const
 
-async function transfer(job: Transfer): Promise<Manifest> {
-  const have = await arrived(job)
-  return receive(job, send(job, have))
+/** Asks one place after the other until one has it. @throws the failure of the first that was asked, if none has */
+export async function fromAny<T>(
+  point: Pick<Manifest, 'id'>,
+  places: readonly Place[],
+  ask: (place: Place) => Promise<T>,
+  isOfPlace: (error: unknown) => boolean = () => true
+): Promise<T> {
+  const failures: unknown[] = []
+  for (const place of places)
+    try {
+      return await ask(place)
+    } catch (error) {
+      if (!isOfPlace(error)) throw error
+      failures.push(error)
+    }
+  throw failures[0] ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
 }
 
-async function arrived({ core, manifest, to }: Transfer): Promise<Record<string, number>> {
+/** A host that lists a point and sends something else, or nothing, does not keep it from coming from the next. */
+async function transferFromAny(
+  job: Omit<Transfer, 'from'>,
+  places: readonly Place[]
+): Promise<{ readonly copied: Manifest; readonly from: Place }> {
+  const broken = new Set<unknown>()
+  const isOfPlace = (error: unknown): boolean =>
+    job.options.signal?.aborted !== true && (broken.has(error) || isFailure(error, ...OF_ITS_COPY))
+  const from = async (place: Place): Promise<{ copied: Manifest; from: Place }> => {
+    const one = { ...job, from: place }
+    const have = await arrived(job)
+    try {
+      return { copied: await transfer(one, have, broken), from: place }
+    } catch (error) {
+      // What another sent before may have been wrong: then it has been dropped by now.
+      if (Object.keys(have).length === 0 || !isOfPlace(error)) throw error
+      return { copied: await transfer(one, await arrived(job), broken), from: place }
+    }
+  }
+  return fromAny(job.manifest, places, from, isOfPlace)
+}
+
+/** What goes wrong with its source is `broken`, and said as it was: whoever receives it may say it in words of its own. */
+async function transfer(job: Transfer, have: Record<string, number>, broken: Set<unknown>): Promise<Manifest> {
+  const ofSource: unknown[] = []
+  try {
+    return await receive(
+      job,
+      noted(onlyThis(send(job, have), job), (error) => ofSource.push(error))
+    )
+  } catch (error) {
+    const [reason] = ofSource
+    if (reason === undefined) throw error
+    broken.add(reason)
+    throw reason
+  }
+}
+
+async function* noted(
+  stream: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (error) {
+    onError(error)
+    throw error
+  }
+}
+
+/** The stream, unless it is of another point than was listed: that would come to lie in the place of this one. */
+async function* onlyThis(
+  stream: AsyncIterable<Uint8Array>,
+  { manifest, from, options }: Pick<Transfer, 'manifest' | 'from' | 'options'>
+): AsyncGenerator<Uint8Array> {
+  const reader = new FrameReader(stream, options.signal)
+  try {
+    await reader.readMagic()
+    const { kind, file, offset, length } = await reader.readHeader()
+    const payload = await reader.readPayload(length, MAX_MANIFEST_BYTES)
+    if (kind === FRAME.manifest && !isSamePoint(parseManifest(payload, manifest.id), manifest))
+      refuseOther(manifest, from)
+    yield MAGIC
+    yield makeFrame(kind, file, offset, payload)
+    yield* reader.rest()
+  } finally {
+    reader.close()
+  }
+}
+
+const refuseOther = ({ id }: Manifest, from: Place): never =>
+  fail({
+    kind: 'point-unsafe',
+    point: id,
+    file: 'manifest.json',
+    detail: `${placeLabel(from, DEFAULT_STORE)} sent another point than it had listed`
+  })
+
+async function arrived({ core, manifest, to }: Omit<Transfer, 'from'>): Promise<Record<string, number>> {
   if (to.kind === 'local') return importState(to.dir, manifest.id)
   return (await (await core.connections.engine(to.host)).call('import-state', { store: to.dir, point: manifest.id }))
     .have
@@ -98,7 +193,7 @@ async function* send(
 }
 
 async function receive(
-  { core, manifest, to, options }: Transfer,
+  { core, manifest, to, options }: Omit<Transfer, 'from'>,
   stream: AsyncIterable<Uint8Array>
 ): Promise<Manifest> {
   const { signal, onProgress } = options

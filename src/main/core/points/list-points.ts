@@ -9,7 +9,16 @@ import { allPlaces, placeNamed } from '../hosts/host-book.ts'
 import type { Unreachable } from '../jobs/jobs.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { lastListing, rememberListing } from './last-listing.ts'
-import { joinPlaces, onlyOneOf, placeLabel, pointsIn, type KnownPoint, type PointInShort } from './point-places.ts'
+import {
+  asIn,
+  joinPlaces,
+  nearestFirst,
+  onlyOneOf,
+  placeLabel,
+  pointsIn,
+  type KnownPoint,
+  type PointInShort
+} from './point-places.ts'
 
 export interface PointList {
   readonly points: readonly KnownPoint[]
@@ -100,8 +109,8 @@ export async function findPoint(core: Core, name: string, ...places: readonly Pl
   )
   const exact = found.filter(({ manifest }) => manifest.id === prefix)
   const only = onlyOneOf(exact.length > 0 ? exact : found, name, DEFAULT_STORE)
-  if (only !== undefined) return withReachable(only, unreachable)
   const [first] = meant
+  if (only !== undefined) return withReachable(first === undefined ? only : asIn(only, first), unreachable)
   if (first !== undefined)
     return fail({ kind: 'not-found', what: 'point', name: prefix, where: placeLabel(first, DEFAULT_STORE) })
   const damaged = prefix === '' ? undefined : broken.find(({ path }) => path.split('/').at(-1)?.startsWith(prefix))
@@ -117,8 +126,10 @@ export async function findPoint(core: Core, name: string, ...places: readonly Pl
 /** Places that answer, in front. A point that only a silent host has cannot be had. */
 function withReachable(point: KnownPoint, unreachable: PointList['unreachable']): KnownPoint {
   const isSilent = (place: Place): boolean => unreachable.some(({ host }) => host === placeLabel(place, DEFAULT_STORE))
-  const places = point.places.filter((place) => !isSilent(place))
-  if (places.length > 0) return { ...point, places }
+  const ordered = nearestFirst(point, (place) => !isSilent(place))
+  const places = ordered.places.filter((place) => !isSilent(place))
+  const verdicts = ordered.verdicts?.slice(0, places.length)
+  if (places.length > 0) return { ...ordered, places, ...(verdicts && { verdicts }) }
   const first = unreachable.find(({ host }) => point.places.some((place) => placeLabel(place, DEFAULT_STORE) === host))
   return fail(first?.failure ?? { kind: 'not-found', what: 'point', name: point.manifest.id })
 }

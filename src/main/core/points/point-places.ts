@@ -16,6 +16,8 @@ export type PointInShort = Pick<Manifest, 'id' | 'vm' | 'takenAt'> & { readonly 
 export interface KnownPoint<M extends PointInShort = Manifest> {
   readonly manifest: M
   readonly places: readonly Place[]
+  /** As some of these places have it, where not all are alike: with RAM where `manifest` has none, or without. */
+  readonly otherwise?: { readonly manifest: M; readonly places: readonly Place[] }
   /** Places that have another point of this id. Whoever has this one in hand has named it. */
   readonly rivals?: readonly Place[]
   /** Of all places together. */
@@ -68,15 +70,33 @@ export function joinOfId<M extends PointInShort>(
     found.length === 1
       ? [found]
       : [...Map.groupBy(found, ({ manifest }) => contentOf(manifest)).values()].flatMap((each) =>
-          byMemory(each, memoryOf)
+          byMemory(mostTrustedFirst(each, memoryOf), memoryOf)
         )
   return same.flatMap((each) => {
     const [first] = each
     if (first === undefined) return []
+    const copies = found.filter((one) => each.includes(one))
     const rivals = found.filter((one) => !each.includes(one)).map(({ place }) => place)
-    const places = each.map(({ place }) => place)
-    return [{ manifest: first.manifest, places, ...marksOf(each), ...(rivals.length > 0 && { rivals }) }]
+    const otherwise = otherwiseOf(each, memoryOf)
+    return [
+      {
+        manifest: first.manifest,
+        places: copies.map(({ place }) => place),
+        ...(otherwise && { otherwise }),
+        ...marksOf(copies),
+        ...(rivals.length > 0 && { rivals })
+      }
+    ]
   })
+}
+
+function otherwiseOf<M extends PointInShort>(
+  [first, ...more]: readonly PlacedPoint<M>[],
+  memoryOf: Identity<M>['memoryOf']
+): KnownPoint<M>['otherwise'] {
+  const others = more.filter(({ manifest }) => first !== undefined && memoryOf(manifest) !== memoryOf(first.manifest))
+  const [other] = others
+  return other && { manifest: other.manifest, places: others.map(({ place }) => place) }
 }
 
 function marksOf(copies: readonly PlacedPoint<PointInShort>[]): Pick<KnownPoint, 'marks' | 'verdicts'> {
@@ -106,8 +126,9 @@ export function tellersOf(
   }
 }
 
-const hostsOf = (places: readonly Place[]): string[] =>
-  places.flatMap((place) => (place.kind === 'host' ? [place.host] : []))
+const hostOf = (place: Place): string | undefined => (place.kind === 'host' ? place.host : undefined)
+
+const hostsOf = (places: readonly Place[]): string[] => places.flatMap((place) => hostOf(place) ?? [])
 
 /** The host that it says it was taken on, if that is known here and has never told of it. */
 export function disownedBy(
@@ -140,6 +161,57 @@ const sorted = (value: object): object =>
 /** The same everywhere, and quick: hosts have tens of thousands. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
+/**
+ * A point is what the host says of it that it was taken on, or else this computer's copy. RAM that only others say to have is had
+ * by naming them: nothing else shows that it is the VM's.
+ */
+function mostTrustedFirst<M extends PointInShort>(
+  found: readonly PlacedPoint<M>[],
+  memoryOf: Identity<M>['memoryOf']
+): readonly PlacedPoint<M>[] {
+  if (found.length === 1) return found
+  const rank = ({ manifest, place }: PlacedPoint<M>): number => {
+    const distance = distanceOf(place, manifest)
+    return distance < OTHERS ? distance : distance + Number(memoryOf(manifest) !== undefined)
+  }
+  return found.toSorted((a, b) => rank(a) - rank(b))
+}
+
+const OTHERS = 2
+/** A store of the host that it was taken on, this computer, any other host. */
+const distanceOf = (place: Place, { host }: PointInShort): number =>
+  place.kind === 'local' ? 1 : place.host === host.name ? 0 : OTHERS
+
+/**
+ * Its places in the order in which it is fetched from them: those that answer, copies that are not known to be damaged, and are
+ * as it is named; of these this computer's own, which is half the way, then its own host's, then any other's.
+ */
+export function nearestFirst<M extends PointInShort>(
+  point: KnownPoint<M>,
+  isReachable: (place: Place) => boolean
+): KnownPoint<M> {
+  const { manifest, places, otherwise, verdicts } = point
+  const copies = places.map((place, n) => {
+    const faults = [!isReachable(place), verdicts?.[n]?.good === false, otherwise?.places.includes(place) === true]
+    const distance = place.kind === 'local' ? 0 : 1 + distanceOf(place, manifest)
+    return { place, verdict: verdicts?.[n], rank: [...faults.map(Number), distance].join('') }
+  })
+  copies.sort((a, b) => compare(a.rank, b.rank))
+  return {
+    ...point,
+    places: copies.map(({ place }) => place),
+    ...(verdicts && { verdicts: copies.map(({ verdict }) => verdict) })
+  }
+}
+
+/** As this place has it. */
+export function asIn<M extends PointInShort>(point: KnownPoint<M>, place: Place): KnownPoint<M> {
+  const { manifest, places, otherwise } = point
+  if (!otherwise?.places.some((each) => samePlace(each, place))) return point
+  const others = places.filter((each) => !otherwise.places.includes(each))
+  return { ...point, manifest: otherwise.manifest, otherwise: { manifest, places: others } }
+}
+
 /** Two that hold RAM hold the same, or they are two points; one without RAM is the first of them. */
 function byMemory<M extends PointInShort>(
   found: readonly PlacedPoint<M>[],
@@ -158,9 +230,10 @@ export const memoryOf = ({ memory, files }: Manifest): string | undefined =>
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
 /** The id, or `PLACE/ID` where that is not enough. */
-const nameOf = ({ manifest, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string => {
-  const labels = (of: readonly Place[]): string[] => of.map((place) => placeLabel(place, ownStore))
-  return pointName({ id: manifest.id, places: labels(places).map((label) => ({ label })), rivals: labels(rivals) })
+function nameOf({ manifest: { id, host }, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string {
+  const label = (place: Place): string => placeLabel(place, ownStore)
+  const named = places.map((place) => ({ label: label(place), host: hostOf(place) }))
+  return pointName({ id, host: host.name, places: named, rivals: rivals.map(label) })
 }
 
 /**

@@ -15,7 +15,7 @@ import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { copyPoint, nearest, type CopyOptions } from './copy-point.ts'
+import { copyPoint, fromAny, type CopyOptions } from './copy-point.ts'
 import { placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
@@ -147,11 +147,11 @@ async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOr
   }
 }
 
-async function pointTexts(core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> {
-  const from = nearest(places) ?? fail({ kind: 'not-found', what: 'point', name: manifest.id })
-  if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
-  return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point: manifest.id })
-}
+const pointTexts = (core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> =>
+  fromAny(manifest, places, async (from) => {
+    if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
+    return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point: manifest.id })
+  })
 
 /** The place to work on: the one named, or the only one. */
 export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {

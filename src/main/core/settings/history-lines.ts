@@ -11,6 +11,8 @@ export const CopyRecord = z.object({
   vm: z.string(),
   /** Of the VM; earlier Stillpoints did not write it down. */
   uuid: Uuid.optional(),
+  /** When the point was taken, by its host's clock; not of earlier Stillpoints. */
+  takenAt: z.iso.datetime().optional(),
   from: z.string(),
   to: z.string(),
   at: z.iso.datetime(),

@@ -1,3 +1,5 @@
+import { withinYears } from '../../../shared/model/figures.ts'
+import { CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
 import type { CopyRecord, HistoryLine } from './history-lines.ts'
 
 /** A point as whoever has it now describes it. */
@@ -25,7 +27,8 @@ const MOST_OF_HOST = 20_000
 
 /**
  * Of which points hosts have told in what the history knows: backups that a host itself reported, and copies, which were read from
- * where that says. An id alone is no proof: a point that was taken later than it was told of is another one.
+ * where that says. An id alone is no proof: a point that was taken at another time than that which was copied, or later than its
+ * backup ended, is another one.
  */
 export class ToldPoints {
   /** Grows with everything that is new. */
@@ -42,9 +45,7 @@ export class ToldPoints {
   /** `labels`: of the places that have it. */
   of(point: Described, labels: readonly string[]): Told {
     const copies = [...(this.copies.get(point.id)?.values() ?? [])]
-    const fitting = copies.filter(
-      ({ uuid, vm, at }) => (uuid ?? vm) === (uuid === undefined ? point.vm.name : point.vm.uuid) && !isLater(point, at)
-    )
+    const fitting = copies.filter((copy) => isOf(copy, point))
     const backedUp = [...this.backups].flatMap(([host, ofHost]) => (fits(ofHost.get(point.id), point) ? [host] : []))
     const from = fitting.flatMap((copy) => hostIn(copy.from) ?? [])
     const isKeptHere = labels.some((label) => isHere(label, copies))
@@ -82,7 +83,16 @@ export class ToldPoints {
 const fits = (backup: Backup | undefined, point: Described): boolean =>
   backup !== undefined && backup.vm === point.vm.uuid && !isLater(point, backup.endedAt)
 
-const isLater = ({ takenAt }: Described, than: string): boolean => !(Date.parse(takenAt) <= Date.parse(than))
+const isLater = ({ takenAt }: Described, than: string, byMs = 0): boolean =>
+  !(Date.parse(takenAt) <= Date.parse(than) + byMs)
+
+/** Hosts have clocks of their own: only earlier Stillpoints noted no more than when, by this computer's, they copied it. */
+function isOf({ uuid, vm, takenAt, at }: CopyRecord, point: Described): boolean {
+  if ((uuid ?? vm) !== (uuid === undefined ? point.vm.name : point.vm.uuid)) return false
+  return takenAt === undefined
+    ? !isLater(point, at, CLOCKS_DIFFER_MS.inBetween)
+    : withinYears(takenAt) === withinYears(point.takenAt)
+}
 
 /** The host of a place, as copies name it. Undefined: a directory of this computer. */
 const hostIn = (label: string): string | undefined => (label.startsWith('/') ? undefined : label.split(':', 1)[0])

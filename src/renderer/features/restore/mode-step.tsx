@@ -2,6 +2,7 @@ import { Radio, Text, TextInput } from '@mantine/core'
 import { RestoreViewMode } from '../../../shared/views/job-view.ts'
 import { Choice } from './choice.tsx'
 import classes from './restore.module.css'
+import { noRamText } from './restore-text.ts'
 import { nameProblem, type Chosen, type RestoreDraft } from './restore-view.ts'
 import { words } from './words.ts'
 
@@ -21,7 +22,7 @@ export function ModeStep({ chosen, onChange }: ModeStepProps) {
           name="restore-mode"
           checked={each === mode}
           onChoose={() => onChange({ mode: each })}
-          disabledBecause={each === 'resume' && point?.hasMemory === false ? words.noRam : undefined}
+          disabledBecause={each === 'resume' && point?.hasMemory === false ? noRamText(point) : undefined}
         >
           <b>{words.mode[each].title}</b>
           <span className={classes['soft']}>{words.mode[each].text}</span>

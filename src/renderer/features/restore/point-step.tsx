@@ -1,6 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import { useCallback, useMemo } from 'react'
-import { pointName } from '../../../shared/point-name.ts'
+import { pointName, pointsCalled } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { PointsView, PointView } from '../../../shared/views/point-view.ts'
 import { useWindow } from '../../state/store-context.ts'
@@ -35,7 +35,9 @@ export function PointStep({ draft, points, chosen }: PointStepProps) {
       }
     >
       {!points.known && <Text c="dimmed">{words.stillAsking}</Text>}
-      {draft.point !== undefined && chosen === undefined && <Text>{words.unknownPoint}</Text>}
+      {draft.point !== undefined && chosen === undefined && (
+        <Text>{pointsCalled(points.points, draft.point).length > 1 ? words.severalPoints : words.unknownPoint}</Text>
+      )}
       {isOpen ? <Picker draft={draft} points={points.points} chosen={chosen} /> : <ChosenPoint point={chosen} />}
     </Panel>
   )

@@ -1,6 +1,8 @@
 import { formatBytes, formatTime } from '../../../shared/format.ts'
 import { capital } from '../../../shared/capital.ts'
 import { safeLines, safeText, shorten } from '../../../shared/safe-text.ts'
+import { forShell } from '../../../shared/model/restore-choice.ts'
+import type { PointView } from '../../../shared/views/point-view.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import type { Decision } from './decisions.ts'
 import { isToBeHad } from './point-groups.ts'
@@ -25,6 +27,14 @@ export function notAskedText(chosen: Chosen): string {
   if (!isToBeHad(point)) return words.check.notToBeHad
   if (host.state !== 'up') return words.check.hostDown(safeText(host.name))
   return mode === 'copy' && nameProblem(newName, host) !== undefined ? words.check.fixName : ''
+}
+
+/** Why it cannot go on where it was; who says to have its RAM all the same is named, as is the way to believe that. */
+export function noRamText({ id, places }: PointView): string {
+  const [first, ...others] = places.filter(({ hasMemory }) => hasMemory === true).map(({ label }) => label)
+  if (first === undefined) return words.noRam
+  const line = forShell(['stillpoint', 'restore', `${first}/${id}`, '--mode', 'resume', '--to', 'HOST'])
+  return words.ramElsewhere([first, ...others].map(safeText).join(', '), line)
 }
 
 /** What moves, and what makes way. */

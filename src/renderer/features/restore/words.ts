@@ -62,6 +62,8 @@ export const words = {
   chooseVm: 'Choose a VM to see its points.',
   nothingFits: 'No point fits.',
   unknownPoint: 'This point is in no store that is known here. It may have been deleted, or its store may not answer.',
+  severalPoints:
+    'Two places have different points of this id by now: one of them is not what it says. Choose the one that you mean once more; where each is, is said beside it.',
   another: 'Choose another',
   rivals: (places: string) =>
     `${places} has another point of this id: one of the two is not what it says. This one is restored; see that it is yours.`,
@@ -92,6 +94,8 @@ export const words = {
   mode: MODE,
   modeLabel: 'How it comes back',
   noRam: 'Not from this point: it holds no RAM, only disks.',
+  ramElsewhere: (places: string, line: string) =>
+    `Not unless you name the copy: this point holds no RAM now, and ${places} says to have it with RAM. If you trust that, type in a terminal: ${line}`,
   copy: {
     name: 'Name of the copy',
     problem: NAME,

@@ -47,6 +47,9 @@ function Place({ point, place }: { readonly point: PointView; readonly place: Pl
             <Name text={place.dir} />
           </span>
         )}
+        {place.hasMemory !== undefined && (
+          <span className={classes['soft']}>{place.hasMemory ? words.withRam : words.withoutRam}</span>
+        )}
         {place.verified && (
           <StateMark
             tone={place.verified.good ? 'good' : 'danger'}

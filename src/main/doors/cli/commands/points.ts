@@ -142,6 +142,7 @@ function pointText(point: KnownPoint): string[] {
     ['state before', manifest.stateBefore],
     ['size', formatBytes(sizeBytesOf(manifest))],
     ['RAM', manifest.memory === undefined ? 'not held' : formatBytes(manifest.memory.ramBytes)],
+    ['otherwise', otherwiseText(point)],
     [
       'disks',
       manifest.disks
@@ -164,6 +165,14 @@ function pointText(point: KnownPoint): string[] {
   ]
   const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`
   return [head, ...fields(entries)]
+}
+
+/** Copies are told apart by their place where one has RAM and another has none. */
+function otherwiseText({ manifest, otherwise }: KnownPoint): string | undefined {
+  const [first, ...others] = otherwise?.places.map((place) => placeLabel(place, DEFAULT_STORE)) ?? []
+  if (first === undefined) return undefined
+  const how = otherwise?.manifest.memory === undefined ? 'without RAM' : 'with RAM'
+  return `${how} in ${[first, ...others].join(', ')}: to have it so, name it ${first}/${manifest.id}`
 }
 
 const marksFields = ({ pinned, note, verified }: PointMarks): [string, string | undefined][] => [

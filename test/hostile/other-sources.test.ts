@@ -1,0 +1,176 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Core } from '../../src/main/core/core.ts'
+import { copyPoint } from '../../src/main/core/points/copy-point.ts'
+import { joinPlaces, nearestFirst, type KnownPoint } from '../../src/main/core/points/point-places.ts'
+import { preflight } from '../../src/main/core/points/points.ts'
+import type { Place } from '../../src/main/core/settings/settings-schema.ts'
+import { fail } from '../../src/shared/failure.ts'
+import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
+import type { Manifest } from '../../src/shared/model/point.ts'
+import { FRAME, MAGIC, makeFrame } from '../../src/store/frames.ts'
+import { findPoint } from '../../src/store/point-store.ts'
+import { exportPoint, importPoint, importState } from '../../src/store/point-stream.ts'
+import { FILES, makePoint, manifestOf, POINT, temporaryStore } from '../unit/store-points.ts'
+import { tallyOf } from './tally.ts'
+
+const tally = tallyOf('hosts that list a point and do not send it')
+
+type Stream = AsyncGenerator<Uint8Array>
+type Sending = (store: string, have: Record<string, number>) => Stream
+
+async function* cutAfter(stream: Stream, frames: number): Stream {
+  let count = 0
+  for await (const chunk of stream) if (count++ < frames) yield chunk
+}
+
+/** From a store with the same manifest, whose first large file is another from its first byte on. */
+async function* rubbishBehind(manifest: Manifest, bytes: number): Stream {
+  yield MAGIC
+  yield makeFrame(FRAME.manifest, 0, 0, Buffer.from(JSON.stringify(manifest)))
+  yield makeFrame(FRAME.begin, 0, 0)
+  yield await Promise.resolve(makeFrame(FRAME.data, 0, 0, new Uint8Array(bytes).fill(7)))
+}
+
+/** What a host sends that says to have the point. */
+const SENT: Readonly<Record<string, Sending>> = {
+  'nothing at all': (store) => cutAfter(exportPoint(store), 0),
+  'no point': async function* () {
+    yield await Promise.resolve(new Uint8Array(100_000).fill(9))
+  },
+  'its beginning': (store) => cutAfter(exportPoint(store), 4),
+  'rubbish behind its manifest, and no end': () => rubbishBehind(manifestOf(FILES), 5),
+  'rubbish behind its manifest': async function* () {
+    yield* rubbishBehind(manifestOf(FILES), 10)
+    yield makeFrame(FRAME.endFile, 0, 10)
+  },
+  'another point of its id, whole': async function* () {
+    const other = await temporaryStore()
+    const { dir } = await makePoint(other, { 'domain.xml': new Uint8Array(7) }, { warnings: ['another'] })
+    yield* exportPoint(dir)
+  },
+  'that it has it no more': async function* () {
+    yield MAGIC
+    const said = JSON.stringify({ kind: 'not-found', what: 'point', name: POINT })
+    yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from(said)))
+  },
+  'that somebody has cancelled it': async function* () {
+    yield MAGIC
+    const said = JSON.stringify({ kind: 'cancelled', what: 'sending a point' })
+    yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from(said)))
+  },
+  'an error of no kind': async function* () {
+    yield MAGIC
+    yield await Promise.resolve(makeFrame(FRAME.error, 0, 0, Buffer.from('{"kind":')))
+  },
+  'the end of its connection': async function* () {
+    yield await Promise.resolve(MAGIC)
+    fail({ kind: 'connection-lost', host: 'evil', during: 'export' })
+  }
+}
+
+interface Played {
+  readonly core: Core
+  readonly asked: string[]
+  readonly copies: { readonly from: string }[]
+}
+
+/** Hosts on paper: `good` has the point in a store, `evil` sends what it likes, `third` receives into a store. */
+function played(good: string, third: string, evil: Sending): Played {
+  const asked: string[] = []
+  const copies: { from: string }[] = []
+  const engine = (host: string): Promise<unknown> => {
+    const exported = async function* ({ have = {} }: { have?: Record<string, number> }): Stream {
+      asked.push(host)
+      const { dir } = await findPoint([good], POINT)
+      yield* host === 'good' ? exportPoint(dir, { have }) : evil(dir, have)
+    }
+    const call = async (verb: string, _question: object, options?: { stream?: Stream }): Promise<unknown> => {
+      if (verb === 'import-state') return { have: (await importState(third, POINT)) as unknown }
+      if (verb === 'import' && options?.stream) return importPoint(third, POINT, options.stream)
+      if (verb === 'preflight') return []
+      if (host === 'evil') return fail({ kind: 'point-unsafe', point: POINT, file: 'domain.xml', detail: '' })
+      return { manifest: '{}', domain: '<domain/>', host: '{}' }
+    }
+    return Promise.resolve({ exportPoint: exported, call })
+  }
+  const hosts = ['evil', 'good', 'third'].map((name) => ({ name, address: name }))
+  const settings = { read: () => ({ hosts, places: [] }), update: () => undefined }
+  const history = { addCopy: (copy: { from: string }) => Promise.resolve(void copies.push(copy)) }
+  const connections = { engine, connected: () => Promise.resolve(undefined) }
+  return { core: { settings, history, connections } as unknown as Core, asked, copies }
+}
+
+const on = (host: string): Place => ({ kind: 'host', host, dir: DEFAULT_STORE })
+/** As lists join it: `evil` was asked first, and nobody is known not to answer. */
+const listed = (manifest: Manifest): KnownPoint => {
+  const [point] = joinPlaces(['evil', 'good'].map((host) => ({ manifest, place: on(host) })))
+  return nearestFirst(point ?? fail({ kind: 'not-found', what: 'point', name: POINT }), () => true)
+}
+
+const isWhole = async (store: string): Promise<void> => {
+  const { dir } = await findPoint([store], POINT)
+  for (const [path, bytes] of Object.entries(FILES))
+    expect(Buffer.compare(await readFile(join(dir, path)), bytes), path).toBe(0)
+}
+
+const sent = Object.entries(SENT)
+
+describe('a point that two hosts list', () => {
+  it.each(sent)('comes from the other where the first sends %s, to this computer', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third, here] = [await temporaryStore(), await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good)
+      const { core, asked, copies } = played(good, third, evil)
+      await copyPoint(core, listed(manifest), { kind: 'local', dir: here }, { onProgress: () => undefined })
+      await isWhole(here)
+      expect(asked.slice(0, 1)).toEqual(['evil'])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it.each(sent)('comes from the other where the first sends %s, to a third host', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good)
+      const { core, copies } = played(good, third, evil)
+      await copyPoint(core, listed(manifest), on('third'), { onProgress: () => undefined })
+      await isWhole(third)
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it.each(sent)('is not asked of the other where its own host has it: %s', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good, FILES, { host: { name: 'good', machineId: '' } })
+      const { core, asked } = played(good, third, evil)
+      await copyPoint(core, listed(manifest), on('third'), { onProgress: () => undefined })
+      expect(asked).toEqual(['good'])
+    })
+  })
+
+  it.each(sent)('is not there where none has it, and nothing else is: %s', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good)
+      const { core, copies } = played(good, third, evil)
+      const point = { ...listed(manifest), places: [on('evil')] }
+      await expect(copyPoint(core, point, on('third'), { onProgress: () => undefined })).rejects.toThrow()
+      await expect(findPoint([third], POINT)).rejects.toThrow()
+      expect(copies).toEqual([])
+      expect((await readdir(third).catch(() => [])).filter((name) => name === manifest.vm.uuid)).toEqual([])
+    })
+  })
+
+  it('is looked at on the other where the first does not show it', async () => {
+    await tally.tried(async () => {
+      const good = await temporaryStore()
+      const { manifest } = await makePoint(good)
+      const { core } = played(good, good, () => cutAfter(exportPoint(good), 0))
+      const order = { point: listed(manifest), to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
+      expect(await preflight(core, order)).toMatchObject({ items: [] })
+    })
+  })
+})
