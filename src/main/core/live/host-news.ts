@@ -52,6 +52,7 @@ export class HostNews {
     if (folders.includes('jobs')) this.ended(host, await this.jobsOf(host, 'inBetween'))
     if (!folders.some((folder) => folder !== 'jobs')) return
     await this.askPolicies(host)
+    void points.follow()
     const runs = await this.runsOf(host, 'inBetween')
     if (runs.length > MOST_AT_ONCE) away.gather({ jobs: [], runs })
     else notices.addAll(runs.flatMap((run) => runNotices(run)))

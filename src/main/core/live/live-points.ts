@@ -30,6 +30,8 @@ export class LivePoints {
   private readonly joined = new JoinedPoints()
   private readonly unreachable = new Set<string>()
   private readonly views = new WeakMap<HeldKnown, LastView>()
+  /** Labels of stores that have been asked, or could not be; and of those that have not been asked since this computer slept. */
+  private readonly asked = new Set<string>()
   private readonly old = new Set<string>()
   /** What hosts have told of points before is known. */
   private isTold = false
@@ -52,7 +54,10 @@ export class LivePoints {
 
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
   async refresh(host: string | undefined): Promise<void> {
-    const [first, ...others] = this.places().filter((place) => hostOf(place) === host)
+    await this.lookInto(this.places().filter((place) => hostOf(place) === host))
+  }
+
+  private async lookInto([first, ...others]: readonly Place[]): Promise<void> {
     if (first === undefined) return
     await this.look(first)
     // Of a host that does not answer nothing is heard; each of its stores would wait as long.
@@ -60,14 +65,21 @@ export class LivePoints {
     else for (const place of others) await this.look(place)
   }
 
-  /** The stores that are known may have changed: what is new is asked, what has gone is forgotten. */
+  /**
+   * The stores that are known may have changed: what is new is asked, what has gone is forgotten. A host with which there was no
+   * contact yet has all of its stores asked then.
+   */
   async follow(): Promise<void> {
-    const labels = new Set(this.places().map(label))
+    const places = this.places()
+    const labels = new Set(places.map(label))
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
-    const fresh = this.places().filter((place) => place.kind === 'local' && !this.stores.has(label(place)))
-    await Promise.all(fresh.map((place) => this.look(place)))
     this.tell()
+    const begun = new Set(places.filter((place) => this.looks.has(label(place))).map(hostOf))
+    const fresh = places.filter(
+      (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))
+    )
+    await Promise.all([...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost)))
   }
 
   /** A point by its name, with the places that answer in front, and copies that are not known to be damaged before others. @throws `ambiguous` if two of that id are known, and no place is named */
@@ -108,18 +120,29 @@ export class LivePoints {
     if (this.places().some((known) => samePlace(known, place))) {
       if (unreachable === undefined) this.unreachable.delete(label(place))
       else this.unreachable.add(label(place))
-      this.hold(held)
+      await this.take(held)
     }
-    this.old.delete(label(place))
     const { history } = this.core
     const before = history.told.count
-    const hosts = this.knownHosts()
-    await eachInTurns(held.points, ({ manifest }) =>
-      this.joined.of(manifest.id).forEach((point) => this.viewOf(point, hosts))
-    )
     this.tell()
     await history.ready()
     if (history.told.count !== before) this.tell()
+  }
+
+  /**
+   * What is told then is made before, whenever others have had their turn: of this store, and, once a host has been asked, of all
+   * that may say that it was taken there.
+   */
+  private async take(store: HeldStore): Promise<void> {
+    const { place, points } = store
+    const before = this.askedHosts()
+    this.hold(store)
+    this.asked.add(label(place))
+    this.old.delete(label(place))
+    const hosts = this.askedHosts()
+    const isNew = hosts.some((host) => !before.includes(host))
+    const changed = isNew ? this.joined.all() : points.flatMap(({ manifest }) => this.joined.of(manifest.id))
+    await eachInTurns(changed, (point) => this.viewOf(point, hosts))
   }
 
   /** What a host has in all of its stores has one room. */
@@ -138,6 +161,7 @@ export class LivePoints {
   private forget(key: string): void {
     this.stores.delete(key)
     this.unreachable.delete(key)
+    this.asked.delete(key)
     this.joined.put(key, [])
   }
 
@@ -155,23 +179,28 @@ export class LivePoints {
 
   private tell(): void {
     this.all.renew(() => {
-      const known = this.isKnown()
-      const hosts = this.knownHosts()
+      const hosts = this.askedHosts()
+      const isKnown = (place: Place): boolean => this.asked.has(label(place)) && !this.old.has(label(place))
+      const known = this.isTold && this.places().every(isKnown)
       return {
         points: this.joined.all().map((point) => this.viewOf(point, hosts)),
         broken: [...this.stores.values()].flatMap(brokenIn),
-        known
+        known,
+        ...(!known && { knownOf: this.hostsWhere(isKnown) })
       }
     })
   }
 
-  private isKnown(): boolean {
-    return this.isTold && this.places().every((place) => this.stores.has(label(place)) && !this.old.has(label(place)))
+  /** Of which it is known whether they have told of a point. */
+  private askedHosts(): readonly string[] {
+    return this.hostsWhere((place) => this.asked.has(label(place)))
   }
 
-  /** Of which it is known whether they have told of a point. */
-  private knownHosts(): readonly string[] {
-    return this.isKnown() ? [...new Set(this.places().flatMap((place) => hostOf(place) ?? []))] : []
+  /** Of which that is so in each store: what others have keeps nobody from knowing what this one lacks. And in those of this computer. */
+  private hostsWhere(isSo: (place: Place) => boolean): readonly string[] {
+    const ofHosts = Map.groupBy(this.places(), hostOf)
+    if (!this.isTold || ofHosts.get(undefined)?.every(isSo) === false) return []
+    return [...ofHosts].flatMap(([host, places]) => (host !== undefined && places.every(isSo) ? [host] : []))
   }
 
   /** The same as before where nothing that it is told by is another: hosts have tens of thousands. */
