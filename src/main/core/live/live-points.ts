@@ -4,7 +4,8 @@ import { partsOf } from '../../../shared/point-name.ts'
 import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
-import { lookInto } from '../points/list-points.ts'
+import { lastListing } from '../points/last-listing.ts'
+import { askStore } from '../points/list-points.ts'
 import { disownedBy, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
@@ -37,13 +38,39 @@ export class LivePoints {
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
   private lastPlaces: Place[] = []
+  /** What was known to this computer before is known. */
+  private readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
-    void core.history.ready().then(() => {
-      this.isTold = true
-      if (this.all.value !== undefined) this.tell()
-    })
+    this.remembered = this.remember()
+  }
+
+  /** What stores of hosts last had, as long as they have not been asked: of one host there may be a copy of another's point. */
+  private async remember(): Promise<void> {
+    for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
+    await this.core.history.ready()
+    this.isTold = true
+    await this.prepare(this.joined.all())
+    if (this.all.value !== undefined) this.tell()
+  }
+
+  private async rememberStore(place: Place): Promise<void> {
+    if (this.stores.has(label(place))) return
+    const last = await this.lastOf(place)
+    if (!this.stores.has(label(place)) && last.points.length > 0 && this.isOfSettings(place)) await this.take(last)
+  }
+
+  /** What is held of a store, or else what it had when it last answered. */
+  private async lastOf(place: Place): Promise<HeldStore> {
+    const held = this.stores.get(label(place))
+    if (held !== undefined) return held
+    const last = await lastListing(this.core.folder, place)
+    return heldOf(place, last?.listing ?? { points: [], broken: [], marks: {} })
+  }
+
+  private isOfSettings(place: Place): boolean {
+    return this.places().some((known) => samePlace(known, place))
   }
 
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
@@ -115,34 +142,40 @@ export class LivePoints {
   }
 
   private async lookNow(place: Place): Promise<void> {
-    const { listing, unreachable } = await lookInto(this.core, place)
-    const held = await heldOf(place, listing)
-    if (this.places().some((known) => samePlace(known, place))) {
-      if (unreachable === undefined) this.unreachable.delete(label(place))
-      else this.unreachable.add(label(place))
-      await this.take(held)
-    }
+    const listing = await askStore(this.core, place).catch(() => undefined)
+    const held = listing === undefined ? await this.lastOf(place) : await heldOf(place, listing)
+    if (this.isOfSettings(place)) await this.lookedInto(held, listing !== undefined)
     const { history } = this.core
     const before = history.told.count
     this.tell()
-    await history.ready()
+    await Promise.all([history.ready(), this.remembered])
     if (history.told.count !== before) this.tell()
   }
 
-  /**
-   * What is told then is made before, whenever others have had their turn: of this store, and, once a host has been asked, of all
-   * that may say that it was taken there.
-   */
-  private async take(store: HeldStore): Promise<void> {
-    const { place, points } = store
+  private async lookedInto(store: HeldStore, isReachable: boolean): Promise<void> {
+    const key = label(store.place)
     const before = this.askedHosts()
+    if (isReachable) this.unreachable.delete(key)
+    else this.unreachable.add(key)
+    this.asked.add(key)
+    this.old.delete(key)
+    const isNew = this.askedHosts().some((host) => !before.includes(host))
+    await this.take(store, isNew)
+  }
+
+  /**
+   * What is told then is made before, whenever others have had their turn: of this store, or of all, where a host has been asked
+   * now of which others may say that a point was taken there.
+   */
+  private async take(store: HeldStore, isOfAll = false): Promise<void> {
     this.hold(store)
-    this.asked.add(label(place))
-    this.old.delete(label(place))
+    const ofStore = (): HeldKnown[] => store.points.flatMap(({ manifest }) => this.joined.of(manifest.id))
+    await this.prepare(isOfAll ? this.joined.all() : ofStore())
+  }
+
+  private async prepare(points: readonly HeldKnown[]): Promise<void> {
     const hosts = this.askedHosts()
-    const isNew = hosts.some((host) => !before.includes(host))
-    const changed = isNew ? this.joined.all() : points.flatMap(({ manifest }) => this.joined.of(manifest.id))
-    await eachInTurns(changed, (point) => this.viewOf(point, hosts))
+    await eachInTurns(points, (point) => this.viewOf(point, hosts))
   }
 
   /** What a host has in all of its stores has one room. */
