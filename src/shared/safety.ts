@@ -78,6 +78,10 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
   const begunByVm = groupBy(jobs?.filter(({ begun }) => begun !== undefined) ?? [], ({ begun }) => begun?.vm ?? '')
   const areOthersKnown = jobs !== undefined && choices !== undefined
+  const knownOf = new Set(points?.knownOf)
+  // Of a VM all that could count: a host that says nothing hides nothing that is wrong on another.
+  const arePointsKnown = (witnesses: Witnesses): boolean =>
+    points?.known === true || (witnesses !== undefined && [...witnesses].every((host) => knownOf.has(host)))
   const isEachSeen = hosts.every(isSeen)
   const covers = new Covers(policies, promisedAge, now)
   const noCovers = new Covers(undefined, promisedAge, now)
@@ -89,7 +93,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
     const isAboutIt = (choice: MutedVm | Acknowledged): boolean =>
       isAbout(choice, place, ofUuid.get(place.uuid)?.length ?? 1)
     const witnesses = witnessesOf(place, hosts)
-    const isKnown = areOthersKnown && arePointsKnown(points, witnesses)
+    const isKnown = areOthersKnown && arePointsKnown(witnesses)
     const { ofVm, isVouchedFor, others } = countedFor(place, goodOf(pointsByVm.get(place.uuid), witnesses), witnesses)
     const lastPoint = newest(ofVm, takenAt)
     const onItsHost = keyOf(place.host, place.uuid)
@@ -136,10 +140,6 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   })
   return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
 }
-
-/** Whether all points are known that could count for a VM: a host that says nothing hides nothing that is wrong on another. */
-const arePointsKnown = (points: PointsView | undefined, witnesses: Witnesses): boolean =>
-  points?.known === true || (witnesses !== undefined && witnesses.isSubsetOf(new Set(points?.knownOf)))
 
 /** When it was begun this computer knows itself, whatever its host says. */
 const asBegun = (job: JobView): JobView => ({
