@@ -77,7 +77,11 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
   const jobsByVm = groupBy(jobs ?? [], ({ host, vm }) => keyOf(host, vm.uuid))
   const provingByVm = groupBy(jobs ?? [], ({ host, vm, copyOf }) => keyOf(host, copyOf?.uuid ?? vm.uuid))
   const begunByVm = groupBy(jobs?.filter(({ begun }) => begun !== undefined) ?? [], ({ begun }) => begun?.vm ?? '')
-  const isKnown = points?.known === true && jobs !== undefined && choices !== undefined
+  const areOthersKnown = jobs !== undefined && choices !== undefined
+  const knownOf = new Set(points?.knownOf)
+  // Of a VM all that could count: a host that says nothing hides nothing that is wrong on another.
+  const arePointsKnown = (witnesses: Witnesses): boolean =>
+    points?.known === true || (witnesses !== undefined && [...witnesses].every((host) => knownOf.has(host)))
   const isEachSeen = hosts.every(isSeen)
   const covers = new Covers(policies, promisedAge, now)
   const noCovers = new Covers(undefined, promisedAge, now)
@@ -89,6 +93,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
     const isAboutIt = (choice: MutedVm | Acknowledged): boolean =>
       isAbout(choice, place, ofUuid.get(place.uuid)?.length ?? 1)
     const witnesses = witnessesOf(place, hosts)
+    const isKnown = areOthersKnown && arePointsKnown(witnesses)
     const { ofVm, isVouchedFor, others } = countedFor(place, goodOf(pointsByVm.get(place.uuid), witnesses), witnesses)
     const lastPoint = newest(ofVm, takenAt)
     const onItsHost = keyOf(place.host, place.uuid)

@@ -13,10 +13,10 @@ export class Attacks {
   private readonly held: Held[] = []
   private tried = 0
   private readonly tally: Tally
-  private readonly expectRight: () => void
+  private readonly expectRight: () => Promise<void>
 
   /** `expectRight`: that the host that means well is seen as it is, after each of them. */
-  constructor(tally: Tally, expectRight: () => void) {
+  constructor(tally: Tally, expectRight: () => Promise<void>) {
     this.tally = tally
     this.expectRight = expectRight
   }
@@ -27,7 +27,7 @@ export class Attacks {
       await this.tally.tried(async () => {
         const outcome = await check()
         if (outcome !== undefined) this.held.push({ name, ms: outcome.heldMs })
-        this.expectRight()
+        await this.expectRight()
       })
     } catch (error) {
       console.error('PROBLEM', name, String(error).slice(0, 300))

@@ -9,6 +9,7 @@ import { requireHost } from '../../src/main/core/hosts/host-book.ts'
 import { listVms } from '../../src/main/core/hosts/list-vms.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
+import { safetyOf, type Safety } from '../../src/shared/safety.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 
@@ -25,7 +26,7 @@ export type Order =
       readonly withinMs: number
     }
   | { readonly do: 'inventory' | 'login'; readonly host: string }
-  | { readonly do: 'refresh'; readonly host: string }
+  | { readonly do: 'refresh' | 'safety'; readonly host: string }
   /** Of memory, what is held is known only once all garbage is collected: by itself that would come later. */
   | { readonly do: 'measure'; readonly collects: boolean }
   | { readonly do: 'door' | 'close' }
@@ -84,6 +85,15 @@ function seenOf(host: string): Seen {
       .map(({ id }) => id),
     notices: (live.notices.all.value ?? []).map(({ id }) => id)
   }
+}
+
+/** How safe the VMs of a host are, by name: as a window that is told all of it works it out. */
+function safetyOn(host: string): Readonly<Record<string, Safety>> {
+  const { hosts, points, jobs, policies, choices } = live
+  const view = hosts.view(host)
+  const told = { points: points.all.value, jobs: jobs.all.value, policies: policies.all.value }
+  const vms = safetyOf({ hosts: view && [view], choices: choices.value, ...told }, new Date())
+  return Object.fromEntries(vms.flatMap(({ vm, safety }) => (vm === undefined ? [] : [[vm.name, safety]])))
 }
 
 const tell = (told: Told): void => void process.send?.(told, () => undefined)
@@ -165,6 +175,8 @@ async function done(order: Order): Promise<unknown> {
     case 'refresh':
       live.hosts.refresh(order.host)
       return undefined
+    case 'safety':
+      return safetyOn(order.host)
     case 'measure':
       return measure(order.collects)
     case 'door':

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Safety } from '../../src/shared/safety.ts'
 import type { Seen } from './core-process.ts'
 import type { Asked, GoodHost } from './good-host.ts'
 import type { WatchedCore } from './watched-core.ts'
@@ -26,6 +27,8 @@ export class GoodNews {
   private readonly beside: WatchedCore
   /** What has just changed, so that both are right. */
   private readonly pending = new Set<string>()
+  /** How often something changed, or had changed. */
+  private count = 0
   private goesOn = true
   private turns = 0
 
@@ -58,7 +61,29 @@ export class GoodNews {
   }
 
   /** What the core knows of the good host is what is so there, but for what is changing just now. */
-  expectRight(): void {
+  async expectRight(): Promise<void> {
+    this.expectSeen()
+    await this.expectSafety()
+  }
+
+  /** Of VMs without a point that is said at every moment, whatever others do; of the one that has them, while nothing changes. */
+  private async expectSafety(): Promise<void> {
+    const before = this.count
+    const expected = Object.fromEntries(
+      this.good.vms.map(({ name }, n) => [name, n === 0 ? this.safetyOfFirst() : 'none'])
+    )
+    const isChanging = this.pending.size > 0
+    const safety = await this.core.safety(this.good.name)
+    const isSettled = (name: string): boolean =>
+      name !== this.good.vms[0]?.name || (!isChanging && this.count === before)
+    expect(settled(safety, isSettled)).toEqual(settled(expected, isSettled))
+  }
+
+  private safetyOfFirst(): Safety {
+    return this.good.jobs.at(-1)?.state === 'done' ? 'good' : 'failing'
+  }
+
+  private expectSeen(): void {
     const seen = this.core.seen(this.good.name)
     const isSettled = (key: string): boolean => !this.pending.has(key)
     expect(seen?.state).toBe('up')
@@ -134,6 +159,7 @@ export class GoodNews {
     change: () => readonly string[],
     isSo: (seen: Seen, made: readonly string[]) => boolean
   ): Promise<void> {
+    this.count += 1
     keys.forEach((key) => this.pending.add(key))
     const made = change()
     made.forEach((key) => this.pending.add(key))
@@ -142,6 +168,7 @@ export class GoodNews {
     const ms = await this.core.untilSeen(this.good.name, what, (seen) => isSo(seen, made))
     const looks = (this.good.looks.get(asked) ?? 0) - before
     this.pending.clear()
+    this.count += 1
     this.changes.push({ what, ms, looks, besideMs: await inBeside })
   }
 }

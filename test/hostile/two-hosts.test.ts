@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.ts'
+import type { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { resultLines } from '../../src/shared/result-lines.ts'
 import { buildIfStale } from '../contract/built-window.ts'
 import { launch, openPage, shoot } from '../e2e/browser.ts'
@@ -356,6 +357,10 @@ describe('hostile hosts beside a good one', () => {
     const theirs = (id: string, state: 'failed-clean' | 'running' | 'done') =>
       jobReport({ uuid: others().uuid, name: others().vm }, state, { id, host: good.name })
     const ids = good.jobs.map(({ id }) => id)
+    const withStore = (store: string): PolicyListing => {
+      const listing = good.resultOf('policies', {})
+      return { ...listing, policies: listing.policies.map((state) => ({ policy: { ...state.policy, store } })) }
+    }
     const results: [Asked, string, unknown][] = [
       ['jobs', 'its jobs as failed', ids.map((id) => theirs(id, 'failed-clean'))],
       ['jobs', 'its jobs as running', ids.map((id) => theirs(id, 'running'))],
@@ -363,6 +368,11 @@ describe('hostile hosts beside a good one', () => {
       ['runs', 'its runs as failed', good.runs.map((run) => ({ ...run, state: 'failed', reason: 'no' }))],
       ['runs', 'its runs as open', good.runs.map(({ endedAt: _, ...run }) => ({ ...run, state: 'running' }))],
       ['policies', 'its policies', good.resultOf('policies', {})],
+      ...[1, 2, 3].map((n): [Asked, string, unknown] => [
+        'policies',
+        `a store of its own, ${n}`,
+        withStore(`/srv/new-${n}`)
+      ]),
       ['points', 'its points', { points: good.points, broken: [], marks: {} }],
       ['points', 'none', { points: [], broken: [], marks: {} }]
     ]

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import { knownHostName } from '../../src/main/core/ssh/known-hosts.ts'
+import type { Safety } from '../../src/shared/safety.ts'
 import type { Measured, Order, Outcome, Seen, Told } from './core-process.ts'
 import type { TestSshd } from '../contract/sshd.ts'
 
@@ -74,6 +75,11 @@ export class WatchedCore {
 
   refresh(host: string): Promise<void> {
     return this.order({ do: 'refresh', host }) as Promise<void>
+  }
+
+  /** How safe the VMs of a host are, as it knows at this moment. */
+  safety(host: string): Promise<Readonly<Record<string, Safety>>> {
+    return this.order({ do: 'safety', host }) as Promise<Readonly<Record<string, Safety>>>
   }
 
   measure(how: 'collects' | 'as it is'): Promise<Measured> {

@@ -128,6 +128,25 @@ describe('what is not known', () => {
     expect(only({ ...known({}), points: { points: [point(1, 99)], broken: [], known: false } }).safety).toBe('unknown')
   })
 
+  it('is what its own host lacks, whatever others have still to say', () => {
+    const alpha = { broken: [], known: false, knownOf: ['alpha'] }
+    expect(only({ ...known({}), points: { points: [], ...alpha } }).safety).toBe('none')
+    expect(only({ ...known({}), points: { points: [point(1, 99)], ...alpha } })).toMatchObject({
+      safety: 'old',
+      silentSince: hoursAgo(73)
+    })
+    const ofBeta = known({ hosts: [host([vm(1)], { name: 'beta' })] })
+    expect(only({ ...ofBeta, points: { points: [], ...alpha } }).safety).toBe('unknown')
+  })
+
+  it('is what each host lacks that was not seen yet and may have it', () => {
+    const unseen = (name: string): HostView => host([], { name, state: 'down', asOf: undefined })
+    const of = known({ hosts: [unseen('alpha'), unseen('beta'), host([], { name: 'gamma' })] })
+    const knownOf = (...hosts: string[]) => ({ points: [point(1, 99)], broken: [], known: false, knownOf: hosts })
+    expect(only({ ...of, points: knownOf('alpha') }).safety).toBe('unknown')
+    expect(only({ ...of, points: knownOf('alpha', 'beta') }).safety).toBe('old')
+  })
+
   it('is not called good before it is known what is expected', () => {
     expect(only({ ...known({ points: [point(1, 1)] }), choices: undefined }).safety).toBe('unknown')
   })

@@ -4,6 +4,7 @@ import { engineAssets } from './engine-on-host/engine-assets.ts'
 import type { PackedFiles } from './engine-on-host/packed-files.ts'
 import { Connections, type Connect, type ConnectionsOptions } from './hosts/connections.ts'
 import { History } from './settings/history.ts'
+import { writeWaiting } from './settings/kept-lines.ts'
 import { openSettings, type SettingsFile } from './settings/settings-file.ts'
 import { catchUp } from './jobs/catch-up.ts'
 import { connectHost } from './ssh/connect.ts'
@@ -49,7 +50,7 @@ export function openCore(options: CoreOptions): Core {
   const connections = new Connections({ settings, assets, connect, onPlacing, onContact })
   const close = async (): Promise<void> => {
     await connections.close()
-    await history.settled()
+    await Promise.all([history.settled(), writeWaiting(folder)])
   }
   return { folder, settings, history, connections, close }
 }

@@ -68,10 +68,14 @@ export type PointView = z.infer<typeof PointView>
 export const BrokenPoint = z.object({ where: z.string(), path: z.string(), reason: z.string() })
 export type BrokenPoint = z.infer<typeof BrokenPoint>
 
-/** `known` is false until every store has been asked once: only then may a VM be called unprotected. */
+/**
+ * `known` is false until every store has been asked once: only then may a VM be called unprotected. One that is on a host already
+ * when those of that host have been asked, and of this computer: `knownOf` names such hosts while others have still to be asked.
+ */
 export const PointsView = z.object({
   points: z.array(PointView).readonly(),
   broken: z.array(BrokenPoint).readonly(),
-  known: z.boolean()
+  known: z.boolean(),
+  knownOf: z.array(z.string()).readonly().optional()
 })
 export type PointsView = z.infer<typeof PointsView>

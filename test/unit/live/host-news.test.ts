@@ -472,6 +472,20 @@ describe('a host that is watched', () => {
     live.jobs.stop()
   })
 
+  it('has a store that a schedule has just named looked at, before the first run', async () => {
+    const host = new FakeHost()
+    const live = started(host)
+    await live.news.contact('kvm-1')
+    const storesAsked = (): string =>
+      JSON.stringify(host.asked.flatMap(({ verb, question }) => (verb === 'points' ? [question] : [])))
+    await eventually(() => expect(storesAsked()).toContain('"/srv/points"'))
+    host.listing = { ...host.listing, policies: [{ policy: { ...policy, store: '/srv/new' } }] }
+    await live.news.moved('kvm-1', ['policies'])
+    await eventually(() => expect(storesAsked()).toContain('"/srv/new"'))
+    await eventually(() => expect(live.points.all.value?.known).toBe(true))
+    live.jobs.stop()
+  })
+
   it('has its problems told once', async () => {
     const host = new FakeHost()
     const item = { id: 'm1', channel: 'mail', subject: 'nightly failed', tries: 9, lastError: 'refused' } as const

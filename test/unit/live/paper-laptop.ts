@@ -64,6 +64,7 @@ export class PaperLaptop {
   /** By host and directory; a host that has none does not answer. */
   private readonly stores = new Map<string, readonly Manifest[]>()
   private readonly marks = new Map<string, PointListing['marks']>()
+  private readonly hanging = new Set<string>()
 
   constructor(hosts: readonly string[], places: readonly Place[] = []) {
     const settings = openSettings(this.folder)
@@ -76,6 +77,7 @@ export class PaperLaptop {
     const call =
       (host: string) =>
       (_: string, { stores: [dir = ''] }: { readonly stores: readonly string[] }): Promise<unknown> => {
+        if (this.hanging.has(host)) return new Promise(() => undefined)
         const points = this.stores.get(`${host}:${dir}`)
         return points === undefined
           ? Promise.reject(new StillpointError({ kind: 'host-unreachable', host, reason: 'no route' }))
@@ -87,6 +89,21 @@ export class PaperLaptop {
 
   lists(host: string, points: readonly Manifest[], dir: string = DEFAULT_STORE): void {
     this.stores.set(`${host}:${dir}`, points)
+  }
+
+  /** From now on it neither answers nor fails. */
+  hangs(host: string): void {
+    this.hanging.add(host)
+  }
+
+  /** From now on it does not answer. */
+  goes(host: string): void {
+    for (const store of this.stores.keys()) if (store.startsWith(`${host}:`)) this.stores.delete(store)
+  }
+
+  /** A store more in the settings, as when a policy has named it. */
+  learns(place: Place): void {
+    this.core.settings.update((before) => ({ ...before, places: [...before.places, place] }))
   }
 
   /** What a host's own store says that checks of its points have found. */

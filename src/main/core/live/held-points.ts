@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { withinYears } from '../../../shared/model/figures.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
@@ -110,9 +109,7 @@ function bytesOf(point: PlacedPoint<HeldPoint>): number {
 export const isAllOf =
   ({ content, memory }: HeldPoint) =>
   (manifest: Manifest): boolean =>
-    digestOf(manifest) === content && memoryOf(manifest) === memory
-
-const digestOf = (manifest: Manifest): string => createHash('sha256').update(contentOf(manifest)).digest('base64')
+    contentOf(manifest) === content && memoryOf(manifest) === memory
 
 function inShort(manifest: Manifest): HeldPoint {
   const { id, vm, takenAt, host, memory, policy } = manifest
@@ -121,7 +118,7 @@ function inShort(manifest: Manifest): HeldPoint {
     vm,
     takenAt: withinYears(takenAt),
     host: { name: host.name },
-    content: digestOf(manifest),
+    content: contentOf(manifest),
     memory: memoryOf(manifest),
     shown: withinCharacters(
       {

@@ -4,7 +4,8 @@ import { partsOf } from '../../../shared/point-name.ts'
 import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
-import { lookInto } from '../points/list-points.ts'
+import { lastListing } from '../points/last-listing.ts'
+import { askStore } from '../points/list-points.ts'
 import { asIn, disownedBy, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
@@ -30,18 +31,46 @@ export class LivePoints {
   private readonly joined = new JoinedPoints()
   private readonly unreachable = new Set<string>()
   private readonly views = new WeakMap<HeldKnown, LastView>()
+  /** Labels of stores that have been asked, or could not be; and of those that have not been asked since this computer slept. */
+  private readonly asked = new Set<string>()
   private readonly old = new Set<string>()
   /** What hosts have told of points before is known. */
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
   private lastPlaces: Place[] = []
+  /** What was known to this computer before is known. */
+  private readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
-    void core.history.ready().then(() => {
-      this.isTold = true
-      if (this.all.value !== undefined) this.tell()
-    })
+    this.remembered = this.remember()
+  }
+
+  /** What stores of hosts last had, as long as they have not been asked: of one host there may be a copy of another's point. */
+  private async remember(): Promise<void> {
+    for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
+    await this.core.history.ready()
+    this.isTold = true
+    await this.prepare(this.joined.all())
+    if (this.all.value !== undefined) this.tell()
+  }
+
+  private async rememberStore(place: Place): Promise<void> {
+    if (this.stores.has(label(place))) return
+    const last = await this.lastOf(place)
+    if (!this.stores.has(label(place)) && last.points.length > 0 && this.isOfSettings(place)) await this.take(last)
+  }
+
+  /** What is held of a store, or else what it had when it last answered. */
+  private async lastOf(place: Place): Promise<HeldStore> {
+    const held = this.stores.get(label(place))
+    if (held !== undefined) return held
+    const last = await lastListing(this.core.folder, place)
+    return heldOf(place, last?.listing ?? { points: [], broken: [], marks: {} })
+  }
+
+  private isOfSettings(place: Place): boolean {
+    return this.places().some((known) => samePlace(known, place))
   }
 
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
@@ -52,7 +81,10 @@ export class LivePoints {
 
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
   async refresh(host: string | undefined): Promise<void> {
-    const [first, ...others] = this.places().filter((place) => hostOf(place) === host)
+    await this.lookInto(this.places().filter((place) => hostOf(place) === host))
+  }
+
+  private async lookInto([first, ...others]: readonly Place[]): Promise<void> {
     if (first === undefined) return
     await this.look(first)
     // Of a host that does not answer nothing is heard; each of its stores would wait as long.
@@ -60,14 +92,21 @@ export class LivePoints {
     else for (const place of others) await this.look(place)
   }
 
-  /** The stores that are known may have changed: what is new is asked, what has gone is forgotten. */
+  /**
+   * The stores that are known may have changed: what is new is asked, what has gone is forgotten. A host with which there was no
+   * contact yet has all of its stores asked then.
+   */
   async follow(): Promise<void> {
-    const labels = new Set(this.places().map(label))
+    const places = this.places()
+    const labels = new Set(places.map(label))
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
-    const fresh = this.places().filter((place) => place.kind === 'local' && !this.stores.has(label(place)))
-    await Promise.all(fresh.map((place) => this.look(place)))
     this.tell()
+    const begun = new Set(places.filter((place) => this.looks.has(label(place))).map(hostOf))
+    const fresh = places.filter(
+      (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))
+    )
+    await Promise.all([...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost)))
   }
 
   /** A point by its name, with the places in front from which it is best fetched. @throws `ambiguous` if two of that id are known, and no place is named */
@@ -105,23 +144,40 @@ export class LivePoints {
   }
 
   private async lookNow(place: Place): Promise<void> {
-    const { listing, unreachable } = await lookInto(this.core, place)
-    const held = await heldOf(place, listing)
-    if (this.places().some((known) => samePlace(known, place))) {
-      if (unreachable === undefined) this.unreachable.delete(label(place))
-      else this.unreachable.add(label(place))
-      this.hold(held)
-    }
-    this.old.delete(label(place))
+    const listing = await askStore(this.core, place).catch(() => undefined)
+    const held = listing === undefined ? await this.lastOf(place) : await heldOf(place, listing)
+    if (this.isOfSettings(place)) await this.lookedInto(held, listing !== undefined)
     const { history } = this.core
     const before = history.told.count
-    const hosts = this.knownHosts()
-    await eachInTurns(held.points, ({ manifest }) =>
-      this.joined.of(manifest.id).forEach((point) => this.viewOf(point, hosts))
-    )
     this.tell()
-    await history.ready()
+    await Promise.all([history.ready(), this.remembered])
     if (history.told.count !== before) this.tell()
+  }
+
+  private async lookedInto(store: HeldStore, isReachable: boolean): Promise<void> {
+    const key = label(store.place)
+    const before = this.askedHosts()
+    if (isReachable) this.unreachable.delete(key)
+    else this.unreachable.add(key)
+    this.asked.add(key)
+    this.old.delete(key)
+    const isNew = this.askedHosts().some((host) => !before.includes(host))
+    await this.take(store, isNew)
+  }
+
+  /**
+   * What is told then is made before, whenever others have had their turn: of this store, or of all, where a host has been asked
+   * now of which others may say that a point was taken there.
+   */
+  private async take(store: HeldStore, isOfAll = false): Promise<void> {
+    this.hold(store)
+    const ofStore = (): HeldKnown[] => store.points.flatMap(({ manifest }) => this.joined.of(manifest.id))
+    await this.prepare(isOfAll ? this.joined.all() : ofStore())
+  }
+
+  private async prepare(points: readonly HeldKnown[]): Promise<void> {
+    const hosts = this.askedHosts()
+    await eachInTurns(points, (point) => this.viewOf(point, hosts))
   }
 
   /** What a host has in all of its stores has one room. */
@@ -140,28 +196,34 @@ export class LivePoints {
   private forget(key: string): void {
     this.stores.delete(key)
     this.unreachable.delete(key)
+    this.asked.delete(key)
     this.joined.put(key, [])
   }
 
   private tell(): void {
     this.all.renew(() => {
-      const known = this.isKnown()
-      const hosts = this.knownHosts()
+      const hosts = this.askedHosts()
+      const isKnown = (place: Place): boolean => this.asked.has(label(place)) && !this.old.has(label(place))
+      const known = this.isTold && this.places().every(isKnown)
       return {
         points: this.joined.all().map((point) => this.viewOf(point, hosts)),
         broken: [...this.stores.values()].flatMap(brokenIn),
-        known
+        known,
+        ...(!known && { knownOf: this.hostsWhere(isKnown) })
       }
     })
   }
 
-  private isKnown(): boolean {
-    return this.isTold && this.places().every((place) => this.stores.has(label(place)) && !this.old.has(label(place)))
+  /** Of which it is known whether they have told of a point. */
+  private askedHosts(): readonly string[] {
+    return this.hostsWhere((place) => this.asked.has(label(place)))
   }
 
-  /** Of which it is known whether they have told of a point. */
-  private knownHosts(): readonly string[] {
-    return this.isKnown() ? [...new Set(this.places().flatMap((place) => hostOf(place) ?? []))] : []
+  /** Of which that is so in each store: what others have keeps nobody from knowing what this one lacks. And in those of this computer. */
+  private hostsWhere(isSo: (place: Place) => boolean): readonly string[] {
+    const ofHosts = Map.groupBy(this.places(), hostOf)
+    if (!this.isTold || ofHosts.get(undefined)?.every(isSo) === false) return []
+    return [...ofHosts].flatMap(([host, places]) => (host !== undefined && places.every(isSo) ? [host] : []))
   }
 
   /** The same as before where nothing that it is told by is another: hosts have tens of thousands. */

@@ -28,7 +28,7 @@ export interface PointList {
 }
 
 /** One store, as it answered or as it last did. */
-export interface Looked {
+interface Looked {
   readonly place: Place
   readonly listing: PointListing
   readonly unreachable?: PointList['unreachable'][number]
@@ -46,11 +46,16 @@ export async function listPoints(core: Core): Promise<PointList> {
   }
 }
 
-export async function lookInto(core: Core, place: Place): Promise<Looked> {
+/** What a store has now. Remembered. @throws what asking fails with */
+export async function askStore(core: Core, place: Place): Promise<PointListing> {
+  const listing = await listingOf(core, place)
+  await rememberListing(core.folder, place, listing)
+  return listing
+}
+
+async function lookInto(core: Core, place: Place): Promise<Looked> {
   try {
-    const listing = await listingOf(core, place)
-    await rememberListing(core.folder, place, listing)
-    return { place, listing }
+    return { place, listing: await askStore(core, place) }
   } catch (error) {
     const last = await lastListing(core.folder, place)
     const host = placeLabel(place, DEFAULT_STORE)

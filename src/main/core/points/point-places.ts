@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
@@ -149,10 +150,18 @@ export const damagedIn = ({ places, marks, verdicts = [] }: KnownPoint): string[
     ? []
     : places.flatMap((place, n) => (verdicts[n]?.good === false ? [placeLabel(place, DEFAULT_STORE)] : []))
 
-/** All that a point says of itself, but its RAM. */
-export function contentOf({ memory: _, files, ...rest }: Manifest): string {
+const contents = new WeakMap<Manifest, string>()
+
+/** Of all that a point says of itself, but its RAM, the hash: it is short, however long that is, and worked out once. */
+export function contentOf(manifest: Manifest): string {
+  const known = contents.get(manifest)
+  if (known !== undefined) return known
+  const { memory: _, files, ...rest } = manifest
   const kept = files.filter(({ path }) => !GOES_WITH_MEMORY.test(path))
-  return JSON.stringify(sorted({ ...rest, files: kept.toSorted((a, b) => compare(a.path, b.path)) }))
+  const text = JSON.stringify(sorted({ ...rest, files: kept.toSorted((a, b) => compare(a.path, b.path)) }))
+  const content = createHash('sha256').update(text).digest('base64')
+  contents.set(manifest, content)
+  return content
 }
 
 const sorted = (value: object): object =>

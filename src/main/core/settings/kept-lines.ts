@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createGunzip, gunzipSync, gzip } from 'node:zlib'
 import { LONGEST_LINE_BYTES } from '../../../shared/engine-limits.ts'
@@ -20,19 +21,18 @@ const LAST_BYTES = 200
 /** A host that says something else each time wears out no disk. */
 const WRITTEN_EVERY_MS = 60_000
 
-interface Written {
-  readonly digest: string
-  readonly atMs: number
-  /** Something newer is written then. */
-  later?: NodeJS.Timeout
+interface Said {
+  readonly lines: () => Iterable<string>
+  readonly limits: KeptLimits
 }
 
-const written = new Map<string, Written>()
+/** By path. */
+const files = new Map<string, KeptFile>()
 
 /**
  * Writes down what a host has said, in lines of JSON, the most important first: packed, and no more of them than there is room
  * for. When it was said is the time of the file: where it is the same as before, only that is new. What changes again within a
- * minute waits for the end of it.
+ * minute waits for the end of it, or for whoever wants to read it.
  * @throws what writing fails with
  */
 export async function keepLines(
@@ -41,28 +41,90 @@ export async function keepLines(
   limits: KeptLimits,
   everyMs = WRITTEN_EVERY_MS
 ): Promise<void> {
-  const before = written.get(path)
-  clearTimeout(before?.later)
-  const digest = await digestOf(lines())
-  if (before?.digest === digest && existsSync(path)) {
-    const now = new Date()
-    utimesSync(path, now, now)
-    return
-  }
-  const waitMs = before === undefined || !existsSync(path) ? 0 : before.atMs + everyMs - performance.now()
-  if (before !== undefined && waitMs > 0) {
-    before.later = setTimeout(() => void keepLines(path, lines, limits, everyMs).catch(() => undefined), waitMs).unref()
-    return
-  }
-  written.set(path, { digest, atMs: performance.now() })
-  replaceFile(path, await packed(lines(), limits))
+  const file = files.get(path) ?? new KeptFile(path)
+  files.set(path, file)
+  await file.keep({ lines, limits }, everyMs)
 }
 
 /** Also what was still to be written. */
 export function forgetLines(path: string): void {
-  clearTimeout(written.get(path)?.later)
-  written.delete(path)
+  files.get(path)?.forget()
+  files.delete(path)
   rmSync(path, { force: true })
+}
+
+/** What waits to be written below a folder is written now, as far as it can be. */
+export async function writeWaiting(folder: string): Promise<void> {
+  const below = [...files].filter(([path]) => path.startsWith(join(folder, '/')))
+  await Promise.all(below.map(([, file]) => file.writeWaiting().catch(() => undefined)))
+}
+
+/** A file, and what is still to be written into it: one thing after the other. */
+class KeptFile {
+  private readonly path: string
+  private digest: string | undefined
+  private writtenAtMs = -Infinity
+  private waiting: (Said & { readonly digest: string; readonly timer: NodeJS.Timeout }) | undefined
+  private last: Promise<unknown> = Promise.resolve()
+  private isForgotten = false
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  keep(said: Said, everyMs: number): Promise<void> {
+    return this.next(() => this.take(said, everyMs))
+  }
+
+  writeWaiting(): Promise<void> {
+    return this.next(async () => {
+      const { waiting } = this
+      if (waiting !== undefined) await this.write(waiting, waiting.digest)
+    })
+  }
+
+  forget(): void {
+    this.isForgotten = true
+    this.waitNoLonger()
+  }
+
+  private next(work: () => Promise<void>): Promise<void> {
+    const mine = this.last.then(work)
+    this.last = mine.catch(() => undefined)
+    return mine
+  }
+
+  private async take(said: Said, everyMs: number): Promise<void> {
+    const digest = await digestOf(said.lines())
+    this.waitNoLonger()
+    if (this.isForgotten) return
+    const isThere = existsSync(this.path)
+    if (this.digest === digest && isThere) {
+      const now = new Date()
+      utimesSync(this.path, now, now)
+      return
+    }
+    const waitMs = isThere ? this.writtenAtMs + everyMs - performance.now() : 0
+    if (waitMs <= 0) await this.write(said, digest)
+    else {
+      const timer = setTimeout(() => void this.writeWaiting().catch(() => undefined), waitMs).unref()
+      this.waiting = { ...said, digest, timer }
+    }
+  }
+
+  private async write({ lines, limits }: Said, digest: string): Promise<void> {
+    this.waitNoLonger()
+    this.writtenAtMs = performance.now()
+    const bytes = await packed(lines(), limits)
+    if (this.isForgotten) return
+    replaceFile(this.path, bytes)
+    this.digest = digest
+  }
+
+  private waitNoLonger(): void {
+    clearTimeout(this.waiting?.timer)
+    this.waiting = undefined
+  }
 }
 
 async function digestOf(lines: Iterable<string>): Promise<string> {
@@ -141,12 +203,17 @@ export interface Kept {
   readonly leftOut: number
 }
 
-/** Line by line, whenever others had their turn. Undefined: there is none, or not the whole of it. @throws what reading or `take` fails with */
+/** As it was said last, line by line, whenever others had their turn. Undefined: there is none, or not the whole of it. @throws what reading or `take` fails with */
 export async function readKept(
   path: string,
   { packedBytes, plainBytes }: KeptLimits,
   take: (value: unknown) => void
 ): Promise<Kept | undefined> {
+  // What cannot be written now is as it was.
+  await files
+    .get(path)
+    ?.writeWaiting()
+    .catch(() => undefined)
   if (!isReadable(path, packedBytes)) return undefined
   const { mtime } = statSync(path)
   const reading = new Reading(path, plainBytes, take)
