@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-/** For what hangs, not for what is slow: a busy machine makes nothing wrong. */
-const patience = { testTimeout: 900_000, hookTimeout: 900_000 }
+/** Limits are for what hangs, not for what is slow: a busy machine makes nothing wrong. What a test found is said, and not how many. */
+const common = { testTimeout: 900_000, hookTimeout: 900_000, chaiConfig: { truncateThreshold: 1000 } }
 
 const UNIT = 'test/unit/**/*.test.ts'
 /** Files that mock modules would find them loaded, or leave theirs to others. */
@@ -22,7 +22,7 @@ const unit = {
   setupFiles: ['test/unit/setup.ts'],
   pool: 'forks' as const,
   isolate: false,
-  ...patience
+  ...common
 }
 
 /**
@@ -35,7 +35,7 @@ const contract = {
   maxWorkers: 2,
   // Of projects that are run together, those of another number of workers wait for their turn.
   sequence: { groupOrder: 1 },
-  ...patience
+  ...common
 }
 
 /** A host, a page, a neighbour and a stream of points that mean harm, each against what is really there. */
@@ -52,7 +52,7 @@ const lab = {
   name: 'lab',
   include: ['test/lab/**/*.test.ts'],
   fileParallelism: false,
-  ...patience,
+  ...common,
   globalSetup: ['test/lab/vitest-setup.ts'],
   setupFiles: ['test/lab/vitest-qemu-user.ts']
 }
@@ -62,7 +62,7 @@ const e2e = {
   name: 'e2e',
   include: ['test/e2e/**/*.test.ts'],
   fileParallelism: false,
-  ...patience,
+  ...common,
   globalSetup: ['test/e2e/vitest-setup.ts']
 }
 
