@@ -42,7 +42,7 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
   const { job, vm, moment } = scene
   if (acted.torn && acted.boot === 'any' && state === 'failed-needs-you')
     return { ...acted, mayAlso: 'off', needsPerson: true }
-  if (diedBehindLastLook(scene, acted)) return { ...acted, mayAlso: 'off' }
+  if (diedBehindLastLook(scene, acted, state)) return { ...acted, mayAlso: 'off' }
   if (isPausedAsWe(scene, acted)) return { ...acted, mayAlso: 'running' }
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
@@ -55,8 +55,11 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
 }
 
 /** The job has done all it does, and only its end is not written yet: what dies then is started where that is not written at all. */
-const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World): boolean =>
-  job.kind === 'backup' && moment?.point === 'state.done' && acts.includes('qemu-killed') && power === 'running'
+const diedBehindLastLook = ({ job, moment, acts }: Scene, { power }: World, state: JobState | undefined): boolean =>
+  ((job.kind === 'backup' && moment?.point === 'state.done') ||
+    (job.kind === 'replace' && moment?.point === 'settle.done' && isDone(state))) &&
+  acts.includes('qemu-killed') &&
+  power === 'running'
 
 /** A guest that stands still cannot say whether it was thawed, and of that nothing is noted yet. */
 export const isMute = ({ moment }: Scene, { power }: World): boolean =>

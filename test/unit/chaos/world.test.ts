@@ -95,6 +95,18 @@ describe('a restore', () => {
     const off = afterAct('shutdown', restoredWorld('plain', 'boot'), 'restored')
     expect(expectedWorld(replace('restored'), off, 'done-with-warnings')).toMatchObject({ power: 'off' })
   })
+
+  it('may leave a VM off whose QEMU dies between its last look and its last word', () => {
+    const scene: Scene = {
+      ...replace('restored'),
+      moment: { point: 'settle.done', phase: 'restored' },
+      acts: ['qemu-killed']
+    }
+    const again = afterAct('qemu-killed', restoredWorld('plain', 'boot'), 'restored')
+    expect(expectedWorld(scene, again, 'done')).toMatchObject({ power: 'running', mayAlso: 'off' })
+    expect(expectedWorld(scene, again, 'failed-clean')).not.toHaveProperty('mayAlso')
+    expect(expectedWorld(replace('restored'), again, 'done')).not.toHaveProperty('mayAlso')
+  })
 })
 
 describe('a log of boots', () => {
