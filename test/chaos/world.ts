@@ -74,7 +74,13 @@ const isOff = ({ power, isDefined }: World): boolean => power === 'off' && isDef
 const isPlain = (world: World): boolean => runs(world) && world.snapshots.length === 0 && !world.othersBackup
 const allQcow2 = (vm: VmKind): boolean => TRAITS[vm].disks.every(({ format }) => format === 'qcow2')
 
-const ended = (world: World, power: Power): World => ({ ...world, power, othersBackup: false })
+/** What libvirt knew of a VM without a definition it forgets with its end. */
+const ended = (world: World, power: Power): World => ({
+  ...world,
+  power,
+  othersBackup: false,
+  checkpoint: world.checkpoint && world.isDefined
+})
 const with_ = (targets: readonly string[], target: string): string[] => [...targets, target].sort()
 const without = (targets: readonly string[], target: string): string[] => targets.filter((other) => other !== target)
 /** What another's backup or checkpoint, or a snapshot inside an overlay of ours, makes of our overlay is for a person to say. */
@@ -134,7 +140,8 @@ export const ACTS = {
       isDefined: false,
       next: [],
       snapshots: [],
-      checkpoint: false,
+      // libvirt takes no checkpoint from a VM that runs, whatever it was asked to.
+      checkpoint: world.checkpoint && runs(world),
       // libvirt 9.0 writes the definition again, with the overlay of a disk that only the running VM has lost.
       needsPerson: world.needsPerson || (inOverlay(phase) && world.next.some((target) => !world.live.includes(target)))
     })

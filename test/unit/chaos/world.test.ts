@@ -46,6 +46,13 @@ describe('what an owner wants of a VM', () => {
     })
   })
 
+  it('keeps the checkpoint of a VM that runs and was undefined, to its end', () => {
+    const left = afterAct('undefine', afterAct('others-checkpoint', worldOf('plain'), 'overlay'), 'overlay')
+    expect(left).toMatchObject({ isDefined: false, checkpoint: true })
+    expect(afterAct('destroy', left, 'overlay').checkpoint).toBe(false)
+    expect(afterHostFault(left, 'power-cut', DISK).checkpoint).toBe(false)
+  })
+
   it('knows disks and media that are there for this run only', () => {
     const attached = acted(['attach-live'])
     expect(attached).toMatchObject({ live: ['vda', 'vdc'], next: ['vda'] })
