@@ -44,7 +44,7 @@ const hostile = {
   include: ['test/hostile/**/*.test.ts'],
   maxWorkers: 2,
   sequence: { groupOrder: 2 },
-  ...patience,
+  ...common,
   globalSetup: ['test/hostile/vitest-setup.ts']
 }
 

@@ -132,9 +132,9 @@ export class LiveHosts {
 
   private tellOfMoved(name: string, kept: Kept): void {
     for (const moved of this.homes.looked(name, kept.view.vms)) {
-      const [from, to] = [moved.from, moved.to].map((host) => this.kept.get(host))
+      const [from, to] = [moved.from, moved.to].map((host) => this.kept.get(host)?.looks[0]?.bootId)
       // Of two names for one machine the one is looked at before the other.
-      if (from?.boots[0] !== to?.boots[0] || from?.boots[0] === '') this.notices.add(movedNotice(moved))
+      if (from !== to || from === '') this.notices.add(movedNotice(moved))
     }
   }
 
