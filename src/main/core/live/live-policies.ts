@@ -44,8 +44,7 @@ export class LivePolicies {
   /** What is remembered is short. */
   private last(name: string): HostPolicies | undefined {
     const said = lastPolicies(this.core, name)
-    const inShort = said && stateInShort(said)
-    return said && inShort && { ...said, ...restInShort(said), policies: said.policies.map(inShort) }
+    return said && { ...said, ...restInShort(said), policies: said.policies.map(stateInShort(said)) }
   }
 
   /** It never said anything of policies, now or to an earlier Stillpoint. */
@@ -137,8 +136,8 @@ export class LivePolicies {
 /** Some of them at a time: a host may have a hundred, each with a last run of thousands of VMs. */
 async function heldInTurns(said: HostPolicies): Promise<HostPolicies> {
   const policies: PolicyState[] = []
-  const inShort = stateInShort(said)
-  await eachInTurns(said.policies, (state) => void policies.push(inShort(state)))
+  const held = stateInShort(said)
+  await eachInTurns(said.policies, (state) => void policies.push(held(state)))
   return { ...said, policies, ...restInShort(said) }
 }
 
