@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fail } from '../shared/failure.ts'
+import { othersTurn } from '../shared/turns.ts'
 
 /** After so much work whoever else waits has a turn. */
 const SLICE_MS = 10
@@ -19,7 +19,7 @@ export async function inSlices<T>(
     if (step.done === true) return step.value
     workedMs += performance.now() - startedAt
     if (workedMs > withinMs) return fail({ kind: 'timeout', what, afterMs: withinMs })
-    await nextTurn()
+    await othersTurn()
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Steps } from './glob.ts'
 import type { Policy } from './model/policy.ts'
 import { isSelected } from './select-vms.ts'
 import type { HostPolicies, PoliciesView, PolicyState } from './views/policy-view.ts'
@@ -11,9 +12,17 @@ export interface Covering {
   readonly pausedUntil?: string
 }
 
+/**
+ * Why nobody here knows whether others back it up as well: its host has more than are shown of one, and none of those; or it would
+ * take too long to compare their patterns with its name.
+ */
+export type NotKnown = 'left-out' | 'too-many-patterns'
+
 /** What its policies promise for a VM. */
 export interface Cover {
   readonly policies: readonly Covering[]
+  /** Undefined: these are all. */
+  readonly notKnown: NotKnown | undefined
   /** The soonest run of those that are not paused. */
   readonly nextRunAt: string | undefined
   /** The shortest of what they promise; undefined where every one is paused, or there is none. */
@@ -49,46 +58,61 @@ export class Covers {
   }
 }
 
-const NO_COVER: Cover = { policies: [], nextRunAt: undefined, expectWithinMs: undefined, dueAtMs: undefined }
+const NO_COVER: Cover = {
+  ...{ policies: [], notKnown: undefined, nextRunAt: undefined, expectWithinMs: undefined, dueAtMs: undefined }
+}
 
-/** Steps of comparing with patterns, for one VM and for all of a host: honest policies take some hundred for each VM. */
+/**
+ * Steps of comparing with patterns, as they are made, for one VM and for all of a host: two or three for each pattern that does not
+ * fit. A hundred schedules of ten patterns each are compared with a thousand VMs.
+ */
 const MOST_STEPS = { ofVm: 100_000, ofHost: 4_000_000 } as const
 
 class PoliciesOfHost {
   private readonly promising: readonly Promising[]
   private readonly nowMs: number
-  private steps = 0
+  private readonly hasMore: boolean
+  private steps: number = MOST_STEPS.ofHost
 
-  constructor({ policies, ...host }: HostPolicies, expect: Expect, now: Date) {
+  constructor({ policies, leftOut = 0, ...host }: HostPolicies, expect: Expect, now: Date) {
     this.nowMs = now.getTime()
+    this.hasMore = leftOut > 0
     this.promising = policies.map((state) => new Promising(state, host, expect, now))
   }
 
   coverOf(vm: Named): Cover {
-    const covering = this.meaning(vm)
+    const { covering, areAll } = this.meaning(vm)
     const active = covering.filter(({ isPaused }) => !isPaused)
     const takenAtMs = past(vm.takenAt, this.nowMs)
     const within = active.map((each) => each.withinMs)
     const due = active.map((each, n) => Math.max(takenAtMs, each.countsFrom(vm)) + (within[n] ?? Infinity))
     return {
       policies: covering.map((each) => each.covering),
+      notKnown: this.notKnown(covering, areAll),
       nextRunAt: first(active.map(({ nextRunAt }) => nextRunAt)),
       expectWithinMs: smallest(within),
       dueAtMs: smallest(due)
     }
   }
 
-  /** Those that mean the VM. Where it would take too long to find out, of the first that it does not take too long of. */
-  private meaning(vm: Named): readonly Promising[] {
-    let steps = 0
-    return this.promising.filter((each) => {
-      if (steps > MOST_STEPS.ofVm || this.steps > MOST_STEPS.ofHost) return false
-      const taking = each.stepsFor(vm)
-      steps += taking
-      if (steps > MOST_STEPS.ofVm || this.steps + taking > MOST_STEPS.ofHost) return false
-      this.steps += taking
-      return each.means(vm)
-    })
+  /** Those that mean the VM. Where it would take too long to find out, those that were found until then. */
+  private meaning(vm: Named): { readonly covering: readonly Promising[]; readonly areAll: boolean } {
+    const most = Math.min(MOST_STEPS.ofVm, this.steps)
+    const steps: Steps = { left: most }
+    const covering: Promising[] = []
+    for (const each of this.promising) {
+      steps.left -= 1
+      const isMeant = each.means(vm, steps)
+      if (steps.left <= 0) break
+      if (isMeant) covering.push(each)
+    }
+    this.steps -= most - steps.left
+    return { covering, areAll: steps.left > 0 }
+  }
+
+  private notKnown({ length }: readonly Promising[], areAll: boolean): NotKnown | undefined {
+    if (!areAll) return 'too-many-patterns'
+    return this.hasMore && length === 0 ? 'left-out' : undefined
   }
 }
 
@@ -99,7 +123,6 @@ class Promising {
   readonly nextRunAt: string | undefined
   private readonly state: PolicyState
   private readonly chosen: ReadonlySet<string> | undefined
-  private readonly lengths: { readonly plain: number; readonly open: number }
   private readonly expected: () => number | undefined
   private readonly pastMs: { readonly pausedUntilMs: number; readonly changedAtMs: number; readonly ranAtMs: number }
   private known: { readonly withinMs: number | undefined } | undefined
@@ -122,7 +145,6 @@ class Promising {
     }
     this.nextRunAt = nextRunAt
     this.chosen = policy.vms.kind === 'chosen' ? new Set(policy.vms.vms.map(({ uuid }) => uuid)) : undefined
-    this.lengths = lengthsOf(policy.vms)
     this.expected = () => expect(policy, of, now)
   }
 
@@ -131,13 +153,8 @@ class Promising {
     return this.known.withinMs
   }
 
-  /** At most. */
-  stepsFor({ name }: Named): number {
-    return 1 + this.lengths.plain + this.lengths.open * name.length
-  }
-
-  means(vm: Named): boolean {
-    return this.chosen?.has(vm.uuid) ?? isSelected(this.state.policy.vms, vm)
+  means(vm: Named, steps: Steps): boolean {
+    return this.chosen?.has(vm.uuid) ?? isSelected(this.state.policy.vms, vm, steps)
   }
 
   /**
@@ -162,15 +179,6 @@ class Promising {
 function past(at: string | undefined, nowMs: number): number {
   const ms = at === undefined ? 0 : Date.parse(at)
   return ms <= nowMs ? ms : 0
-}
-
-/** Characters of its patterns: of those with a `*` each may be compared with each of a name. */
-function lengthsOf(selection: Policy['vms']): { plain: number; open: number } {
-  if (selection.kind === 'chosen') return { plain: 0, open: 0 }
-  const patterns = selection.kind === 'all' ? selection.exclude : [...selection.patterns, ...selection.exclude]
-  const sum = (isMeant: (pattern: string) => boolean): number =>
-    patterns.reduce((length, pattern) => length + (isMeant(pattern) ? pattern.length : 0), 0)
-  return { plain: sum((pattern) => !pattern.includes('*')), open: sum((pattern) => pattern.includes('*')) }
 }
 
 export const isPaused = ({ pausedUntil }: Policy, now: Date): boolean =>

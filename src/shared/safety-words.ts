@@ -16,7 +16,7 @@ export function safetySentence(hosts: readonly HostView[] | undefined, vms: read
   if (down.length > 0) return downWords(down, hosts.length)
   const waiting = watched.filter(({ safety }) => safety === 'waiting')
   if (overallOf(hosts, vms) === 'unknown')
-    return isOnlyWaiting(hosts, watched) ? waitingWords(waiting) : 'Not known yet: hosts and stores are being asked'
+    return isOnlyWaiting(hosts, watched) ? waitingWords(waiting) : unknownWords(hosts, watched)
   return watched.length === 0 ? nothingWords(vms.length) : goodWords(watched, now)
 }
 
@@ -29,6 +29,18 @@ export function untoldWords({ untold, host, lastPoint }: Pick<VmSafety, 'untold'
   const points = `${most.count} ${lastPoint === undefined ? '' : 'newer '}${most.count === 1 ? 'point' : 'points'}`
   const they = most.count === 1 ? 'it can be restored, but does' : 'they can be restored, but do'
   return `${who} has ${points} of it${more} that ${host} never told of: ${they} not count.`
+}
+
+/** Why others may back up a VM as well. Empty: all that do are known. */
+export function notKnownWords({ host, notKnown }: Pick<VmSafety, 'host' | 'notKnown'>): string {
+  switch (notKnown) {
+    case undefined:
+      return ''
+    case 'left-out':
+      return `${host} has more schedules than the ${ENGINE_LIMITS.policies} that are shown of a host: whether one of the others backs it up is not known here. Put more VMs into fewer schedules.`
+    case 'too-many-patterns':
+      return `The schedules of ${host} have more patterns than are compared with the names of its VMs: whether others back it up as well is not known here. Choose VMs by name there, or by fewer patterns.`
+  }
 }
 
 /** Schedules of a host that are too many to be shown. Empty: none is left out. */
@@ -76,6 +88,14 @@ function silenceWords(wanting: readonly VmSafety[]): string {
 
 const isOnlyWaiting = (hosts: readonly HostView[], watched: readonly VmSafety[]): boolean =>
   hosts.every(isSeen) && watched.every(({ safety }) => safety !== 'unknown')
+
+/** As long as anybody is asked, that comes first. */
+function unknownWords(hosts: readonly HostView[], watched: readonly VmSafety[]): string {
+  const unknown = watched.filter(({ safety }) => safety === 'unknown')
+  const isAsking = !hosts.every(isSeen) || unknown.some(({ notKnown }) => notKnown === undefined)
+  if (isAsking) return 'Not known yet: hosts and stores are being asked'
+  return `Not known: which schedules back up ${unknown.length === 1 ? 'one VM' : `${unknown.length} VMs`}`
+}
 
 function waitingWords(waiting: readonly VmSafety[]): string {
   const [soonest] = waiting.flatMap(({ nextRunAt }) => nextRunAt ?? []).sort()

@@ -1,4 +1,4 @@
-import { Covers, type Cover, type Covering } from './cover.ts'
+import { Covers, type Cover, type Covering, type NotKnown } from './cover.ts'
 import { promisedAge } from './promised-age.ts'
 import { dueOf } from './vm-due.ts'
 import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
@@ -58,6 +58,8 @@ export interface VmSafety {
   readonly mutedBecause: string | undefined
   /** Those that back it up. */
   readonly policies: readonly Covering[]
+  /** Why others may back it up as well, of which nothing is known here. */
+  readonly notKnown: NotKnown | undefined
   /** The soonest run of its policies that are not paused. */
   readonly nextRunAt: string | undefined
   /** How old its newest good point may be: by its policies, else as the operator chose. */
@@ -106,7 +108,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       isKnown,
       isMuted: mutedBecause !== undefined,
       isGone,
-      isExpected: choices !== undefined && isVouchedFor,
+      isExpected: choices !== undefined && isVouchedFor && due.cover.notKnown === undefined,
       lastPoint,
       isFailing: failing !== undefined,
       ...due
@@ -129,6 +131,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       running: vmJobs.find(({ endedAt, kind }) => endedAt === undefined && kind !== 'verify' && kind !== 'copy'),
       mutedBecause,
       policies: due.cover.policies,
+      notKnown: due.cover.notKnown,
       nextRunAt: due.cover.nextRunAt,
       expectWithinMs: due.expectWithinMs,
       silentSince,

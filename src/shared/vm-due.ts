@@ -11,7 +11,10 @@ export interface Due {
   readonly isOld: boolean
 }
 
-/** Its policies say when a point is due; without any that is not paused, the operator's choice does. */
+/**
+ * Its policies say when a point is due; without any that is not paused, the operator's choice does. Where others may promise more,
+ * of which nothing is known, nothing does.
+ */
 export function dueOf(
   place: VmPlace,
   lastPoint: PointView | undefined,
@@ -19,8 +22,8 @@ export function dueOf(
   choices: Choices | undefined,
   now: Date
 ): Due {
-  const chosenHours = choices?.expectEveryHours
   const cover = covers.of({ ...place, takenAt: lastPoint?.takenAt })
+  const chosenHours = cover.notKnown === undefined ? choices?.expectEveryHours : undefined
   const expectWithinMs = cover.expectWithinMs ?? (chosenHours === undefined ? undefined : chosenHours * 3_600_000)
   const tooOldAtMs =
     lastPoint && expectWithinMs !== undefined ? Date.parse(lastPoint.takenAt) + expectWithinMs : undefined

@@ -29,7 +29,7 @@ export type Order =
   | { readonly do: 'refresh' | 'safety'; readonly host: string }
   /** Of memory, what is held is known only once all garbage is collected: by itself that would come later. */
   | { readonly do: 'measure'; readonly collects: boolean }
-  | { readonly do: 'door' | 'close' }
+  | { readonly do: 'door' | 'close' | 'waited' }
 
 /** What came of asking a host. */
 export type Outcome = { readonly heldMs: number } & (
@@ -61,6 +61,8 @@ export interface Seen {
   readonly runs: readonly string[]
   readonly points: readonly string[]
   readonly notices: readonly string[]
+  /** How long the core has waited for a processor until then, since it began. */
+  readonly waitedMs: number
 }
 
 export type Told =
@@ -83,7 +85,8 @@ function seenOf(host: string): Seen {
     points: (live.points.all.value?.points ?? [])
       .filter(({ places }) => places.some((place) => place.host === host))
       .map(({ id }) => id),
-    notices: (live.notices.all.value ?? []).map(({ id }) => id)
+    notices: (live.notices.all.value ?? []).map(({ id }) => id),
+    waitedMs: waitedMs()
   }
 }
 
@@ -179,6 +182,8 @@ async function done(order: Order): Promise<unknown> {
       return safetyOn(order.host)
     case 'measure':
       return measure(order.collects)
+    case 'waited':
+      return waitedMs()
     case 'door':
       return openDoor()
     case 'close':
@@ -230,6 +235,12 @@ const YARDSTICK = JSON.stringify(
 function workedMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
+}
+
+/** For a processor, while it could have gone on: what other programs took of this thread, as the kernel counts it. */
+function waitedMs(): number {
+  const [, waitedNs = NaN] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number)
+  return waitedNs / 1e6
 }
 
 function workedDuring(work: () => void): number {

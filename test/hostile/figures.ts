@@ -12,6 +12,8 @@ export interface Figures {
   readonly changes: readonly SeenChange[]
   readonly longestHeld: { readonly name: string; readonly ms: number }
   readonly core: Measured
+  /** The same once all garbage was collected. */
+  readonly live: Measured
   /** A core with the good host alone, at the same time. */
   readonly beside: Measured
 }
@@ -29,7 +31,7 @@ export const grownBy = (now: number, before: number): number => (now - before) /
 
 const HEADS = [
   ...['', 'attacks', 'took', 'good host changed', 'seen after (median)', 'beside', 'latest', 'beside', 'looks'],
-  ...['loop held', 'RSS', 'at most', 'beside', 'on disk']
+  ...['loop held', 'in use', 'RSS', 'at most', 'beside', 'on disk']
 ]
 
 /** All that was measured: a line for each kind of attack, and what held the event loop longest in each. */
@@ -41,7 +43,7 @@ export function tableOf(all: readonly Figures[], before: Before): string {
   )
   const mb = (bytes: number): string => (bytes / MB).toFixed(0)
   return [
-    `Memory (RSS) is what was added to the ${mb(before.core.rssBytes)} MB that the core had when it was warm; beside: a core with the good host alone (${mb(before.beside.rssBytes)} MB), at the same time.`,
+    `In use is what is left once all garbage is collected. Memory (RSS) is what was added to the ${mb(before.core.rssBytes)} MB that the core had when it was warm; beside: a core with the good host alone (${mb(before.beside.rssBytes)} MB), at the same time.`,
     ...lines.map((cells) => cells.join('  ')),
     ...all.flatMap(({ name, longestHeld }) =>
       longestHeld.name === '' ? [] : [`${name}: held longest by “${longestHeld.name}”`]
@@ -49,7 +51,10 @@ export function tableOf(all: readonly Figures[], before: Before): string {
   ].join('\n')
 }
 
-function cellsOf({ name, attacks, seconds, changes, longestHeld, core, beside }: Figures, before: Before): string[] {
+function cellsOf(
+  { name, attacks, seconds, changes, longestHeld, core, live, beside }: Figures,
+  before: Before
+): string[] {
   const s = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
   const mb = (now: number, then: number): string => `${grownBy(now, then).toFixed(1)} MB`
   const [ms, besideMs] = [changes.map((change) => change.ms), changes.map((change) => change.besideMs)]
@@ -57,6 +62,7 @@ function cellsOf({ name, attacks, seconds, changes, longestHeld, core, beside }:
     ...[name, String(attacks), `${seconds.toFixed(0)} s`, `${changes.length} times`],
     ...[s(medianOf(ms)), s(medianOf(besideMs)), s(Math.max(...ms)), s(Math.max(...besideMs))],
     ...[String(Math.max(...changes.map(({ looks }) => looks))), `${longestHeld.ms.toFixed(0)} ms`],
+    mb(live.heldBytes, before.core.heldBytes),
     ...[mb(core.rssBytes, before.core.rssBytes), mb(core.peakRssBytes, before.core.rssBytes)],
     ...[mb(beside.peakRssBytes, before.beside.rssBytes), mb(core.folderBytes, before.core.folderBytes)]
   ]

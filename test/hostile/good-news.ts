@@ -8,6 +8,8 @@ import type { WatchedCore } from './watched-core.ts'
 export interface SeenChange {
   readonly what: string
   readonly ms: number
+  /** As much of that the core waited for a processor, which other programs had. */
+  readonly waitedMs: number
   /** In a core beside it on the same machine, which knows of no hostile host. */
   readonly besideMs: number
   /** How often the core had asked about it since the change, until it knew. */
@@ -161,15 +163,17 @@ export class GoodNews {
   ): Promise<void> {
     this.count += 1
     keys.forEach((key) => this.pending.add(key))
+    const waitedBefore = await this.core.waitedMs()
     const made = change()
     made.forEach((key) => this.pending.add(key))
     const before = this.good.looks.get(asked) ?? 0
     const inBeside = this.beside.untilSeen(this.good.name, `${what}, beside`, (seen) => isSo(seen, made))
     const ms = await this.core.untilSeen(this.good.name, what, (seen) => isSo(seen, made))
+    const waitedMs = (this.core.seen(this.good.name)?.waitedMs ?? waitedBefore) - waitedBefore
     const looks = (this.good.looks.get(asked) ?? 0) - before
     this.pending.clear()
     this.count += 1
-    this.changes.push({ what, ms, looks, besideMs: await inBeside })
+    this.changes.push({ what, ms, waitedMs, looks, besideMs: await inBeside })
   }
 }
 

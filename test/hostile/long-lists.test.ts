@@ -7,6 +7,11 @@ import { LiveJobs } from '../../src/main/core/live/live-jobs.ts'
 import { LivePolicies } from '../../src/main/core/live/live-policies.ts'
 import { History } from '../../src/main/core/settings/history.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
+import { engineCall } from '../../src/main/core/engine-on-host/engine-call.ts'
+import { resultLines } from '../../src/shared/result-lines.ts'
+import { fakeShell } from '../../src/shell/fake.ts'
+import { PolicyListing } from '../../src/shared/views/policy-view.ts'
+import { policyOf } from '../unit/made-policies.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
 import { longestPieceMs } from './cpu-time.ts'
@@ -38,6 +43,39 @@ const jobsOf = (count: number, changes: Partial<JobReport> = {}): JobReport[] =>
   many(count, (n) => jobReport(n, { host: 'bad', ...changes }))
 const VM = { uuid: jobReport(0).vm.uuid, name: '' }
 const runs = many(64, (n) => runReport(n, { host: 'bad', vms: many(4500, () => ({ vm: VM, outcome: 'failed' })) }))
+
+/** As many schedules as are taken of a host, each with a last run of more VMs than anybody has. */
+const listing = PolicyListing.parse({
+  policies: many(100, (n) => ({
+    policy: policyOf({ id: n.toString(16).padStart(12, '0') }),
+    lastRun: runReport(n, { vms: many(1500, () => ({ vm: VM, outcome: 'failed' })) })
+  })),
+  broken: many(2000, (n) => ({ path: `/p/${n}`, reason: 'r'.repeat(500) })),
+  ...{ timeZone: 'UTC', parallel: 1, channels: {}, outbox: [] }
+})
+
+/** That whoever waits has had since they are counted. */
+class Turns {
+  count = 0
+  private isOver = false
+
+  begin(): void {
+    if (this.isOver) return
+    this.count += 1
+    setImmediate(() => this.begin())
+  }
+
+  end(): void {
+    this.isOver = true
+  }
+}
+
+/** The turns behind the last line, with which all has come. */
+async function* whileCounting(turns: Turns, lines: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const line of lines.slice(0, -1)) yield await Promise.resolve(Buffer.from(line))
+  turns.begin()
+  yield Buffer.from(lines.at(-1) ?? '')
+}
 
 async function opened(): Promise<{ readonly jobs: LiveJobs; readonly core: Core }> {
   const core = coreOf()
@@ -74,6 +112,51 @@ describe('a host that reports thousands at once', () => {
         }
       })
       expect(piece).toBeLessThan(50)
+    })
+  })
+
+  it('holds nobody up while its schedules are held', async () => {
+    await tally.tried(async () => {
+      const engine = { call: () => Promise.resolve(listing) }
+      const piece = await longestPieceMs(() => {
+        const core = { ...coreOf(), connections: { engine: () => Promise.resolve(engine) } } as unknown as Core
+        const policies = new LivePolicies(core)
+        policies.follow(['bad'])
+        return async () => {
+          await policies.remembered
+          expect((await policies.refresh('bad')).policies).toHaveLength(100)
+        }
+      })
+      expect(piece).toBeLessThan(50)
+    })
+  })
+
+  it('and goes away while its schedules are held, is known to be away', async () => {
+    await tally.tried(async () => {
+      const said = Promise.resolve(listing)
+      const engine = { call: () => said }
+      const core = { ...coreOf(), connections: { engine: () => Promise.resolve(engine) } } as unknown as Core
+      const policies = new LivePolicies(core)
+      policies.follow(['bad'])
+      await policies.refresh('bad')
+      expect(policies.of('bad')?.reachable).toBe(true)
+      const again = policies.refresh('bad')
+      await said
+      policies.down('bad')
+      await again
+      expect(policies.of('bad')?.reachable).toBe(false)
+    })
+  })
+
+  it('holds nobody up while what it says of its schedules is called as it is here', async () => {
+    await tally.tried(async () => {
+      const turns = new Turns()
+      const shell = fakeShell(() => ({ stdout: whileCounting(turns, [...resultLines('policies', listing)]) }))
+      const said = await engineCall({ shell, host: 'bad', node: '/n', engine: '/e' }, 'policies', {})
+      turns.end()
+      expect(said.policies.map(({ lastRun }) => lastRun?.host)).toEqual(many(100, () => 'bad'))
+      expect({ ...said, policies: [] }).toEqual({ ...listing, policies: [] })
+      expect(turns.count).toBeGreaterThanOrEqual(100 - 1)
     })
   })
 

@@ -137,6 +137,31 @@ describe('a host with more policies than anybody', () => {
     })
   })
 
+  it.each(['patterns without end', 'exclusions without end'])(
+    'is not said to have no schedule for a VM of which that was not found out: %s',
+    async (what) => {
+      await tally.tried(() => {
+        const { all } = reckonedAnew(DEAR[what] ?? [])
+        const ofBad = all.filter(({ host }) => host !== good)
+        expect(ofBad).toHaveLength(badHost?.vms.length ?? NaN)
+        for (const { notKnown, safety, expectWithinMs } of ofBad)
+          expect([notKnown, safety, expectWithinMs]).toEqual(['too-many-patterns', 'unknown', undefined])
+        expect(all.find(({ host }) => host === good)?.notKnown).toBeUndefined()
+      })
+    }
+  )
+
+  it('that leaves some of them out is not said to have none for a VM that those which are known do not mean', async () => {
+    await tally.tried(() => {
+      const ofOther = policyOf({ vms: { kind: 'pattern', patterns: ['another*'], exclude: [] } })
+      const said = (leftOut: number): PoliciesView['hosts'] => [nightly, { ...viewOf(bad, [ofOther]), leftOut }]
+      const stateOf = (leftOut: number): VmSafety | undefined =>
+        reckoned(hosts, said(leftOut)).find(({ host }) => host === bad)
+      expect(stateOf(1)).toMatchObject({ policies: [], notKnown: 'left-out', safety: 'unknown' })
+      expect(stateOf(0)).toMatchObject({ policies: [], notKnown: undefined, safety: 'good' })
+    })
+  })
+
   it('that has others each time is reckoned no more than so many in a day, and the other as before', async () => {
     const others = (round: number): Policy[] =>
       many(
@@ -193,7 +218,31 @@ function reckoning(what: string, count: number): () => readonly VmSafety[] {
   return () => reckoned(both, [nightly, { ...said, policies }])
 }
 
+const patterns = (count: number): string[] => Array.from({ length: count }, (_, n) => `customer-${n}-*`)
+
 describe('a host with many VMs and policies', () => {
+  it.each([
+    [10, 8, 300],
+    [10, 4, 500],
+    [6, 10, 400],
+    [100, 10, 1000]
+  ])('loses none of them: %i schedules that leave out %i patterns each, and %i VMs', async (count, excluded, ofVms) => {
+    await tally.tried(() => {
+      const hourly = { expectEveryHours: 1, vms: { kind: 'all' as const, exclude: patterns(excluded) } }
+      const vms = vmsOf(badHost, ofVms).map((vm, n) => ({ ...vm, name: `shop-frontend-${n}.example.org` }))
+      const both = badHost ? [{ ...badHost, vms }] : []
+      const all = reckoned(both, [
+        viewOf(
+          bad,
+          many(count, () => hourly)
+        )
+      ]).filter(({ vm }) => vm !== undefined)
+      expect(all).toHaveLength(ofVms)
+      for (const vm of all)
+        expect([vm.policies.length, vm.notKnown, vm.expectWithinMs]).toEqual([count, undefined, 3_600_000])
+    })
+  })
+
   it.each(Object.keys(MANY))('makes twice the work when it has twice as many: %s', async (what) => {
     await tally.tried(() => {
       expect(promisedByGood(reckoning(what, 800)())).toEqual(new Set([30 * 3_600_000]))

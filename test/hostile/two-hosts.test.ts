@@ -130,11 +130,13 @@ async function seenThrough(
   const changes = await news.during(() => work(attacks))
   const seconds = (performance.now() - began) / 1000
   const now = await measureBoth('as it is')
-  figures.push({ name, attacks: attacks.count, seconds, changes, longestHeld: attacks.longestHeld, ...now })
+  const { core: live } = await measureBoth('collects')
+  figures.push({ name, attacks: attacks.count, seconds, changes, longestHeld: attacks.longestHeld, live, ...now })
   expect(attacks.problems).toEqual([])
   expectSoonSeen(changes)
   expectNotHeld(attacks.longestHeld.ms, now.core.yardstickMs)
   expectSmall(now, mostMB)
+  expect(grownBy(live.heldBytes, before.core.heldBytes), 'MB in use more').toBeLessThan(MOST_MB.inUse)
 }
 
 /** What was asked for when it changed may come too early; what is asked next knows. */
@@ -142,22 +144,24 @@ const LOOKS_AT_MOST = 3
 const SOON_MS = 2_000
 /** Of a core that is asked by other processes as well, at other times. */
 const TIMES_AS_LATE_AS_BESIDE = 3
+const LATE_ONE_OF = 20
 /** Of so few the median is chance. */
 const FEW = 5
 
 /**
- * By the core's own looks, each of them. And within two seconds; or, where this machine has so much else to do that the core beside
- * it, which no host attacks, takes long for the same, not much later than that. Of single changes by far the most: which process
- * this machine lets wait is chance.
+ * By the core's own looks, each of them. And within two seconds, without what the core waited for a processor that other programs
+ * had; or, where this machine has so much else to do that the core beside it, which no host attacks, takes long for the same, not
+ * much later than that. Of single changes all but one of many: how long the hosts and their sshd wait for a processor is chance too.
  */
 function expectSoonSeen(changes: readonly SeenChange[]): void {
   expect(changes.filter(({ looks }) => looks > LOOKS_AT_MOST)).toEqual([])
   if (changes.length < FEW) return
   const isSoon = (ms: number, besideMs: number): boolean => ms < Math.max(SOON_MS, TIMES_AS_LATE_AS_BESIDE * besideMs)
-  const [ms, besideMs] = [medianOf(changes.map((each) => each.ms)), medianOf(changes.map((each) => each.besideMs))]
+  const takenBy = (each: SeenChange): number => each.ms - each.waitedMs
+  const [ms, besideMs] = [medianOf(changes.map(takenBy)), medianOf(changes.map((each) => each.besideMs))]
   expect({ ms, besideMs, isSoon: isSoon(ms, besideMs) }).toMatchObject({ isSoon: true })
-  const late = changes.filter((each) => !isSoon(each.ms, each.besideMs))
-  expect(late.length, JSON.stringify(late)).toBeLessThanOrEqual(Math.ceil(changes.length / 5))
+  const late = changes.filter((each) => !isSoon(takenBy(each), each.besideMs))
+  expect(late.length, JSON.stringify(late)).toBeLessThanOrEqual(Math.ceil(changes.length / LATE_ONE_OF))
 }
 
 const HELD_AT_MOST_MS = 50
@@ -168,10 +172,12 @@ const expectNotHeld = (heldMs: number, yardstickMs: number): void =>
   expect(heldMs).toBeLessThan(HELD_AT_MOST_MS * Math.max(1, yardstickMs / YARDSTICK_MS))
 
 /**
- * Of memory. 64 MB are what a core may grow by. All attacks together keep to it (about 50), but a day of noise within half a minute
- * does not yet: 28,800 jobs, of which the ids are known afterwards, came to 56 to 72 MB, and what was taken stays.
+ * Of memory. 64 MB are what a core may grow by, in use at the end of each kind of attack, once all garbage is collected: that is what
+ * hosts make it hold. A day of noise makes it 23, by old objects (14), large ones (3) and buffers (4); young objects take 2 at most. What the
+ * machine gives it at every moment is more, since what was freed is not all given back: 38 of that day alone, 56 to 72 behind all other
+ * attacks, which stay below 64 of that too (about 50).
  */
-const MOST_MB = { ofAttacks: 64, fromNoiseOn: 96 } as const
+const MOST_MB = { inUse: 64, ofAttacks: 64, fromNoiseOn: 96 } as const
 
 /**
  * Of the machine's memory at every moment, as the kernel counts it, without what the good host alone has made the core beside it

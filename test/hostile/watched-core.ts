@@ -86,6 +86,11 @@ export class WatchedCore {
     return this.order({ do: 'measure', collects: how === 'collects' }) as Promise<Measured>
   }
 
+  /** Milliseconds, for a processor, since it began. */
+  waitedMs(): Promise<number> {
+    return this.order({ do: 'waited' }) as Promise<number>
+  }
+
   /** The address of the window over this core. */
   openDoor(): Promise<string> {
     return this.order({ do: 'door' }) as Promise<string>

@@ -43,6 +43,7 @@ const vm = (n: number, safety: Safety, more: Partial<VmSafety> = {}): VmSafety =
   running: undefined,
   mutedBecause: undefined,
   policies: [],
+  notKnown: undefined,
   nextRunAt: undefined,
   expectWithinMs: 26 * HOUR_MS,
   silentSince: undefined,
@@ -264,6 +265,11 @@ describe('the next run of a VM', () => {
     expect(nextOf({})).toEqual({ text: 'no schedule', more: '', isUncovered: true })
   })
 
+  it('is not known where others may mean the VM, and none is asked for', () => {
+    expect(nextOf({ notKnown: 'left-out' })).toEqual({ text: 'not known', more: '' })
+    expect(nextOf({ notKnown: 'left-out', policies: [NIGHTLY], nextRunAt: hoursFromNow(6) }).more).toBe('in 6 h')
+  })
+
   it('says until when it is paused, or that it is for good', () => {
     const until = (pausedUntil: string) => nextOf({ policies: [{ ...NIGHTLY, pausedUntil }] })
     expect(until(hoursFromNow(30))).toEqual({ text: 'paused', more: 'until Tue 02:00' })
@@ -305,6 +311,7 @@ describe('the filter', () => {
     expect(names({ state: 'needs-you' })).toEqual(['vm2'])
     expect(names({ state: 'running' })).toEqual(['Web One'])
     expect(names({ state: 'no-schedule' })).toHaveLength(3)
+    expect(filtered([vm(1, 'unknown', { notKnown: 'left-out' })], { ...NO_FILTER, state: 'no-schedule' })).toEqual([])
     expect(names({ state: 'acknowledged' })).toEqual([])
     expect(names({ state: 'good', host: 'beta' })).toEqual([])
   })

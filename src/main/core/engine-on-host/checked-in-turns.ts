@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { emptied, isObject, placeOf, type LongPart, type PlaceOf } from '../../../shared/result-places.ts'
-import { othersTurn } from './turns.ts'
+import { othersTurn } from '../../../shared/turns.ts'
 
 /** Values, at any depth, that are checked before whoever else has to be served is. */
 const CHECKED_AT_ONCE = 500

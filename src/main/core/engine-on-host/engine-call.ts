@@ -14,11 +14,12 @@ import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
 import { isObject } from '../../../shared/result-places.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunOptions, RunResult, Shell } from '../../../shared/shell.ts'
+import { CharactersInTurns, othersTurn } from '../../../shared/turns.ts'
+import type { PolicyListing } from '../../../shared/views/policy-view.ts'
 import { calledHere, failureOn } from './called-here.ts'
 import { portionsOf, type Check, type PartOf } from './checked-in-turns.ts'
 import { GrowingResult, type ResultLine } from './growing-result.ts'
 import { LineCutter, parseLine } from './json-lines.ts'
-import { CharactersInTurns, othersTurn } from './turns.ts'
 
 /** An engine that is in place on a host. */
 export interface PlacedEngine {
@@ -186,13 +187,12 @@ class Answer<V extends EngineVerb> {
   }
 
   private async saidInTurns(data: unknown): Promise<unknown> {
-    if (!Array.isArray(data)) return this.said('result', data)
-    const said: unknown[] = []
-    for (const some of portionsOf(data)) {
-      if (said.length > 0) await othersTurn()
-      said.push(...(this.said('result', some) as unknown[]))
-    }
-    return said
+    if (Array.isArray(data)) return inPortions(data, (some) => this.said('result', some) as unknown[])
+    if (this.verb !== 'policies') return this.said('result', data)
+    const listing = data as PolicyListing
+    const said = (policies: PolicyListing['policies']): PolicyListing['policies'] =>
+      (this.said('result', { ...listing, policies }) as PolicyListing).policies
+    return { ...listing, policies: await inPortions(listing.policies, said) }
   }
 
   /** Of the job that it should be of, and called as it is here. */
@@ -206,6 +206,15 @@ class Answer<V extends EngineVerb> {
   private bad(detail: string): never {
     return fail({ kind: 'bad-output', what: this.what, detail })
   }
+}
+
+async function inPortions<T>(all: readonly T[], said: (some: T[]) => readonly T[]): Promise<T[]> {
+  const whole: T[] = []
+  for (const some of portionsOf(all)) {
+    if (whole.length > 0) await othersTurn()
+    whole.push(...said(some))
+  }
+  return whole
 }
 
 /** A host can be wrong in thousands of places: a few are told. */

@@ -1,8 +1,8 @@
 import { withinYears } from '../../../shared/model/figures.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
+import { CharactersInTurns } from '../../../shared/turns.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
-import { othersTurn } from '../engine-on-host/turns.ts'
 import { newestOfEachFirst } from '../points/newest-of-each.ts'
 import { contentOf, memoryOf, pointsIn, type PlacedPoint, type PointInShort } from '../points/point-places.ts'
 import type { Place } from '../settings/settings-schema.ts'
@@ -15,7 +15,6 @@ const EACH = 500
 const MOST_OF_POINT = 32 << 10
 /** Of what a store has that cannot be read: those after them are counted. */
 const MOST_BROKEN = 16 << 10
-const AT_ONCE = 64 << 10
 
 /** What lists show of a point; all that it says is asked for when somebody wants it. */
 export interface HeldPoint extends PointInShort {
@@ -47,16 +46,14 @@ export const HELD = {
 export async function heldOf(place: Place, listing: PointListing): Promise<HeldStore> {
   const all = pointsIn(place, { ...listing, points: [...newestOfEachFirst(listing.points)] }).reverse()
   const points: PlacedPoint<HeldPoint>[] = []
-  let [bytes, taken] = [0, 0]
+  const turns = new CharactersInTurns()
+  let bytes = 0
   for (const placed of all) {
     const point = { ...placed, manifest: inShort(placed.manifest) }
     bytes += bytesOf(point)
     if (bytes > MOST_OF_HOST) break
     points.push(point)
-    taken += EACH + placed.manifest.files.length * 100
-    if (taken < AT_ONCE) continue
-    taken = 0
-    await othersTurn()
+    await turns.taken(EACH + placed.manifest.files.length * 100)
   }
   return { place, points, broken: brokenOf(place, listing), leftOut: listing.points.length - points.length }
 }

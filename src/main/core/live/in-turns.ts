@@ -1,20 +1,16 @@
-import { setImmediate } from 'node:timers/promises'
+import { CharactersInTurns } from '../../../shared/turns.ts'
 import { charactersOf } from './held-in-short.ts'
 
-/** Characters of reports that are taken before everybody else has their turn, and what a report costs beside its own. */
-const AT_ONCE = 128 << 10
+/** What taking a report costs beside its characters, and how many of them are counted. */
 const EACH = 1000
+const MOST_COUNTED = 128 << 10
 
 /** Takes one after the other: a host that reports thousands, or makes them up, holds no other host and no window up. */
 export async function eachInTurns<T>(all: readonly T[], take: (one: T) => void): Promise<void> {
-  let characters = 0
+  const turns = new CharactersInTurns()
   for (const one of all) {
-    if (characters >= AT_ONCE) {
-      characters = 0
-      await setImmediate()
-    }
-    characters += EACH + charactersOf(one, AT_ONCE)
     take(one)
+    await turns.taken(EACH + charactersOf(one, MOST_COUNTED))
   }
 }
 

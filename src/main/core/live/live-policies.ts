@@ -1,12 +1,12 @@
 import type { RunReport } from '../../../shared/model/policy.ts'
-import type { HostPolicies, PoliciesView } from '../../../shared/views/policy-view.ts'
+import type { HostPolicies, PoliciesView, PolicyState } from '../../../shared/views/policy-view.ts'
 import type { Core } from '../core.ts'
 import type { Known } from '../jobs/catch-up.ts'
 import { DistinctIds, keyOf, withoutFormerNames } from '../jobs/whose-job.ts'
 import { lastPolicies, readPolicies } from '../policies/read-policies.ts'
 import { fairShare, knownCharacters, newestWithin } from './fair-share.ts'
 import { inShort, MOST_HELD, withinCharacters } from './held-in-short.ts'
-import { eachInTurns, oldestFirst } from './in-turns.ts'
+import { eachInTurns, OneByOne, oldestFirst } from './in-turns.ts'
 import { LiveValue } from './live-value.ts'
 
 const TELL_EVERY_MS = 100
@@ -22,6 +22,9 @@ export class LivePolicies {
   private readonly ids = new DistinctIds()
   /** By what their hosts call them. */
   private readonly reports = new Map<string, RunReport>()
+  private readonly hearing = new OneByOne()
+  /** By host: how often it was down. */
+  private readonly downs = new Map<string, number>()
   /** Resolves when the runs of the history are known. */
   readonly remembered: Promise<void>
 
@@ -34,8 +37,14 @@ export class LivePolicies {
   /** The hosts of the settings: of those that are new here, what they last said is remembered. */
   follow(names: readonly string[]): void {
     for (const known of this.hosts.keys()) if (!names.includes(known)) this.hosts.delete(known)
-    for (const name of names) if (!this.hosts.has(name)) this.hosts.set(name, heldOf(lastPolicies(this.core, name)))
+    for (const name of names) if (!this.hosts.has(name)) this.hosts.set(name, this.last(name))
     this.tell()
+  }
+
+  /** What is remembered is short. */
+  private last(name: string): HostPolicies | undefined {
+    const said = lastPolicies(this.core, name)
+    return said && { ...said, ...restInShort(said), policies: said.policies.map(stateInShort(said)) }
   }
 
   /** It never said anything of policies, now or to an earlier Stillpoint. */
@@ -49,13 +58,19 @@ export class LivePolicies {
 
   /** Asks the host. @throws what asking fails with; what it last said stays */
   async refresh(host: string): Promise<HostPolicies> {
-    const said = heldOf(await readPolicies(this.core, host))
-    if (this.hosts.has(host)) this.hosts.set(host, said)
-    this.tell()
-    return said
+    const downs = this.downs.get(host)
+    const answer = await readPolicies(this.core, host)
+    return this.hearing.run(host, async () => {
+      const said = await heldInTurns(answer)
+      const held = { ...said, reachable: this.downs.get(host) === downs }
+      if (this.hosts.has(host)) this.hosts.set(host, held)
+      this.tell()
+      return held
+    })
   }
 
   down(host: string): void {
+    this.downs.set(host, (this.downs.get(host) ?? 0) + 1)
     const last = this.hosts.get(host)
     if (last === undefined) return
     this.hosts.set(host, { ...last, reachable: false })
@@ -118,16 +133,21 @@ export class LivePolicies {
   }
 }
 
-/** Policies are held as they are, since they are changed from here; what is told of runs and messages in short. */
-function heldOf<T extends HostPolicies | undefined>(said: T): T {
-  if (said === undefined) return said
-  const most = Math.min(MOST_HELD.ofRun, MOST_HELD.ofHost / said.policies.length)
-  const policies = said.policies.map((state) =>
-    state.lastRun === undefined ? state : { ...state, lastRun: inShort(state.lastRun, most) }
-  )
-  const [broken, outbox] = [
-    withinCharacters(said.broken, MOST_HELD.ofRun),
-    withinCharacters(said.outbox, MOST_HELD.ofRun)
-  ]
-  return { ...said, policies, broken, outbox }
+/** Some of them at a time: a host may have a hundred, each with a last run of thousands of VMs. */
+async function heldInTurns(said: HostPolicies): Promise<HostPolicies> {
+  const policies: PolicyState[] = []
+  const held = stateInShort(said)
+  await eachInTurns(said.policies, (state) => void policies.push(held(state)))
+  return { ...said, policies, ...restInShort(said) }
 }
+
+/** Policies are held as they are, since they are changed from here; what is told of runs and messages in short. */
+function stateInShort({ policies }: HostPolicies): (state: PolicyState) => PolicyState {
+  const most = Math.min(MOST_HELD.ofRun, MOST_HELD.ofHost / policies.length)
+  return (state) => (state.lastRun === undefined ? state : { ...state, lastRun: inShort(state.lastRun, most) })
+}
+
+const restInShort = ({ broken, outbox }: HostPolicies): Pick<HostPolicies, 'broken' | 'outbox'> => ({
+  broken: withinCharacters(broken, MOST_HELD.ofRun),
+  outbox: withinCharacters(outbox, MOST_HELD.ofRun)
+})

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 import { isEnded, type JobReport } from '../../../shared/model/job.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { formatBytes } from '../../../shared/format.ts'
+import { CharactersInTurns } from '../../../shared/turns.ts'
 import { DailyRoom, type DailyLimits } from './daily-room.ts'
 import { errorCode, HistoryFiles, type HistoryFile, type HistoryLimits } from './history-files.ts'
 import {
@@ -272,15 +272,12 @@ export class History {
       const fresh = new Map(reports.filter((report) => !this.isKnown(kind, report)).map((each) => [keyOf(each), each]))
       const now = this.now().toISOString()
       const lines: ToWrite<T>[] = []
-      let bytesAtOnce = 0
+      const turns = new CharactersInTurns()
       // Where not all of them may be added, the first of these are the ones to have.
       for (const report of failedAndYoungestFirst([...fresh.values()])) {
         const fitting = this.withRoom(kind, report, lineOf(report, now), now)
         lines.push(...fitting)
-        bytesAtOnce += EACH_BYTES + (fitting[0]?.bytes ?? 0)
-        if (bytesAtOnce < BYTES_AT_ONCE) continue
-        bytesAtOnce = 0
-        await setImmediate()
+        await turns.taken(EACH_BYTES + (fitting[0]?.bytes ?? 0))
       }
       lines.sort((a, b) => (a.report.id < b.report.id ? -1 : 1))
       const isWritten = lines.length > 0 && (await this.write(lines.map(({ text }) => text)))
@@ -564,8 +561,7 @@ export class History {
 const MOST_REMARKS = 1000
 /** Of a host, before it is asked for more: a job that ends now and then is told without waiting for what others have to be written. */
 const MOST_UNWRITTEN = 20
-/** Of reports that are put into words before everybody else has their turn, and what each costs beside its own. */
-const BYTES_AT_ONCE = 256 << 10
+/** What it costs to put a report into words, beside its own. */
 const EACH_BYTES = 1000
 /** Another Stillpoint that makes room in the same file may bring back what has gone from it. */
 const MOST_TRIES = 5

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createGunzip, gunzipSync, gzip } from 'node:zlib'
 import { LONGEST_LINE_BYTES } from '../../../shared/engine-limits.ts'
+import { CharactersInTurns } from '../../../shared/turns.ts'
 import { LineCutter } from '../engine-on-host/json-lines.ts'
-import { CharactersInTurns } from '../engine-on-host/turns.ts'
 import { isReadable, replaceFile } from './small-file.ts'
 
 /** How much of it is kept: as it lies on the disk, and as it is read. */

@@ -43,7 +43,7 @@ function isIn(vm: VmSafety, state: FilterState): boolean {
     case 'acknowledged':
       return vm.isAcknowledged
     case 'no-schedule':
-      return vm.policies.length === 0 && vm.safety !== 'muted'
+      return vm.policies.length === 0 && vm.notKnown === undefined && vm.safety !== 'muted'
     case 'running':
       return vm.running !== undefined
     case 'unknown':

@@ -57,8 +57,9 @@ export function pointLight(vm: VmSafety, ago: (at: string) => string): Light {
   return { tone: toneOf(vm), label, reason: reasonOf(vm) }
 }
 
-function reasonOf({ safety, mutedBecause, isAcknowledged, expectWithinMs }: VmSafety): string {
+function reasonOf({ safety, mutedBecause, isAcknowledged, expectWithinMs, notKnown }: VmSafety): string {
   if (mutedBecause !== undefined) return words.mutedWhy(safeText(mutedBecause))
+  if (safety === 'unknown' && notKnown !== undefined) return words.notKnownWhy
   return isAcknowledged ? words.acknowledgedWhy : words.why[safety](expectedWords(expectWithinMs))
 }
 
@@ -76,7 +77,8 @@ export interface NextRun {
   readonly isUncovered?: boolean
 }
 
-export function nextRunOf({ policies, nextRunAt }: VmSafety, now: Date): NextRun {
+export function nextRunOf({ policies, nextRunAt, notKnown }: VmSafety, now: Date): NextRun {
+  if (policies.length === 0 && notKnown !== undefined) return { text: words.schedulesNotKnown, more: '' }
   if (policies.length === 0) return { text: words.noSchedule, more: '', isUncovered: true }
   if (nextRunAt !== undefined) return { text: formatMoment(nextRunAt, now), more: formatUntil(nextRunAt, now) }
   const [soonest] = policies.flatMap(({ pausedUntil }) => pausedUntil ?? []).sort()

@@ -1,4 +1,5 @@
 import { safeText } from '../../../shared/safe-text.ts'
+import { notKnownWords } from '../../../shared/safety-words.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import { useWindow } from '../../state/store-context.ts'
@@ -21,7 +22,8 @@ export function RunCell({ row }: { readonly row: VmSafety }) {
 
 function Next({ row }: { readonly row: VmSafety }) {
   const next = nextRunOf(row, useNow())
-  const title = row.policies.map(({ name }) => safeText(name)).join(', ')
+  const names = row.policies.map(({ name }) => safeText(name)).join(', ')
+  const title = [names, safeText(notKnownWords(row))].filter((part) => part !== '').join('. ')
   if (next.isUncovered === true) return <NoSchedule row={row} />
   return (
     <span className={classes['light']} title={title}>

@@ -131,6 +131,8 @@ export const words = {
   limits: 'Not all of it is in its points: see its page.',
   nothingPaused: '–',
   noSchedule: 'no schedule',
+  schedulesNotKnown: 'not known',
+  notKnownWhy: 'not all of its schedules are known',
   makeSchedule: 'make one',
   makeScheduleFor: (vm: string) => `make one: schedule for ${vm}`,
   noRun: 'no run planned',

@@ -2,6 +2,7 @@ import { Anchor, Button } from '@mantine/core'
 import { Fragment } from 'react'
 import { formatMoment } from '../../../shared/format.ts'
 import { safeText } from '../../../shared/safe-text.ts'
+import { notKnownWords } from '../../../shared/safety-words.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { useSafety } from '../../state/use-safety.ts'
@@ -55,7 +56,14 @@ function Facts({ vm }: { readonly vm: VmSafety }) {
     <dl className={classes['facts']}>
       <div>
         <dt>{care.schedules}</dt>
-        <dd>{vm.policies.length === 0 ? <NoSchedule vm={vm} /> : <Schedules vm={vm} now={now} />}</dd>
+        <dd>
+          {vm.policies.length === 0 && vm.notKnown === undefined ? (
+            <NoSchedule vm={vm} />
+          ) : (
+            <Schedules vm={vm} now={now} />
+          )}
+          {vm.notKnown !== undefined && <div>{safeText(notKnownWords(vm))}</div>}
+        </dd>
       </div>
       {vm.policies.length > 0 && (
         <div>
@@ -65,7 +73,7 @@ function Facts({ vm }: { readonly vm: VmSafety }) {
       )}
       <div>
         <dt>{care.expected}</dt>
-        <dd>{care.every(expectedWords(vm.expectWithinMs))}</dd>
+        <dd>{vm.notKnown === undefined ? care.every(expectedWords(vm.expectWithinMs)) : care.notKnown}</dd>
       </div>
     </dl>
   )

@@ -43,6 +43,7 @@ export const words = {
     next: 'Next run',
     expected: 'Expected',
     every: (age: string) => `a good point every ${age}`,
+    notKnown: 'not known here',
     pausedUntil: (at: string) => `paused until ${at}`
   },
   running: 'What is going on now',
