@@ -248,7 +248,7 @@ function preyOf(client: Connection, channel: Victim, counts: Counts): Prey {
   const request = (name: string, data: Buffer): void =>
     send(Buffer.from([GLOBAL_REQUEST]), withLength(Buffer.from(name)), Buffer.from([1]), data)
   const { id } = channel.outgoing
-  const channelRequest = (name: string, wantsReply: boolean, data = Buffer.alloc(0)): void => {
+  const channelRequest = (name: string, wantsReply: boolean, data: Buffer = Buffer.alloc(0)): void => {
     const head = Buffer.from([CHANNEL_REQUEST, 0, 0, 0, 0])
     head.writeUInt32BE(id, 1)
     send(head, withLength(Buffer.from(name)), Buffer.from([wantsReply ? 1 : 0]), data)
