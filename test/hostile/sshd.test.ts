@@ -77,23 +77,37 @@ async function login(port: number): Promise<HostConnection> {
   return host
 }
 
-/** Logged in over a pipe that can be told to take nothing more: kernels hold megabytes for a peer that does not read. */
-async function loginThroughPipe(port: number): Promise<OpenClient & { holdBack: () => void }> {
+interface Pipe {
+  /** Takes nothing more: kernels hold megabytes for a peer that does not read. */
+  readonly holdBack: () => void
+  /** Is never done with all that it was given, as a line that is slower than what goes up it; yet all of it arrives. */
+  readonly lagBehind: () => void
+}
+
+async function loginThroughPipe(port: number): Promise<OpenClient & Pipe> {
   const homeDir = homeWithKey()
   let isHeldBack = false
+  let lagsBehind = false
+  let last: { readonly bytes: number; readonly done: () => void } | undefined
   const dial = (): Promise<Duplex> => {
     const socket = connect({ host: '127.0.0.1', port })
     const pipe = new Duplex({
       read: () => undefined,
       write: (chunk: Buffer, _, done) => {
-        if (!isHeldBack) socket.write(chunk, done)
+        if (isHeldBack) return
+        if (lagsBehind) last = { bytes: chunk.length, done }
+        socket.write(chunk, lagsBehind ? undefined : done)
       },
       destroy: (error, done) => {
         socket.destroy()
         done(error)
       }
     })
-    socket.on('data', (chunk) => pipe.push(chunk)).on('error', () => undefined)
+    const hear = (chunk: Buffer): void => {
+      pipe.push(chunk)
+      while (last !== undefined && pipe.writableLength > last.bytes) last.done()
+    }
+    socket.on('data', hear).on('error', () => undefined)
     return Promise.resolve(pipe)
   }
   const [target] = await resolveTargets(evilAt(port), { homeDir })
@@ -104,7 +118,7 @@ async function loginThroughPipe(port: number): Promise<OpenClient & { holdBack: 
     questions,
     connectTimeoutMs: PATIENCE_MS
   })
-  return { ...open, holdBack: () => void (isHeldBack = true) }
+  return { ...open, holdBack: () => void (isHeldBack = true), lagBehind: () => void (lagsBehind = true) }
 }
 
 const ENDED = 'The connection to evil was ended'
@@ -152,6 +166,53 @@ describe('what an SSH server sends', () => {
       await isClosed
       expect(flow.fault).toContain('evil asks for answers without end and takes none')
     })
+  })
+
+  it.each([
+    ['how thousands of programs ended, which wants no answer', 'ends'],
+    ['the question whether we are there, thousands of times', 'asks']
+  ] as const)('is answered for as long as something of ours is on its way to it: %s', async (_, attack) => {
+    const { port } = await unruly(attack)
+    const { client, flow, lagBehind } = await loginThroughPipe(port)
+    const heard = new Promise<string>((resolve) => {
+      client.once('close', () => resolve('it was closed'))
+      client.exec('cat', (_, channel) => {
+        channel.write('something')
+        channel.on('data', (chunk: Buffer) => resolve(chunk.toString()))
+      })
+      lagBehind()
+    })
+    cleanups.push(() => client.destroy())
+    expect(await heard).toBe('all\n')
+    expect(flow.fault).toBeUndefined()
+  })
+
+  it('is told nothing more in a channel that we have closed, whatever of it still lies here', async () => {
+    const { connect, counts } = await unruly('closed')
+    const { shell } = await connect()
+    const isCancelled = new AbortController()
+    const gate = Promise.withResolvers<undefined>()
+    let taken = 0
+    const take = ({ length }: Uint8Array): Promise<void> => {
+      taken += length
+      return gate.promise
+    }
+    const run = shell.run(['cat'], { timeoutMs: Infinity, signal: isCancelled.signal, onStdout: take })
+    const ends = run.catch(() => undefined)
+    let before = -1
+    await eventually(async () => {
+      const { output } = await counts()
+      const isStill = output > MEGA && output === before
+      before = output
+      expect(isStill).toBe(true)
+    })
+    isCancelled.abort()
+    await ends
+    await eventually(async () => expect((await counts()).closed).toBe(1))
+    gate.resolve(undefined)
+    await eventually(async () => expect(taken).toBe((await counts()).output))
+    await shell.run(['id'], { timeoutMs: Infinity })
+    expect((await counts()).late).toEqual([])
   })
 
   it('is held to one window for output and errors: reading the errors gives no leave for more output', async () => {

@@ -4,7 +4,7 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2'
 
 /**
  * An SSH server that does not keep to the protocol, in a process of its own: what it keeps in memory is not the other side's.
- * It lets everybody in, answers `id -u` as root, and does its worst to every other program. Forked with the name of an attack.
+ * It lets everybody in, answers all programs with 0, which `id -u` says of root, and does its worst to `cat`. Forked with the name of an attack.
  */
 const ATTACKS = {
   /** Sends on without asking whether it may. */
@@ -35,6 +35,53 @@ const ATTACKS = {
     pour(() => {
       for (let n = 0; n < 1000; n++) request('x@y', Buffer.alloc(0))
     })
+  },
+  /** Says thousands of times how programs ended, which wants no answer; then that this was all. */
+  ends: ({ channel, channelRequest }: Prey) => {
+    for (let n = 0; n < MANY; n++) channelRequest('exit-status', false, Buffer.alloc(4))
+    channel.write('all\n')
+  },
+  /** Asks thousands of times whether we are there, and takes each answer. */
+  asks: ({ protocol, channel, channelRequest, counts }: Prey) => {
+    const ask = (): void => {
+      for (let n = 0; n < SOME; n++) channelRequest('keepalive@openssh.com', true)
+    }
+    protocol._handlers['CHANNEL_FAILURE'] = () => {
+      counts.answers += 1
+      if (counts.answers === MANY) channel.write('all\n')
+      else if (counts.answers % SOME === 0) ask()
+    }
+    ask()
+  },
+  /**
+   * Sends all that it may. Once that is closed, it asks for an answer, never says that it has closed it too, and counts what
+   * is said there all the same.
+   */
+  closed: ({ protocol, channel, id, channelRequest, counts }: Prey) => {
+    const { _handlers: handlers } = protocol
+    const { CHANNEL_CLOSE: close, CHANNEL_WINDOW_ADJUST: adjust } = handlers
+    const isOurs = (recipient: number): boolean => recipient === channel.incoming.id
+    handlers['CHANNEL_WINDOW_ADJUST'] = (from, recipient, bytes) => {
+      if (counts.closed > 0 && isOurs(recipient)) counts.late.push('leave for more')
+      else adjust?.(from, recipient, bytes)
+    }
+    handlers['CHANNEL_FAILURE'] = () => counts.late.push('an answer')
+    handlers['CHANNEL_CLOSE'] = (from, recipient) => {
+      if (!isOurs(recipient)) return close?.(from, recipient)
+      counts.closed += 1
+      channelRequest('keepalive@openssh.com', true)
+      return undefined
+    }
+    const go = (): void => {
+      if (counts.closed > 0) return
+      while (channel.outgoing.window >= PIECE.length) {
+        protocol.channelData(id, PIECE)
+        channel.outgoing.window -= PIECE.length
+        counts.output += PIECE.length
+      }
+      setTimeout(go, 5)
+    }
+    go()
   },
   /** Wants to open what only a client that forwards lets it open, and shows keys to be looked into. */
   opens: ({ protocol, request, counts, client }: Prey) => {
@@ -73,12 +120,17 @@ export interface Counts {
   errors: number
   refused: number
   opened: number
+  /** To what was asked in a channel. */
+  answers: number
+  /** Channels that the client has closed, and what it said there behind that. */
+  closed: number
+  late: string[]
   /** Connections that have ended. */
   ended: number
 }
 
 interface ServerProtocol {
-  readonly _handlers: object
+  readonly _handlers: Record<string, (protocol: unknown, recipient: number, ...rest: unknown[]) => unknown>
   readonly _packetRW: { write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } }
   readonly _cipher: { encrypt(packet: Buffer): void }
   channelOpenConfirm: (remote: number, local: number, window: number, packetSize: number) => void
@@ -91,7 +143,10 @@ interface ServerProtocol {
   forwardedTcpip(id: number, window: number, packetSize: number, from: object): void
 }
 
-type Victim = ServerChannel & { readonly outgoing: { id: number; window: number } }
+type Victim = ServerChannel & {
+  readonly incoming: { readonly id: number }
+  readonly outgoing: { id: number; window: number }
+}
 
 interface Prey {
   readonly client: Connection
@@ -103,10 +158,17 @@ interface Prey {
   /** As fast as the network takes it. */
   readonly pour: (send: () => void) => void
   readonly request: (name: string, data: Buffer) => void
+  readonly channelRequest: (name: string, wantsReply: boolean, data?: Buffer) => void
 }
 
+/** More than a client lets lie, and as many as it is asked for at once. */
+const MANY = 11_000
+const SOME = 500
 const PLENTY = Buffer.alloc(32_000, 120)
 const PIECE = Buffer.alloc(16_000, 120)
+
+const GLOBAL_REQUEST = 80
+const CHANNEL_REQUEST = 98
 
 const keyPair = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -123,7 +185,7 @@ const withLength = (bytes: Buffer): Buffer => {
 const HOST_KEY = withLength(parsed.getPublicSSH())
 
 function serve(attack: Attack): void {
-  const counts: Counts = { output: 0, errors: 0, refused: 0, opened: 0, ended: 0 }
+  const counts: Counts = { output: 0, errors: 0, refused: 0, opened: 0, answers: 0, closed: 0, late: [], ended: 0 }
   const algorithms = attack === 'zlib' ? { compress: ['zlib', 'zlib@openssh.com'] as never } : {}
   const server = new ssh2.Server({ hostKeys: [keyPair.privateKey], ident: 'OpenSSH_9.6', algorithms }, (client) => {
     client
@@ -144,8 +206,11 @@ function serve(attack: Attack): void {
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as { port: number }).port))
 }
 
+/** At once, before anything has come. */
+const WITHOUT_A_FRAME: ReadonlySet<Attack> = new Set(['requests', 'ends', 'asks'])
+
 function answer(attack: Attack, client: Connection, channel: Victim, counts: Counts): void {
-  if (attack === 'requests') ATTACKS.requests(preyOf(client, channel, counts))
+  if (WITHOUT_A_FRAME.has(attack)) ATTACKS[attack](preyOf(client, channel, counts))
   let head = ''
   const listen = (data: Buffer): void => {
     head += data.toString('latin1')
@@ -155,7 +220,7 @@ function answer(attack: Attack, client: Connection, channel: Victim, counts: Cou
     const marker = /[0-9a-f]{32}/.exec(script)?.[0] ?? ''
     channel.stderr.write(`\n${marker}\n`)
     channel.write(`\n${marker} 1 4242 found\n`)
-    if (script.includes("set -- 'id'")) {
+    if (!script.includes("set -- 'cat'")) {
       channel.write('0\n')
       channel.exit(0)
       channel.end()
@@ -173,14 +238,22 @@ function preyOf(client: Connection, channel: Victim, counts: Counts): Prey {
     if (socket.writableLength > 1 << 20) socket.once('drain', () => pour(send))
     else setImmediate(() => pour(send))
   }
-  const request = (name: string, data: Buffer): void => {
+  const send = (...parts: readonly Uint8Array[]): void => {
     const { write } = protocol._packetRW
-    const payload = Buffer.concat([Buffer.from([80]), withLength(Buffer.from(name)), Buffer.from([1]), data])
+    const payload = Buffer.concat(parts)
     const packet = write.alloc(payload.length)
     packet.set(payload, write.allocStart)
     protocol._cipher.encrypt(write.finalize(packet))
   }
-  return { client, protocol, socket, channel, id: channel.outgoing.id, counts, pour, request }
+  const request = (name: string, data: Buffer): void =>
+    send(Buffer.from([GLOBAL_REQUEST]), withLength(Buffer.from(name)), Buffer.from([1]), data)
+  const { id } = channel.outgoing
+  const channelRequest = (name: string, wantsReply: boolean, data: Buffer = Buffer.alloc(0)): void => {
+    const head = Buffer.from([CHANNEL_REQUEST, 0, 0, 0, 0])
+    head.writeUInt32BE(id, 1)
+    send(head, withLength(Buffer.from(name)), Buffer.from([wantsReply ? 1 : 0]), data)
+  }
+  return { client, protocol, socket, channel, id, counts, pour, request, channelRequest }
 }
 
 serve(process.argv[2] as Attack)

@@ -34,7 +34,7 @@ const machinePackages = [
 ]
 
 /** What looking at the window needs beside that. */
-export const BROWSER_PACKAGES = ['chromium', 'fonts-dejavu-core']
+export const BROWSER_PACKAGES = ['chromium', 'firefox-esr', 'fonts-dejavu-core']
 
 /** What a clock that is not now needs. */
 export const CLOCK_PACKAGES = ['faketime']

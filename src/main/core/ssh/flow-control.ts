@@ -22,7 +22,12 @@ interface Channel extends Readable {
 
 type Handler = (protocol: Protocol, ...rest: never[]) => void
 type Handlers = Record<
-  'CHANNEL_DATA' | 'CHANNEL_EXTENDED_DATA' | 'CHANNEL_OPEN_CONFIRMATION' | 'CHANNEL_OPEN' | 'GLOBAL_REQUEST',
+  | 'CHANNEL_DATA'
+  | 'CHANNEL_EXTENDED_DATA'
+  | 'CHANNEL_OPEN_CONFIRMATION'
+  | 'CHANNEL_OPEN'
+  | 'CHANNEL_REQUEST'
+  | 'GLOBAL_REQUEST',
   Handler
 >
 
@@ -102,7 +107,7 @@ export class FlowControl {
   }
 
   #replaceHandlers(handlers: Handlers): void {
-    const confirmed = handlers.CHANNEL_OPEN_CONFIRMATION
+    const { CHANNEL_OPEN_CONFIRMATION: confirmed, CHANNEL_REQUEST: requested } = handlers
     Object.assign(handlers, {
       CHANNEL_OPEN_CONFIRMATION: (protocol: Protocol, info: { recipient: number; packetSize: number }) => {
         if (info.packetSize < LEAST_PACKET_BYTES)
@@ -126,19 +131,26 @@ export class FlowControl {
       GLOBAL_REQUEST: (protocol: Protocol, _: string, wantsReply: boolean) => {
         if (wantsReply) this.#answer(() => protocol.requestFailure())
       },
-      CHANNEL_REQUEST: this.#bounded((handlers as unknown as Record<string, Handler>)['CHANNEL_REQUEST'])
+      // How a program ended wants no answer, and in what we have closed none may be given.
+      CHANNEL_REQUEST: (protocol: Protocol, id: number, type: string, wantsReply: boolean, data: unknown) => {
+        const channel = this.#channel(id)
+        const isAnswered = wantsReply && channel !== undefined && maySendIn(channel)
+        const take = (): void => requested(protocol, ...([id, type, isAnswered, data] as never[]))
+        if (isAnswered) this.#answer(take)
+        else take()
+      }
     })
   }
 
-  #bounded(handler: Handler | undefined): Handler {
-    return (protocol, ...rest) => this.#answer(() => handler?.(protocol, ...rest))
-  }
-
-  /** A host that does not read would have all answers lie here. */
+  /**
+   * A host that does not read would have all answers lie here. They are counted anew once the first of those counted has
+   * left this computer, not once nothing is on its way: while much goes up a slow line, something always is.
+   */
   #answer(answer: () => void): void {
-    this.#untaken = this.#socket.writableLength === 0 ? 0 : this.#untaken + 1
+    this.#untaken += 1
     if (this.#untaken > MOST_UNTAKEN) this.#refuse('asks for answers without end and takes none')
     answer()
+    if (this.#untaken === 1 && this.#socket.writable) this.#socket.write('', () => (this.#untaken = 0))
   }
 
   #channel(id: number): Channel | undefined {
@@ -160,7 +172,7 @@ export class FlowControl {
     const { incoming, outgoing } = channel
     const { _protocol: protocol } = this.#inside
     if (isFull(channel) || isFull(channel.stderr) || incoming.window > WINDOW_BYTES / 2) return
-    if (outgoing.state === 'closed' || protocol._destruct === undefined) return
+    if (!maySendIn(channel) || protocol._destruct === undefined) return
     protocol.channelWindowAdjust(outgoing.id, WINDOW_BYTES - incoming.window)
     incoming.window = WINDOW_BYTES
   }
@@ -177,5 +189,8 @@ export class FlowControl {
     throw new StillpointError({ kind: 'connection-lost', host: this.#host, during: 'the login', reason: this.#fault })
   }
 }
+
+/** Whoever has closed a channel says nothing more in it: the host may have let it go, or given its number to another one. */
+const maySendIn = ({ outgoing: { state } }: Channel): boolean => state === 'open' || state === 'eof'
 
 const isFull = (stream: Readable): boolean => stream.readableLength >= stream.readableHighWaterMark
