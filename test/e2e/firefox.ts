@@ -34,6 +34,8 @@ interface Context {
   readonly url: string
 }
 
+const GONE = 'Firefox has gone'
+
 /** Debian's Firefox by WebDriver BiDi, which Playwright does not speak: its Firefox is one of its own. */
 export class Firefox {
   /** Errors of pages, since they were opened. */
@@ -46,6 +48,8 @@ export class Firefox {
   private constructor(pid: number, socket: WebSocket) {
     this.pid = pid
     this.socket = socket
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.waiting.forEach((told) => told({ message: GONE })))
     socket.on('message', (data: Buffer) => this.hear(JSON.parse(data.toString()) as Said))
   }
 
@@ -89,6 +93,7 @@ export class Firefox {
 
   /** @throws what Firefox says is wrong */
   ask(method: string, params: object): Promise<unknown> {
+    if (this.socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error(`${method}: ${GONE}`))
     const id = this.next++
     return new Promise((resolve, reject) => {
       this.waiting.set(id, ({ result, message }) => {
@@ -101,7 +106,7 @@ export class Firefox {
 
   /** It goes, and all its processes. */
   async close(): Promise<void> {
-    await this.ask('browser.close', {})
+    await this.ask('browser.close', {}).catch(() => undefined)
     await eventually(() => {
       if (existsSync(`/proc/${this.pid}`)) throw new Error('Firefox is still there')
     })

@@ -25,8 +25,11 @@ beforeAll(async () => {
   tab = await firefox.tabAt((url) => url.startsWith(used.origin))
 })
 afterAll(async () => {
-  await firefox.close()
-  await serving.stop()
+  try {
+    await firefox.close()
+  } finally {
+    await serving.stop()
+  }
 })
 
 /** The overview is painted, and the core has answered what it shows: there is no host yet. */

@@ -7,7 +7,7 @@ import { Notices } from '../../src/main/core/live/notices.ts'
 import { forgetListings, lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { forgetPolicies, knownPolicies, rememberPolicies } from '../../src/main/core/policies/known-policies.ts'
 import { History, HISTORY_LIMITS } from '../../src/main/core/settings/history.ts'
-import { keepLines, readKeptNow } from '../../src/main/core/settings/kept-lines.ts'
+import { keepLines, readKeptNow, writeWaiting } from '../../src/main/core/settings/kept-lines.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { PointListing } from '../../src/shared/engine-protocol.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
@@ -68,9 +68,12 @@ const policies = (count: number, about: string): PolicyListing =>
     outbox: []
   })
 
+/** It does not end meanwhile. */
+const today = (): Date => new Date(AT)
+
 describe('a day of noise of one host', () => {
   it('makes less than 16 MB in all files', async () => {
-    const history = new History(join(folder, 'history.jsonl'))
+    const history = new History(join(folder, 'history.jsonl'), HISTORY_LIMITS, today)
     const failed = (n: number): JobReport =>
       jobReport(n, {
         state: 'failed-clean',
@@ -92,6 +95,7 @@ describe('a day of noise of one host', () => {
         const warnings = (k: number): string[] => Array.from({ length: 5 }, (_, w) => noise(`${n} ${k} ${w}`, 900))
         const points = Array.from({ length: 200 }, (_, k) => point(n * 200 + k, { warnings: warnings(k) }))
         const broken = Array.from({ length: 200 }, (_, k) => ({ path: `/${k}`, reason: noise(`r${n} ${k}`, 4000) }))
+        await rememberListing(folder, at('bad', n), listingOf([]))
         await rememberListing(folder, at('bad', n), listingOf(points, broken))
         await rememberPolicies(folder, 'bad', policies(100, `${n}`))
       })
@@ -101,6 +105,7 @@ describe('a day of noise of one host', () => {
         const text = noise(`${n}`, 8000)
         notices.add({ id: `n${n}`, host: 'bad', at: AT, severity: 'failure', title: `${n}`, text })
       })
+    await writeWaiting(folder)
     expect(bytesIn()).toBeLessThan(16_000_000)
     expect((await history.jobs()).length).toBeGreaterThan(0)
     expect(knownPolicies(folder, 'bad')?.listing.policies).toHaveLength(100)
@@ -161,7 +166,7 @@ describe('a day of a large host that is honest', () => {
     })
 
   it.each([200, 300])('of %i VMs is kept whole, but for what a backup did one after the other', async (vms) => {
-    const history = new History(join(folder, 'history.jsonl'))
+    const history = new History(join(folder, 'history.jsonl'), HISTORY_LIMITS, today)
     for (let hour = 0; hour < 24; hour += 1)
       await tally.tried(async () => {
         const jobs = jobsOfHour(hour, vms)
@@ -182,7 +187,7 @@ describe('a day of a large host that is honest', () => {
   })
 
   it.each([500, 800])('of %i VMs has all that failed in it, and what it did not take is said', async (vms) => {
-    const history = new History(join(folder, 'history.jsonl'))
+    const history = new History(join(folder, 'history.jsonl'), HISTORY_LIMITS, today)
     const said: string[] = []
     history.listen(({ text }) => said.push(text))
     for (let hour = 0; hour < 24; hour += 1)
@@ -208,7 +213,7 @@ describe('a day of a large host that is honest', () => {
   it('that is met for the first time brings all that failed, also what is the oldest of it', async () => {
     await tally.tried(async () => {
       const limits = { ...HISTORY_LIMITS, entriesOfHostAndDay: 100 }
-      const history = new History(join(folder, 'history.jsonl'), limits)
+      const history = new History(join(folder, 'history.jsonl'), limits, today)
       await history.addJobs([...Array.from({ length: 5 }, (_, n) => failed(n)), ...jobsOfHour(1, 200)])
       const jobs = await history.jobs()
       expect(jobs.filter(({ state }) => state === 'failed-clean')).toHaveLength(6)
@@ -292,12 +297,28 @@ describe('what a host says again', () => {
   it('is written once where it changes all the time, and in the end it is the last that was said', async () => {
     await tally.tried(async () => {
       const path = join(folder, 'said.gz')
-      await keepLines(path, () => ['"first"'], limits, 1_000_000)
+      await keepLines(
+        path,
+        () => ['"first"'],
+        () => limits,
+        { everyMs: 1_000_000 }
+      )
       const { ino } = statSync(path)
-      for (let n = 0; n < 50; n += 1) await keepLines(path, () => [`"${n}"`], limits, 1_000_000)
+      for (let n = 0; n < 50; n += 1)
+        await keepLines(
+          path,
+          () => [`"${n}"`],
+          () => limits,
+          { everyMs: 1_000_000 }
+        )
       expect(statSync(path).ino).toBe(ino)
       expect(linesOf(path)).toEqual(['first'])
-      await keepLines(path, () => ['"last"'], limits, 0)
+      await keepLines(
+        path,
+        () => ['"last"'],
+        () => limits,
+        { everyMs: 0 }
+      )
       expect(linesOf(path)).toEqual(['last'])
     })
   })
@@ -305,8 +326,18 @@ describe('what a host says again', () => {
   it('is written when its time has come', async () => {
     await tally.tried(async () => {
       const path = join(folder, 'later.gz')
-      await keepLines(path, () => ['"first"'], limits, 50)
-      await keepLines(path, () => ['"second"'], limits, 50)
+      await keepLines(
+        path,
+        () => ['"first"'],
+        () => limits,
+        { everyMs: 50 }
+      )
+      await keepLines(
+        path,
+        () => ['"second"'],
+        () => limits,
+        { everyMs: 50 }
+      )
       while (linesOf(path)[0] !== 'second') await new Promise((done) => setTimeout(done, 10))
     })
   })

@@ -50,6 +50,16 @@ const SENT: Readonly<Record<string, Sending>> = {
     const { dir } = await makePoint(other, { 'domain.xml': new Uint8Array(7) }, { warnings: ['another'] })
     yield* exportPoint(dir)
   },
+  'its disks with other RAM': async function* () {
+    const other = await temporaryStore()
+    const { dir } = await makePoint(other, { ...FILES, 'memory.save': new Uint8Array(9) })
+    yield* exportPoint(dir)
+  },
+  'its disks with RAM that it had not': async function* () {
+    const other = await temporaryStore()
+    const { dir } = await makePoint(other, FILES, { memory: { file: 'disks/vda.qcow2', ramBytes: 9 } })
+    yield* exportPoint(dir)
+  },
   'that it has it no more': async function* () {
     yield MAGIC
     const said = JSON.stringify({ kind: 'not-found', what: 'point', name: POINT })
@@ -91,7 +101,7 @@ function played(good: string, third: string, evil: Sending): Played {
       if (verb === 'import' && options?.stream) return importPoint(third, POINT, options.stream)
       if (verb === 'preflight') return []
       if (host === 'evil') return fail({ kind: 'point-unsafe', point: POINT, file: 'domain.xml', detail: '' })
-      return { manifest: '{}', domain: '<domain/>', host: '{}' }
+      return { manifest: JSON.stringify(manifestOf(FILES)), domain: '<domain/>', host: '{}' }
     }
     return Promise.resolve({ exportPoint: exported, call })
   }

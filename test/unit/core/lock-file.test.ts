@@ -169,6 +169,12 @@ describe('the lock of a file', () => {
     expect(withPatch(`fs.symlinkSync = () => failWith('${code}')`, PRINT)).toBe('done\n')
   })
 
+  it.each(['EPERM', 'EROFS'])('is done without where one is left over that cannot be taken away: %s', async (code) => {
+    symlinkSync(nameOf(await deadPid(), '1'), lock())
+    const patch = `fs.symlinkSync = (_, at) => failWith(fs.lstatSync(at, { throwIfNoEntry: false }) ? 'EEXIST' : '${code}')`
+    expect(withPatch(patch, PRINT)).toBe('done\n')
+  })
+
   it('is ours where the file system says that it is taken, and by us', () => {
     const patch = `fs.symlinkSync = (to, at) => { real.symlinkSync(to, at); failWith('EEXIST') }`
     expect(withPatch(patch, PRINT)).toBe('done\n')

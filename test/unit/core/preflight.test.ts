@@ -15,7 +15,7 @@ const items = [
   { check: 'point', state: 'ok', text: 'x' },
   { check: 'existing VM', state: 'problem', text: 'a VM of this name exists here', vm }
 ] as const
-const small = { manifest: '{}', domain: '<domain/>', host: '{}' }
+const small = { manifest: JSON.stringify(manifestOf(FILES)), domain: '<domain/>', host: '{}' }
 
 function coreAsking(
   asked: unknown[],

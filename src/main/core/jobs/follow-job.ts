@@ -45,9 +45,9 @@ export async function followJob(follow: Follow, id: string, options: FollowOptio
       return await heard.silence.during(answer, options)
     } catch (error) {
       turn?.end()
+      if (heard.signs > signs) [losses, lostAt] = [0, undefined]
       if (turn?.signal.aborted === true && signal?.aborted !== true && isFailure(error, 'cancelled')) continue
       if (!isFailure(error, 'connection-lost', 'host-unreachable', 'timeout')) throw error
-      if (heard.signs > signs) [losses, lostAt] = [0, undefined]
       const now = performance.now()
       lostAt ??= now
       if (now - lostAt > giveUpAfterMs) throw error

@@ -66,7 +66,7 @@ export class HostNews {
     if (folders.includes('jobs')) await this.askJobs(host, 'inBetween', (jobs) => this.ended(host, jobs))
     if (!folders.some((folder) => folder !== 'jobs')) return
     await this.askPolicies(host)
-    void this.parts.points.follow()
+    if (folders.includes('policies')) void this.parts.points.follow()
     await this.askRuns(host, 'inBetween', (runs) => this.ran(host, runs))
   }
 

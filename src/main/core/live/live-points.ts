@@ -38,6 +38,8 @@ export class LivePoints {
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
   private lastPlaces: Place[] = []
+  /** Labels of the stores that were told of last. */
+  private followed: string | undefined
   /** What was known to this computer before is known. */
   private readonly remembered: Promise<void>
 
@@ -99,9 +101,11 @@ export class LivePoints {
   async follow(): Promise<void> {
     const places = this.places()
     const labels = new Set(places.map(label))
+    const now = [...labels].sort().join('\0')
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
-    this.tell()
+    if (now !== this.followed) this.tell()
+    this.followed = now
     const begun = new Set(places.filter((place) => this.looks.has(label(place))).map(hostOf))
     const fresh = places.filter(
       (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))

@@ -12,7 +12,7 @@ import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { markAt } from './mark-point.ts'
-import { isSamePoint, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
+import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
@@ -38,7 +38,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
   const started = Date.now()
   const { copied, from } = await transferFromAny({ core, manifest, to, options }, point.places)
   core.settings.update((settings) => withPlace(settings, to))
-  if (!isSamePoint(copied, manifest)) refuseOther(manifest, from)
+  if (!isAsListed(copied, manifest)) refuseOther(manifest, from)
   await takeMarksAlong(core, point, to, options)
   await core.history.addCopy({
     point: manifest.id,
@@ -110,7 +110,7 @@ async function transferFromAny(
       return { copied: await transfer(one, have, broken), from: place }
     } catch (error) {
       // What another sent before may have been wrong: then it has been dropped by now.
-      if (Object.keys(have).length === 0 || !isOfPlace(error)) throw error
+      if (Object.keys(have).length === 0 || !isOfPlace(error) || isFailure(error, 'timeout')) throw error
       return { copied: await transfer(one, await arrived(job), broken), from: place }
     }
   }
@@ -155,7 +155,7 @@ async function* onlyThis(
     await reader.readMagic()
     const { kind, file, offset, length } = await reader.readHeader()
     const payload = await reader.readPayload(length, MAX_MANIFEST_BYTES)
-    if (kind === FRAME.manifest && !isSamePoint(parseManifest(payload, manifest.id), manifest))
+    if (kind === FRAME.manifest && !isAsListed(parseManifest(payload, manifest.id), manifest))
       refuseOther(manifest, from)
     yield MAGIC
     yield makeFrame(kind, file, offset, payload)
@@ -165,12 +165,12 @@ async function* onlyThis(
   }
 }
 
-const refuseOther = ({ id }: Manifest, from: Place): never =>
+export const refuseOther = ({ id }: Manifest, from: Place): never =>
   fail({
     kind: 'point-unsafe',
     point: id,
     file: 'manifest.json',
-    detail: `${placeLabel(from, DEFAULT_STORE)} sent another point than it had listed`
+    detail: `${placeLabel(from, DEFAULT_STORE)} sent another point, or other RAM, than it had listed`
   })
 
 async function arrived({ core, manifest, to }: Omit<Transfer, 'from'>): Promise<Record<string, number>> {

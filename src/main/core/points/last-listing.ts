@@ -6,7 +6,7 @@ import { PointListing } from '../../../shared/engine-protocol.ts'
 import { PointId } from '../../../shared/model/ids.ts'
 import { Manifest } from '../../../shared/model/point.ts'
 import { PointMarks } from '../../../shared/views/point-view.ts'
-import { forgetLines, keepLines, readKept, type KeptLimits } from '../settings/kept-lines.ts'
+import { forgetBelow, keepLines, readKept, type KeptLimits } from '../settings/kept-lines.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { newestOfEachFirst } from './newest-of-each.ts'
 
@@ -56,8 +56,12 @@ export async function rememberListing(folder: string, place: Place, listing: Poi
   const path = fileFor(folder, place)
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    await keepLines(path, () => linesOf(listing), limitsOf(roomFor(path)))
-    makeRoom(path)
+    await keepLines(
+      path,
+      () => linesOf(listing),
+      () => limitsOf(roomFor(path)),
+      { written: () => makeRoom(path) }
+    )
   } catch {
     // shown without it the next time
   }
@@ -66,8 +70,8 @@ export async function rememberListing(folder: string, place: Place, listing: Poi
 /** Of a host that is removed, nothing of its stores is kept. */
 export function forgetListings(folder: string, host: string): void {
   const listings = dirname(fileFor(folder, { kind: 'host', host, dir: '/' }))
+  forgetBelow(listings)
   try {
-    for (const path of pathsIn(listings)) forgetLines(path)
     rmSync(listings, { recursive: true, force: true })
   } catch {
     // there is none

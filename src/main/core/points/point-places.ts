@@ -238,6 +238,19 @@ export const memoryOf = ({ memory, files }: Manifest): string | undefined =>
 /** Whether a manifest is that of this point, as far as it is the same everywhere. */
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
+const RAM = /^memory\.(save|xml)$/
+
+/** All of a point that is its RAM. */
+function ramOf({ memory, files }: Manifest): string {
+  const isRam = ({ path }: { path: string }): boolean => RAM.test(path) || path === memory?.file
+  const hashes = files.filter(isRam).map(({ path, sha256 }) => `${path} ${sha256}`)
+  return memory === undefined && hashes.length === 0 ? '' : JSON.stringify([memory, hashes.sort()])
+}
+
+/** Whether what a place sends is what it has listed: the same point, with that RAM, or with none since. */
+export const isAsListed = (sent: Manifest, listed: Manifest): boolean =>
+  isSamePoint(sent, listed) && ['', ramOf(listed)].includes(ramOf(sent))
+
 /** The id, or `PLACE/ID` where that is not enough. */
 function nameOf({ manifest: { id, host }, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string {
   const label = (place: Place): string => placeLabel(place, ownStore)

@@ -5,6 +5,7 @@ import type { RestoreSpec } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
+import { parseManifest } from '../../../store/manifest.ts'
 import { noteVerdict } from '../../../store/mark-point.ts'
 import { deletePoint as deleteLocal, findPoint as findLocal } from '../../../store/point-store.ts'
 import { readPointTexts } from '../../../store/point-texts.ts'
@@ -15,8 +16,8 @@ import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { copyPoint, fromAny, type CopyOptions } from './copy-point.ts'
-import { placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
+import { copyPoint, fromAny, refuseOther, type CopyOptions } from './copy-point.ts'
+import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
@@ -150,7 +151,10 @@ async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOr
 const pointTexts = (core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> =>
   fromAny(manifest, places, async (from) => {
     if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
-    return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point: manifest.id })
+    const engine = await core.connections.engine(from.host)
+    const texts = await engine.call('read-small', { store: from.dir, point: manifest.id })
+    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), manifest)) refuseOther(manifest, from)
+    return texts
   })
 
 /** The place to work on: the one named, or the only one. */

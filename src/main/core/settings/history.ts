@@ -156,16 +156,17 @@ export class History {
   }
 
   /**
-   * A host has answered for everything from `oldestLeftOut` on: what there is still no room for is all that is missing. `add`
+   * A host has answered for everything from `askedFrom`, its `oldestLeftOut`, on: what there is still no room for is all that is missing. `add`
    * begins at once, so that nobody's lines are waited for.
    */
-  async addAgain(kind: Kind, host: string, add: () => unknown): Promise<void> {
+  async addAgain(kind: Kind, host: string, askedFrom: string, add: () => unknown): Promise<void> {
     this.askedAgain.set(`${kind} ${host}`, this.today())
     let before: string | undefined
     void this.inTurn(async () => {
       await this.look()
       before = this.leftOut[kind].get(host)
-      this.leftOut[kind].delete(host)
+      // What there was no room for since, and is older, was not asked for.
+      if (before !== undefined && before >= askedFrom) this.leftOut[kind].delete(host)
     })
     await add()
     void this.inTurn(async () => {

@@ -23,7 +23,9 @@ const WRITTEN_EVERY_MS = 60_000
 
 interface Said {
   readonly lines: () => Iterable<string>
-  readonly limits: KeptLimits
+  /** By the time it is written. */
+  readonly limits: () => KeptLimits
+  readonly written: () => void
 }
 
 /** By path. */
@@ -33,17 +35,19 @@ const files = new Map<string, KeptFile>()
  * Writes down what a host has said, in lines of JSON, the most important first: packed, and no more of them than there is room
  * for. When it was said is the time of the file: where it is the same as before, only that is new. What changes again within a
  * minute waits for the end of it, or for whoever wants to read it.
+ *
+ * @param limits asked, and `written` called, whenever it comes to be written
  * @throws what writing fails with
  */
 export async function keepLines(
   path: string,
   lines: () => Iterable<string>,
-  limits: KeptLimits,
-  everyMs = WRITTEN_EVERY_MS
+  limits: () => KeptLimits,
+  { everyMs = WRITTEN_EVERY_MS, written = () => undefined }: { everyMs?: number; written?: () => void } = {}
 ): Promise<void> {
   const file = files.get(path) ?? new KeptFile(path)
   files.set(path, file)
-  await file.keep({ lines, limits }, everyMs)
+  await file.keep({ lines, limits, written }, everyMs)
 }
 
 /** Also what was still to be written. */
@@ -53,10 +57,23 @@ export function forgetLines(path: string): void {
   rmSync(path, { force: true })
 }
 
+/** Of all below a folder, also of what has no file yet. */
+export function forgetBelow(folder: string): void {
+  for (const path of pathsBelow(folder)) forgetLines(path)
+}
+
+const pathsBelow = (folder: string): string[] => [...files.keys()].filter((path) => path.startsWith(join(folder, '/')))
+
 /** What waits to be written below a folder is written now, as far as it can be. */
 export async function writeWaiting(folder: string): Promise<void> {
-  const below = [...files].filter(([path]) => path.startsWith(join(folder, '/')))
-  await Promise.all(below.map(([, file]) => file.writeWaiting().catch(() => undefined)))
+  await Promise.all(
+    pathsBelow(folder).map((path) =>
+      files
+        .get(path)
+        ?.writeWaiting()
+        .catch(() => undefined)
+    )
+  )
 }
 
 /** A file, and what is still to be written into it: one thing after the other. */
@@ -112,13 +129,14 @@ class KeptFile {
     }
   }
 
-  private async write({ lines, limits }: Said, digest: string): Promise<void> {
+  private async write({ lines, limits, written }: Said, digest: string): Promise<void> {
     this.waitNoLonger()
     this.writtenAtMs = performance.now()
-    const bytes = await packed(lines(), limits)
+    const bytes = await packed(lines(), limits())
     if (this.isForgotten) return
     replaceFile(this.path, bytes)
     this.digest = digest
+    written()
   }
 
   private waitNoLonger(): void {

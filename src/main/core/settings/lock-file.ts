@@ -67,8 +67,9 @@ function take(lock: string, mine: string, waits: LockWaits): boolean {
     if (holder.name !== waitedFor) [waitedFor, since] = [holder.name, performance.now()]
     const waitedMs = performance.now() - since
     const life = lifeOf(holder)
-    if (life === 'over' || (life === 'unknown' && waitedMs > waits.unknownMs)) takeAway(lock, holder, waits)
-    else if (waitedMs > longestWait(lock, holder, life, waits)) tooLong(lock, holder, life)
+    if (life === 'over' || (life === 'unknown' && waitedMs > waits.unknownMs)) {
+      if (!takeAway(lock, holder, waits)) return false
+    } else if (waitedMs > longestWait(lock, holder, life, waits)) tooLong(lock, holder, life)
     else pause()
   }
 }
@@ -149,15 +150,16 @@ function isHidden(pid: number): boolean {
   }
 }
 
-/** Whoever else finds that one dead waits here, and finds it gone then. */
-function takeAway(lock: string, holder: Holder, waits: LockWaits): void {
+/** Whoever else finds that one dead waits here, and finds it gone then. False where no link can be made any more, nor taken away. */
+function takeAway(lock: string, holder: Holder, waits: LockWaits): boolean {
   const right = `${lock}-${createHash('sha256').update(holder.name).digest('hex').slice(0, 12)}`
   const mine = nameOfThis()
-  if (!take(right, mine, waits)) return
+  if (!take(right, mine, waits)) return false
   try {
-    if (holderOf(lock)?.name !== holder.name) return
+    if (holderOf(lock)?.name !== holder.name) return true
     if (holder.isOdd) renameSync(lock, `${lock}.broken-${randomBytes(3).toString('hex')}`)
     else rmSync(lock, { force: true })
+    return true
   } finally {
     release(right, mine)
   }
