@@ -71,31 +71,37 @@ describe('interruptions', () => {
   const noticesOf = (host: string, count: number): NoticeView[] =>
     Array.from({ length: count }, (_, n) => noticeOf(n, { id: `x-${n}`, host }))
 
-  it.each([1, 5, 17])('of one host are three a minute, with the count of all others in one word: %i at a time', (size) => {
-    const { hear, told: titles, minutePasses } = made()
-    const all = noticesOf('evil', 17)
-    for (let n = 0; n < all.length; n += size) hear(all.slice(n, n + size))
-    expect(titles()).toEqual(['notice 0', 'notice 1', 'notice 2'])
-    hear(noticesOf('good', 1))
-    expect(titles()).toEqual(['notice 0'])
-    minutePasses()
-    expect(titles()).toEqual(['14 more on evil'])
-    minutePasses()
-    hear(noticesOf('evil', 2))
-    expect(titles()).toEqual(['notice 0', 'notice 1'])
-    minutePasses()
-    expect(titles()).toEqual([])
-  })
+  it.each([1, 5, 17])(
+    'of one host are three a minute, with the count of all others in one word: %i at a time',
+    (size) => {
+      const { hear, told: titles, minutePasses } = made()
+      const all = noticesOf('evil', 17)
+      for (let n = 0; n < all.length; n += size) hear(all.slice(n, n + size))
+      expect(titles()).toEqual(['notice 0', 'notice 1', 'notice 2'])
+      hear(noticesOf('good', 1))
+      expect(titles()).toEqual(['notice 0'])
+      minutePasses()
+      expect(titles()).toEqual(['14 more on evil'])
+      minutePasses()
+      hear(noticesOf('evil', 2))
+      expect(titles()).toEqual(['notice 0', 'notice 1'])
+      minutePasses()
+      expect(titles()).toEqual([])
+    }
+  )
 
-  it.each([true, false])('count jobs like everything else, whether the list of jobs has them (%s) or not', (isListed) => {
-    const { hear, told: titles, minutePasses } = made()
-    const jobs = Array.from({ length: 30 }, (_, n) => ended(jobOf(n, { id: `j${n}` }), 'failed-clean'))
-    for (const { id, host } of jobs) hear([noticeOf(0, { id, host })], isListed ? jobs : [])
-    hear(noticesOf('alpha', 1))
-    expect(titles()).toHaveLength(3)
-    minutePasses()
-    expect(titles()).toEqual(['28 more on alpha'])
-  })
+  it.each([true, false])(
+    'count jobs like everything else, whether the list of jobs has them (%s) or not',
+    (isListed) => {
+      const { hear, told: titles, minutePasses } = made()
+      const jobs = Array.from({ length: 30 }, (_, n) => ended(jobOf(n, { id: `j${n}` }), 'failed-clean'))
+      for (const { id, host } of jobs) hear([noticeOf(0, { id, host })], isListed ? jobs : [])
+      hear(noticesOf('alpha', 1))
+      expect(titles()).toHaveLength(3)
+      minutePasses()
+      expect(titles()).toEqual(['28 more on alpha'])
+    }
+  )
 })
 
 describe('what is notified', () => {

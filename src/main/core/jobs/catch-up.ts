@@ -60,7 +60,9 @@ export async function askForPast<T>({ kind, host, history, known, differMs, ask,
     return
   }
   const reports = await ask(questionAfter([...known, { id: leftOut, isOpen: true }], differMs))
-  await history.addAgain(kind, host, leftOut, () => heard(reports, ({ id }) => plain.after === undefined || id > plain.after))
+  await history.addAgain(kind, host, leftOut, () =>
+    heard(reports, ({ id }) => plain.after === undefined || id > plain.after)
+  )
 }
 
 /** What ended on the host while nobody watched is written down, each once; and what there was no room for before. */

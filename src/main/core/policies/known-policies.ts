@@ -71,7 +71,11 @@ class Gathered {
 /** Best effort: settings that cannot be written must not keep policies from being shown. */
 export async function rememberPolicies(folder: string, host: string, listing: PolicyListing): Promise<void> {
   try {
-    await keepLines(fileFor(folder, host), () => linesOf(listing), () => LIMITS)
+    await keepLines(
+      fileFor(folder, host),
+      () => linesOf(listing),
+      () => LIMITS
+    )
     rmSync(formerFileFor(folder, host), { force: true })
   } catch {
     // asked for again the next time
