@@ -28,6 +28,9 @@ export function isFailure<K extends FailureKind>(
   return error instanceof StillpointError && (kinds.length === 0 || (kinds as string[]).includes(error.failure.kind))
 }
 
+/** Whatever was thrown, as an error. */
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
 /** The failure an error stands for. Node's file errors become `io`, everything unknown becomes `bug`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof StillpointError) return error.failure

@@ -1,3 +1,5 @@
+import { asError } from '../../../shared/failure.ts'
+
 /** Joins one program's output to another's input: `put` waits until the chunk is taken, so that memory stays flat. */
 export interface ByteChannel {
   put(chunk: Uint8Array): Promise<void>
@@ -45,5 +47,3 @@ export function byteChannel(): ByteChannel {
     chunks: chunks()
   }
 }
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

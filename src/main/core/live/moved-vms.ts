@@ -29,7 +29,7 @@ export class VmHomes {
   /** A host was looked at. */
   looked(host: string, vms: readonly Pick<VmView, 'uuid' | 'name'>[]): readonly Moved[] {
     const before = this.hosts.get(host)
-    const now: Seen = { has: new Set(vms.map(({ uuid }) => uuid)), homes: before?.homes ?? new Map() }
+    const now: Seen = { has: new Set(vms.map(({ uuid }) => uuid)), homes: before?.homes ?? new Map<string, string>() }
     this.hosts.set(host, now)
     const others = [...this.hosts].filter(([name]) => name !== host)
     const moves = [

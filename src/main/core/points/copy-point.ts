@@ -1,7 +1,7 @@
 import { COPYING_THE_POINT } from '../../../shared/job-words.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
-import { fail, failureOf, isFailure, StillpointError } from '../../../shared/failure.ts'
+import { asError, fail, failureOf, isFailure, StillpointError } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import { FRAME, FrameReader, MAGIC, makeFrame } from '../../../store/frames.ts'
@@ -84,13 +84,13 @@ export async function fromAny<T>(
   ask: (place: Place) => Promise<T>,
   isOfPlace: (error: unknown) => boolean = () => true
 ): Promise<T> {
-  const failures: unknown[] = []
+  const failures: Error[] = []
   for (const place of places)
     try {
       return await ask(place)
     } catch (error) {
       if (!isOfPlace(error)) throw error
-      failures.push(error)
+      failures.push(asError(error))
     }
   throw failures[0] ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
 }
@@ -119,7 +119,7 @@ async function transferFromAny(
 
 /** What goes wrong with its source is `broken`, and said as it was: whoever receives it may say it in words of its own. */
 async function transfer(job: Transfer, have: Record<string, number>, broken: Set<unknown>): Promise<Manifest> {
-  const ofSource: unknown[] = []
+  const ofSource: Error[] = []
   try {
     return await receive(
       job,
@@ -133,14 +133,11 @@ async function transfer(job: Transfer, have: Record<string, number>, broken: Set
   }
 }
 
-async function* noted(
-  stream: AsyncIterable<Uint8Array>,
-  onError: (error: unknown) => void
-): AsyncGenerator<Uint8Array> {
+async function* noted(stream: AsyncIterable<Uint8Array>, onError: (error: Error) => void): AsyncGenerator<Uint8Array> {
   try {
     yield* stream
   } catch (error) {
-    onError(error)
+    onError(asError(error))
     throw error
   }
 }

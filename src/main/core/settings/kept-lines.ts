@@ -66,14 +66,8 @@ const pathsBelow = (folder: string): string[] => [...files.keys()].filter((path)
 
 /** What waits to be written below a folder is written now, as far as it can be. */
 export async function writeWaiting(folder: string): Promise<void> {
-  await Promise.all(
-    pathsBelow(folder).map((path) =>
-      files
-        .get(path)
-        ?.writeWaiting()
-        .catch(() => undefined)
-    )
-  )
+  const below = pathsBelow(folder).flatMap((path) => files.get(path) ?? [])
+  await Promise.all(below.map((file) => file.writeWaiting().catch(() => undefined)))
 }
 
 /** A file, and what is still to be written into it: one thing after the other. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
-import { StillpointError, fail, isFailure, type FailureOf } from '../../../shared/failure.ts'
+import { StillpointError, asError, fail, isFailure, type FailureOf } from '../../../shared/failure.ts'
 import { typeOfBlob } from './agent-keys.ts'
 
 /** A file that may let us in. Its private key may still be locked. */
@@ -96,7 +96,7 @@ function parseKey(text: string | Buffer, passphrase?: string): ParsedKey | Error
     const key: unknown = ssh2.utils.parseKey(text, passphrase)
     return (Array.isArray(key) ? key[0] : key) as ParsedKey | Error
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    return asError(error)
   }
 }
 
