@@ -33,7 +33,8 @@ afterAll(async () => {
   await serving.stop()
 })
 
-const isOpen = (page: Page): Promise<void> => page.getByRole('navigation').first().waitFor()
+/** The core has answered what the overview shows: there is no host yet. */
+const isOpen = (page: Page): Promise<void> => page.getByRole('heading', { name: 'Welcome to Stillpoint' }).waitFor()
 const saysWhatToDo = (page: Page): Promise<void> => page.getByText(/press Enter for (one|another)/).waitFor()
 
 describe("the operator's own browser", () => {
