@@ -23,6 +23,15 @@ export function pointName({ id, host, places, rivals = [] }: Named): string {
   return rivals.length === 0 || first === undefined ? id : `${first}/${id}`
 }
 
+/** The host that a point was taken on, for people: one that is none of ours is told as what the point says. */
+export const hostInWords = ({
+  host,
+  isHostUnknown = false
+}: {
+  readonly host: string
+  readonly isHostUnknown?: boolean | undefined
+}): string => (isHostUnknown ? `says: ${host}` : host)
+
 /** The place that a name says, if it says one, and the id or the beginning of one. */
 export function partsOf(name: string): { readonly place: string | undefined; readonly id: string } {
   const slash = name.lastIndexOf('/')

@@ -27,11 +27,14 @@ import type { Action } from '../../src/main/doors/cli/run-program.ts'
 import { fields, table } from '../../src/main/doors/cli/table.ts'
 import { asked, type Terminal } from '../../src/main/doors/cli/terminal.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
+import { titleOf } from '../../src/renderer/app/title-view.ts'
 import { downtimeCsv } from '../../src/renderer/features/downtime/csv.ts'
 import { CommandLine } from '../../src/renderer/ui/command-line.tsx'
 import { copyText } from '../../src/renderer/ui/copy-text.ts'
 import { failureShown } from '../../src/renderer/ui/failure-shown.ts'
 import { Name } from '../../src/renderer/ui/name.tsx'
+import { safetyOf } from '../../src/shared/safety.ts'
+import { DEFAULT_CHOICES } from '../../src/shared/views/settings-view.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import { failureOf, StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { WEBHOOK_FORMS } from '../../src/shared/model/channels.ts'
@@ -41,6 +44,7 @@ import { textWidth } from '../../src/shared/text-width.ts'
 import { parseMail } from '../contract/mime.ts'
 import { FILES, manifestOf } from '../unit/store-points.ts'
 import { done, failed, run, zone } from '../unit/tell/told-things.ts'
+import { hostView, NOW, vmView } from '../unit/live/paper-laptop.ts'
 import { aJob } from '../unit/renderer/fake-job.ts'
 import { hostileCore, JOB, POLICY } from './hostile-core.ts'
 import { tallyOf } from './tally.ts'
@@ -244,6 +248,15 @@ const SINKS: Readonly<Record<string, (name: string) => string | Promise<string>>
     return told.map(({ title, body }) => texts(notified('linux', title, body))).join('')
   },
   'the tray': (name) => texts(trayShows(name)),
+  'the title of the window': (name) => {
+    const hosts = [hostView(name, { vms: [{ ...vmView(), name }] })]
+    const points = { points: [], broken: [], known: true }
+    const vms = safetyOf({ hosts, points, jobs: [], choices: DEFAULT_CHOICES }, NOW)
+    const down = [hostView(name, { state: 'down' })]
+    const titles = [titleOf('up', hosts, vms), titleOf('up', down, []), titleOf('lost', hosts, vms)]
+    for (const title of titles) expect(title).toMatch(/^⚠ /)
+    return texts(titles)
+  },
   'a dialog of the desktop': dialogShows,
   'the subject of a mail': async (name) => {
     const mail = await mailOf(messageOf(name))

@@ -63,6 +63,9 @@ function expectNothing({ status, headers, body }: Answer): void {
   expectGuarded(headers)
 }
 
+/** Which no page of ours ever needs, and none that is put into it may have. */
+const DEVICES = ['camera', 'display-capture', 'geolocation', 'hid', 'microphone', 'midi', 'payment', 'serial', 'usb']
+
 function expectGuarded(headers: Answer['headers']): void {
   expect(headers).toMatchObject({
     'cross-origin-resource-policy': 'same-origin',
@@ -73,6 +76,9 @@ function expectGuarded(headers: Answer['headers']): void {
     'cache-control': 'no-store',
     'x-frame-options': 'DENY'
   })
+  const allowed = String(headers['permissions-policy']).split(', ')
+  expect(allowed.filter((each) => !each.endsWith('=()'))).toEqual([])
+  for (const device of DEVICES) expect(allowed).toContain(`${device}=()`)
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; .*frame-ancestors 'none'$/)
   expect(Object.keys(headers).filter((name) => /^(access-control|server|x-powered|set-cookie)/.test(name))).toEqual([])
 }

@@ -51,6 +51,14 @@ describe('the page on reliability', () => {
     }
   )
 
+  it.each(rowsBelow('A hostile host, page or neighbour'))(
+    'names tests that exist, for a hostile one: %s',
+    (_who, _outcome, test = '') => {
+      expect(namedTests(test, '')).not.toEqual([])
+      expect(namedTests(test, '').filter((named) => !hasTest(named))).toEqual([])
+    }
+  )
+
   it.each(rowsBelow('Found since'))('names tests that exist, for what was found since: %s', (_what, test = '') => {
     expect(namedTests(test, '')).not.toEqual([])
     expect(namedTests(test, '').filter((named) => !hasTest(named))).toEqual([])

@@ -2,11 +2,13 @@ import { appendFileSync, closeSync, mkdirSync, openSync, renameSync, statSync } 
 import { join } from 'node:path'
 import { safeLines, safeText, shorten } from '../../shared/safe-text.ts'
 import { failureOf } from '../../shared/failure.ts'
-import { putAsideUnlessFile, TO_ADD } from '../core/settings/small-file.ts'
+import { putAside, putAsideUnlessFile, TO_ADD } from '../core/settings/small-file.ts'
 import type { BugReport } from './answer.ts'
 
 /** Then it becomes `errors.1.log`, in place of the one before. */
 const LARGEST_BYTES = 1 << 20
+/** Neither of the two is ever so large, whatever is added to it: others have written there. */
+const FAR_TOO_LARGE_BYTES = 16 << 20
 const LONGEST_MESSAGE = 16_384
 /** Different bugs of one Stillpoint whose repetitions are counted. */
 const MOST_COUNTED = 200
@@ -14,14 +16,19 @@ const MOST_COUNTED = 200
 /**
  * Writes bugs to `errors.log` in the settings folder, under the reference that the operator sees. One that comes again and
  * again is written whole once, its next nine times by their references, and from then on only counted, at 100 times, 1,000
- * and so on. What is no file in the place of the log makes way. That it cannot be written is told once.
+ * and so on. What is no file in the place of the log makes way, and so does a log that is far larger than Stillpoint writes
+ * one. Either is told, each once, and so is that it cannot be written.
  */
 export function errorLog(
   folder: string,
   now: () => Date = () => new Date(),
   tell: (text: string) => void = () => undefined
 ): BugReport {
-  let isTold = false
+  const told = new Set<Trouble>()
+  const tellOnce: TellOnce = (trouble, text) => {
+    if (!told.has(trouble)) tell(text)
+    told.add(trouble)
+  }
   const times = new Map<string, { readonly first: string; count: number }>()
   return ({ reference, message }) => {
     try {
@@ -29,15 +36,24 @@ export function errorLog(
       if (text === undefined) return
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const path = join(folder, 'errors.log')
-      putAsideUnlessFile(path)
+      for (const each of [path, before(path)]) putAsideUnlessLog(each, tellOnce)
       if (putByIfLarge(path)) times.clear()
       addTo(path, `${now().toISOString()} ${reference} ${text}\n`)
     } catch (error) {
       // Writing down a bug must never be the cause of another.
-      if (!isTold) tell(unwritten(folder, error))
-      isTold = true
+      tellOnce('unwritten', unwritten(folder, error))
     }
   }
+}
+
+type Trouble = 'no file' | 'far too large' | 'unwritten'
+type TellOnce = (trouble: Trouble, text: string) => void
+
+function putAsideUnlessLog(path: string, tellOnce: TellOnce): void {
+  const aside = putAsideUnlessFile(path)
+  if (aside !== undefined) tellOnce('no file', madeWay(path, 'no file', aside))
+  if (sizeOf(path) > FAR_TOO_LARGE_BYTES)
+    tellOnce('far too large', madeWay(path, 'far larger than Stillpoint writes it', putAside(path)))
 }
 
 /** Its further lines are set in: none of them begins an entry. */
@@ -70,12 +86,16 @@ function addTo(path: string, text: string): void {
 }
 
 function putByIfLarge(path: string): boolean {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= LARGEST_BYTES) return false
-  const before = path.replace(/\.log$/, '.1.log')
-  putAsideUnlessFile(before)
-  renameSync(path, before)
+  if (sizeOf(path) <= LARGEST_BYTES) return false
+  renameSync(path, before(path))
   return true
 }
+
+const before = (path: string): string => path.replace(/\.log$/, '.1.log')
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+const madeWay = (path: string, was: string, aside: string): string =>
+  `${safeText(path)} was ${was}. It is ${safeText(aside)} now, and the log of errors goes on without it: delete it if you do not need it.`
 
 function unwritten(folder: string, error: unknown): string {
   const failure = failureOf(error)

@@ -43,6 +43,8 @@ export const PointView = z.object({
   vm: z.object({ uuid: Uuid, name: z.string() }),
   /** The host it was taken on. */
   host: z.string(),
+  /** No host here has that name: it is the point's own word. */
+  isHostUnknown: z.boolean().optional(),
   takenAt: Moment,
   method: Method,
   hasMemory: z.boolean(),

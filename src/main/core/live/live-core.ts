@@ -145,10 +145,10 @@ export class LiveCore {
     this.notices.addAll(refused)
   }
 
-  /** What goes wrong cannot be written to the log of errors. */
+  /** The log of errors cannot be written, or something in its place made way. */
   notLogged(text: string): void {
     const at = new Date().toISOString()
-    const title = 'The log of errors cannot be written'
+    const title = 'Something is wrong with the log of errors'
     this.notices.add({ id: `not-logged-${at}`, host: OURS, at, severity: 'warning', title, text })
   }
 

@@ -22,6 +22,14 @@ interface LastView {
   readonly view: PointView
 }
 
+/** By their names. */
+interface Hosts {
+  /** Those of the settings. */
+  readonly ours: ReadonlySet<string | undefined>
+  /** Of which it is known whether they have told of a point. */
+  readonly asked: readonly string[]
+}
+
 /** The points of every store that is known, asked for when something may have changed there. */
 export class LivePoints {
   readonly all = new LiveValue<PointsView>(TELL_EVERY_MS)
@@ -180,7 +188,7 @@ export class LivePoints {
   }
 
   private async prepare(points: readonly HeldKnown[]): Promise<void> {
-    const hosts = this.askedHosts()
+    const hosts = this.hosts()
     await eachInTurns(points, (point) => this.viewOf(point, hosts))
   }
 
@@ -206,7 +214,7 @@ export class LivePoints {
 
   private tell(): void {
     this.all.renew(() => {
-      const hosts = this.askedHosts()
+      const hosts = this.hosts()
       const isKnown = (place: Place): boolean => this.asked.has(label(place)) && !this.old.has(label(place))
       const known = this.isTold && this.places().every(isKnown)
       return {
@@ -218,7 +226,10 @@ export class LivePoints {
     })
   }
 
-  /** Of which it is known whether they have told of a point. */
+  private hosts(): Hosts {
+    return { ours: new Set(this.places().map(hostOf)), asked: this.askedHosts() }
+  }
+
   private askedHosts(): readonly string[] {
     return this.hostsWhere((place) => this.asked.has(label(place)))
   }
@@ -231,10 +242,12 @@ export class LivePoints {
   }
 
   /** The same as before where nothing that it is told by is another: hosts have tens of thousands. */
-  private viewOf(point: HeldKnown, hosts: readonly string[]): PointView {
+  private viewOf(point: HeldKnown, hosts: Hosts): PointView {
     const { manifest, places } = point
     const reachable = places.map((place) => Number(this.isReachable(place))).join('')
-    const by = `${this.core.history.told.heard(manifest.id)} ${hosts.includes(manifest.host.name)} ${reachable}`
+    const { name } = manifest.host
+    const isOf = `${hosts.asked.includes(name)} ${hosts.ours.has(name)}`
+    const by = `${this.core.history.told.heard(manifest.id)} ${isOf} ${reachable}`
     const last = this.views.get(point)
     if (last?.by === by) return last.view
     const view = this.viewAnew(point, hosts)
@@ -242,17 +255,18 @@ export class LivePoints {
     return view
   }
 
-  private viewAnew(point: HeldKnown, hosts: readonly string[]): PointView {
+  private viewAnew(point: HeldKnown, hosts: Hosts): PointView {
     const { manifest, places, otherwise, marks, verdicts = [], rivals = [] } = point
     const { id, vm, host, takenAt, shown } = manifest
     const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
     const having = new Set(places.map(hostOf))
     const toldBy = tellers.hosts.filter((each) => !having.has(each))
-    const disowning = disownedBy(tellers, point, hosts)
+    const disowning = disownedBy(tellers, point, hosts.asked)
     return {
       id,
       vm,
       host: host.name,
+      ...(!hosts.ours.has(host.name) && { isHostUnknown: true }),
       takenAt,
       ...shown,
       warnings: [

@@ -1,3 +1,4 @@
+import { hostInWords } from '../../../shared/point-name.ts'
 import { hasSoundCopy } from '../../../shared/told-by.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 
@@ -6,6 +7,7 @@ export interface PointGroup {
   readonly uuid: string
   /** As its newest point has it. */
   readonly name: string
+  /** Likewise, in words. */
   readonly host: string
   /** Newest first. */
   readonly points: readonly PointView[]
@@ -26,7 +28,7 @@ function narrowed(points: readonly PointView[], sought: string): PointGroup | un
   const [newest] = points
   if (newest === undefined) return undefined
   const { uuid, name } = newest.vm
-  const group = { uuid, name, host: newest.host, points }
+  const group = { uuid, name, host: hostInWords(newest), points }
   if (sought === '' || uuid === sought || [name, newest.host].some((text) => text.toLowerCase().includes(sought)))
     return group
   const fitting = points.filter((point) => fits(point, sought))

@@ -1,5 +1,6 @@
 import { formatBytes, formatPause, formatTime } from '../../../shared/format.ts'
 import { damagedPlaces } from '../../../shared/point-marks.ts'
+import { hostInWords } from '../../../shared/point-name.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
@@ -41,7 +42,7 @@ function pointFacts(point: PointView, manifest: Manifest | undefined): Facts {
     [said.taken, formatTime(point.takenAt)],
     [said.method, manifest === undefined ? method : said.because(method, safeText(manifest.methodReason))],
     [said.policy, point.policy === undefined ? said.byHand : safeText(point.policy.name)],
-    [said.host, safeText(point.host)],
+    [said.host, safeText(hostInWords(point))],
     [said.size, formatBytes(point.sizeBytes)],
     [
       said.verifiedAt,

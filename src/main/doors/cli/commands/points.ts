@@ -4,7 +4,8 @@ import { damagedIn, disownedBy, placeLabel, tellersOf, type KnownPoint } from '.
 import { fail } from '../../../../shared/failure.ts'
 import { formatBytes, formatPause, formatTime } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
-import { sizeBytesOf, type Manifest } from '../../../../shared/model/point.ts'
+import { sizeBytesOf } from '../../../../shared/model/point.ts'
+import { hostInWords } from '../../../../shared/point-name.ts'
 import { untoldWords } from '../../../../shared/safety-words.ts'
 import { untoldIn } from '../../../../shared/told-by.ts'
 import type { PointMarks } from '../../../../shared/views/point-view.ts'
@@ -26,15 +27,15 @@ export const pointsCommand = (perform: Perform): Command =>
     perform(options, async (session) => {
       const list = await listPoints(session.core)
       const points = list.points.filter(filterFor(session, of, list))
-      const disowning = await disowningOf(session, list)
-      session.out.line(points.length === 0 ? 'No points.' : pointTable(points, disowning))
+      const [disowning, claimOf] = [await disowningOf(session, list), claimsOf(session)]
+      session.out.line(points.length === 0 ? 'No points.' : pointTable(points, disowning, claimOf))
       noteDisowned(session.out, points, disowning)
       noteBroken(session.out, list)
       noteUnreachable(session.out, list.unreachable)
       session.out.result({
         points: points.map((point) => {
           const notToldBy = disowning(point)
-          return { ...pointJson(point), ...(notToldBy !== undefined && { notToldBy }) }
+          return { ...pointJson(point), ...claimOf(point), ...(notToldBy !== undefined && { notToldBy }) }
         }),
         broken: list.broken,
         unreachable: unreachableJson(list.unreachable)
@@ -48,10 +49,13 @@ export const showCommand = (perform: Perform): Command =>
     'show 20261122T201744Z-7f3a21',
     'show 20261122T20 --json'
   ]).action((id: string, options: ActionOptions) =>
-    perform(options, async ({ core, out }) => {
+    perform(options, async (session) => {
+      const { core, out } = session
       const point = await findPoint(core, id)
-      out.line(pointText(point))
-      out.result({ point: pointJson(point), ...pointJson(point), manifest: point.manifest })
+      const claim = claimsOf(session)(point)
+      out.line(pointText(point, claim))
+      const json = { ...pointJson(point), ...claim }
+      out.result({ point: json, ...json, manifest: point.manifest })
       return EXIT.done
     })
   )
@@ -66,6 +70,16 @@ function filterFor({ core }: Session, of: string | undefined, { points }: PointL
   if (!core.settings.read().hosts.some(({ name }) => name === host) && !points.some(isOf))
     fail({ kind: 'not-found', what: 'host', name: host })
   return (point) => isOf(point) && (vm === undefined || [point.manifest.vm.name, point.manifest.vm.uuid].includes(vm))
+}
+
+interface Claim {
+  readonly isHostUnknown?: true
+}
+
+/** Whether the host that a point says it was taken on is none of ours: then its name is the point's own word. */
+function claimsOf({ core }: Session): (point: KnownPoint) => Claim {
+  const ours = new Set(core.settings.read().hosts.map(({ name }) => name))
+  return ({ manifest }) => (ours.has(manifest.host.name) ? {} : { isHostUnknown: true })
 }
 
 /** The host that a point says it was taken on, where that answers and never told of it. */
@@ -95,22 +109,31 @@ function noteDisowned(out: Output, points: readonly KnownPoint[], disowning: Dis
 
 const labels = ({ places }: KnownPoint): string => places.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
 
-function pointTable(points: readonly KnownPoint[], disowning: Disowning): string[] {
-  const rows = points.map((point) => rowOf(point, point.manifest, disowning(point)))
+function pointTable(
+  points: readonly KnownPoint[],
+  disowning: Disowning,
+  claimOf: (point: KnownPoint) => Claim
+): string[] {
+  const rows = points.map((point) =>
+    rowOf(point, hostInWords({ host: point.manifest.host.name, ...claimOf(point) }), disowning(point))
+  )
   return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], rows)
 }
 
-const rowOf = (point: KnownPoint, manifest: Manifest, notToldBy: string | undefined): string[] => [
-  manifest.id,
-  `${manifest.host.name}/${manifest.vm.name}`,
-  formatTime(manifest.takenAt),
-  manifest.method,
-  manifest.memory === undefined ? 'disks' : 'RAM + disks',
-  formatBytes(sizeBytesOf(manifest)),
-  formatPause(manifest.pauseMs),
-  [...(notToldBy === undefined ? [] : [`${notToldBy} never told of it`]), ...marksOf(point)].join(', '),
-  labels(point)
-]
+function rowOf(point: KnownPoint, host: string, notToldBy: string | undefined): string[] {
+  const { manifest } = point
+  return [
+    manifest.id,
+    `${host}/${manifest.vm.name}`,
+    formatTime(manifest.takenAt),
+    manifest.method,
+    manifest.memory === undefined ? 'disks' : 'RAM + disks',
+    formatBytes(sizeBytesOf(manifest)),
+    formatPause(manifest.pauseMs),
+    [...(notToldBy === undefined ? [] : [`${notToldBy} never told of it`]), ...marksOf(point)].join(', '),
+    labels(point)
+  ]
+}
 
 const marksOf = (point: KnownPoint): string[] => [
   ...(point.rivals === undefined ? [] : ['two of this id']),
@@ -132,7 +155,7 @@ function noteBroken(out: Output, { broken }: PointList): void {
     for (const { where, path, reason } of broken) out.note(`${where}: ${path} is no good point: ${reason}`, 'warning')
 }
 
-function pointText(point: KnownPoint): string[] {
+function pointText(point: KnownPoint, claim: Claim): string[] {
   const { manifest } = point
   const entries: [string, string | undefined][] = [
     ['taken', formatTime(manifest.takenAt)],
@@ -163,7 +186,7 @@ function pointText(point: KnownPoint): string[] {
     ...marksFields(point.marks),
     ['damaged on', damagedIn(point).join(', ')]
   ]
-  const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), taken on ${manifest.host.name}`
+  const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), ${claim.isHostUnknown ? 'which says: ' : ''}taken on ${manifest.host.name}`
   return [head, ...fields(entries)]
 }
 
