@@ -172,10 +172,11 @@ const expectNotHeld = (heldMs: number, yardstickMs: number): void =>
   expect(heldMs).toBeLessThan(HELD_AT_MOST_MS * Math.max(1, yardstickMs / YARDSTICK_MS))
 
 /**
- * Of memory. 64 MB are what a core may grow by, in use at the end of each kind of attack, once all garbage is collected: that is what
- * hosts make it hold. A day of noise makes it 23, by old objects (14), large ones (3) and buffers (4); young objects take 2 at most. What the
- * machine gives it at every moment is more, since what was freed is not all given back: 38 of that day alone, 56 to 72 behind all other
- * attacks, which stay below 64 of that too (about 50).
+ * Of memory. A core may grow by less than 64 MB in what is in use, heap and buffers, at the end of each kind of attack, once all garbage
+ * is collected: that is what hosts make it hold. A day of noise makes it 23, by old objects (14), large ones (3) and buffers (4); young
+ * objects take 2 at most. What the machine gives it has a second bound, for what is held for a moment only is seen nowhere else; it is
+ * wider from the day of noise on, since what was freed is not all given back: 38 MB of that day alone, 56 to 72 behind all other attacks,
+ * which stay below 64 of that too (about 50).
  */
 const MOST_MB = { inUse: 64, ofAttacks: 64, fromNoiseOn: 96 } as const
 
