@@ -12,6 +12,7 @@ import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import { safetyOf, type Safety } from '../../src/shared/safety.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
+import { processorTimes } from './cpu-time.ts'
 
 /**
  * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
@@ -86,7 +87,7 @@ function seenOf(host: string): Seen {
       .filter(({ places }) => places.some((place) => place.host === host))
       .map(({ id }) => id),
     notices: (live.notices.all.value ?? []).map(({ id }) => id),
-    waitedMs: waitedMs()
+    waitedMs: processorTimes().waitedMs
   }
 }
 
@@ -183,7 +184,7 @@ async function done(order: Order): Promise<unknown> {
     case 'measure':
       return measure(order.collects)
     case 'waited':
-      return waitedMs()
+      return processorTimes().waitedMs
     case 'door':
       return openDoor()
     case 'close':
@@ -235,12 +236,6 @@ const YARDSTICK = JSON.stringify(
 function workedMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
-}
-
-/** For a processor, while it could have gone on: what other programs took of this thread, as the kernel counts it. */
-function waitedMs(): number {
-  const [, waitedNs = NaN] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number)
-  return waitedNs / 1e6
 }
 
 function workedDuring(work: () => void): number {

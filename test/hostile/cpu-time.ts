@@ -1,9 +1,26 @@
+import { readFileSync } from 'node:fs'
+
 const TRIES = 5
 
 /** Of this thread, by the clock of its own work: whatever else the machine does counts for nothing. */
 function cpuMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
+}
+
+/** Of this process's main thread, as the kernel counts it: its work, and its waiting for a processor that other programs had. */
+export function processorTimes(): { readonly workedMs: number; readonly waitedMs: number } {
+  const [workedNs = NaN, waitedNs = NaN] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number)
+  return { workedMs: workedNs / 1e6, waitedMs: waitedNs / 1e6 }
+}
+
+/** From now on: how many times as long as on a machine of its own this thread takes for its work. */
+export function stretchFromNow(): () => number {
+  const began = processorTimes()
+  return () => {
+    const { workedMs, waitedMs } = processorTimes()
+    return 1 + (waitedMs - began.waitedMs) / (workedMs - began.workedMs)
+  }
 }
 
 export function cpuMsOf(work: () => unknown): number {

@@ -48,8 +48,8 @@ export class GoodNews {
     return this.changes.slice(before)
   }
 
-  /** Changes for as long as the work takes. What it saw meanwhile. */
-  async during(work: () => Promise<void>): Promise<readonly SeenChange[]> {
+  /** Changes for as long as the work takes, and goes on behind it until there are so many at least. What it saw. */
+  async during(work: () => Promise<void>, atLeast: number): Promise<readonly SeenChange[]> {
     const before = this.changes.length
     this.goesOn = true
     const going = this.goOn()
@@ -59,6 +59,7 @@ export class GoodNews {
       this.goesOn = false
     }
     await going
+    await this.rounds(atLeast - (this.changes.length - before))
     return this.changes.slice(before)
   }
 
