@@ -84,7 +84,7 @@ export async function thaw(shell: Shell, uuid: Uuid): Promise<number> {
 }
 
 /** `Froze 2 filesystem(s)` */
-const countOf = (text: string): number => Number(/(\d+) filesystem/.exec(text)?.[1] ?? 0)
+const countOf = (text: string): number => Number(/\b(\d{1,9}) filesystem/.exec(text)?.[1] ?? 0)
 
 /** Lets the guest set its clock from its hardware clock, which QEMU keeps at the host's time. */
 export async function setTimeSync(shell: Shell, uuid: Uuid): Promise<void> {

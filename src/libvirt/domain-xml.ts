@@ -186,7 +186,7 @@ function idOf(root: Element): number | undefined {
 
 /** The overlay of a transient disk, which libvirt makes as its VM starts and removes as it stops. */
 export const isThrownAway = ({ transient, source }: XmlDisk): boolean =>
-  transient && source !== undefined && /\.TRANSIENT-[^/]*$/.test(source)
+  transient && source !== undefined && source.slice(source.lastIndexOf('/') + 1).includes('.TRANSIENT-')
 
 function diskOf(disk: Element): XmlDisk {
   const driver = childAt(disk, 'driver')

@@ -21,7 +21,8 @@ const REGISTERED_WITHIN_MS = 3_000
 const CONNECTED_WITHIN_MS = 30_000
 
 /** QEMU program of libvirt's protocol, procedure CONNECT_DOMAIN_MONITOR_EVENT_REGISTER, a reply (1) without error (0). */
-const REGISTERED = /RPC_CLIENT_MSG_RX: .*\bprog=536903815 vers=1 proc=4 type=1 status=0\b/
+const REGISTERED = /\bprog=536903815 vers=1 proc=4 type=1 status=0\b/
+/** Libvirt has said something. */
 const CONNECTED = /RPC_CLIENT_MSG_RX: /
 
 /**
@@ -87,8 +88,9 @@ function watchRegistration(): {
   let connected = false
   const onLine = (line: string): void => {
     if (line.startsWith('error: ') && errors.length < 20) errors.push(line.slice(0, 500))
+    if (!CONNECTED.test(line)) return
     if (REGISTERED.test(line)) resolve(true)
-    if (connected || !CONNECTED.test(line)) return
+    if (connected) return
     connected = true
     clearTimeout(timer)
     timer = setTimeout(() => resolve(false), REGISTERED_WITHIN_MS)

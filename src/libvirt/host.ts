@@ -56,7 +56,9 @@ export const machineIn = (capabilities: string): string | undefined =>
 export function machineFamily(machine: string): string | undefined {
   if (/^pc-q35-/.test(machine)) return 'q35'
   if (/^pc(-i440fx)?-/.test(machine)) return 'pc'
-  return /^(.+)-\w*\d[\w.]*$/.exec(machine)?.[1]
+  const dash = machine.lastIndexOf('-')
+  const version = machine.slice(dash + 1)
+  return dash > 0 && /^[\w.]+$/.test(version) && /^\w*\d/.test(version) ? machine.slice(0, dash) : undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import { hasInOneLine } from '../shared/lines.ts'
 import type { Shell } from '../shared/shell.ts'
 import { commandFailed, virsh } from './virsh.ts'
 
@@ -11,6 +12,8 @@ export async function volumePath(
 ): Promise<string | undefined> {
   const result = await virsh(shell, ['vol-path', '--pool', pool, '--vol', name], { expect: [0, 1] }) // 1: not there
   if (result.exitCode === 0) return result.stdout.trim()
-  const isUnknown = /Storage (pool|volume) not found|storage pool .* is not active|pool .* is not active/i
-  return isUnknown.test(result.stderr) ? undefined : commandFailed('virsh vol-path', result)
+  const complaint = result.stderr.toLowerCase()
+  const isUnknown =
+    /storage (pool|volume) not found/.test(complaint) || hasInOneLine(complaint, 'pool ', ' is not active')
+  return isUnknown ? undefined : commandFailed('virsh vol-path', result)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseDomain, parseDomainInTurn } from '../../src/libvirt/domain-xml.ts'
+import { isThrownAway, parseDomain, parseDomainInTurn, type XmlDisk } from '../../src/libvirt/domain-xml.ts'
+import { machineFamily } from '../../src/libvirt/host.ts'
 import { parseSecrets } from '../../src/libvirt/secrets.ts'
 import { parseSessionVms } from '../../src/libvirt/session-vms.ts'
 import { parseState } from '../../src/libvirt/domains.ts'
@@ -7,6 +8,7 @@ import { parseJob } from '../../src/libvirt/domain-jobs.ts'
 import { rangeNumbers } from '../../src/libvirt/placement.ts'
 import { whyRefused } from '../../src/libvirt/xml-scan.ts'
 import { parseXml, serializeXml } from '../../src/libvirt/xml.ts'
+import { checkShown } from '../../src/renderer/features/hosts/probe-view.ts'
 import { definition, failureFrom, GOOD, look, ODD, printed, twoVms } from './look-text.ts'
 import { tallyOf } from './tally.ts'
 
@@ -251,9 +253,15 @@ const COSTS: readonly (readonly [string, (length: number) => unknown])[] = [
   ['line ends of a job', (n) => parseJob(`Job type: 0${'\n'.repeat(n)}`)],
   ['a state without an end', (n) => failureFrom(() => parseState(`running (${'a ('.repeat(n / 3)}`))],
   ['a VM of a user', (n) => parseSessionVms(`a\t/${'.xm'.repeat(n / 3)}`)],
-  ['a set of processors', (n) => rangeNumbers('0-65536,'.repeat(n / 8))]
+  ['a set of processors', (n) => rangeNumbers('0-65536,'.repeat(n / 8))],
+  ['folders of transient disks', (n) => isThrownAway(transient(`${'.TRANSIENT-'.repeat(n / 11)}/`))],
+  ['a machine type', (n) => machineFamily(`a-${'1'.repeat(n)}!`)],
+  ['words before a command that does not come', (n) => fixed('run '.repeat(n / 4))],
+  ['colons before a command that does not come', (n) => fixed(`run ${': '.repeat(n / 2)}`)]
 ]
 
+const transient = (source: string): XmlDisk => ({ transient: true, source }) as XmlDisk
+const fixed = (fix: string): unknown => checkShown({ state: 'problem', text: '', fix })
 const refusal = (text: string): unknown => whyRefused(text, { characters: Infinity, pieces: Infinity })
 const looked = (section: string, text: string): unknown => look(printed(twoVms({ [section]: text })))
 

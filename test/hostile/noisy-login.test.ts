@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { hasGone } from '../../src/main/core/engine-on-host/host-engine.ts'
 import { Frame, MAX_NOISE_BYTES, TooNoisy } from '../../src/main/core/ssh/framing.ts'
+import { loginFailure } from '../../src/main/core/ssh/login-failure.ts'
+import { StillpointError } from '../../src/shared/failure.ts'
 import { growthOf, longestPieceMs } from './cpu-time.ts'
 import { tallyOf } from './tally.ts'
 
@@ -66,5 +69,35 @@ describe('a login that prints before anything runs', () => {
         }
         expect(print).toThrow(TooNoisy)
       })
+  })
+})
+
+const dead = (printed: string): unknown =>
+  loginFailure({ host: 'kvm1', user: 'me', through: 'login', exitCode: 1, printed })
+const goneAsWell = (stderr: string): unknown =>
+  hasGone(new StillpointError({ kind: 'command-failed', command: 'node', exitCode: 1, stderr }))
+
+/** Beginnings of what is looked for, all in one line, whose end does not come. */
+const BEGINNINGS: readonly (readonly [string, (said: string) => unknown])[] = [
+  ['base64 ', dead],
+  ['not found ', dead],
+  ['/bin/sh ', dead],
+  ['not currently ', dead],
+  ['Cannot find module ', goneAsWell]
+]
+
+describe('why a login or an engine ended', () => {
+  it.each(BEGINNINGS)('is found at twice the cost in twice as much: %s', async (beginning, look) => {
+    await tally.tried(() => {
+      const looking = (bytes: number) => () => look(beginning.repeat(bytes / beginning.length))
+      expect(growthOf(looking, 64 << 10)).toBeLessThan(3)
+    })
+  })
+
+  it.each(BEGINNINGS)('holds nobody up, however much was printed: %s', async (beginning, look) => {
+    await tally.tried(async () => {
+      const said = beginning.repeat((2 * MAX_NOISE_BYTES) / beginning.length)
+      expect(await longestPieceMs(() => () => look(said))).toBeLessThan(50)
+    })
   })
 })

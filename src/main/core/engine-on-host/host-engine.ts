@@ -1,5 +1,6 @@
 import type { EngineVerb, EventOf, QuestionOf, ResultOf } from '../../../shared/engine-protocol.ts'
 import { isFailure, StillpointError } from '../../../shared/failure.ts'
+import { hasInOneLine } from '../../../shared/lines.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import { byteChannel } from './byte-channel.ts'
 import { engineCall, failureInTail, questionLine, type CallOptions, type PlacedEngine } from './engine-call.ts'
@@ -89,10 +90,11 @@ export class HostEngine {
   }
 }
 
-const hasGone = (error: unknown): boolean =>
+/** Whether an engine that failed so is not there any more. */
+export const hasGone = (error: unknown): boolean =>
   isFailure(error, 'missing-tool') ||
   (isFailure(error, 'command-failed') &&
-    (error.failure.exitCode === 127 || /Cannot find module .*\/engine\//.test(error.failure.stderr)))
+    (error.failure.exitCode === 127 || hasInOneLine(error.failure.stderr, 'Cannot find module ', '/engine/')))
 
 /** The last bytes of a stream: an engine that fails says why there. */
 class Tail {

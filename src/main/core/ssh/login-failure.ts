@@ -1,4 +1,5 @@
 import type { Failure } from '../../../shared/failure.ts'
+import { hasInOneLine } from '../../../shared/lines.ts'
 import { oneLine, shorten } from '../../../shared/safe-text.ts'
 import type { Through } from './quoting.ts'
 
@@ -18,18 +19,34 @@ export const sudoersLine = (user: string): string => `${user} ALL=(root) NOPASSW
 /** The line for `/etc/doas.conf`. */
 const doasLine = (user: string): string => `permit nopass ${user} as root`
 
-const signs: readonly (readonly [RegExp, string])[] = [
-  [/restricted/i, 'the login shell is a restricted one (rbash) and runs no programs by path'],
-  [/not (currently )?available|nologin|account is disabled/i, 'the account has no login shell (nologin)'],
-  [/base64.*not found|not found.*base64/i, 'the program base64 is missing (package coreutils)'],
-  [/permission denied/i, 'the login shell may not execute programs (noexec, or an access rule)'],
-  [/\/bin\/sh.*(not found|no such file)/i, 'there is no /bin/sh']
+/** By what was printed, in small letters. */
+const signs: readonly (readonly [(printed: string) => boolean, string])[] = [
+  [
+    (printed) => printed.includes('restricted'),
+    'the login shell is a restricted one (rbash) and runs no programs by path'
+  ],
+  [
+    (printed) => /not (currently )?available|nologin|account is disabled/.test(printed),
+    'the account has no login shell (nologin)'
+  ],
+  [
+    (printed) => hasInOneLine(printed, 'base64', 'not found') || hasInOneLine(printed, 'not found', 'base64'),
+    'the program base64 is missing (package coreutils)'
+  ],
+  [
+    (printed) => printed.includes('permission denied'),
+    'the login shell may not execute programs (noexec, or an access rule)'
+  ],
+  [
+    (printed) => hasInOneLine(printed, '/bin/sh', 'not found') || hasInOneLine(printed, '/bin/sh', 'no such file'),
+    'there is no /bin/sh'
+  ]
 ]
 
 export function loginFailure(login: DeadLogin): Failure {
   if (login.through !== 'login' && saysNo(login.through, login.printed)) return noRoot(login)
-  const cause =
-    signs.find(([sign]) => sign.test(login.printed))?.[1] ?? 'the login shell did not run what it was told to'
+  const printed = login.printed.toLowerCase()
+  const cause = signs.find(([isSaid]) => isSaid(printed))?.[1] ?? 'the login shell did not run what it was told to'
   const end =
     login.exitCode === undefined ? 'It ended without an exit code' : `It ended with exit code ${login.exitCode}`
   return { kind: 'login-shell', host: login.host, reason: `${cause}. ${end}${quote(login.printed)}` }

@@ -14,7 +14,8 @@ const TONES: Readonly<Record<ProbeItem['state'], Tone>> = { ok: 'good', warning:
 
 /** Programs that a fix may begin with: then the whole of it is a command. */
 const COMMANDS = /^(apt|apt-get|dnf|zypper|systemctl|virsh|modprobe|usermod|ssh-keygen|ssh-copy-id|sudo|echo) /
-const RUN = /^(.*?\b(?:run|install it|dnf|apt)\b.*?): (.+)$/is
+/** After one of these words and a colon there may be a command. */
+const RUN = /\b(?:run|install it|dnf|apt)\b/i
 
 export function checkShown({ state, text, fix }: ProbeItem): CheckShown {
   return { tone: TONES[state], text: safeText(text), fix: fixShown(safeText(fix)) }
@@ -23,8 +24,10 @@ export function checkShown({ state, text, fix }: ProbeItem): CheckShown {
 function fixShown(fix: string): CheckShown['fix'] {
   if (fix === '') return undefined
   if (COMMANDS.test(fix)) return { command: fix }
-  const [, text, command] = RUN.exec(fix) ?? []
-  return text !== undefined && command !== undefined && COMMANDS.test(command) ? { text, command } : { text: fix }
+  const word = fix.search(RUN)
+  const colon = word < 0 ? -1 : fix.indexOf(': ', word)
+  const command = fix.slice(colon + 2)
+  return colon >= 0 && COMMANDS.test(command) ? { text: fix.slice(0, colon), command } : { text: fix }
 }
 
 /** How many names are shown before the rest is counted. */
