@@ -52,6 +52,12 @@ export const LONGEST_ANSWER_BYTES = { lists: 64 << 20, others: 16 << 20, followe
 export const LONGEST_LINE_BYTES = 1 << 20
 export const PORTION_CHARACTERS = 64 << 10
 
+/**
+ * Characters of what an entry of a journal has in the engine's own terms, which is only shown here: the plan of a VM with hundreds
+ * of disks has some 300 KiB.
+ */
+export const LONGEST_STEP_DATA = 512 << 10
+
 /** Entries of a journal that are shown as a job's log, and characters of them: a job of hours has a few hundred. */
 export const LONGEST_LOG = { entries: 5000, characters: 8 << 20 } as const
 

@@ -10,7 +10,7 @@ import {
 } from './engine-limits.ts'
 import { ChannelsChange, ChannelsView } from './model/channels.ts'
 import { JobId, PointId, Uuid } from './model/ids.ts'
-import { JobReport, JobSpec, JournalEntry, Progress } from './model/job.ts'
+import { JobReport, JobSpec, Progress, ToldEntry } from './model/job.ts'
 import { Manifest } from './model/point.ts'
 import { Policy, PolicyId, PrunePlan, RunId, RunReport } from './model/policy.ts'
 import { RestoreChoice } from './model/restore-choice.ts'
@@ -116,7 +116,7 @@ export const engineVerbs = {
     none,
     z.never(),
     z.object({
-      protocol: z.number(),
+      protocol: z.number().int(),
       engine: EngineWord,
       bootId: EngineWord,
       hostname: EngineWord,
@@ -136,7 +136,7 @@ export const engineVerbs = {
     z.object({ id: JobId })
   ),
   /** Journal from entry `from` on; goes on until the job has ended (also through its recovery). Result: the final report. */
-  follow: verb(z.object({ id: JobId, from: z.number().int().nonnegative() }), JournalEntry, JobReport),
+  follow: verb(z.object({ id: JobId, from: z.number().int().nonnegative() }), ToldEntry, JobReport),
   /** Asks the job to stop and waits until the host confirms it. Result: the final report. */
   cancel: verb(z.object({ id: JobId }), z.never(), JobReport),
   /** Jobs that the host remembers, newest first: the last 200, or as asked. `after`: those that are younger than this one. */

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { PORTION_CHARACTERS } from './engine-limits.ts'
 import { engineVerbs, type EngineVerb } from './engine-protocol.ts'
+import { charactersIn } from './json-length.ts'
 import { emptied, isObject, placeOf, type LongPart } from './result-places.ts'
 
 /** What is shorter stays where it is. */
@@ -30,18 +31,6 @@ export function* resultLines(verb: EngineVerb, result: unknown): Generator<strin
 const lineOf = (value: object): string => `${JSON.stringify(value)}\n`
 const textOf = (value: unknown): string => JSON.stringify(value ?? null)
 const isLong = (value: unknown): boolean => charactersIn(value, LONG_CHARACTERS) > LONG_CHARACTERS
-
-/** Hardly more than its JSON would have, which is not made for that: counted until they are more than `most`. */
-function charactersIn(value: unknown, most: number): number {
-  if (typeof value === 'string') return value.length + 2
-  if (typeof value !== 'object' || value === null) return 8
-  let characters = 2
-  for (const [key, each] of Object.entries(value)) {
-    characters += (Array.isArray(value) ? 1 : key.length + 4) + charactersIn(each, most - characters)
-    if (characters > most) break
-  }
-  return characters
-}
 
 function* portionsOf({ of, schema, value }: LongPart): Generator<string> {
   const place = placeOf(schema)

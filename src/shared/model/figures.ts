@@ -25,5 +25,8 @@ const LAST = '2099-12-31T23:59:59.999Z'
 /** Clocks without a battery begin in 1970: nothing happened before there was anything to back up. */
 export const withinYears = (at: string): string => (at < FIRST ? FIRST : at > LAST ? LAST : at)
 
+/** A second may have any number of decimals. */
+const toTheMillisecond = (at: string): string => (at.length > LAST.length ? `${at.slice(0, LAST.length - 1)}Z` : at)
+
 /** ISO time, UTC. */
-export const Moment = z.iso.datetime().overwrite(withinYears)
+export const Moment = z.iso.datetime().overwrite((at) => withinYears(toTheMillisecond(at)))

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf } from '../engine-limits.ts'
+import { ENGINE_LIMITS, EngineName, EngineText, EngineWord, firstOf, LONGEST_STEP_DATA } from '../engine-limits.ts'
 import { JobId, PointId, PolicyName, TimeSortedId, Uuid } from './ids.ts'
 import { Pause, Phase } from './pause.ts'
 import { Method } from './point.ts'
@@ -7,6 +7,7 @@ import { RestoreChoice, RestoreChoices } from './restore-choice.ts'
 import { TwinVm } from './twin-vm.ts'
 import { HostFailureData } from '../failure-data.ts'
 import { notTooDeep } from '../json-depth.ts'
+import { charactersIn } from '../json-length.ts'
 import { Bytes, Lateness, Milliseconds, Moment, Seconds } from './figures.ts'
 
 export const JobKind = z.enum(['backup', 'restore'])
@@ -35,8 +36,8 @@ export const BackupSpec = z.strictObject({
   budgetMs: z.number().positive().max(3_600_000),
   onBusy: OnBusy,
   /** Only these targets, or all. */
-  includeDisks: z.array(z.string().max(32)).optional(),
-  excludeDisks: z.array(z.string().max(32)).optional(),
+  includeDisks: z.array(z.string().max(32)).max(1000).optional(),
+  excludeDisks: z.array(z.string().max(32)).max(1000).optional(),
   /** What lies in the VM's drives too, each time whole. */
   media: z.boolean().optional(),
   /** Undefined: started by hand. */
@@ -81,9 +82,9 @@ export type RestoreSpec = z.infer<typeof RestoreSpec>
 export const JobSpec = z.discriminatedUnion('kind', [BackupSpec, RestoreSpec])
 export type JobSpec = z.infer<typeof JobSpec>
 
-const KnownChoices = z
-  .array(z.unknown())
+const KnownChoices = firstOf(z.unknown(), ENGINE_LIMITS.ofJob)
   .transform((all) => all.flatMap((each) => RestoreChoice.safeParse(each).data ?? []))
+  .pipe(z.array(RestoreChoice).max(ENGINE_LIMITS.ofJob))
   .optional()
 
 /**
@@ -97,7 +98,7 @@ export const StoredJobSpec = z.discriminatedUnion('kind', [
     copy: z.object(VmCopy.shape).optional(),
     choices: KnownChoices,
     remembered: KnownChoices,
-    twins: z.array(z.object(TwinVm.shape)).optional()
+    twins: firstOf(z.object(TwinVm.shape), ENGINE_LIMITS.ofJob).optional()
   })
 ])
 
@@ -190,36 +191,61 @@ export type Progress = z.infer<typeof Progress>
 
 /** In the engine's own terms, which nobody else knows. */
 const StepData = z.record(z.string(), z.unknown().transform(notTooDeep))
+const NotedVms = z.array(z.unknown().transform(notTooDeep))
 
-/** A line of a job's journal. `n` counts from 0; `step` lines are on disk before the step they announce. */
-export const JournalEntry = z.intersection(
-  z.object({ n: z.number().int(), at: Moment }),
-  z.discriminatedUnion('type', [
-    z.object({
-      type: z.literal('begin'),
-      id: JobId,
-      spec: StoredJobSpec,
-      bootId: z.string(),
-      engine: z.string(),
-      /** How its VMs stood, in the engine's own terms. */
-      vms: z.array(z.unknown().transform(notTooDeep)).optional()
-    }),
-    z.object({ type: z.literal('step'), step: z.string(), data: StepData.optional() }),
-    z.object({
-      type: z.literal('step-done'),
-      step: z.string(),
-      ms: Milliseconds,
-      data: StepData.optional()
-    }),
-    z.object({ type: z.literal('progress'), progress: Progress }),
-    z.object({ type: z.literal('pause'), pause: Pause }),
-    /** Something the report should say: the method chosen, the point, what was kept aside. */
-    z.object({ type: z.literal('fact'), fact: JobFact }),
-    z.object({ type: z.literal('note'), text: EngineText }),
-    z.object({ type: z.literal('warning'), text: EngineText }),
-    z.object({ type: z.literal('end'), report: JobReport })
-  ])
-)
+const entryWith = <
+  W extends z.ZodType<string>,
+  D extends z.ZodType<Record<string, unknown>>,
+  V extends z.ZodType<unknown[]>
+>(
+  word: W,
+  data: D,
+  vms: V
+) =>
+  z.intersection(
+    z.object({ n: z.number().int(), at: Moment }),
+    z.discriminatedUnion('type', [
+      z.object({
+        type: z.literal('begin'),
+        id: JobId,
+        spec: StoredJobSpec,
+        bootId: word,
+        engine: word,
+        /** How its VMs stood, in the engine's own terms. */
+        vms: vms.optional()
+      }),
+      z.object({ type: z.literal('step'), step: word, data: data.optional() }),
+      z.object({
+        type: z.literal('step-done'),
+        step: word,
+        ms: Milliseconds,
+        data: data.optional()
+      }),
+      z.object({ type: z.literal('progress'), progress: Progress }),
+      z.object({ type: z.literal('pause'), pause: Pause }),
+      /** Something the report should say: the method chosen, the point, what was kept aside. */
+      z.object({ type: z.literal('fact'), fact: JobFact }),
+      z.object({ type: z.literal('note'), text: EngineText }),
+      z.object({ type: z.literal('warning'), text: EngineText }),
+      z.object({ type: z.literal('end'), report: JobReport })
+    ])
+  )
+
+/**
+ * A line of a job's journal. `n` counts from 0; `step` lines are on disk before the step they announce. Its engine reads it to
+ * put things right, so that what is in its own terms is read whole.
+ */
+export const JournalEntry = entryWith(z.string(), StepData, NotedVms)
 export type JournalEntry = z.infer<typeof JournalEntry>
+
+const LEFT_OUT = { leftOut: 'It is longer than what is taken of a host.' }
+const isTaken = (said: unknown): boolean => charactersIn(said, LONGEST_STEP_DATA) <= LONGEST_STEP_DATA
+
+/** The same, as much as is taken of an engine: here its terms are only shown. */
+export const ToldEntry = entryWith(
+  EngineWord,
+  StepData.transform((data) => (isTaken(data) ? data : LEFT_OUT)),
+  NotedVms.transform((vms) => (isTaken(vms) ? vms : [LEFT_OUT]))
+)
 type WithoutStamp<T> = T extends unknown ? Omit<T, 'n' | 'at'> : never
 export type JournalEvent = WithoutStamp<JournalEntry>

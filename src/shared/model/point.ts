@@ -72,7 +72,7 @@ export const Manifest = z.strictObject({
   id: PointId,
   jobId: JobId,
   /** The instant that the point holds. */
-  takenAt: z.iso.datetime(),
+  takenAt: z.iso.datetime().max(40),
   vm: z.strictObject({ uuid: Uuid, name: z.string().min(1).max(4096) }),
   host: z.strictObject({ name: z.string().max(255), machineId: z.string().max(64) }),
   /** The policy that took it, whose retention it is under. Undefined: taken by hand, never pruned. */

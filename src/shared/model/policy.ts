@@ -116,8 +116,8 @@ export const Policy = z.strictObject({
   /** A VM without a good point for longer is an alarm. Undefined: from the schedule. */
   expectEveryHours: z.number().positive().max(8784).optional(),
   /** Runs of the timer are skipped until then; for good where it is far away. */
-  pausedUntil: z.iso.datetime().optional(),
-  changedAt: z.iso.datetime()
+  pausedUntil: z.iso.datetime().max(40).optional(),
+  changedAt: z.iso.datetime().max(40)
 })
 export type Policy = z.infer<typeof Policy>
 
