@@ -261,7 +261,7 @@ const COSTS: readonly (readonly [string, (length: number) => unknown])[] = [
 ]
 
 const transient = (source: string): XmlDisk => ({ transient: true, source }) as XmlDisk
-const fixed = (fix: string): unknown => checkShown({ state: 'problem', text: '', fix })
+const fixed = (fix: string): unknown => checkShown({ check: '', state: 'problem', text: '', fix })
 const refusal = (text: string): unknown => whyRefused(text, { characters: Infinity, pieces: Infinity })
 const looked = (section: string, text: string): unknown => look(printed(twoVms({ [section]: text })))
 
