@@ -85,6 +85,8 @@ async function forEachScreen(
   const routes = routesOf(found.core)
   const window = async (mine: number): Promise<readonly string[]> => {
     const { page, context, problems } = await openPage(browser, found.door.address())
+    // A page that is loaded again before it has a key of its own shows the used one once more, which is refused.
+    await page.waitForFunction(() => sessionStorage.getItem('stillpoint-token')?.includes('"key"'))
     for (const [name, route] of routes.filter((_, n) => n % 2 === mine)) {
       await show(page, route)
       await visit(page, name)
