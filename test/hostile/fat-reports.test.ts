@@ -344,7 +344,10 @@ const listingOf = (changes: Partial<PolicyListing>): PolicyListing => ({
 })
 const FAT_LISTINGS: Readonly<Record<string, Partial<PolicyListing>>> = {
   'last runs': {
-    policies: many(40, () => ({ policy: policyOf(), lastRun: runReport(1, { vms: run(40, 'r'.repeat(7900)) }) }))
+    policies: many(40, (n) => ({
+      policy: policyOf({ id: n.toString(16).padStart(12, '0'), name: `${n}` }),
+      lastRun: runReport(1, { vms: run(40, 'r'.repeat(7900)) })
+    }))
   },
   'files that are none': { broken: many(1000, (n) => ({ path: `/${n}${'p'.repeat(4000)}`, reason: long(n) })) },
   'messages that wait': {
