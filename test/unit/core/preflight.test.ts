@@ -52,6 +52,25 @@ const order = (places: KnownPoint['places']): RestoreOrder => ({
 
 const begunHere: unknown[] = []
 
+describe('going on where the VM was', () => {
+  it('is refused where the host has the point without its RAM, with what to do', async () => {
+    const there = { kind: 'host', host: 'beta', dir: DEFAULT_STORE } as const
+    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
+    const point: KnownPoint = {
+      manifest: withRam,
+      places: [{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }, there],
+      otherwise: { manifest: manifestOf(FILES), places: [there] },
+      marks: { pinned: false }
+    }
+    const asked: unknown[] = []
+    const order = { point, to: 'beta', mode: 'resume', replace: false, diskDir: undefined } as const
+    await expect(startRestore(coreAsking(asked), order, { onProgress: () => undefined })).rejects.toThrow(
+      `stillpoint delete ${POINT} --in beta`
+    )
+    expect(asked).toEqual([])
+  })
+})
+
 describe('checking a restore', () => {
   it('asks the target alone where it has the point', async () => {
     const asked: unknown[] = []

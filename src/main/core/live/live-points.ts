@@ -173,18 +173,21 @@ export class LivePoints {
     else this.unreachable.add(key)
     this.asked.add(key)
     this.old.delete(key)
-    const isNew = this.askedHosts().some((host) => !before.includes(host))
-    await this.take(store, isNew)
+    await this.take(
+      store,
+      this.askedHosts().filter((host) => !before.includes(host))
+    )
   }
 
   /**
-   * What is told then is made before, whenever others have had their turn: of this store, or of all, where a host has been asked
-   * now of which others may say that a point was taken there.
+   * What is told then is made before, whenever others have had their turn: of this store, and of what says that it was taken on a
+   * host that has been asked just now.
    */
-  private async take(store: HeldStore, isOfAll = false): Promise<void> {
+  private async take(store: HeldStore, justAsked: readonly string[] = []): Promise<void> {
     this.hold(store)
-    const ofStore = (): HeldKnown[] => store.points.flatMap(({ manifest }) => this.joined.of(manifest.id))
-    await this.prepare(isOfAll ? this.joined.all() : ofStore())
+    const ofStore = store.points.flatMap(({ manifest }) => this.joined.of(manifest.id))
+    const elsewhere = justAsked.length === 0 ? [] : this.joined.all()
+    await this.prepare([...ofStore, ...elsewhere.filter(({ manifest }) => justAsked.includes(manifest.host.name))])
   }
 
   private async prepare(points: readonly HeldKnown[]): Promise<void> {

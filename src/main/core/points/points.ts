@@ -2,6 +2,7 @@ import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.t
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
+import { forShell } from '../../../shared/model/restore-choice.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
@@ -107,12 +108,23 @@ async function submitRestore(
 const refuseRivalOn = ({ point, to }: RestoreOrder): void =>
   refuseRivalIn(point, { kind: 'host', host: to, dir: storeOnTarget(point, to).store }, DEFAULT_STORE)
 
-function refuseImpossible({ point: { manifest }, mode }: RestoreOrder): void {
-  if (mode === 'resume' && manifest.memory === undefined)
+function refuseImpossible({ point, mode, to }: RestoreOrder): void {
+  const { manifest, otherwise } = point
+  if (mode !== 'resume') return
+  if (manifest.memory === undefined)
     fail({
       kind: 'usage',
       message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.`
     })
+  // What lies there already is restored, and not fetched once more.
+  const { store } = storeOnTarget(point, to)
+  const without = otherwise?.places.find((place) => place.kind === 'host' && place.host === to && place.dir === store)
+  if (without === undefined) return
+  const label = placeLabel(without, DEFAULT_STORE)
+  fail({
+    kind: 'usage',
+    message: `${label} has point ${manifest.id} without its RAM, so the VM cannot go on where it was there. Delete that copy first (${forShell(['stillpoint', 'delete', manifest.id, '--in', label])}), or use --mode boot.`
+  })
 }
 
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
