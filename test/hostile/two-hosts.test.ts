@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.ts'
+import type { JobReport } from '../../src/shared/model/job.ts'
 import type { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { resultLines } from '../../src/shared/result-lines.ts'
 import { buildIfStale } from '../contract/built-window.ts'
@@ -178,14 +179,15 @@ function expectSoonSeen(changes: readonly SeenChange[]): void {
  * Each of them, be they few: by a bound that is as much wider as other programs made the process of the hosts slower, or not much later
  * than beside.
  */
-function expectSeenInTime(changes: readonly SeenChange[], stretched: number): void {
+function expectSeenInTime(changes: readonly TimedChange[], stretched: number): void {
   const atWorstMs = Math.min(AT_WORST_MS.alone * stretched, AT_WORST_MS.busiest)
-  const boundOf = ({ besideMs }: SeenChange): number => Math.max(atWorstMs, TIMES_AS_LATE_AS_BESIDE * besideMs)
+  const boundOf = ({ besideMs }: TimedChange): number => Math.max(atWorstMs, TIMES_AS_LATE_AS_BESIDE * besideMs)
   expect(changes.filter((each) => takenBy(each) > boundOf(each))).toEqual([])
 }
 
+type TimedChange = Omit<SeenChange, 'looks'>
 /** Without what the core waited for a processor. */
-const takenBy = (each: SeenChange): number => each.ms - each.waitedMs
+const takenBy = (each: TimedChange): number => each.ms - each.waitedMs
 
 const HELD_AT_MOST_MS = 50
 /** What the core's yardstick takes on a machine that has nothing else to do. */
@@ -248,7 +250,29 @@ async function lieToTheWatch(liar: HostileHost, asked: Asked, lie: Lie, move: ()
 }
 
 const MiB = 2 ** 20
+
+const JOBS_AT_ONCE = 4_800
+
+/** All of them new, each time. `onSaid`: before they are told. */
+function saysNewJobs(liar: HostileHost, onSaid: () => void): Lie {
+  const warnings = Array.from({ length: 4 }, () => 'it is not as it should be '.repeat(10))
+  const failure = { kind: 'usage' as const, message: 'no '.repeat(100) }
+  const made = (): JobReport => jobReport(liar.vms[0] ?? { uuid: '', name: '' }, 'failed-clean', { warnings, failure })
+  return {
+    ...says('thousands of jobs that are new', ''),
+    tell: async (command) => {
+      onSaid()
+      await command.begin()
+      for (const text of resultLines('jobs', Array.from({ length: JOBS_AT_ONCE }, made))) await command.out(text)
+      command.exit(0)
+    }
+  }
+}
+
 const moved = (liar: HostileHost): void => liar.say('folders', 'policies\njobs\nruns\n')
+
+const HEAVY_LOOK =
+  inventoryLies('', '', 1).find(({ name }) => name === 'has 100,000 file systems') ?? says('no such lie', '')
 
 /** That end by themselves, in a moment. */
 const BRIEFLY = plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
@@ -420,22 +444,11 @@ describe('hostile hosts beside a good one', () => {
 
   it('make a day’s worth of noise: a job every three seconds, and something moves at every moment', async () => {
     const DAY_S = 86_400
-    const AT_ONCE = 4_800
     let jobs = 0
-    hostile.lieAbout('jobs', {
-      ...says('thousands of jobs that are new', ''),
-      tell: async (command) => {
-        const warnings = Array.from({ length: 4 }, () => 'it is not as it should be '.repeat(10))
-        const failure = { kind: 'usage' as const, message: 'no '.repeat(100) }
-        const made = Array.from({ length: AT_ONCE }, () =>
-          jobReport(hostile.vms[0] ?? { uuid: '', name: '' }, 'failed-clean', { warnings, failure })
-        )
-        jobs += made.length
-        await command.begin()
-        for (const text of resultLines('jobs', made)) await command.out(text)
-        command.exit(0)
-      }
-    })
+    hostile.lieAbout(
+      'jobs',
+      saysNewJobs(hostile, () => (jobs += JOBS_AT_ONCE))
+    )
     await seenThrough(
       'a day of noise',
       (attacks) =>
@@ -451,13 +464,33 @@ describe('hostile hosts beside a good one', () => {
   it('leave the window painting: the good host’s rows change while others flood', async () => {
     const browser: Browser = await launch()
     const over = new AbortController()
-    const flood = (async () => {
+    const [ofJobs, ofLooks, ofMoves] = liars
+    const untilOver = async (again: () => Promise<void>): Promise<void> => {
       while (!over.signal.aborted) {
-        await hostile.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
-        await hostile.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
+        await again()
         await sleep(5)
       }
-    })()
+    }
+    const said = { jobs: 0, looks: 0 }
+    ofJobs.lieAbout(
+      'jobs',
+      saysNewJobs(ofJobs, () => (said.jobs += 1))
+    )
+    ofLooks.lieAbout('inventory', {
+      ...HEAVY_LOOK,
+      tell: async (command, right) => {
+        said.looks += 1
+        await HEAVY_LOOK.tell(command, right)
+      }
+    })
+    const floods = [
+      untilOver(() => ofJobs.sayAsFastAsHeard('folders', 'jobs\n')),
+      untilOver(() => core.refresh(ofLooks.name)),
+      untilOver(async () => {
+        await ofMoves.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
+        await ofMoves.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
+      })
+    ]
     try {
       await seenThrough(
         'a window',
@@ -470,12 +503,27 @@ describe('hostile hosts beside a good one', () => {
           await page.getByRole('navigation').getByRole('button', { name: 'Overview', exact: true }).click()
           const row = page.getByRole('row').filter({ hasText: vm.name })
           await row.waitFor()
+          const turned = async (): Promise<TimedChange> => {
+            const waitedBefore = await core.waitedMs()
+            const began = performance.now()
+            good.turn(vm)
+            const isSo = ({ vms }: Seen): boolean => vms[vm.name] === vm.state
+            const inBeside = beside.untilSeen(good.name, 'the VM turned, beside', isSo)
+            await row.filter({ hasText: vm.state === 'running' ? /running/i : /off/i }).waitFor({ timeout: ENOUGH_MS })
+            const ms = performance.now() - began
+            const waitedMs = (await core.waitedMs()) - waitedBefore
+            return { what: 'a row of the window changes', ms, waitedMs, besideMs: await inBeside }
+          }
           await tally.tried(async () => {
-            for (const _ of [1, 2]) {
-              good.turn(vm)
-              await core.untilSeen(good.name, 'the VM turned', ({ vms }) => vms[vm.name] === vm.state)
-              await row.filter({ hasText: vm.state === 'running' ? /running/i : /off/i }).waitFor()
-            }
+            const stretch = stretchFromNow()
+            const changesBefore = news.changes.length
+            const [rows, saidBefore]: [TimedChange[], typeof said] = [[], { ...said }]
+            while (rows.length < FEW || news.changes.length - changesBefore < FEW) rows.push(await turned())
+            const stretched = stretch()
+            console.info('rows of the window', JSON.stringify({ stretched, rows, said, saidBefore }))
+            expect(said.jobs, 'times that jobs were told').toBeGreaterThan(saidBefore.jobs)
+            expect(said.looks, 'looks that were answered').toBeGreaterThan(saidBefore.looks)
+            expectSeenInTime(rows, stretched)
           })
           await shoot(page, 'beside-a-hostile-host')
           expect(problems).toEqual([])
@@ -484,7 +532,9 @@ describe('hostile hosts beside a good one', () => {
       )
     } finally {
       over.abort()
-      await flood
+      await Promise.all(floods)
+      ofJobs.lieAbout('jobs', undefined)
+      ofLooks.lieAbout('inventory', undefined)
       await browser.close()
     }
   })
