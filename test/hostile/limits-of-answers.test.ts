@@ -73,7 +73,10 @@ function unlimited(schema: z.core.$ZodType, at: string, cut = false): string[] {
 function unlimitedOfObject(schema: z.ZodObject, at: string): string[] {
   const { catchall } = schema.def
   const others = catchall === undefined || catchall instanceof z.ZodNever ? [] : [`${at}: whatever else`]
-  return [...others, ...Object.entries(schema.shape).flatMap(([key, each]) => unlimited(each, `${at}.${key}`))]
+  return [
+    ...others,
+    ...Object.entries<z.core.$ZodType>(schema.shape).flatMap(([key, each]) => unlimited(each, `${at}.${key}`))
+  ]
 }
 
 /** What is made of something at once has its limit there, and shows it with the largest. */
