@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { JOBS_DIR, jobUnit, RECOVER_TIMER, WATCH_TIMER } from '../../src/shared/host-paths.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
+import { heldAt } from './held.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
 import { waitFor } from './run.ts'
@@ -63,11 +64,10 @@ describe.each(['alpha', 'gamma'])('a job on %s that dies with nobody left to tel
   const state = async (unit: string): Promise<string> =>
     (await host.must(['systemctl', 'show', '-p', 'ActiveState', '--value', unit])).trim()
 
-  async function hangingJob(): Promise<string> {
-    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hang')
-    await waitFor(`job ${id} to run on its overlays`, async () =>
-      (await guest.xml()).includes(`.stillpoint-${id}`) ? true : undefined
-    )
+  /** Its overlays in place. One that libvirtd leaves while it works would end itself. */
+  async function heldJob(): Promise<string> {
+    const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
+    await heldAt(host, 'copy.done', id)
     return id
   }
 
@@ -83,7 +83,7 @@ describe.each(['alpha', 'gamma'])('a job on %s that dies with nobody left to tel
   }
 
   it('is taken up within minutes where all of its unit is killed, with what that does last', async () => {
-    const id = await hangingJob()
+    const id = await heldJob()
     await letTheUnitTellNobody()
     const unit = jobUnit(id)
     await host.must(
@@ -96,7 +96,7 @@ describe.each(['alpha', 'gamma'])('a job on %s that dies with nobody left to tel
   })
 
   it('is taken up where its engine is hung up on, which systemd takes for success, while libvirtd is away', async () => {
-    const id = await hangingJob()
+    const id = await heldJob()
     await host.must(`systemctl stop ${LIBVIRTD}`)
     await host.must(['systemctl', 'kill', '--kill-who=main', '-s', 'HUP', jobUnit(id)])
     await waitFor('its unit to end', async () => ((await state(jobUnit(id))) === 'inactive' ? true : undefined), {
