@@ -112,11 +112,12 @@ export async function destroyDomain(
   })
 }
 
-/** Stops the guest's CPUs. False: they stood already, so that it is not ours to let them go on. */
-export async function suspendDomain(shell: Shell, uuid: Uuid): Promise<boolean> {
-  if ((await domainState(shell, uuid))?.state === 'paused') return false
+/** Stops the guest's CPUs. Answers its state, and does nothing, where they stood already: that pause is another's. */
+export async function suspendDomain(shell: Shell, uuid: Uuid): Promise<StateAndReason | undefined> {
+  const now = await domainState(shell, uuid)
+  if (now?.state === 'paused') return now
   await virsh(shell, ['suspend', uuid])
-  return true
+  return undefined
 }
 
 /** Lets the guest's CPUs run. No error if they do already, for instance because the owner was faster. */

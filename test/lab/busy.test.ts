@@ -4,7 +4,9 @@ import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
 import { heldAt, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
+import { hasBegun } from './journals.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
+import { waitFor } from './run.ts'
 import { testLab } from './test-lab.ts'
 import { isContiguous } from './ticks.ts'
 
@@ -99,5 +101,24 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
     expect(report).toMatchObject({ state: 'done-with-warnings', method: 'live' })
     expect(report.pauseMs).toBeGreaterThan(budgetMs)
     expect(isContiguous(recorder.stop())).toBe(true)
+  })
+
+  it('is said to be paused by somebody else where that one was faster, and the host is not blamed', async () => {
+    const id = await engine.submit(backupSpec(guest, { budgetMs, onBusy: 'pause' }), 'force-pause:1:hold')
+    await heldAt(alpha, 'force-pause', id)
+    await alpha.must('touch /run/unthrottled')
+    await throttle
+    await guest.virsh('migrate-setspeed', guest.uuid, '1') // lest its RAM be written before the job has looked
+    await guest.virsh('suspend', guest.uuid)
+    await letGo(alpha, 'force-pause', id)
+    await waitFor('the job to have looked', () =>
+      Promise.resolve(hasBegun(alpha, id, 'paused-by-another') || undefined)
+    )
+    await guest.virsh('migrate-setspeed', guest.uuid, '4096')
+    const { state, warnings } = await engine.endOf(id)
+    expect(state).toBe('done-with-warnings')
+    expect(warnings.join()).toContain('it was paused by somebody else just then')
+    expect(warnings.join()).not.toContain('the host was busy')
+    await guest.waitForMoreTicks(3) // libvirt itself lets it go on behind a snapshot
   })
 })

@@ -263,6 +263,44 @@ describe('a VM that its owner stops just before it was to make way', () => {
     expect(await alpha.must(`virsh -q domstate ${guest.uuid} --reason`)).toContain('shut off')
   })
 
+  /** The restored VM is started in its place, and its QEMU does not come up: libvirt writes that to the log that both have. */
+  async function restoredInVain(act: string): Promise<JobReport> {
+    const id = await engine.submit(
+      restoreSpec(alpha, point, guest, { replace: true, mode: 'boot' }),
+      'stage.done:1:hold,start:1:hold'
+    )
+    await heldAt(alpha, 'stage.done', id)
+    await alpha.must(act)
+    await letGo(alpha, 'stage.done', id)
+    await heldAt(alpha, 'start', id)
+    await alpha.must(`virsh dumpxml ${guest.uuid} --inactive --security-info |
+      sed "0,/<domain /s##<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' #;
+        s#</domain>#<qemu:commandline><qemu:arg value='-nonsense'/></qemu:commandline></domain>#" >/srv/in-vain.xml
+      virsh -q define /srv/in-vain.xml && rm /srv/in-vain.xml`)
+    await letGo(alpha, 'start', id)
+    const report = await engine.endOf(id)
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect(await alpha.must(`tail -n 3 /var/log/libvirt/qemu/hers.log`)).toContain('reason=failed')
+    return report
+  }
+
+  it('stays off where she stopped it before the restore looked, and the restored one does not come up', async () => {
+    await guest.virsh('start', guest.uuid, '--paused')
+    const report = await restoredInVain(`virsh destroy ${guest.uuid}`)
+    expect(report.warnings.join()).toContain('was stopped by somebody (destroyed)')
+    expect(await guest.state()).toBe('shut off')
+  })
+
+  it('runs again where a fault ended it before the restore looked, and the restored one does not come up', async () => {
+    await guest.virsh('start', guest.uuid, '--paused')
+    const report = await restoredInVain(
+      `kill -9 $(cat /run/libvirt/qemu/hers.pid); until virsh -q domstate ${guest.uuid} | grep -q 'shut off'; do sleep 0.1; done`
+    )
+    expect(report.warnings.join()).toContain('was found off and was started again')
+    expect(await guest.state()).toBe('paused')
+    await guest.destroy()
+  })
+
   it('stays undefined where she has undefined it too', async () => {
     await guest.virsh('start', guest.uuid, '--paused')
     const report = await meanwhile(guest, point, `virsh destroy ${guest.uuid} && virsh undefine ${guest.uuid}`)

@@ -208,6 +208,23 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     })
   })
 
+  it('leaves one that its owner had made just before, whoever comes by', async () => {
+    const found = (state?: string): JournalEntry[] => [
+      step('paused-by-another', { ...(state && { state }) }),
+      done('paused-by-another')
+    ]
+    const ways = [
+      [...planned('classic', 'running'), step('suspend', { stateBefore: 'running' }), ...found('paused')],
+      [...planned('live', 'running'), step('force-pause'), ...found()]
+    ]
+    for (const entries of ways) {
+      const paper = onPaper(paused, entries)
+      await endOurPause(paper.job, VM, new BackupTrace(paper.entries))
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^paused/)
+    }
+  })
+
   it('has ended its pause with the QEMU that it had paused, where it starts another', async () => {
     const begin = entry({ type: 'begin', id: 'x', bootId: 'an earlier boot' })
     const times = Array.from({ length: 3 }, () => step('undo.load-ram'))

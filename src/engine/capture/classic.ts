@@ -8,12 +8,20 @@ import { domainState, domainXml, suspendDomain } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import { keepToRoot, makeFoldersIn } from '../../store/durable.ts'
+import { ownersState } from '../evidence/owners-state.ts'
 import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { giveOverlays } from './overlay-owner.ts'
-import { diskFile, memoryPath, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
+import {
+  diskFile,
+  memoryPath,
+  PAUSED_BY_ANOTHER_STEP,
+  SAVE_STEP,
+  type CaptureDisk,
+  type CapturePlan
+} from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
@@ -45,9 +53,9 @@ export async function captureClassic(job: JobContext<BackupSpec>, plan: CaptureP
 async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   const { shell } = job
   // Mirroring took a while: what its owner wants of the VM is what it does now.
-  const stateBefore = (await isPaused(shell, plan)) ? 'paused' : 'running'
-  const state = await job.step('suspend', { stateBefore }, async () =>
-    stateBefore === 'running' && (await suspendDomain(shell, plan.vm)) ? 'running' : 'paused'
+  const stateBefore = ownersState(await domainState(shell, plan.vm)) ?? 'running'
+  const state = await job.step('suspend', { stateBefore }, () =>
+    stateBefore === 'running' ? suspend(job, plan) : Promise.resolve(stateBefore)
   )
   await job.step('end-mirror', {}, () => endMirrors(job, plan))
   if (!(await isPaused(shell, plan)))
@@ -58,6 +66,13 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
   )
   // Not cancellable from here on: the VM is only in the file.
   await job.step('restore', {}, () => restoreDomain(shell, memoryPath(plan), { state }))
+}
+
+/** Answers how its owner has it: he may have paused it himself just now. */
+async function suspend(job: JobContext, { vm }: CapturePlan): Promise<'running' | 'paused'> {
+  const stood = await suspendDomain(job.shell, vm)
+  if (ownersState(stood) !== 'paused') return 'running'
+  return job.step(PAUSED_BY_ANOTHER_STEP, { state: 'paused' }, () => Promise.resolve('paused'))
 }
 
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>

@@ -7,7 +7,7 @@ import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { GO_ON_STEP, memoryPath, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, memoryPath, PAUSED_BY_ANOTHER_STEP, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -104,11 +104,14 @@ function warnOverBudget(job: JobContext<BackupSpec>, pauseMs: number): void {
     )
 }
 
+/** `left paused`: by somebody else. */
+type End = 'converged' | 'suspended' | 'left paused'
+
 /** The snapshot, while write-back is kept short and the pause under control. Answers what QEMU counted as downtime. */
 async function writeMemory(
   job: JobContext<BackupSpec>,
   plan: CapturePlan
-): Promise<{ end: 'converged' | 'suspended'; downtimeMs: number | undefined }> {
+): Promise<{ end: End; downtimeMs: number | undefined }> {
   const ended = new AbortController()
   const given = new AbortController()
   const controller = new PauseController(job.spec.budgetMs)
@@ -161,7 +164,7 @@ async function controlPause(
   plan: CapturePlan,
   controller: PauseController,
   ended: AbortSignal
-): Promise<'converged' | 'suspended'> {
+): Promise<End> {
   for await (const memory of memoryProgress(job, plan, ended)) {
     job.progress('saving RAM', memory.processedBytes, memory.processedBytes + memory.remainingBytes)
     const decision = controller.decide(memory)
@@ -202,18 +205,24 @@ async function giveUp(
   job: JobContext<BackupSpec>,
   plan: CapturePlan,
   estimatedPauseMs: number
-): Promise<'suspended' | 'converged'> {
+): Promise<Exclude<End, 'converged'>> {
   const { budgetMs, onBusy } = job.spec
   const detail = `a final pause of about ${estimatedPauseMs} ms would be needed`
   if (onBusy === 'pause') {
-    job.warn(
-      `The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was paused for the rest, as the job says`
-    )
-    const isOurs = await job.step('force-pause', {}, () => suspendDomain(job.shell, plan.vm))
-    return isOurs ? 'suspended' : 'converged'
+    const isOurs = await forcePause(job, plan)
+    const how = isOurs ? 'paused for the rest, as the job says' : 'paused by somebody else just then'
+    job.warn(`The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was ${how}`)
+    return isOurs ? 'suspended' : 'left paused'
   }
   await abortJob(job.shell, plan.vm)
   return fail({ kind: 'too-busy', vm: plan.vmName, budgetMs, detail })
+}
+
+/** False: somebody else had paused it, and whatever ends that is not ours to do. */
+async function forcePause(job: JobContext, { vm }: CapturePlan): Promise<boolean> {
+  const stood = await job.step('force-pause', {}, () => suspendDomain(job.shell, vm))
+  if (stood !== undefined) await job.step(PAUSED_BY_ANOTHER_STEP, {}, () => Promise.resolve())
+  return stood === undefined
 }
 
 export const isTooBusy = (error: unknown): boolean => isFailure(error, 'too-busy')

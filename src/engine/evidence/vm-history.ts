@@ -23,22 +23,38 @@ export interface VmHistory {
 const STARTED = 'started'
 const logOf = (vmName: string): string => `${LOGS}/${vmName}.log`
 
-export async function logPosition(vmName: string): Promise<LogPosition | undefined> {
-  const file = await stat(logOf(vmName), { bigint: true }).catch(() => undefined)
+export const logPosition = (vmName: string): Promise<LogPosition | undefined> => positionIn(logOf(vmName))
+
+async function positionIn(log: string): Promise<LogPosition | undefined> {
+  const file = await stat(log, { bigint: true }).catch(() => undefined)
   return file && { ino: String(file.ino), sizeBytes: Number(file.size) }
 }
 
-/** Undefined: it cannot be told, since the log is gone. */
-export async function historySince(vmName: string, since: LogPosition | undefined): Promise<VmHistory | undefined> {
-  if (since === undefined) return undefined
-  const now = await logPosition(vmName)
-  if (now?.ino === since.ino && now.sizeBytes < since.sizeBytes) return undefined // somebody emptied it
-  if (now?.ino === since.ino) return parseHistory(await textFrom(logOf(vmName), since.sizeBytes))
+/** Up to `until`, or to now. Undefined: it cannot be told, since the log is gone. */
+export async function historySince(
+  vmName: string,
+  since: LogPosition | undefined,
+  until?: LogPosition
+): Promise<VmHistory | undefined> {
+  const text = since && (await textBetween(logOf(vmName), since, until))
+  return text === undefined ? undefined : parseHistory(text)
+}
+
+/** What was written to a log between the two, or until now. Undefined: that is gone, or was written elsewhere. */
+export async function textBetween(log: string, since: LogPosition, until?: LogPosition): Promise<string | undefined> {
+  const now = await positionIn(log)
+  const endIn = ({ ino }: LogPosition): number | undefined => (ino === until?.ino ? until.sizeBytes : undefined)
+  if (now?.ino === since.ino) {
+    if (now.sizeBytes < since.sizeBytes) return undefined // somebody emptied it
+    return until !== undefined && until.ino !== now.ino ? undefined : textFrom(log, since.sizeBytes, endIn(now))
+  }
   // virtlogd begins a new log when the old one has become large.
-  const rotated = `${logOf(vmName)}.0`
-  const former = await stat(rotated, { bigint: true }).catch(() => undefined)
-  if (String(former?.ino) !== since.ino) return undefined
-  return parseHistory(`${await textFrom(rotated, since.sizeBytes)}${await textFrom(logOf(vmName), 0)}`)
+  const former = await positionIn(`${log}.0`)
+  if (former?.ino !== since.ino) return undefined
+  const first = await textFrom(`${log}.0`, since.sizeBytes, endIn(former))
+  if (until?.ino === former.ino) return first
+  if (until !== undefined && until.ino !== now?.ino) return undefined
+  return `${first}${await textFrom(log, 0, until?.sizeBytes)}`
 }
 
 const STAMP = String.raw`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: `
@@ -73,14 +89,14 @@ export const isStillSaved = (history: VmHistory): boolean =>
 
 const LONGEST = 4 << 20
 
-/** What matters is at the end. */
-async function textFrom(path: string, offset: number): Promise<string> {
+/** What matters is at the end, which is that of the file unless `to` is given. */
+async function textFrom(path: string, offset: number, to = Infinity): Promise<string> {
   const file = await open(path, 'r').catch(() => undefined)
   if (file === undefined) return ''
   try {
-    const { size } = await file.stat()
-    const from = Math.max(offset, size - LONGEST)
-    const bytes = Buffer.alloc(Math.max(0, size - from))
+    const end = Math.min(to, (await file.stat()).size)
+    const from = Math.max(offset, end - LONGEST)
+    const bytes = Buffer.alloc(Math.max(0, end - from))
     const { bytesRead } = await file.read(bytes, 0, bytes.length, from)
     return bytes.toString('utf8', 0, bytesRead)
   } finally {

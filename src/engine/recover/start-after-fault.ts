@@ -5,7 +5,7 @@ import { domainState, startDomain, type StateAndReason } from '../../libvirt/dom
 import { isOff } from '../evidence/owners-state.ts'
 import { lastSeen } from '../evidence/seen.ts'
 import { NotedVm } from '../evidence/vm-before.ts'
-import { historySince } from '../evidence/vm-history.ts'
+import { historySince, type VmHistory } from '../evidence/vm-history.ts'
 import { bootId } from '../host-facts.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
@@ -23,10 +23,17 @@ export async function howItEnded(
   began: string | undefined,
   now: StateAndReason | undefined
 ): Promise<string | undefined> {
-  const history = await historySince(name, before.log)
-  const reason = history?.ended ?? (now?.reason === 'unknown' || now?.reason === '' ? undefined : now?.reason)
-  if (reason !== undefined) return FAULTS.includes(reason) ? 'fault' : reason
-  return began !== (await bootId()) ? 'fault' : undefined
+  return endTold(await historySince(name, before.log), now?.reason) ?? endByBoot(began)
+}
+
+/** `fault` where the host went down since that boot. */
+export const endByBoot = async (began: string | undefined): Promise<'fault' | undefined> =>
+  began !== (await bootId()) ? 'fault' : undefined
+
+/** `fault`, or libvirt's word for an end that somebody wanted, as its log or its reason for the state of a VM tells. */
+export function endTold(history: VmHistory | undefined, reason: string | undefined): string | undefined {
+  const told = history?.ended ?? (reason === 'unknown' || reason === '' ? undefined : reason)
+  return told !== undefined && FAULTS.includes(told) ? 'fault' : told
 }
 
 /** How the VMs of a job stood when it began. Engines before this one did not note it. */

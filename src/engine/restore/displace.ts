@@ -100,7 +100,7 @@ async function displaceVm(job: JobContext, vm: DisplacedVm): Promise<void> {
 
 /**
  * Stopping and renaming take seconds, in which its owner may have been at it. It is announced, lest an undo define a VM
- * that its owner undefined.
+ * that its owner undefined, and with what tells why it is off, since the restored VM writes to the same log.
  */
 async function takeDefinition(job: JobContext, vm: DisplacedVm, records: RecordNames): Promise<void> {
   const { shell } = job
@@ -112,7 +112,8 @@ async function takeDefinition(job: JobContext, vm: DisplacedVm, records: RecordN
     wasChanged(vm, 'its snapshots or checkpoints were changed')
   // Where it has none libvirt itself refuses as soon as it has one.
   const keepSnapshots = records.snapshots.length + records.checkpoints.length === 0
-  await job.step(undefineOf(vm.uuid), {}, () =>
+  const log = await logPosition(vm.name)
+  await job.step(undefineOf(vm.uuid), { reason: now.reason, ...(log && { log }) }, () =>
     undefineDomain(shell, vm.uuid, { keepManagedSave: true, keepSnapshots })
   )
 }

@@ -19,13 +19,13 @@ import type { Shell } from '../../shared/shell.ts'
 import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
-import { historySince } from '../evidence/vm-history.ts'
 import { bootId } from '../host-facts.ts'
+import { historySince, type LogPosition, type VmHistory } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { UndoStep } from '../recover/program.ts'
 import type { NotedVm } from '../evidence/vm-before.ts'
-import { howItEnded, notedVms } from '../recover/start-after-fault.ts'
+import { endByBoot, endTold, notedVms } from '../recover/start-after-fault.ts'
 import { theOneSeen } from './displace.ts'
 import { goneMediaOf } from './displaced-vm.ts'
 import { bringRecordsBack, definitionAside, keepDefinition } from './kept-records.ts'
@@ -201,17 +201,36 @@ type End = string | undefined
 /** By its owner's will it is off, or elsewhere: it ran again before that, or has its disks from earlier. */
 const WAS_RUN_AGAIN = ['shutdown', 'saved', 'migrated', 'from snapshot']
 
-/** Behind a start of the restored VM, which has its name, the log tells of that. */
+interface Told {
+  readonly history: VmHistory | undefined
+  /** libvirt's, for its state. */
+  readonly reason: string | undefined
+}
+
+/** From when the restored VM is defined libvirt tells of that one, which has the name: what it told until then counts. */
+async function toldOf(
+  trace: RestoreTrace,
+  vm: Pick<DisplacedVm, 'uuid' | 'name'>,
+  since: LogPosition | undefined,
+  now: StateAndReason | undefined
+): Promise<Told> {
+  if (!isNameTaken(trace)) return { history: await historySince(vm.name, since), reason: now?.reason }
+  const then = trace.toldWhenTaken(vm)
+  return { history: then?.log && (await historySince(vm.name, since, then.log)), reason: then?.reason }
+}
+
+const isNameTaken = (trace: RestoreTrace): boolean => trace.announced('define')
+
 async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
-  const log = trace.announced('start') ? undefined : trace.logAtStop(vm)
-  const history = await historySince(vm.name, log)
-  if (log !== undefined && history?.startedAgain === true) return endOf(trace, { name: vm.name, before: { log } }, now)
-  return WAS_RUN_AGAIN.includes(now?.reason ?? '') ? now?.reason : 'this restore'
+  const told = await toldOf(trace, vm, trace.logAtStop(vm), now)
+  if (told.history?.startedAgain === true) return endOf(trace, told)
+  return WAS_RUN_AGAIN.includes(told.reason ?? '') ? told.reason : 'this restore'
 }
 
 /** Not by this restore. libvirt has forgotten a transient VM that is off. */
 async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
-  return endOf(trace, notedVm(trace, vm) ?? { name: vm.name, before: {} }, now)
+  const { name, before } = notedVm(trace, vm) ?? { name: vm.name, before: {} }
+  return endOf(trace, await toldOf(trace, { ...vm, name }, before.log, now))
 }
 
 /** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
@@ -236,12 +255,11 @@ async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promi
   return (await domainState(shell, vm.uuid)) === undefined && (await endBeforeStop(trace, vm, undefined)) === undefined
 }
 
-async function endOf(
-  { begin }: RestoreTrace,
-  noted: Parameters<typeof howItEnded>[0],
-  now: StateAndReason | undefined
-): Promise<End> {
-  return howItEnded(noted, begin?.bootId ?? (await bootId()), now)
+/** A host that went down since says nothing of a VM whose definition it had not any more. */
+async function endOf(trace: RestoreTrace, { history, reason }: Told): Promise<End> {
+  return (
+    endTold(history, reason) ?? (isNameTaken(trace) ? undefined : endByBoot(trace.begin?.bootId ?? (await bootId())))
+  )
 }
 
 /** For this once: its definition stays as it is. */

@@ -179,6 +179,9 @@ const beginningOf = (vm: Uuid): string => vm.slice(0, 8)
 /** Noted where a VM has no log yet. */
 export const NO_LOG = 'none'
 
+const WhenTaken = z.object({ reason: z.string(), log: LogPosition.optional() })
+type WhenTaken = z.infer<typeof WhenTaken>
+
 type Begin = Extract<JournalEntry, { type: 'begin' }>
 
 /** What the journal of a restore says: its plan as it became, and how far it came. Only what was announced can have happened. */
@@ -195,16 +198,15 @@ export class RestoreTrace {
   /** Engines before this one did not announce that they take a definition away. */
   readonly announcesUndefines: boolean
   private readonly announcesStops: boolean
-  private readonly logsAtStop: ReadonlyMap<string, LogPosition>
-  private readonly announcedSteps: ReadonlySet<string>
+  /** What each step was announced with, the last time. */
+  private readonly data: ReadonlyMap<string, Record<string, unknown>>
   private readonly doneSteps: ReadonlySet<string>
 
   constructor(entries: readonly JournalEntry[]) {
     const steps = ofType(entries, 'step')
-    const dataOf = (name: string): Record<string, unknown> | undefined =>
-      steps.findLast(({ step }) => step === name)?.data
-    const plan = dataOf(RESTORE_PLAN_STEP)?.['plan']
-    const displacing = dataOf('displace')
+    this.data = new Map(steps.map(({ step, data = {} }) => [step, data]))
+    const plan = this.data.get(RESTORE_PLAN_STEP)?.['plan']
+    const displacing = this.data.get('displace')
     this.plan =
       plan === undefined
         ? undefined
@@ -212,34 +214,36 @@ export class RestoreTrace {
             ...RestorePlan.parse(plan),
             ...(displacing?.['displaced'] !== undefined && Displacing.parse(displacing))
           }
-    this.placements = z.array(Placement).parse(dataOf('place')?.['placements'] ?? [])
-    this.logAtStart = LogPosition.or(z.literal(NO_LOG)).optional().catch(undefined).parse(dataOf('start')?.['log'])
+    this.placements = z.array(Placement).parse(this.data.get('place')?.['placements'] ?? [])
+    const logAtStart = this.data.get('start')?.['log']
+    this.logAtStart = LogPosition.or(z.literal(NO_LOG)).optional().catch(undefined).parse(logAtStart)
     this.begin = ofType(entries, 'begin')[0]
     this.announcesStops = displacing?.['announcesStops'] === true
     this.announcesUndefines = displacing?.['announcesUndefines'] === true
-    this.logsAtStop = new Map(
-      steps.flatMap(({ step, data }) => {
-        const log = LogPosition.safeParse(data?.['log']).data
-        return log === undefined ? [] : [[step, log] as const]
-      })
-    )
-    this.announcedSteps = new Set(steps.map(({ step }) => step))
     this.doneSteps = new Set(ofType(entries, 'step-done').map(({ step }) => step))
-    this.isBeingUndone = [...this.announcedSteps].some((step) => step.startsWith('undo.'))
+    this.isBeingUndone = [...this.data.keys()].some((step) => step.startsWith('undo.'))
   }
 
   /** Engines before this one did not announce that they stop a VM that is to make way. */
   mayHaveStopped({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
-    return !this.announcesStops || [uuid, beginningOf(uuid)].some((vm) => this.announcedSteps.has(stopOf(vm)))
+    return !this.announcesStops || [uuid, beginningOf(uuid)].some((vm) => this.data.has(stopOf(vm)))
   }
 
   /** How far libvirt's log of the VM was right before it was stopped. Undefined: nobody noted it. */
   logAtStop({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | undefined {
-    return this.logsAtStop.get(stopOf(uuid))
+    return LogPosition.safeParse(this.data.get(stopOf(uuid))?.['log']).data
+  }
+
+  /**
+   * What told why the VM was off when its definition was taken away: libvirt's reason, and its log up to there. Undefined:
+   * that was not begun, or nobody noted it.
+   */
+  toldWhenTaken({ uuid }: Pick<DisplacedVm, 'uuid'>): WhenTaken | undefined {
+    return WhenTaken.safeParse(this.data.get(undefineOf(uuid))).data
   }
 
   mayHaveUndefined({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
-    return !this.announcesUndefines || this.announcedSteps.has(undefineOf(uuid))
+    return !this.announcesUndefines || this.data.has(undefineOf(uuid))
   }
 
   /** A step of the undo for one VM. What an earlier engine noted counts only where it can mean no other. */
@@ -250,7 +254,7 @@ export class RestoreTrace {
   }
 
   announced(step: RestoreStep | `undo.${string}`): boolean {
-    return this.announcedSteps.has(step)
+    return this.data.has(step)
   }
 
   done(step: RestoreStep | `undo.${string}`): boolean {

@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { appendFile, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   hasBeenElsewhere,
   hasBootedSince,
   hasRunSinceSave,
-  parseHistory
+  parseHistory,
+  textBetween,
+  type LogPosition
 } from '../../../src/engine/evidence/vm-history.ts'
 import { isSameProcess, startTicksIn } from '../../../src/engine/evidence/vm-process.ts'
 
@@ -33,6 +38,56 @@ describe("what libvirt's log of a VM tells", () => {
     const forged =
       'qemu: 2026-11-28 05:14:52.576+0000: shutting down, reason=migrated\nshutting down, reason=migrated\n'
     expect(parseHistory(forged).events).toEqual([])
+  })
+})
+
+describe('what a log tells of the time between two moments', () => {
+  let folder: string
+  let log: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stillpoint-log-'))
+    log = join(folder, 'vm.log')
+    await writeFile(log, '')
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  async function write(text: string): Promise<LogPosition> {
+    await appendFile(log, text)
+    const { ino, size } = await stat(log)
+    return { ino: String(ino), sizeBytes: size }
+  }
+  const rotate = (): Promise<void> => rename(log, `${log}.0`)
+
+  it('is what was written between them, and not what came later', async () => {
+    const since = await write('before ')
+    const until = await write('between')
+    await write(' after')
+    expect(await textBetween(log, since, until)).toBe('between')
+    expect(await textBetween(log, since)).toBe('between after')
+  })
+
+  it('is found where a new log was begun before, between and behind them', async () => {
+    const since = await write('before ')
+    const early = await write('one ')
+    await write('two ')
+    await rotate()
+    const late = await write('three')
+    await write(' after')
+    expect(await textBetween(log, since, early)).toBe('one ')
+    expect(await textBetween(log, since, late)).toBe('one two three')
+    expect(await textBetween(log, since)).toBe('one two three after')
+  })
+
+  it('cannot be told where either is in a log that is gone, or was emptied', async () => {
+    const since = await write('before ')
+    const until = await write('between')
+    await rename(log, join(folder, 'elsewhere'))
+    const other = await write('other')
+    expect(await textBetween(log, since, until)).toBeUndefined()
+    expect(await textBetween(log, since)).toBeUndefined()
+    expect(await textBetween(log, other, until)).toBeUndefined()
+    await writeFile(log, '')
+    expect(await textBetween(log, other)).toBeUndefined()
   })
 })
 
