@@ -107,6 +107,8 @@ async function cutShort(
     /** What the stop was announced with. */
     readonly atStop?: object
     readonly undefine?: 'announced' | 'not announced'
+    /** What that was announced with. */
+    readonly atUndefine?: object
     readonly isTransient?: true
     /** It was off when the restore looked at it. */
     readonly isOff?: true
@@ -154,7 +156,7 @@ async function cutShort(
     ['prepare', { plan }],
     ['stage', {}],
     ...(change.stop === 'announced' ? ([[`stop.${VM}`, change.atStop ?? {}]] as const) : []),
-    ...(change.undefine === 'announced' ? ([[`undefine.${VM}`, {}]] as const) : []),
+    ...(change.undefine === 'announced' ? ([[`undefine.${VM}`, change.atUndefine ?? {}]] as const) : []),
     [
       'displace',
       {
@@ -429,16 +431,24 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     readonly until?: Until
     /** Whether it ran when the restore began. */
     readonly ran?: boolean
+    /** How many of those lines there were when its definition was taken away, and libvirt's reason then. */
+    readonly taken?: readonly [number, string]
   }
 
   /** It ran when the restore looked at it, before anything of it was renamed. Now it is off, and the restore is undone. */
   async function foundOff(
-    { log, boot = 'this-boot', reason, until, ran = false }: Found,
+    { log = [], boot = 'this-boot', reason, until, ran = false, taken }: Found,
     change: Change
   ): Promise<Cut & { warned: string[] }> {
-    const since = await logThatSays(line(STARTED), log ?? [])
+    const since = await logThatSays(line(STARTED), log)
+    const sizeBytes = since.sizeBytes + log.slice(0, taken?.[0]).map(line).join('').length
+    const atUndefine = taken && { reason: taken[1], log: { ...since, sizeBytes } }
     const present = reason === undefined ? undefined : (place: string) => ({ next: domain(place), reason })
-    const cut = await cutShort(present, { ...change, atStop: { log: since } })
+    const cut = await cutShort(present, {
+      ...change,
+      atStop: { log: since },
+      ...(atUndefine && { atUndefine })
+    })
     if (until === undefined) await rename(cut.kept, cut.place)
     const began = boot === 'this-boot' ? await bootId() : boot
     const process = ran && { process: { pid: 1, startTicks: '1' } }
@@ -500,6 +510,35 @@ describe('a VM that ran when it was about to make way, and is off', () => {
   ])('stays off where its owner has started it since the restore stopped it, and %s', async (_, last, reason) => {
     const log = [end('destroyed'), STARTED, last]
     expect(runs(await foundOff({ log, reason }, { stop: 'announced', undefine: 'not announced' }))).toBe(false)
+  })
+
+  const isTaken = { stop: 'not announced', undefine: 'announced', isOff: true } as const
+  const before = { reason: 'unknown', until: 'start', ran: true } as const
+  const [pulled, failed] = [end('destroyed'), end('failed')]
+
+  it.each<[string, Found]>([
+    ['failed', { ...before, log: [pulled, STARTED, failed], taken: [1, 'destroyed'] }],
+    ['lost its power', { ...before, log: [pulled, STARTED], taken: [1, 'destroyed'], boot: 'another-boot' }],
+    ['lost its power, and no log tells', { ...before, taken: [0, 'shutdown'], boot: 'another-boot' }]
+  ])('stays off where its owner stopped it before the restore looked, and the restored one %s', async (_, found) => {
+    const cut = await foundOff(found, isTaken)
+    expect([runs(cut), cut.warned]).toEqual([false, [expect.stringContaining('was stopped by somebody')]])
+  })
+
+  it('runs again where a fault ended it before the restore looked, whatever became of the restored one', async () => {
+    const cut = await foundOff({ ...before, log: [end('crashed'), STARTED, pulled], taken: [1, 'crashed'] }, isTaken)
+    expect([runs(cut), cut.warned]).toEqual([true, [expect.stringContaining('was found off')]])
+  })
+
+  it('stays off, of an engine that does not say what was told by then, which may have been of the restored one', async () => {
+    const cut = await foundOff({ ...before, log: [pulled, STARTED, failed] }, isTaken)
+    expect([runs(cut), cut.warned]).toEqual([false, [expect.stringContaining('nothing tells why')]])
+  })
+
+  it('stays off where its owner has run it since the restore stopped it, and the restored one failed', async () => {
+    const found = { log: [pulled, STARTED, end('shutdown'), STARTED, failed], taken: [3, 'shutdown'] } as const
+    const cut = await foundOff({ ...found, until: 'start' }, { stop: 'announced', undefine: 'announced' })
+    expect(runs(cut)).toBe(false)
   })
 
   it('runs again, whatever the log says of the restored VM, which has its name', async () => {
