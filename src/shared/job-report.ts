@@ -142,4 +142,4 @@ export function ofType<T extends JournalEntry['type']>(entries: readonly Journal
 const isOfUndo = (step: string): boolean => /^(recover$|undo\.)/.test(step)
 
 /** A step of one disk within a step of the job, or what was seen meanwhile. */
-const isInner = (step: string): boolean => /^((seen|samples)$|(pivot|write|drop|extra)\.)/.test(step)
+const isInner = (step: string): boolean => /^((seen|samples|stood-already)$|(pivot|write|drop|extra)\.)/.test(step)

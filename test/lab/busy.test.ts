@@ -112,7 +112,7 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
     await guest.virsh('suspend', guest.uuid)
     await letGo(alpha, 'force-pause', id)
     await waitFor('the job to have looked', () =>
-      Promise.resolve(hasBegun(alpha, id, 'paused-by-another') || undefined)
+      Promise.resolve(hasBegun(alpha, id, 'stood-already') || undefined)
     )
     await guest.virsh('migrate-setspeed', guest.uuid, '4096')
     const { state, warnings } = await engine.endOf(id)

@@ -229,25 +229,31 @@ describe('while a persistent VM is on its overlays', () => {
     await goesOn(guest, since)
   })
 
-  it('its owner pauses it in that moment, and the engine dies behind it: it stays paused', async () => {
-    const since = guest.lastTick()?.counter ?? 0
-    const id = await engine.submit(backupSpec(guest, { method: 'classic' }), 'suspend:1:hold,suspend.done:1:kill')
-    await heldAt(alpha, 'suspend', id)
-    await guest.virsh('suspend', guest.uuid)
-    await letGo(alpha, 'suspend', id)
-    expect(await engine.endOf(id)).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
-    expect(await guest.state()).toBe('paused')
-    await guest.virsh('resume', guest.uuid)
-    await goesOn(guest, since)
-  })
+  it.each(['suspend.done', 'save.done'])(
+    'its owner pauses it in that moment, and the engine dies at %s: it stays paused',
+    async (at) => {
+      const since = guest.lastTick()?.counter ?? 0
+      const id = await engine.submit(backupSpec(guest, { method: 'classic' }), `suspend:1:hold,${at}:1:kill`)
+      await heldAt(alpha, 'suspend', id)
+      await guest.virsh('suspend', guest.uuid)
+      await letGo(alpha, 'suspend', id)
+      expect(await engine.endOf(id)).toMatchObject({ state: 'failed-clean', failure: { kind: 'interrupted' } })
+      expect(await guest.state()).toBe('paused')
+      await guest.virsh('resume', guest.uuid)
+      await goesOn(guest, since)
+    }
+  )
 
-  it('it stops by nobody’s will in the moment in which its job is about to pause it: it goes on', async () => {
-    const since = guest.lastTick()?.counter ?? 0
-    const stop = (): Promise<string> => guest.virsh('qemu-monitor-command', guest.uuid, '--hmp', 'stop')
-    expect((await during(guest, stop, 'suspend', { method: 'classic' })).state).toMatch(/^done/)
-    expect(await guest.state()).toBe('running')
-    await goesOn(guest, since)
-  })
+  it.each(['mirror.done', 'suspend'])(
+    'it stops by nobody’s will as its job is about to pause it, at %s: it goes on',
+    async (at) => {
+      const since = guest.lastTick()?.counter ?? 0
+      const stop = (): Promise<string> => guest.virsh('qemu-monitor-command', guest.uuid, '--hmp', 'stop')
+      expect((await during(guest, stop, at, { method: 'classic' })).state).toMatch(/^done/)
+      expect(await guest.state()).toBe('running')
+      await goesOn(guest, since)
+    }
+  )
 
   it('somebody commits an overlay by hand: the point is none, the VM is as it was', async () => {
     const since = guest.lastTick()?.counter ?? 0

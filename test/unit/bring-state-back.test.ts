@@ -210,8 +210,8 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
 
   it('leaves one that its owner had made just before, whoever comes by', async () => {
     const found = (state?: string): JournalEntry[] => [
-      step('paused-by-another', { ...(state && { state }) }),
-      done('paused-by-another')
+      step('stood-already', { ...(state && { state }) }),
+      done('stood-already')
     ]
     const ways = [
       [...planned('classic', 'running'), step('suspend', { stateBefore: 'running' }), ...found('paused')],

@@ -109,6 +109,8 @@ async function cutShort(
     readonly undefine?: 'announced' | 'not announced'
     /** What that was announced with. */
     readonly atUndefine?: object
+    /** What an undo announced that it defines it again with, which was cut short in its turn. */
+    readonly atAnew?: object
     readonly isTransient?: true
     /** It was off when the restore looked at it. */
     readonly isOff?: true
@@ -171,11 +173,13 @@ async function cutShort(
   ] as const
   const entries = (until: Until): JournalEntry[] => {
     const last = steps.findIndex(([step]) => step === until)
-    return steps.slice(0, last + 1).flatMap(([step, data], n) => [
+    const done = steps.slice(0, last + 1).flatMap(([step, data], n) => [
       entry({ type: 'step', step, data }),
       // The one that it died in was not done.
       ...(n < last ? [entry({ type: 'step-done', step, ms: 1 })] : [])
     ])
+    if (change.atAnew === undefined) return done
+    return [...done, entry({ type: 'step', step: `undo.anew.${VM}`, data: change.atAnew })]
   }
   const undone: JournalEntry[] = []
   const job = jobThatNotes(libvirt, store, undone)
@@ -433,29 +437,38 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     readonly ran?: boolean
     /** How many of those lines there were when its definition was taken away, and libvirt's reason then. */
     readonly taken?: readonly [number, string]
+    /** And when an undo had put it back. */
+    readonly putBack?: number
+    /** And when the restored one was started. */
+    readonly started?: number
   }
 
   /** It ran when the restore looked at it, before anything of it was renamed. Now it is off, and the restore is undone. */
   async function foundOff(
-    { log = [], boot = 'this-boot', reason, until, ran = false, taken }: Found,
+    { log = [], boot = 'this-boot', reason, until, ran = false, taken, putBack, started }: Found,
     change: Change
   ): Promise<Cut & { warned: string[] }> {
     const since = await logThatSays(line(STARTED), log)
-    const sizeBytes = since.sizeBytes + log.slice(0, taken?.[0]).map(line).join('').length
-    const atUndefine = taken && { reason: taken[1], log: { ...since, sizeBytes } }
+    const behind = (lines: number) => ({
+      log: { ...since, sizeBytes: since.sizeBytes + log.slice(0, lines).map(line).join('').length }
+    })
+    const atUndefine = taken && { reason: taken[1], ...behind(taken[0]) }
     const present = reason === undefined ? undefined : (place: string) => ({ next: domain(place), reason })
     const cut = await cutShort(present, {
       ...change,
       atStop: { log: since },
-      ...(atUndefine && { atUndefine })
+      ...(atUndefine && { atUndefine }),
+      ...(putBack !== undefined && { atAnew: behind(putBack) })
     })
-    if (until === undefined) await rename(cut.kept, cut.place)
+    if (until === undefined || putBack !== undefined) await rename(cut.kept, cut.place)
     const began = boot === 'this-boot' ? await bootId() : boot
     const process = ran && { process: { pid: 1, startTicks: '1' } }
     const vms = [{ uuid: VM, name: 'web', before: { log: since, ...process } }]
     const warned: string[] = []
     const begin = entry({ type: 'begin', id: JOB, bootId: began, vms })
-    expect(await cut.undo(until ?? 'displace', { begin, start: {}, warned })).toEqual({ end: 'undone', kept: [] })
+    expect(
+      await cut.undo(until ?? 'displace', { begin, start: started === undefined ? {} : behind(started), warned })
+    ).toEqual({ end: 'undone', kept: [] })
     return { ...cut, warned }
   }
 
@@ -530,10 +543,46 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     expect([runs(cut), cut.warned]).toEqual([true, [expect.stringContaining('was found off')]])
   })
 
-  it('stays off, of an engine that does not say what was told by then, which may have been of the restored one', async () => {
-    const cut = await foundOff({ ...before, log: [pulled, STARTED, failed] }, isTaken)
-    expect([runs(cut), cut.warned]).toEqual([false, [expect.stringContaining('nothing tells why')]])
+  // An undo had put it back, and was cut short behind that.
+  it.each<[string, boolean, Found, Change]>([
+    ['its owner shut it down', false, { log: [pulled, STARTED, end('shutdown')], reason: 'shutdown' }, {}],
+    ['its owner destroyed it', false, { log: [pulled, STARTED, pulled], reason: 'unknown' }, {}],
+    ['it migrated', false, { log: [pulled, STARTED, end('migrated')], reason: 'migrated' }, {}],
+    ['it crashed', true, { log: [pulled, STARTED, end('crashed')], reason: 'crashed' }, {}],
+    ['its host lost its power', true, { log: [pulled, STARTED], boot: 'another-boot' }, {}],
+    ['nothing', true, { log: [pulled] }, {}],
+    [
+      'its owner shut it down, and a fault had ended it before',
+      false,
+      { log: [end('crashed'), STARTED, pulled] },
+      isTaken
+    ]
+  ])('runs as is wanted of it since it was put back: %s', async (_, isToRun, found, change) => {
+    const taken = [1, change === isTaken ? 'crashed' : 'destroyed'] as const
+    const cut = await foundOff(
+      { reason: 'unknown', ...found, ran: true, until: 'start', taken, putBack: 1 },
+      { stop: 'announced', undefine: 'announced', ...change }
+    )
+    expect(runs(cut)).toBe(isToRun)
+    if (!isToRun) expect(cut.warned).toEqual([expect.stringContaining('has run since it was put back')])
   })
+
+  it.each<[string, boolean, Found]>([
+    ['crashed', true, { log: [end('crashed')] }],
+    [
+      'crashed, and the restored one was begun to be started',
+      true,
+      { log: [end('crashed'), STARTED, pulled], until: 'start', started: 1 }
+    ],
+    ['was stopped, and the restored one failed', false, { log: [pulled, STARTED, failed], until: 'start', started: 1 }],
+    ['was stopped, or the restored one was', false, { log: [end('crashed'), STARTED, pulled], until: 'start' }]
+  ])(
+    'is seen as far as an engine noted that did not say how it was when it was taken: it %s',
+    async (_, isToRun, found) => {
+      const cut = await foundOff({ reason: 'unknown', until: 'define', ran: true, ...found }, isTaken)
+      expect(runs(cut)).toBe(isToRun)
+    }
+  )
 
   it('stays off where its owner has run it since the restore stopped it, and the restored one failed', async () => {
     const found = { log: [pulled, STARTED, end('shutdown'), STARTED, failed], taken: [3, 'shutdown'] } as const

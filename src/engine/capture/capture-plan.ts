@@ -92,8 +92,8 @@ export const PLAN_STEP = 'begin-point'
 export const SAVE_STEP = 'save'
 /** Announces that a VM that the job paused is let go on. */
 export const GO_ON_STEP = 'go-on'
-/** Of a capture that was to pause its VM: somebody else had done so just before. `state`: how that one has it, if that tells. */
-export const PAUSED_BY_ANOTHER_STEP = 'paused-by-another'
+/** Of a capture that was to pause its VM, which stood already: that pause is not ours. `state`: how its owner has it, if that tells. */
+export const STOOD_STEP = 'stood-already'
 /** Announces that a QEMU is told to go over to the image below its overlay. */
 export const pivotStep = (target: string): string => `pivot.${target}`
 /** Says that this QEMU was seen on its overlay behind that, when nothing could take it to the image any more. */

@@ -14,14 +14,7 @@ import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAtDisk } from '../vm.ts'
 import { giveOverlays } from './overlay-owner.ts'
-import {
-  diskFile,
-  memoryPath,
-  PAUSED_BY_ANOTHER_STEP,
-  SAVE_STEP,
-  type CaptureDisk,
-  type CapturePlan
-} from './capture-plan.ts'
+import { diskFile, memoryPath, STOOD_STEP, SAVE_STEP, type CaptureDisk, type CapturePlan } from './capture-plan.ts'
 import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
@@ -71,8 +64,9 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
 /** Answers how its owner has it: he may have paused it himself just now. */
 async function suspend(job: JobContext, { vm }: CapturePlan): Promise<'running' | 'paused'> {
   const stood = await suspendDomain(job.shell, vm)
-  if (ownersState(stood) !== 'paused') return 'running'
-  return job.step(PAUSED_BY_ANOTHER_STEP, { state: 'paused' }, () => Promise.resolve('paused'))
+  const state = ownersState(stood) ?? 'running'
+  if (stood !== undefined) await job.step(STOOD_STEP, { state }, () => Promise.resolve())
+  return state
 }
 
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>

@@ -7,7 +7,7 @@ import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { GO_ON_STEP, memoryPath, PAUSED_BY_ANOTHER_STEP, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, memoryPath, STOOD_STEP, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -95,12 +95,12 @@ async function snapshotWithMemory(
   }
 }
 
-/** QEMU keeps to what it is allowed; what libvirt does around it may still take longer on a busy host. */
+/** QEMU keeps to what it is allowed; what libvirt does around it may still take longer on a busy host, and so may others. */
 function warnOverBudget(job: JobContext<BackupSpec>, pauseMs: number): void {
   const { budgetMs } = job.spec
   if (pauseMs > budgetMs)
     job.warn(
-      `The VM stood still for ${Math.round(pauseMs)} ms, longer than its budget of ${budgetMs} ms: the host was busy`
+      `The VM stood still for ${Math.round(pauseMs)} ms, longer than its budget of ${budgetMs} ms: the host was busy, or somebody paused it`
     )
 }
 
@@ -201,28 +201,33 @@ async function allowPause(job: JobContext, plan: CapturePlan, pauseMs: number): 
 }
 
 /** The guest rewrites RAM faster than it can be written within the budget. */
-async function giveUp(
-  job: JobContext<BackupSpec>,
-  plan: CapturePlan,
-  estimatedPauseMs: number
-): Promise<Exclude<End, 'converged'>> {
+async function giveUp(job: JobContext<BackupSpec>, plan: CapturePlan, estimatedPauseMs: number): Promise<End> {
   const { budgetMs, onBusy } = job.spec
   const detail = `a final pause of about ${estimatedPauseMs} ms would be needed`
   if (onBusy === 'pause') {
-    const isOurs = await forcePause(job, plan)
-    const how = isOurs ? 'paused for the rest, as the job says' : 'paused by somebody else just then'
-    job.warn(`The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; it was ${how}`)
-    return isOurs ? 'suspended' : 'left paused'
+    const end = await forcePause(job, plan)
+    job.warn(`The VM rewrites its RAM too fast for ${budgetMs} ms: ${detail}; ${PAUSED[end]}`)
+    return end
   }
   await abortJob(job.shell, plan.vm)
   return fail({ kind: 'too-busy', vm: plan.vmName, budgetMs, detail })
 }
 
-/** False: somebody else had paused it, and whatever ends that is not ours to do. */
-async function forcePause(job: JobContext, { vm }: CapturePlan): Promise<boolean> {
+const PAUSED: Readonly<Record<End, string>> = {
+  converged: 'it stood still already',
+  suspended: 'it was paused for the rest, as the job says',
+  'left paused': 'it was paused by somebody else just then'
+}
+
+/** What libvirt has for a pause that was asked for, before a snapshot and in it; for QEMU's own, at its last pass, it has none. */
+const ASKED_FOR = ['user', 'creating snapshot']
+
+/** A pause that is not ours is not ours to end either. */
+async function forcePause(job: JobContext, { vm }: CapturePlan): Promise<End> {
   const stood = await job.step('force-pause', {}, () => suspendDomain(job.shell, vm))
-  if (stood !== undefined) await job.step(PAUSED_BY_ANOTHER_STEP, {}, () => Promise.resolve())
-  return stood === undefined
+  if (stood === undefined) return 'suspended'
+  await job.step(STOOD_STEP, {}, () => Promise.resolve())
+  return ASKED_FOR.includes(stood.reason) ? 'left paused' : 'converged'
 }
 
 export const isTooBusy = (error: unknown): boolean => isFailure(error, 'too-busy')

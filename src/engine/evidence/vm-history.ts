@@ -45,7 +45,7 @@ export async function textBetween(log: string, since: LogPosition, until?: LogPo
   const now = await positionIn(log)
   const endIn = ({ ino }: LogPosition): number | undefined => (ino === until?.ino ? until.sizeBytes : undefined)
   if (now?.ino === since.ino) {
-    if (now.sizeBytes < since.sizeBytes) return undefined // somebody emptied it
+    if (now.sizeBytes < Math.max(since.sizeBytes, endIn(now) ?? 0)) return undefined // somebody emptied it
     return until !== undefined && until.ino !== now.ino ? undefined : textFrom(log, since.sizeBytes, endIn(now))
   }
   // virtlogd begins a new log when the old one has become large.

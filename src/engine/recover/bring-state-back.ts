@@ -71,8 +71,8 @@ async function resumeIfOurs(
   trace: BackupTrace,
   now: StateAndReason
 ): Promise<void> {
-  if (trace.wePaused) return letGoOn(job, plan)
   if (isHalted(now)) return resumeHalted(job, plan)
+  if (trace.wePaused) return letGoOn(job, plan)
   if (isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }

@@ -26,13 +26,16 @@ export async function howItEnded(
   return endTold(await historySince(name, before.log), now?.reason) ?? endByBoot(began)
 }
 
+/** libvirt has a reason for every state. */
+export const isWord = (reason: string | undefined): boolean => reason !== undefined && !['unknown', ''].includes(reason)
+
 /** `fault` where the host went down since that boot. */
 export const endByBoot = async (began: string | undefined): Promise<'fault' | undefined> =>
   began !== (await bootId()) ? 'fault' : undefined
 
 /** `fault`, or libvirt's word for an end that somebody wanted, as its log or its reason for the state of a VM tells. */
 export function endTold(history: VmHistory | undefined, reason: string | undefined): string | undefined {
-  const told = history?.ended ?? (reason === 'unknown' || reason === '' ? undefined : reason)
+  const told = history?.ended ?? (isWord(reason) ? reason : undefined)
   return told !== undefined && FAULTS.includes(told) ? 'fault' : told
 }
 

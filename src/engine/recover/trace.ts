@@ -6,7 +6,7 @@ import {
   CapturePlan,
   extraStep,
   GO_ON_STEP,
-  PAUSED_BY_ANOTHER_STEP,
+  STOOD_STEP,
   PLAN_STEP,
   pivotStep,
   stayStep,
@@ -181,13 +181,13 @@ function standOf(entries: readonly JournalEntry[]): Stand {
 }
 
 const PAUSES = ['suspend', 'force-pause']
-const ENDS_PAUSE = [GO_ON_STEP, PAUSED_BY_ANOTHER_STEP, 'restore', UNDO_PAUSE_STEP, LOAD_RAM_STEP]
+const ENDS_PAUSE = [GO_ON_STEP, STOOD_STEP, 'restore', UNDO_PAUSE_STEP, LOAD_RAM_STEP]
 
 const State = CapturePlan.shape.stateBefore.optional().catch(undefined)
 /** Steps that say how the owner had the VM. */
 const STATE_IN: Readonly<Record<string, (data: Record<string, unknown>) => Stand['state']>> = {
   [PLAN_STEP]: ({ plan }) => z.object({ stateBefore: State }).catch({ stateBefore: undefined }).parse(plan).stateBefore,
   suspend: ({ stateBefore }) => State.parse(stateBefore),
-  [PAUSED_BY_ANOTHER_STEP]: ({ state }) => State.parse(state),
+  [STOOD_STEP]: ({ state }) => State.parse(state),
   [SEEN_STEP]: ({ state }) => State.parse(state)
 }

@@ -20,16 +20,16 @@ import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { bootId } from '../host-facts.ts'
-import { historySince, type LogPosition, type VmHistory } from '../evidence/vm-history.ts'
+import { historySince, logPosition, type LogPosition, type VmHistory } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { UndoStep } from '../recover/program.ts'
 import type { NotedVm } from '../evidence/vm-before.ts'
-import { endByBoot, endTold, notedVms } from '../recover/start-after-fault.ts'
+import { endByBoot, endTold, isWord, notedVms } from '../recover/start-after-fault.ts'
 import { theOneSeen } from './displace.ts'
 import { goneMediaOf } from './displaced-vm.ts'
 import { bringRecordsBack, definitionAside, keepDefinition } from './kept-records.ts'
-import { putBackStep, type DisplacedVm, type Rename, type RestoreTrace } from './restore-plan.ts'
+import { NO_LOG, putBackStep, type DisplacedVm, type Rename, type RestoreTrace } from './restore-plan.ts'
 
 /** The way back of what was renamed aside, each by itself. Nothing is put over a file that lies there now. */
 export function renameBackSteps(
@@ -113,10 +113,16 @@ async function defineAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm
   const anew = putBackStep('anew', vm.uuid)
   if (!isDefined) {
     await requireFreeName(job, vm)
-    await job.step(anew, {}, () => defineFrom(job.id, vm.definition, (path) => defineDomain(job.shell, path)))
+    await putBack(job, vm, () => defineFrom(job.id, vm.definition, (path) => defineDomain(job.shell, path)))
   }
   if (!isDefined || trace.announced(anew) || !trace.announcesUndefines)
     await setAutostart(job.shell, vm.uuid, vm.autostart)
+}
+
+/** Announced with how far libvirt's log was: what is written from then on is of this VM again. */
+async function putBack(job: JobContext, { uuid, name }: DisplacedVm, work: () => Promise<void>): Promise<void> {
+  const log = await logPosition(name)
+  await job.step(putBackStep('anew', uuid), { ...(log && { log }) }, work)
 }
 
 /** One that runs without was started in the moment in which its definition was taken away. */
@@ -163,14 +169,17 @@ async function startAgain(job: JobContext, trace: RestoreTrace, seen: DisplacedV
   if (now === undefined && vm.persistent) return
   // What was off when the restore looked at it was stopped by somebody else.
   const mayBeOurs = seen.wasActive && trace.mayHaveStopped(vm)
-  const end = mayBeOurs ? await endSinceStop(trace, vm, now) : await endBeforeStop(trace, vm, now)
+  const again = await endSincePutBack(trace, vm, now)
+  const end = again ? again.end : await (mayBeOurs ? endSinceStop(trace, vm, now) : endBeforeStop(trace, vm, now))
   if (end !== 'fault' && end !== 'this restore') {
-    if (!mayBeOurs) job.warn(`${vm.name} ${leftOff(end)}`)
+    if (again)
+      job.warn(`${vm.name} has run since it was put back, and is off (${end ?? 'nothing tells why'}): it was left so`)
+    else if (!mayBeOurs) job.warn(`${vm.name} ${leftOff(end)}`)
     return
   }
   try {
     if (now !== undefined) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
-    else await createFrom(job, vm, vm.definition)
+    else await putBack(job, vm, () => createFrom(job, vm, vm.definition))
   } catch (error) {
     if (!isFailure(error, 'command-failed')) throw error
     await startWithoutGoneMedia(job, vm, error)
@@ -207,19 +216,32 @@ interface Told {
   readonly reason: string | undefined
 }
 
-/** From when the restored VM is defined libvirt tells of that one, which has the name: what it told until then counts. */
+/**
+ * What was told until the definition of the VM was taken: later libvirt may tell of the restored one, which has its name. In a
+ * definition that is new nothing says why a VM is off.
+ */
 async function toldOf(
   trace: RestoreTrace,
   vm: Pick<DisplacedVm, 'uuid' | 'name'>,
   since: LogPosition | undefined,
   now: StateAndReason | undefined
 ): Promise<Told> {
-  if (!isNameTaken(trace)) return { history: await historySince(vm.name, since), reason: now?.reason }
-  const then = trace.toldWhenTaken(vm)
-  return { history: then?.log && (await historySince(vm.name, since, then.log)), reason: then?.reason }
+  const until = trace.logUntilTaken(vm)
+  const history = until === NO_LOG ? undefined : await historySince(vm.name, since, until)
+  const then = trace.reasonWhenTaken(vm)
+  const reason = trace.announced('define') || !isWord(now?.reason) ? (then ?? now?.reason) : now?.reason
+  return { history, reason }
 }
 
-const isNameTaken = (trace: RestoreTrace): boolean => trace.announced('define')
+/** It was started again since an undo has put it back: then that is what counts. */
+async function endSincePutBack(
+  trace: RestoreTrace,
+  vm: DisplacedVm,
+  now: StateAndReason | undefined
+): Promise<{ readonly end: End } | undefined> {
+  const history = await historySince(vm.name, trace.logWhenPutBack(vm))
+  return history?.startedAgain === true ? { end: await endOf(trace, { history, reason: now?.reason }) } : undefined
+}
 
 async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
   const told = await toldOf(trace, vm, trace.logAtStop(vm), now)
@@ -230,7 +252,9 @@ async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndR
 /** Not by this restore. libvirt has forgotten a transient VM that is off. */
 async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
   const { name, before } = notedVm(trace, vm) ?? { name: vm.name, before: {} }
-  return endOf(trace, await toldOf(trace, { ...vm, name }, before.log, now))
+  const told = await toldOf(trace, { ...vm, name }, before.log, now)
+  // It was off by then: a host that went down since says nothing of that.
+  return trace.reasonWhenTaken(vm) === undefined ? endOf(trace, told) : endTold(told.history, told.reason)
 }
 
 /** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
@@ -255,12 +279,8 @@ async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promi
   return (await domainState(shell, vm.uuid)) === undefined && (await endBeforeStop(trace, vm, undefined)) === undefined
 }
 
-/** A host that went down since says nothing of a VM whose definition it had not any more. */
-async function endOf(trace: RestoreTrace, { history, reason }: Told): Promise<End> {
-  return (
-    endTold(history, reason) ?? (isNameTaken(trace) ? undefined : endByBoot(trace.begin?.bootId ?? (await bootId())))
-  )
-}
+const endOf = async ({ begin }: RestoreTrace, { history, reason }: Told): Promise<End> =>
+  endTold(history, reason) ?? endByBoot(begin?.bootId ?? (await bootId()))
 
 /** For this once: its definition stays as it is. */
 async function startWithoutGoneMedia(job: JobContext, vm: DisplacedVm, error: unknown): Promise<void> {

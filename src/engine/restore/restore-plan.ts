@@ -169,7 +169,7 @@ export const stopOf = (vm: string): string => `stop.${vm}`
 /** The step in which its definition is taken away. */
 export const undefineOf = (vm: Uuid): string => `undefine.${vm}`
 
-/** Steps of an undo for one VM that made way. `anew`: it is defined, since it was not any more. */
+/** Steps of an undo for one VM that made way. `anew`: it is defined, or made where it is transient, since it was not there any more. */
 export type PutBackStep = 'define' | 'anew' | 'records' | 'start'
 export const putBackStep = (step: PutBackStep, vm: string): `undo.${string}` => `undo.${step}.${vm}`
 
@@ -178,9 +178,6 @@ const beginningOf = (vm: Uuid): string => vm.slice(0, 8)
 
 /** Noted where a VM has no log yet. */
 export const NO_LOG = 'none'
-
-const WhenTaken = z.object({ reason: z.string(), log: LogPosition.optional() })
-type WhenTaken = z.infer<typeof WhenTaken>
 
 type Begin = Extract<JournalEntry, { type: 'begin' }>
 
@@ -231,15 +228,30 @@ export class RestoreTrace {
 
   /** How far libvirt's log of the VM was right before it was stopped. Undefined: nobody noted it. */
   logAtStop({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | undefined {
-    return LogPosition.safeParse(this.data.get(stopOf(uuid))?.['log']).data
+    return this.logIn(stopOf(uuid))
+  }
+
+  /** libvirt's reason for its being off when its definition was taken away. Undefined: that was not begun, or nobody noted it. */
+  reasonWhenTaken({ uuid }: Pick<DisplacedVm, 'uuid'>): string | undefined {
+    return z.string().safeParse(this.data.get(undefineOf(uuid))?.['reason']).data
   }
 
   /**
-   * What told why the VM was off when its definition was taken away: libvirt's reason, and its log up to there. Undefined:
-   * that was not begun, or nobody noted it.
+   * How far libvirt's log tells of this VM, and not of the restored one, which has its name. Undefined: to its end. `none`:
+   * nobody noted it.
    */
-  toldWhenTaken({ uuid }: Pick<DisplacedVm, 'uuid'>): WhenTaken | undefined {
-    return WhenTaken.safeParse(this.data.get(undefineOf(uuid))).data
+  logUntilTaken({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | typeof NO_LOG | undefined {
+    const taken = this.announced('define') ? this.logIn(undefineOf(uuid)) : undefined
+    return taken ?? (this.announced('start') ? (this.logAtStart ?? NO_LOG) : undefined)
+  }
+
+  /** How far it was when an undo defined it again, or made it where it is transient. Undefined: none did, or nobody noted it. */
+  logWhenPutBack({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | undefined {
+    return this.logIn(putBackStep('anew', uuid))
+  }
+
+  private logIn(step: string): LogPosition | undefined {
+    return LogPosition.safeParse(this.data.get(step)?.['log']).data
   }
 
   mayHaveUndefined({ uuid }: Pick<DisplacedVm, 'uuid'>): boolean {
