@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, renameSync, chmodSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { EngineVerb, QuestionOf, ResultOf } from '../../src/shared/engine-protocol.ts'
+import { GrowingResult, type ResultLine } from '../../src/main/core/engine-on-host/growing-result.ts'
+import { engineVerbs, type EngineVerb, type QuestionOf, type ResultOf } from '../../src/shared/engine-protocol.ts'
 import { isFailure, StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { COMPILED_ENV, DEFAULT_STORE, enginePath, runtimePath } from '../../src/shared/host-paths.ts'
 import { newTimeSortedId } from '../../src/shared/model/ids.ts'
@@ -17,6 +18,23 @@ const KEEP_COMPILED = `NODE_COMPILE_CACHE=${COMPILED_ENV.NODE_COMPILE_CACHE}`
 const ENDS_WITHIN_MS = 5000
 const LOOK_EVERY_MS = 30
 const ROOT = join(import.meta.dirname, '../..')
+
+type Line = ResultLine | { readonly failure: Failure } | { readonly event: unknown }
+
+/** In one line, or in portions; as the engine says it, unchecked. */
+async function answerIn(verb: EngineVerb, lines: readonly string[]): Promise<{ readonly value: unknown } | undefined> {
+  const refuse = (why: string): never => {
+    throw new Error(`the answer to ${verb}: ${why}`)
+  }
+  const growing = new GrowingResult(engineVerbs[verb].result, (_schema, value) => value, refuse)
+  let whole: { readonly value: unknown } | undefined
+  for (const text of lines.filter((each) => each !== '')) {
+    const line = JSON.parse(text) as Line
+    if ('failure' in line) throw new StillpointError(line.failure)
+    if (!('event' in line)) whole = await growing.take(line, text.length)
+  }
+  return whole
+}
 
 /** The engine on a lab host without any controller: put there by hand, asked over a process's stdin and stdout. */
 export class BareEngine {
@@ -48,10 +66,9 @@ export class BareEngine {
   async ask<V extends EngineVerb>(verb: V, question: QuestionOf<V>, timeoutMs = PATIENCE_MS): Promise<ResultOf<V>> {
     const argv = ['env', KEEP_COMPILED, runtimePath('lab'), enginePath('lab'), verb]
     const { stdout, stderr } = await this.host.run(argv, { stdin: `${JSON.stringify(question)}\n`, timeoutMs })
-    const last = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { result?: ResultOf<V>; failure?: Failure }
-    if (last.failure !== undefined) throw new StillpointError(last.failure)
-    if (last.result === undefined) throw new Error(`no answer to ${verb}: ${stdout}${stderr}`)
-    return last.result
+    const whole = await answerIn(verb, stdout.trim().split('\n'))
+    if (whole === undefined) throw new Error(`no answer to ${verb}: ${stdout}${stderr}`)
+    return whole.value as ResultOf<V>
   }
 
   async submit(spec: JobSpec, fault?: string): Promise<string> {

@@ -19,9 +19,9 @@ export async function whileOnOverlays(
 ): Promise<JobReport> {
   const { host } = engine
   const id = await engine.submit(backupSpec(guest, options), `${point}:1:hold`)
-  await heldAt(host, point)
+  await heldAt(host, point, id)
   const toItsEnd = async (): Promise<JobReport> => {
-    await letGo(host, point)
+    await letGo(host, point, id)
     return engine.endOf(id)
   }
   try {

@@ -148,7 +148,7 @@ describe.each<[string, string, () => string]>([
   it('has its definition as it was when its QEMU died on the overlay', async () => {
     const definition = await guest.xml('--inactive')
     const id = await engine.submit(backupSpec(guest), 'copy.done:1:hold')
-    await heldAt(alpha, 'copy.done')
+    await heldAt(alpha, 'copy.done', id)
     await guest.waitForMoreTicks(10)
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/${name}.pid)`)
     await engine.ask('cancel', { id })

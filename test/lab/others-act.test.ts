@@ -373,14 +373,14 @@ describe('while a persistent VM is on its overlays', () => {
 
   it('a disk is plugged in between the plan and the snapshot, and unplugged before the copy ends: its overlay goes', async () => {
     const id = await engine.submit(backupSpec(guest), 'snapshot:1:hold,copy.done:1:hold')
-    await heldAt(alpha, 'snapshot')
+    await heldAt(alpha, 'snapshot', id)
     await attach(LATE, 'vdc', '--live')
-    await letGo(alpha, 'snapshot')
-    await heldAt(alpha, 'copy.done')
+    await letGo(alpha, 'snapshot', id)
+    await heldAt(alpha, 'copy.done', id)
     expect((await disksOf())['vdc']).toMatch(OVERLAY)
     await detach('vdc', '--live')
     await waitFor('vdc to go', async () => ('vdc' in (await disksOf()) ? undefined : true))
-    await letGo(alpha, 'copy.done')
+    await letGo(alpha, 'copy.done', id)
     const report = await engine.endOf(id)
     expect(report.state).toBe('done-with-warnings')
     await hasOwnDisks(guest)

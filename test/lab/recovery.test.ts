@@ -66,7 +66,7 @@ const journalOf = (id: string): Promise<string> => alpha.must(['cat', `${JOBS_DI
 /** A live backup that stands at this point until it is cancelled, or ends otherwise. */
 async function heldIn(point: string): Promise<string> {
   const id = await engine.submit(backupSpec(guest), `${point}:1:hold`)
-  await heldAt(alpha, point)
+  await heldAt(alpha, point, id)
   return id
 }
 
@@ -144,7 +144,7 @@ describe('other ends of a backup', () => {
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     const written = guest.lastTick()?.counter ?? NaN
     await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
-    await letGo(alpha, 'pivot.vda.done')
+    await letGo(alpha, 'pivot.vda.done', id)
     const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
     await guest.waitForMoreTicks(5)
@@ -157,7 +157,7 @@ describe('other ends of a backup', () => {
     const id = await heldIn('copy')
     await alpha.must(`kill -9 $(cat /run/libvirt/qemu/unlucky.pid)`)
     await waitFor('libvirt to see it', async () => ((await guest.state()) === 'shut off' ? true : undefined))
-    await letGo(alpha, 'copy')
+    await letGo(alpha, 'copy', id)
     const report = await engine.endOf(id)
     expect(report).toMatchObject({ state: 'done-with-warnings', point: id })
     expect(await journalOf(id)).toMatch(/was started again[^]*"step":"fold-back"/)

@@ -157,9 +157,9 @@ describe('a classic backup whose VM is paused, or goes on, while its disks are m
     const since = guest.lastTick()?.counter ?? 0
     const mirrored = async (act: 'suspend' | 'resume'): Promise<JobReport> => {
       const id = await engine.submit(backupSpec(guest, { method: 'classic' }), 'mirror.done:1:hold')
-      await heldAt(alpha, 'mirror.done')
+      await heldAt(alpha, 'mirror.done', id)
       await guest.virsh(act, guest.uuid)
-      await letGo(alpha, 'mirror.done')
+      await letGo(alpha, 'mirror.done', id)
       return engine.endOf(id)
     }
     expect((await mirrored('suspend')).state).toBe('done')
