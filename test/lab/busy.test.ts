@@ -111,9 +111,7 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
     await guest.virsh('migrate-setspeed', guest.uuid, '1') // lest its RAM be written before the job has looked
     await guest.virsh('suspend', guest.uuid)
     await letGo(alpha, 'force-pause', id)
-    await waitFor('the job to have looked', () =>
-      Promise.resolve(hasBegun(alpha, id, 'stood-already') || undefined)
-    )
+    await waitFor('the job to have looked', () => Promise.resolve(hasBegun(alpha, id, 'stood-already') || undefined))
     await guest.virsh('migrate-setspeed', guest.uuid, '4096')
     const { state, warnings } = await engine.endOf(id)
     expect(state).toBe('done-with-warnings')
