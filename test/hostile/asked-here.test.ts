@@ -70,7 +70,9 @@ describe('a restore that a host says has failed', () => {
       const { id } = await restore(live, { point: POINT, to: 'evil', mode: 'boot', replace: false })
       hosts.journal = () => STORIES[story] ?? []
       // What it reports now is another point, of another VM.
-      await live.jobs.heard('evil', [report({ id, point: JOB, vm: { uuid: OTHER_VM, name: 'payroll-db' }, mode: 'resume' })])
+      await live.jobs.heard('evil', [
+        report({ id, point: JOB, vm: { uuid: OTHER_VM, name: 'payroll-db' }, mode: 'resume' })
+      ])
       await retry(live, id)
       const submitted = hosts.asked.filter(({ verb }) => verb === 'submit')
       expect(submitted.map(({ host }) => host)).toEqual(['evil', 'evil'])

@@ -7,6 +7,7 @@ import { JOBS_DIR, jobUnit } from '../../src/shared/host-paths.ts'
 import { newTimeSortedId } from '../../src/shared/model/ids.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
+import { betweenTries, NEXT_TRY_MS } from './between-tries.ts'
 import type { Guest } from './guest.ts'
 import type { LabHost } from './host.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
@@ -16,8 +17,6 @@ import { testLab } from './test-lab.ts'
 
 const MIB = 1024 * 1024
 const TIMER = 'stillpoint-recover.timer'
-/** Recovery that had to be tried again comes back within minutes, however busy the machine is. */
-const NEXT_TRY_MS = 300_000
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 const disc = '/srv/disc.iso'
 
@@ -101,18 +100,6 @@ const ended = (id: string): Promise<JobReport> =>
       const report = await reportOf(id)
       return report?.endedAt === undefined ? undefined : report
     },
-    { timeoutMs: NEXT_TRY_MS, everyMs: 500 }
-  )
-
-/** The host goes on trying to put an earlier job right, and holds its VM meanwhile. */
-const betweenTries = (run: () => Promise<JobReport>): Promise<JobReport> =>
-  waitFor(
-    'the VM to be free',
-    () =>
-      run().catch((error: unknown) => {
-        if (isFailure(error, 'vm-busy')) return undefined
-        throw error
-      }),
     { timeoutMs: NEXT_TRY_MS, everyMs: 500 }
   )
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import { BareEngine, restoreSpec } from './bare-engine.ts'
+import { betweenTries } from './between-tries.ts'
 import { heldAt, letGo } from './held.ts'
 import { hasBegun } from './journals.ts'
 import type { Guest } from './guest.ts'
@@ -195,7 +196,7 @@ describe('a VM that runs, stands still, and could not be started again as it is'
     await replace('place.done:1:throw')
     await engine.ask('doctor', { stores: [], repair: true }).catch(() => undefined)
     expect(await checksum()).toBe(before)
-    await engine.backup(guest)
+    await betweenTries(() => engine.backup(guest))
     expect(await checksum()).toBe(before)
     await alpha.reset()
     await engine.ask('recover', {}).catch(() => undefined)

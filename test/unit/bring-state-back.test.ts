@@ -208,6 +208,18 @@ describe('a backup that paused its VM for RAM that could not be saved, and goes 
     })
   })
 
+  it('has ended its pause with a halt of its VM that it ended: one that its owner makes behind that stays', async () => {
+    const halted = { ...paused, reason: 'I/O error' }
+    for (const tryIt of [bring, ({ job, entries }: OnPaper) => undoBackup(job, [...entries]).catch(() => undefined)]) {
+      const paper = onPaper(halted, [...planned('live', 'running'), step('force-pause')])
+      await tryIt(paper)
+      expect(await paper.state()).toMatch(/^running/)
+      pausedByOwner(paper)
+      await bring(paper)
+      expect(await paper.state()).toMatch(/^paused/)
+    }
+  })
+
   it('leaves one that its owner had made just before, whoever comes by', async () => {
     const found = (state?: string): JournalEntry[] => [
       step('stood-already', { ...(state && { state }) }),

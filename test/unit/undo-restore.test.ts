@@ -439,13 +439,15 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     readonly taken?: readonly [number, string]
     /** And when an undo had put it back. */
     readonly putBack?: number
+    /** Its files are back at their places, and nothing says who has defined it. */
+    readonly isBack?: true
     /** And when the restored one was started. */
     readonly started?: number
   }
 
   /** It ran when the restore looked at it, before anything of it was renamed. Now it is off, and the restore is undone. */
   async function foundOff(
-    { log = [], boot = 'this-boot', reason, until, ran = false, taken, putBack, started }: Found,
+    { log = [], boot = 'this-boot', reason, until, ran = false, taken, putBack, isBack, started }: Found,
     change: Change
   ): Promise<Cut & { warned: string[] }> {
     const since = await logThatSays(line(STARTED), log)
@@ -460,7 +462,7 @@ describe('a VM that ran when it was about to make way, and is off', () => {
       ...(atUndefine && { atUndefine }),
       ...(putBack !== undefined && { atAnew: behind(putBack) })
     })
-    if (until === undefined || putBack !== undefined) await rename(cut.kept, cut.place)
+    if (until === undefined || putBack !== undefined || isBack) await rename(cut.kept, cut.place)
     const began = boot === 'this-boot' ? await bootId() : boot
     const process = ran && { process: { pid: 1, startTicks: '1' } }
     const vms = [{ uuid: VM, name: 'web', before: { log: since, ...process } }]
@@ -565,6 +567,31 @@ describe('a VM that ran when it was about to make way, and is off', () => {
     )
     expect(runs(cut)).toBe(isToRun)
     if (!isToRun) expect(cut.warned).toEqual([expect.stringContaining('has run since it was put back')])
+  })
+
+  it('runs again for the reason that it was stopped for, where it could not be started at first', async () => {
+    const found = { log: [pulled, STARTED, failed], reason: 'failed', taken: [1, 'destroyed'], putBack: 1 } as const
+    const cut = await foundOff({ ...found, until: 'start' }, { stop: 'announced', undefine: 'announced' })
+    expect([runs(cut), cut.warned]).toEqual([true, [expect.stringContaining('was stopped for this restore')]])
+  })
+
+  it('runs again where it is defined anew, whatever was told since that was begun before', async () => {
+    const found = { log: [pulled, STARTED, end('shutdown')], taken: [1, 'destroyed'], putBack: 1 } as const
+    expect(runs(await foundOff({ ...found, until: 'start' }, { stop: 'announced', undefine: 'announced' }))).toBe(true)
+  })
+
+  it.each<[string, Change]>([
+    ['the restore had stopped it', { stop: 'announced', undefine: 'announced' }],
+    ['a fault had ended it before', isTaken]
+  ])('stays off where its owner has defined it, run it and shut it down himself: %s', async (_, change) => {
+    const taken = [1, change === isTaken ? 'crashed' : 'destroyed'] as const
+    const found = { log: [end(taken[1]), STARTED, failed], reason: 'shutdown', ran: true, isBack: true, taken } as const
+    expect(runs(await foundOff({ ...found, until: 'start' }, change))).toBe(false)
+  })
+
+  it('runs again where its definition was to be taken and was not, it was started, and its host lost its power', async () => {
+    const found = { log: [pulled, STARTED], reason: 'unknown', taken: [1, 'destroyed'], boot: 'another-boot' } as const
+    expect(runs(await foundOff(found, { stop: 'announced', undefine: 'announced' }))).toBe(true)
   })
 
   it.each<[string, boolean, Found]>([

@@ -4,7 +4,7 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockCopy, blockJobAbort, blockJobReady } from '../../libvirt/block-jobs.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
-import { domainState, domainXml, suspendDomain } from '../../libvirt/domains.ts'
+import { domainState, domainXml } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import { keepToRoot, makeFoldersIn } from '../../store/durable.ts'
@@ -19,6 +19,7 @@ import type { Captured } from './captured.ts'
 import { copyDisks, copyStill, pointDiskOf, type CopiedDisk } from './copy-disks.ts'
 import { whileVmRuns } from './keep-running.ts'
 import { lookAtMedia } from './media.ts'
+import { pauseVm } from './pause-vm.ts'
 import { requireCurrent } from './plan-backup.ts'
 import { measurePauses } from './stand-still.ts'
 import { whileRoomLasts } from './watch-room.ts'
@@ -62,12 +63,8 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
 }
 
 /** Answers how its owner has it: he may have paused it himself just now. */
-async function suspend(job: JobContext, { vm }: CapturePlan): Promise<'running' | 'paused'> {
-  const stood = await suspendDomain(job.shell, vm)
-  const state = ownersState(stood) ?? 'running'
-  if (stood !== undefined) await job.step(STOOD_STEP, { state }, () => Promise.resolve())
-  return state
-}
+const suspend = async (job: JobContext, plan: CapturePlan): Promise<'running' | 'paused'> =>
+  ownersState(await pauseVm(job, plan)) ?? 'running'
 
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>
   (await domainState(shell, vm))?.state === 'paused'

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { domainState, resumeDomain, type StateAndReason } from '../../libvirt/domains.ts'
+import { domainState, type StateAndReason } from '../../libvirt/domains.ts'
 import { quoted } from '../../shared/quoted.ts'
 import { isHalted, isOff } from '../evidence/owners-state.ts'
 import type { Kept } from '../evidence/verdict.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { journalPath } from '../jobs/job-directory.ts'
 import { readJournal } from '../journal/journal.ts'
-import { bringStateBack, heedOwner } from '../recover/bring-state-back.ts'
+import { bringStateBack, heedOwner, tryHalted } from '../recover/bring-state-back.ts'
 import { howItEnded } from '../recover/start-after-fault.ts'
 import { BackupTrace } from '../recover/trace.ts'
 import type { CapturePlan } from './capture-plan.ts'
@@ -76,7 +76,7 @@ async function lookAfter(
   const look = async (mayStart: boolean): Promise<Found> => {
     const now = await domainState(job.shell, plan.vm)
     await heedOwner(job, plan, traceOf(job), now)
-    if (isHalted(now) && traceOf(job).stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+    await tryHalted(job, plan, traceOf(job), now)
     return mayStart ? keepRunning(job, plan, now, say) : 'well'
   }
   let failed = 0

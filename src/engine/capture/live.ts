@@ -3,11 +3,11 @@ import { fail, isFailure } from '../../shared/failure.ts'
 import { pauseMsOf } from '../../shared/model/pause.ts'
 import type { BackupSpec } from '../../shared/model/job.ts'
 import { abortJob, completedDowntimeMs, jobInfo, setMaxDowntime } from '../../libvirt/domain-jobs.ts'
-import { resumeDomain, suspendDomain } from '../../libvirt/domains.ts'
+import { resumeDomain } from '../../libvirt/domains.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
-import { GO_ON_STEP, memoryPath, STOOD_STEP, type CapturePlan } from './capture-plan.ts'
+import { GO_ON_STEP, memoryPath, type CapturePlan } from './capture-plan.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -17,6 +17,7 @@ import { whileSeen, whileVmRuns } from './keep-running.ts'
 import { lookAtMedia } from './media.ts'
 import { justHeld } from './noted.ts'
 import { requireCurrent } from './plan-backup.ts'
+import { pauseVm } from './pause-vm.ts'
 import { PauseController, type MemoryProgress } from './pause-controller.ts'
 import { measurePauses } from './stand-still.ts'
 import { prepareOverlays, switchToOverlays } from './take-snapshot.ts'
@@ -223,10 +224,9 @@ const PAUSED: Readonly<Record<End, string>> = {
 const ASKED_FOR = ['user', 'creating snapshot']
 
 /** A pause that is not ours is not ours to end either. */
-async function forcePause(job: JobContext, { vm }: CapturePlan): Promise<End> {
-  const stood = await job.step('force-pause', {}, () => suspendDomain(job.shell, vm))
+async function forcePause(job: JobContext, plan: CapturePlan): Promise<End> {
+  const stood = await job.step('force-pause', {}, () => pauseVm(job, plan))
   if (stood === undefined) return 'suspended'
-  await job.step(STOOD_STEP, {}, () => Promise.resolve())
   return ASKED_FOR.includes(stood.reason) ? 'left paused' : 'converged'
 }
 

@@ -39,7 +39,8 @@ export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
 }
 
 /** A pause that is not its owner's passes. */
-const asOwned = (now: StateAndReason): string => (now.state === 'paused' ? (ownersState(now) ?? 'running') : now.state)
+export const asOwned = (now: StateAndReason): string =>
+  now.state === 'paused' ? (ownersState(now) ?? 'running') : now.state
 
 /** A libvirt that does not answer keeps no job from its beginning. */
 async function noteWithState(shell: Shell, uuid: Uuid, vmName: string): Promise<VmBefore> {

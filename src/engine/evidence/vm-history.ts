@@ -83,6 +83,10 @@ export function hasRunSinceSave({ events }: VmHistory): boolean {
   return later.some((event, n) => event !== 'failed' && !(event === STARTED && later[n + 1] === 'failed'))
 }
 
+/** A guest has run in it: one was started otherwise than in vain. */
+export const hasRunIn = ({ events }: VmHistory): boolean =>
+  events.some((event, n) => event === STARTED && events[n + 1] !== 'failed')
+
 /** It was saved, and its RAM is in that file alone since. */
 export const isStillSaved = (history: VmHistory): boolean =>
   history.events.includes('saved') && !hasRunSinceSave(history)

@@ -71,14 +71,31 @@ async function resumeIfOurs(
   trace: BackupTrace,
   now: StateAndReason
 ): Promise<void> {
-  if (isHalted(now)) return resumeHalted(job, plan)
-  if (trace.wePaused) return letGoOn(job, plan)
+  const isOurs = trace.wePaused
+  if (isHalted(now)) return endingPause(job, isOurs, () => resumeHalted(job, plan))
+  if (isOurs) return letGoOn(job, plan)
   if (isNobodysWill(now)) return resumeDomain(job.shell, plan.vm)
   job.warn(`The VM is paused (${now.reason}), but not by this job: it was left so`)
 }
 
 const letGoOn = (job: JobContext, { vm }: CapturePlan): Promise<void> =>
   job.step(UNDO_PAUSE_STEP, {}, () => resumeDomain(job.shell, vm))
+
+/** A pause of ours, if there is one, is over with what is done. */
+const endingPause = (job: JobContext, isOurs: boolean, work: () => Promise<void>): Promise<void> =>
+  isOurs ? job.step(UNDO_PAUSE_STEP, {}, work) : work()
+
+/** Once, of a VM that ran before, whatever comes of it: it may find room now. */
+export async function tryHalted(
+  job: JobContext,
+  { vm }: CapturePlan,
+  trace: BackupTrace,
+  now: StateAndReason | undefined
+): Promise<boolean> {
+  if (!isHalted(now) || trace.stateBefore !== 'running') return false
+  await endingPause(job, trace.wePaused, () => resumeDomain(job.shell, vm))
+  return true
+}
 
 /** One that goes on without room stops again at once. */
 const LOOKS_MS = [250, 500, 1000]
@@ -134,7 +151,7 @@ async function startIfFault(
 /** What we had paused is over with its QEMU. */
 async function startAnew(job: JobContext, { vm }: CapturePlan, trace: BackupTrace, paused: boolean): Promise<void> {
   const start = (): Promise<void> => startDomain(job.shell, vm, { paused })
-  await (trace.wePaused ? job.step(UNDO_PAUSE_STEP, {}, start) : start())
+  await endingPause(job, trace.wePaused, start)
 }
 
 /** Whoever commits its overlays need not compare them with their images again, whose server may have no place for that. */

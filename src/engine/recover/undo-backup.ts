@@ -7,7 +7,7 @@ import { quoted } from '../../shared/quoted.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockJobAbort, blockJobInfo } from '../../libvirt/block-jobs.ts'
 import { abortJob, jobInfo, type DomainJobOperation } from '../../libvirt/domain-jobs.ts'
-import { domainState, resumeDomain } from '../../libvirt/domains.ts'
+import { domainState } from '../../libvirt/domains.ts'
 import { readManifest } from '../../store/manifest.ts'
 import { dropUnfinished } from '../../store/point-store.ts'
 import { copyPaths, memoryPath, PLAN_STEP, type CaptureDisk, type CapturePlan } from '../capture/capture-plan.ts'
@@ -20,7 +20,6 @@ import { lateEntries } from '../capture/late-journal.ts'
 import { notedIn, type Noted } from '../capture/noted.ts'
 import { COMMIT_LATE_STEP, commitLateAgain, together } from '../capture/stray-overlay.ts'
 import { openersOf } from '../evidence/image-users.ts'
-import { isHalted } from '../evidence/owners-state.ts'
 import { isThere } from '../evidence/presence.ts'
 import { removeIfProven, shown } from '../evidence/removal.ts'
 import { keep, removable, type Kept, type Verdict } from '../evidence/verdict.ts'
@@ -32,7 +31,7 @@ import type { Undone } from '../jobs/job-end.ts'
 import { requireKnownStore } from '../retention/known-stores.ts'
 import { lookAtDisk } from '../vm.ts'
 import { answers } from './answers.ts'
-import { bringStateBack, heedOwner } from './bring-state-back.ts'
+import { bringStateBack, heedOwner, tryHalted } from './bring-state-back.ts'
 import { domainJobIsOver } from './domain-job-over.ts'
 import { libvirtAnswers } from './libvirt-answers.ts'
 import { runProgram, type UndoStep } from './program.ts'
@@ -131,9 +130,9 @@ function diskSteps(job: JobContext, plan: CapturePlan, trace: TraceNow): UndoSte
 async function runMeanwhile(job: JobContext, plan: CapturePlan, trace: TraceNow): Promise<boolean> {
   try {
     const now = await domainState(job.shell, plan.vm)
-    if (isHalted(now) && trace().stateBefore === 'running') await resumeDomain(job.shell, plan.vm)
+    const isTried = await tryHalted(job, plan, trace(), now)
     // RAM is loaded behind the mirrors: they were those of another QEMU.
-    else if (plan.method !== 'classic' || now?.state === 'paused') await bringStateBack(job, plan, trace())
+    if (!isTried && (plan.method !== 'classic' || now?.state === 'paused')) await bringStateBack(job, plan, trace())
     return true
   } catch (error) {
     job.note(`It does not run yet: ${String(error)}`)

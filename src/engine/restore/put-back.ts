@@ -20,7 +20,7 @@ import { isStill } from '../evidence/file-identity.ts'
 import { renameIfProven, shown } from '../evidence/removal.ts'
 import { keep, type Kept } from '../evidence/verdict.ts'
 import { bootId } from '../host-facts.ts'
-import { historySince, logPosition, type LogPosition, type VmHistory } from '../evidence/vm-history.ts'
+import { hasRunIn, historySince, logPosition, type LogPosition, type VmHistory } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { jobDirectory } from '../jobs/job-directory.ts'
 import type { UndoStep } from '../recover/program.ts'
@@ -79,8 +79,10 @@ export function putBackSteps(
   const files = renameBackSteps(job, vm.uuid, vm.renames, needs)
   const all = [...needs, ...files.map(({ name }) => name)]
   const [define, start] = [putBackStep('define', vm.uuid), putBackStep('start', vm.uuid)]
-  const defining: UndoStep = { name: define, needs: all, work: () => defineAgain(job, trace, vm) }
-  const starting: UndoStep = { name: start, needs: [define], work: () => startAgain(job, trace, vm) }
+  let isAnew = false
+  const defineIt = async (): Promise<undefined> => void (isAnew = await defineAgain(job, trace, vm))
+  const defining: UndoStep = { name: define, needs: all, work: defineIt }
+  const starting: UndoStep = { name: start, needs: [define], work: () => startAgain(job, trace, vm, isAnew) }
   // libvirt knows a transient VM only while it runs.
   return vm.persistent
     ? [...files, defining, recordsStep(job, trace, vm, define), starting]
@@ -99,14 +101,14 @@ const recordsStep = (job: JobContext, trace: RestoreTrace, vm: DisplacedVm, need
 
 /**
  * One that has its definition was given it before, or has never lost it: then its autostart is as its owner has it by now. One
- * that went otherwise than by this restore was undefined by its owner.
+ * that went otherwise than by this restore was undefined by its owner. Answers whether it was defined just now.
  */
-async function defineAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm): Promise<undefined> {
-  if (!vm.persistent || trace.hasPutBack('define', vm)) return
+async function defineAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm): Promise<boolean> {
+  if (!vm.persistent || trace.hasPutBack('define', vm)) return false
   const isDefined = await hasDefinition(job.shell, vm)
   if (!isDefined && !trace.mayHaveUndefined(vm)) {
     job.warn(`${vm.name} was undefined by somebody just before it was to make way, and was left so`)
-    return
+    return false
   }
   for (const rename of vm.renames)
     if (await isOwed(trace, rename)) stuck(vm, `its file ${rename.from} is not there`, defineByHand(job.id, vm))
@@ -117,6 +119,7 @@ async function defineAgain(job: JobContext, trace: RestoreTrace, vm: DisplacedVm
   }
   if (!isDefined || trace.announced(anew) || !trace.announcesUndefines)
     await setAutostart(job.shell, vm.uuid, vm.autostart)
+  return !isDefined
 }
 
 /** Announced with how far libvirt's log was: what is written from then on is of this VM again. */
@@ -160,7 +163,12 @@ async function defineFrom(jobId: string, xml: string, use: (path: string) => Pro
  *
  * @throws `left-behind` while it does not start: it is tried again until it runs
  */
-async function startAgain(job: JobContext, trace: RestoreTrace, seen: DisplacedVm): Promise<undefined> {
+async function startAgain(
+  job: JobContext,
+  trace: RestoreTrace,
+  seen: DisplacedVm,
+  isAnew: boolean
+): Promise<undefined> {
   const vm = asAtBegin(trace, seen)
   const now = await domainState(job.shell, vm.uuid)
   const isOff = now === undefined || now.state === 'shut off'
@@ -169,7 +177,7 @@ async function startAgain(job: JobContext, trace: RestoreTrace, seen: DisplacedV
   if (now === undefined && vm.persistent) return
   // What was off when the restore looked at it was stopped by somebody else.
   const mayBeOurs = seen.wasActive && trace.mayHaveStopped(vm)
-  const again = await endSincePutBack(trace, vm, now)
+  const again = isAnew ? undefined : await endSincePutBack(trace, vm, now)
   const end = again ? again.end : await (mayBeOurs ? endSinceStop(trace, vm, now) : endBeforeStop(trace, vm, now))
   if (end !== 'fault' && end !== 'this restore') {
     if (again)
@@ -214,11 +222,13 @@ interface Told {
   readonly history: VmHistory | undefined
   /** libvirt's, for its state. */
   readonly reason: string | undefined
+  /** It was off when its definition was taken, and nothing says that it has run since: so no boot of the host is why. */
+  readonly wasOff: boolean
 }
 
 /**
- * What was told until the definition of the VM was taken: later libvirt may tell of the restored one, which has its name. In a
- * definition that is new nothing says why a VM is off.
+ * What libvirt told of the VM, and not of the restored one, which may have its name. In a definition that is new it has no
+ * reason for a state: then the one that it had when the former was taken counts, if the VM has not run since.
  */
 async function toldOf(
   trace: RestoreTrace,
@@ -228,19 +238,20 @@ async function toldOf(
 ): Promise<Told> {
   const until = trace.logUntilTaken(vm)
   const history = until === NO_LOG ? undefined : await historySince(vm.name, since, until)
-  const then = trace.reasonWhenTaken(vm)
-  const reason = trace.announced('define') || !isWord(now?.reason) ? (then ?? now?.reason) : now?.reason
-  return { history, reason }
+  const runsOn = until === undefined && history?.startedAgain === true && history.ended === undefined
+  const then = runsOn ? undefined : trace.reasonWhenTaken(vm)
+  return { history, reason: isWord(now?.reason) ? now?.reason : then, wasOff: then !== undefined }
 }
 
-/** It was started again since an undo has put it back: then that is what counts. */
+/** It has run since an earlier pass of the undo put it back: then that is what counts. */
 async function endSincePutBack(
   trace: RestoreTrace,
   vm: DisplacedVm,
   now: StateAndReason | undefined
 ): Promise<{ readonly end: End } | undefined> {
   const history = await historySince(vm.name, trace.logWhenPutBack(vm))
-  return history?.startedAgain === true ? { end: await endOf(trace, { history, reason: now?.reason }) } : undefined
+  if (history === undefined || !hasRunIn(history)) return undefined
+  return { end: await endOf(trace, { history, reason: now?.reason, wasOff: false }) }
 }
 
 async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
@@ -252,9 +263,10 @@ async function endSinceStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndR
 /** Not by this restore. libvirt has forgotten a transient VM that is off. */
 async function endBeforeStop(trace: RestoreTrace, vm: DisplacedVm, now: StateAndReason | undefined): Promise<End> {
   const { name, before } = notedVm(trace, vm) ?? { name: vm.name, before: {} }
-  const told = await toldOf(trace, { ...vm, name }, before.log, now)
-  // It was off by then: a host that went down since says nothing of that.
-  return trace.reasonWhenTaken(vm) === undefined ? endOf(trace, told) : endTold(told.history, told.reason)
+  const reason = now?.reason ?? ''
+  // Once its definition is back, it is its owner who has run it.
+  if (trace.reasonWhenTaken(vm) !== undefined && WAS_RUN_AGAIN.includes(reason)) return reason
+  return endOf(trace, await toldOf(trace, { ...vm, name }, before.log, now))
 }
 
 /** What a person may start transient VMs from that are off, of which nothing tells why, and which libvirt has forgotten. */
@@ -279,8 +291,8 @@ async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promi
   return (await domainState(shell, vm.uuid)) === undefined && (await endBeforeStop(trace, vm, undefined)) === undefined
 }
 
-const endOf = async ({ begin }: RestoreTrace, { history, reason }: Told): Promise<End> =>
-  endTold(history, reason) ?? endByBoot(begin?.bootId ?? (await bootId()))
+const endOf = async ({ begin }: RestoreTrace, { history, reason, wasOff }: Told): Promise<End> =>
+  endTold(history, reason) ?? (wasOff ? undefined : endByBoot(begin?.bootId ?? (await bootId())))
 
 /** For this once: its definition stays as it is. */
 async function startWithoutGoneMedia(job: JobContext, vm: DisplacedVm, error: unknown): Promise<void> {

@@ -237,12 +237,12 @@ export class RestoreTrace {
   }
 
   /**
-   * How far libvirt's log tells of this VM, and not of the restored one, which has its name. Undefined: to its end. `none`:
-   * nobody noted it.
+   * How far libvirt's log tells of this VM, and not of a restored one that has its name and was started. Undefined: to its
+   * end. `none`: nobody noted it.
    */
-  logUntilTaken({ uuid }: Pick<DisplacedVm, 'uuid'>): LogPosition | typeof NO_LOG | undefined {
-    const taken = this.announced('define') ? this.logIn(undefineOf(uuid)) : undefined
-    return taken ?? (this.announced('start') ? (this.logAtStart ?? NO_LOG) : undefined)
+  logUntilTaken({ uuid, name }: Pick<DisplacedVm, 'uuid' | 'name'>): LogPosition | typeof NO_LOG | undefined {
+    if (!this.announced('start') || name !== this.plan?.vmName) return undefined
+    return this.logIn(undefineOf(uuid)) ?? this.logAtStart ?? NO_LOG
   }
 
   /** How far it was when an undo defined it again, or made it where it is transient. Undefined: none did, or nobody noted it. */
