@@ -35,7 +35,7 @@ async function withoutLab(): Promise<Counts[]> {
   for (const part of [
     () => check(TYPES_AND_LINT),
     () => check(FORMAT),
-    () => runVitest({ name: 'unit' }, ['--project', 'unit', '--exclude', 'test/unit/hostile-points.test.ts']),
+    () => runVitest({ name: 'unit', env: { STILLPOINT_TEST_QUICK: '1' } }, ['--project', 'unit']),
     () => runVitest({ name: 'hostile' }, ['--project', 'hostile']),
     () => runByClock(CHANGE_OF_CLOCKS)
   ])
