@@ -86,4 +86,12 @@ describe('RAM that a host says to have of a point whose own host has none', () =
       expect((await requirePoint(live, `evil/${POINT}`)).manifest).toEqual(FORGED)
     })
   })
+
+  it.each(orders)('is known to be there, so that none comes in its stead: asked first is %s', async (...order) => {
+    await tally.tried(async () => {
+      const hosts = hostsIn(order, { evil: withoutRam, beta: TRUE })
+      const point = await requirePoint(await hosts.live(), POINT)
+      expect(point).toMatchObject({ manifest: withoutRam, otherwise: { manifest: TRUE, places: [{ host: 'beta' }] } })
+    })
+  })
 })

@@ -184,3 +184,93 @@ describe('a point that two hosts list', () => {
     })
   })
 })
+
+const RAM = { memory: { file: 'memory.save', ramBytes: 1 } } as const
+const { 'memory.save': _, ...DISKS } = FILES
+/** As the engine writes it: what a restore would meet is looked at in all of its small files. */
+const LOOKED_AT = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
+const WITH_RAM = manifestOf(FILES, RAM)
+const WITHOUT_RAM = manifestOf(DISKS)
+
+/** As lists join what each of them lists; a copy of which a check has found that it is damaged comes last. */
+function listedBy(copies: readonly (readonly [Place, Manifest])[], damaged?: Place): KnownPoint {
+  const verified = { at: '2026-11-22T20:17:44.123Z', good: false }
+  const [point] = joinPlaces(
+    copies.map(([place, manifest]) => ({
+      place,
+      manifest,
+      ...(place === damaged && { marks: { pinned: false, verified } })
+    }))
+  )
+  return nearestFirst(point ?? fail({ kind: 'not-found', what: 'point', name: POINT }), () => true)
+}
+
+const nothing: Sending = (store) => cutAfter(exportPoint(store), 0)
+const to = { to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
+
+describe('a point that one host lists without the RAM that another has', () => {
+  it.each(sent)('comes from the one with RAM where the other sends %s', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, FILES, RAM)
+      const { core, asked, copies } = played(good, third, evil)
+      const copiesOf = [[on('good'), WITH_RAM] as const, [on('evil'), WITHOUT_RAM] as const]
+      const point = listedBy(copiesOf)
+      expect(point.manifest).toEqual(WITHOUT_RAM)
+      await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+      await isWhole(third)
+      expect(asked.slice(0, 1)).toEqual(['evil'])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('comes from the one with RAM where the copy of its own host is damaged', async () => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    const host = { name: 'evil', machineId: '' }
+    const { manifest } = await makePoint(good, FILES, { ...RAM, host })
+    const { core, asked } = played(good, third, nothing)
+    const own = on('evil')
+    const copiesOf = [[own, { ...WITHOUT_RAM, host }] as const, [on('good'), manifest] as const]
+    const point = listedBy(copiesOf, own)
+    expect(point.manifest).not.toHaveProperty('memory')
+    await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+    await isWhole(third)
+    expect(asked).toEqual(['good'])
+  })
+
+  it('comes from this computer with its RAM, and is looked at there before', async () => {
+    const [third, here] = [await temporaryStore(), await temporaryStore()]
+    const host = { name: 'evil', machineId: '' }
+    const { manifest } = await makePoint(here, LOOKED_AT, { ...RAM, host })
+    const { core, asked } = played(here, third, nothing)
+    const local = { kind: 'local', dir: here } as const
+    const own = on('evil')
+    const pruned = {
+      ...manifestOf(LOOKED_AT, { host }),
+      files: manifest.files.filter(({ path }) => !/^memory/.test(path))
+    }
+    const point = listedBy([[own, pruned] as const, [local, manifest] as const], own)
+    expect(point.places).toEqual([local, own])
+    expect(await preflight(core, { ...to, point })).toMatchObject({ items: [] })
+    await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+    await isWhole(third)
+    expect(asked).toEqual([])
+  })
+
+  it('is not looked at on this computer where another point of its id lies there now', async () => {
+    const [third, here] = [await temporaryStore(), await temporaryStore()]
+    await makePoint(here, LOOKED_AT, { warnings: ['another'] })
+    const { core } = played(here, third, nothing)
+    const point = listedBy([[{ kind: 'local', dir: here }, manifestOf(LOOKED_AT)]])
+    await expect(preflight(core, { ...to, point })).rejects.toThrow('point-unsafe')
+  })
+
+  it.each(['memory.xml', 'memory.save'])('is two points where both have RAM, of which one has another %s', (path) => {
+    const ours = { ...FILES, 'memory.xml': new Uint8Array(3) }
+    const found = joinPlaces([
+      { manifest: manifestOf({ ...ours, [path]: new Uint8Array(9) }, RAM), place: on('evil') },
+      { manifest: manifestOf(ours, RAM), place: on('good') }
+    ])
+    expect(found.map(({ places }) => places)).toEqual([[on('evil')], [on('good')]])
+  })
+})

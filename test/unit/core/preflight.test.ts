@@ -105,9 +105,10 @@ describe('checking a restore', () => {
 
   it('reads them here where the point is on this computer', async () => {
     const store = await temporaryStore()
-    await makePoint(store, { ...FILES, 'host.json': new TextEncoder().encode('{"a":1}') })
+    const { manifest } = await makePoint(store, { ...FILES, 'host.json': new TextEncoder().encode('{"a":1}') })
     const asked: unknown[] = []
-    const view = await preflight(coreAsking(asked, []), order([{ kind: 'local', dir: store }]))
+    const here = order([{ kind: 'local', dir: store }])
+    const view = await preflight(coreAsking(asked, []), { ...here, point: { ...here.point, manifest } })
     expect(view).not.toHaveProperty('replaces')
     expect(asked).toMatchObject([['beta', 'preflight', { files: { domain: '<domain/>\n', host: '{"a":1}' } }]])
   })

@@ -23,7 +23,7 @@ export interface CopyOptions {
 
 interface Transfer {
   readonly core: Core
-  readonly manifest: Manifest
+  readonly point: KnownPoint
   readonly from: Place
   readonly to: Place
   readonly options: CopyOptions
@@ -36,9 +36,9 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
   const started = Date.now()
-  const { copied, from } = await transferFromAny({ core, manifest, to, options }, point.places)
+  const { copied, from } = await transferFromAny({ core, point, to, options })
   core.settings.update((settings) => withPlace(settings, to))
-  if (!isAsListed(copied, manifest)) refuseOther(manifest, from)
+  if (!isAsListed(copied, point, from)) refuseOther(manifest, from)
   await takeMarksAlong(core, point, to, options)
   await core.history.addCopy({
     point: manifest.id,
@@ -48,7 +48,7 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
     from: placeLabel(from, DEFAULT_STORE),
     to: placeLabel(to, DEFAULT_STORE),
     at: new Date().toISOString(),
-    sizeBytes: sizeBytesOf(manifest),
+    sizeBytes: sizeBytesOf(copied),
     ms: Date.now() - started
   })
   return copied
@@ -97,8 +97,7 @@ export async function fromAny<T>(
 
 /** A host that lists a point and sends something else, or nothing, does not keep it from coming from the next. */
 async function transferFromAny(
-  job: Omit<Transfer, 'from'>,
-  places: readonly Place[]
+  job: Omit<Transfer, 'from'>
 ): Promise<{ readonly copied: Manifest; readonly from: Place }> {
   const broken = new Set<unknown>()
   const isOfPlace = (error: unknown): boolean =>
@@ -114,7 +113,7 @@ async function transferFromAny(
       return { copied: await transfer(one, await arrived(job), broken), from: place }
     }
   }
-  return fromAny(job.manifest, places, from, isOfPlace)
+  return fromAny(job.point.manifest, job.point.places, from, isOfPlace)
 }
 
 /** What goes wrong with its source is `broken`, and said as it was: whoever receives it may say it in words of its own. */
@@ -145,14 +144,15 @@ async function* noted(stream: AsyncIterable<Uint8Array>, onError: (error: Error)
 /** The stream, unless it is of another point than was listed: that would come to lie in the place of this one. */
 async function* onlyThis(
   stream: AsyncIterable<Uint8Array>,
-  { manifest, from, options }: Pick<Transfer, 'manifest' | 'from' | 'options'>
+  { point, from, options }: Pick<Transfer, 'point' | 'from' | 'options'>
 ): AsyncGenerator<Uint8Array> {
+  const { manifest } = point
   const reader = new FrameReader(stream, options.signal)
   try {
     await reader.readMagic()
     const { kind, file, offset, length } = await reader.readHeader()
     const payload = await reader.readPayload(length, MAX_MANIFEST_BYTES)
-    if (kind === FRAME.manifest && !isAsListed(parseManifest(payload, manifest.id), manifest))
+    if (kind === FRAME.manifest && !isAsListed(parseManifest(payload, manifest.id), point, from))
       refuseOther(manifest, from)
     yield MAGIC
     yield makeFrame(kind, file, offset, payload)
@@ -170,14 +170,14 @@ export const refuseOther = ({ id }: Manifest, from: Place): never =>
     detail: `${placeLabel(from, DEFAULT_STORE)} sent another point, or other RAM, than it had listed`
   })
 
-async function arrived({ core, manifest, to }: Omit<Transfer, 'from'>): Promise<Record<string, number>> {
+async function arrived({ core, point: { manifest }, to }: Omit<Transfer, 'from'>): Promise<Record<string, number>> {
   if (to.kind === 'local') return importState(to.dir, manifest.id)
   return (await (await core.connections.engine(to.host)).call('import-state', { store: to.dir, point: manifest.id }))
     .have
 }
 
 async function* send(
-  { core, manifest, from, options }: Transfer,
+  { core, point: { manifest }, from, options }: Transfer,
   have: Record<string, number>
 ): AsyncGenerator<Uint8Array> {
   if (from.kind === 'local') {
@@ -190,7 +190,7 @@ async function* send(
 }
 
 async function receive(
-  { core, manifest, to, options }: Omit<Transfer, 'from'>,
+  { core, point: { manifest }, to, options }: Omit<Transfer, 'from'>,
   stream: AsyncIterable<Uint8Array>
 ): Promise<Manifest> {
   const { signal, onProgress } = options

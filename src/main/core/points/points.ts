@@ -160,14 +160,18 @@ async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOr
   }
 }
 
-const pointTexts = (core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> =>
-  fromAny(manifest, places, async (from) => {
-    if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
-    const engine = await core.connections.engine(from.host)
-    const texts = await engine.call('read-small', { store: from.dir, point: manifest.id })
-    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), manifest)) refuseOther(manifest, from)
+const pointTexts = (core: Core, point: KnownPoint): Promise<PointTexts> =>
+  fromAny(point.manifest, point.places, async (from) => {
+    const { manifest } = point
+    const texts = await textsIn(core, manifest, from)
+    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), point, from)) refuseOther(manifest, from)
     return texts
   })
+
+async function textsIn(core: Core, { id: point }: Manifest, from: Place): Promise<PointTexts> {
+  if (from.kind === 'local') return readPointTexts(from.dir, point)
+  return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point })
+}
 
 /** The place to work on: the one named, or the only one. */
 export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {
