@@ -3,6 +3,7 @@ import type { Core } from '../../../src/main/core/core.ts'
 import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
 import { preflight, startRestore } from '../../../src/main/core/points/points.ts'
 import type { RestoreOrder } from '../../../src/main/core/points/restore-order.ts'
+import type { Place } from '../../../src/main/core/settings/settings-schema.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { sizeBytesOf } from '../../../src/shared/model/point.ts'
@@ -53,21 +54,50 @@ const order = (places: KnownPoint['places']): RestoreOrder => ({
 const begunHere: unknown[] = []
 
 describe('going on where the VM was', () => {
-  it('is refused where the host has the point without its RAM, with what to do', async () => {
-    const there = { kind: 'host', host: 'beta', dir: DEFAULT_STORE } as const
-    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
-    const point: KnownPoint = {
-      manifest: withRam,
-      places: [{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }, there],
-      otherwise: { manifest: manifestOf(FILES), places: [there] },
-      marks: { pinned: false }
-    }
-    const asked: unknown[] = []
-    const order = { point, to: 'beta', mode: 'resume', replace: false, diskDir: undefined } as const
-    await expect(startRestore(coreAsking(asked), order, { onProgress: () => undefined })).rejects.toThrow(
-      `stillpoint delete ${POINT} --in beta`
+  const on = (host: string) => ({ kind: 'host', host, dir: DEFAULT_STORE }) as const
+  const here = { kind: 'local', dir: '/mnt/usb/points' } as const
+  /** The one with RAM, from which it would come, and the one without, where it is to go on. */
+  const resumed = (withRam: Place, without: Place, change: Partial<KnownPoint> = {}): RestoreOrder => ({
+    point: {
+      manifest: manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } }),
+      places: [withRam, without],
+      otherwise: { manifest: manifestOf(FILES), places: [without] },
+      marks: { pinned: false },
+      ...change
+    },
+    to: without.kind === 'host' ? without.host : '',
+    mode: 'resume',
+    replace: false,
+    diskDir: undefined
+  })
+  const refusalOf = async (order: RestoreOrder, asked: unknown[] = []): Promise<string> =>
+    startRestore(coreAsking(asked), order, { onProgress: () => undefined }).then(
+      () => '',
+      (error: unknown) => String(error)
     )
-    expect(asked).toEqual([])
+  const own = on('alpha')
+
+  it('is refused where the host has the point without its RAM, with what to do', async () => {
+    const asked: unknown[] = []
+    expect(await refusalOf(resumed(own, on('beta')), asked)).toContain(`stillpoint delete ${POINT} --in beta`)
+    expect(await refusalOf(resumed(here, on('beta')), asked)).toContain(`stillpoint delete ${POINT} --in beta`)
+    expect(asked).toEqual([
+      ['beta', 'read-small', expect.anything()],
+      ['beta', 'read-small', expect.anything()]
+    ])
+  })
+
+  it.each([
+    ['what another host says is as good', resumed(on('evil'), on('beta'))],
+    ['the copy without is that of its own host', resumed(on('evil'), own)],
+    ['the copy without is that of its own host, whatever this computer has', resumed(here, own)],
+    ['the one with RAM is damaged', resumed(own, on('beta'), { verdicts: [{ at: '', good: false }, undefined] })]
+  ])('costs nobody a true copy: %s', async (_why, order) => {
+    const refusal = await refusalOf(order)
+    expect(refusal).toContain('without its RAM')
+    expect(refusal).toContain('--mode boot')
+    expect(refusal).toContain('another host')
+    expect(refusal).not.toContain('delete')
   })
 })
 

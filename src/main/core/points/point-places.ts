@@ -191,6 +191,10 @@ const OTHERS = 2
 const distanceOf = (place: Place, { host }: PointInShort): number =>
   place.kind === 'local' ? 1 : place.host === host.name ? 0 : OTHERS
 
+/** Whether what the one says of a point counts before what the other says: that is how it is listed where they differ. */
+export const speaksBefore = (one: Place, other: Place, point: PointInShort): boolean =>
+  distanceOf(one, point) < distanceOf(other, point)
+
 /**
  * Its places in the order in which it is fetched from them: those that answer, copies that are not known to be damaged, and are
  * as it is named; of these this computer's own, which is half the way, then its own host's, then any other's.

@@ -2,7 +2,6 @@ import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.t
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
-import { forShell } from '../../../shared/model/restore-choice.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
@@ -19,7 +18,7 @@ import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, fromAny, refuseOther, type CopyOptions } from './copy-point.ts'
 import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
-import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
+import { restoreSpec, resumeProblem, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
 export async function verifyPoint(
@@ -70,8 +69,8 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
 export async function startRestore(core: Core, asked: RestoreOrder, options: CopyOptions): Promise<string> {
   requireHost(core.settings.read(), asked.to)
   refuseRivalOn(asked)
-  refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
+  refuseImpossible(order)
   const { store, isThere } = storeOnTarget(order.point, order.to)
   if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
@@ -108,23 +107,9 @@ async function submitRestore(
 const refuseRivalOn = ({ point, to }: RestoreOrder): void =>
   refuseRivalIn(point, { kind: 'host', host: to, dir: storeOnTarget(point, to).store }, DEFAULT_STORE)
 
-function refuseImpossible({ point, mode, to }: RestoreOrder): void {
-  const { manifest, otherwise } = point
-  if (mode !== 'resume') return
-  if (manifest.memory === undefined)
-    fail({
-      kind: 'usage',
-      message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.`
-    })
-  // What lies there already is restored, and not fetched once more.
-  const { store } = storeOnTarget(point, to)
-  const without = otherwise?.places.find((place) => place.kind === 'host' && place.host === to && place.dir === store)
-  if (without === undefined) return
-  const label = placeLabel(without, DEFAULT_STORE)
-  fail({
-    kind: 'usage',
-    message: `${label} has point ${manifest.id} without its RAM, so the VM cannot go on where it was there. Delete that copy first (${forShell(['stillpoint', 'delete', manifest.id, '--in', label])}), or use --mode boot.`
-  })
+function refuseImpossible(order: RestoreOrder): void {
+  const problem = resumeProblem(order)
+  if (problem !== undefined) fail({ kind: 'usage', message: `${problem.text}. ${problem.fix}` })
 }
 
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
