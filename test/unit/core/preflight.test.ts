@@ -23,14 +23,15 @@ function coreAsking(
   found: readonly unknown[] = items,
   without: readonly string[] = [],
   restoreChoices: readonly unknown[] = [],
-  shells: Readonly<Record<string, Shell>> = {}
+  shells: Readonly<Record<string, Shell>> = {},
+  texts = small
 ): Core {
   const call = (host: string) => (verb: string, question: object) => {
     asked.push([host, verb, question])
     if (verb === 'read-small' && without.includes(host))
       return Promise.reject(new StillpointError({ kind: 'not-found', what: 'point', name: POINT }))
     if (verb === 'submit') return Promise.resolve({})
-    return Promise.resolve(verb === 'read-small' ? small : found)
+    return Promise.resolve(verb === 'read-small' ? texts : found)
   }
   const hosts = ['alpha', 'beta'].map((name) => ({ name, address: name, restoreChoices }))
   return {
@@ -98,6 +99,36 @@ describe('going on where the VM was', () => {
     expect(refusal).toContain('--mode boot')
     expect(refusal).toContain('another host')
     expect(refusal).not.toContain('delete')
+  })
+
+  it('is refused too where it is what a point with RAM gets by itself, and a boot is not', async () => {
+    const order = resumed(own, on('beta'))
+    expect(await refusalOf({ ...order, mode: undefined })).toContain('without its RAM')
+    expect(await refusalOf({ ...order, mode: 'boot' })).toBe('')
+  })
+
+  it('is a problem in the check before, in the place of the boot that its host would make of it', async () => {
+    const found = [{ check: 'mode', state: 'warning', text: 'The point holds no RAM, so the VM is booted' }, items[0]]
+    const { items: said } = await preflight(coreAsking([], found), resumed(own, on('beta')))
+    expect(said).toMatchObject([{ check: 'mode', state: 'problem' }, items[0]])
+    expect(said[0]?.fix).toContain('--mode boot')
+    const booted = { ...resumed(own, on('beta')), mode: 'boot' } as const
+    expect((await preflight(coreAsking([], found), booted)).items).toEqual(found)
+  })
+
+  it('goes by what the host has now: rebuilt since it was asked, it gets the RAM from elsewhere', async () => {
+    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
+    const rebuilt = coreAsking([], items, ['beta'], [], {}, { ...small, manifest: JSON.stringify(withRam) })
+    expect((await preflight(rebuilt, resumed(own, on('beta')))).items).toEqual(items)
+  })
+
+  it('is refused where the point has no RAM, and who says to have it with RAM is named', async () => {
+    const order = resumed(own, on('beta'))
+    const { manifest, otherwise } = order.point
+    const bare = { ...order, point: { ...order.point, manifest: otherwise?.manifest ?? manifest } }
+    const point = { ...bare.point, otherwise: { manifest, places: [own] } }
+    expect(await refusalOf({ ...bare, point })).toContain(`name it: alpha/${POINT}`)
+    expect((await preflight(coreAsking([]), { ...bare, point })).items[0]).toMatchObject({ state: 'problem' })
   })
 })
 

@@ -1,4 +1,4 @@
-import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
+import type { PointTexts, PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
@@ -120,10 +120,17 @@ export async function preflight(core: Core, asked: RestoreOrder): Promise<Prefli
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
   const engine = await core.connections.engine(order.to)
-  const items = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
+  const found = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
+  const items = withProblem(found, resumeProblem(order))
   const replaces = items.find(({ vm }) => vm !== undefined)?.vm
   return { items, bytesToMove: isThere ? 0 : sizeBytesOf(order.point.manifest), ...(replaces && { replaces }) }
 }
+
+/** It stands in the way of what the host would do instead, and has said. */
+const withProblem = (items: readonly PreflightItem[], problem: ReturnType<typeof resumeProblem>): PreflightItem[] =>
+  problem === undefined
+    ? [...items]
+    : [{ check: 'mode', state: 'problem', ...problem }, ...items.filter(({ check }) => check !== 'mode')]
 
 /** A copy is another VM: it has none. */
 const twinsFor = async (core: Core, { point: { manifest }, to, copy }: RestoreOrder): Promise<TwinsSeen> =>

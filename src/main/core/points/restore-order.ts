@@ -66,7 +66,7 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
 export function resumeProblem(order: RestoreOrder): { readonly text: string; readonly fix: string } | undefined {
   const { point, to } = order
   const { manifest } = point
-  if (order.mode !== 'resume') return undefined
+  if (restoreSpec(order).mode !== 'resume') return undefined
   if (manifest.memory === undefined)
     return {
       text: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was`,
