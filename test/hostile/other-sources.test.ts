@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Core } from '../../src/main/core/core.ts'
 import { copyPoint } from '../../src/main/core/points/copy-point.ts'
 import { joinPlaces, nearestFirst, type KnownPoint } from '../../src/main/core/points/point-places.ts'
-import { preflight } from '../../src/main/core/points/points.ts'
+import { preflight, startRestore } from '../../src/main/core/points/points.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { fail } from '../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
@@ -272,5 +272,67 @@ describe('a point that one host lists without the RAM that another has', () => {
       { manifest: manifestOf(ours, RAM), place: on('good') }
     ])
     expect(found.map(({ places }) => places)).toEqual([[on('evil')], [on('good')]])
+  })
+})
+
+describe('RAM that a source does not send', () => {
+  const withoutRam: Sending = async function* () {
+    const { dir } = await makePoint(await temporaryStore(), DISKS)
+    yield* exportPoint(dir)
+  }
+  /** Warnings, and all that has arrived. */
+  const copied = async (core: Core, isForRam = false): Promise<{ manifest: Manifest; warnings: string[] }> => {
+    const warnings: string[] = []
+    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text), isForRam }
+    return { manifest: await copyPoint(core, listed(WITH_RAM), on('third'), options), warnings }
+  }
+
+  it.each([false, true])('comes from the next, wanted or not: %s', async (isForRam) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, FILES, RAM)
+      const { core, asked, copies } = played(good, third, withoutRam)
+      expect(await copied(core, isForRam)).toEqual({ manifest: WITH_RAM, warnings: [] })
+      await isWhole(third)
+      expect(asked).toEqual(['evil', 'good'])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('is said to be gone where no other has it, and what is there comes', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, DISKS)
+      const { core, copies } = played(good, third, nothing)
+      const { manifest, warnings } = await copied(core)
+      expect(manifest).toEqual(WITHOUT_RAM)
+      expect(warnings).toEqual([expect.stringContaining('good sent the point without it')])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('is not booted without where the VM is to go on', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, DISKS)
+      const { core } = played(good, third, withoutRam)
+      const order = { ...to, mode: undefined, point: listed(WITH_RAM) }
+      await expect(startRestore(core, order, { onProgress: () => undefined })).rejects.toThrow('without its RAM')
+      await expect(findPoint([third], POINT)).rejects.toThrow()
+    })
+  })
+
+  it('is warned of where it comes of a copy that alone has it', async () => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    await makePoint(good, FILES, RAM)
+    const { core } = played(good, third, nothing)
+    const point = listedBy([
+      [on('evil'), WITHOUT_RAM],
+      [on('good'), WITH_RAM]
+    ])
+    const warnings: string[] = []
+    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text) }
+    expect((await copyPoint(core, point, on('third'), options)).memory).toEqual(RAM.memory)
+    expect(warnings).toEqual([expect.stringContaining('RAM that good says to have')])
   })
 })

@@ -4,7 +4,7 @@ import { reportAtStart } from '../../../shared/job-report.ts'
 import { kindWords } from '../../../shared/job-words.ts'
 import { partsOf } from '../../../shared/point-name.ts'
 import { originalOf, vmOf, type JobSpec } from '../../../shared/model/job.ts'
-import type { Manifest } from '../../../shared/model/point.ts'
+import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
 import type { Core } from '../core.ts'
@@ -108,8 +108,13 @@ export async function copy(live: LiveCore, name: string, to: string): Promise<St
   const id = live.jobs.start({
     view: { kind: 'copy', host: hostOf(target), vm: point.manifest.vm, point: point.manifest.id, place: label },
     run: async ({ signal, onProgress }) => {
-      const manifest = await copyPoint(live.core, point, target, { onProgress, signal })
-      return { sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+      const warnings: string[] = []
+      const onWarning = (text: string): void => void warnings.push(text)
+      const manifest = await copyPoint(live.core, point, target, { onProgress, signal, onWarning })
+      return {
+        sizeBytes: sizeBytesOf(manifest),
+        ...(warnings.length > 0 && { state: 'done-with-warnings', warnings })
+      }
     }
   })
   live.jobs.askedFor(id, () => copy(live, name, to))

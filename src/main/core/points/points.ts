@@ -72,7 +72,9 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const order = await byWhatIsThere(core, asked)
   refuseImpossible(order)
   const { store, isThere } = storeOnTarget(order.point, order.to)
-  if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
+  const isForRam = restoreSpec(order).mode === 'resume'
+  if (!isThere)
+    await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, { ...options, isForRam })
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
   const spec = { ...restoreSpec(order), ...(await twinsFor(core, order)) }
   return submitRestore(core, asked.point, order.to, spec, {
