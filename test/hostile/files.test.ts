@@ -626,6 +626,23 @@ describe('the log of errors', () => {
       })
   })
 
+  it.each([
+    ['in health', ''],
+    ['full', 'x'.repeat((1 << 20) + 1)]
+  ])('is written on where the one before can be neither looked at nor moved: %s', async (how, content) => {
+    await tally.tried(() => {
+      const told: string[] = []
+      writeFileSync(join(folder, 'errors.log'), content)
+      symlinkSync('x'.repeat(300), join(folder, 'errors.1.log'))
+      const report = errorLog(folder, undefined, (text) => told.push(text))
+      for (let n = 0; n < 3; n += 1) report(bug(n, `Error: ${n}`))
+      for (let n = 0; n < 3; n += 1) expect(log()).toContain(`ref${n} Error: ${n}`)
+      expect(told).toHaveLength(how === 'full' ? 1 : 0)
+      expect(told.join()).not.toContain('cannot be written')
+      for (const text of told) expect(text).toContain('errors.1.log')
+    })
+  })
+
   it('says once that it cannot be written, and is the cause of no other error', async () => {
     await tally.tried(() => {
       const told: string[] = []

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { requirePoint } from '../../src/main/core/live/errands.ts'
+import { requirePoint, restore } from '../../src/main/core/live/errands.ts'
 import { findPoint } from '../../src/main/core/points/list-points.ts'
 import { memoryOf } from '../../src/main/core/points/point-places.ts'
+import { startRestore } from '../../src/main/core/points/points.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { AskedHosts, manifest } from '../unit/live/asked-hosts.ts'
 import { FILES, manifestOf, POINT } from '../unit/store-points.ts'
@@ -84,6 +85,39 @@ describe('RAM that a host says to have of a point whose own host has none', () =
       const live = await hosts.live()
       expect((await requirePoint(live, POINT)).manifest).toEqual(withoutRam)
       expect((await requirePoint(live, `evil/${POINT}`)).manifest).toEqual(FORGED)
+    })
+  })
+
+  it.each(orders)('is known to be there, so that none comes in its stead: asked first is %s', async (...order) => {
+    await tally.tried(async () => {
+      const hosts = hostsIn(order, { evil: withoutRam, beta: TRUE })
+      const point = await requirePoint(await hosts.live(), POINT)
+      expect(point).toMatchObject({ manifest: withoutRam, otherwise: { manifest: TRUE, places: [{ host: 'beta' }] } })
+    })
+  })
+
+  it.each(orders)('makes nobody delete the true copy, in window and terminal: asked first is %s', async (...order) => {
+    await tally.tried(async () => {
+      const hosts = hostsIn(order, { evil: FORGED, good: withoutRam })
+      const live = await hosts.live()
+      const asked = { to: 'good', mode: 'resume', replace: true } as const
+      const found = await findPoint(hosts.core, `evil/${POINT}`)
+      const tried = [
+        restore(live, { ...asked, point: `evil/${POINT}` }),
+        ...([undefined, 'resume'] as const).map((mode) =>
+          startRestore(
+            hosts.core,
+            { ...asked, mode, point: found, diskDir: undefined },
+            { onProgress: () => undefined }
+          )
+        )
+      ]
+      for (const each of tried) {
+        const refusal = await each.then(String, String)
+        expect(refusal).toContain('good has point')
+        expect(refusal).not.toContain('delete')
+      }
+      expect(hosts.did()).not.toContain('good submit')
     })
   })
 })

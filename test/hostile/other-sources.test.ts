@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Core } from '../../src/main/core/core.ts'
 import { copyPoint } from '../../src/main/core/points/copy-point.ts'
 import { joinPlaces, nearestFirst, type KnownPoint } from '../../src/main/core/points/point-places.ts'
-import { preflight } from '../../src/main/core/points/points.ts'
+import { preflight, startRestore } from '../../src/main/core/points/points.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { fail } from '../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
@@ -182,5 +182,157 @@ describe('a point that two hosts list', () => {
       const order = { point: listed(manifest), to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
       expect(await preflight(core, order)).toMatchObject({ items: [] })
     })
+  })
+})
+
+const RAM = { memory: { file: 'memory.save', ramBytes: 1 } } as const
+const { 'memory.save': _, ...DISKS } = FILES
+/** As the engine writes it: what a restore would meet is looked at in all of its small files. */
+const LOOKED_AT = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
+const WITH_RAM = manifestOf(FILES, RAM)
+const WITHOUT_RAM = manifestOf(DISKS)
+
+/** As lists join what each of them lists; a copy of which a check has found that it is damaged comes last. */
+function listedBy(copies: readonly (readonly [Place, Manifest])[], damaged?: Place): KnownPoint {
+  const verified = { at: '2026-11-22T20:17:44.123Z', good: false }
+  const [point] = joinPlaces(
+    copies.map(([place, manifest]) => ({
+      place,
+      manifest,
+      ...(place === damaged && { marks: { pinned: false, verified } })
+    }))
+  )
+  return nearestFirst(point ?? fail({ kind: 'not-found', what: 'point', name: POINT }), () => true)
+}
+
+const nothing: Sending = (store) => cutAfter(exportPoint(store), 0)
+const to = { to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
+
+describe('a point that one host lists without the RAM that another has', () => {
+  it.each(sent)('comes from the one with RAM where the other sends %s', async (_what, evil) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, FILES, RAM)
+      const { core, asked, copies } = played(good, third, evil)
+      const copiesOf = [[on('good'), WITH_RAM] as const, [on('evil'), WITHOUT_RAM] as const]
+      const point = listedBy(copiesOf)
+      expect(point.manifest).toEqual(WITHOUT_RAM)
+      await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+      await isWhole(third)
+      expect(asked.slice(0, 1)).toEqual(['evil'])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('comes from the one with RAM where the copy of its own host is damaged', async () => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    const host = { name: 'evil', machineId: '' }
+    const { manifest } = await makePoint(good, FILES, { ...RAM, host })
+    const { core, asked } = played(good, third, nothing)
+    const own = on('evil')
+    const copiesOf = [[own, { ...WITHOUT_RAM, host }] as const, [on('good'), manifest] as const]
+    const point = listedBy(copiesOf, own)
+    expect(point.manifest).not.toHaveProperty('memory')
+    await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+    await isWhole(third)
+    expect(asked).toEqual(['good'])
+  })
+
+  it('comes from this computer with its RAM, and is looked at there before', async () => {
+    const [third, here] = [await temporaryStore(), await temporaryStore()]
+    const host = { name: 'evil', machineId: '' }
+    const { manifest } = await makePoint(here, LOOKED_AT, { ...RAM, host })
+    const { core, asked } = played(here, third, nothing)
+    const local = { kind: 'local', dir: here } as const
+    const own = on('evil')
+    const pruned = {
+      ...manifestOf(LOOKED_AT, { host }),
+      files: manifest.files.filter(({ path }) => !/^memory/.test(path))
+    }
+    const point = listedBy([[own, pruned] as const, [local, manifest] as const], own)
+    expect(point.places).toEqual([local, own])
+    expect(await preflight(core, { ...to, point })).toMatchObject({ items: [] })
+    await copyPoint(core, point, on('third'), { onProgress: () => undefined })
+    await isWhole(third)
+    expect(asked).toEqual([])
+  })
+
+  it('is not looked at on this computer where another point of its id lies there now', async () => {
+    const [third, here] = [await temporaryStore(), await temporaryStore()]
+    await makePoint(here, LOOKED_AT, { warnings: ['another'] })
+    const { core } = played(here, third, nothing)
+    const point = listedBy([[{ kind: 'local', dir: here }, manifestOf(LOOKED_AT)]])
+    await expect(preflight(core, { ...to, point })).rejects.toThrow('point-unsafe')
+  })
+
+  it.each(['memory.xml', 'memory.save'])('is two points where both have RAM, of which one has another %s', (path) => {
+    const ours = { ...FILES, 'memory.xml': new Uint8Array(3) }
+    const found = joinPlaces([
+      { manifest: manifestOf({ ...ours, [path]: new Uint8Array(9) }, RAM), place: on('evil') },
+      { manifest: manifestOf(ours, RAM), place: on('good') }
+    ])
+    expect(found.map(({ places }) => places)).toEqual([[on('evil')], [on('good')]])
+  })
+})
+
+describe('RAM that a source does not send', () => {
+  const withoutRam: Sending = async function* () {
+    const { dir } = await makePoint(await temporaryStore(), DISKS)
+    yield* exportPoint(dir)
+  }
+  /** Warnings, and all that has arrived. */
+  const copied = async (core: Core, isForRam = false): Promise<{ manifest: Manifest; warnings: string[] }> => {
+    const warnings: string[] = []
+    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text), isForRam }
+    return { manifest: await copyPoint(core, listed(WITH_RAM), on('third'), options), warnings }
+  }
+
+  it.each([false, true])('comes from the next, wanted or not: %s', async (isForRam) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, FILES, RAM)
+      const { core, asked, copies } = played(good, third, withoutRam)
+      expect(await copied(core, isForRam)).toEqual({ manifest: WITH_RAM, warnings: [] })
+      await isWhole(third)
+      expect(asked).toEqual(['evil', 'good'])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('is said to be gone where no other has it, and what is there comes', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, DISKS)
+      const { core, copies } = played(good, third, nothing)
+      const { manifest, warnings } = await copied(core)
+      expect(manifest).toEqual(WITHOUT_RAM)
+      expect(warnings).toEqual([expect.stringContaining('good sent the point without it')])
+      expect(copies).toMatchObject([{ from: 'good' }])
+    })
+  })
+
+  it('is not booted without where the VM is to go on', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, DISKS)
+      const { core } = played(good, third, withoutRam)
+      const order = { ...to, mode: undefined, point: listed(WITH_RAM) }
+      await expect(startRestore(core, order, { onProgress: () => undefined })).rejects.toThrow('without its RAM')
+      await expect(findPoint([third], POINT)).rejects.toThrow()
+    })
+  })
+
+  it('is warned of where it comes of a copy that alone has it', async () => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    await makePoint(good, FILES, RAM)
+    const { core } = played(good, third, nothing)
+    const point = listedBy([
+      [on('evil'), WITHOUT_RAM],
+      [on('good'), WITH_RAM]
+    ])
+    const warnings: string[] = []
+    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text) }
+    expect((await copyPoint(core, point, on('third'), options)).memory).toEqual(RAM.memory)
+    expect(warnings).toEqual([expect.stringContaining('RAM that good says to have')])
   })
 })

@@ -17,7 +17,7 @@ const MOST_COUNTED = 200
  * Writes bugs to `errors.log` in the settings folder, under the reference that the operator sees. One that comes again and
  * again is written whole once, its next nine times by their references, and from then on only counted, at 100 times, 1,000
  * and so on. What is no file in the place of the log makes way, and so does a log that is far larger than Stillpoint writes
- * one. Either is told, each once, and so is that it cannot be written.
+ * one. Either is told, each once, and so is that it cannot be written, or not be put by. The one before it is only looked at then.
  */
 export function errorLog(
   folder: string,
@@ -36,8 +36,8 @@ export function errorLog(
       if (text === undefined) return
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const path = join(folder, 'errors.log')
-      for (const each of [path, before(path)]) putAsideUnlessLog(each, tellOnce)
-      if (putByIfLarge(path)) times.clear()
+      putAsideUnlessLog(path, tellOnce)
+      if (putByIfLarge(path, tellOnce)) times.clear()
       addTo(path, `${now().toISOString()} ${reference} ${text}\n`)
     } catch (error) {
       // Writing down a bug must never be the cause of another.
@@ -46,7 +46,7 @@ export function errorLog(
   }
 }
 
-type Trouble = 'no file' | 'far too large' | 'unwritten'
+type Trouble = 'no file' | 'far too large' | 'not put by' | 'unwritten'
 type TellOnce = (trouble: Trouble, text: string) => void
 
 function putAsideUnlessLog(path: string, tellOnce: TellOnce): void {
@@ -85,10 +85,17 @@ function addTo(path: string, text: string): void {
   }
 }
 
-function putByIfLarge(path: string): boolean {
+/** What lies in the place of the one before keeps nothing from being written: this one grows on then, until it is far too large. */
+function putByIfLarge(path: string, tellOnce: TellOnce): boolean {
   if (sizeOf(path) <= LARGEST_BYTES) return false
-  renameSync(path, before(path))
-  return true
+  try {
+    putAsideUnlessLog(before(path), tellOnce)
+    renameSync(path, before(path))
+    return true
+  } catch (error) {
+    tellOnce('not put by', notPutBy(path, error))
+    return false
+  }
 }
 
 const before = (path: string): string => path.replace(/\.log$/, '.1.log')
@@ -97,8 +104,13 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 const madeWay = (path: string, was: string, aside: string): string =>
   `${safeText(path)} was ${was}. It is ${safeText(aside)} now, and the log of errors goes on without it: delete it if you do not need it.`
 
-function unwritten(folder: string, error: unknown): string {
+const notPutBy = (path: string, error: unknown): string =>
+  `${safeText(path)} is full and cannot become ${safeText(before(path))} (${reasonOf(error)}). It is written on: move what lies there, or it grows to ${FAR_TOO_LARGE_BYTES >> 20} MiB.`
+
+const unwritten = (folder: string, error: unknown): string =>
+  `What goes wrong within Stillpoint cannot be written to ${safeText(join(folder, 'errors.log'))} (${reasonOf(error)}): a reference that it shows leads nowhere until that is put right.`
+
+function reasonOf(error: unknown): string {
   const failure = failureOf(error)
-  const why = failure.kind === 'io' ? failure.code : failure.kind
-  return `What goes wrong within Stillpoint cannot be written to ${safeText(join(folder, 'errors.log'))} (${why}): a reference that it shows leads nowhere until that is put right.`
+  return failure.kind === 'io' ? failure.code : failure.kind
 }

@@ -3,6 +3,7 @@ import type { Core } from '../../../src/main/core/core.ts'
 import type { KnownPoint } from '../../../src/main/core/points/point-places.ts'
 import { preflight, startRestore } from '../../../src/main/core/points/points.ts'
 import type { RestoreOrder } from '../../../src/main/core/points/restore-order.ts'
+import type { Place } from '../../../src/main/core/settings/settings-schema.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { sizeBytesOf } from '../../../src/shared/model/point.ts'
@@ -22,14 +23,15 @@ function coreAsking(
   found: readonly unknown[] = items,
   without: readonly string[] = [],
   restoreChoices: readonly unknown[] = [],
-  shells: Readonly<Record<string, Shell>> = {}
+  shells: Readonly<Record<string, Shell>> = {},
+  texts = small
 ): Core {
   const call = (host: string) => (verb: string, question: object) => {
     asked.push([host, verb, question])
     if (verb === 'read-small' && without.includes(host))
       return Promise.reject(new StillpointError({ kind: 'not-found', what: 'point', name: POINT }))
     if (verb === 'submit') return Promise.resolve({})
-    return Promise.resolve(verb === 'read-small' ? small : found)
+    return Promise.resolve(verb === 'read-small' ? texts : found)
   }
   const hosts = ['alpha', 'beta'].map((name) => ({ name, address: name, restoreChoices }))
   return {
@@ -53,21 +55,80 @@ const order = (places: KnownPoint['places']): RestoreOrder => ({
 const begunHere: unknown[] = []
 
 describe('going on where the VM was', () => {
-  it('is refused where the host has the point without its RAM, with what to do', async () => {
-    const there = { kind: 'host', host: 'beta', dir: DEFAULT_STORE } as const
-    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
-    const point: KnownPoint = {
-      manifest: withRam,
-      places: [{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }, there],
-      otherwise: { manifest: manifestOf(FILES), places: [there] },
-      marks: { pinned: false }
-    }
-    const asked: unknown[] = []
-    const order = { point, to: 'beta', mode: 'resume', replace: false, diskDir: undefined } as const
-    await expect(startRestore(coreAsking(asked), order, { onProgress: () => undefined })).rejects.toThrow(
-      `stillpoint delete ${POINT} --in beta`
+  const on = (host: string) => ({ kind: 'host', host, dir: DEFAULT_STORE }) as const
+  const here = { kind: 'local', dir: '/mnt/usb/points' } as const
+  /** The one with RAM, from which it would come, and the one without, where it is to go on. */
+  const resumed = (withRam: Place, without: Place, change: Partial<KnownPoint> = {}): RestoreOrder => ({
+    point: {
+      manifest: manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } }),
+      places: [withRam, without],
+      otherwise: { manifest: manifestOf(FILES), places: [without] },
+      marks: { pinned: false },
+      ...change
+    },
+    to: without.kind === 'host' ? without.host : '',
+    mode: 'resume',
+    replace: false,
+    diskDir: undefined
+  })
+  const refusalOf = async (order: RestoreOrder, asked: unknown[] = []): Promise<string> =>
+    startRestore(coreAsking(asked), order, { onProgress: () => undefined }).then(
+      () => '',
+      (error: unknown) => String(error)
     )
-    expect(asked).toEqual([])
+  const own = on('alpha')
+
+  it('is refused where the host has the point without its RAM, with what to do', async () => {
+    const asked: unknown[] = []
+    expect(await refusalOf(resumed(own, on('beta')), asked)).toContain(`stillpoint delete ${POINT} --in beta`)
+    expect(await refusalOf(resumed(here, on('beta')), asked)).toContain(`stillpoint delete ${POINT} --in beta`)
+    expect(asked).toEqual([
+      ['beta', 'read-small', expect.anything()],
+      ['beta', 'read-small', expect.anything()]
+    ])
+  })
+
+  it.each([
+    ['what another host says is as good', resumed(on('evil'), on('beta'))],
+    ['the copy without is that of its own host', resumed(on('evil'), own)],
+    ['the copy without is that of its own host, whatever this computer has', resumed(here, own)],
+    ['the one with RAM is damaged', resumed(own, on('beta'), { verdicts: [{ at: '', good: false }, undefined] })]
+  ])('costs nobody a true copy: %s', async (_why, order) => {
+    const refusal = await refusalOf(order)
+    expect(refusal).toContain('without its RAM')
+    expect(refusal).toContain('--mode boot')
+    expect(refusal).toContain('another host')
+    expect(refusal).not.toContain('delete')
+  })
+
+  it('is refused too where it is what a point with RAM gets by itself, and a boot is not', async () => {
+    const order = resumed(own, on('beta'))
+    expect(await refusalOf({ ...order, mode: undefined })).toContain('without its RAM')
+    expect(await refusalOf({ ...order, mode: 'boot' })).toBe('')
+  })
+
+  it('is a problem in the check before, in the place of the boot that its host would make of it', async () => {
+    const found = [{ check: 'mode', state: 'warning', text: 'The point holds no RAM, so the VM is booted' }, items[0]]
+    const { items: said } = await preflight(coreAsking([], found), resumed(own, on('beta')))
+    expect(said).toMatchObject([{ check: 'mode', state: 'problem' }, items[0]])
+    expect(said[0]?.fix).toContain('--mode boot')
+    const booted = { ...resumed(own, on('beta')), mode: 'boot' } as const
+    expect((await preflight(coreAsking([], found), booted)).items).toEqual(found)
+  })
+
+  it('goes by what the host has now: rebuilt since it was asked, it gets the RAM from elsewhere', async () => {
+    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
+    const rebuilt = coreAsking([], items, ['beta'], [], {}, { ...small, manifest: JSON.stringify(withRam) })
+    expect((await preflight(rebuilt, resumed(own, on('beta')))).items).toEqual(items)
+  })
+
+  it('is refused where the point has no RAM, and who says to have it with RAM is named', async () => {
+    const order = resumed(own, on('beta'))
+    const { manifest, otherwise } = order.point
+    const bare = { ...order, point: { ...order.point, manifest: otherwise?.manifest ?? manifest } }
+    const point = { ...bare.point, otherwise: { manifest, places: [own] } }
+    expect(await refusalOf({ ...bare, point })).toContain(`name it: alpha/${POINT}`)
+    expect((await preflight(coreAsking([]), { ...bare, point })).items[0]).toMatchObject({ state: 'problem' })
   })
 })
 
@@ -105,9 +166,10 @@ describe('checking a restore', () => {
 
   it('reads them here where the point is on this computer', async () => {
     const store = await temporaryStore()
-    await makePoint(store, { ...FILES, 'host.json': new TextEncoder().encode('{"a":1}') })
+    const { manifest } = await makePoint(store, { ...FILES, 'host.json': new TextEncoder().encode('{"a":1}') })
     const asked: unknown[] = []
-    const view = await preflight(coreAsking(asked, []), order([{ kind: 'local', dir: store }]))
+    const here = order([{ kind: 'local', dir: store }])
+    const view = await preflight(coreAsking(asked, []), { ...here, point: { ...here.point, manifest } })
     expect(view).not.toHaveProperty('replaces')
     expect(asked).toMatchObject([['beta', 'preflight', { files: { domain: '<domain/>\n', host: '{"a":1}' } }]])
   })

@@ -4,8 +4,10 @@ import { reportAtStart } from '../../../shared/job-report.ts'
 import { kindWords } from '../../../shared/job-words.ts'
 import { partsOf } from '../../../shared/point-name.ts'
 import { originalOf, vmOf, type JobSpec } from '../../../shared/model/job.ts'
+import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { MarksChange } from '../../../shared/views/point-view.ts'
 import type { BackupQuestion, JobView, RestoreQuestion } from '../../../shared/views/job-view.ts'
+import type { Core } from '../core.ts'
 import { placeNamed } from '../hosts/host-book.ts'
 import { submitJob } from '../jobs/jobs.ts'
 import { startBackup } from '../jobs/start-backup.ts'
@@ -17,8 +19,9 @@ import { manifestOf } from '../points/list-points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
 import { orderFor, restoreSpec, storeOnTarget } from '../points/restore-order.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { isAllOf } from './held-points.ts'
+import { isAllOf, type HeldPoint } from './held-points.ts'
 import { viewOfReport } from './job-record.ts'
+import type { HeldKnown } from './joined-points.ts'
 import type { LiveCore } from './live-core.ts'
 
 type Started = Readonly<{ id: string }>
@@ -105,8 +108,13 @@ export async function copy(live: LiveCore, name: string, to: string): Promise<St
   const id = live.jobs.start({
     view: { kind: 'copy', host: hostOf(target), vm: point.manifest.vm, point: point.manifest.id, place: label },
     run: async ({ signal, onProgress }) => {
-      const manifest = await copyPoint(live.core, point, target, { onProgress, signal })
-      return { sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+      const warnings: string[] = []
+      const onWarning = (text: string): void => void warnings.push(text)
+      const manifest = await copyPoint(live.core, point, target, { onProgress, signal, onWarning })
+      return {
+        sizeBytes: sizeBytesOf(manifest),
+        ...(warnings.length > 0 && { state: 'done-with-warnings', warnings })
+      }
     }
   })
   live.jobs.askedFor(id, () => copy(live, name, to))
@@ -157,11 +165,20 @@ export async function requirePoint(live: LiveCore, name: string): Promise<KnownP
     )
   const { id, place } = partsOf(name)
   const held = live.points.find(name)
-  const manifest = held && (await manifestOf(live.core, held.places, held.manifest, isAllOf(held.manifest)))
-  if (held === undefined || manifest === undefined)
-    return fail({ kind: 'not-found', what: 'point', name: id, ...(place !== undefined && { where: place }) })
-  const { otherwise: _, ...known } = held
-  return { ...known, manifest }
+  const point = held && (await allOf(live.core, held))
+  return point ?? fail({ kind: 'not-found', what: 'point', name: id, ...(place !== undefined && { where: place }) })
+}
+
+/** All that its places say of it, those too that have it with RAM, or without, where the first have it otherwise. */
+async function allOf(core: Core, { otherwise, ...held }: HeldKnown): Promise<KnownPoint | undefined> {
+  const ask = (manifest: HeldPoint, places: readonly Place[]): Promise<Manifest | undefined> =>
+    manifestOf(core, places, manifest, isAllOf(manifest))
+  const [manifest, other] = await Promise.all([
+    ask(held.manifest, held.places),
+    otherwise && ask(otherwise.manifest, otherwise.places).catch(() => undefined)
+  ])
+  if (manifest === undefined) return undefined
+  return { ...held, manifest, ...(otherwise && other && { otherwise: { ...otherwise, manifest: other } }) }
 }
 
 /** As the place has it: another may have another one of that id. */

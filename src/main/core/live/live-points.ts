@@ -6,7 +6,7 @@ import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
 import { lastListing } from '../points/last-listing.ts'
 import { askStore } from '../points/list-points.ts'
-import { asIn, disownedBy, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { asIn, disownedBy, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { eachInTurns } from './in-turns.ts'
@@ -279,7 +279,7 @@ export class LivePoints {
       ],
       places: places.map((place, n) => ({
         ...this.placeView(place, verdicts[n]),
-        ...(otherwise && { hasMemory: otherwise.places.includes(place) !== shown.hasMemory })
+        ...(otherwise && { hasMemory: listedIn(point, place).shown.hasMemory })
       })),
       ...(rivals.length > 0 && { rivals: rivals.slice(0, MOST_RIVALS).map(label) }),
       ...(toldBy.length > 0 && { toldBy }),

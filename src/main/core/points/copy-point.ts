@@ -21,24 +21,41 @@ export interface CopyOptions {
   readonly onWarning?: (text: string) => void
 }
 
-interface Transfer {
-  readonly core: Core
-  readonly manifest: Manifest
-  readonly from: Place
-  readonly to: Place
-  readonly options: CopyOptions
+interface PointCopyOptions extends CopyOptions {
+  /** Without the RAM that the point has it is not to come. */
+  readonly isForRam?: boolean
 }
 
-/** Puts a point into another store, through this computer. What an earlier try brought over is not sent again. */
-export async function copyPoint(core: Core, point: KnownPoint, to: Place, options: CopyOptions): Promise<Manifest> {
+interface Transfer {
+  readonly core: Core
+  readonly point: KnownPoint
+  readonly from: Place
+  readonly to: Place
+  readonly options: PointCopyOptions
+  /** Places that were to send it with its RAM and do not have that. Undefined: it may come without. */
+  readonly pruned: Set<Place> | undefined
+}
+
+/**
+ * Puts a point into another store, through this computer. What an earlier try brought over is not sent again. Returns what has
+ * arrived: it may have come without its RAM, or with some, which is warned of.
+ */
+export async function copyPoint(
+  core: Core,
+  point: KnownPoint,
+  to: Place,
+  options: PointCopyOptions
+): Promise<Manifest> {
   const { manifest } = point
   refuseRivalIn(point, to, DEFAULT_STORE)
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
   const started = Date.now()
-  const { copied, from } = await transferFromAny({ core, manifest, to, options }, point.places)
+  const { copied, from } = await transferFromAny({ core, point, to, options })
   core.settings.update((settings) => withPlace(settings, to))
-  if (!isAsListed(copied, manifest)) refuseOther(manifest, from)
+  if (!isAsListed(copied, point, from)) refuseOther(manifest, from)
+  const otherRam = otherRamText(copied, manifest, from)
+  if (otherRam !== undefined) options.onWarning?.(otherRam)
   await takeMarksAlong(core, point, to, options)
   await core.history.addCopy({
     point: manifest.id,
@@ -48,10 +65,18 @@ export async function copyPoint(core: Core, point: KnownPoint, to: Place, option
     from: placeLabel(from, DEFAULT_STORE),
     to: placeLabel(to, DEFAULT_STORE),
     at: new Date().toISOString(),
-    sizeBytes: sizeBytesOf(manifest),
+    sizeBytes: sizeBytesOf(copied),
     ms: Date.now() - started
   })
   return copied
+}
+
+function otherRamText(copied: Manifest, { memory }: Manifest, from: Place): string | undefined {
+  if ((copied.memory === undefined) === (memory === undefined)) return undefined
+  const where = placeLabel(from, DEFAULT_STORE)
+  return memory === undefined
+    ? `The copy came with RAM that ${where} says to have, and the point has none by others: go on from it only if you trust that`
+    : `The copy has no RAM: ${where} sent the point without it, and it was not to be had with it elsewhere`
 }
 
 /** Pin and note are about the point; a verdict is about the copy that was read. */
@@ -95,26 +120,36 @@ export async function fromAny<T>(
   throw failures[0] ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
 }
 
-/** A host that lists a point and sends something else, or nothing, does not keep it from coming from the next. */
+/**
+ * A host that lists a point and sends something else, or nothing, does not keep it from coming from the next. Nor does one that
+ * sends it without the RAM that it has take that away: it is asked once more when no other has it with RAM.
+ */
 async function transferFromAny(
-  job: Omit<Transfer, 'from'>,
-  places: readonly Place[]
+  job: Omit<Transfer, 'from' | 'pruned'>
 ): Promise<{ readonly copied: Manifest; readonly from: Place }> {
+  const { point, options } = job
   const broken = new Set<unknown>()
   const isOfPlace = (error: unknown): boolean =>
-    job.options.signal?.aborted !== true && (broken.has(error) || isFailure(error, ...OF_ITS_COPY))
-  const from = async (place: Place): Promise<{ copied: Manifest; from: Place }> => {
-    const one = { ...job, from: place }
+    options.signal?.aborted !== true && (broken.has(error) || isFailure(error, ...OF_ITS_COPY))
+  const from = async (place: Place, pruned?: Set<Place>): Promise<{ copied: Manifest; from: Place }> => {
+    const one = { ...job, from: place, pruned }
     const have = await arrived(job)
     try {
       return { copied: await transfer(one, have, broken), from: place }
     } catch (error) {
+      const isToBeLeft = Object.keys(have).length === 0 || pruned?.has(place) === true
       // What another sent before may have been wrong: then it has been dropped by now.
-      if (Object.keys(have).length === 0 || !isOfPlace(error) || isFailure(error, 'timeout')) throw error
+      if (isToBeLeft || !isOfPlace(error) || isFailure(error, 'timeout')) throw error
       return { copied: await transfer(one, await arrived(job), broken), from: place }
     }
   }
-  return fromAny(job.manifest, places, from, isOfPlace)
+  const pruned = new Set<Place>()
+  try {
+    return await fromAny(point.manifest, point.places, (place) => from(place, pruned), isOfPlace)
+  } catch (error) {
+    if (pruned.size === 0 || options.isForRam === true || !isOfPlace(error)) throw error
+    return fromAny(point.manifest, [...pruned], (place) => from(place), isOfPlace)
+  }
 }
 
 /** What goes wrong with its source is `broken`, and said as it was: whoever receives it may say it in words of its own. */
@@ -145,15 +180,22 @@ async function* noted(stream: AsyncIterable<Uint8Array>, onError: (error: Error)
 /** The stream, unless it is of another point than was listed: that would come to lie in the place of this one. */
 async function* onlyThis(
   stream: AsyncIterable<Uint8Array>,
-  { manifest, from, options }: Pick<Transfer, 'manifest' | 'from' | 'options'>
+  { point, from, options, pruned }: Pick<Transfer, 'point' | 'from' | 'options' | 'pruned'>
 ): AsyncGenerator<Uint8Array> {
+  const { manifest } = point
   const reader = new FrameReader(stream, options.signal)
   try {
     await reader.readMagic()
     const { kind, file, offset, length } = await reader.readHeader()
     const payload = await reader.readPayload(length, MAX_MANIFEST_BYTES)
-    if (kind === FRAME.manifest && !isAsListed(parseManifest(payload, manifest.id), manifest))
-      refuseOther(manifest, from)
+    if (kind === FRAME.manifest) {
+      const sent = parseManifest(payload, manifest.id)
+      if (!isAsListed(sent, point, from)) refuseOther(manifest, from)
+      if (pruned !== undefined && manifest.memory !== undefined && sent.memory === undefined) {
+        pruned.add(from)
+        refusePruned(manifest, from)
+      }
+    }
     yield MAGIC
     yield makeFrame(kind, file, offset, payload)
     yield* reader.rest()
@@ -170,14 +212,24 @@ export const refuseOther = ({ id }: Manifest, from: Place): never =>
     detail: `${placeLabel(from, DEFAULT_STORE)} sent another point, or other RAM, than it had listed`
   })
 
-async function arrived({ core, manifest, to }: Omit<Transfer, 'from'>): Promise<Record<string, number>> {
+const refusePruned = ({ id }: Manifest, from: Place): never =>
+  fail({
+    kind: 'usage',
+    message: `${placeLabel(from, DEFAULT_STORE)} sent point ${id} without its RAM, so the VM cannot go on where it was. Boot it (--mode boot).`
+  })
+
+async function arrived({
+  core,
+  point: { manifest },
+  to
+}: Omit<Transfer, 'from' | 'pruned'>): Promise<Record<string, number>> {
   if (to.kind === 'local') return importState(to.dir, manifest.id)
   return (await (await core.connections.engine(to.host)).call('import-state', { store: to.dir, point: manifest.id }))
     .have
 }
 
 async function* send(
-  { core, manifest, from, options }: Transfer,
+  { core, point: { manifest }, from, options }: Transfer,
   have: Record<string, number>
 ): AsyncGenerator<Uint8Array> {
   if (from.kind === 'local') {
@@ -190,7 +242,7 @@ async function* send(
 }
 
 async function receive(
-  { core, manifest, to, options }: Omit<Transfer, 'from'>,
+  { core, point: { manifest }, to, options }: Omit<Transfer, 'from' | 'pruned'>,
   stream: AsyncIterable<Uint8Array>
 ): Promise<Manifest> {
   const { signal, onProgress } = options

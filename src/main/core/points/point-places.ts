@@ -191,6 +191,10 @@ const OTHERS = 2
 const distanceOf = (place: Place, { host }: PointInShort): number =>
   place.kind === 'local' ? 1 : place.host === host.name ? 0 : OTHERS
 
+/** Whether what the one says of a point counts before what the other says: that is how it is listed where they differ. */
+export const speaksBefore = (one: Place, other: Place, point: PointInShort): boolean =>
+  distanceOf(one, point) < distanceOf(other, point)
+
 /**
  * Its places in the order in which it is fetched from them: those that answer, copies that are not known to be damaged, and are
  * as it is named; of these this computer's own, which is half the way, then its own host's, then any other's.
@@ -231,25 +235,28 @@ function byMemory<M extends PointInShort>(
   return [...Map.groupBy(found, ({ manifest }) => memoryOf(manifest) ?? first).values()]
 }
 
-/** The hash of its RAM. */
-export const memoryOf = ({ memory, files }: Manifest): string | undefined =>
-  memory && files.find(({ path }) => path === memory.file)?.sha256
+const RAM = /^memory\.(save|xml)$/
+
+/** Of all that is its RAM the hash: two of which only one part is the same are two. Undefined where it has none. */
+export function memoryOf({ memory, files }: Manifest): string | undefined {
+  const isRam = ({ path }: { path: string }): boolean => RAM.test(path) || path === memory?.file
+  const hashes = files.filter(isRam).map(({ path, sha256 }) => `${path} ${sha256}`)
+  if (memory === undefined && hashes.length === 0) return undefined
+  return createHash('sha256')
+    .update(JSON.stringify([memory && [memory.file, memory.ramBytes], hashes.sort()]))
+    .digest('base64')
+}
 
 /** Whether a manifest is that of this point, as far as it is the same everywhere. */
 export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) === contentOf(b)
 
-const RAM = /^memory\.(save|xml)$/
-
-/** All of a point that is its RAM. */
-function ramOf({ memory, files }: Manifest): string {
-  const isRam = ({ path }: { path: string }): boolean => RAM.test(path) || path === memory?.file
-  const hashes = files.filter(isRam).map(({ path, sha256 }) => `${path} ${sha256}`)
-  return memory === undefined && hashes.length === 0 ? '' : JSON.stringify([memory, hashes.sort()])
-}
+/** What this place lists of it. */
+export const listedIn = <M extends PointInShort>({ manifest, otherwise }: KnownPoint<M>, place: Place): M =>
+  otherwise?.places.some((each) => samePlace(each, place)) === true ? otherwise.manifest : manifest
 
 /** Whether what a place sends is what it has listed: the same point, with that RAM, or with none since. */
-export const isAsListed = (sent: Manifest, listed: Manifest): boolean =>
-  isSamePoint(sent, listed) && ['', ramOf(listed)].includes(ramOf(sent))
+export const isAsListed = (sent: Manifest, point: KnownPoint, place: Place): boolean =>
+  isSamePoint(sent, point.manifest) && [undefined, memoryOf(listedIn(point, place))].includes(memoryOf(sent))
 
 /** The id, or `PLACE/ID` where that is not enough. */
 function nameOf({ manifest: { id, host }, places, rivals = [] }: KnownPoint<PointInShort>, ownStore: string): string {

@@ -1,8 +1,7 @@
-import type { PointTexts, VerifyReport } from '../../../shared/engine-protocol.ts'
+import type { PointTexts, PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
-import { forShell } from '../../../shared/model/restore-choice.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import type { PreflightView } from '../../../shared/views/job-view.ts'
 import { localShell } from '../../../shell/local.ts'
@@ -19,7 +18,7 @@ import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { copyPoint, fromAny, refuseOther, type CopyOptions } from './copy-point.ts'
 import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
-import { restoreSpec, storeOnTarget, type RestoreOrder } from './restore-order.ts'
+import { restoreSpec, resumeProblem, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
 export async function verifyPoint(
@@ -70,10 +69,12 @@ export async function deletePoint(core: Core, { manifest }: KnownPoint, place: P
 export async function startRestore(core: Core, asked: RestoreOrder, options: CopyOptions): Promise<string> {
   requireHost(core.settings.read(), asked.to)
   refuseRivalOn(asked)
-  refuseImpossible(asked)
   const order = await byWhatIsThere(core, asked)
+  refuseImpossible(order)
   const { store, isThere } = storeOnTarget(order.point, order.to)
-  if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, options)
+  const isForRam = restoreSpec(order).mode === 'resume'
+  if (!isThere)
+    await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, { ...options, isForRam })
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
   const spec = { ...restoreSpec(order), ...(await twinsFor(core, order)) }
   return submitRestore(core, asked.point, order.to, spec, {
@@ -108,23 +109,9 @@ async function submitRestore(
 const refuseRivalOn = ({ point, to }: RestoreOrder): void =>
   refuseRivalIn(point, { kind: 'host', host: to, dir: storeOnTarget(point, to).store }, DEFAULT_STORE)
 
-function refuseImpossible({ point, mode, to }: RestoreOrder): void {
-  const { manifest, otherwise } = point
-  if (mode !== 'resume') return
-  if (manifest.memory === undefined)
-    fail({
-      kind: 'usage',
-      message: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was. Use --mode boot or --mode define.`
-    })
-  // What lies there already is restored, and not fetched once more.
-  const { store } = storeOnTarget(point, to)
-  const without = otherwise?.places.find((place) => place.kind === 'host' && place.host === to && place.dir === store)
-  if (without === undefined) return
-  const label = placeLabel(without, DEFAULT_STORE)
-  fail({
-    kind: 'usage',
-    message: `${label} has point ${manifest.id} without its RAM, so the VM cannot go on where it was there. Delete that copy first (${forShell(['stillpoint', 'delete', manifest.id, '--in', label])}), or use --mode boot.`
-  })
+function refuseImpossible(order: RestoreOrder): void {
+  const problem = resumeProblem(order)
+  if (problem !== undefined) fail({ kind: 'usage', message: `${problem.text}. ${problem.fix}` })
 }
 
 /** What the restore would meet, wherever the point is now. Touches nothing, and moves nothing but the point's small files. */
@@ -135,10 +122,17 @@ export async function preflight(core: Core, asked: RestoreOrder): Promise<Prefli
   const { isThere } = storeOnTarget(order.point, order.to)
   const files = isThere ? undefined : await pointTexts(core, order.point)
   const engine = await core.connections.engine(order.to)
-  const items = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
+  const found = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
+  const items = withProblem(found, resumeProblem(order))
   const replaces = items.find(({ vm }) => vm !== undefined)?.vm
   return { items, bytesToMove: isThere ? 0 : sizeBytesOf(order.point.manifest), ...(replaces && { replaces }) }
 }
+
+/** It stands in the way of what the host would do instead, and has said. */
+const withProblem = (items: readonly PreflightItem[], problem: ReturnType<typeof resumeProblem>): PreflightItem[] =>
+  problem === undefined
+    ? [...items]
+    : [{ check: 'mode', state: 'problem', ...problem }, ...items.filter(({ check }) => check !== 'mode')]
 
 /** A copy is another VM: it has none. */
 const twinsFor = async (core: Core, { point: { manifest }, to, copy }: RestoreOrder): Promise<TwinsSeen> =>
@@ -160,14 +154,18 @@ async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOr
   }
 }
 
-const pointTexts = (core: Core, { manifest, places }: KnownPoint): Promise<PointTexts> =>
-  fromAny(manifest, places, async (from) => {
-    if (from.kind === 'local') return readPointTexts(from.dir, manifest.id)
-    const engine = await core.connections.engine(from.host)
-    const texts = await engine.call('read-small', { store: from.dir, point: manifest.id })
-    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), manifest)) refuseOther(manifest, from)
+const pointTexts = (core: Core, point: KnownPoint): Promise<PointTexts> =>
+  fromAny(point.manifest, point.places, async (from) => {
+    const { manifest } = point
+    const texts = await textsIn(core, manifest, from)
+    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), point, from)) refuseOther(manifest, from)
     return texts
   })
+
+async function textsIn(core: Core, { id: point }: Manifest, from: Place): Promise<PointTexts> {
+  if (from.kind === 'local') return readPointTexts(from.dir, point)
+  return (await core.connections.engine(from.host)).call('read-small', { store: from.dir, point })
+}
 
 /** The place to work on: the one named, or the only one. */
 export function choosePlace(core: Core, point: KnownPoint, named: string | undefined): Place {

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import type { RestoreMode, RestoreSpec, VmCopy } from '../../../shared/model/job.ts'
-import type { RestoreChoice } from '../../../shared/model/restore-choice.ts'
+import { forShell, type RestoreChoice } from '../../../shared/model/restore-choice.ts'
 import type { RestoreQuestion } from '../../../shared/views/job-view.ts'
 import { vmNameProblem } from '../../../shared/vm-name.ts'
-import type { KnownPoint } from './point-places.ts'
+import type { Place } from '../settings/settings-schema.ts'
+import { listedIn, placeLabel, speaksBefore, type KnownPoint } from './point-places.ts'
 
 export interface RestoreOrder {
   readonly point: KnownPoint
@@ -29,9 +30,12 @@ export interface RestoreOrder {
   readonly id?: string
 }
 
+const placeOn = ({ places }: KnownPoint, host: string): Place | undefined =>
+  places.find((place) => place.kind === 'host' && place.host === host)
+
 /** Where the point is once it is on the target: what it has, else where it will be fetched to. */
 export function storeOnTarget(point: KnownPoint, host: string): { readonly store: string; readonly isThere: boolean } {
-  const there = point.places.find((place) => place.kind === 'host' && place.host === host)
+  const there = placeOn(point, host)
   return { store: there?.dir ?? DEFAULT_STORE, isThere: there !== undefined }
 }
 
@@ -54,6 +58,48 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
     ...(order.remembered !== undefined && order.remembered.length > 0 && { remembered: [...order.remembered] })
   }
 }
+
+/**
+ * Why the VM cannot go on where it was, as far as is known here, and what helps. What lies on the target is restored, and not
+ * fetched once more: without RAM there, it would be booted.
+ */
+export function resumeProblem(order: RestoreOrder): { readonly text: string; readonly fix: string } | undefined {
+  const { point, to } = order
+  const { manifest } = point
+  if (restoreSpec(order).mode !== 'resume') return undefined
+  if (manifest.memory === undefined)
+    return {
+      text: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was`,
+      fix: `Use --mode boot or --mode define.${ramElsewhere(point)}`
+    }
+  const there = placeOn(point, to)
+  if (there === undefined || listedIn(point, there).memory !== undefined) return undefined
+  return {
+    text: `${label(there)} has point ${manifest.id} without its RAM, so the VM cannot go on where it was there`,
+    fix: withoutRamThere(point, there)
+  }
+}
+
+function ramElsewhere({ manifest, otherwise }: KnownPoint): string {
+  const [place] = otherwise?.places ?? []
+  if (place === undefined) return ''
+  return ` ${label(place)} says to have it with RAM: if you trust that, name it: ${forShell([`${label(place)}/${manifest.id}`])}.`
+}
+
+/** A copy is only said to be one to delete for a better one: on the word of whoever is no nearer to the point the true one would go. */
+function withoutRamThere({ manifest, otherwise, places, verdicts }: KnownPoint, there: Place): string {
+  const [source] = places
+  const isBetter =
+    source !== undefined &&
+    otherwise?.places.includes(source) !== true &&
+    verdicts?.[0]?.good !== false &&
+    speaksBefore(source, there, manifest)
+  if (!isBetter) return 'Boot it there (--mode boot), or choose another host.'
+  const line = forShell(['stillpoint', 'delete', manifest.id, '--in', label(there)])
+  return `Boot it there (--mode boot), choose another host, or delete that copy first (${line}): then it comes from ${label(source)}, with its RAM.`
+}
+
+const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)
 
 /** What a window asked for. @throws `usage` for a copy that cannot have its name */
 export function orderFor(point: KnownPoint, question: RestoreQuestion): RestoreOrder {

@@ -38,13 +38,13 @@ export const copyCommand = (perform: Perform): Command =>
       perform(options, async (session) => {
         const to = placeNamed(session.core.settings.read(), options.to)
         const point = await findPoint(session.core, id)
-        await copyPoint(session.core, point, to, workOptions(session))
-        const copied = { ...point, places: [...point.places, to] }
-        session.out.line(
-          `Point ${point.manifest.id} of ${point.manifest.vm.name} is on ${label(to)} too, and arrived whole.`
-        )
+        const manifest = await copyPoint(session.core, point, to, workOptions(session))
+        const copied = { ...point, manifest, places: [...point.places, to] }
+        const [hasRam, hadRam] = [manifest, point.manifest].map(({ memory }) => memory !== undefined)
+        const how = hadRam && !hasRam ? 'without its RAM; all else' : 'and'
+        session.out.line(`Point ${manifest.id} of ${manifest.vm.name} is on ${label(to)} too, ${how} arrived whole.`)
         session.out.result({ point: pointJson(copied), ...pointJson(copied), to: label(to) })
-        return EXIT.done
+        return hasRam === hadRam ? EXIT.done : EXIT.warnings
       })
     )
 

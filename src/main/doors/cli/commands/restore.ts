@@ -106,7 +106,8 @@ async function restore(session: Session, order: RestoreOrder): Promise<ExitCode>
     out.note(`The point is not on ${order.to} yet: copying it there first.`)
   const id = await startRestore(core, order, {
     onProgress: (progress) => out.progress(progress),
-    signal: interrupts.signal
+    signal: interrupts.signal,
+    onWarning: (text) => out.note(text, 'warning')
   })
   const job = { kind: 'restore', host: order.to, id, vm: order.copy?.name ?? vm.name } as const
   const report = await watchToEnd(session, job)
