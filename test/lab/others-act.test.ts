@@ -245,12 +245,13 @@ describe('while a persistent VM is on its overlays', () => {
   )
 
   it.each(['mirror.done', 'suspend'])(
-    'it stops by nobody’s will as its job is about to pause it, at %s: it goes on',
+    'it stops, and nothing tells why, as its job is about to pause it, at %s: it stays so, with its RAM',
     async (at) => {
       const since = guest.lastTick()?.counter ?? 0
       const stop = (): Promise<string> => guest.virsh('qemu-monitor-command', guest.uuid, '--hmp', 'stop')
       expect((await during(guest, stop, at, { method: 'classic' })).state).toMatch(/^done/)
-      expect(await guest.state()).toBe('running')
+      expect(await guest.state()).toBe('paused')
+      await guest.virsh('resume', guest.uuid)
       await goesOn(guest, since)
     }
   )

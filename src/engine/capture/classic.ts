@@ -4,11 +4,11 @@ import type { BackupSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
 import { blockCopy, blockJobAbort, blockJobReady } from '../../libvirt/block-jobs.ts'
 import { parseDomain } from '../../libvirt/domain-xml.ts'
-import { domainState, domainXml } from '../../libvirt/domains.ts'
+import { domainState, domainXml, type StateAndReason } from '../../libvirt/domains.ts'
 import { restoreDomain, saveDomain } from '../../libvirt/save-image.ts'
 import { hashFile } from '../../store/copy-file.ts'
 import { keepToRoot, makeFoldersIn } from '../../store/durable.ts'
-import { ownersState } from '../evidence/owners-state.ts'
+import { stateToKeep } from '../evidence/owners-state.ts'
 import { removeIfProven, renameIfProven, shown, type Doomed } from '../evidence/removal.ts'
 import { noteVm } from '../evidence/vm-before.ts'
 import type { JobContext } from '../jobs/job-context.ts'
@@ -47,7 +47,7 @@ export async function captureClassic(job: JobContext<BackupSpec>, plan: CaptureP
 async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): Promise<void> {
   const { shell } = job
   // Mirroring took a while: what its owner wants of the VM is what it does now.
-  const stateBefore = ownersState(await domainState(shell, plan.vm)) ?? 'running'
+  const stateBefore: 'running' | 'paused' = isToStayPaused(await domainState(shell, plan.vm)) ? 'paused' : 'running'
   const state = await job.step('suspend', { stateBefore }, () =>
     stateBefore === 'running' ? suspend(job, plan) : Promise.resolve(stateBefore)
   )
@@ -64,7 +64,9 @@ async function saveAndRestore(job: JobContext<BackupSpec>, plan: CapturePlan): P
 
 /** Answers how its owner has it: he may have paused it himself just now. */
 const suspend = async (job: JobContext, plan: CapturePlan): Promise<'running' | 'paused'> =>
-  ownersState(await pauseVm(job, plan)) ?? 'running'
+  isToStayPaused(await pauseVm(job, plan, stateToKeep)) ? 'paused' : 'running'
+
+const isToStayPaused = (now: StateAndReason | undefined): boolean => now !== undefined && stateToKeep(now) === 'paused'
 
 const isPaused = async (shell: Shell, { vm }: CapturePlan): Promise<boolean> =>
   (await domainState(shell, vm))?.state === 'paused'

@@ -8,6 +8,7 @@ import { hashFile } from '../../store/copy-file.ts'
 import type { Shell } from '../../shared/shell.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { GO_ON_STEP, memoryPath, type CapturePlan } from './capture-plan.ts'
+import { ownersState } from '../evidence/owners-state.ts'
 import type { VmBefore } from '../evidence/vm-before.ts'
 import type { Captured } from './captured.ts'
 import { commitOverlays } from './commit-overlays.ts'
@@ -225,7 +226,7 @@ const ASKED_FOR = ['user', 'creating snapshot']
 
 /** A pause that is not ours is not ours to end either. */
 async function forcePause(job: JobContext, plan: CapturePlan): Promise<End> {
-  const stood = await job.step('force-pause', {}, () => pauseVm(job, plan))
+  const stood = await job.step('force-pause', {}, () => pauseVm(job, plan, ownersState))
   if (stood === undefined) return 'suspended'
   return ASKED_FOR.includes(stood.reason) ? 'left paused' : 'converged'
 }

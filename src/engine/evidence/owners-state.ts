@@ -13,6 +13,23 @@ const OF_A_MOMENT = ['saving', 'dumping', 'migrating', 'starting up', 'shutting 
 
 export const isNobodysWill = ({ reason }: StateAndReason): boolean => NOBODYS_WILL.includes(reason)
 
+export const isOfAMoment = ({ state, reason }: StateAndReason): boolean =>
+  state === 'paused' && OF_A_MOMENT.includes(reason)
+
+/** Pauses behind which a guest can go on. One of which nothing tells may need a reset first: it would lose its RAM. */
+const ENDS_WELL = [HALTED, 'creating snapshot']
+
+/**
+ * How a VM is to stand with the RAM that it has, while libvirt has no job on it: a pause that nobody wanted is to end. RAM that was
+ * loaded and left paused is `migrating` for libvirt.
+ */
+export const stateToKeep = ({ state, reason }: StateAndReason): string =>
+  state === 'paused' && ENDS_WELL.includes(reason) ? 'running' : state
+
+/** How it is to stand where it has to be started anew. */
+export const stateToStart = (now: StateAndReason): string =>
+  now.state === 'paused' && isNobodysWill(now) ? 'running' : now.state
+
 /** Running, or paused, as its owner has it. Undefined: it does neither, or its pause says nothing of its owner. */
 export function ownersState(now: StateAndReason | undefined): 'running' | 'paused' | undefined {
   if (now?.state === 'running' || now?.state === 'idle') return 'running'

@@ -2,8 +2,9 @@ import * as z from 'zod'
 import { Uuid } from '../../shared/model/ids.ts'
 import { vmOf, type JobSpec } from '../../shared/model/job.ts'
 import type { Shell } from '../../shared/shell.ts'
+import { jobInfo } from '../../libvirt/domain-jobs.ts'
 import { domainState, listNamedDomains, type StateAndReason } from '../../libvirt/domains.ts'
-import { ownersState } from './owners-state.ts'
+import { isOfAMoment, stateToStart } from './owners-state.ts'
 import { LogPosition, logPosition } from './vm-history.ts'
 import { VmProcess, vmProcess } from './vm-process.ts'
 
@@ -38,12 +39,14 @@ export async function noteVms(shell: Shell, spec: JobSpec): Promise<NotedVm[]> {
   )
 }
 
-/** A pause that is not its owner's passes. */
-export const asOwned = (now: StateAndReason): string =>
-  now.state === 'paused' ? (ownersState(now) ?? 'running') : now.state
+/** A pause that is not its owner's passes: that of a job of libvirt's, while that goes on. */
+async function asOwned(shell: Shell, uuid: Uuid, now: StateAndReason): Promise<string> {
+  const work = isOfAMoment(now) ? await jobInfo(shell, uuid).catch(() => 'not told') : undefined
+  return work === undefined ? stateToStart(now) : 'running'
+}
 
 /** A libvirt that does not answer keeps no job from its beginning. */
 async function noteWithState(shell: Shell, uuid: Uuid, vmName: string): Promise<VmBefore> {
   const state = await domainState(shell, uuid).catch(() => undefined)
-  return { ...(await noteVm(uuid, vmName)), ...(state && { state: asOwned(state) }) }
+  return { ...(await noteVm(uuid, vmName)), ...(state && { state: await asOwned(shell, uuid, state) }) }
 }

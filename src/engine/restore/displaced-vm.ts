@@ -9,7 +9,7 @@ import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { isDrive, isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
-import { ownersState } from '../evidence/owners-state.ts'
+import { stateToStart } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf } from '../evidence/file-identity.ts'
@@ -56,7 +56,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       uuid,
       name: next.name,
       wasActive: isActive,
-      wasPaused: ownersState(state) === 'paused',
+      wasPaused: state !== undefined && stateToStart(state) === 'paused',
       persistent,
       autostart,
       definition,
