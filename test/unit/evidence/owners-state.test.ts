@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { StateAndReason } from '../../../src/libvirt/domains.ts'
 import { stateToKeep, stateToStart } from '../../../src/engine/evidence/owners-state.ts'
 
 describe('how a VM is to stand behind a job', () => {
-  it.each([
+  it.each<[StateAndReason['state'], string, string, string]>([
     ['running', 'booted', 'running', 'running'],
     ['paused', 'user', 'paused', 'paused'],
     // RAM that was loaded and left paused, where libvirt has no job on it.
