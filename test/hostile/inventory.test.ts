@@ -425,7 +425,7 @@ function twoHosts(says: (mark: string) => string | AsyncIterable<Uint8Array>) {
   const handlers = { hosts: { changed: (listener: (value: never) => void) => hosts.all.listen(listener as never) } }
   const pushes = openPushes(part, handlers as never, (bug) => bugs.push(bug))
   hosts.follow(['evil', 'good'].map((name) => ({ name, address: name, addedAt: '2026-11-29T12:00:00.000Z' })))
-  const seen = (): HostView[] => (pushes.latest('hosts.changed')?.value ?? []) as HostView[]
+  const seen = (): HostView[] => JSON.parse(pushes.latest('hosts.changed')?.json ?? '[]') as HostView[]
   return { hosts, bugs, seen, stop: () => [hosts, pushes].forEach((each) => each.stop()) }
 }
 
@@ -565,7 +565,7 @@ describe('two hosts, one of them hostile', () => {
             { ...host, ...change },
             { ...host, name: 'good' }
           ])
-        const [shown, good] = pushes.latest('hosts.changed')?.value as HostView[]
+        const [shown, good] = JSON.parse(pushes.latest('hosts.changed')?.json ?? '') as HostView[]
         expect(good).toEqual({ ...host, name: 'good' })
         expect(shown).toMatchObject({ name: 'evil', state })
         if (state === 'down') expect(shown?.failure).toMatchObject({ kind: 'bad-output', what: 'the look at evil' })
