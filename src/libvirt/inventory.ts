@@ -264,16 +264,36 @@ function mountOf(line: string): Mount[] {
 
 /** Free space where the VMs' images are and where ours go, each by the file system that it is on. */
 function spaceOf(df: string, domains: readonly Domain[]): Inventory['space'] {
-  const mounts = df
-    .split('\n', MOST_MOUNTS)
-    .flatMap(mountOf)
-    .sort((a, b) => b.mount.length - a.mount.length)
   const folders = [...new Set([...ALWAYS_OF_INTEREST, ...imageFolders(domains)])].slice(0, MOST_FOLDERS)
+  const on = mountsOf(folders, df.split('\n', MOST_MOUNTS).flatMap(mountOf))
   return folders.flatMap((path) => {
-    const on = mounts.find(({ mount }) => isWithin(path, mount))
-    return on === undefined ? [] : [{ path, freeBytes: on.freeBytes, totalBytes: on.totalBytes }]
+    const mount = on.get(path)
+    return mount === undefined ? [] : [{ path, freeBytes: mount.freeBytes, totalBytes: mount.totalBytes }]
   })
 }
+
+/**
+ * The innermost mount around each folder. In the order of their names whatever is in a mount comes right behind it, so that each
+ * is compared with those mounts only which the one before it is in.
+ */
+function mountsOf(folders: readonly string[], mounts: readonly Mount[]): ReadonlyMap<string, Mount> {
+  const places = [
+    ...mounts.map((mount) => ({ path: withSlash(mount.mount), mount })),
+    ...folders.map((folder) => ({ path: withSlash(folder), folder }))
+  ].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const on = new Map<string, Mount>()
+  const around: { readonly path: string; readonly mount: Mount }[] = []
+  for (const place of places) {
+    while (around.length > 0 && !place.path.startsWith(around.at(-1)?.path ?? '')) around.pop()
+    const innermost = around.at(-1)
+    // Of two in one place the first counts.
+    if ('mount' in place) around.push(place.path === innermost?.path ? innermost : place)
+    else if (innermost !== undefined) on.set(place.folder, innermost.mount)
+  }
+  return on
+}
+
+const withSlash = (path: string): string => (path.endsWith('/') ? path : `${path}/`)
 
 const imageFolders = (domains: readonly Domain[]): string[] =>
   domains.flatMap(({ disks }) =>
@@ -281,9 +301,6 @@ const imageFolders = (domains: readonly Domain[]): string[] =>
       type === 'file' && device === 'disk' && source?.startsWith('/') === true ? [posix.dirname(source)] : []
     )
   )
-
-const isWithin = (path: string, folder: string): boolean =>
-  folder === '/' || path === folder || path.startsWith(`${folder}/`)
 
 function attempt<T>(read: () => T): T | undefined {
   try {

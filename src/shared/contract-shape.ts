@@ -74,5 +74,5 @@ export const mapValues = <V, W>(
   to: (value: V, key: string) => W
 ): Record<string, W> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value, key)]))
 
-/** The one channel beside the contract's: asks for the last value of a push, `{ value }` or nothing. */
+/** The one channel beside the contract's: asks for the last value of a push, `{ json }` or nothing. */
 export const LATEST = 'door.latest'

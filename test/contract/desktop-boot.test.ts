@@ -246,7 +246,9 @@ describe('questions over IPC', () => {
 
 describe('pushes', () => {
   const hostsIn = ({ contents }: Booted): readonly HostView[] =>
-    (contents.send.mock.calls.findLast(([channel]) => channel === 'hosts.changed')?.[1] ?? []) as HostView[]
+    JSON.parse(
+      String(contents.send.mock.calls.findLast(([channel]) => channel === 'hosts.changed')?.[1] ?? '[]')
+    ) as HostView[]
 
   it('tell the window of the hosts in the settings, without what it has no business with', async () => {
     const app = await booted()
@@ -267,7 +269,7 @@ describe('pushes', () => {
       .flatMap(({ submenu }) => (Array.isArray(submenu) ? submenu : []))
       .find(({ accelerator }) => accelerator === 'CmdOrCtrl+,')
     ;(settings?.click as (() => void) | undefined)?.()
-    expect(app.contents.send).toHaveBeenLastCalledWith('app.goTo', { screen: 'settings' })
+    expect(app.contents.send).toHaveBeenLastCalledWith('app.goTo', '{"screen":"settings"}')
   })
 
   it('say in the tray, as in the window, that a host does not answer', async () => {
@@ -400,7 +402,7 @@ describe('the preload', () => {
     const stop = bridge?.['hosts']?.['changed']?.(listener) as () => void
     expect(ipcRenderer.invoke).toHaveBeenLastCalledWith(LATEST, 'hosts.changed')
     const [channel, pass] = (ipcRenderer.on.mock.calls[0] ?? []) as [string, (...given: unknown[]) => void]
-    pass({ sender: 'ipcRenderer' }, ['host'], 'more')
+    pass({ sender: 'ipcRenderer' }, '["host"]', 'more')
     expect([channel, listener.mock.calls]).toEqual(['hosts.changed', [[['host']]]])
     stop()
     expect(ipcRenderer.off).toHaveBeenCalledWith('hosts.changed', pass)

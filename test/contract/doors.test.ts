@@ -45,13 +45,14 @@ interface Opened {
 /** Electron's IPC as the preload uses it, in one process. */
 function overIpc(handlers: Handlers): Promise<Opened> {
   const calls = new Map<string, (question: readonly unknown[]) => Promise<Result<unknown>>>()
-  const listeners = new Set<(channel: string, value: unknown) => void>()
+  const listeners = new Set<(channel: string, json: string | undefined) => void>()
+  const valueOf = (json: string | undefined): unknown => (json === undefined ? undefined : JSON.parse(json))
   const stop = openIpcDoor(
     contract,
     handlers,
     {
       handle: (channel, answer) => void calls.set(channel, answer),
-      send: (channel, value) => listeners.forEach((listener) => listener(channel, structuredClone(value)))
+      send: (channel, json) => listeners.forEach((listener) => listener(channel, json))
     },
     vi.fn()
   )
@@ -60,13 +61,13 @@ function overIpc(handlers: Handlers): Promise<Opened> {
   const transport: Transport = {
     ask,
     listen: (channel, listener) => {
-      const pass = (name: string, value: unknown): void => {
-        if (name === channel) listener(value)
+      const pass = (name: string, json: string | undefined): void => {
+        if (name === channel) listener(valueOf(json))
       }
       listeners.add(pass)
       void ask(LATEST, [channel]).then((answer) => {
-        const latest = (answer as { value?: { value: unknown } }).value
-        if (latest !== undefined) listener(latest.value)
+        const latest = (answer as { value?: { json: string | undefined } }).value
+        if (latest !== undefined) listener(valueOf(latest.json))
       })
       return () => void listeners.delete(pass)
     }

@@ -444,7 +444,7 @@ describe('a listener that fails', () => {
       pushes.listen(failing)
       pushes.listen(heard)
       values.good.set('news')
-      expect(heard).toHaveBeenCalledWith('good.changed', 'news')
+      expect(heard).toHaveBeenCalledWith('good.changed', '"news"')
       expect(report).toHaveBeenCalledOnce()
       pushes.stop()
     })
@@ -454,7 +454,10 @@ describe('a listener that fails', () => {
     await tally.tried(() => {
       const { values, pushes } = opened()
       const sent: string[] = []
-      const socket = Object.assign(new EventEmitter(), { bufferedAmount: 0, send: (text: string) => sent.push(text) })
+      const socket = Object.assign(new EventEmitter(), {
+        bufferedAmount: 0,
+        send: (frame: Buffer) => sent.push(String(frame))
+      })
       values.bad.set(1n)
       talkTo(socket as unknown as WebSocket, () => Promise.reject(new Error('nothing is asked')), pushes)
       values.good.set('news')

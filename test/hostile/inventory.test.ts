@@ -23,6 +23,7 @@ import { Uuid } from '../../src/shared/model/ids.ts'
 import { HostFacts, HostView, VmView } from '../../src/shared/views/host-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
+import { cpuMsOf } from './cpu-time.ts'
 import { definition, failureFrom, GOOD, isSound, look, MARK, numbersIn, ODD, printed, twoVms } from './look-text.ts'
 import { tallyOf } from './tally.ts'
 
@@ -424,9 +425,52 @@ function twoHosts(says: (mark: string) => string | AsyncIterable<Uint8Array>) {
   const handlers = { hosts: { changed: (listener: (value: never) => void) => hosts.all.listen(listener as never) } }
   const pushes = openPushes(part, handlers as never, (bug) => bugs.push(bug))
   hosts.follow(['evil', 'good'].map((name) => ({ name, address: name, addedAt: '2026-11-29T12:00:00.000Z' })))
-  const seen = (): HostView[] => (pushes.latest('hosts.changed')?.value ?? []) as HostView[]
+  const seen = (): HostView[] => JSON.parse(pushes.latest('hosts.changed')?.json ?? '[]') as HostView[]
   return { hosts, bugs, seen, stop: () => [hosts, pushes].forEach((each) => each.stop()) }
 }
+
+/** One VM with so many disks, each in a folder of its own. */
+const inFolders = (count: number, where = '/srv'): string => {
+  const disks = many(
+    count,
+    (n) => `<disk type='file' device='disk'><source file='${where}/${n}/x'/><target dev='v${n}'/></disk>`
+  )
+  return definition('odd', ODD, `<memory>1</memory><devices>${disks}</devices>`)
+}
+
+/** With file systems that hold none of them, which is only seen at the end of their names. */
+function lookAt(folders: number, fileSystems: number): () => unknown {
+  const begin = `/${'s'.repeat(40)}`
+  const df = many(fileSystems, (n) => `x 4 1 3 1% ${begin}${n}\n`)
+  const text = printed(twoVms({ [`xml ${ODD}`]: inFolders(folders, `${begin}${'s'.repeat(40)}`), df }))
+  return () => look(text)
+}
+
+describe('the file systems of a host', () => {
+  it('are not each compared with each folder that images are in', async () => {
+    await tally.tried(() => {
+      const costOf = (folders: number, fileSystems: number): number =>
+        Math.min(...[1, 2, 3, 4, 5].map(() => cpuMsOf(lookAt(folders, fileSystems))))
+      const [both, each] = [costOf(250, 4000), costOf(250, 1) + costOf(1, 4000)]
+      expect(both).toBeLessThan(3 * each)
+    })
+  })
+
+  it.each([
+    ['one within the other', '/dev/a 9 1 1 1% /\n/dev/b 9 1 2 1% /srv\n/dev/c 9 1 3 1% /srv/0', 3],
+    ['in whatever order', '/dev/c 9 1 3 1% /srv/0\n/dev/b 9 1 2 1% /srv\n/dev/a 9 1 1 1% /', 3],
+    ['two in one place', '/dev/a 9 1 4 1% /srv\n/dev/b 9 1 2 1% /srv', 4],
+    ['with names that only begin alike', '/dev/a 9 1 1 1% /\n/dev/b 9 1 2 1% /srv/0-0\n/dev/c 9 1 3 1% /srv/0.0', 1],
+    ['one behind another that ends', '/dev/b 9 1 2 1% /srv\n/dev/c 9 1 3 1% /srv/-\n/dev/d 9 1 4 1% /srv/-/0', 2],
+    ['below the folder', '/dev/b 9 1 2 1% /srv\n/dev/c 9 1 3 1% /srv/0/x', 2],
+    ['elsewhere', '/dev/b 9 1 2 1% /mnt', undefined]
+  ])('are told apart: %s', (_what, df, freeBytes) =>
+    tally.tried(() => {
+      const { space } = look(printed(twoVms({ [`xml ${ODD}`]: inFolders(1), df })))
+      expect(space.find(({ path }) => path === '/srv/0')?.freeBytes).toBe(freeBytes)
+    })
+  )
+})
 
 describe('two hosts, one of them hostile', () => {
   it.each<[string, (mark: string) => string | AsyncIterable<Uint8Array>, object]>([
@@ -521,7 +565,7 @@ describe('two hosts, one of them hostile', () => {
             { ...host, ...change },
             { ...host, name: 'good' }
           ])
-        const [shown, good] = pushes.latest('hosts.changed')?.value as HostView[]
+        const [shown, good] = JSON.parse(pushes.latest('hosts.changed')?.json ?? '') as HostView[]
         expect(good).toEqual({ ...host, name: 'good' })
         expect(shown).toMatchObject({ name: 'evil', state })
         if (state === 'down') expect(shown?.failure).toMatchObject({ kind: 'bad-output', what: 'the look at evil' })

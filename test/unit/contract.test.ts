@@ -110,7 +110,7 @@ describe('pushing', () => {
   it('passes values on under their name until it is stopped', () => {
     const { heard, send, pushes } = pushing()
     heard.listener?.(['web'])
-    expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', ['web'])
+    expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', '["web"]')
     pushes.stop()
     expect(heard.listener).toBeUndefined()
   })
@@ -120,7 +120,7 @@ describe('pushing', () => {
     expect(pushes.latest('vms.changed')).toBeUndefined()
     heard.listener?.(['web'])
     heard.listener?.(['web', 'db'])
-    expect(pushes.latest('vms.changed')).toEqual({ value: ['web', 'db'] })
+    expect(pushes.latest('vms.changed')).toEqual({ json: '["web","db"]' })
   })
 
   it('keeps back and reports a value that is not as the contract says', () => {
@@ -133,7 +133,7 @@ describe('pushing', () => {
   it('leaves out an entry that is not as the contract says, and no other', () => {
     const { heard, send, report } = pushing()
     heard.listener?.(['web', 1, 'db'] as unknown as string[])
-    expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', ['web', 'db'])
+    expect(send).toHaveBeenCalledExactlyOnceWith('vms.changed', '["web","db"]')
     expect(report).toHaveBeenCalledOnce()
   })
 

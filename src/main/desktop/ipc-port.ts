@@ -13,7 +13,7 @@ export function electronIpcPort(ipcMain: Pick<IpcMain, 'handle'>, windows: Windo
       ipcMain.handle(channel, (event, ...question: unknown[]) =>
         isOurTopFrame(event, windows) ? answer(question) : NOT_OURS
       ),
-    send: (channel, value) => windows().forEach((window) => window.webContents.send(channel, value))
+    send: (channel, json) => windows().forEach((window) => window.webContents.send(channel, json))
   }
 }
 

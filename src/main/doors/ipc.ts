@@ -15,7 +15,7 @@ export function openIpcDoor<C extends Contract>(
   const pushes = openPushes(contract, handlers, report)
   for (const [channel] of callsOf(contract)) port.handle(channel, (question) => answer(channel, question))
   port.handle(LATEST, ([channel]) => Promise.resolve(succeeded(pushes.latest(String(channel)))))
-  const stop = pushes.listen((channel, value) => port.send(channel, value))
+  const stop = pushes.listen((channel, json) => port.send(channel, json))
   return () => {
     stop()
     pushes.stop()

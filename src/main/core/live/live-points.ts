@@ -1,6 +1,7 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
 import { partsOf } from '../../../shared/point-name.ts'
+import { CharactersInTurns } from '../../../shared/turns.ts'
 import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
@@ -9,12 +10,13 @@ import { askStore } from '../points/list-points.ts'
 import { asIn, disownedBy, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
-import { eachInTurns } from './in-turns.ts'
 import { JoinedPoints, type HeldKnown } from './joined-points.ts'
 import { LiveValue } from './live-value.ts'
 import { SharedRun } from './shared-run.ts'
 
 const TELL_EVERY_MS = 100
+/** What it costs to make the view of a point, beside finding it as it was, in characters that are taken. */
+const ANEW = 300
 
 /** A point as it was told last, as long as what it was told by is the same. */
 interface LastView {
@@ -45,6 +47,7 @@ export class LivePoints {
   /** What hosts have told of points before is known. */
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
+  private readonly telling = new SharedRun(() => this.tellNow())
   private lastPlaces: Place[] = []
   /** Labels of the stores that were told of last. */
   private followed: string | undefined
@@ -61,14 +64,13 @@ export class LivePoints {
     for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
     await this.core.history.ready()
     this.isTold = true
-    await this.prepare(this.joined.all())
-    if (this.all.value !== undefined) this.tell()
+    if (this.all.value !== undefined) await this.tell()
   }
 
   private async rememberStore(place: Place): Promise<void> {
     if (this.stores.has(label(place))) return
     const last = await this.lastOf(place)
-    if (!this.stores.has(label(place)) && last.points.length > 0 && this.isOfSettings(place)) await this.take(last)
+    if (!this.stores.has(label(place)) && last.points.length > 0 && this.isOfSettings(place)) this.hold(last)
   }
 
   /** What is held of a store, or else what it had when it last answered. */
@@ -86,7 +88,8 @@ export class LivePoints {
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
   wake(): void {
     this.places().forEach((place) => this.old.add(label(place)))
-    this.tell()
+    const { value } = this.all
+    if (value !== undefined) this.all.set({ points: value.points, broken: value.broken, ...this.knownOf(new Set()) })
   }
 
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
@@ -112,13 +115,13 @@ export class LivePoints {
     const now = [...labels].sort().join('\0')
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
-    if (now !== this.followed) this.tell()
+    const told = now === this.followed ? undefined : this.tell()
     this.followed = now
     const begun = new Set(places.filter((place) => this.looks.has(label(place))).map(hostOf))
     const fresh = places.filter(
       (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))
     )
-    await Promise.all([...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost)))
+    await Promise.all([told, ...[...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost))])
   }
 
   /** A point by its name, with the places in front from which it is best fetched. @throws `ambiguous` if two of that id are known, and no place is named */
@@ -158,41 +161,20 @@ export class LivePoints {
   private async lookNow(place: Place): Promise<void> {
     const listing = await askStore(this.core, place).catch(() => undefined)
     const held = listing === undefined ? await this.lastOf(place) : await heldOf(place, listing)
-    if (this.isOfSettings(place)) await this.lookedInto(held, listing !== undefined)
+    if (this.isOfSettings(place)) this.lookedInto(held, listing !== undefined)
     const { history } = this.core
     const before = history.told.count
-    this.tell()
-    await Promise.all([history.ready(), this.remembered])
-    if (history.told.count !== before) this.tell()
+    await Promise.all([this.tell(), history.ready(), this.remembered])
+    if (history.told.count !== before) await this.tell()
   }
 
-  private async lookedInto(store: HeldStore, isReachable: boolean): Promise<void> {
+  private lookedInto(store: HeldStore, isReachable: boolean): void {
     const key = label(store.place)
-    const before = this.askedHosts()
     if (isReachable) this.unreachable.delete(key)
     else this.unreachable.add(key)
     this.asked.add(key)
     this.old.delete(key)
-    await this.take(
-      store,
-      this.askedHosts().filter((host) => !before.includes(host))
-    )
-  }
-
-  /**
-   * What is told then is made before, whenever others have had their turn: of this store, and of what says that it was taken on a
-   * host that has been asked just now.
-   */
-  private async take(store: HeldStore, justAsked: readonly string[] = []): Promise<void> {
     this.hold(store)
-    const ofStore = store.points.flatMap(({ manifest }) => this.joined.of(manifest.id))
-    const elsewhere = justAsked.length === 0 ? [] : this.joined.all()
-    await this.prepare([...ofStore, ...elsewhere.filter(({ manifest }) => justAsked.includes(manifest.host.name))])
-  }
-
-  private async prepare(points: readonly HeldKnown[]): Promise<void> {
-    const hosts = this.hosts()
-    await eachInTurns(points, (point) => this.viewOf(point, hosts))
   }
 
   /** What a host has in all of its stores has one room. */
@@ -215,18 +197,32 @@ export class LivePoints {
     this.joined.put(key, [])
   }
 
-  private tell(): void {
-    this.all.renew(() => {
-      const hosts = this.hosts()
-      const isKnown = (place: Place): boolean => this.asked.has(label(place)) && !this.old.has(label(place))
-      const known = this.isTold && this.places().every(isKnown)
-      return {
-        points: this.joined.all().map((point) => this.viewOf(point, hosts)),
-        broken: [...this.stores.values()].flatMap(brokenIn),
-        known,
-        ...(!known && { knownOf: this.hostsWhere(isKnown) })
-      }
-    })
+  /** Resolves when everything has been told that is known now. */
+  private tell(): Promise<void> {
+    return this.telling.ask()
+  }
+
+  /** Made whenever others have had their turn: hosts have tens of thousands. What is heard meanwhile is told next. */
+  private async tellNow(): Promise<void> {
+    const hosts = this.hosts()
+    const broken = [...this.stores.values()].flatMap(brokenIn)
+    const heard = new Set([...this.asked].filter((store) => !this.old.has(store)))
+    const points: PointView[] = []
+    const turns = new CharactersInTurns()
+    for (const point of this.joined.all()) {
+      const last = this.views.get(point)
+      const view = this.viewOf(point, hosts)
+      points.push(view)
+      await turns.taken(view === last?.view ? 0 : ANEW)
+    }
+    this.all.set({ points, broken, ...this.knownOf(heard) })
+  }
+
+  /** @param heard labels of the stores of which it is told what they have now */
+  private knownOf(heard: ReadonlySet<string>): Pick<PointsView, 'known' | 'knownOf'> {
+    const isKnown = (place: Place): boolean => heard.has(label(place)) && !this.old.has(label(place))
+    const known = this.isTold && this.places().every(isKnown)
+    return { known, ...(!known && { knownOf: this.hostsWhere(isKnown) }) }
   }
 
   private hosts(): Hosts {
@@ -244,7 +240,7 @@ export class LivePoints {
     return [...ofHosts].flatMap(([host, places]) => (host !== undefined && places.every(isSo) ? [host] : []))
   }
 
-  /** The same as before where nothing that it is told by is another: hosts have tens of thousands. */
+  /** The same as before where nothing that it is told by is another: a window's door knows it then. */
   private viewOf(point: HeldKnown, hosts: Hosts): PointView {
     const { manifest, places } = point
     const reachable = places.map((place) => Number(this.isReachable(place))).join('')

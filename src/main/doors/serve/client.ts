@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
 import { AskFrame, type CoreFrame } from '../../../shared/frames.ts'
 import type { Answerer } from '../answer.ts'
-import type { Pushes } from '../pushes.ts'
+import type { Pushes, Told } from '../pushes.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /** More than this waiting to be sent: the window is behind, and hears only the newest when it has caught up. */
@@ -20,21 +20,14 @@ export function talkTo(socket: WebSocket, answer: Answerer, pushes: Pushes): voi
   const send = (frame: CoreFrame): void => socket.send(JSON.stringify(frame))
   const tell = (channel: string): void => {
     const latest = pushes.latest(channel)
-    if (latest !== undefined) send({ push: channel, value: latest.value })
-  }
-  const tellIfPossible = (channel: string): void => {
-    try {
-      tell(channel)
-    } catch {
-      return // what JSON cannot carry was written down when it was new; the other channels can be told
-    }
+    if (latest !== undefined) socket.send(frameOf(channel, latest), { binary: false })
   }
   const stop = pushes.listen((channel) => (socket.bufferedAmount > BEHIND_BYTES ? late.add(channel) : tell(channel)))
   const catchUp = setInterval(() => {
     if (late.size === 0 || socket.bufferedAmount > BEHIND_BYTES) return
     const channels = [...late]
     late.clear()
-    channels.forEach(tellIfPossible)
+    channels.forEach(tell)
   }, CATCH_UP_MS)
   socket.on('message', (data, isBinary) => {
     if (isBinary || !limit.allows()) {
@@ -57,7 +50,19 @@ export function talkTo(socket: WebSocket, answer: Answerer, pushes: Pushes): voi
     stopEchoes()
     clearInterval(catchUp)
   })
-  pushes.channels().forEach(tellIfPossible)
+  pushes.channels().forEach(tell)
+}
+
+const frames = new WeakMap<Told, Buffer>()
+
+/** Made once for all windows: of many points it is long. */
+function frameOf(push: string, told: Told): Buffer {
+  const made = frames.get(told)
+  if (made !== undefined) return made
+  const value = told.json === undefined ? '' : `,"value":${told.json}`
+  const frame = Buffer.from(`{"push":${JSON.stringify(push)}${value}}`)
+  frames.set(told, frame)
+  return frame
 }
 
 /** Ends a window that is only half there: browsers echo by themselves, whatever their pages do. */
