@@ -286,8 +286,10 @@ describe('power', () => {
   it('keeps the computer awake while a point is copied, not while a host works', async () => {
     const { core, powerSaveBlocker } = await started()
     core.jobs.set([jobOf(1)])
+    // What a host says of its jobs is no work of this computer.
+    core.jobs.set([jobOf(1), jobOf(2, { kind: 'copy' })])
     expect(powerSaveBlocker.start).not.toHaveBeenCalled()
-    const copy = jobOf(2, { kind: 'copy' })
+    const copy = jobOf(3, { kind: 'copy', isHere: true })
     core.jobs.set([jobOf(1), copy])
     core.live.set([liveOf(copy, 'copying')])
     expect(powerSaveBlocker.start).toHaveBeenCalledExactlyOnceWith('prevent-app-suspension')

@@ -12,7 +12,7 @@ import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import { safetyOf, type Safety } from '../../src/shared/safety.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
-import { processorTimes } from './cpu-time.ts'
+import { processorTimes, slownessNow, type ProcessorTimes } from './cpu-time.ts'
 
 /**
  * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
@@ -50,8 +50,9 @@ export interface Measured {
   readonly heldMs: number
   /** The same as the clock saw it, with all that other programs took meanwhile. */
   readonly lateMs: number
-  /** A fixed piece of work, to know how fast this machine is just now. */
-  readonly yardstickMs: number
+  /** How many times as long as on a machine of its own this machine took for the same work since the last time, when it took longest. */
+  readonly slowness: number
+  readonly processor: ProcessorTimes
 }
 
 /** What is known of the host that means well. */
@@ -73,6 +74,10 @@ export type Told =
 const [folder = '', root = '', ...hosts] = process.argv.slice(2)
 const live = new LiveCore({ folder, cache: join(folder, '..', 'cache'), root })
 const loop = watchLoop()
+/** Since it was last measured. */
+let slowest = slownessNow()
+const lookHowSlow = (): void => void (slowest = Math.max(slowest, slownessNow()))
+setInterval(() => loop.without(lookHowSlow), 1000)
 
 function seenOf(host: string): Seen {
   const view = live.hosts.view(host)
@@ -101,14 +106,14 @@ function safetyOn(host: string): Readonly<Record<string, Safety>> {
 }
 
 const tell = (told: Told): void => void process.send?.(told, () => undefined)
-/** Once for all that changes in one turn: it is the core that is to be measured, and not what is told of it. */
+/** Once for all that changes in one turn. */
 let isToBeTold = false
 const tellSeen = (): void => {
   if (isToBeTold) return
   isToBeTold = true
   setImmediate(() => {
     isToBeTold = false
-    for (const about of hosts) tell({ seen: seenOf(about), about })
+    loop.without(() => hosts.forEach((about) => tell({ seen: seenOf(about), about })))
   })
 }
 live.hosts.all.listen(tellSeen)
@@ -119,7 +124,7 @@ live.notices.all.listen(tellSeen)
 
 async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   try {
-    const text = JSON.stringify([await work()]).slice(0, 2000)
+    const text = JSON.stringify([await work()]).slice(0, 4000)
     return { is: 'answer', text, heldMs: loop.takeLongest().heldMs }
   } catch (error) {
     const failure = failureOf(error)
@@ -180,13 +185,13 @@ async function done(order: Order): Promise<unknown> {
       live.hosts.refresh(order.host)
       return undefined
     case 'safety':
-      return safetyOn(order.host)
+      return loop.without(() => safetyOn(order.host))
     case 'measure':
-      return measure(order.collects)
+      return loop.without(() => measure(order.collects))
     case 'waited':
       return processorTimes().waitedMs
     case 'door':
-      return openDoor()
+      return loop.dropped(openDoor)
     case 'close':
       return live.close()
   }
@@ -206,15 +211,16 @@ async function openDoor(): Promise<string> {
 
 function measure(collects: boolean): Measured {
   const held = loop.takeLongest()
+  lookHowSlow()
+  const slowness = slowest
+  slowest = 1
   if (collects) {
     globalThis.gc?.()
     globalThis.gc?.()
   }
   const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
   const memory = { rssBytes, peakRssBytes: takePeakRss(), heldBytes: heapUsed + external }
-  const yardstickMs = workedDuring(() => void JSON.parse(YARDSTICK))
-  loop.takeLongest()
-  return { ...memory, folderBytes: sizeOf(folder), ...held, yardstickMs }
+  return { ...memory, folderBytes: sizeOf(folder), ...held, slowness, processor: processorTimes() }
 }
 
 /** As the kernel has seen it, so that nothing is missed between two looks; from now on it counts anew. */
@@ -224,42 +230,60 @@ function takePeakRss(): number {
   return Number(kib) * 1024
 }
 
-const YARDSTICK = JSON.stringify(
-  Array.from({ length: 20_000 }, (_, n) => ({
-    id: `${n}`.padStart(40, 'x'),
-    numbers: [n, n, n, n],
-    text: 'y'.repeat(100)
-  }))
-)
-
 /** In milliseconds of this thread's own work: what other programs do meanwhile is not counted. */
 function workedMs(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
 }
 
-function workedDuring(work: () => void): number {
-  const before = workedMs()
-  work()
-  return workedMs() - before
+interface WatchedLoop {
+  /** Since it was last taken, in milliseconds. */
+  takeLongest(): { heldMs: number; lateMs: number }
+  /** Of the turn that it is part of, this does not count: it is work of the test, and not of the core. */
+  without<T>(work: () => T): T
+  /** The same of work that goes through many turns: none of them counts. */
+  dropped<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Between two turns of a timer nothing else had its turn. */
-function watchLoop(): { takeLongest(): { heldMs: number; lateMs: number } } {
-  const longest = { heldMs: 0, lateMs: 0 }
-  let last = { worked: workedMs(), at: performance.now() }
-  setInterval(() => {
-    const now = { worked: workedMs(), at: performance.now() }
-    longest.heldMs = Math.max(longest.heldMs, now.worked - last.worked)
-    longest.lateMs = Math.max(longest.lateMs, now.at - last.at)
-    last = now
-  }, 2)
+function watchLoop(): WatchedLoop {
+  const none = { heldMs: 0, lateMs: 0 }
+  let longest = none
+  const now = () => ({ workedMs: workedMs(), at: performance.now() })
+  let last = now()
+  const turned = (): void => {
+    const { workedMs, at } = now()
+    longest = {
+      heldMs: Math.max(longest.heldMs, workedMs - last.workedMs),
+      lateMs: Math.max(longest.lateMs, at - last.at)
+    }
+    last = { workedMs, at }
+  }
+  setInterval(turned, 2)
+  const takeLongest = (): typeof none => {
+    const taken = longest
+    longest = none
+    return taken
+  }
   return {
-    takeLongest: () => {
-      const taken = { ...longest }
-      Object.assign(longest, { heldMs: 0, lateMs: 0 })
-      last = { worked: workedMs(), at: performance.now() }
-      return taken
+    takeLongest,
+    without: (work) => {
+      const began = now()
+      try {
+        return work()
+      } finally {
+        const ended = now()
+        last = { workedMs: last.workedMs + ended.workedMs - began.workedMs, at: last.at + ended.at - began.at }
+      }
+    },
+    dropped: async (work) => {
+      const kept = takeLongest()
+      try {
+        return await work()
+      } finally {
+        last = now()
+        longest = kept
+      }
     }
   }
 }

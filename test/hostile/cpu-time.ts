@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 const TRIES = 5
+const MOST_TRIES = 50
 
 /** Of this thread, by the clock of its own work: whatever else the machine does counts for nothing. */
 function cpuMs(): number {
@@ -8,20 +9,73 @@ function cpuMs(): number {
   return (user + system) / 1000
 }
 
-/** Of this process's main thread, as the kernel counts it: its work, and its waiting for a processor that other programs had. */
-export function processorTimes(): { readonly workedMs: number; readonly waitedMs: number } {
-  const [workedNs = NaN, waitedNs = NaN] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number)
+export interface ProcessorTimes {
+  readonly workedMs: number
+  /** For a processor that other programs had. */
+  readonly waitedMs: number
+}
+
+/** Of this process's main thread, since it began. @throws where the kernel does not count it: nothing could be late then */
+export function processorTimes(): ProcessorTimes {
+  const [workedNs = 0, waitedNs = 0] = readFileSync('/proc/self/schedstat', 'utf8').split(' ').map(Number)
+  if (!(workedNs > 0)) throw new Error('this kernel does not count how long a thread waits for a processor')
   return { workedMs: workedNs / 1e6, waitedMs: waitedNs / 1e6 }
 }
 
-/** From now on: how many times as long as on a machine of its own this thread takes for its work. */
+/** How many times as long as on a machine of its own a thread took for its work between the two. */
+export const stretchOf = (began: ProcessorTimes, ended: ProcessorTimes): number =>
+  1 + (ended.waitedMs - began.waitedMs) / (ended.workedMs - began.workedMs)
+
+/** The same of this thread, from now on. */
 export function stretchFromNow(): () => number {
   const began = processorTimes()
-  return () => {
-    const { workedMs, waitedMs } = processorTimes()
-    return 1 + (waitedMs - began.waitedMs) / (workedMs - began.workedMs)
-  }
+  return () => stretchOf(began, processorTimes())
 }
+
+/** A fixed piece of work, of which little garbage is left. */
+const YARDSTICK = JSON.stringify(
+  Array.from({ length: 100 }, (_, n) => ({
+    id: `${n}`.padStart(40, 'x'),
+    numbers: [n, n, n, n],
+    text: 'y'.repeat(100)
+  }))
+)
+const YARDSTICK_TIMES = 200
+/** What it takes at best where nothing else is to be done. */
+const YARDSTICK_MS = 5
+
+/** How many times as long as on a machine of its own the same work takes just now, 1 at least: others have its caches and its core too. */
+export function slownessNow(): number {
+  const ms = cpuMsOf(() => {
+    for (let n = 0; n < YARDSTICK_TIMES; n += 1) JSON.parse(YARDSTICK)
+  })
+  return Math.max(1, ms / YARDSTICK_MS)
+}
+
+/** What work took, and how slow the machine was beside it. */
+export interface Timed {
+  readonly ms: number
+  readonly slowness: number
+}
+
+export function timed(work: () => unknown): Timed {
+  const before = slownessNow()
+  const ms = cpuMsOf(work)
+  return { ms, slowness: (before + slownessNow()) / 2 }
+}
+
+/**
+ * Until one was good enough: on a busy machine V8 comes late to compiling what is then faster. @returns all of them, of which the
+ * last may be the only good one
+ */
+export function triedUntil<T extends Timed>(enoughMs: number, one: () => T): readonly T[] {
+  const tries = [one()]
+  while (bestMsOf(tries) >= enoughMs && tries.length < MOST_TRIES) tries.push(one())
+  return tries
+}
+
+/** The best of several tries, each as it had been on a machine of its own. */
+export const bestMsOf = (tries: readonly Timed[]): number => Math.min(...tries.map(({ ms, slowness }) => ms / slowness))
 
 export function cpuMsOf(work: () => unknown): number {
   const before = cpuMs()
@@ -31,22 +85,37 @@ export function cpuMsOf(work: () => unknown): number {
 
 /**
  * How many times as much work twice as much of something makes: 2 where it is linear, 4 where each is compared with each. The best
- * of several tries, for garbage is collected in one or the other of them.
+ * of several tries, for garbage is collected in one or the other of them; the first ones compile what is then measured.
  */
 export function growthOf(prepare: (count: number) => () => unknown, count: number): number {
-  const costOf = (each: number): number => best(() => cpuMsOf(prepare(each)))
-  costOf(count) // compiles what is then measured
-  return costOf(2 * count) / Math.max(costOf(count), LEAST_MS)
+  const costs = { once: Infinity, twice: Infinity }
+  const growth = (): number => costs.twice / Math.max(costs.once, LEAST_MS)
+  for (let n = 0; n < TRIES || (n < MOST_TRIES && growth() > NO_DOUBT); n += 1) {
+    costs.once = Math.min(costs.once, cpuMsOf(prepare(count)))
+    costs.twice = Math.min(costs.twice, cpuMsOf(prepare(2 * count)))
+  }
+  return growth()
 }
+
+/** Less is not each compared with each. Of more, on a busy machine, it takes more tries to be sure. */
+const NO_DOUBT = 2.5
 
 /** Less cannot be told from what else this thread does. */
 const LEAST_MS = 5
 
-/** The longest that this holds everybody else up: the most work between two turns of the event loop. The best of several tries. */
+/**
+ * The longest that this holds everybody else up: the most work between two turns of the event loop. The best of several tries, as on
+ * a machine of its own.
+ */
 export async function longestPieceMs(prepare: () => () => unknown): Promise<number> {
-  let least = Infinity
-  for (let n = 0; n < TRIES; n += 1) least = Math.min(least, await longestOf(prepare()))
-  return least
+  const tries: Timed[] = []
+  for (let n = 0; n < TRIES; n += 1) {
+    const work = prepare()
+    const before = slownessNow()
+    const ms = await longestOf(work)
+    tries.push({ ms, slowness: (before + slownessNow()) / 2 })
+  }
+  return bestMsOf(tries)
 }
 
 async function longestOf(work: () => unknown): Promise<number> {
@@ -67,5 +136,3 @@ async function longestOf(work: () => unknown): Promise<number> {
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-const best = (costMs: () => number): number => Math.min(...Array.from({ length: TRIES }, costMs))

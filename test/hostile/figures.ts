@@ -11,6 +11,8 @@ export interface Figures {
   readonly seconds: number
   readonly changes: readonly SeenChange[]
   readonly longestHeld: { readonly name: string; readonly ms: number }
+  /** How many times as long as on a machine of its own the core took for its work, for other programs had the processors. */
+  readonly stretched: number
   readonly core: Measured
   /** The same once all garbage was collected. */
   readonly live: Measured
@@ -24,6 +26,9 @@ export interface Before {
   readonly beside: Measured
 }
 
+/** The longest that the event loop of the core was held, whoever held it. */
+export const heldMsIn = ({ longestHeld, core }: Figures): number => Math.max(longestHeld.ms, core.heldMs)
+
 export const medianOf = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN
 
@@ -31,7 +36,7 @@ export const grownBy = (now: number, before: number): number => (now - before) /
 
 const HEADS = [
   ...['', 'attacks', 'took', 'good host changed', 'seen after (median)', 'beside', 'latest', 'beside', 'looks'],
-  ...['loop held', 'in use', 'RSS', 'at most', 'beside', 'on disk']
+  ...['loop held', 'stretched', 'slowed', 'in use', 'RSS', 'at most', 'beside', 'on disk']
 ]
 
 /** All that was measured: a line for each kind of attack, and what held the event loop longest in each. */
@@ -43,25 +48,28 @@ export function tableOf(all: readonly Figures[], before: Before): string {
   )
   const mb = (bytes: number): string => (bytes / MB).toFixed(0)
   return [
-    `In use is what is left once all garbage is collected. Memory (RSS) is what was added to the ${mb(before.core.rssBytes)} MB that the core had when it was warm; beside: a core with the good host alone (${mb(before.beside.rssBytes)} MB), at the same time.`,
+    `Loop held: the longest piece of the core's own work; stretched: by waiting for a processor; slowed: the same work took so many times as long. In use is what is left once all garbage is collected. Memory (RSS) is what was added to the ${mb(before.core.rssBytes)} MB that the core had when it was warm; beside: a core with the good host alone (${mb(before.beside.rssBytes)} MB), at the same time.`,
     ...lines.map((cells) => cells.join('  ')),
     ...all.flatMap(({ name, longestHeld }) =>
-      longestHeld.name === '' ? [] : [`${name}: held longest by “${longestHeld.name}”`]
+      longestHeld.name === ''
+        ? []
+        : [
+            `${name}: held longest by “${longestHeld.name}” of what was tried one by one, ${longestHeld.ms.toFixed(0)} ms`
+          ]
     )
   ].join('\n')
 }
 
-function cellsOf(
-  { name, attacks, seconds, changes, longestHeld, core, live, beside }: Figures,
-  before: Before
-): string[] {
+function cellsOf(figures: Figures, before: Before): string[] {
+  const { name, attacks, seconds, changes, stretched, core, live, beside } = figures
   const s = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
   const mb = (now: number, then: number): string => `${grownBy(now, then).toFixed(1)} MB`
   const [ms, besideMs] = [changes.map((change) => change.ms), changes.map((change) => change.besideMs)]
   return [
     ...[name, String(attacks), `${seconds.toFixed(0)} s`, `${changes.length} times`],
     ...[s(medianOf(ms)), s(medianOf(besideMs)), s(Math.max(...ms)), s(Math.max(...besideMs))],
-    ...[String(Math.max(...changes.map(({ looks }) => looks))), `${longestHeld.ms.toFixed(0)} ms`],
+    ...[String(Math.max(...changes.map(({ looks }) => looks))), `${heldMsIn(figures).toFixed(0)} ms`],
+    ...[stretched, core.slowness].map((times) => `${times.toFixed(1)} ×`),
     mb(live.heldBytes, before.core.heldBytes),
     ...[mb(core.rssBytes, before.core.rssBytes), mb(core.peakRssBytes, before.core.rssBytes)],
     ...[mb(beside.peakRssBytes, before.beside.rssBytes), mb(core.folderBytes, before.core.folderBytes)]

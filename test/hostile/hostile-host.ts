@@ -20,9 +20,11 @@ export class HostileHost extends GoodHost {
     return new Promise((resolve) => this.heard.set(asked, resolve))
   }
 
-  /** As much as is taken, and no faster. */
-  async sayAsFastAsHeard(where: 'folders' | 'events', text: string): Promise<void> {
-    await Promise.all([...this.watchers[where]].map((command) => command.out(text)))
+  /** As much as is taken, and no faster. Returns by how many. */
+  async sayAsFastAsHeard(where: 'folders' | 'events', text: string): Promise<number> {
+    const heard = [...this.watchers[where]]
+    await Promise.all(heard.map((command) => command.out(text)))
+    return heard.filter((command) => !command.isOver()).length
   }
 
   /** Whoever watches it has to ask anew. */

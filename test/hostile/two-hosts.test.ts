@@ -12,12 +12,12 @@ import { buildIfStale } from '../contract/built-window.ts'
 import { launch, openPage, shoot } from '../e2e/browser.ts'
 import { Attacks, inLanes, judge } from './attacks.ts'
 import type { Measured, Outcome, Seen } from './core-process.ts'
-import { stretchFromNow } from './cpu-time.ts'
-import { grownBy, medianOf, tableOf, type Before, type Figures } from './figures.ts'
+import { stretchFromNow, stretchOf } from './cpu-time.ts'
+import { grownBy, heldMsIn, medianOf, tableOf, type Before, type Figures } from './figures.ts'
 import { GoodHost, jobReport, line, newId, type Asked } from './good-host.ts'
 import { GoodNews, type SeenChange } from './good-news.ts'
 import { HostileHost } from './hostile-host.ts'
-import { inventoryLies } from './inventory-lies.ts'
+import { inventoryLies, type InventoryLie } from './inventory-lies.ts'
 import { engineLies, flooding, plainLies, repeated, says, streams, type Lie } from './lies.ts'
 import { tallyOf } from './tally.ts'
 import { buildCore, WatchedCore } from './watched-core.ts'
@@ -128,6 +128,7 @@ async function seenThrough(
   mostMB: number = MOST_MB.ofAttacks
 ): Promise<void> {
   const attacks = new Attacks(tally, () => news.expectRight())
+  const { processor } = await core.measure('as it is')
   const began = performance.now()
   const stretch = stretchFromNow()
   const changesBefore = news.changes.length
@@ -140,13 +141,16 @@ async function seenThrough(
   const seconds = (performance.now() - began) / 1000
   const now = await measureBoth('as it is')
   const { core: live } = await measureBoth('collects')
-  figures.push({ name, attacks: attacks.count, seconds, changes, longestHeld: attacks.longestHeld, live, ...now })
+  const coreStretched = stretchOf(processor, now.core.processor)
+  const { count, longestHeld } = attacks
+  const part = { name, attacks: count, seconds, changes, longestHeld, stretched: coreStretched, live, ...now }
+  figures.push(part)
   expect(attacks.problems).toEqual([])
   expect(changes.length).toBeGreaterThanOrEqual(FEW)
   expect(changes.filter(({ looks }) => looks > LOOKS_AT_MOST)).toEqual([])
   expectSeenInTime(changes, stretched)
   if (meanwhile >= FEW) expectSoonSeen(changes)
-  expectNotHeld(Math.max(attacks.longestHeld.ms, now.core.heldMs), now.core.yardstickMs)
+  expectNotHeld(part)
   expectSmall(now, mostMB)
   expect(grownBy(live.heldBytes, before.core.heldBytes), 'MB in use more').toBeLessThan(MOST_MB.inUse)
 }
@@ -182,7 +186,7 @@ function expectSoonSeen(changes: readonly SeenChange[]): void {
 function expectSeenInTime(changes: readonly TimedChange[], stretched: number): void {
   const atWorstMs = Math.min(AT_WORST_MS.alone * stretched, AT_WORST_MS.busiest)
   const boundOf = ({ besideMs }: TimedChange): number => Math.max(atWorstMs, TIMES_AS_LATE_AS_BESIDE * besideMs)
-  expect(changes.filter((each) => takenBy(each) > boundOf(each))).toEqual([])
+  expect(changes.filter((each) => !(takenBy(each) <= boundOf(each)))).toEqual([])
 }
 
 type TimedChange = Omit<SeenChange, 'looks'>
@@ -190,11 +194,15 @@ type TimedChange = Omit<SeenChange, 'looks'>
 const takenBy = (each: TimedChange): number => each.ms - each.waitedMs
 
 const HELD_AT_MOST_MS = 50
-/** What the core's yardstick takes on a machine that has nothing else to do. */
-const YARDSTICK_MS = 6
 
-const expectNotHeld = (heldMs: number, yardstickMs: number): void =>
-  expect(heldMs).toBeLessThan(HELD_AT_MOST_MS * Math.max(1, yardstickMs / YARDSTICK_MS))
+/**
+ * On a machine of its own. What comes while a core waits for a processor is there all at once when it has one, and all of it is taken
+ * in one turn: so the bound is as much wider as it had to wait in that part, and as the same work took longer meanwhile.
+ */
+function expectNotHeld(part: Figures): void {
+  const boundMs = HELD_AT_MOST_MS * part.stretched * part.core.slowness
+  expect(heldMsIn(part), `ms that the loop was held, of ${boundMs.toFixed(0)} at most`).toBeLessThan(boundMs)
+}
 
 /**
  * Of memory. A core may grow by less than 64 MB in what is in use, heap and buffers, at the end of each kind of attack, once all garbage
@@ -225,12 +233,14 @@ const byLiars = async <T>(all: readonly T[], attack: (each: T, liar: HostileHost
   )
 }
 
+/** For what would never come: far more than it takes on the slowest machine. */
+const GUARD_MS = 300_000
 const MOVES_ONE_OF = 20
 const REFRESHES_ONE_OF = 5
 
 /** Has the core ask again by itself, as often as it takes. */
 async function askedInTheEnd(liar: HostileHost, asked: Asked, move: () => void): Promise<void> {
-  const guard = AbortSignal.timeout(120_000)
+  const guard = AbortSignal.timeout(GUARD_MS)
   const so = { isAsked: false }
   const asking = liar.untilAsked(asked).then(() => (so.isAsked = true))
   for (let n = 0; !so.isAsked; n++) {
@@ -251,10 +261,11 @@ async function lieToTheWatch(liar: HostileHost, asked: Asked, lie: Lie, move: ()
 
 const MiB = 2 ** 20
 
+/** Four hours' worth of one every three seconds. */
 const JOBS_AT_ONCE = 4_800
 
-/** All of them new, each time. `onSaid`: before they are told. */
-function saysNewJobs(liar: HostileHost, onSaid: () => void): Lie {
+/** So many, all of them new, each time. `onSaid`: before they are told. */
+function saysNewJobs(liar: HostileHost, count: number, onSaid: () => void): Lie {
   const warnings = Array.from({ length: 4 }, () => 'it is not as it should be '.repeat(10))
   const failure = { kind: 'usage' as const, message: 'no '.repeat(100) }
   const made = (): JobReport => jobReport(liar.vms[0] ?? { uuid: '', name: '' }, 'failed-clean', { warnings, failure })
@@ -263,7 +274,7 @@ function saysNewJobs(liar: HostileHost, onSaid: () => void): Lie {
     tell: async (command) => {
       onSaid()
       await command.begin()
-      for (const text of resultLines('jobs', Array.from({ length: JOBS_AT_ONCE }, made))) await command.out(text)
+      for (const text of resultLines('jobs', Array.from({ length: count }, made))) await command.out(text)
       command.exit(0)
     }
   }
@@ -272,7 +283,8 @@ function saysNewJobs(liar: HostileHost, onSaid: () => void): Lie {
 const moved = (liar: HostileHost): void => liar.say('folders', 'policies\njobs\nruns\n')
 
 const HEAVY_LOOK =
-  inventoryLies('', '', 1).find(({ name }) => name === 'has 100,000 file systems') ?? says('no such lie', '')
+  inventoryLies('', '', 1).find(({ name }) => name === 'has 100,000 file systems') ??
+  expect.fail('there is no such lie')
 
 /** That end by themselves, in a moment. */
 const BRIEFLY = plainLies.filter(({ hangs, isHeavy }) => !hangs && !isHeavy)
@@ -329,7 +341,7 @@ describe('hostile hosts beside a good one', () => {
 
   it('answer a look at them with lies', async () => {
     const mark = 'mark-0'
-    const lies = [
+    const lies: readonly InventoryLie[] = [
       ...plainLies.filter(({ hangs }) => !hangs),
       ...inventoryLies(hostile.inventory(mark), mark, IS_EVERYTHING ? 4 : 1)
     ]
@@ -340,6 +352,8 @@ describe('hostile hosts beside a good one', () => {
           const outcome = await core.ask({ do: 'inventory', host: liar.name })
           liar.lieAbout('inventory', undefined)
           judge(outcome, liar.name, !lie.isNoAnswer)
+          if (lie.shows !== undefined)
+            expect(outcome).toMatchObject({ is: 'answer', text: expect.stringContaining(lie.shows) as unknown })
           return outcome
         })
       )
@@ -447,7 +461,7 @@ describe('hostile hosts beside a good one', () => {
     let jobs = 0
     hostile.lieAbout(
       'jobs',
-      saysNewJobs(hostile, () => (jobs += JOBS_AT_ONCE))
+      saysNewJobs(hostile, JOBS_AT_ONCE, () => (jobs += JOBS_AT_ONCE))
     )
     await seenThrough(
       'a day of noise',
@@ -455,6 +469,8 @@ describe('hostile hosts beside a good one', () => {
         attacks.attack('a day of noise', async () => {
           while (jobs < DAY_S / 3) await askedInTheEnd(hostile, 'jobs', () => moved(hostile))
           hostile.lieAbout('jobs', undefined)
+          // The core is through with what it heard last when it asks for what comes after.
+          await askedInTheEnd(hostile, 'jobs', () => moved(hostile))
           return undefined
         }),
       MOST_MB.fromNoiseOn
@@ -465,16 +481,19 @@ describe('hostile hosts beside a good one', () => {
     const browser: Browser = await launch()
     const over = new AbortController()
     const [ofJobs, ofLooks, ofMoves] = liars
-    const untilOver = async (again: () => Promise<void>): Promise<void> => {
+    const untilOver = async (again: () => Promise<unknown>, pauseMs = 5): Promise<void> => {
       while (!over.signal.aborted) {
         await again()
-        await sleep(5)
+        await sleep(pauseMs)
       }
     }
-    const said = { jobs: 0, looks: 0 }
+    /** How often each of them was heard. */
+    const said = { jobs: 0, looks: 0, moves: 0 }
+    const haveAllBeenHeard = (before: typeof said): boolean =>
+      said.jobs > before.jobs && said.looks > before.looks && said.moves > before.moves
     ofJobs.lieAbout(
       'jobs',
-      saysNewJobs(ofJobs, () => (said.jobs += 1))
+      saysNewJobs(ofJobs, JOBS_AT_ONCE / 8, () => (said.jobs += 1))
     )
     ofLooks.lieAbout('inventory', {
       ...HEAVY_LOOK,
@@ -487,14 +506,24 @@ describe('hostile hosts beside a good one', () => {
       untilOver(() => ofJobs.sayAsFastAsHeard('folders', 'jobs\n')),
       untilOver(() => core.refresh(ofLooks.name)),
       untilOver(async () => {
-        await ofMoves.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
-        await ofMoves.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
-      })
+        const folders = await ofMoves.sayAsFastAsHeard('folders', repeated('jobs\nruns\npolicies\n', 32 << 10))
+        const events = await ofMoves.sayAsFastAsHeard('events', repeated('event\n', 32 << 10))
+        said.moves += Math.min(folders, events)
+      }),
+      // A host that has lied is left alone for up to a minute: the flood would be none.
+      untilOver(async () => {
+        for (const { name } of liars) if (core.seen(name)?.state !== 'up') await core.refresh(name)
+      }, 500)
     ]
     try {
       await seenThrough(
         'a window',
         async () => {
+          const guard = AbortSignal.timeout(GUARD_MS)
+          while (!haveAllBeenHeard({ jobs: 0, looks: 0, moves: 0 })) {
+            guard.throwIfAborted()
+            await sleep(100)
+          }
           const { page, problems } = await openPage(browser, await core.openDoor())
           // One that changes in no other way.
           const vm = good.vms[2] ?? { uuid: '', name: '', state: 'running' as const }
@@ -518,11 +547,15 @@ describe('hostile hosts beside a good one', () => {
             const stretch = stretchFromNow()
             const changesBefore = news.changes.length
             const [rows, saidBefore]: [TimedChange[], typeof said] = [[], { ...said }]
-            while (rows.length < FEW || news.changes.length - changesBefore < FEW) rows.push(await turned())
+            const isOver = (): boolean =>
+              rows.length >= FEW && news.changes.length - changesBefore >= FEW && haveAllBeenHeard(saidBefore)
+            const guard = AbortSignal.timeout(GUARD_MS)
+            while (!isOver()) {
+              guard.throwIfAborted()
+              rows.push(await turned())
+            }
             const stretched = stretch()
             console.info('rows of the window', JSON.stringify({ stretched, rows, said, saidBefore }))
-            expect(said.jobs, 'times that jobs were told').toBeGreaterThan(saidBefore.jobs)
-            expect(said.looks, 'looks that were answered').toBeGreaterThan(saidBefore.looks)
             expectSeenInTime(rows, stretched)
           })
           await shoot(page, 'beside-a-hostile-host')
