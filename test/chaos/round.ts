@@ -33,6 +33,8 @@ export async function playRound(arena: Arena, plan: RoundPlan): Promise<PlayedRo
   const before = new Map(
     await Promise.all(arena.sites.map(async (site) => [site, await takeBaseline(site.host)] as const))
   )
+  // What befalls a host befalls also what the other has begun there: that is held first, as was planned.
+  await Promise.all(plays.map((play) => told(play, () => play.untilHeld())))
   await Promise.all(stages.map(playHost))
   const problems = await judge(arena, stages, before)
   return { problems, plays }
@@ -58,7 +60,6 @@ async function baseFor({ job, side, vm }: Scene, site: Site, other: Site): Promi
 }
 
 async function playHost({ plan, site, plays }: Stage): Promise<void> {
-  await Promise.all(plays.map((play) => told(play, () => play.untilHeld())))
   const fault = plan.fault === undefined ? undefined : await befall(site.host, plan.fault)
   for (const play of plays) play.world = afterHostFault(play.world, plan.fault, play.scene.job)
   if (plan.fault !== 'power-cut') await Promise.all(plays.map((play) => told(play, () => play.goOn())))
