@@ -12,7 +12,6 @@ import { parseDomain, withoutSavableState, type DomainXml } from '../../libvirt/
 import { hostVersions, tpmFolder } from '../../libvirt/host.ts'
 import { imageInfo } from '../../libvirt/qemu-img.ts'
 import { managedSaveXml } from '../../libvirt/save-image.ts'
-import { stateToKeep } from '../evidence/owners-state.ts'
 import { mountBelow } from '../evidence/presence.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { warningOfUnseen } from '../retention/between-hosts.ts'
@@ -50,7 +49,7 @@ export async function planBackup(job: JobContext<BackupSpec>): Promise<CapturePl
     vmName: domain.name,
     ...chosen,
     ...(savedRam && { methodReason: `${chosen.methodReason}, and libvirt has saved its RAM`, savedMemory: savedRam }),
-    stateBefore: stateBefore(spec, stateToKeep(state)),
+    stateBefore: stateBefore(spec, state.state),
     persistent: info.persistent,
     // Off for now is not how its owner wants it: a restore of this point asks anew.
     autostart: info.autostart || domain.heldAutostart !== undefined,

@@ -9,7 +9,7 @@ import { setDiskSource } from '../../libvirt/domain-xml-edit.ts'
 import { isDrive, isThrownAway, parseDomain, type DomainXml, type XmlDisk } from '../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../libvirt/domains.ts'
 import { tpmFolder } from '../../libvirt/host.ts'
-import { stateToStart } from '../evidence/owners-state.ts'
+import { isOfAMoment, stateToStart } from '../evidence/owners-state.ts'
 import { managedSavePath } from '../../libvirt/save-image.ts'
 import { lstatOrNone } from '../../store/point-files.ts'
 import { identityOf } from '../evidence/file-identity.ts'
@@ -51,22 +51,22 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
   const now = isActive ? parseDomain(await domainXml(shell, uuid)) : undefined
   const { autostart, persistent } = await domainInfo(shell, uuid)
   const images = await sortImages(uuid, imagesOf(next, now), request)
+  const works = now === undefined ? [] : await libvirtsWork(shell, now, request.setsJobsAside)
+  // A pause of a job of libvirt's may have ended with that since.
+  const atRest = state !== undefined && isOfAMoment(state) ? await domainState(shell, uuid) : state
   return {
     vm: {
       uuid,
       name: next.name,
       wasActive: isActive,
-      wasPaused: state !== undefined && stateToStart(state) === 'paused',
+      wasPaused: atRest !== undefined && stateToStart(atRest) === 'paused',
       persistent,
       autostart,
       definition,
       renames: [...images.renames, ...(await stateRenames(next, request))]
     },
     stays: images.stays,
-    refusals: [
-      ...onOverlays(now ?? next, request.setsJobsAside),
-      ...(now === undefined ? [] : await libvirtsWork(shell, now, request.setsJobsAside))
-    ],
+    refusals: [...onOverlays(now ?? next, request.setsJobsAside), ...works],
     goneMedia: [...new Set(goneMediaOf(next).map(({ source = '' }) => source))]
   }
 }
