@@ -127,7 +127,9 @@ async function writeMemory(
   if (controlled.status === 'rejected') throw controlled.reason
   if (taken.status === 'rejected') throw taken.reason
   if (controlled.value === 'suspended') await job.step(GO_ON_STEP, {}, () => resumeDomain(job.shell, plan.vm))
-  return { end: controlled.value, downtimeMs: await completedDowntimeMs(job.shell, plan.vm) }
+  // Good to know, and no reason to give up what is taken.
+  const downtimeMs = await completedDowntimeMs(job.shell, plan.vm).catch(() => undefined)
+  return { end: controlled.value, downtimeMs }
 }
 
 /**
