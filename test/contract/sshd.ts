@@ -1,10 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostAddress } from '../../src/main/core/ssh/host-connection.ts'
+import { PATIENCE_MS } from '../patience.ts'
 
 /**
  * A real sshd of our own: loopback, its own keys, in a temporary folder, gone with `stop`. Who logs in is who we are, but
@@ -53,7 +54,7 @@ export async function startSshd({ hostKeys = ['ed25519'], config = [] }: SshdOpt
   const sshd = spawn('/bin/sh', ['-c', keeper, 'sh', dir], { stdio: ['pipe', 'ignore', 'pipe'] })
   const log: string[] = []
   sshd.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()))
-  await untilListening(port, log)
+  await untilItServes(port, dir, log)
   return {
     port,
     home,
@@ -82,6 +83,9 @@ read -r _
 kill $!
 wait
 rm -rf "$1"`
+
+const hasNotedPid = (dir: string): boolean =>
+  existsSync(join(dir, 'pid')) && readFileSync(join(dir, 'pid'), 'utf8').endsWith('\n')
 
 function endConnections(dir: string): void {
   for (const child of childrenOf(readFileSync(join(dir, 'pid'), 'utf8').trim())) endIfThere(child)
@@ -126,9 +130,11 @@ export function freePort(): Promise<number> {
   })
 }
 
-async function untilListening(port: number, log: readonly string[]): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await listens(port)) return
+/** It notes its pid, which ends its connections, only after it listens. */
+async function untilItServes(port: number, dir: string, log: readonly string[]): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS
+  while (performance.now() < deadline) {
+    if (hasNotedPid(dir) && (await listens(port))) return
     await sleep(25)
   }
   throw new Error(`sshd does not listen: ${log.join('')}`)

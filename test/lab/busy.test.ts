@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { JobReport } from '../../src/shared/model/job.ts'
+import type { BackupSpec, JobReport } from '../../src/shared/model/job.ts'
 import { backupSpec, BareEngine } from './bare-engine.ts'
 import type { Guest } from './guest.ts'
-import { heldAt, letGo } from './held.ts'
+import { heldAt, heldOrEnded, letGo } from './held.ts'
 import type { LabHost } from './host.ts'
 import { hasBegun } from './journals.ts'
 import { leftoversOf, takeBaseline, type Baseline } from './oracle.ts'
@@ -53,13 +53,40 @@ beforeAll(async () => {
 
 afterAll(() => alpha.must(['rm', '-f', VIRSH, SILENCE]))
 
-/** A live backup; so many questions in a row are not answered while its RAM is written. */
-async function backupInSilence(questions: number): Promise<JobReport> {
-  const id = await engine.submit(backupSpec(guest, { budgetMs, onBusy: 'fail' }), 'snapshot:1:hold')
+const isTaken = ({ state, method }: JobReport): boolean => state.startsWith('done') && method === 'live'
+
+/**
+ * The report of a live backup of a guest that has proved too busy. Where this machine lets the throttle come too late, its
+ * RAM may be written within the budget once: then it is taken again.
+ */
+async function reportOf(start: () => Promise<string>): Promise<JobReport> {
+  for (;;) {
+    const id = await start()
+    const report = await engine.endOf(id)
+    if (!isTaken(report) || hasBegun(alpha, id, 'force-pause')) return report
+  }
+}
+
+const backup = (onBusy: BackupSpec['onBusy'], fault?: string): Promise<string> =>
+  engine.submit(backupSpec(guest, { budgetMs, onBusy }), fault)
+
+/** So many questions in a row are not answered while its RAM is written. */
+async function backupInSilence(questions: number): Promise<string> {
+  const id = await backup('fail', 'snapshot:1:hold')
   await heldAt(alpha, 'snapshot', id)
   await alpha.must(`truncate -s ${questions} ${SILENCE}`)
   await letGo(alpha, 'snapshot', id)
-  return engine.endOf(id)
+  return id
+}
+
+/** A live backup that stands where it is about to pause its guest, which has proved too busy. */
+async function backupHeldAtPause(): Promise<string> {
+  for (;;) {
+    const id = await backup('pause', 'force-pause:1:hold')
+    const report = await heldOrEnded(alpha, 'force-pause', id)
+    if (report === 'held') return id
+    expect(report).toSatisfy(isTaken)
+  }
 }
 
 beforeEach(async () => {
@@ -83,23 +110,26 @@ const budgetMs = 2
 describe('a VM that rewrites its RAM faster than the pause budget allows for', () => {
   // engine.md finding 21
   it('is left alone, with the reason, where the job says fail, though libvirt does not always answer', async () => {
-    const report = await backupInSilence(7)
+    const report = await reportOf(() => backupInSilence(7))
     expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'too-busy', budgetMs } })
   })
 
   it('is not left to a capture that nobody sees to where libvirt does not answer at all', async () => {
-    expect(await backupInSilence(20)).toMatchObject({ state: 'failed-clean', failure: { kind: 'command-failed' } })
+    expect(await reportOf(() => backupInSilence(20))).toMatchObject({
+      state: 'failed-clean',
+      failure: { kind: 'command-failed' }
+    })
     await guest.waitForMoreTicks(3)
   })
 
   it('gets a disk point where the job says disk', async () => {
-    const report = await engine.backup(guest, { budgetMs, onBusy: 'disk' })
+    const report = await reportOf(() => backup('disk'))
     expect(report).toMatchObject({ state: 'done-with-warnings', method: 'disk' })
   })
 
   it('is paused for longer where the job says pause, and goes on', async () => {
     const recorder = guest.recordTicks()
-    const report = await engine.backup(guest, { budgetMs, onBusy: 'pause' })
+    const report = await reportOf(() => backup('pause'))
     await guest.waitForMoreTicks(5)
     expect(report).toMatchObject({ state: 'done-with-warnings', method: 'live' })
     expect(report.pauseMs).toBeGreaterThan(budgetMs)
@@ -107,8 +137,7 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
   })
 
   it('is said to be paused by somebody else where that one was faster, and the host is not blamed', async () => {
-    const id = await engine.submit(backupSpec(guest, { budgetMs, onBusy: 'pause' }), 'force-pause:1:hold')
-    await heldAt(alpha, 'force-pause', id)
+    const id = await backupHeldAtPause()
     await alpha.must('touch /run/unthrottled')
     await throttle
     await guest.virsh('migrate-setspeed', guest.uuid, '1') // lest its RAM be written before the job has looked
