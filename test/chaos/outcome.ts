@@ -21,10 +21,14 @@ export function restoredWorld(vm: VmKind, mode: string): World {
   return { ...worldOf(vm), power: runs ? 'running' : 'off', boot: 'any', comesBack: runs }
 }
 
-/** What befell the host comes after what the owner did. A policy's run may not have begun its job by then. */
-export function afterHostFault(world: World, fault: HostFault | undefined, job: JobPlan): World {
+/**
+ * What befell the host comes after what the owner did. A policy's run may not have begun its job by then. One that stands in a
+ * file of ours loses nothing, and comes from there though libvirt knows none.
+ */
+export function afterHostFault(world: World, fault: HostFault | undefined, job: JobPlan, phase?: Phase): World {
   if (fault === 'libvirtd-killed' || fault === 'libvirtd-restarted') return afterRestart(world)
   if (fault !== 'power-cut') return world
+  if (phase === 'in-file' && !world.isDefined) return world
   return job.kind === 'policy' ? { ...afterReset(world), mayAlso: 'off' } : afterReset(world)
 }
 

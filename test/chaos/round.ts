@@ -61,7 +61,10 @@ async function baseFor({ job, side, vm }: Scene, site: Site, other: Site): Promi
 
 async function playHost({ plan, site, plays }: Stage): Promise<void> {
   const fault = plan.fault === undefined ? undefined : await befall(site.host, plan.fault)
-  for (const play of plays) play.world = afterHostFault(play.world, plan.fault, play.scene.job)
+  for (const play of plays) {
+    const { job, moment } = play.scene
+    play.world = afterHostFault(play.world, plan.fault, job, moment?.phase)
+  }
   if (plan.fault !== 'power-cut') await Promise.all(plays.map((play) => told(play, () => play.goOn())))
   await fault?.over
   await Promise.all(plays.map((play) => told(play, () => play.toTheEnd())))

@@ -46,6 +46,14 @@ describe('what an owner wants of a VM', () => {
     })
   })
 
+  it('is that one which stands in a file of ours is there again, also where libvirt knows none', () => {
+    const classic = { kind: 'backup', method: 'classic' } as const
+    const transient = worldOf('transient')
+    expect(afterHostFault(transient, 'power-cut', classic, 'in-file')).toEqual(transient)
+    expect(afterHostFault(transient, 'power-cut', classic, 'suspended').power).toBe('off')
+    expect(afterHostFault(worldOf('plain'), 'power-cut', classic, 'in-file')).toMatchObject({ power: 'running' })
+  })
+
   it('keeps the checkpoint of a VM that runs and was undefined, to its end', () => {
     const left = afterAct('undefine', afterAct('others-checkpoint', worldOf('plain'), 'overlay'), 'overlay')
     expect(left).toMatchObject({ isDefined: false, checkpoint: true })
