@@ -334,7 +334,9 @@ async function aboutRest(play: Play, world: World, look: HostLook | undefined): 
   for (const { target, format } of TRAITS[vm.kind].disks) {
     if (!world.live.includes(target)) continue
     const path = imageAtRest(play, world, look, target)
-    problems.push(...(await lostFrom(site.host, path, path === vm.image(target) ? format : 'qcow2', printed)))
+    problems.push(
+      ...(await lostFrom(site.host, path, ownName(play)(path) === vm.image(target) ? format : 'qcow2', printed))
+    )
   }
   return problems
 }
