@@ -71,13 +71,13 @@ export const isMute = ({ moment }: Scene, { power }: World): boolean =>
 
 /**
  * Its owner paused it when the job had just announced that it would, or had it going again and not noted that yet: whose pause it
- * is nobody can tell once that was killed.
+ * is nobody can tell once that was killed; nor where it was cancelled before it had looked how the VM stands.
  */
 const isPausedAsWe = (scene: Scene, { power }: World): boolean =>
   ['suspend', 'restore.done'].includes(scene.moment?.point ?? '') &&
   scene.acts.includes('suspend') &&
   power === 'paused' &&
-  isKilled(scene)
+  (isKilled(scene) || (scene.moment?.point === 'suspend' && scene.ending !== 'release'))
 
 /** What its process knew and had not noted is lost. */
 const isKilled = ({ ending, laterKill, undoKill }: Scene): boolean =>

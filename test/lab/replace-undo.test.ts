@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import { BareEngine, restoreSpec } from './bare-engine.ts'
@@ -310,6 +310,72 @@ describe('a VM that its owner stops just before it was to make way', () => {
     expect(report).toMatchObject({ state: 'failed-clean' })
     expect(await alpha.must('virsh -q list --all --uuid')).not.toContain(guest.uuid)
     expect(await alpha.must(`ls '${guest.disks[0]?.path}'`)).not.toBe('')
+  })
+})
+
+describe('a VM that runs with a disk that it does not start with', () => {
+  let guest: Guest
+  let point: string
+  const hot = (): string => `${IMAGES}/${guest.uuid}-hot.qcow2`
+
+  beforeAll(async () => {
+    guest = await alpha.defineGuest({ name: 'plugged', ramMiB: 128, diskMiB: 24 })
+    point = (await engine.backup(guest)).point ?? ''
+  })
+  beforeEach(async () => {
+    await guest.virsh('destroy', guest.uuid).catch(() => undefined)
+    await guest.start()
+    await guest.waitForMoreTicks(3)
+    await alpha.must(`qemu-img create -q -f qcow2 ${hot()} 16M`)
+    await guest.virsh(
+      'attach-disk',
+      guest.uuid,
+      hot(),
+      'vdc',
+      '--subdriver',
+      'qcow2',
+      '--targetbus',
+      'virtio',
+      '--live'
+    )
+  })
+  afterAll(() => forget(guest))
+
+  it('has them again when the restore that replaces it fails, and starts next as before', async () => {
+    const before = [await sourcesOf(guest), await guest.xml('--inactive')]
+    expect(before[0]).toContain(`vdc ${hot()}`)
+    const report = await engine.restore(point, guest, { replace: true, mode: 'define' }, 'place.done:1:kill')
+    expect(report).toMatchObject({ state: 'failed-clean' })
+    expect([await sourcesOf(guest), await guest.xml('--inactive')]).toEqual(before)
+    expect(await guest.state()).toBe('running')
+    await guest.waitForMoreTicks(3)
+  })
+
+  it('runs without one that is gone by then, which is said', async () => {
+    const next = await guest.xml('--inactive')
+    const id = await engine.submit(
+      restoreSpec(alpha, point, guest, { replace: true, mode: 'define' }),
+      'place.done:1:hold,define:1:throw'
+    )
+    await heldAt(alpha, 'place.done', id)
+    await alpha.must(`rm ${hot()}*`)
+    await letGo(alpha, 'place.done', id)
+    const report = await engine.endOf(id)
+    expect(report.state).toBe('failed-clean')
+    expect(report.warnings.join()).toContain('plugged does not start with the devices that it ran with')
+    expect([await guest.state(), await guest.xml('--inactive')]).toEqual(['running', next])
+  })
+
+  it('is left as it is when its owner plugs one in as it is about to make way', async () => {
+    await guest.virsh('detach-disk', guest.uuid, 'vdc', '--live')
+    await waitFor('vdc to be gone', async () => ((await sourcesOf(guest)).includes('vdc') ? undefined : true))
+    const report = await meanwhile(
+      guest,
+      point,
+      `virsh attach-disk ${guest.uuid} ${hot()} vdc --subdriver qcow2 --targetbus virtio --live`
+    )
+    expect(report).toMatchObject({ state: 'failed-clean', failure: { kind: 'foreign-work' } })
+    expect(await sourcesOf(guest)).toContain(`vdc ${hot()}`)
   })
 })
 

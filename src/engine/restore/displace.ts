@@ -12,7 +12,7 @@ import { logPosition } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords, recordNames, type RecordNames } from './kept-records.ts'
-import { startableDefinition } from './displaced-vm.ts'
+import { hasOtherDevices, startableDefinition } from './displaced-vm.ts'
 import { fateRequest, fatesOf, filesThatStay, type FateRequest } from './left-out.ts'
 import {
   placesOf,
@@ -122,12 +122,14 @@ const wasChanged = ({ name }: DisplacedVm, what: string): never =>
   fail({ kind: 'foreign-work', vm: name, detail: `${what} as it was about to make way` })
 
 /**
- * What is put back is what was written down: what its owner has changed in the definition since would be lost, or one that he
- * has given to a VM that had none.
+ * What is put back is what was written down: what its owner has changed in the definition since would be lost, or while it
+ * runs, or a definition that he has given to a VM that had none.
  */
 async function requireAsSeen(shell: Shell, vm: DisplacedVm): Promise<void> {
   const { uuid, persistent, definition } = vm
-  if ((await domainState(shell, uuid)) === undefined) return
+  const now = await domainState(shell, uuid)
+  if (now === undefined) return
+  if (now.state !== 'shut off' && (await hasOtherDevices(shell, vm))) wasChanged(vm, 'its devices were changed')
   const isChanged = persistent
     ? (await startableDefinition(shell, uuid)) !== definition
     : (await domainInfo(shell, uuid)).persistent

@@ -48,6 +48,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
   const isActive = state !== undefined && state.state !== 'shut off'
   const definition = await startableDefinition(shell, uuid)
   const next = parseDomain(definition)
+  const running = isActive ? await startableDefinition(shell, uuid, 'running') : undefined
   const now = isActive ? parseDomain(await domainXml(shell, uuid)) : undefined
   const { autostart, persistent } = await domainInfo(shell, uuid)
   const images = await sortImages(uuid, imagesOf(next, now), request)
@@ -63,6 +64,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       persistent,
       autostart,
       definition,
+      ...(running !== undefined && devicesOf(parseDomain(running)) !== devicesOf(next) && { running }),
       renames: [...images.renames, ...(await stateRenames(next, request))]
     },
     stays: images.stays,
@@ -87,9 +89,23 @@ function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
 /** The overlay of a transient disk goes as its VM stops: there is nothing of it to keep, but the image below. */
 const lastingImage = (disk: XmlDisk): XmlDisk => (isThrownAway(disk) ? { ...disk, source: disk.below?.source } : disk)
 
+/** Disks, media and network cards: what a VM is given, or loses, while it runs. */
+const devicesOf = ({ disks, interfaces }: DomainXml): string =>
+  [...disks.map(({ target, source }) => `${target} ${source}`), ...interfaces.map(({ mac }) => mac)].sort().join()
+
+/** Whether one that runs has other devices than when it was looked at. */
+export async function hasOtherDevices(shell: Shell, { uuid, running, definition }: DisplacedVm): Promise<boolean> {
+  const now = await startableDefinition(shell, uuid, 'running')
+  return devicesOf(parseDomain(now)) !== devicesOf(parseDomain(running ?? definition))
+}
+
 /** What starts it again. For a VM without a definition of its own libvirt shows the one that it runs with. */
-export async function startableDefinition(shell: Shell, uuid: Uuid): Promise<string> {
-  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
+export async function startableDefinition(
+  shell: Shell,
+  uuid: Uuid,
+  which: 'running' | 'next' = 'next'
+): Promise<string> {
+  const definition = await domainXml(shell, uuid, { inactive: which === 'next', securityInfo: true })
   return parseDomain(definition).disks.reduce(
     (xml, disk) =>
       isThrownAway(disk) && disk.below !== undefined

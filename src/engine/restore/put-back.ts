@@ -186,8 +186,10 @@ async function startAgain(
     return
   }
   try {
-    if (now !== undefined) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
-    else await putBack(job, vm, () => createFrom(job, vm, vm.definition))
+    const asItRan = end === 'this restore' ? vm.running : undefined
+    if (now === undefined) await putBack(job, vm, () => createFrom(job, vm, vm.definition))
+    else if (asItRan === undefined || !(await startAsItRan(job, vm, asItRan)))
+      await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
   } catch (error) {
     if (!isFailure(error, 'command-failed')) throw error
     await startWithoutGoneMedia(job, vm, error)
@@ -293,6 +295,21 @@ async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promi
 
 const endOf = async ({ begin }: RestoreTrace, { history, reason, wasOff }: Told): Promise<End> =>
   endTold(history, reason) ?? (wasOff ? undefined : endByBoot(begin?.bootId ?? (await bootId())))
+
+/** With what its owner had changed for that run only. Where it does not start so, it starts as its definition says. */
+async function startAsItRan(job: JobContext, vm: DisplacedVm, running: string): Promise<boolean> {
+  try {
+    await createFrom(job, vm, running)
+    return true
+  } catch (error) {
+    if (!isFailure(error, 'command-failed')) throw error
+    const { explanation } = describeFailure(error.failure)
+    job.warn(
+      `${vm.name} does not start with the devices that it ran with, so it has those of its definition: ${explanation}`
+    )
+    return false
+  }
+}
 
 /** For this once: its definition stays as it is. */
 async function startWithoutGoneMedia(job: JobContext, vm: DisplacedVm, error: unknown): Promise<void> {

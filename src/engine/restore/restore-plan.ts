@@ -45,6 +45,8 @@ export const DisplacedVm = z.object({
   persistent: z.boolean().default(true),
   autostart: z.boolean(),
   definition: z.string(),
+  /** What it ran with, where its owner had changed disks, media or network cards for that run only. */
+  running: z.string().optional(),
   renames: z.array(Rename)
 })
 export type DisplacedVm = z.infer<typeof DisplacedVm>
