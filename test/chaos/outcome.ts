@@ -1,8 +1,8 @@
 import type { JobState } from '../../src/shared/model/job.ts'
-import type { JobPlan, Phase } from './jobs.ts'
+import { momentsOf, type JobPlan, type Phase } from './jobs.ts'
 import type { HostFault, Scene } from './plan.ts'
 import type { VmKind } from './vms.ts'
-import { afterReset, afterRestart, worldOf, type World } from './world.ts'
+import { afterReset, afterRestart, startedAnew, worldOf, type World } from './world.ts'
 
 export const isDone = (state: JobState | undefined): boolean => state === 'done' || state === 'done-with-warnings'
 
@@ -51,7 +51,7 @@ export function expectedWorld(scene: Scene, acted: World, state: JobState | unde
   if (job.kind !== 'replace' || moment === undefined) return acted
   if (moment.phase === 'restored') return isDone(state) ? acted : putBack(worldOf(vm))
   if (isDone(state)) return restoredWorld(vm, job.mode)
-  if (moment.point !== 'displace') return putBack(acted)
+  if (moment.point !== 'displace') return putBack(wasStopped(scene) ? startedAsDefined(acted) : acted)
   if (!acted.isDefined) return orDefinedAgain(vm, putBack(acted))
   return isKilled(scene) && scene.acts.includes('destroy') && acted.power === 'off'
     ? { ...putBack(acted), power: 'running', mayAlso: 'off' }
@@ -78,6 +78,14 @@ const isPausedAsWe = (scene: Scene, { power }: World): boolean =>
   scene.acts.includes('suspend') &&
   power === 'paused' &&
   (isKilled(scene) || (scene.moment?.point === 'suspend' && scene.ending !== 'release'))
+
+/** What it had for that run only goes as the restore stops it, which is said. Of a transient VM that is all there is. */
+const startedAsDefined = (world: World): World =>
+  world.isDefined && ['running', 'paused'].includes(world.power) ? startedAnew(world) : world
+
+/** It was killed where the VM had made way. */
+const wasStopped = ({ job, vm, laterKill }: Scene): boolean =>
+  ['displaced', 'restored'].includes(momentsOf(job, vm).find(({ point }) => point === laterKill)?.phase ?? '')
 
 /** What its process knew and had not noted is lost. */
 const isKilled = ({ ending, laterKill, undoKill }: Scene): boolean =>

@@ -246,7 +246,7 @@ function afterCrash(world: World): World {
 }
 
 /** With what its definition says. */
-function startedAnew({ liveMedium: _, ...world }: World): World {
+export function startedAnew({ liveMedium: _, ...world }: World): World {
   const { next: live, nextMedium } = world
   return { ...world, boot: 'any', live, ...(nextMedium !== undefined && { liveMedium: nextMedium }) }
 }

@@ -134,6 +134,7 @@ async function cutShort(
     persistent: change.isTransient !== true,
     autostart: false,
     definition: domain(place),
+    forThatRun: [],
     renames: [{ from: place, to: kept, file: await there(kept), format: 'qcow2', target: 'vda' }]
   }
   const disk = { target: 'vda', file: 'disks/vda.qcow2', format: 'qcow2', virtualSizeBytes: 1, path: place, staged }

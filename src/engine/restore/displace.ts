@@ -12,7 +12,7 @@ import { logPosition } from '../evidence/vm-history.ts'
 import type { JobContext } from '../jobs/job-context.ts'
 import { lookAgain, orphansOf } from './conflicts.ts'
 import { asideDirectory, keepRecords, recordNames, type RecordNames } from './kept-records.ts'
-import { hasOtherDevices, startableDefinition } from './displaced-vm.ts'
+import { isChangedForNow, startableDefinition } from './displaced-vm.ts'
 import { fateRequest, fatesOf, filesThatStay, type FateRequest } from './left-out.ts'
 import {
   placesOf,
@@ -129,7 +129,7 @@ async function requireAsSeen(shell: Shell, vm: DisplacedVm): Promise<void> {
   const { uuid, persistent, definition } = vm
   const now = await domainState(shell, uuid)
   if (now === undefined) return
-  if (now.state !== 'shut off' && (await hasOtherDevices(shell, vm))) wasChanged(vm, 'its devices were changed')
+  if (now.state !== 'shut off' && (await isChangedForNow(shell, vm))) wasChanged(vm, 'its devices were changed')
   const isChanged = persistent
     ? (await startableDefinition(shell, uuid)) !== definition
     : (await domainInfo(shell, uuid)).persistent

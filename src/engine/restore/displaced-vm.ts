@@ -48,7 +48,6 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
   const isActive = state !== undefined && state.state !== 'shut off'
   const definition = await startableDefinition(shell, uuid)
   const next = parseDomain(definition)
-  const running = isActive ? await startableDefinition(shell, uuid, 'running') : undefined
   const now = isActive ? parseDomain(await domainXml(shell, uuid)) : undefined
   const { autostart, persistent } = await domainInfo(shell, uuid)
   const images = await sortImages(uuid, imagesOf(next, now), request)
@@ -64,7 +63,7 @@ export async function lookAtVmInTheWay(shell: Shell, uuid: Uuid, request: LookRe
       persistent,
       autostart,
       definition,
-      ...(running !== undefined && devicesOf(parseDomain(running)) !== devicesOf(next) && { running }),
+      forThatRun: now === undefined ? [] : changesOf(now, next),
       renames: [...images.renames, ...(await stateRenames(next, request))]
     },
     stays: images.stays,
@@ -89,23 +88,32 @@ function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
 /** The overlay of a transient disk goes as its VM stops: there is nothing of it to keep, but the image below. */
 const lastingImage = (disk: XmlDisk): XmlDisk => (isThrownAway(disk) ? { ...disk, source: disk.below?.source } : disk)
 
-/** Disks, media and network cards: what a VM is given, or loses, while it runs. */
-const devicesOf = ({ disks, interfaces }: DomainXml): string =>
-  [...disks.map(({ target, source }) => `${target} ${source}`), ...interfaces.map(({ mac }) => mac)].sort().join()
+/** Disks, media and network cards that a VM has, or has not, while it runs, and not with its next start. */
+function changesOf(now: DomainXml, next: DomainXml): string[] {
+  const [has, starts] = [devicesOf(now), devicesOf(next)]
+  return [
+    ...[...has].filter(([device, source]) => starts.get(device) !== source).map(([device, source]) => device + source),
+    ...[...starts.keys()].filter((device) => !has.has(device)).map((device) => `no ${device}`)
+  ].sort()
+}
 
-/** Whether one that runs has other devices than when it was looked at. */
-export async function hasOtherDevices(shell: Shell, { uuid, running, definition }: DisplacedVm): Promise<boolean> {
-  const now = await startableDefinition(shell, uuid, 'running')
-  return devicesOf(parseDomain(now)) !== devicesOf(parseDomain(running ?? definition))
+const devicesOf = ({ disks, interfaces }: DomainXml): ReadonlyMap<string, string> =>
+  new Map([
+    ...disks
+      .map(lastingImage)
+      .map(({ target, source }) => [target, source === undefined ? ' (empty)' : ` (${source})`] as const),
+    ...interfaces.flatMap(({ mac }) => (mac === undefined ? [] : [[`network card ${mac}`, ''] as const]))
+  ])
+
+/** Whether its owner has changed one that runs since it was looked at. */
+export async function isChangedForNow(shell: Shell, { uuid, definition, forThatRun }: DisplacedVm): Promise<boolean> {
+  const now = parseDomain(await domainXml(shell, uuid))
+  return changesOf(now, parseDomain(definition)).join() !== forThatRun.join()
 }
 
 /** What starts it again. For a VM without a definition of its own libvirt shows the one that it runs with. */
-export async function startableDefinition(
-  shell: Shell,
-  uuid: Uuid,
-  which: 'running' | 'next' = 'next'
-): Promise<string> {
-  const definition = await domainXml(shell, uuid, { inactive: which === 'next', securityInfo: true })
+export async function startableDefinition(shell: Shell, uuid: Uuid): Promise<string> {
+  const definition = await domainXml(shell, uuid, { inactive: true, securityInfo: true })
   return parseDomain(definition).disks.reduce(
     (xml, disk) =>
       isThrownAway(disk) && disk.below !== undefined

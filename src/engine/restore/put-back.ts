@@ -186,16 +186,18 @@ async function startAgain(
     return
   }
   try {
-    const asItRan = end === 'this restore' ? vm.running : undefined
-    if (now === undefined) await putBack(job, vm, () => createFrom(job, vm, vm.definition))
-    else if (asItRan === undefined || !(await startAsItRan(job, vm, asItRan)))
-      await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
+    if (now !== undefined) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
+    else await putBack(job, vm, () => createFrom(job, vm, vm.definition))
   } catch (error) {
     if (!isFailure(error, 'command-failed')) throw error
     await startWithoutGoneMedia(job, vm, error)
   }
   const why = end === 'fault' ? 'was found off' : 'was stopped for this restore'
   job.warn(`${vm.name} ${why} and was started again: what it had in RAM is lost`)
+  if (vm.forThatRun.length > 0)
+    job.warn(
+      `${vm.name} was started as its definition says; for that run only it had ${vm.forThatRun.join(', ')}: change that again if it is still wanted (virsh attach-device, change-media)`
+    )
 }
 
 /** As it ran when the job began: a fault may have ended it by the time the restore looked at it. */
@@ -295,21 +297,6 @@ async function isLost(shell: Shell, trace: RestoreTrace, vm: DisplacedVm): Promi
 
 const endOf = async ({ begin }: RestoreTrace, { history, reason, wasOff }: Told): Promise<End> =>
   endTold(history, reason) ?? (wasOff ? undefined : endByBoot(begin?.bootId ?? (await bootId())))
-
-/** With what its owner had changed for that run only. Where it does not start so, it starts as its definition says. */
-async function startAsItRan(job: JobContext, vm: DisplacedVm, running: string): Promise<boolean> {
-  try {
-    await createFrom(job, vm, running)
-    return true
-  } catch (error) {
-    if (!isFailure(error, 'command-failed')) throw error
-    const { explanation } = describeFailure(error.failure)
-    job.warn(
-      `${vm.name} does not start with the devices that it ran with, so it has those of its definition: ${explanation}`
-    )
-    return false
-  }
-}
 
 /** For this once: its definition stays as it is. */
 async function startWithoutGoneMedia(job: JobContext, vm: DisplacedVm, error: unknown): Promise<void> {

@@ -45,8 +45,8 @@ export const DisplacedVm = z.object({
   persistent: z.boolean().default(true),
   autostart: z.boolean(),
   definition: z.string(),
-  /** What it ran with, where its owner had changed disks, media or network cards for that run only. */
-  running: z.string().optional(),
+  /** What its owner had changed for that run only, in words: `vdc (/srv/data.qcow2)`, `no vdb`. */
+  forThatRun: z.array(z.string()).default([]),
   renames: z.array(Rename)
 })
 export type DisplacedVm = z.infer<typeof DisplacedVm>

@@ -36,6 +36,7 @@ const HUGE_VM: DisplacedVm = {
   persistent: true,
   autostart: false,
   definition: guest('', HUGE),
+  forThatRun: [],
   renames: []
 }
 
