@@ -6,7 +6,7 @@ import { isContiguous, isOneBoot, joinResumed, parseBoots, parseTicks, type Tick
 import type { Site } from './arena.ts'
 import { tickOnDisk } from '../lab/tick-on-disk.ts'
 import { medium, type ChaosVm } from './fleet.ts'
-import { expectedWorld, isBeforeNote, isDone, isMute } from './outcome.ts'
+import { expectedWorld, isBeforeNote, isDone, isMute, losesWhatItHad } from './outcome.ts'
 import { isUndisturbed, type HostPlan } from './plan.ts'
 import type { Play } from './scene.ts'
 import { TRAITS } from './vms.ts'
@@ -31,6 +31,12 @@ async function aboutReport(play: Play, host: HostPlan, report: JobReport, world:
   const { scene } = play
   const said = `the report says ${report.state}${report.failure === undefined ? '' : ` (${JSON.stringify(report.failure).slice(0, 600)})`}`
   if (isUndisturbed(scene, host) && !isDone(report.state)) return [`nothing went wrong, yet ${said}`]
+  if (
+    report.state === 'failed-clean' &&
+    losesWhatItHad(scene, play.world) &&
+    !/for that run only it had/.test(report.warnings.join())
+  )
+    return [`what it had for that run only is lost, and ${said}`]
   if (report.state === 'failed-needs-you')
     return world.needsPerson || isBeyondProof(play) ? namedPaths(play, report) : [`no person is needed, yet ${said}`]
   if (!isDone(report.state) || scene.job.kind !== 'backup') return []

@@ -83,6 +83,13 @@ const isPausedAsWe = (scene: Scene, { power }: World): boolean =>
 const startedAsDefined = (world: World): World =>
   world.isDefined && ['running', 'paused'].includes(world.power) ? startedAnew(world) : world
 
+/** What it had for that run only is lost with the stop: then the report has to say so. */
+export const losesWhatItHad = (
+  scene: Scene,
+  { power, isDefined, live, next, liveMedium, nextMedium }: World
+): boolean =>
+  wasStopped(scene) && isDefined && power === 'running' && (live.join() !== next.join() || liveMedium !== nextMedium)
+
 /** It was killed where the VM had made way. */
 const wasStopped = ({ job, vm, laterKill }: Scene): boolean =>
   ['displaced', 'restored'].includes(momentsOf(job, vm).find(({ point }) => point === laterKill)?.phase ?? '')

@@ -41,10 +41,17 @@ export async function lookBeforeDisplacing(
   if (plan.copyOf !== undefined) return { displaced: [], orphans: await orphansNow(plan, [], job.id) }
   const asked = await fateRequest(job.shell, job.spec, manifest)
   const attached = await attachedAsPlanned(plan, asked)
-  const displaced = await lookAgain(job.shell, { ...asked, jobId: job.id, attached }, plan.displaced)
+  const seen = await lookAgain(job.shell, { ...asked, jobId: job.id, attached }, plan.displaced)
+  const displaced = seen.map((vm) => withWhatItHad(vm, plan.displaced))
   const orphans = await orphansNow(plan, displaced, job.id)
   requireFreePlaces(plan, [...displaced.flatMap(({ renames }) => renames), ...orphans])
   return { displaced, orphans }
+}
+
+/** A fault may have ended it since it was planned: what it had for that run only nothing else tells any more. */
+function withWhatItHad(vm: DisplacedVm, planned: readonly DisplacedVm[]): DisplacedVm {
+  const before = planned.find(({ uuid }) => uuid === vm.uuid)
+  return vm.wasActive || before === undefined ? vm : { ...vm, forThatRun: before.forThatRun }
 }
 
 /**
@@ -122,14 +129,12 @@ const wasChanged = ({ name }: DisplacedVm, what: string): never =>
   fail({ kind: 'foreign-work', vm: name, detail: `${what} as it was about to make way` })
 
 /**
- * What is put back is what was written down: what its owner has changed in the definition since would be lost, or while it
- * runs, or a definition that he has given to a VM that had none.
+ * What is put back is what was written down: what its owner has changed in the definition since would be lost, or one that he
+ * has given to a VM that had none.
  */
 async function requireAsSeen(shell: Shell, vm: DisplacedVm): Promise<void> {
   const { uuid, persistent, definition } = vm
-  const now = await domainState(shell, uuid)
-  if (now === undefined) return
-  if (now.state !== 'shut off' && (await isChangedForNow(shell, vm))) wasChanged(vm, 'its devices were changed')
+  if ((await domainState(shell, uuid)) === undefined) return
   const isChanged = persistent
     ? (await startableDefinition(shell, uuid)) !== definition
     : (await domainInfo(shell, uuid)).persistent
@@ -140,8 +145,9 @@ async function requireAsSeen(shell: Shell, vm: DisplacedVm): Promise<void> {
  * Only what runs as it did when it was looked at: between then and now its owner may have been at it. It is announced, with
  * how far libvirt's log was, lest an undo start a VM that its owner stopped.
  */
-async function stop(job: JobContext, { uuid, name, wasActive }: DisplacedVm): Promise<void> {
+async function stop(job: JobContext, vm: DisplacedVm): Promise<void> {
   const { shell } = job
+  const { uuid, name, wasActive } = vm
   const now = await domainState(shell, uuid)
   const isActive = now !== undefined && now.state !== 'shut off'
   if (isActive !== wasActive)
@@ -152,6 +158,7 @@ async function stop(job: JobContext, { uuid, name, wasActive }: DisplacedVm): Pr
       wanted: wasActive ? 'as it was, active' : 'as it was, shut off'
     })
   if (!isActive) return
+  if (await isChangedForNow(shell, vm)) wasChanged(vm, 'its devices were changed')
   const log = await logPosition(name)
   await job.step(stopOf(uuid), { ...(log && { log }) }, () => destroyDomain(shell, uuid))
 }

@@ -89,20 +89,33 @@ function imagesOf(next: DomainXml, now: DomainXml | undefined): XmlDisk[] {
 const lastingImage = (disk: XmlDisk): XmlDisk => (isThrownAway(disk) ? { ...disk, source: disk.below?.source } : disk)
 
 /** Disks, media and network cards that a VM has, or has not, while it runs, and not with its next start. */
-function changesOf(now: DomainXml, next: DomainXml): string[] {
+export function changesOf(now: DomainXml, next: DomainXml): string[] {
   const [has, starts] = [devicesOf(now), devicesOf(next)]
   return [
-    ...[...has].filter(([device, source]) => starts.get(device) !== source).map(([device, source]) => device + source),
+    ...[...has].filter(([device, it]) => differs(it, starts.get(device))).map(([device, it]) => device + inWords(it)),
     ...[...starts.keys()].filter((device) => !has.has(device)).map((device) => `no ${device}`)
   ].sort()
 }
 
-const devicesOf = ({ disks, interfaces }: DomainXml): ReadonlyMap<string, string> =>
-  new Map([
-    ...disks
-      .map(lastingImage)
-      .map(({ target, source }) => [target, source === undefined ? ' (empty)' : ` (${source})`] as const),
-    ...interfaces.flatMap(({ mac }) => (mac === undefined ? [] : [[`network card ${mac}`, ''] as const]))
+interface Device {
+  readonly kind: 'disk' | 'network card'
+  readonly source: string | undefined
+}
+
+/** Of a card from a pool only the definition says where it is plugged. */
+const differs = (now: Device, next: Device | undefined): boolean =>
+  next === undefined ||
+  (now.source !== next.source && (now.kind === 'disk' || (now.source !== undefined && next.source !== undefined)))
+
+const inWords = ({ kind, source }: Device): string =>
+  source === undefined ? (kind === 'disk' ? ' (empty)' : '') : ` (${source})`
+
+const devicesOf = ({ disks, interfaces }: DomainXml): ReadonlyMap<string, Device> =>
+  new Map<string, Device>([
+    ...disks.map(lastingImage).map(({ target, source }) => [target, { kind: 'disk', source }] as const),
+    ...interfaces.flatMap(({ mac, source }) =>
+      mac === undefined ? [] : [[`network card ${mac}`, { kind: 'network card', source }] as const]
+    )
   ])
 
 /** Whether its owner has changed one that runs since it was looked at. */

@@ -185,6 +185,7 @@ async function startAgain(
     else if (!mayBeOurs) job.warn(`${vm.name} ${leftOff(end)}`)
     return
   }
+  sayWhatItHad(job, vm)
   try {
     if (now !== undefined) await startDomain(job.shell, vm.uuid, { paused: vm.wasPaused })
     else await putBack(job, vm, () => createFrom(job, vm, vm.definition))
@@ -194,9 +195,15 @@ async function startAgain(
   }
   const why = end === 'fault' ? 'was found off' : 'was stopped for this restore'
   job.warn(`${vm.name} ${why} and was started again: what it had in RAM is lost`)
-  if (vm.forThatRun.length > 0)
+}
+
+/** Before it is started: an undo that is cut short in that finds it running, and says no more of it. */
+function sayWhatItHad(job: JobContext, { name, definition, forThatRun }: DisplacedVm): void {
+  const empty = goneMediaOf(parseDomain(definition)).map(({ target }) => `${target} (empty)`)
+  const lost = forThatRun.filter((change) => !empty.includes(change))
+  if (lost.length > 0)
     job.warn(
-      `${vm.name} was started as its definition says; for that run only it had ${vm.forThatRun.join(', ')}: change that again if it is still wanted (virsh attach-device, change-media)`
+      `${name} is started as its definition says; for that run only it had ${lost.join(', ')}: change that again if it is still wanted (virsh attach-device, change-media)`
     )
 }
 
