@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { requirePoint, restore } from '../../src/main/core/live/errands.ts'
-import { findPoint } from '../../src/main/core/points/list-points.ts'
+import { lastListing } from '../../src/main/core/points/last-listing.ts'
+import { askStore, findPoint } from '../../src/main/core/points/list-points.ts'
 import { memoryOf } from '../../src/main/core/points/point-places.ts'
 import { startRestore } from '../../src/main/core/points/points.ts'
+import type { CopyRecord } from '../../src/main/core/settings/history-lines.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { AskedHosts, manifest } from '../unit/live/asked-hosts.ts'
-import { FILES, manifestOf, POINT } from '../unit/store-points.ts'
+import { FILES, makePoint, manifestOf, POINT, temporaryStore, VM } from '../unit/store-points.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('RAM of a point that its own host has not')
 
 const host = { name: 'good', machineId: '' }
+const RAM = { file: 'memory.save', ramBytes: 1 }
 /** As a host lists it, that has RAM beside its disks. */
 const withRam = (bytes: number): Manifest =>
   manifest({
     host,
-    memory: { file: 'memory.save', ramBytes: 1 },
+    memory: RAM,
     files: manifestOf({ ...FILES, 'memory.save': new Uint8Array(bytes) }).files
   })
 const { 'memory.save': _, ...disks } = FILES
@@ -119,5 +122,119 @@ describe('RAM that a host says to have of a point whose own host has none', () =
       }
       expect(hosts.did()).not.toContain('good submit')
     })
+  })
+})
+
+describe('RAM that another host has sent to this computer, or to the own host of its point', () => {
+  const dirs = { usb: '/mnt/usb', shelf: '/mnt/shelf' } as const
+  const copied = (from: string, to: string): CopyRecord => ({
+    point: POINT,
+    vm: 'web <1>',
+    uuid: VM,
+    takenAt: FORGED.takenAt,
+    from,
+    to,
+    at: '2026-11-23T00:00:00.000Z',
+    sizeBytes: 1,
+    ms: 1
+  })
+  /** With a directory of this computer that has it, and what is written down of how it came there. */
+  const withDirectory = async (
+    order: readonly string[],
+    stores: Readonly<Record<string, Manifest>>,
+    copies: (dir: string) => readonly CopyRecord[]
+  ): Promise<{ readonly hosts: AskedHosts; readonly dir: string }> => {
+    const dir = await temporaryStore()
+    const { manifest: kept } = await makePoint(
+      dir,
+      { ...FILES, 'memory.save': new Uint8Array(9) },
+      { host, memory: RAM }
+    )
+    expect(kept).toEqual(FORGED)
+    const hosts = hostsIn(order, stores)
+    hosts.core.settings.update((before) => ({ ...before, places: [{ kind: 'local', dir }] }))
+    for (const copy of copies(dir)) await hosts.core.history.addCopy(copy)
+    return { hosts, dir }
+  }
+  const cases: readonly (readonly [string, (dir: string) => readonly CopyRecord[]])[] = [
+    ['at once', (dir) => [copied('evil', dir)]],
+    ['by another directory', (dir) => [copied('evil:/srv/points', dirs.usb), copied(dirs.usb, dir)]],
+    [
+      'by two that have it from one another',
+      (dir) => [
+        copied('evil', dirs.usb),
+        copied(dirs.usb, dirs.shelf),
+        copied(dirs.shelf, dirs.usb),
+        copied(dirs.shelf, dir)
+      ]
+    ],
+    ['by its own host', (dir) => [copied('evil', 'good'), copied('good', dir)]]
+  ]
+  const each = cases.flatMap(([how, copies]) => orders.map((order) => [how, copies, order] as const))
+
+  it.each(each)('is not what is restored from there, unless that is named: %s', async (_how, copies, order) => {
+    await tally.tried(async () => {
+      const { hosts, dir } = await withDirectory(order, { evil: FORGED, beta: withoutRam }, copies)
+      const live = await hosts.live()
+      for (const found of [await requirePoint(live, POINT), await findPoint(hosts.core, POINT)]) {
+        expect(found.manifest).toEqual(withoutRam)
+        expect(found.otherwise?.places).toHaveLength(2)
+      }
+      expect(live.points.all.value?.points).toMatchObject([{ hasMemory: false }])
+      expect((await requirePoint(live, `${dir}/${POINT}`)).manifest).toEqual(FORGED)
+      expect((await findPoint(hosts.core, `${dir}/${POINT}`)).manifest).toEqual(FORGED)
+    })
+  })
+
+  it.each(each)('makes nobody delete a copy for it: %s', async (_how, copies, order) => {
+    await tally.tried(async () => {
+      const { hosts, dir } = await withDirectory(order, { beta: withoutRam }, copies)
+      const point = await findPoint(hosts.core, `${dir}/${POINT}`)
+      const asked = { point, to: 'beta', mode: 'resume', replace: false, diskDir: undefined } as const
+      const refusal = await startRestore(hosts.core, asked, { onProgress: () => undefined }).then(String, String)
+      expect(refusal).toContain('beta has point')
+      expect(refusal).not.toContain('delete')
+    })
+  })
+
+  it.each(orders)('is not that of its own host for having come there: asked first is %s', async (...order) => {
+    await tally.tried(async () => {
+      for (const where of ['good', 'good:/srv/points']) {
+        const hosts = hostsIn(order, { good: FORGED, beta: withoutRam })
+        await hosts.core.history.addCopy(copied('evil', where))
+        const expected = where === 'good' ? withoutRam : FORGED
+        expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(expected)
+        expect((await findPoint(hosts.core, POINT)).manifest).toEqual(expected)
+      }
+    })
+  })
+
+  it.each<readonly [string, (dir: string) => readonly CopyRecord[]]>([
+    ['its own host', (dir) => [copied('good', dir)]],
+    ['its own host, another store of it', (dir) => [copied('good:/srv/points', dir)]],
+    ['its own host, which was sent it back', (dir) => [copied('good', dir), copied(dir, 'good')]],
+    ['nobody that is known here', () => []]
+  ])('is that of the point where it came from %s', async (_who, copies) => {
+    const { hosts } = await withDirectory(['beta', 'evil'], { beta: withoutRam }, copies)
+    expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(FORGED)
+    expect((await findPoint(hosts.core, POINT)).manifest).toEqual(FORGED)
+  })
+
+  it('is known for that also of a directory that is not there now', async () => {
+    const { hosts, dir } = await withDirectory(['beta'], {}, (to) => [copied('evil', to)])
+    const place = { kind: 'local', dir } as const
+    const { listing } = (await lastListing(hosts.core.folder, place)) ?? {}
+    expect(listing).toBeUndefined()
+    await askStore(hosts.core, place)
+    expect((await lastListing(hosts.core.folder, place))?.listing.secondHand).toEqual(new Set([POINT]))
+  })
+
+  it('is known for that as soon as it has come', async () => {
+    const { hosts, dir } = await withDirectory(['beta'], { beta: withoutRam }, () => [])
+    const live = await hosts.live()
+    expect((await requirePoint(live, POINT)).manifest).toEqual(FORGED)
+    await hosts.core.history.addCopy(copied('evil', dir))
+    await live.points.refresh(undefined)
+    expect((await requirePoint(live, POINT)).manifest).toEqual(withoutRam)
   })
 })

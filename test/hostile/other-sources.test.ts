@@ -6,12 +6,14 @@ import { copyPoint } from '../../src/main/core/points/copy-point.ts'
 import { joinPlaces, nearestFirst, type KnownPoint } from '../../src/main/core/points/point-places.ts'
 import { preflight, startRestore } from '../../src/main/core/points/points.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
-import { fail } from '../../src/shared/failure.ts'
+import type { PointTexts } from '../../src/shared/engine-protocol.ts'
+import { fail, StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { FRAME, MAGIC, makeFrame } from '../../src/store/frames.ts'
 import { findPoint } from '../../src/store/point-store.ts'
 import { exportPoint, importPoint, importState } from '../../src/store/point-stream.ts'
+import { readPointTexts } from '../../src/store/point-texts.ts'
 import { FILES, makePoint, manifestOf, POINT, temporaryStore } from '../unit/store-points.ts'
 import { tallyOf } from './tally.ts'
 
@@ -31,6 +33,17 @@ async function* rubbishBehind(manifest: Manifest, bytes: number): Stream {
   yield makeFrame(FRAME.manifest, 0, 0, Buffer.from(JSON.stringify(manifest)))
   yield makeFrame(FRAME.begin, 0, 0)
   yield await Promise.resolve(makeFrame(FRAME.data, 0, 0, new Uint8Array(bytes).fill(7)))
+}
+
+/** What a host shows of a point, beside the manifest that it has listed. */
+const SHOWN: Readonly<Record<string, (texts: PointTexts) => PointTexts>> = {
+  'nonsense in the place of its definition': (texts) => ({ ...texts, domain: 'nonsense' }),
+  'a tamer definition': (texts) => ({ ...texts, domain: '<domain type="test"/>' }),
+  'no definition': (texts) => ({ ...texts, domain: '' }),
+  'another host': (texts) => ({ ...texts, host: '{"networks":[]}' }),
+  'another definition of its RAM': (texts) => ({ ...texts, memory: '<domain type="test"/>' }),
+  'none of its RAM': ({ memory: _, ...texts }) => texts,
+  'another manifest': (texts) => ({ ...texts, manifest: JSON.stringify(manifestOf(FILES)) })
 }
 
 /** What a host sends that says to have the point. */
@@ -84,32 +97,55 @@ interface Played {
   readonly core: Core
   readonly asked: string[]
   readonly copies: { readonly from: string }[]
+  /** The small files by which a target was asked what a restore would meet. */
+  readonly looked: (PointTexts | undefined)[]
 }
 
+/** How the hosts are otherwise than they are by default. */
+interface Otherwise {
+  /** What `good` sends of the point in its store. */
+  readonly good?: Sending
+  /** The small files that one shows, where the point is in this store. */
+  readonly shown?: Readonly<Partial<Record<string, (store: string) => Promise<PointTexts>>>>
+}
+
+const textsIn = (store: string): Promise<PointTexts> => readPointTexts(store, POINT)
+
 /** Hosts on paper: `good` has the point in a store, `evil` sends what it likes, `third` receives into a store. */
-function played(good: string, third: string, evil: Sending): Played {
+function played(good: string, third: string, evil: Sending, otherwise: Otherwise = {}): Played {
+  const { good: sending = (store, have) => exportPoint(store, { have }), shown = {} } = otherwise
   const asked: string[] = []
+  const looked: (PointTexts | undefined)[] = []
   const copies: { from: string }[] = []
   const engine = (host: string): Promise<unknown> => {
     const exported = async function* ({ have = {} }: { have?: Record<string, number> }): Stream {
       asked.push(host)
       const { dir } = await findPoint([good], POINT)
-      yield* host === 'good' ? exportPoint(dir, { have }) : evil(dir, have)
+      yield* host === 'good' ? sending(dir, have) : evil(dir, have)
     }
-    const call = async (verb: string, _question: object, options?: { stream?: Stream }): Promise<unknown> => {
+    const call = async (verb: string, question: Question, options?: { stream?: Stream }): Promise<unknown> => {
       if (verb === 'import-state') return { have: (await importState(third, POINT)) as unknown }
       if (verb === 'import' && options?.stream) return importPoint(third, POINT, options.stream)
-      if (verb === 'preflight') return []
-      if (host === 'evil') return fail({ kind: 'point-unsafe', point: POINT, file: 'domain.xml', detail: '' })
-      return { manifest: JSON.stringify(manifestOf(FILES)), domain: '<domain/>', host: '{}' }
+      if (verb === 'preflight') {
+        looked.push(question.files)
+        return []
+      }
+      if (verb === 'submit') return {}
+      if (host !== 'evil' || shown['evil'] !== undefined) return (shown[host] ?? textsIn)(good)
+      return fail({ kind: 'point-unsafe', point: POINT, file: 'domain.xml', detail: '' })
     }
     return Promise.resolve({ exportPoint: exported, call })
   }
   const hosts = ['evil', 'good', 'third'].map((name) => ({ name, address: name }))
   const settings = { read: () => ({ hosts, places: [] }), update: () => undefined }
-  const history = { addCopy: (copy: { from: string }) => Promise.resolve(void copies.push(copy)) }
+  const addCopy = (copy: { from: string }): Promise<void> => Promise.resolve(void copies.push(copy))
+  const history = { addCopy, addBegun: () => Promise.resolve() }
   const connections = { engine, connected: () => Promise.resolve(undefined) }
-  return { core: { settings, history, connections } as unknown as Core, asked, copies }
+  return { core: { settings, history, connections } as unknown as Core, asked, copies, looked }
+}
+
+interface Question {
+  readonly files?: PointTexts
 }
 
 const on = (host: string): Place => ({ kind: 'host', host, dir: DEFAULT_STORE })
@@ -118,6 +154,11 @@ const listed = (manifest: Manifest): KnownPoint => {
   const [point] = joinPlaces(['evil', 'good'].map((host) => ({ manifest, place: on(host) })))
   return nearestFirst(point ?? fail({ kind: 'not-found', what: 'point', name: POINT }), () => true)
 }
+
+const to = { to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
+const nothing: Sending = (store) => cutAfter(exportPoint(store), 0)
+/** As the engine writes it: what a restore would meet is looked at in all of its small files. */
+const LOOKED_AT = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
 
 const isWhole = async (store: string): Promise<void> => {
   const { dir } = await findPoint([store], POINT)
@@ -174,21 +215,53 @@ describe('a point that two hosts list', () => {
     })
   })
 
+  it('is written down with where it came from before anybody is told of its new place', async () => {
+    const [good, here] = [await temporaryStore(), await temporaryStore()]
+    const { manifest } = await makePoint(good)
+    const { core, copies } = played(good, good, nothing)
+    const known: number[] = []
+    Object.assign(core.settings, { update: () => void known.push(copies.length) })
+    await copyPoint(core, listed(manifest), { kind: 'local', dir: here }, { onProgress: () => undefined })
+    expect(known).toEqual([1])
+  })
+
   it('is looked at on the other where the first does not show it', async () => {
     await tally.tried(async () => {
       const good = await temporaryStore()
-      const { manifest } = await makePoint(good)
-      const { core } = played(good, good, () => cutAfter(exportPoint(good), 0))
-      const order = { point: listed(manifest), to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
-      expect(await preflight(core, order)).toMatchObject({ items: [] })
+      const { manifest } = await makePoint(good, LOOKED_AT)
+      const { core } = played(good, good, nothing)
+      expect(await preflight(core, { ...to, point: listed(manifest) })).toMatchObject({ items: [] })
+    })
+  })
+
+  it.each(Object.entries(SHOWN))('is looked at on the other where the first shows %s', async (_what, shown) => {
+    await tally.tried(async () => {
+      const good = await temporaryStore()
+      const { manifest } = await makePoint(good, { ...LOOKED_AT, 'memory.xml': new TextEncoder().encode('<domain/>') })
+      const { core, looked } = played(good, good, nothing, {
+        shown: { evil: async (store) => shown(await textsIn(store)) }
+      })
+      await preflight(core, { ...to, point: listed(manifest) })
+      expect(looked).toEqual([await textsIn(good)])
+    })
+  })
+
+  it.each(Object.entries(SHOWN))('is not looked at where its only host shows %s', async (_what, shown) => {
+    await tally.tried(async () => {
+      const good = await temporaryStore()
+      const { manifest } = await makePoint(good, { ...LOOKED_AT, 'memory.xml': new TextEncoder().encode('<domain/>') })
+      const { core, looked } = played(good, good, nothing, {
+        shown: { evil: async (store) => shown(await textsIn(store)) }
+      })
+      const point = { ...listed(manifest), places: [on('evil')] }
+      await expect(preflight(core, { ...to, point })).rejects.toThrow('point-')
+      expect(looked).toEqual([])
     })
   })
 })
 
 const RAM = { memory: { file: 'memory.save', ramBytes: 1 } } as const
 const { 'memory.save': _, ...DISKS } = FILES
-/** As the engine writes it: what a restore would meet is looked at in all of its small files. */
-const LOOKED_AT = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
 const WITH_RAM = manifestOf(FILES, RAM)
 const WITHOUT_RAM = manifestOf(DISKS)
 
@@ -204,9 +277,6 @@ function listedBy(copies: readonly (readonly [Place, Manifest])[], damaged?: Pla
   )
   return nearestFirst(point ?? fail({ kind: 'not-found', what: 'point', name: POINT }), () => true)
 }
-
-const nothing: Sending = (store) => cutAfter(exportPoint(store), 0)
-const to = { to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
 
 describe('a point that one host lists without the RAM that another has', () => {
   it.each(sent)('comes from the one with RAM where the other sends %s', async (_what, evil) => {
@@ -276,23 +346,30 @@ describe('a point that one host lists without the RAM that another has', () => {
 })
 
 describe('RAM that a source does not send', () => {
-  const withoutRam: Sending = async function* () {
-    const { dir } = await makePoint(await temporaryStore(), DISKS)
-    yield* exportPoint(dir)
-  }
+  const sendingOf = (files: Record<string, Uint8Array>, change: Partial<Manifest> = {}): Sending =>
+    async function* () {
+      const { dir } = await makePoint(await temporaryStore(), files, change)
+      yield* exportPoint(dir)
+    }
+  const withoutRam = sendingOf(DISKS)
   /** Warnings, and all that has arrived. */
-  const copied = async (core: Core, isForRam = false): Promise<{ manifest: Manifest; warnings: string[] }> => {
+  const copied = async (
+    core: Core,
+    ram?: 'needed' | 'unneeded',
+    point = listed(WITH_RAM)
+  ): Promise<{ manifest: Manifest; warnings: string[] }> => {
     const warnings: string[] = []
-    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text), isForRam }
-    return { manifest: await copyPoint(core, listed(WITH_RAM), on('third'), options), warnings }
+    const onWarning = (text: string): void => void warnings.push(text)
+    const options = { onProgress: () => undefined, onWarning, ...(ram && { ram }) }
+    return { manifest: await copyPoint(core, point, on('third'), options), warnings }
   }
 
-  it.each([false, true])('comes from the next, wanted or not: %s', async (isForRam) => {
+  it.each([undefined, 'needed', 'unneeded'] as const)('comes from the next, wanted or not: %s', async (ram) => {
     await tally.tried(async () => {
       const [good, third] = [await temporaryStore(), await temporaryStore()]
       await makePoint(good, FILES, RAM)
       const { core, asked, copies } = played(good, third, withoutRam)
-      expect(await copied(core, isForRam)).toEqual({ manifest: WITH_RAM, warnings: [] })
+      expect(await copied(core, ram)).toEqual({ manifest: WITH_RAM, warnings: [] })
       await isWhole(third)
       expect(asked).toEqual(['evil', 'good'])
       expect(copies).toMatchObject([{ from: 'good' }])
@@ -307,6 +384,7 @@ describe('RAM that a source does not send', () => {
       const { manifest, warnings } = await copied(core)
       expect(manifest).toEqual(WITHOUT_RAM)
       expect(warnings).toEqual([expect.stringContaining('good sent the point without it')])
+      expect(warnings.join()).toContain('it did not come from where it is listed with RAM: evil (')
       expect(copies).toMatchObject([{ from: 'good' }])
     })
   })
@@ -319,6 +397,143 @@ describe('RAM that a source does not send', () => {
       const order = { ...to, mode: undefined, point: listed(WITH_RAM) }
       await expect(startRestore(core, order, { onProgress: () => undefined })).rejects.toThrow('without its RAM')
       await expect(findPoint([third], POINT)).rejects.toThrow()
+    })
+  })
+
+  /** Small files as of a point that has lost its RAM. */
+  const lookedAtPruned = { ...DISKS, 'host.json': LOOKED_AT['host.json'] }
+  const prunedTexts = async (): Promise<PointTexts> => {
+    const store = await temporaryStore()
+    await makePoint(store, lookedAtPruned)
+    return textsIn(store)
+  }
+  const goingOn = { ...to, mode: undefined } as const
+  const lookedAtWithRam = manifestOf(LOOKED_AT, RAM)
+
+  it('is looked at on the next, as it would come from there', async () => {
+    await tally.tried(async () => {
+      const good = await temporaryStore()
+      await makePoint(good, LOOKED_AT, RAM)
+      const { core, looked } = played(good, good, withoutRam, { shown: { evil: prunedTexts } })
+      await preflight(core, { ...goingOn, point: listed(lookedAtWithRam) })
+      expect(looked).toEqual([await textsIn(good)])
+    })
+  })
+
+  it('is said to be missing by the check as by the restore, and a boot is not refused for it', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, LOOKED_AT, RAM)
+      const { core, looked } = played(good, third, sendingOf(lookedAtPruned), { shown: { evil: prunedTexts } })
+      const point = { ...listed(lookedAtWithRam), places: [on('evil')] }
+      await expect(preflight(core, { ...goingOn, point })).rejects.toThrow('without its RAM')
+      await expect(startRestore(core, { ...goingOn, point }, { onProgress: () => undefined })).rejects.toThrow(
+        'without'
+      )
+      expect(looked).toEqual([])
+      await preflight(core, { ...to, point })
+      expect(looked).toEqual([await prunedTexts()])
+    })
+  })
+
+  const lost = { kind: 'connection-lost', host: 'good', during: 'export' } as const
+  /** What keeps a host from sending the rest: the next time it may. */
+  const CUTS: readonly Failure[] = [
+    lost,
+    { kind: 'host-unreachable', host: 'good', reason: '' },
+    { kind: 'timeout', what: 'The next part of the point', afterMs: 1 },
+    { kind: 'command-failed', command: 'the engine on good (export)', exitCode: 137, stderr: '' },
+    { kind: 'cancelled', what: 'sending a point' }
+  ]
+  /** All of its RAM, and not that it is all. */
+  const cutBy = (failure: Failure): Sending =>
+    async function* (store, have) {
+      const frames = await Array.fromAsync(exportPoint(store, { have }))
+      yield* frames.slice(0, -2)
+      fail(failure)
+    }
+  const host = { name: 'good', machineId: '' }
+  const ofGood = manifestOf(FILES, { ...RAM, host })
+  const ofGoodPruned = manifestOf(DISKS, { host })
+  /** As lists join what the own host has, and another without its RAM. */
+  const ofTwo = (isReachable = true): KnownPoint => {
+    const [point] = joinPlaces([
+      { manifest: ofGood, place: on('good') },
+      { manifest: ofGoodPruned, place: on('evil') }
+    ])
+    const only = point ?? fail({ kind: 'not-found', what: 'point', name: POINT })
+    return nearestFirst(only, (place) => isReachable || place.kind === 'local' || place.host !== 'good')
+  }
+  const cutBetween = async (failure: Failure): Promise<Played & { readonly third: string }> => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    await makePoint(good, FILES, { ...RAM, host })
+    return { ...played(good, third, sendingOf(DISKS, { host }), { good: cutBy(failure) }), third }
+  }
+
+  it.each(CUTS)('is not given up where its line is cut: $kind', async (failure) => {
+    await tally.tried(async () => {
+      const { core, third } = await cutBetween(failure)
+      await expect(copied(core, undefined, ofTwo())).rejects.toThrow(failure.kind)
+      await expect(findPoint([third], POINT)).rejects.toThrow()
+      expect(Object.keys(await importState(third, POINT))).toContain('memory.save')
+    })
+  })
+
+  it.each(CUTS)('is what is said of, not that another has it without: $kind', async (failure) => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      await makePoint(good, FILES, RAM)
+      const { core } = played(good, third, withoutRam, { good: cutBy(failure) })
+      await expect(copied(core, 'needed')).rejects.toThrow(failure.kind)
+    })
+  })
+
+  it('is what the check says of too', async () => {
+    const store = await temporaryStore()
+    const shown = { evil: prunedTexts, good: () => Promise.reject(new StillpointError(lost)) }
+    const { core } = played(store, store, withoutRam, { shown })
+    await expect(preflight(core, { ...goingOn, point: listed(lookedAtWithRam) })).rejects.toThrow('connection-lost')
+  })
+
+  it('names the place that has the point without it, as its line was cut', async () => {
+    const { core } = await cutBetween(lost)
+    const warnings: string[] = []
+    const options = { onProgress: () => undefined, onWarning: (text: string) => void warnings.push(text) }
+    await expect(copyPoint(core, ofTwo(), on('third'), options)).rejects.toThrow('connection-lost')
+    expect(warnings).toEqual([expect.stringContaining(`stillpoint copy evil/${POINT} --to third`)])
+  })
+
+  it.each(['not-found', 'point-damaged'] as const)('is given up where its place says of it: %s', async (kind) => {
+    await tally.tried(async () => {
+      const said = { kind, what: 'point', name: POINT, point: POINT, file: 'memory.save', detail: '' } as Failure
+      const { core, copies } = await cutBetween(said)
+      const { manifest, warnings } = await copied(core, undefined, ofTwo())
+      expect(manifest).toEqual(ofGoodPruned)
+      expect(warnings).toEqual([expect.stringMatching(/evil sent the point without it.*listed with RAM: good \(/)])
+      expect(copies).toMatchObject([{ from: 'evil' }])
+    })
+  })
+
+  it('is not waited for where its place is known not to answer, unless that sends it after all', async () => {
+    const silent = await cutBetween({ kind: 'host-unreachable', host: 'good', reason: '' })
+    const { manifest, warnings } = await copied(silent.core, undefined, ofTwo(false))
+    expect(manifest).toEqual(ofGoodPruned)
+    expect(warnings).toEqual([expect.stringContaining('good does not answer')])
+    const back = await cutBetween(lost)
+    await expect(copied(back.core, undefined, ofTwo(false))).rejects.toThrow('connection-lost')
+  })
+
+  it('is said to be missing where it is known to be on a host that does not answer: a boot helps', async () => {
+    const { core } = await cutBetween({ kind: 'host-unreachable', host: 'good', reason: '' })
+    await expect(copied(core, 'needed', ofTwo(false))).rejects.toThrow('--mode boot')
+    await expect(copied(core, 'needed', ofTwo())).rejects.toThrow('host-unreachable')
+  })
+
+  it('keeps no boot back: its disks come from whoever has them', async () => {
+    await tally.tried(async () => {
+      const { core, copies } = await cutBetween(lost)
+      await startRestore(core, { ...to, point: ofTwo() }, { onProgress: () => undefined })
+      expect(copies).toMatchObject([{ from: 'evil' }])
     })
   })
 

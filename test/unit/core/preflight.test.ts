@@ -16,7 +16,8 @@ const items = [
   { check: 'point', state: 'ok', text: 'x' },
   { check: 'existing VM', state: 'problem', text: 'a VM of this name exists here', vm }
 ] as const
-const small = { manifest: JSON.stringify(manifestOf(FILES)), domain: '<domain/>', host: '{}' }
+const SMALL = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
+const small = { manifest: JSON.stringify(manifestOf(SMALL)), domain: '<domain/>\n', host: '{}' }
 
 function coreAsking(
   asked: unknown[],
@@ -45,7 +46,7 @@ function coreAsking(
 }
 
 const order = (places: KnownPoint['places']): RestoreOrder => ({
-  point: { manifest: manifestOf(FILES), places, marks: { pinned: false } },
+  point: { manifest: manifestOf(SMALL), places, marks: { pinned: false } },
   to: 'beta',
   mode: 'boot',
   replace: false,
@@ -60,9 +61,9 @@ describe('going on where the VM was', () => {
   /** The one with RAM, from which it would come, and the one without, where it is to go on. */
   const resumed = (withRam: Place, without: Place, change: Partial<KnownPoint> = {}): RestoreOrder => ({
     point: {
-      manifest: manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } }),
+      manifest: manifestOf(SMALL, { memory: { file: 'memory.save', ramBytes: 9 } }),
       places: [withRam, without],
-      otherwise: { manifest: manifestOf(FILES), places: [without] },
+      otherwise: { manifest: manifestOf(SMALL), places: [without] },
       marks: { pinned: false },
       ...change
     },
@@ -92,6 +93,8 @@ describe('going on where the VM was', () => {
     ['what another host says is as good', resumed(on('evil'), on('beta'))],
     ['the copy without is that of its own host', resumed(on('evil'), own)],
     ['the copy without is that of its own host, whatever this computer has', resumed(here, own)],
+    ['another host sent the RAM to this computer', resumed(here, on('beta'), { secondHand: [here] })],
+    ['another host sent it to its own', resumed(own, on('beta'), { secondHand: [own] })],
     ['the one with RAM is damaged', resumed(own, on('beta'), { verdicts: [{ at: '', good: false }, undefined] })]
   ])('costs nobody a true copy: %s', async (_why, order) => {
     const refusal = await refusalOf(order)
@@ -117,7 +120,7 @@ describe('going on where the VM was', () => {
   })
 
   it('goes by what the host has now: rebuilt since it was asked, it gets the RAM from elsewhere', async () => {
-    const withRam = manifestOf(FILES, { memory: { file: 'memory.save', ramBytes: 9 } })
+    const withRam = manifestOf(SMALL, { memory: { file: 'memory.save', ramBytes: 9 } })
     const rebuilt = coreAsking([], items, ['beta'], [], {}, { ...small, manifest: JSON.stringify(withRam) })
     expect((await preflight(rebuilt, resumed(own, on('beta')))).items).toEqual(items)
   })
@@ -145,7 +148,7 @@ describe('checking a restore', () => {
   it('brings the small files from a host that has it, and says what would have to be moved', async () => {
     const asked: unknown[] = []
     const view = await preflight(coreAsking(asked), order([{ kind: 'host', host: 'alpha', dir: DEFAULT_STORE }]))
-    expect(view.bytesToMove).toBe(sizeBytesOf(manifestOf(FILES)))
+    expect(view.bytesToMove).toBe(sizeBytesOf(manifestOf(SMALL)))
     expect(asked).toMatchObject([
       ['alpha', 'read-small', { store: DEFAULT_STORE, point: POINT }],
       ['beta', 'preflight', { files: small }]
@@ -157,7 +160,7 @@ describe('checking a restore', () => {
     const places = ['beta', 'alpha'].map((host) => ({ kind: 'host', host, dir: DEFAULT_STORE }) as const)
     expect((await preflight(coreAsking(asked), order(places))).bytesToMove).toBe(0)
     const rebuilt = coreAsking(asked, items, ['beta'])
-    expect((await preflight(rebuilt, order(places))).bytesToMove).toBe(sizeBytesOf(manifestOf(FILES)))
+    expect((await preflight(rebuilt, order(places))).bytesToMove).toBe(sizeBytesOf(manifestOf(SMALL)))
     expect(asked.slice(-2)).toMatchObject([
       ['alpha', 'read-small', { store: DEFAULT_STORE, point: POINT }],
       ['beta', 'preflight', { files: small }]

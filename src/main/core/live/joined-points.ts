@@ -56,4 +56,5 @@ const isSame = (a: Placed, b: Placed): boolean =>
   a.manifest.content === b.manifest.content &&
   a.manifest.memory === b.manifest.memory &&
   a.manifest.shown.sizeBytes === b.manifest.shown.sizeBytes &&
+  a.isSecondHand === b.isSecondHand &&
   JSON.stringify(a.marks) === JSON.stringify(b.marks)

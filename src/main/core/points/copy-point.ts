@@ -3,6 +3,7 @@ import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { asError, fail, failureOf, isFailure, StillpointError } from '../../../shared/failure.ts'
 import type { Progress } from '../../../shared/model/job.ts'
+import { forShell } from '../../../shared/model/restore-choice.ts'
 import { sizeBytesOf, type Manifest } from '../../../shared/model/point.ts'
 import { FRAME, FrameReader, MAGIC, makeFrame } from '../../../store/frames.ts'
 import { MAX_MANIFEST_BYTES, parseManifest } from '../../../store/manifest.ts'
@@ -12,7 +13,7 @@ import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { markAt } from './mark-point.ts'
-import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
+import { isAsListed, listedIn, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
@@ -22,8 +23,11 @@ export interface CopyOptions {
 }
 
 interface PointCopyOptions extends CopyOptions {
-  /** Without the RAM that the point has it is not to come. */
-  readonly isForRam?: boolean
+  /**
+   * What is to become of the RAM that the point has: `needed`, it is not to come without; `unneeded`, no other try is worth it.
+   * Undefined: it comes without where the RAM is not to be had.
+   */
+  readonly ram?: 'needed' | 'unneeded'
 }
 
 interface Transfer {
@@ -49,34 +53,44 @@ export async function copyPoint(
   const { manifest } = point
   refuseRivalIn(point, to, DEFAULT_STORE)
   if (point.places.some((place) => samePlace(place, to)))
-    fail({ kind: 'point-exists', point: manifest.id, where: placeLabel(to, DEFAULT_STORE) })
+    fail({ kind: 'point-exists', point: manifest.id, where: label(to) })
   const started = Date.now()
-  const { copied, from } = await transferFromAny({ core, point, to, options })
-  core.settings.update((settings) => withPlace(settings, to))
+  const { copied, from, missed } = await transferFromAny({ core, point, to, options })
   if (!isAsListed(copied, point, from)) refuseOther(manifest, from)
-  const otherRam = otherRamText(copied, manifest, from)
-  if (otherRam !== undefined) options.onWarning?.(otherRam)
-  await takeMarksAlong(core, point, to, options)
+  // First of all, as whoever looks at the place has to know from where it came there.
   await core.history.addCopy({
     point: manifest.id,
     vm: manifest.vm.name,
     uuid: manifest.vm.uuid,
     takenAt: manifest.takenAt,
-    from: placeLabel(from, DEFAULT_STORE),
-    to: placeLabel(to, DEFAULT_STORE),
+    from: label(from),
+    to: label(to),
     at: new Date().toISOString(),
     sizeBytes: sizeBytesOf(copied),
     ms: Date.now() - started
   })
+  core.settings.update((settings) => withPlace(settings, to))
+  const otherRam = otherRamText(copied, manifest, { from, missed })
+  if (otherRam !== undefined) options.onWarning?.(otherRam)
+  await takeMarksAlong(core, point, to, options)
   return copied
 }
 
-function otherRamText(copied: Manifest, { memory }: Manifest, from: Place): string | undefined {
+function otherRamText(
+  copied: Manifest,
+  { memory }: Manifest,
+  { from, missed }: Pick<Transferred, 'from' | 'missed'>
+): string | undefined {
   if ((copied.memory === undefined) === (memory === undefined)) return undefined
-  const where = placeLabel(from, DEFAULT_STORE)
-  return memory === undefined
-    ? `The copy came with RAM that ${where} says to have, and the point has none by others: go on from it only if you trust that`
-    : `The copy has no RAM: ${where} sent the point without it, and it was not to be had with it elsewhere`
+  const where = label(from)
+  if (memory === undefined)
+    return `The copy came with RAM that ${where} says to have, and the point has none by others: go on from it only if you trust that`
+  const others = missed.map(({ place, error }) => `${label(place)} (${describeFailure(failureOf(error)).title})`)
+  const why =
+    others.length === 0
+      ? 'no place that answers has it with RAM'
+      : `it did not come from where it is listed with RAM: ${others.join(', ')}`
+  return `The copy has no RAM: ${where} sent the point without it, and ${why}`
 }
 
 /** Pin and note are about the point; a verdict is about the copy that was read. */
@@ -91,66 +105,128 @@ async function takeMarksAlong(core: Core, point: KnownPoint, to: Place, { onWarn
 }
 
 /** What a place that is asked for a point may fail with, where another may have it all the same. */
-const OF_ITS_COPY = [
-  'not-found',
-  'point-unsafe',
-  'point-damaged',
-  'point-format',
-  'bad-output',
-  'io',
-  'timeout',
-  'cancelled'
-] as const
+const OF_ITS_COPY = ['not-found', 'point-unsafe', 'point-damaged', 'point-format', 'bad-output', 'io'] as const
+/** And where it may have it itself the next time. */
+const OF_THIS_TRY = ['timeout', 'cancelled'] as const
+
+/** A place, and why it did not send the point. */
+interface Missed {
+  readonly place: Place
+  readonly error: Error
+}
+
+interface Asking {
+  /** False: the next one would fail with it too. */
+  readonly isOfPlace?: (error: unknown) => boolean
+  /** Of all failures one such says more than the first. */
+  readonly saysMore?: (missed: Missed) => boolean
+}
 
 /** Asks one place after the other until one has it. @throws the failure of the first that was asked, if none has */
 export async function fromAny<T>(
   point: Pick<Manifest, 'id'>,
   places: readonly Place[],
   ask: (place: Place) => Promise<T>,
-  isOfPlace: (error: unknown) => boolean = () => true
+  { isOfPlace = () => true, saysMore = () => false }: Asking = {}
 ): Promise<T> {
-  const failures: Error[] = []
+  const failures: Missed[] = []
   for (const place of places)
     try {
       return await ask(place)
     } catch (error) {
       if (!isOfPlace(error)) throw error
-      failures.push(asError(error))
+      failures.push({ place, error: asError(error) })
     }
-  throw failures[0] ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
+  const { error } = failures.find(saysMore) ?? failures[0] ?? {}
+  throw error ?? new StillpointError({ kind: 'not-found', what: 'point', name: point.id })
+}
+
+interface Transferred {
+  readonly copied: Manifest
+  readonly from: Place
+  /** Places that list it with RAM and have not sent it. */
+  readonly missed: readonly Missed[]
 }
 
 /**
  * A host that lists a point and sends something else, or nothing, does not keep it from coming from the next. Nor does one that
  * sends it without the RAM that it has take that away: it is asked once more when no other has it with RAM.
  */
-async function transferFromAny(
-  job: Omit<Transfer, 'from' | 'pruned'>
-): Promise<{ readonly copied: Manifest; readonly from: Place }> {
+async function transferFromAny(job: Omit<Transfer, 'from' | 'pruned'>): Promise<Transferred> {
   const { point, options } = job
   const broken = new Set<unknown>()
   const isOfPlace = (error: unknown): boolean =>
-    options.signal?.aborted !== true && (broken.has(error) || isFailure(error, ...OF_ITS_COPY))
-  const from = async (place: Place, pruned?: Set<Place>): Promise<{ copied: Manifest; from: Place }> => {
-    const one = { ...job, from: place, pruned }
-    const have = await arrived(job)
+    options.signal?.aborted !== true && (broken.has(error) || isFailure(error, ...OF_ITS_COPY, ...OF_THIS_TRY))
+  const pruned = new Set<Place>()
+  const missed: Missed[] = []
+  const withRam = async (from: Place): Promise<Transferred> => {
     try {
-      return { copied: await transfer(one, have, broken), from: place }
+      return { copied: await transferOrAgain({ ...job, from, pruned }, broken, isOfPlace), from, missed }
     } catch (error) {
-      const isToBeLeft = Object.keys(have).length === 0 || pruned?.has(place) === true
-      // What another sent before may have been wrong: then it has been dropped by now.
-      if (isToBeLeft || !isOfPlace(error) || isFailure(error, 'timeout')) throw error
-      return { copied: await transfer(one, await arrived(job), broken), from: place }
+      if (!pruned.has(from) && hasRam(point, from)) missed.push({ place: from, error: asError(error) })
+      throw error
     }
   }
-  const pruned = new Set<Place>()
+  const without = async (from: Place): Promise<Transferred> => ({
+    copied: await transferOrAgain({ ...job, from, pruned: undefined }, broken, isOfPlace),
+    from,
+    missed
+  })
   try {
-    return await fromAny(point.manifest, point.places, (place) => from(place, pruned), isOfPlace)
+    return await fromAny(point.manifest, point.places, withRam, { isOfPlace, saysMore: mayComeYet(point, pruned) })
   } catch (error) {
-    if (pruned.size === 0 || options.isForRam === true || !isOfPlace(error)) throw error
-    return fromAny(point.manifest, [...pruned], (place) => from(place), isOfPlace)
+    if (pruned.size === 0 || options.ram === 'needed' || !isOfPlace(error)) throw error
+    if (options.ram === undefined) refuseToGiveUp(job, missed, pruned)
+    return fromAny(point.manifest, [...pruned], without, { isOfPlace })
   }
 }
+
+/** What another sent before may have been wrong: then it has been dropped by now, and this place is asked once more. */
+async function transferOrAgain(
+  job: Transfer,
+  broken: Set<unknown>,
+  isOfPlace: (error: unknown) => boolean
+): Promise<Manifest> {
+  const have = await arrived(job)
+  try {
+    return await transfer(job, have, broken)
+  } catch (error) {
+    const isToBeLeft = Object.keys(have).length === 0 || job.pruned?.has(job.from) === true
+    if (isToBeLeft || !isOfPlace(error) || isFailure(error, 'timeout')) throw error
+    return transfer(job, await arrived(job), broken)
+  }
+}
+
+const hasRam = (point: KnownPoint, place: Place): boolean => listedIn(point, place).memory !== undefined
+
+/** That it comes without RAM is for nobody's line to decide: what has arrived of the RAM would go, and the next try may bring it. */
+function refuseToGiveUp(
+  { point, to, options }: Pick<Transfer, 'point' | 'to' | 'options'>,
+  missed: readonly Missed[],
+  pruned: ReadonlySet<Place>
+): void {
+  const open = missed.find(mayComeYet(point, pruned))
+  if (open === undefined) return
+  for (const place of pruned) {
+    const line = forShell(['stillpoint', 'copy', `${label(place)}/${point.manifest.id}`, '--to', label(to)])
+    options.onWarning?.(`${label(place)} has the point without its RAM. If that will do, name it: ${line}`)
+  }
+  throw open.error
+}
+
+/**
+ * Whether a place that lists the point with RAM may send it the next time: what it failed with is not what it says of its copy. Of
+ * one that is known not to answer, which is why copies without RAM come before it, nothing is waited for, unless it did answer.
+ */
+export const mayComeYet =
+  (point: KnownPoint, pruned: ReadonlySet<Place>) =>
+  ({ place, error }: Missed): boolean => {
+    if (point.manifest.memory === undefined || !hasRam(point, place)) return false
+    if (pruned.has(place) || isFailure(error, ...OF_ITS_COPY)) return false
+    if (isFailure(error, 'connection-lost')) return true
+    const firstWithout = point.places.findIndex((each) => !hasRam(point, each))
+    return firstWithout === -1 || point.places.indexOf(place) < firstWithout
+  }
 
 /** What goes wrong with its source is `broken`, and said as it was: whoever receives it may say it in words of its own. */
 async function transfer(job: Transfer, have: Record<string, number>, broken: Set<unknown>): Promise<Manifest> {
@@ -191,10 +267,7 @@ async function* onlyThis(
     if (kind === FRAME.manifest) {
       const sent = parseManifest(payload, manifest.id)
       if (!isAsListed(sent, point, from)) refuseOther(manifest, from)
-      if (pruned !== undefined && manifest.memory !== undefined && sent.memory === undefined) {
-        pruned.add(from)
-        refusePruned(manifest, from)
-      }
+      if (pruned !== undefined) refusePruned(sent, manifest, from, pruned)
     }
     yield MAGIC
     yield makeFrame(kind, file, offset, payload)
@@ -209,14 +282,20 @@ export const refuseOther = ({ id }: Manifest, from: Place): never =>
     kind: 'point-unsafe',
     point: id,
     file: 'manifest.json',
-    detail: `${placeLabel(from, DEFAULT_STORE)} sent another point, or other RAM, than it had listed`
+    detail: `${label(from)} sent another point, or other RAM, than it had listed`
   })
 
-const refusePruned = ({ id }: Manifest, from: Place): never =>
+/** It is to have its RAM; a place that sends it without is noted. */
+export function refusePruned(sent: Manifest, { id, memory }: Manifest, from: Place, pruned: Set<Place>): void {
+  if (memory === undefined || sent.memory !== undefined) return
+  pruned.add(from)
   fail({
     kind: 'usage',
-    message: `${placeLabel(from, DEFAULT_STORE)} sent point ${id} without its RAM, so the VM cannot go on where it was. Boot it (--mode boot).`
+    message: `${label(from)} sent point ${id} without its RAM, so the VM cannot go on where it was. Boot it (--mode boot).`
   })
+}
+
+const label = (place: Place): string => placeLabel(place, DEFAULT_STORE)
 
 async function arrived({
   core,

@@ -16,6 +16,7 @@ import {
   onlyOneOf,
   placeLabel,
   pointsIn,
+  type KnownListing,
   type KnownPoint,
   type PointInShort
 } from './point-places.ts'
@@ -30,7 +31,7 @@ export interface PointList {
 /** One store, as it answered or as it last did. */
 interface Looked {
   readonly place: Place
-  readonly listing: PointListing
+  readonly listing: KnownListing
   readonly unreachable?: PointList['unreachable'][number]
 }
 
@@ -47,10 +48,20 @@ export async function listPoints(core: Core): Promise<PointList> {
 }
 
 /** What a store has now. Remembered. @throws what asking fails with */
-export async function askStore(core: Core, place: Place): Promise<PointListing> {
-  const listing = await listingOf(core, place)
+export async function askStore(core: Core, place: Place): Promise<KnownListing> {
+  const listing = await withSources(core, place, await listingOf(core, place))
   await rememberListing(core.folder, place, listing)
   return listing
+}
+
+/** A copy is worth what was copied, and from where that came is in the history. */
+async function withSources({ history }: Core, place: Place, listing: PointListing): Promise<KnownListing> {
+  const counting = listing.points.filter(({ host }) => place.kind === 'local' || place.host === host.name)
+  if (counting.length === 0) return listing
+  await history.ready()
+  const where = placeLabel(place, DEFAULT_STORE)
+  const sent = counting.filter((point) => history.told.isSecondHand(point, point.host.name, where))
+  return { ...listing, ...(sent.length > 0 && { secondHand: new Set(sent.map(({ id }) => id)) }) }
 }
 
 async function lookInto(core: Core, place: Place): Promise<Looked> {

@@ -23,6 +23,8 @@ export interface KnownPoint<M extends PointInShort = Manifest> {
   readonly rivals?: readonly Place[]
   /** Of all places together. */
   readonly marks: PointMarks
+  /** Of this computer, or of its own host, those that were sent it from another host: what they say of it is that one's word. */
+  readonly secondHand?: readonly Place[]
   /** What checks have found, in the order of the places: each place speaks for its own copy only. */
   readonly verdicts?: readonly (Verdict | undefined)[]
 }
@@ -36,12 +38,28 @@ export interface PlacedPoint<M extends PointInShort = Manifest> {
   readonly manifest: M
   readonly place: Place
   readonly marks?: PointMarks | undefined
+  /** This place was sent it from another host than its own. */
+  readonly isSecondHand?: true
+}
+
+/** What a store has, and what of it is known here. */
+export interface KnownListing extends PointListing {
+  /** Points that it was sent from another host than their own. */
+  readonly secondHand?: ReadonlySet<string>
 }
 
 /** Each id once: no store has two points of one id, and of a host that says so the first is as good as the others. */
-export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedPoint[] => [
+export const pointsIn = (place: Place, { points, marks, secondHand }: KnownListing): PlacedPoint[] => [
   ...new Map(
-    points.toReversed().map((manifest) => [manifest.id, { manifest, place, marks: marks[manifest.id] }])
+    points.toReversed().map((manifest) => [
+      manifest.id,
+      {
+        manifest,
+        place,
+        marks: marks[manifest.id],
+        ...(secondHand?.has(manifest.id) === true && { isSecondHand: true as const })
+      }
+    ])
   ).values()
 ]
 
@@ -79,12 +97,14 @@ export function joinOfId<M extends PointInShort>(
     const copies = found.filter((one) => each.includes(one))
     const rivals = found.filter((one) => !each.includes(one)).map(({ place }) => place)
     const otherwise = otherwiseOf(each, memoryOf)
+    const secondHand = copies.filter(({ isSecondHand }) => isSecondHand === true).map(({ place }) => place)
     return [
       {
         manifest: first.manifest,
         places: copies.map(({ place }) => place),
         ...(otherwise && { otherwise }),
         ...marksOf(copies),
+        ...(secondHand.length > 0 && { secondHand }),
         ...(rivals.length > 0 && { rivals })
       }
     ]
@@ -171,16 +191,16 @@ const sorted = (value: object): object =>
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
- * A point is what the host says of it that it was taken on, or else this computer's copy. RAM that only others say to have is had
- * by naming them: nothing else shows that it is the VM's.
+ * A point is what the host says of it that it was taken on, or else this computer's copy. RAM that only others say to have, or have
+ * sent there, is had by naming the place: nothing else shows that it is the VM's.
  */
 function mostTrustedFirst<M extends PointInShort>(
   found: readonly PlacedPoint<M>[],
   memoryOf: Identity<M>['memoryOf']
 ): readonly PlacedPoint<M>[] {
   if (found.length === 1) return found
-  const rank = ({ manifest, place }: PlacedPoint<M>): number => {
-    const distance = distanceOf(place, manifest)
+  const rank = ({ manifest, place, isSecondHand }: PlacedPoint<M>): number => {
+    const distance = isSecondHand === true ? OTHERS : distanceOf(place, manifest)
     return distance < OTHERS ? distance : distance + Number(memoryOf(manifest) !== undefined)
   }
   return found.toSorted((a, b) => rank(a) - rank(b))
@@ -192,8 +212,16 @@ const distanceOf = (place: Place, { host }: PointInShort): number =>
   place.kind === 'local' ? 1 : place.host === host.name ? 0 : OTHERS
 
 /** Whether what the one says of a point counts before what the other says: that is how it is listed where they differ. */
-export const speaksBefore = (one: Place, other: Place, point: PointInShort): boolean =>
-  distanceOf(one, point) < distanceOf(other, point)
+export function speaksBefore(
+  one: Place,
+  other: Place,
+  { manifest, secondHand = [] }: Pick<KnownPoint<PointInShort>, 'manifest' | 'secondHand'>
+): boolean {
+  const [before, behind] = [one, other].map((place) =>
+    secondHand.some((each) => samePlace(each, place)) ? OTHERS : distanceOf(place, manifest)
+  )
+  return (before ?? OTHERS) < (behind ?? OTHERS)
+}
 
 /**
  * Its places in the order in which it is fetched from them: those that answer, copies that are not known to be damaged, and are

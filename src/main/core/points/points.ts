@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { PointTexts, PreflightItem, VerifyReport } from '../../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
@@ -16,9 +17,9 @@ import { rememberedChoices } from '../hosts/remembered-choices.ts'
 import { twinsOf, type TwinsSeen } from '../hosts/twins.ts'
 import { newJobId, submitJob } from '../jobs/jobs.ts'
 import type { Place } from '../settings/settings-schema.ts'
-import { copyPoint, fromAny, refuseOther, type CopyOptions } from './copy-point.ts'
+import { copyPoint, fromAny, mayComeYet, refuseOther, refusePruned, type CopyOptions } from './copy-point.ts'
 import { isAsListed, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
-import { restoreSpec, resumeProblem, storeOnTarget, type RestoreOrder } from './restore-order.ts'
+import { isResume, restoreSpec, resumeProblem, storeOnTarget, type RestoreOrder } from './restore-order.ts'
 
 /** Reads every byte of the point where it lies and compares it with what was written down. The verdict is noted there. */
 export async function verifyPoint(
@@ -72,9 +73,8 @@ export async function startRestore(core: Core, asked: RestoreOrder, options: Cop
   const order = await byWhatIsThere(core, asked)
   refuseImpossible(order)
   const { store, isThere } = storeOnTarget(order.point, order.to)
-  const isForRam = restoreSpec(order).mode === 'resume'
-  if (!isThere)
-    await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, { ...options, isForRam })
+  const ram = isResume(order) ? 'needed' : 'unneeded'
+  if (!isThere) await copyPoint(core, order.point, { kind: 'host', host: order.to, dir: store }, { ...options, ram })
   if (options.signal?.aborted === true) fail({ kind: 'cancelled', what: 'The restore' })
   const spec = { ...restoreSpec(order), ...(await twinsFor(core, order)) }
   return submitRestore(core, asked.point, order.to, spec, {
@@ -120,7 +120,7 @@ export async function preflight(core: Core, asked: RestoreOrder): Promise<Prefli
   refuseRivalOn(asked)
   const [order, twins] = await Promise.all([byWhatIsThere(core, asked), twinsFor(core, asked)])
   const { isThere } = storeOnTarget(order.point, order.to)
-  const files = isThere ? undefined : await pointTexts(core, order.point)
+  const files = isThere ? undefined : await pointTexts(core, order)
   const engine = await core.connections.engine(order.to)
   const found = await engine.call('preflight', { spec: { ...restoreSpec(order), ...twins }, ...(files && { files }) })
   const items = withProblem(found, resumeProblem(order))
@@ -154,13 +154,32 @@ async function byWhatIsThere(core: Core, asked: RestoreOrder): Promise<RestoreOr
   }
 }
 
-const pointTexts = (core: Core, point: KnownPoint): Promise<PointTexts> =>
-  fromAny(point.manifest, point.places, async (from) => {
-    const { manifest } = point
+/** Of the first place that has them as a restore would have them sent: the point that is listed, and with its RAM to go on from. */
+function pointTexts(core: Core, order: RestoreOrder): Promise<PointTexts> {
+  const { point } = order
+  const { manifest, places } = point
+  const pruned = new Set<Place>()
+  const ask = async (from: Place): Promise<PointTexts> => {
     const texts = await textsIn(core, manifest, from)
-    if (!isAsListed(parseManifest(Buffer.from(texts.manifest), manifest.id), point, from)) refuseOther(manifest, from)
+    const sent = parseManifest(Buffer.from(texts.manifest), manifest.id)
+    if (!isAsListed(sent, point, from)) refuseOther(manifest, from)
+    if (isResume(order)) refusePruned(sent, manifest, from, pruned)
+    refuseOtherTexts(texts, sent, from)
     return texts
-  })
+  }
+  return fromAny(manifest, places, ask, { saysMore: mayComeYet(point, pruned) })
+}
+
+/** Whoever shows the manifest can show beside it what he likes. */
+function refuseOtherTexts(texts: PointTexts, { id, files }: Manifest, from: Place): void {
+  const shown = { 'domain.xml': texts.domain, 'host.json': texts.host, 'memory.xml': texts.memory }
+  for (const [file, text] of Object.entries(shown)) {
+    const sha256 = text === undefined ? undefined : createHash('sha256').update(text).digest('hex')
+    if (files.find(({ path }) => path === file)?.sha256 === sha256) continue
+    const detail = `${placeLabel(from, DEFAULT_STORE)} shows another one than its manifest says: the SHA-256 is another`
+    fail({ kind: 'point-damaged', point: id, file, detail })
+  }
+}
 
 async function textsIn(core: Core, { id: point }: Manifest, from: Place): Promise<PointTexts> {
   if (from.kind === 'local') return readPointTexts(from.dir, point)

@@ -59,6 +59,8 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
   }
 }
 
+export const isResume = (order: RestoreOrder): boolean => restoreSpec(order).mode === 'resume'
+
 /**
  * Why the VM cannot go on where it was, as far as is known here, and what helps. What lies on the target is restored, and not
  * fetched once more: without RAM there, it would be booted.
@@ -66,7 +68,7 @@ export function restoreSpec(order: RestoreOrder): RestoreSpec {
 export function resumeProblem(order: RestoreOrder): { readonly text: string; readonly fix: string } | undefined {
   const { point, to } = order
   const { manifest } = point
-  if (restoreSpec(order).mode !== 'resume') return undefined
+  if (!isResume(order)) return undefined
   if (manifest.memory === undefined)
     return {
       text: `Point ${manifest.id} holds no RAM (method ${manifest.method}), so the VM cannot go on where it was`,
@@ -80,20 +82,25 @@ export function resumeProblem(order: RestoreOrder): { readonly text: string; rea
   }
 }
 
-function ramElsewhere({ manifest, otherwise }: KnownPoint): string {
+function ramElsewhere({ manifest, otherwise, secondHand }: KnownPoint): string {
   const [place] = otherwise?.places ?? []
   if (place === undefined) return ''
-  return ` ${label(place)} says to have it with RAM: if you trust that, name it: ${forShell([`${label(place)}/${manifest.id}`])}.`
+  const has =
+    secondHand?.includes(place) === true
+      ? `has it with RAM that another host than ${manifest.host.name} sent there`
+      : 'says to have it with RAM'
+  return ` ${label(place)} ${has}: if you trust that, name it: ${forShell([`${label(place)}/${manifest.id}`])}.`
 }
 
 /** A copy is only said to be one to delete for a better one: on the word of whoever is no nearer to the point the true one would go. */
-function withoutRamThere({ manifest, otherwise, places, verdicts }: KnownPoint, there: Place): string {
+function withoutRamThere(point: KnownPoint, there: Place): string {
+  const { manifest, otherwise, places, verdicts } = point
   const [source] = places
   const isBetter =
     source !== undefined &&
     otherwise?.places.includes(source) !== true &&
     verdicts?.[0]?.good !== false &&
-    speaksBefore(source, there, manifest)
+    speaksBefore(source, there, point)
   if (!isBetter) return 'Boot it there (--mode boot), or choose another host.'
   const line = forShell(['stillpoint', 'delete', manifest.id, '--in', label(there)])
   return `Boot it there (--mode boot), choose another host, or delete that copy first (${line}): then it comes from ${label(source)}, with its RAM.`

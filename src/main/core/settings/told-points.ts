@@ -54,6 +54,14 @@ export class ToldPoints {
     return { hosts: [...new Set([...having, ...backedUp, ...from])], isOurs: isKeptHere || isPutThere }
   }
 
+  /**
+   * Whether a place of this computer, or of the point's own host, was sent it from another host, by this Stillpoint: then it is worth
+   * no more there than that one's word.
+   */
+  isSecondHand(point: Pick<Described, 'id'>, ownHost: string, label: string): boolean {
+    return !isFirstHand(label, [...(this.copies.get(point.id)?.values() ?? [])], ownHost)
+  }
+
   /** How often a point was told of: as long as it is the same, so is what is told of it. */
   heard(id: string): number {
     let count = this.copies.get(id)?.size ?? 0
@@ -97,9 +105,19 @@ function isOf({ uuid, vm, takenAt, at }: CopyRecord, point: Described): boolean 
 /** The host of a place, as copies name it. Undefined: a directory of this computer. */
 const hostIn = (label: string): string | undefined => (label.startsWith('/') ? undefined : label.split(':', 1)[0])
 
-/** A directory of this computer into which no host's point came: a copy is worth what was copied. */
-function isHere(label: string, copies: readonly CopyRecord[], seen: readonly string[] = []): boolean {
-  if (hostIn(label) !== undefined || seen.includes(label)) return false
-  const sources = copies.filter(({ to, from }) => to === label && from !== label).map(({ from }) => from)
-  return sources.every((from) => isHere(from, copies, [...seen, label]))
+/** A directory of this computer into which no host's point came. */
+const isHere = (label: string, copies: readonly CopyRecord[]): boolean => isFirstHand(label, copies, undefined)
+
+/** No point came there of another host than its own: a copy is worth what was copied. */
+function isFirstHand(
+  label: string,
+  copies: readonly CopyRecord[],
+  ownHost: string | undefined,
+  seen = new Set<string>()
+): boolean {
+  const host = hostIn(label)
+  if (host !== undefined && host !== ownHost) return false
+  if (seen.has(label)) return true
+  seen.add(label)
+  return copies.every(({ from, to }) => to !== label || isFirstHand(from, copies, ownHost, seen))
 }
