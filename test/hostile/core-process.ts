@@ -10,6 +10,7 @@ import { listVms } from '../../src/main/core/hosts/list-vms.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import { safetyOf, type Safety } from '../../src/shared/safety.ts'
+import { errorLog } from '../../src/main/doors/error-log.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { processorTimes, slownessNow, type ProcessorTimes } from './cpu-time.ts'
@@ -204,7 +205,11 @@ async function openDoor(): Promise<string> {
     openLink: () => Promise.resolve(),
     goTo: new LiveValue()
   })
-  const report = (bug: object): void => console.error('bug', bug)
+  const log = errorLog(folder, undefined, (text) => live.notLogged(text))
+  const report: typeof log = (bug) => {
+    console.error('bug', bug)
+    log(bug)
+  }
   const rendererRoot = join(root, 'out/renderer')
   return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).address()
 }
