@@ -51,7 +51,7 @@ export const LEAST_INPUTS: Readonly<Record<string, number>> = {
   'points-of-a-host': 10,
   'same-id-points': 61,
   sshd: 8,
-  starting: 24,
+  starting: 36,
   store: 157,
   stream: 650,
   'told-in-turns': 5,
