@@ -45,7 +45,7 @@ export const LEAST_INPUTS: Readonly<Record<string, number>> = {
   'old-tabs': 7,
   'other-sources': 44,
   'own-vms-only': 120,
-  packages: 80,
+  packages: 93,
   page: 250,
   pasted: 320,
   'points-of-a-host': 10,
