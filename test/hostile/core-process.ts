@@ -14,7 +14,7 @@ import { errorLog } from '../../src/main/doors/error-log.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { processorTimes, slownessNow, type ProcessorTimes } from './cpu-time.ts'
-import { digestOf, extremesIn, type Extremes } from './wrong-answers.ts'
+import { toldOf, type ToldAnswer } from './wrong-answers.ts'
 
 /**
  * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
@@ -36,13 +36,7 @@ export type Order =
 
 /** What came of asking a host. */
 export type Outcome = { readonly heldMs: number } & (
-  | {
-      readonly is: 'answer'
-      /** Its beginning. */
-      readonly text: string
-      readonly digest: string
-      readonly extremes: Extremes
-    }
+  | ({ readonly is: 'answer' } & ToldAnswer)
   | { readonly is: 'failure'; readonly failure: Failure; readonly words: readonly string[] }
 )
 
@@ -134,7 +128,7 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   try {
     const value = await work()
     const { heldMs } = loop.takeLongest()
-    return loop.without(() => ({ is: 'answer', ...answerOf(value), heldMs }))
+    return loop.without(() => ({ is: 'answer', ...toldOf(value), heldMs }))
   } catch (error) {
     const failure = failureOf(error)
     const { title, explanation, nextStep } = describeFailure(failure)
@@ -142,12 +136,6 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
     return { is: 'failure', failure: shortened(failure), words, heldMs: loop.takeLongest().heldMs }
   }
 }
-
-const answerOf = (value: unknown): Omit<Extract<Outcome, { is: 'answer' }>, 'is' | 'heldMs'> => ({
-  text: JSON.stringify([value]).slice(0, 4000),
-  digest: digestOf(value),
-  extremes: extremesIn(value)
-})
 
 /** What is sent to the test should not be what is measured. */
 const shortened = (failure: Failure): Failure =>

@@ -58,7 +58,8 @@ export const LEAST_INPUTS: Readonly<Record<string, number>> = {
   turns: 3,
   'two-hosts': 350,
   verdicts: 10,
-  'whose-job': 270
+  'whose-job': 270,
+  'wrong-answers': 295
 }
 
 /** What is wrong with the counts of a run. A file that did not run is not asked for. `isWhole`: not only tests of some name ran. */

@@ -51,10 +51,12 @@ async function stillpoint(args: readonly string[], options: { uid?: number; unti
 
 const history = (): string => join(home, 'history.jsonl')
 const settings = (): string => join(home, 'settings.json')
-const sparse = (bytes: number) => (): void => {
-  writeFileSync(history(), '')
-  truncateSync(history(), bytes)
-}
+const sparse =
+  (bytes: number, path = history) =>
+  (): void => {
+    writeFileSync(path(), '')
+    truncateSync(path(), bytes)
+  }
 
 const HISTORIES: readonly (readonly [string, () => void, RegExp])[] = [
   ['540 MiB of nothing', sparse(540 << 20), /had grown too large/],
@@ -114,7 +116,7 @@ const NOT_OURS: readonly (readonly [string, () => void])[] = [
 /** Settings that are kept aside. */
 const BROKEN: readonly (readonly [string, () => void])[] = [
   ['torn', () => writeFileSync(settings(), '{"version":1,"hosts":[{"na')],
-  ['2 GiB of nothing', () => (writeFileSync(settings(), ''), truncateSync(settings(), 2 ** 31))],
+  ['2 GiB of nothing', sparse(2 ** 31, settings)],
   ['of no words', () => writeFileSync(settings(), Buffer.alloc(5000, 0xff))]
 ]
 const served = (): Promise<Ended> => stillpoint(['serve', '--no-open', '--json'], { until: '"serving"' })

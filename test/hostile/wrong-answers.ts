@@ -72,7 +72,21 @@ export function takenAs(verb: EngineVerb, said: unknown, host: string): string |
   return agreed.success ? digestOf(calledHere(host, verb, 'result', agreed.data)) : undefined
 }
 
-/** Of an answer, whatever the order of its keys: as a whole it would be too much to hand from process to process. */
+/** What is told of an answer: as a whole it would be too much to hand from process to process. */
+export interface ToldAnswer {
+  /** Its beginning. */
+  readonly text: string
+  readonly digest: string
+  readonly extremes: Extremes
+}
+
+export const toldOf = (value: unknown): ToldAnswer => ({
+  text: JSON.stringify([value]).slice(0, 4000),
+  digest: digestOf(value),
+  extremes: extremesIn(value)
+})
+
+/** Whatever the order of its keys. */
 export const digestOf = (value: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify([value], (_key, each: unknown) => inOrder(each)))
@@ -90,7 +104,7 @@ export interface Extremes {
   readonly list: number
 }
 
-export function extremesIn(value: unknown): Extremes {
+function extremesIn(value: unknown): Extremes {
   if (typeof value === 'number') return { ...NOTHING, figure: Math.abs(value) }
   if (typeof value === 'string') return { ...NOTHING, text: value.length }
   if (typeof value !== 'object' || value === null) return NOTHING

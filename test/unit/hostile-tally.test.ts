@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { judge, type Allowed } from '../hostile/attacks.ts'
 import { LEAST_INPUTS, problemsOf } from '../hostile/least-inputs.ts'
 import { tallyOf } from '../hostile/tally.ts'
-import { digestOf, extremesIn, takenAs } from '../hostile/wrong-answers.ts'
+import { digestOf, takenAs, toldOf } from '../hostile/wrong-answers.ts'
 
 const tally = tallyOf('inputs that are none')
 
@@ -46,11 +46,7 @@ describe('the least number of inputs of a file', () => {
 
 describe('an answer with one thing wrong in it', () => {
   const taken = (value: unknown, allowed: Allowed) => () =>
-    judge(
-      { is: 'answer', text: JSON.stringify([value]), digest: digestOf(value), extremes: extremesIn(value), heldMs: 0 },
-      'alpha',
-      allowed
-    )
+    judge({ is: 'answer', ...toldOf(value), heldMs: 0 }, 'alpha', allowed)
   const allowed = (said: unknown): Allowed => ({ digest: takenAs('delete', said, 'alpha') })
 
   it('is brought to what can be', () => {
