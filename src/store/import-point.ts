@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { StillpointError, fail, isFailure } from '../shared/failure.ts'
 import type { PointId } from '../shared/model/ids.ts'
-import type { Manifest, PointFile } from '../shared/model/point.ts'
+import { formatBytes } from '../shared/format.ts'
+import { sizeBytesOf, type Manifest, type PointFile } from '../shared/model/point.ts'
 import { safeText, shorten } from '../shared/safe-text.ts'
 import { throwIfCancelled, type OnBytes } from './cancel.ts'
 import type { FileOptions } from './copy-file.ts'
@@ -21,7 +22,7 @@ import {
   type FrameHeader
 } from './frames.ts'
 import { INCOMING_NAME, MANIFEST_NAME, OWNER_NAME, incomingDir, pointDir, vmDir } from './layout.ts'
-import { MAX_MANIFEST_BYTES, checkPlace, parentsOf, parseManifest, readManifestBytes } from './manifest.ts'
+import { MAX_MANIFEST_BYTES, badFormat, checkPlace, parentsOf, parseManifest, readManifestBytes } from './manifest.ts'
 import { entriesOf, lstatOrNone, unlistedFiles } from './point-files.ts'
 import { commitBytes, committedDirs } from './point-store.ts'
 
@@ -167,12 +168,30 @@ async function prepare(
     await rm(join(dir, MANIFEST_NAME), { force: true, recursive: true }) // killed between the commit and the move
     await removeOddities(dir, manifest)
     await removeStrays(dir, manifest)
+    await refuseBeyondAllRoom(dir, manifest)
     await incoming.admit(dir, diskBytes)
     return { dir, requireSame, held }
   } catch (error) {
     await held.release()
     throw error
   }
+}
+
+/** Of zeros that a VM has written, or that are in its RAM: twice a disk of 8 TiB that is full of them. */
+const MOST_LEFT_OUT_BYTES = 16 * 1024 ** 4
+
+/**
+ * What is left out takes no room and is hashed all the same, two GiB a second, and it costs its sender nothing: more of it than could be
+ * here, and than any VM has, is refused by what the manifest says. `diskBytes` is only its sender's word.
+ */
+async function refuseBeyondAllRoom(dir: string, manifest: Manifest): Promise<void> {
+  const { totalBytes } = await spaceAt(dir)
+  const bytes = sizeBytesOf(manifest)
+  if (bytes > totalBytes + MOST_LEFT_OUT_BYTES)
+    badFormat(
+      manifest.id,
+      `it says that it has ${formatBytes(bytes)}, and there is a file system of ${formatBytes(totalBytes)} here: almost all of it would be zeros, which would be hashed for hours`
+    )
 }
 
 /** Where a point is received. A sender takes its time, and whoever may write to the store could put a symlink there meanwhile. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashOf, rememberedHashOf } from '../../src/main/core/engine-on-host/file-hash.ts'
 import { chooseRuntimeDir } from '../../src/main/core/engine-on-host/runtime-dir.ts'
@@ -63,8 +64,11 @@ describe('putting a file on a host', () => {
 
   it('leaves nothing under the name when what arrives is not what was sent', async () => {
     const it_ = await order()
-    const wrong = { ...it_, asset: { ...it_.asset, hash: 'f'.repeat(64) } }
-    await expect(upload(shell, wrong, cache(), () => undefined)).rejects.toMatchObject({
+    const swapping: Shell = {
+      label: 'swapping',
+      run: (argv, options) => shell.run(argv, { ...options, stdin: gzipSync('another') })
+    }
+    await expect(upload(swapping, it_, cache(), () => undefined)).rejects.toMatchObject({
       failure: { kind: 'command-failed', exitCode: 66 }
     })
     expect(existsSync(it_.target)).toBe(false)

@@ -1,4 +1,6 @@
 import { expect } from 'vitest'
+import { MOST_ANSWERED } from '../../src/shared/engine-limits.ts'
+import { LONGEST_TEXT } from '../../src/shared/engine-protocol.ts'
 import type { Outcome } from './core-process.ts'
 import type { Tally } from './tally.ts'
 
@@ -57,14 +59,27 @@ export async function inLanes(lanes: number, work: readonly (() => Promise<void>
 /** Twice of what is kept of one text of a failure. */
 const LONGEST_WORDS = 32_768
 
-/** A failure is one of the host that lied, in words that fit on a screen, and no bug of ours. */
-export function judge(outcome: Outcome, liar: string, mayBeAnswer: boolean): void {
+/** What may come of a lie besides a failure in words: nothing, any answer that an honest host might give, or this one alone. */
+export type Allowed = 'no answer' | 'an answer' | { readonly digest: string | undefined }
+
+/** An answer is one that may be, and holds nothing beyond all limits; a failure is one of the host that lied, and no bug of ours. */
+export function judge(outcome: Outcome, liar: string, allowed: Allowed): void {
   if (outcome.is === 'answer') {
-    expect(mayBeAnswer, `it was taken for an answer: ${outcome.text.slice(0, 200)}`).toBe(true)
+    expectAllowed(outcome, allowed)
     return
   }
   expect(outcome.failure.kind, JSON.stringify(outcome.failure)).not.toBe('bug')
   expect('host' in outcome.failure ? outcome.failure.host : liar).toBe(liar)
   expect(outcome.words.every((words) => typeof words === 'string')).toBe(true)
   expect(outcome.words.join('\n').length).toBeLessThan(LONGEST_WORDS)
+}
+
+function expectAllowed({ text, digest, extremes }: Extract<Outcome, { is: 'answer' }>, allowed: Allowed): void {
+  const shown = text.slice(0, 200)
+  expect(allowed === 'no answer', `it was taken for an answer: ${shown}`).toBe(false)
+  expect(extremes.figure, shown).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER)
+  expect(extremes.text, shown).toBeLessThanOrEqual(LONGEST_TEXT)
+  expect(extremes.list, shown).toBeLessThanOrEqual(MOST_ANSWERED.points)
+  if (typeof allowed === 'object')
+    expect(digest, `what was wrong is neither refused nor put right: ${shown}`).toBe(allowed.digest)
 }

@@ -10,9 +10,11 @@ import { listVms } from '../../src/main/core/hosts/list-vms.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
 import { safetyOf, type Safety } from '../../src/shared/safety.ts'
+import { errorLog } from '../../src/main/doors/error-log.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { processorTimes, slownessNow, type ProcessorTimes } from './cpu-time.ts'
+import { toldOf, type ToldAnswer } from './wrong-answers.ts'
 
 /**
  * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
@@ -34,7 +36,7 @@ export type Order =
 
 /** What came of asking a host. */
 export type Outcome = { readonly heldMs: number } & (
-  | { readonly is: 'answer'; readonly text: string }
+  | ({ readonly is: 'answer' } & ToldAnswer)
   | { readonly is: 'failure'; readonly failure: Failure; readonly words: readonly string[] }
 )
 
@@ -124,8 +126,9 @@ live.notices.all.listen(tellSeen)
 
 async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   try {
-    const text = JSON.stringify([await work()]).slice(0, 4000)
-    return { is: 'answer', text, heldMs: loop.takeLongest().heldMs }
+    const value = await work()
+    const { heldMs } = loop.takeLongest()
+    return loop.without(() => ({ is: 'answer', ...toldOf(value), heldMs }))
   } catch (error) {
     const failure = failureOf(error)
     const { title, explanation, nextStep } = describeFailure(failure)
@@ -204,7 +207,11 @@ async function openDoor(): Promise<string> {
     openLink: () => Promise.resolve(),
     goTo: new LiveValue()
   })
-  const report = (bug: object): void => console.error('bug', bug)
+  const log = errorLog(folder, undefined, (text) => live.notLogged(text))
+  const report: typeof log = (bug) => {
+    console.error('bug', bug)
+    log(bug)
+  }
   const rendererRoot = join(root, 'out/renderer')
   return (await openBrowserDoor(contract, handlers, { port: 0, rendererRoot, report })).address()
 }

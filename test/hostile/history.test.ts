@@ -319,60 +319,54 @@ describe('a host that has much to say, and is honest', () => {
 
   const RUNS = [100, 300, 600, 1000].flatMap((vms) => [0, 70, 670, 8000].map((characters) => ({ vms, characters })))
   it.each(RUNS)('keeps a run of $vms VMs that have $characters characters to say each', async ({ vms, characters }) => {
-    await tally.tried(async () => {
-      const run = runReport(1, { vms: vmsOf(vms, characters), state: characters === 0 ? 'done' : 'failed' })
-      const { history, remarks } = opened()
-      expect(await history.addRuns([run])).toHaveLength(1)
-      expect(remarks).toEqual([])
-      const [kept] = await opened().history.runs()
-      expect(kept?.state).toBe(run.state)
-      expect(kept?.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])).toEqual(
-        run.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])
-      )
-    })
+    const run = runReport(1, { vms: vmsOf(vms, characters), state: characters === 0 ? 'done' : 'failed' })
+    const { history, remarks } = opened()
+    expect(await history.addRuns([run])).toHaveLength(1)
+    expect(remarks).toEqual([])
+    const [kept] = await opened().history.runs()
+    expect(kept?.state).toBe(run.state)
+    expect(kept?.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])).toEqual(
+      run.vms.map(({ vm, job, failure: why }) => [vm.name, job, why?.kind])
+    )
   })
 
   it('may bring all that it has when it is met for the first time: the newest at once, the rest on later days', async () => {
-    await tally.tried(async () => {
-      const { history, remarks } = opened()
-      expect(await history.addJobs(Array.from({ length: 1000 }, (_, n) => jobReport(n)))).toHaveLength(1000)
-      const runs = Array.from({ length: 1000 }, (_, n) => runReport(n, { vms: vmsOf(100, 0) }))
-      const kept = await history.addRuns(runs)
-      expect(kept.length).toBeGreaterThan(400)
-      expect(kept.at(-1)?.id).toBe(runs.at(-1)?.id)
-      expect(titles(remarks)).toEqual(['Not everything that alpha reports is kept'])
-      const tomorrow = opened({}, () => new Date(Date.now() + 86_400_000)).history
-      expect(await tomorrow.addRuns(runs)).toHaveLength(runs.length - kept.length)
-    })
+    const { history, remarks } = opened()
+    expect(await history.addJobs(Array.from({ length: 1000 }, (_, n) => jobReport(n)))).toHaveLength(1000)
+    const runs = Array.from({ length: 1000 }, (_, n) => runReport(n, { vms: vmsOf(100, 0) }))
+    const kept = await history.addRuns(runs)
+    expect(kept.length).toBeGreaterThan(400)
+    expect(kept.at(-1)?.id).toBe(runs.at(-1)?.id)
+    expect(titles(remarks)).toEqual(['Not everything that alpha reports is kept'])
+    const tomorrow = opened({}, () => new Date(Date.now() + 86_400_000)).history
+    expect(await tomorrow.addRuns(runs)).toHaveLength(runs.length - kept.length)
   })
 
   it.each([3, 7, 12])(
     'is asked again, on later days, for all but the first %i that there was room for',
     async (room) => {
-      await tally.tried(async () => {
-        const ofHost = Array.from({ length: 20 }, (_, n) => jobReport(n, { id: `202611${n + 10}T000000Z-00000a` }))
-        const asked: (string | undefined)[] = []
-        const answer = (verb: string, { after }: { readonly after?: string }): Promise<JobReport[]> => {
-          if (verb === 'runs') return Promise.resolve([])
-          asked.push(after)
-          return Promise.resolve(ofHost.filter(({ id }) => after === undefined || id > after))
-        }
-        const ask = answer as unknown as AskPast
-        const days = Math.ceil(20 / room)
-        for (let day = 1; day <= days; day += 1) {
-          const today = new Date(Date.UTC(2026, 11, day))
-          const { history, remarks } = opened({ entriesOfHostAndDay: room }, () => today)
-          await catchUp('alpha', ask, history)
-          expect(await history.jobs()).toHaveLength(Math.min(20, day * room))
-          expect(titles(remarks)).toEqual(day === days ? [] : ['Not everything that alpha reports is kept'])
-          remarks.forEach(({ text }) => expect(text).not.toContain('broken into'))
-        }
-        const { history: after } = opened()
-        await after.ready()
-        expect(after.oldestLeftOut('job', 'alpha')).toBeUndefined()
-        await catchUp('alpha', ask, opened().history)
-        expect(asked.at(-1)?.slice(0, 8)).toBe('20261128')
-      })
+      const ofHost = Array.from({ length: 20 }, (_, n) => jobReport(n, { id: `202611${n + 10}T000000Z-00000a` }))
+      const asked: (string | undefined)[] = []
+      const answer = (verb: string, { after }: { readonly after?: string }): Promise<JobReport[]> => {
+        if (verb === 'runs') return Promise.resolve([])
+        asked.push(after)
+        return Promise.resolve(ofHost.filter(({ id }) => after === undefined || id > after))
+      }
+      const ask = answer as unknown as AskPast
+      const days = Math.ceil(20 / room)
+      for (let day = 1; day <= days; day += 1) {
+        const today = new Date(Date.UTC(2026, 11, day))
+        const { history, remarks } = opened({ entriesOfHostAndDay: room }, () => today)
+        await catchUp('alpha', ask, history)
+        expect(await history.jobs()).toHaveLength(Math.min(20, day * room))
+        expect(titles(remarks)).toEqual(day === days ? [] : ['Not everything that alpha reports is kept'])
+        remarks.forEach(({ text }) => expect(text).not.toContain('broken into'))
+      }
+      const { history: after } = opened()
+      await after.ready()
+      expect(after.oldestLeftOut('job', 'alpha')).toBeUndefined()
+      await catchUp('alpha', ask, opened().history)
+      expect(asked.at(-1)?.slice(0, 8)).toBe('20261128')
     }
   )
 })

@@ -18,6 +18,7 @@ import { parseSecrets } from '../../src/libvirt/secrets.ts'
 import { parseSessionVms } from '../../src/libvirt/session-vms.ts'
 import { bytesOf } from '../../src/libvirt/sizes.ts'
 import { contract } from '../../src/shared/contract.ts'
+import { failureOf } from '../../src/shared/failure.ts'
 import { MOST } from '../../src/shared/model/host-limits.ts'
 import { Uuid } from '../../src/shared/model/ids.ts'
 import { HostFacts, HostView, VmView } from '../../src/shared/views/host-view.ts'
@@ -384,6 +385,26 @@ describe('a host that prints without end', () => {
       }
       await expect(inSlices(withoutEnd(), 'reading what evil says of its VMs', 1)).rejects.toMatchObject({
         failure: { kind: 'timeout', what: 'reading what evil says of its VMs' }
+      })
+    }))
+
+  it('is given up by the look as well, once it has read for 20 seconds and not before', () =>
+    tally.tried(async () => {
+      const uuids = Array.from({ length: 60 }, (_, n) => `${ODD.slice(0, -4)}${String(n).padStart(4, '0')}`)
+      const shell = fakeShell(({ argv }) => printed({ ...twoVms({}), list: uuids.join('\n') }, argv[4]))
+      const lookWithin = async (msOfEachVm: number): Promise<unknown> => {
+        // It is looked at twice behind each VM.
+        let clock = 0
+        const now = vi.spyOn(performance, 'now').mockImplementation(() => (clock += msOfEachVm / 2))
+        return takeInventory(shell)
+          .catch(failureOf)
+          .finally(() => now.mockRestore())
+      }
+      expect(await lookWithin(200)).toMatchObject({ domains: [] })
+      expect(await lookWithin(500)).toEqual({
+        kind: 'timeout',
+        what: 'reading what fake host says of its VMs',
+        afterMs: 20_000
       })
     }))
 

@@ -96,15 +96,13 @@ describe('a failure with more in it than anybody can read', () => {
     })
   })
 
-  it('is whole where it is as long as an honest one', async () => {
-    await tally.tried(() => {
-      const problems = many(120, {
-        text: 'The disk vda of this VM is on a file system that has no room left.',
-        fix: 'df -h'
-      })
-      const failure = { kind: 'preflight', problems }
-      expect(failureFrom(failure)).toEqual(failure)
-      expect(describeFailure(failureFrom(failure)).explanation.split('\n')).toHaveLength(120)
+  it('is whole where it is as long as an honest one', () => {
+    const problems = many(120, {
+      text: 'The disk vda of this VM is on a file system that has no room left.',
+      fix: 'df -h'
     })
+    const failure = { kind: 'preflight', problems }
+    expect(failureFrom(failure)).toEqual(failure)
+    expect(describeFailure(failureFrom(failure)).explanation.split('\n')).toHaveLength(120)
   })
 })

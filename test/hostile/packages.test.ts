@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   copyFileSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -15,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { engineAssets, type Asset } from '../../src/main/core/engine-on-host/engine-assets.ts'
 import {
@@ -24,9 +27,10 @@ import {
   type PackedFiles
 } from '../../src/main/core/engine-on-host/packed-files.ts'
 import { placeEngine } from '../../src/main/core/engine-on-host/place-engine.ts'
+import { upload, type Upload } from '../../src/main/core/engine-on-host/upload.ts'
 import { StillpointError, failureOf, type Failure } from '../../src/shared/failure.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
-import { fakeShell } from '../../src/shell/fake.ts'
+import { fakeShell, type FakeShell } from '../../src/shell/fake.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('packages')
@@ -201,6 +205,94 @@ describe('an installed Stillpoint that was updated while it runs', () => {
       const ask = running()
       rmSync(root, { recursive: true })
       expect(await ask()).toEqual({ kind: 'installation-changed', path: at(ENGINE_FILE) })
+    }))
+})
+
+describe('what goes to a host', () => {
+  const cache = join(folder, 'gzips')
+  beforeEach(() => rmSync(cache, { recursive: true, force: true }))
+  const gzipPath = (hash: string): string => join(cache, `${hash}.gz`)
+  const orderOf = (asset: Asset): Upload => ({ asset, base: '/b', target: '/b/engine/e', mode: '0600' })
+  const send = (shell: FakeShell, asset: Asset): Promise<boolean> =>
+    upload(shell, orderOf(asset), cache, () => undefined)
+  /** It says so of what comes, time after time, and keeps it. */
+  const receiver = (...exitCodes: readonly number[]): { readonly shell: FakeShell; readonly received: string[] } => {
+    const received: string[] = []
+    const shell = fakeShell(async ({ stdin }) => {
+      received.push(gunzipSync(await stdin()).toString())
+      const exitCode = exitCodes[received.length - 1] ?? 0
+      return { exitCode, stdout: exitCode === 0 ? 'put\n' : '' }
+    })
+    return { shell, received }
+  }
+
+  const SPOILT: Readonly<Record<string, (gzip: string) => void>> = {
+    'another file': (gzip) => writeFileSync(gzip, gzipSync('process.exit()')),
+    'half of it': (gzip) => truncateSync(gzip, statSync(gzip).size / 2),
+    nothing: (gzip) => truncateSync(gzip, 0),
+    words: (gzip) => writeFileSync(gzip, 'no gzip'),
+    'it twice': (gzip) => appendFileSync(gzip, readFileSync(gzip)),
+    'a flipped bit': (gzip) => {
+      const bytes = readFileSync(gzip)
+      bytes[bytes.length - 6] = (bytes.at(-6) ?? 0) ^ 1
+      writeFileSync(gzip, bytes)
+    },
+    'a folder': (gzip) => {
+      rmSync(gzip)
+      mkdirSync(join(gzip, 'inside'), { recursive: true })
+    },
+    'a FIFO': (gzip) => {
+      rmSync(gzip)
+      execFileSync('mkfifo', [gzip])
+    },
+    'a link to a device': (gzip) => {
+      rmSync(gzip)
+      symlinkSync('/dev/zero', gzip)
+    },
+    'a link to nothing': (gzip) => {
+      rmSync(gzip)
+      symlinkSync('gone', gzip)
+    }
+  }
+  it.each(Object.keys(SPOILT))('is the file itself, where this lies in the place of its gzip: %s', (what) =>
+    tally.tried(async () => {
+      const asset = await asked(ENGINE_FILE)
+      const { shell, received } = receiver()
+      await send(shell, asset)
+      SPOILT[what]?.(gzipPath(asset.hash))
+      await send(shell, asset)
+      const right = readFileSync(asset.path, 'utf8')
+      expect(received).toEqual([right, right])
+      expect(gunzipSync(readFileSync(gzipPath(asset.hash))).toString()).toBe(right)
+    })
+  )
+
+  it.each(FILES)('is not %s if that becomes another one once it was looked at', (file) =>
+    tally.tried(async () => {
+      const asset = await asked(file)
+      replace(asset.path, 'another one')
+      const { shell, received } = receiver()
+      expect(await send(shell, asset).catch(failureOf)).toMatchObject({ kind: 'io', path: asset.path })
+      expect(received).toEqual([])
+      expect(readdirSync(cache)).toEqual([])
+    })
+  )
+
+  it('is compressed anew, once, where a host refuses what was compressed before', () =>
+    tally.tried(async () => {
+      const asset = await asked(ENGINE_FILE)
+      const { shell, received } = receiver(0, 66, 0, 66, 66, 66)
+      await send(shell, asset)
+      const before = statSync(gzipPath(asset.hash)).ino
+      linkSync(gzipPath(asset.hash), join(cache, 'keeps its number'))
+      expect(await send(shell, asset)).toBe(true)
+      expect(received).toHaveLength(3)
+      expect(statSync(gzipPath(asset.hash)).ino).not.toBe(before)
+      // Whoever refuses everything is not sent it without end, and nothing that was refused is sent again.
+      await expect(send(shell, asset)).rejects.toMatchObject({ failure: { kind: 'command-failed', exitCode: 66 } })
+      expect(received).toHaveLength(5)
+      await expect(send(shell, asset)).rejects.toMatchObject({ failure: { exitCode: 66 } })
+      expect(received).toHaveLength(6)
     }))
 })
 

@@ -1,6 +1,17 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -39,10 +50,13 @@ async function stillpoint(args: readonly string[], options: { uid?: number; unti
 }
 
 const history = (): string => join(home, 'history.jsonl')
-const sparse = (bytes: number) => (): void => {
-  writeFileSync(history(), '')
-  truncateSync(history(), bytes)
-}
+const settings = (): string => join(home, 'settings.json')
+const sparse =
+  (bytes: number, path = history) =>
+  (): void => {
+    writeFileSync(path(), '')
+    truncateSync(path(), bytes)
+  }
 
 const HISTORIES: readonly (readonly [string, () => void, RegExp])[] = [
   ['540 MiB of nothing', sparse(540 << 20), /had grown too large/],
@@ -71,7 +85,7 @@ describe('Stillpoint starts, and says so, where its history is', () => {
       rmSync(home, { recursive: true })
       mkdirSync(home)
       make()
-      const { said } = await stillpoint(['serve', '--no-open', '--json'], { until: '"serving"' })
+      const { said } = await served()
       expect(said).toContain('"type":"serving"')
       expect(said).not.toContain('Something went wrong')
     })
@@ -91,18 +105,69 @@ describe('Stillpoint starts, and says so, where its history is', () => {
   })
 })
 
-describe('Stillpoint says why it does not start where its settings are', () => {
-  it.each([
-    ['a folder', () => mkdirSync(join(home, 'settings.json'))],
-    ['a device', () => symlinkSync('/dev/zero', join(home, 'settings.json'))],
-    ['of a newer Stillpoint', () => writeFileSync(join(home, 'settings.json'), '{"version":9}')]
-  ])('%s', async (_, make) => {
+/** Settings that stay as they are, since this Stillpoint can neither understand nor write them. */
+const NOT_OURS: readonly (readonly [string, () => void])[] = [
+  ['a folder', () => mkdirSync(settings())],
+  ['a device', () => symlinkSync('/dev/zero', settings())],
+  ['a link to itself', () => symlinkSync(settings(), settings())],
+  ['a pipe', () => execFileSync('mkfifo', [settings()])],
+  ['of a newer Stillpoint', () => writeFileSync(settings(), '{"version":9}')]
+]
+/** Settings that are kept aside. */
+const BROKEN: readonly (readonly [string, () => void])[] = [
+  ['torn', () => writeFileSync(settings(), '{"version":1,"hosts":[{"na')],
+  ['2 GiB of nothing', sparse(2 ** 31, settings)],
+  ['of no words', () => writeFileSync(settings(), Buffer.alloc(5000, 0xff))]
+]
+const served = (): Promise<Ended> => stillpoint(['serve', '--no-open', '--json'], { until: '"serving"' })
+/** In the inbox of the window. */
+const inbox = (): string => readFileSync(join(home, 'notices.json'), 'utf8')
+
+describe('a window opens, and says in it and in the terminal that nothing can be kept, where its settings are', () => {
+  it.each(NOT_OURS)('%s', async (_, make) => {
+    await tally.tried(async () => {
+      make()
+      const { said } = await served()
+      expect(said).toContain('"type":"serving"')
+      expect(said).toMatch(/settings\.json.*what you change here is not kept/)
+      expect(inbox()).toMatch(/settings\.json.*what you change here is not kept/)
+      expect(said).not.toContain('Something went wrong')
+      expect(readdirSync(home).filter((name) => name.startsWith('settings.json'))).toEqual(['settings.json'])
+    })
+  })
+})
+
+describe('a command of the terminal says why it does nothing where its settings are', () => {
+  it.each(NOT_OURS)('%s', async (_, make) => {
     await tally.tried(async () => {
       make()
       const { exitCode, said } = await stillpoint(['jobs'])
       expect(exitCode).toBeGreaterThan(0)
       expect(said).toContain('settings.json')
       expect(said).not.toContain('Something went wrong')
+    })
+  })
+})
+
+describe('Stillpoint starts with empty settings, and says where the old ones are, if these are', () => {
+  it.each(BROKEN)('%s', async (_, make) => {
+    await tally.tried(async () => {
+      make()
+      const { exitCode, said } = await stillpoint(['jobs'])
+      expect({ exitCode, said }).toEqual({
+        exitCode: 0,
+        said: expect.stringMatching(/kept aside as \S+settings/) as string
+      })
+    })
+    await tally.tried(async () => {
+      rmSync(home, { recursive: true })
+      mkdirSync(home)
+      make()
+      const { said } = await served()
+      expect(said).toContain('"type":"serving"')
+      expect(said).toMatch(/kept aside as \S+settings/)
+      expect(inbox()).toMatch(/kept aside as \S+settings/)
+      expect(readdirSync(home).filter((name) => name.startsWith('settings.json.'))).toHaveLength(1)
     })
   })
 })

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { StillpointError, type Failure } from '../../src/shared/failure.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
+import { spaceAt } from '../../src/store/free-space.ts'
 import { FRAME, MAGIC, MAX_DATA_BYTES, MAX_HOLE_BYTES, makeFrame, type FrameKind } from '../../src/store/frames.ts'
 import { MAX_POINT_BYTES } from '../../src/store/manifest.ts'
 import { listPoints } from '../../src/store/point-store.ts'
@@ -226,7 +227,7 @@ describe('sizes that a point claims', () => {
     })
   )
 
-  const HUGE = 2 ** 46
+  const HUGE = 2 ** 44
   const huge = announcing({ ...manifestOf({}), files: [{ path: 'a', sizeBytes: HUGE, sha256: '0'.repeat(64) }] })
   const byte = (offset: number): Uint8Array => makeFrame(FRAME.data, 0, offset, new Uint8Array([1]))
   const holes: Record<string, Uint8Array[]> = {
@@ -261,6 +262,25 @@ describe('sizes that a point claims', () => {
       expect(await importing(store, patient(), { signal: stop.signal, onProgress })).toBe('cancelled')
       expect(frames).toBeLessThan(8)
     }))
+
+  it.each([1, 2 ** 30, 2 ** 45])(
+    'are refused where far more would be left out than the file system there could have: %d bytes too many',
+    (more) =>
+      tally.tried(async () => {
+        let hashed = 0
+        const store = await temporaryStore()
+        await mkdir(store, { recursive: true })
+        const { totalBytes } = await spaceAt(store)
+        const files = [{ path: 'a', sizeBytes: totalBytes + 2 ** 44 + more, sha256: '0'.repeat(64) }]
+        const frames = Array.from({ length: 100 }, (_, n) => byte(n * MAX_HOLE_BYTES))
+        const begin = makeFrame(FRAME.begin, 0, 0)
+        const stream = chunks(MAGIC, announcing({ ...manifestOf({}), files }), begin, ...frames, end)
+        expect(await importing(store, stream, { onProgress: (done: number): void => void (hashed = done) })).toBe(
+          'point-format'
+        )
+        expect(hashed).toBe(0)
+      })
+  )
 
   it('are said now and then by our own sender', async () => {
     const [from, to] = [await temporaryStore(), await temporaryStore()]

@@ -7,7 +7,7 @@ export const TALLY_FILE = 'STILLPOINT_TALLY_FILE'
 
 /** Counts hostile inputs, and those that were handled: refused or shown as text, with everything else as it was. */
 export interface Tally {
-  /** One input. What is thrown is thrown on, and the input counts as not handled. */
+  /** One input, of which something is to be expected within. What is thrown is thrown on, and the input counts as not handled. */
   tried<T>(check: () => T | Promise<T>): Promise<T>
 }
 
@@ -23,9 +23,15 @@ export function tallyOf(what: string): Tally {
   return {
     async tried(check) {
       count.tried += 1
+      const before = expectations()
       const result = await check()
+      if (expectations() === before)
+        throw new Error('nothing is expected of this input: it would count whatever came of it')
       count.handled += 1
       return result
     }
   }
 }
+
+/** How often something was expected so far in the test that goes on. */
+const expectations = (): number => expect.getState().assertionCalls

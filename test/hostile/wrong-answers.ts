@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto'
+import { calledHere } from '../../src/main/core/engine-on-host/called-here.ts'
+import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.ts'
+
 /** What of another host a liar knows, and could say as its own. */
 export interface Others {
   readonly host: string
@@ -61,3 +65,53 @@ function withAt(value: unknown, [key, ...rest]: Path, put: unknown): unknown {
   const record = value as Readonly<Record<string, unknown>>
   return { ...record, [key]: withAt(record[key], rest, put) }
 }
+
+/** What a core may make of this, if it takes it for an answer: what is agreed of it, as it is called here. Undefined: it is none. */
+export function takenAs(verb: EngineVerb, said: unknown, host: string): string | undefined {
+  const agreed = engineVerbs[verb].result.safeParse(JSON.parse(JSON.stringify(said)))
+  return agreed.success ? digestOf(calledHere(host, verb, 'result', agreed.data)) : undefined
+}
+
+/** What is told of an answer: as a whole it would be too much to hand from process to process. */
+export interface ToldAnswer {
+  /** Its beginning. */
+  readonly text: string
+  readonly digest: string
+  readonly extremes: Extremes
+}
+
+export const toldOf = (value: unknown): ToldAnswer => ({
+  text: JSON.stringify([value]).slice(0, 4000),
+  digest: digestOf(value),
+  extremes: extremesIn(value)
+})
+
+/** Whatever the order of its keys. */
+export const digestOf = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify([value], (_key, each: unknown) => inOrder(each)))
+    .digest('hex')
+
+const inOrder = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** The largest figure, the longest text and the longest list at any depth. */
+export interface Extremes {
+  readonly figure: number
+  readonly text: number
+  readonly list: number
+}
+
+function extremesIn(value: unknown): Extremes {
+  if (typeof value === 'number') return { ...NOTHING, figure: Math.abs(value) }
+  if (typeof value === 'string') return { ...NOTHING, text: value.length }
+  if (typeof value !== 'object' || value === null) return NOTHING
+  const within = Object.values(value).map(extremesIn)
+  const largest = (of: keyof Extremes, first = 0): number =>
+    within.reduce((most, each) => Math.max(most, each[of]), first)
+  return { figure: largest('figure'), text: largest('text'), list: largest('list', within.length) }
+}
+
+const NOTHING: Extremes = { figure: 0, text: 0, list: 0 }

@@ -5,8 +5,8 @@ import { failureOf } from '../../shared/failure.ts'
 import { putAside, putAsideUnlessFile, TO_ADD } from '../core/settings/small-file.ts'
 import type { BugReport } from './answer.ts'
 
-/** Then it becomes `errors.1.log`, in place of the one before. */
-const LARGEST_BYTES = 1 << 20
+/** Then it becomes `errors.1.log`, in place of the one before. A host that meets a bug each time it speaks fills no more than both. */
+const LARGEST_BYTES = 256 << 10
 /** Neither of the two is ever so large, whatever is added to it: others have written there. */
 const FAR_TOO_LARGE_BYTES = 16 << 20
 const LONGEST_MESSAGE = 16_384

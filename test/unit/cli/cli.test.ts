@@ -106,6 +106,7 @@ describe('command lines that scripts rely on', () => {
       'policy add db --host a --vms db --calendar daily --no-mail-failure --mail-success --before-must-succeed',
       { mailFailure: false, mailSuccess: true, beforeMustSucceed: true }
     ],
+    ['policy edit db --before-file ./dump.sh --after-file -', { beforeFile: './dump.sh', afterFile: '-' }],
     ['policy list --host alpha --json', { host: 'alpha', json: true }],
     ['policy show nightly', {}],
     ['policy edit nightly --name nights --keep-memory 2 --accept-store', { keepMemory: 2, acceptStore: true }],

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Command } from 'commander'
-import { describe, expect, it } from 'vitest'
-import { draftOf, type PolicyOptions } from '../../../src/main/doors/cli/policy-draft.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { draftOf, withCommandsRead, type PolicyOptions } from '../../../src/main/doors/cli/policy-draft.ts'
 import { withPolicyFlags } from '../../../src/main/doors/cli/policy-flags.ts'
 import type { Policy } from '../../../src/shared/model/policy.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
@@ -115,5 +118,41 @@ describe('a policy that is edited', () => {
       keep: { last: 4, daily: 7, floor: 2, graceHours: 48 },
       hooks: { beforeMustSucceed: true }
     })
+  })
+})
+
+describe('the commands of a policy', () => {
+  let folder = ''
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint-hooks-'))))
+  afterEach(() => rmSync(folder, { recursive: true }))
+  const file = (text: string): string => {
+    const path = join(folder, 'hook.sh')
+    writeFileSync(path, text)
+    return path
+  }
+  const read = (options: PolicyOptions) => asked(withCommandsRead(options), there).hooks
+
+  it('come from files, where nobody on this computer reads them in a list of processes', () => {
+    const secret = "mysqldump -p'secret' >/srv/dump\nsync"
+    expect(read({ afterFile: file(`${secret}\n`) })?.after?.command).toBe(secret)
+    expect(read({ beforeFile: file(secret) })?.before).toEqual({ command: secret, deadlineSeconds: 10 })
+    expect(read({ beforeFile: file('a'), after: 'b' })).toMatchObject({
+      before: { command: 'a' },
+      after: { command: 'b' }
+    })
+    expect(read({})?.before?.command).toBe('sync')
+  })
+
+  it('are refused where it is not clear which, or whether one', () => {
+    const path = file('x')
+    const refused = (options: PolicyOptions, words: string): void =>
+      expect(() => withCommandsRead(options)).toThrow(
+        expect.objectContaining({ failure: { kind: 'usage', message: expect.stringContaining(words) as string } })
+      )
+    refused({ before: 'y', beforeFile: path }, 'not with both')
+    refused({ after: '', afterFile: path }, 'not with both')
+    refused({ beforeFile: '-', afterFile: '-' }, 'Only one of the two')
+    refused({ beforeFile: join(folder, 'none') }, 'cannot be read')
+    refused({ afterFile: file('\n') }, 'holds no command')
   })
 })

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { fail } from '../../../shared/failure.ts'
 import { shorten } from '../../../shared/safe-text.ts'
-import type { Shell } from '../../../shared/shell.ts'
-import { compressed } from './compressed.ts'
+import type { RunResult, Shell } from '../../../shared/shell.ts'
+import { compressed, forgetCompressed } from './compressed.ts'
 import type { Asset } from './engine-assets.ts'
 
 export type OnUpload = (doneBytes: number, totalBytes: number) => void
@@ -41,10 +41,13 @@ chmod "$4" "$received" && label "$received" && sync "$received" && mv -f "$recei
 echo put
 `
 
+/** Of a file that is not what was to come. */
+const REFUSED = 66
+
 const REASONS: Readonly<Record<number, string>> = {
   64: 'its folder cannot be made or locked',
   65: 'it did not arrive whole, or there is no room for it',
-  66: 'what arrived is not what was sent',
+  [REFUSED]: 'what arrived is not what was sent',
   67: 'it cannot be put in its place'
 }
 
@@ -56,27 +59,36 @@ export interface Upload {
   readonly mode: '0700' | '0600'
 }
 
-/** Puts a file on the host under the name given, whole and with the right content or not at all. False: somebody else just had. */
-export async function upload(
+/**
+ * Puts a file on the host under the name given, whole and with the right content or not at all. False: somebody else just had. What a
+ * host refuses goes from the cache; where it lay there from before, it is made anew and sent once more.
+ */
+export async function upload(shell: Shell, order: Upload, cache: string, onProgress: OnUpload): Promise<boolean> {
+  const first = await send(shell, order, cache, onProgress)
+  const isToBeSentAgain = first.exitCode === REFUSED && first.isOld
+  return isPut(order, isToBeSentAgain ? await send(shell, order, cache, onProgress) : first)
+}
+
+async function send(
   shell: Shell,
   { asset, base, target, mode }: Upload,
   cache: string,
   onProgress: OnUpload
-): Promise<boolean> {
-  const path = await compressed(asset, cache)
+): Promise<RunResult & { readonly isOld: boolean }> {
+  const { path, isOld } = await compressed(asset, cache)
   const { size } = await stat(path)
   const result = await shell.run(['sh', '-c', RECEIVE, 'sh', base, target, asset.hash, mode], {
     stdin: counted(path, size, onProgress),
     timeoutMs: 3_600_000
   })
-  if (result.exitCode === 0) return result.stdout.includes('put')
-  const reason = REASONS[result.exitCode ?? 0] ?? 'unknown'
-  fail({
-    kind: 'command-failed',
-    command: `upload of ${target} (${reason})`,
-    exitCode: result.exitCode,
-    stderr: result.stderr
-  })
+  if (result.exitCode === REFUSED) await forgetCompressed(asset, cache)
+  return { ...result, isOld }
+}
+
+function isPut({ target }: Upload, { exitCode, stdout, stderr }: RunResult): boolean {
+  if (exitCode === 0) return stdout.includes('put')
+  const reason = REASONS[exitCode ?? 0] ?? 'unknown'
+  return fail({ kind: 'command-failed', command: `upload of ${target} (${reason})`, exitCode, stderr })
 }
 
 async function* counted(path: string, totalBytes: number, onProgress: OnUpload): AsyncGenerator<Uint8Array> {

@@ -31,9 +31,9 @@ export class DailyRoom {
     return true
   }
 
-  /** More than a quarter of it has gone today: what comes now should take little. */
+  /** More than an eighth of it has gone today: what comes now should take little. */
   isScarce(host: string, at: string): boolean {
-    return this.of(host, at).bytes > this.limits.bytesOfHostAndDay / 4
+    return this.of(host, at).bytes > this.limits.bytesOfHostAndDay / 8
   }
 
   /** It was taken and not used. */

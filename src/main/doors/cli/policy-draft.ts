@@ -11,6 +11,7 @@ import {
 } from '../../../shared/model/policy.ts'
 import { PolicyDraft } from '../../../shared/views/policy-view.ts'
 import type { ActionOptions } from './run-program.ts'
+import { readText } from './secret.ts'
 
 /** What `policy add` and `policy edit` were given; what is left out is as it was, or by default. */
 export interface PolicyOptions extends ActionOptions {
@@ -41,6 +42,8 @@ export interface PolicyOptions extends ActionOptions {
   readonly mailTo?: string[]
   readonly before?: string
   readonly after?: string
+  readonly beforeFile?: string
+  readonly afterFile?: string
   readonly beforeMustSucceed?: boolean
   readonly hookDeadline?: number
   readonly expect?: number
@@ -48,6 +51,25 @@ export interface PolicyOptions extends ActionOptions {
 }
 
 const DEFAULT_HOOK_SECONDS = 300
+
+/** The same with the commands that are in files. @throws `usage` */
+export function withCommandsRead<T extends PolicyOptions>(options: T): T {
+  if (options.beforeFile === '-' && options.afterFile === '-')
+    fail({ kind: 'usage', message: 'Only one of the two commands can come from standard input.' })
+  const [before, after] = [commandOf(options, 'before'), commandOf(options, 'after')]
+  return { ...options, ...given({ before, after }) }
+}
+
+function commandOf(options: PolicyOptions, when: 'before' | 'after'): string | undefined {
+  const [command, file] = [options[when], options[`${when}File`]]
+  if (file === undefined) return command
+  if (command !== undefined)
+    fail({ kind: 'usage', message: `Give the command with --${when} or with --${when}-file, not with both.` })
+  const text = readText(file).replace(/\r?\n$/, '')
+  return text === ''
+    ? fail({ kind: 'usage', message: `${file} holds no command. To take away the one that is there: --${when} ''` })
+    : text
+}
 
 /** @throws `usage` with what does not fit */
 export function draftOf(name: string, options: PolicyOptions, was?: Policy): PolicyDraft {

@@ -42,6 +42,11 @@ export const withPolicyFlags = (command: Command): Command =>
     )
     .option('--before <COMMAND>', 'run on the host, as root, before the backup of each VM; empty: none')
     .option('--after <COMMAND>', 'and after it')
+    .option(
+      '--before-file <FILE>',
+      'holds the command before, which is then in no list of processes here; - is standard input'
+    )
+    .option('--after-file <FILE>', 'holds the one after')
     .option('--before-must-succeed', 'else the VM is not backed up')
     .option('--no-before-must-succeed', 'a warning is enough (default)')
     .option('--hook-deadline <SECONDS>', 'after which a command is killed (default 300)', wholeTo(3600))

@@ -2,7 +2,7 @@ import { CommanderError, type Command } from 'commander'
 import { failureOf, type Failure } from '../../../shared/failure.ts'
 import { EXIT, exitOfFailure, type ExitCode } from './exit-codes.ts'
 import { output, type Output } from './output.ts'
-import { logBug, openSession, type Session } from './session.ts'
+import { logBug, openSession, type OpenSession, type Session } from './session.ts'
 import { terminal } from './terminal.ts'
 
 /** What a command ended with; it has said everything already. */
@@ -42,7 +42,7 @@ async function understand(program: Command, argv: readonly string[], out: Output
 
 async function perform(options: ActionOptions, action: Action): Promise<ExitCode> {
   const out = output(options.json === true, process)
-  let session: Session | undefined
+  let session: OpenSession | undefined
   try {
     session = openSession(out, terminal(options.json === true), options.acceptNew === true)
     return await Promise.race([action(session), session.interrupts.forced])
@@ -50,7 +50,7 @@ async function perform(options: ActionOptions, action: Action): Promise<ExitCode
     return failed(out, failureOf(error))
   } finally {
     session?.interrupts.close()
-    await session?.core.close()
+    await session?.close()
   }
 }
 

@@ -10,13 +10,30 @@ import type { Terminal } from './terminal.ts'
 
 /** What a command works with. */
 export interface Session {
+  /** Opened when it is first asked for: `serve` has one of its own. */
   readonly core: Core
   readonly out: Output
   readonly terminal: Terminal
   readonly interrupts: Interrupts
 }
 
-export function openSession(out: Output, terminal: Terminal, acceptNew: boolean): Session {
+export interface OpenSession extends Session {
+  close(): Promise<void>
+}
+
+export function openSession(out: Output, terminal: Terminal, acceptNew: boolean): OpenSession {
+  let core: Core | undefined
+  return {
+    get core() {
+      core ??= coreOfTerminal(out, terminal, acceptNew)
+      return core
+    },
+    ...{ out, terminal, interrupts: new Interrupts() },
+    close: async () => core?.close()
+  }
+}
+
+function coreOfTerminal(out: Output, terminal: Terminal, acceptNew: boolean): Core {
   const core = openCore({
     folder: settingsFolder(process.env),
     cache: cacheFolder(process.env),
@@ -25,9 +42,14 @@ export function openSession(out: Output, terminal: Terminal, acceptNew: boolean)
     onPlacing: (name, what, doneBytes, totalBytes) =>
       out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
   })
-  for (const notice of core.settings.notices) out.note(notice, 'warning')
-  core.history.listen(({ title, text }) => out.note(`${title}: ${text}`, 'warning'))
-  return { core, out, terminal, interrupts: new Interrupts() }
+  sayOfFiles(core, out)
+  return core
+}
+
+/** What the operator should hear of the settings and of the history. */
+export function sayOfFiles({ settings, history }: Core, out: Output): void {
+  for (const notice of settings.notices) out.note(notice, 'warning')
+  history.listen(({ title, text }) => out.note(`${title}: ${text}`, 'warning'))
 }
 
 /** A bug's details, under the reference that was shown. */

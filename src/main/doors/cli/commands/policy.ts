@@ -4,7 +4,7 @@ import { pausePolicy, putPolicy, removePolicy } from '../../../core/policies/pol
 import { policyFar } from '../../../../shared/far-time.ts'
 import { EXIT } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
-import { draftOf, type PolicyOptions } from '../policy-draft.ts'
+import { draftOf, withCommandsRead, type PolicyOptions } from '../policy-draft.ts'
 import { gathered, withPolicyFlags } from '../policy-flags.ts'
 import { showFound } from '../policy-text.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
@@ -35,14 +35,15 @@ const add = (perform: Perform): Command =>
       )
       .requiredOption('--calendar <EXPRESSION>', 'when, as OnCalendar= of systemd has it, in the time of the host')
   ).action((name: string, options: PolicyOptions & { host: string }) =>
-    perform(options, (session) => put(session, options.host, draftOf(name, options), options))
+    perform(options, (session) => put(session, options.host, draftOf(name, withCommandsRead(options)), options))
   )
 
 const edit = (perform: Perform): Command =>
   withPolicyFlags(
     leaf('edit <POLICY>', 'Change what is given, and nothing else; a run that goes on keeps what it began with', [
       "policy edit nightly --host alpha --calendar '03:30' --keep-daily 14",
-      'policy edit nightly --name nights'
+      'policy edit nightly --name nights',
+      'policy edit db --before-file ./dump.sh --before-must-succeed'
     ])
       .option('--host <HOST>', 'where several hosts have one of that name')
       .option('--name <NAME>', 'another name')
@@ -50,8 +51,9 @@ const edit = (perform: Perform): Command =>
       .option('--calendar <EXPRESSION>', 'another time')
   ).action((policy: string, options: PolicyOptions & { name?: string }) =>
     perform(options, async (session) => {
-      const { host, state } = await findPolicy(session.core, policy, options.host)
-      const draft = draftOf(options.name ?? state.policy.name, options, state.policy)
+      const said = withCommandsRead(options)
+      const { host, state } = await findPolicy(session.core, policy, said.host)
+      const draft = draftOf(said.name ?? state.policy.name, said, state.policy)
       return put(session, host, draft, options)
     })
   )

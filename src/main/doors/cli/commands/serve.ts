@@ -8,7 +8,7 @@ import { LiveCore } from '../../../core/live/live-core.ts'
 import { LiveValue } from '../../../core/live/live-value.ts'
 import type { GoTo } from '../../../../shared/views/notice-view.ts'
 import { demoCommand, packageRoot, packageVersion } from '../../../core/package.ts'
-import { cacheFolder } from '../../../core/settings/folders.ts'
+import { cacheFolder, settingsFolder } from '../../../core/settings/folders.ts'
 import { errorLog } from '../../error-log.ts'
 import { handlersOver } from '../../handlers.ts'
 import { goOnWhateverHappens } from '../../last-resort.ts'
@@ -19,7 +19,7 @@ import { EXIT } from '../exit-codes.ts'
 import { leaf } from '../leaf.ts'
 import { onEnter } from '../on-enter.ts'
 import type { ActionOptions, Perform } from '../run-program.ts'
-import type { Session } from '../session.ts'
+import { sayOfFiles, type Session } from '../session.ts'
 
 interface ServeOptions extends ActionOptions {
   readonly port: number
@@ -50,14 +50,15 @@ function minutes(text: string): number {
   throw new InvalidArgumentError('A number of minutes.')
 }
 
-/** Until Ctrl-C, or until nobody looks any more. */
+/** Until Ctrl-C, or until nobody looks any more. Settings that are not ours to understand keep no window from opening, and are said. */
 async function serve(session: Session, options: ServeOptions): Promise<typeof EXIT.done> {
-  const { core, out, interrupts } = session
-  const { folder } = core
+  const { out, interrupts } = session
+  const folder = settingsFolder(process.env)
   const rendererRoot = join(packageRoot(), 'out/renderer')
   if (!existsSync(join(rendererRoot, 'index.html')))
     fail({ kind: 'io', path: rendererRoot, code: 'ENOENT', detail: 'The window is not built. Build it: npm run build' })
   const live = new LiveCore({ folder, cache: cacheFolder(process.env), root: packageRoot() })
+  sayOfFiles(live.core, out)
   const demo = demoCommand()
   const idle = new IdleTimer(options.endWhenIdle)
   const handlers = handlersOver(live, {
@@ -102,7 +103,7 @@ async function serve(session: Session, options: ServeOptions): Promise<typeof EX
  * that where there is no terminal to press Enter at (systemd, nohup, a desktop's starter) a signal shows the way once more.
  */
 async function showTheWay(door: BrowserDoor, session: Session, opens: boolean): Promise<() => void> {
-  const { core, out, terminal } = session
+  const { out, terminal } = session
   const announce = (): void => out.event('serving', { url: door.address(announce), port: door.port })
   const say = (...lines: string[]): void => (out.json ? undefined : out.note(lines))
   const tell = (before: string): void =>
@@ -110,7 +111,7 @@ async function showTheWay(door: BrowserDoor, session: Session, opens: boolean): 
   const files: RedirectFile[] = []
   const show = async (): Promise<void> => {
     if (out.json) announce()
-    const file = opens ? await redirectFile(door, core.folder) : undefined
+    const file = opens ? await redirectFile(door, settingsFolder(process.env)) : undefined
     if (file === undefined) {
       tell('Stillpoint is at')
       return
