@@ -25,7 +25,7 @@ export function openSession(out: Output, terminal: Terminal, acceptNew: boolean)
     onPlacing: (name, what, doneBytes, totalBytes) =>
       out.progress({ phase: `putting the ${what} on ${name}`, doneBytes, totalBytes })
   })
-  for (const notice of core.settings.notices) out.note(notice, 'warning')
+  for (const notice of [...core.settings.notices, ...core.keyNotices]) out.note(notice, 'warning')
   core.history.listen(({ title, text }) => out.note(`${title}: ${text}`, 'warning'))
   return { core, out, terminal, interrupts: new Interrupts() }
 }
