@@ -38,6 +38,8 @@ export class LivePoints {
   /** Labels of stores that have been asked, or could not be; and of those that have not been asked since this computer slept. */
   private readonly asked = new Set<string>()
   private readonly old = new Set<string>()
+  /** Labels of those of which what they have now is told, or being told; none after a sleep. */
+  private heard: ReadonlySet<string> = new Set()
   /** What hosts have told of points before is known. */
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
@@ -58,7 +60,8 @@ export class LivePoints {
     for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
     await this.core.history.ready()
     this.isTold = true
-    if (this.all.value !== undefined) await this.tell()
+    // Whatever is being told just now was begun without it.
+    await this.tell()
   }
 
   private async rememberStore(place: Place): Promise<void> {
@@ -82,8 +85,9 @@ export class LivePoints {
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
   wake(): void {
     this.places().forEach((place) => this.old.add(label(place)))
+    this.heard = new Set()
     const { value } = this.all
-    if (value !== undefined) this.all.set({ points: value.points, broken: value.broken, ...this.knownOf(new Set()) })
+    if (value !== undefined) this.all.set({ points: value.points, broken: value.broken, ...this.knownOf() })
   }
 
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
@@ -204,7 +208,7 @@ export class LivePoints {
   private async tellNow(): Promise<void> {
     const known = { ours: new OurHosts(this.settings().hosts), asked: new Set(this.askedHosts()) }
     const broken = [...this.stores.values()].flatMap(brokenIn)
-    const heard = new Set([...this.asked].filter((store) => !this.old.has(store)))
+    this.heard = new Set([...this.asked].filter((store) => !this.old.has(store)))
     const points: PointView[] = []
     const turns = new CharactersInTurns()
     for (const point of this.joined.all()) {
@@ -213,12 +217,11 @@ export class LivePoints {
       points.push(view)
       await turns.taken(view === last?.view ? 0 : ANEW)
     }
-    this.all.set({ points, broken, ...this.knownOf(heard) })
+    this.all.set({ points, broken, ...this.knownOf() })
   }
 
-  /** @param heard labels of the stores of which it is told what they have now */
-  private knownOf(heard: ReadonlySet<string>): Pick<PointsView, 'known' | 'knownOf'> {
-    const isKnown = (place: Place): boolean => heard.has(label(place)) && !this.old.has(label(place))
+  private knownOf(): Pick<PointsView, 'known' | 'knownOf'> {
+    const isKnown = (place: Place): boolean => this.heard.has(label(place))
     const known = this.isTold && this.places().every(isKnown)
     return { known, ...(!known && { knownOf: this.hostsWhere(isKnown) }) }
   }
