@@ -16,6 +16,8 @@ import { PointFacts } from '../../src/renderer/features/vm/point-facts.tsx'
 import { groupsOf } from '../../src/renderer/features/restore/point-groups.ts'
 import { downtimesOf, type Downtime } from '../../src/shared/downtimes.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
+import { downtimeRows, pointsOfTrend } from '../../src/renderer/features/vm/trend-view.ts'
+import { vmKnown } from '../../src/renderer/features/vm/vm-view.ts'
 import { safeText } from '../../src/shared/safe-text.ts'
 import type { PointView } from '../../src/shared/views/point-view.ts'
 import { pointsSaid } from '../unit/cli/points-said.ts'
@@ -235,6 +237,17 @@ describe('how long a VM stood still, as a point says that names a host', () => {
       })
     }
   )
+
+  it.each(NAMED)('is no word about the VM on the page of the VM: $why', async ({ make }) => {
+    await tally.tried(async () => {
+      const hosts = [hostView('good', { vms: [vmView()] }), hostView('bad')]
+      const points = { points: [await viewOf(make())], broken: [], known: true }
+      const known = vmKnown({ hosts, points, jobs: [] }, VM, 'good') ?? expect.fail()
+      const ownJob = { ...jobAt(1, 'good', { pauseMs: 48 }), retryable: false }
+      expect(known.points).toHaveLength(1)
+      expect(downtimeRows(pointsOfTrend(known), [ownJob], undefined)).toMatchObject([{ pauseMs: 48 }])
+    })
+  })
 
   it('stands beside what the host itself tells of that VM', async () => {
     await tally.tried(async () => {

@@ -122,7 +122,7 @@ describe('what is being told as the computer wakes', () => {
   it('is as old as it was: a host that answers in between is known by what is told next', async () => {
     const on = laptop(['alpha', 'beta'])
     on.lists('alpha', [pointAt(5)])
-    on.lists('beta', many(5000, 0))
+    on.lists('beta', many(1500, 0))
     let wake: (() => void) | undefined
     const points = new LivePoints(
       watching(
@@ -153,7 +153,7 @@ describe('what is being told as the computer wakes', () => {
       on.lists('alpha', [pointAt(5), pointAt(1)])
       void points.refresh('alpha').then(() => answered.resolve(undefined))
     }
-    on.lists('beta', many(5000, 1))
+    on.lists('beta', many(1500, 1))
     await points.refresh('beta')
     await answered.promise
     expect(told.filter(({ hasAnswered, isNew }) => hasAnswered && !isNew)).not.toEqual([])
