@@ -96,6 +96,8 @@ const wordsOf = (work: () => unknown): string => {
   }
 }
 
+const containing = (text: string): unknown => expect.stringContaining(text)
+
 describe('settings', () => {
   const alpha = { name: 'alpha', address: '192.0.2.1', addedAt: '2026-11-22T20:17:44.000Z' }
   const whole = { version: 1, hosts: [alpha], places: [] }
@@ -445,7 +447,7 @@ describe('known host keys', () => {
       const live = new LiveCore({ folder, cache: join(folder, 'cache'), root: folder })
       const told = (live.notices.all.value ?? []).map(({ title, text }) => `${title}: ${text}`)
       await live.close()
-      expect(told).toEqual([expect.stringContaining(`Some known host keys cannot be read: 1 line of ${own()}`)])
+      expect(told).toEqual([containing(`Some known host keys cannot be read: 1 line of ${own()}`)])
       writeFileSync(own(), 'garbage\n')
       const notes: string[] = []
       const out = { json: false, note: (text: string) => void notes.push(text) }
@@ -454,7 +456,7 @@ describe('known host keys', () => {
       vi.unstubAllEnvs()
       session.interrupts.close()
       await session.core.close()
-      expect(notes).toEqual([expect.stringContaining(`1 line of ${own()} cannot be read`)])
+      expect(notes).toEqual([containing(`1 line of ${own()} cannot be read`)])
     })
   })
 
