@@ -1,15 +1,15 @@
 import { hasSucceeded, type ToldJob } from './job-words.ts'
 import { withinYears } from './model/figures.ts'
 import type { JobKind } from './model/job.ts'
+import { claimOf, isHostClaimed, type PointOrigin } from './point-name.ts'
 
 export type Span = Readonly<{ phase: string; ms: number }>
 
-/** One job as downtime: a backup's pauses, a restore's time until the VM ran. */
-export interface Downtime {
+/** One job as downtime: a backup's pauses, a restore's time until the VM ran. What only a point says of its host is told as that. */
+export interface Downtime extends PointOrigin {
   readonly kind: JobKind
   readonly vm: string
   readonly vmUuid: string
-  readonly host: string
   readonly at: string
   readonly point?: string
   readonly method?: string
@@ -22,11 +22,10 @@ export interface Downtime {
 }
 
 /** What is needed of a point. */
-export interface TimedPoint {
+export interface TimedPoint extends PointOrigin {
   readonly id: string
   readonly vm: { readonly uuid: string; readonly name: string }
-  readonly host: string
-  /** Which hosts have it: what a host is called here may be another name than it had then. */
+  /** Which hosts have it: one that is not known by its name may be one of these. */
   readonly places?: readonly { readonly host?: string | undefined }[]
   readonly takenAt: string
   readonly method: string
@@ -40,9 +39,12 @@ export function downtimesOf(jobs: readonly ToldJob[], points: readonly TimedPoin
   const backups = new Set(
     told.flatMap(({ kind, host, vmUuid, point }) => (kind === 'backup' ? [`${host} ${vmUuid} ${point}`] : []))
   )
-  // What another host says of a backup is no word about this one.
-  const isTold = ({ id, vm, host, places = [] }: TimedPoint): boolean =>
-    [host, ...places.map((place) => place.host)].some((name) => backups.has(`${name} ${vm.uuid} ${id}`))
+  // What another host says of a backup is no word about this one, whoever has a copy of its point.
+  const isTold = (point: TimedPoint): boolean => {
+    const { id, vm, host, places = [] } = point
+    const names = isHostClaimed(point) ? [host, ...places.map((place) => place.host)] : [host]
+    return names.some((name) => backups.has(`${name} ${vm.uuid} ${id}`))
+  }
   const others = points.filter((point) => !isTold(point)).map(ofPoint)
   return [...told, ...others].sort((a, b) => a.at.localeCompare(b.at))
 }
@@ -75,11 +77,12 @@ function ofJob(job: ToldJob): Downtime | undefined {
   }
 }
 
-const ofPoint = ({ id, vm, host, takenAt, method, pauses, pauseMs }: TimedPoint): Downtime => ({
+const ofPoint = ({ id, vm, host, takenAt, method, pauses, pauseMs, ...claim }: TimedPoint): Downtime => ({
   kind: 'backup',
   vm: vm.name,
   vmUuid: vm.uuid,
   host,
+  ...claimOf(claim),
   at: withinYears(takenAt),
   point: id,
   method,

@@ -160,7 +160,14 @@ const here = {
   'not-found': onHost['not-found'].extend({ what: z.enum(['host', ...onHost['not-found'].shape.what.options]) }),
   ambiguous: z.object({ what: z.enum(['vm', 'point', 'job', 'policy']), name: Text, candidates: texts }),
   'host-unreachable': z.object({ host: Text, reason: Story }),
-  'host-key-unknown': z.object({ host: Text, address: Text, keyType: Text, fingerprint: Text }),
+  'host-key-unknown': z.object({
+    host: Text,
+    address: Text,
+    keyType: Text,
+    fingerprint: Text,
+    /** It may have been known: this file of ours has a line that cannot be read, and may be of this host. */
+    damagedIn: Text.optional()
+  }),
   'host-key-changed': z.object({
     host: Text,
     address: Text,

@@ -64,6 +64,12 @@ const CALLED = {
   policy: 'policy'
 } as const
 
+/** Empty: nobody has met it. */
+const maybeKnown = ({ damagedIn }: FailureOf<'host-key-unknown'>): string =>
+  damagedIn === undefined
+    ? ''
+    : ` ${damagedIn} has lines that cannot be read, and one may be of this host: whether its key is another than before is not known.`
+
 const connecting = {
   'host-unreachable': (failure) =>
     words(
@@ -74,8 +80,8 @@ const connecting = {
   'host-key-unknown': (failure) =>
     words(
       `Nobody has vouched for the key of ${failure.host} yet`,
-      `${failure.address} shows the ${failure.keyType} key ${failure.fingerprint}. Nothing was sent to it.`,
-      `Compare it on the host itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then repeat with --host-key ${failure.fingerprint}, or with --accept-new to take it as it is.`
+      `${failure.address} shows the ${failure.keyType} key ${failure.fingerprint}.${maybeKnown(failure)} Nothing was sent to it.`,
+      `Compare it on the host itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then repeat with --host-key ${failure.fingerprint}${failure.damagedIn === undefined ? ', or with --accept-new to take it as it is' : ''}.`
     ),
   'host-key-changed': (failure) =>
     words(

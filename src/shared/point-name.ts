@@ -23,14 +23,36 @@ export function pointName({ id, host, places, rivals = [] }: Named): string {
   return rivals.length === 0 || first === undefined ? id : `${first}/${id}`
 }
 
-/** The host that a point was taken on, for people: one that is none of ours is told as what the point says. */
-export const hostInWords = ({
-  host,
-  isHostUnknown = false
-}: {
-  readonly host: string
+/** Why the host that a point names is its own word. */
+export interface HostClaim {
+  /** It is none of ours. */
   readonly isHostUnknown?: boolean | undefined
-}): string => (isHostUnknown ? `says: ${host}` : host)
+  /** It is this one of ours, which never told of it though it was asked. */
+  readonly notToldBy?: string | undefined
+}
+
+/** Where a point was taken: our name of the host, or what the point says. */
+export interface PointOrigin extends HostClaim {
+  readonly host: string
+}
+
+/** Nothing but the point says that it was taken there. */
+export const isHostClaimed = ({ isHostUnknown, notToldBy }: HostClaim): boolean =>
+  isHostUnknown === true || notToldBy !== undefined
+
+/** Only what there is of it. */
+export const claimOf = ({ isHostUnknown, notToldBy }: HostClaim): HostClaim => ({
+  ...(isHostUnknown === true && { isHostUnknown }),
+  ...(notToldBy !== undefined && { notToldBy })
+})
+
+/** The host that a point was taken on, for people: no host of ours is called like that which only the point says. */
+export const hostInWords = (origin: PointOrigin): string =>
+  isHostClaimed(origin) ? `says: ${origin.host}` : origin.host
+
+/** Whether somebody who names a host means this: of one of ours is not what merely says so, unless that is asked for. */
+export const isOfHost = (origin: PointOrigin, name: string, isOneOfOurs: boolean): boolean =>
+  hostInWords(origin) === name || (!isOneOfOurs && origin.host === name)
 
 /** The place that a name says, if it says one, and the id or the beginning of one. */
 export function partsOf(name: string): { readonly place: string | undefined; readonly id: string } {

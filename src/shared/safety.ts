@@ -2,7 +2,7 @@ import { Covers, type Cover, type Covering, type NotKnown } from './cover.ts'
 import { promisedAge } from './promised-age.ts'
 import { dueOf } from './vm-due.ts'
 import { groupBy, newest, placesOf, takenAt, type VmPlace } from './vm-places.ts'
-import type { HostView, VmView } from './views/host-view.ts'
+import type { HostView } from './views/host-view.ts'
 import {
   hasSoundCopy,
   isOfToldPoint,
@@ -36,12 +36,7 @@ export const SAFETY = ['none', 'failing', 'gone', 'old', 'unknown', 'waiting', '
 export type Safety = (typeof SAFETY)[number]
 
 /** One VM, and how safe it is. A VM that only its points remember is there too: it may be what has to be restored. */
-export interface VmSafety {
-  readonly uuid: string
-  readonly name: string
-  readonly host: string
-  /** Undefined: no host has it now. */
-  readonly vm: VmView | undefined
+export interface VmSafety extends VmPlace {
   readonly safety: Safety
   /** Newest good point that its host has told of; one that was verified and found damaged is none. */
   readonly lastPoint: PointView | undefined

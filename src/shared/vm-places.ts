@@ -1,13 +1,13 @@
+import { claimOf, type PointOrigin } from './point-name.ts'
 import { isSeen, tellersOf } from './told-by.ts'
 import type { HostView, VmView } from './views/host-view.ts'
 import type { PointsView, PointView } from './views/point-view.ts'
 import type { PoliciesView } from './views/policy-view.ts'
 
-/** A VM, and where it is or was. */
-export interface VmPlace {
+/** A VM, and where it is or was: where it was, only its points may say. */
+export interface VmPlace extends PointOrigin {
   readonly uuid: string
   readonly name: string
-  readonly host: string
   /** Undefined: no host has it now. */
   readonly vm: VmView | undefined
 }
@@ -38,8 +38,9 @@ function lastPlaceOf(points: readonly PointView[], hosts: readonly HostView[]): 
   const last = newest(told.length > 0 ? told : points, takenAt)
   if (last === undefined) return []
   const having = tellersOf(last).filter((host) => unseen.has(host))
-  const host = having.includes(last.host) ? last.host : (having[0] ?? last.host)
-  return [{ ...last.vm, host, vm: undefined }]
+  const [first] = having
+  if (first === undefined) return [{ ...last.vm, host: last.host, ...claimOf(last), vm: undefined }]
+  return [{ ...last.vm, host: having.includes(last.host) ? last.host : first, vm: undefined }]
 }
 
 /** What the last runs of policies found, on hosts that this Stillpoint has not seen since it started. */

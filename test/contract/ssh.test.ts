@@ -16,8 +16,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { connectHost, type ConnectOptions } from '../../src/main/core/ssh/connect.ts'
+import { putDamagedAside } from '../../src/main/core/ssh/damaged-keys.ts'
 import type { ConnectQuestions, HostAddress, HostConnection } from '../../src/main/core/ssh/host-connection.ts'
 import { forgetHostKeys, writeHostKey } from '../../src/main/core/ssh/known-hosts.ts'
+import { connectQuestions } from '../../src/main/doors/cli/connect-questions.ts'
+import { nobody } from '../../src/main/doors/cli/terminal.ts'
 import type { Failure } from '../../src/shared/failure.ts'
 import { freePort, fingerprint, makeKey, startSshd, type SshdOptions, type TestSshd } from './sshd.ts'
 import { eventually, PATIENCE_MS } from '../patience.ts'
@@ -161,6 +164,20 @@ describe('the key of a host', () => {
     )
     expect((await login(sshd, { questions, expectedFingerprint: sshd.fingerprint() })).state).toBe('connected')
     expect((await login(sshd, { questions })).state).toBe('connected')
+  })
+
+  it('that a line held which cannot be read is not taken as it is, also once that line was put aside', async () => {
+    const sshd = await sshdWith()
+    const file = join(sshd.settings, 'known_hosts')
+    mkdirSync(sshd.settings, { recursive: true })
+    writeFileSync(file, knownHostsLine(sshd, strangeKey()).slice(0, -20))
+    const questions = connectQuestions(true, nobody)
+    const refused = (damagedIn: string): unknown => failure({ kind: 'host-key-unknown', damagedIn })
+    await expect(login(sshd, { questions })).rejects.toEqual(refused(file))
+    expect(putDamagedAside(sshd.settings)).toHaveLength(1)
+    await expect(login(sshd, { questions })).rejects.toEqual(refused(`${file}.damaged`))
+    expect((await login(sshd, { questions, expectedFingerprint: sshd.fingerprint() })).state).toBe('connected')
+    expect((await login(sshd, { questions: { unknownHostKey: refuse } })).state).toBe('connected')
   })
 
   it('may take longer to compare than the host waits', async () => {

@@ -14,19 +14,28 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { Notices } from '../../src/main/core/live/notices.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
 import { changeChoices, readChoices } from '../../src/main/core/settings/choices.ts'
 import { rememberedChoices } from '../../src/main/core/hosts/remembered-choices.ts'
+import { whileLocked } from '../../src/main/core/settings/lock-file.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
+import { damagedLineOf, forgetDamaged, putDamagedAside } from '../../src/main/core/ssh/damaged-keys.ts'
+import type { UnknownHostKey } from '../../src/main/core/ssh/host-connection.ts'
+import { checkHostKey } from '../../src/main/core/ssh/host-key.ts'
 import { readKnownHosts } from '../../src/main/core/ssh/known-hosts.ts'
 import { WindowPlaces } from '../../src/main/desktop/window-file.ts'
+import { connectQuestions } from '../../src/main/doors/cli/connect-questions.ts'
+import type { Output } from '../../src/main/doors/cli/output.ts'
+import { openSession } from '../../src/main/doors/cli/session.ts'
+import { nobody } from '../../src/main/doors/cli/terminal.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
-import { failureOf } from '../../src/shared/failure.ts'
+import { failureOf, type Failure } from '../../src/shared/failure.ts'
 import { DEFAULT_CHOICES, type ChoicesChange } from '../../src/shared/views/settings-view.ts'
 import { tallyOf } from './tally.ts'
 
@@ -86,6 +95,8 @@ const wordsOf = (work: () => unknown): string => {
     return describeFailure(failure).title
   }
 }
+
+const containing = (text: string): unknown => expect.stringContaining(text)
 
 describe('settings', () => {
   const alpha = { name: 'alpha', address: '192.0.2.1', addedAt: '2026-11-22T20:17:44.000Z' }
@@ -307,6 +318,145 @@ describe('known host keys', () => {
       writeFileSync(own(), Buffer.concat([content, Buffer.from(`\n${KEY}\n`)]))
       const lines = await readKnownHosts(join(folder, 'home'), folder)
       expect(lines.some(({ hosts, file }) => hosts === 'alpha' && file === own())).toBe(true)
+    })
+  })
+
+  const BETA = KEY.replace('alpha', 'beta')
+  const aside = (): string => `${own()}.damaged`
+  const suspect = (host: string): Promise<string | undefined> => damagedLineOf(folder, host, 22)
+  /** What is asked of a person, or of the flag, about a key that `host` shows. */
+  const asked = async (host: string, acceptNew: boolean): Promise<Failure | 'taken'> => {
+    const known = await readKnownHosts(join(folder, 'home'), folder)
+    const rules = {
+      label: host,
+      address: host,
+      name: { host, port: 22 },
+      known: known.filter(({ file }) => file === own()),
+      expectedFingerprint: undefined,
+      damagedLine: () => suspect(host),
+      ask: (key: UnknownHostKey) => connectQuestions(acceptNew, nobody).unknownHostKey(key),
+      remember: () => Promise.resolve()
+    }
+    const shown = Buffer.from(KEY.split(' ')[2] ?? '', 'base64').fill(7, 19)
+    return checkHostKey(shown, rules).then(() => 'taken' as const, failureOf)
+  }
+
+  const HASHED = `|1|${'A'.repeat(27)}=|${'B'.repeat(27)}=`
+  /** What is left of the line of alpha, or may be. */
+  const TORN: readonly (readonly [string, string])[] = [
+    ...[3, 5, 6, 9, 17, 18, 30, 45, 60, KEY.length - 1].map(
+      (n) => [`its first ${n} characters`, KEY.slice(0, n)] as const
+    ),
+    ...[7, 12, 25, 60].map((n) => [`what comes after ${n} characters`, KEY.slice(n)] as const),
+    ['its end after a key of nothing', `alpha ssh-ed25519 ${KEY.slice(60)}`],
+    ['zeros', '\0'.repeat(KEY.length)],
+    ['zeros after its beginning', `${KEY.slice(0, 30)}${'\0'.repeat(50)}`],
+    ['zeros before its end', `${'\0'.repeat(6)}${KEY.slice(6)}`],
+    ['another key behind half of its own', `${KEY.slice(0, 40)}${BETA}`],
+    ['half of another before its own', `${BETA.slice(0, 40)}${KEY}`],
+    ['another type than its key says', KEY.replace('ssh-ed25519', 'ssh-rsa')],
+    ['a revocation that is cut short', `@revoked * ${KEY.split(' ').slice(1).join(' ').slice(0, 40)}`],
+    ['a mark that nobody knows', `@trusted ${KEY}`],
+    ['a hash that is cut short', HASHED.slice(0, 40)]
+  ]
+
+  it.each(TORN)('of which one is torn are said, and no key is taken unseen for it: %s', async (_, torn) => {
+    await tally.tried(async () => {
+      writeFileSync(own(), `# mine\n${BETA}\n${torn}\n`)
+      const check = async (file: string): Promise<void> => {
+        expect(await suspect('alpha')).toBe(file)
+        for (const acceptNew of [true, false])
+          expect(await asked('alpha', acceptNew)).toMatchObject({ kind: 'host-key-unknown', damagedIn: file })
+      }
+      await check(own())
+      const [said = '', ...more] = putDamagedAside(folder)
+      expect(said).toContain(`1 line of ${own()} cannot be read, and was put aside into ${aside()}.`)
+      expect(more).toEqual([])
+      await check(aside())
+      expect([readFileSync(own(), 'utf8'), readFileSync(aside(), 'utf8')]).toEqual([`# mine\n${BETA}\n`, `${torn}\n`])
+      expect(putDamagedAside(folder)).toEqual([])
+      writeFileSync(own(), `garbage\n${BETA}\n`)
+      expect(putDamagedAside(folder)).toHaveLength(1)
+      expect(readFileSync(aside(), 'utf8')).toBe(`${torn}\ngarbage\n`)
+    })
+  })
+
+  it('of which one is torn keep nobody from a host that it cannot be of', async () => {
+    await tally.tried(async () => {
+      for (const torn of [KEY.replace('alpha', 'gamma').slice(0, -9), KEY.replace('alpha', HASHED).slice(0, -9)]) {
+        writeFileSync(own(), `${BETA}\n${torn}\n`)
+        for (const host of ['alpha', 'delta']) expect(await asked(host, true)).toBe('taken')
+      }
+    })
+  })
+
+  it('that a host was rebuilt for are forgotten where one is torn', async () => {
+    await tally.tried(async () => {
+      writeFileSync(own(), `${KEY.slice(0, -9)}\n${KEY.replace('alpha', 'gamma').slice(0, -9)}\n`)
+      putDamagedAside(folder)
+      await forgetDamaged(folder, 'alpha', 22)
+      expect([await asked('alpha', true), await suspect('gamma')]).toEqual(['taken', aside()])
+    })
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['no line end', BETA],
+    ['lines of DOS', `${BETA}\r\n\r\n# x\r\n`],
+    [
+      'remarks and hashes',
+      `# x\n\n  # y\n${KEY.replace('alpha', HASHED)} root@alpha\n@cert-authority * ${KEY.slice(6)}\n`
+    ],
+    [
+      'a revocation, and names of all kinds',
+      `@revoked * ${KEY.slice(6)}\n${KEY.replace('alpha', '[a::1]:22,*.b,!c')}\n`
+    ]
+  ])('that can all be read stay as they are: %s', async (_, content) => {
+    await tally.tried(() => {
+      writeFileSync(own(), content)
+      expect(putDamagedAside(folder)).toEqual([])
+      expect([readFileSync(own(), 'utf8'), existsSync(aside())]).toEqual([content, false])
+    })
+  })
+
+  it.each(IN_ITS_PLACE)('of which some are torn are said, whatever is where these are put: %s', async (what, make) => {
+    await tally.tried(async () => {
+      make(aside())
+      writeFileSync(own(), `${BETA}\n${KEY.slice(0, -9)}\n`)
+      expect(putDamagedAside(folder).join()).toContain(`1 line of ${own()} cannot be read`)
+      expect(await asked('alpha', true)).toMatchObject({ kind: 'host-key-unknown', damagedIn: aside() })
+      expect(readFileSync(aside(), 'utf8')).toBe(`${KEY.slice(0, -9)}\n`)
+      expect(await asked('beta', true)).toMatchObject({ kind: 'host-key-changed' })
+      expect(readdirSync(folder).filter((name) => name.includes('.broken-'))).toHaveLength(1)
+    })
+  })
+
+  it('of which some are torn are said where nothing can be put aside', async () => {
+    await tally.tried(async () => {
+      writeFileSync(own(), `${KEY.slice(0, -9)}\n`)
+      const [said = ''] = whileLocked(own(), () => putDamagedAside(folder))
+      expect(said).toContain(`1 line of ${own()} cannot be read, and could not be put aside`)
+      expect([readFileSync(own(), 'utf8'), existsSync(aside())]).toEqual([`${KEY.slice(0, -9)}\n`, false])
+      expect(await asked('alpha', true)).toMatchObject({ kind: 'host-key-unknown', damagedIn: own() })
+    })
+  })
+
+  it('of which some are torn are told by the window and by the terminal', async () => {
+    await tally.tried(async () => {
+      writeFileSync(own(), `${KEY.slice(0, -9)}\n`)
+      const live = new LiveCore({ folder, cache: join(folder, 'cache'), root: folder })
+      const told = (live.notices.all.value ?? []).map(({ title, text }) => `${title}: ${text}`)
+      await live.close()
+      expect(told).toEqual([containing(`Some known host keys cannot be read: 1 line of ${own()}`)])
+      writeFileSync(own(), 'garbage\n')
+      const notes: string[] = []
+      const out = { json: false, note: (text: string) => void notes.push(text) }
+      vi.stubEnv('STILLPOINT_HOME', folder)
+      const session = openSession(out as unknown as Output, nobody, false)
+      vi.unstubAllEnvs()
+      session.interrupts.close()
+      await session.core.close()
+      expect(notes).toEqual([containing(`1 line of ${own()} cannot be read`)])
     })
   })
 

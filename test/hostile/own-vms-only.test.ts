@@ -13,6 +13,7 @@ import { describeFailure } from '../../src/shared/failure-words.ts'
 import { hostFailureFrom } from '../../src/shared/failure-data.ts'
 import { COPYING_THE_POINT } from '../../src/shared/job-words.ts'
 import { Progress, type JobState } from '../../src/shared/model/job.ts'
+import { hostInWords, isOfHost } from '../../src/shared/point-name.ts'
 import { isOfVm } from '../../src/shared/told-by.ts'
 import type { HostView } from '../../src/shared/views/host-view.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
@@ -69,11 +70,28 @@ describe('what another host says of a VM', () => {
     })
   })
 
-  it('takes the place of no downtime of it', async () => {
+  const point = { id: '20261125T100001Z-00000a', vm: { uuid: VM, name: 'web' }, host: 'good', takenAt: 'x' }
+  const ofPoint = { ...point, method: 'live', pauseMs: 48 } as const
+
+  it.each(KINDS.flatMap((kind) => METHODS.map((method) => ({ kind, method }))))(
+    'is downtime of the other alone: $kind $method',
+    async ({ kind, method }) => {
+      await tally.tried(() => {
+        const jobs = [doneByEvil({ kind, method, point: point.id, runningMs: 1 }), doneByEvil({ kind, method })]
+        const told = downtimesOf(jobs, [ofPoint])
+        expect(told.filter((entry) => isOfHost(entry, 'good', true))).toMatchObject([{ pauseMs: 48 }])
+        expect(told.filter((entry) => entry.host !== 'good').map(hostInWords)).toEqual(told.slice(1).map(() => 'evil'))
+      })
+    }
+  )
+
+  it.each([
+    ['a copy of its point', [{ host: 'good' }, { host: 'evil' }]],
+    ['the only copy of its point', [{ host: 'evil' }]]
+  ])('takes the place of no downtime of it where the other has %s', async (_, places) => {
     await tally.tried(() => {
-      const point = { id: '20261125T100001Z-00000a', vm: { uuid: VM, name: 'web' }, host: 'good', takenAt: 'x' }
-      const told = downtimesOf([doneByEvil({ point: point.id })], [{ ...point, method: 'live', pauseMs: 48 }])
-      expect(told.filter(({ host }) => host === 'good')).toMatchObject([{ pauseMs: 48 }])
+      const told = downtimesOf([doneByEvil({ point: point.id })], [{ ...ofPoint, places }])
+      expect(told.filter((entry) => isOfHost(entry, 'good', true))).toMatchObject([{ pauseMs: 48 }])
     })
   })
 

@@ -22,12 +22,16 @@ import { History } from '../../src/main/core/settings/history.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import type { EngineVerb, EventOf, QuestionOf } from '../../src/shared/engine-protocol.ts'
 import { JobId } from '../../src/shared/model/ids.ts'
+import { downtimesOf } from '../../src/shared/downtimes.ts'
+import type { Manifest } from '../../src/shared/model/point.ts'
+import { isHostClaimed } from '../../src/shared/point-name.ts'
 import type { BackupSpec, JobReport, JobState } from '../../src/shared/model/job.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
 import { safeText } from '../../src/shared/safe-text.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
+import { pointAt } from '../unit/live/paper-laptop.ts'
 import { policyOf, runOf } from '../unit/made-policies.ts'
 import { tallyOf } from './tally.ts'
 
@@ -68,6 +72,7 @@ const report = (id: string, host: string, state: JobState = 'done', more: Partia
 class Host {
   readonly name: string
   jobs: JobReport[] = []
+  points: Manifest[] = []
   runs: RunReport[] = []
   lastRun: RunReport | undefined
   /** Lines of the answer to `follow` and `cancel`; undefined: as the report of that job. */
@@ -98,7 +103,7 @@ class Host {
   private answer(verb: string, id: string): unknown[] | undefined {
     if (verb === 'jobs') return [{ result: this.jobs }]
     if (verb === 'runs') return [{ result: this.runs }]
-    if (verb === 'points') return [{ result: { points: [], broken: [], marks: {} } }]
+    if (verb === 'points') return [{ result: { points: this.points, broken: [], marks: {} } }]
     if (verb === 'policies') return [{ result: this.listing() }]
     if (this.lines !== undefined) return this.lines(id)
     const job = this.jobs.find((each) => each.id === id)
@@ -209,7 +214,18 @@ const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)
     const { jobs, runs } = await pastOf(core, { vm: undefined, host: undefined, policy: undefined, since: undefined })
     return [...jobs, ...runs].map(({ host }) => host)
   },
-  downtime: async () => (await downtimes(core, undefined)).entries.map(({ host }) => host),
+  downtime: async () => {
+    const { entries } = await downtimes(core, undefined)
+    return entries.filter((entry) => !isHostClaimed(entry)).map(({ host }) => host)
+  },
+  "a window's downtime": async () => {
+    const window = await live()
+    await window.news.contact('evil')
+    await window.points.refresh('good')
+    await window.points.refresh('evil')
+    const entries = downtimesOf(window.jobs.all.value ?? [], window.points.all.value?.points ?? [])
+    return entries.filter((entry) => !isHostClaimed(entry)).map(({ host }) => host)
+  },
   'the last run of a policy': async () =>
     (await readPolicies(core, 'evil')).policies.map(({ lastRun }) => lastRun?.host),
   "a window's jobs": async () => {
@@ -243,6 +259,7 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
     async ({ door, claim }) => {
       await tally.tried(async () => {
         evil.jobs = [report(EVILS, claim)]
+        evil.points = [pointAt(1, { host: { name: claim.slice(0, 255), machineId: '' } })]
         evil.runs = [runOf({ host: claim })]
         evil.lastRun = runOf({ host: claim })
         const hosts = (await DOORS[door]?.()) ?? []

@@ -7,6 +7,7 @@ import { History } from './settings/history.ts'
 import { writeWaiting } from './settings/kept-lines.ts'
 import { openSettings, type SettingsFile } from './settings/settings-file.ts'
 import { catchUp } from './jobs/catch-up.ts'
+import { putDamagedAside } from './ssh/damaged-keys.ts'
 import { connectHost } from './ssh/connect.ts'
 import type { ConnectQuestions } from './ssh/host-connection.ts'
 import { collectGarbageEarly, keepYoungGenerationSmall } from './steady-memory.ts'
@@ -17,6 +18,8 @@ export interface Core {
   readonly settings: SettingsFile
   readonly history: History
   readonly connections: Connections
+  /** What the operator should hear of known host keys. */
+  readonly keyNotices: readonly string[]
   close(): Promise<void>
 }
 
@@ -52,7 +55,7 @@ export function openCore(options: CoreOptions): Core {
     await connections.close()
     await Promise.all([history.settled(), writeWaiting(folder)])
   }
-  return { folder, settings, history, connections, close }
+  return { folder, settings, history, connections, keyNotices: putDamagedAside(folder), close }
 }
 
 const catchUpInto =

@@ -41,10 +41,12 @@ export type MarksChange = z.infer<typeof MarksChange>
 export const PointView = z.object({
   id: PointId,
   vm: z.object({ uuid: Uuid, name: z.string() }),
-  /** The host it was taken on. */
+  /** The host it was taken on, as it is called here. */
   host: z.string(),
-  /** No host here has that name: it is the point's own word. */
+  /** It is none of ours: the name is the point's own word. */
   isHostUnknown: z.boolean().optional(),
+  /** It is one of ours, which never told of it: that it was taken there is the point's own word. */
+  notToldBy: z.string().optional(),
   takenAt: Moment,
   method: Method,
   hasMemory: z.boolean(),

@@ -5,7 +5,7 @@ import { leftoverLines } from '../../../src/main/doors/cli/commands/doctor.ts'
 import { connectQuestions, fingerprintOf } from '../../../src/main/doors/cli/connect-questions.ts'
 import { exitOfFailure, exitOfJob } from '../../../src/main/doors/cli/exit-codes.ts'
 import { exitOfListing } from '../../../src/main/doors/cli/listing.ts'
-import { output } from '../../../src/main/doors/cli/output.ts'
+import { output, type Lines } from '../../../src/main/doors/cli/output.ts'
 import { buildProgram } from '../../../src/main/doors/cli/program.ts'
 import { barText } from '../../../src/main/doors/cli/progress-bar.ts'
 import { table } from '../../../src/main/doors/cli/table.ts'
@@ -269,6 +269,22 @@ describe('a host key nobody has vouched for', () => {
   it('is refused where there is nobody to ask, and taken where the flag says so', async () => {
     expect(await connectQuestions(false, nobody).unknownHostKey(key)).toBe(false)
     expect(await connectQuestions(true, nobody).unknownHostKey(key)).toBe(true)
+    const damagedIn = '/home/me/known_hosts'
+    expect(await connectQuestions(true, nobody).unknownHostKey({ ...key, damagedIn })).toBe(false)
+  })
+
+  it('is taken by whoever was told that it may have been another', async () => {
+    const asked: Lines[] = []
+    const ask = (lines: Lines): Promise<string> => {
+      asked.push(lines)
+      return Promise.resolve('yes')
+    }
+    const terminal = { interactive: true, ask }
+    const damagedIn = '/home/me/known_hosts'
+    expect(await connectQuestions(true, terminal).unknownHostKey({ ...key, damagedIn })).toBe(true)
+    expect(asked.flat()).toContain(
+      '/home/me/known_hosts has lines that cannot be read, and one may be of this host: it may have had another key.'
+    )
   })
 
   it('is compared with the one that was named, however that was written', () => {

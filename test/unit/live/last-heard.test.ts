@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Core } from '../../../src/main/core/core.ts'
 import { LivePoints } from '../../../src/main/core/live/live-points.ts'
 import { safetyOf } from '../../../src/shared/safety.ts'
+import { DEFAULT_STORE } from '../../../src/shared/host-paths.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
 import { hostView, idAt, jobAt, NOW, PaperLaptop, pointAt, vmView } from './paper-laptop.ts'
 
@@ -12,6 +14,26 @@ function laptop(hosts: readonly string[]): PaperLaptop {
   const made = new PaperLaptop(hosts)
   laptops.push(made)
   return made
+}
+
+/** So many that others have their turn while they are told. */
+const many = (count: number, pauseMs: number) =>
+  Array.from({ length: count }, (_, n) => pointAt(10 + n, { host: { name: 'alpha', machineId: '' }, pauseMs }))
+
+/** A Stillpoint whose history is read as long as that takes, and which says of each point that it is about to be told. */
+function watching({ core }: PaperLaptop, isRead: () => Promise<void>, telling: () => void): Core {
+  const told = Object.create(core.history.told, {
+    heard: {
+      value: (id: string) => {
+        telling()
+        return core.history.told.heard(id)
+      }
+    }
+  }) as typeof core.history.told
+  return {
+    ...core,
+    history: Object.create(core.history, { told: { value: told }, ready: { value: isRead } }) as typeof core.history
+  }
 }
 
 const seen = ({ all }: LivePoints) =>
@@ -69,5 +91,73 @@ describe('a copy on another host, of a point that its own no longer has', () => 
     const now = { points: points.all.value, jobs: [], choices: DEFAULT_CHOICES }
     expect(points.all.value).toMatchObject({ known: false, knownOf: ['alpha'] })
     expect(safetyOf({ hosts, ...now }, NOW)).toMatchObject([{ host: 'alpha', safety: 'good' }])
+  })
+})
+
+describe('what was known before a Stillpoint started', () => {
+  it('is told with all that is known of it, though telling began before that was', async () => {
+    const on = laptop(['alpha', 'beta'])
+    on.lists('alpha', [])
+    on.lists('beta', many(500, 0))
+    const before = new LivePoints(on.core)
+    await Promise.all(['alpha', 'beta'].map((host) => before.refresh(host)))
+    on.hangs('beta')
+    const [remembering, telling] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const isRead = async (): Promise<void> => {
+      remembering.resolve(undefined)
+      await telling.promise
+    }
+    const points = new LivePoints(watching(on, isRead, () => telling.resolve(undefined)))
+    void points.refresh('beta')
+    await remembering.promise
+    await points.refresh('alpha')
+    const told = points.all.value?.points ?? []
+    expect(told).toHaveLength(500)
+    expect(told.filter(({ notToldBy }) => notToldBy !== 'alpha')).toEqual([])
+    expect(points.all.value).toMatchObject({ known: false, knownOf: ['alpha'] })
+  })
+})
+
+describe('what is being told as the computer wakes', () => {
+  it('is as old as it was: a host that answers in between is known by what is told next', async () => {
+    const on = laptop(['alpha', 'beta'])
+    on.lists('alpha', [pointAt(5)])
+    on.lists('beta', many(1500, 0))
+    let wake: (() => void) | undefined
+    const points = new LivePoints(
+      watching(
+        on,
+        () => on.history.ready(),
+        () => wake?.()
+      )
+    )
+    await Promise.all(['alpha', 'beta'].map((host) => points.refresh(host)))
+    on.goes('alpha')
+    await points.refresh('alpha')
+    expect(points.all.value).toMatchObject({ known: true })
+
+    const set = vi.spyOn(points.all, 'set')
+    const told: { readonly hasAnswered: boolean; readonly isNew: boolean; readonly isKnown: boolean }[] = []
+    set.mockImplementation(({ points: all, known, knownOf = [] }) => {
+      const hasAnswered = points.isReachable({ kind: 'host', host: 'alpha', dir: DEFAULT_STORE })
+      told.push({
+        hasAnswered,
+        isNew: all.some(({ id }) => id === idAt(1)),
+        isKnown: known || knownOf.includes('alpha')
+      })
+    })
+    const answered = Promise.withResolvers<undefined>()
+    wake = () => {
+      wake = undefined
+      points.wake()
+      on.lists('alpha', [pointAt(5), pointAt(1)])
+      void points.refresh('alpha').then(() => answered.resolve(undefined))
+    }
+    on.lists('beta', many(1500, 1))
+    await points.refresh('beta')
+    await answered.promise
+    expect(told.filter(({ hasAnswered, isNew }) => hasAnswered && !isNew)).not.toEqual([])
+    expect(told.filter(({ isNew }) => !isNew).map(({ isKnown }) => isKnown)).not.toContain(true)
+    expect(told.at(-1)).toEqual({ hasAnswered: true, isNew: true, isKnown: true })
   })
 })

@@ -63,6 +63,7 @@ export class PaperLaptop {
   readonly history: History
   /** By host and directory; a host that has none does not answer. */
   private readonly stores = new Map<string, readonly Manifest[]>()
+  private readonly reports = new Map<string, readonly JobReport[]>()
   private readonly marks = new Map<string, PointListing['marks']>()
   private readonly hanging = new Set<string>()
 
@@ -76,12 +77,16 @@ export class PaperLaptop {
     this.history = new History(join(this.folder, 'history.jsonl'))
     const call =
       (host: string) =>
-      (_: string, { stores: [dir = ''] }: { readonly stores: readonly string[] }): Promise<unknown> => {
+      (
+        verb: string,
+        { stores: [dir = DEFAULT_STORE] = [] }: { readonly stores?: readonly string[] }
+      ): Promise<unknown> => {
         if (this.hanging.has(host)) return new Promise(() => undefined)
         const points = this.stores.get(`${host}:${dir}`)
-        return points === undefined
-          ? Promise.reject(new StillpointError({ kind: 'host-unreachable', host, reason: 'no route' }))
-          : Promise.resolve({ points, broken: [], marks: this.marks.get(`${host}:${dir}`) ?? {} })
+        if (points === undefined)
+          return Promise.reject(new StillpointError({ kind: 'host-unreachable', host, reason: 'no route' }))
+        if (verb === 'jobs') return Promise.resolve(this.reports.get(host) ?? [])
+        return Promise.resolve({ points, broken: [], marks: this.marks.get(`${host}:${dir}`) ?? {} })
       }
     const connections = { engine: (host: string) => Promise.resolve({ call: call(host) }) }
     this.core = { folder: this.folder, settings, history: this.history, connections } as unknown as Core
@@ -89,6 +94,19 @@ export class PaperLaptop {
 
   lists(host: string, points: readonly Manifest[], dir: string = DEFAULT_STORE): void {
     this.stores.set(`${host}:${dir}`, points)
+  }
+
+  /** What a host says of its jobs when it is asked for all of them. */
+  did(host: string, jobs: readonly JobReport[]): void {
+    this.reports.set(host, jobs)
+  }
+
+  /** A host that is known by the id of its machine too. */
+  knows(host: string, machineId: string): void {
+    this.core.settings.update((before) => ({
+      ...before,
+      hosts: before.hosts.map((each) => (each.name === host ? { ...each, machineId } : each))
+    }))
   }
 
   /** From now on it neither answers nor fails. */

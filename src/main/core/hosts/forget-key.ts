@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts'
+import { forgetDamaged } from '../ssh/damaged-keys.ts'
 import { forgetHostKeys } from '../ssh/known-hosts.ts'
 import { resolveTargets } from '../ssh/targets.ts'
 import { addressOf } from './connections.ts'
@@ -10,5 +11,8 @@ export async function forgetHostKey(core: Core, name: string): Promise<number> {
   const record = { ...addressOf(requireHost(core.settings.read(), name)), identityFile: undefined }
   await core.connections.drop(name)
   const target = (await resolveTargets(record, {})).at(-1)
-  return target === undefined ? 0 : forgetHostKeys(core.folder, target.keyName.host, target.keyName.port)
+  if (target === undefined) return 0
+  const { host, port } = target.keyName
+  await forgetDamaged(core.folder, host, port)
+  return forgetHostKeys(core.folder, host, port)
 }

@@ -3,7 +3,7 @@ import { parseDomainInTurn, type DomainXml } from '../../../libvirt/domain-xml.t
 import { domainInfo, domainState, domainXml } from '../../../libvirt/domains.ts'
 import { MOST } from '../../../shared/model/host-limits.ts'
 import { Uuid } from '../../../shared/model/ids.ts'
-import { haveOneMachineId, isMachineId } from '../../../shared/model/machine-id.ts'
+import { isMachineId } from '../../../shared/model/machine-id.ts'
 import type { RestoreSpec } from '../../../shared/model/job.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { isActive, LONGEST_IMAGE, MOST_IMAGES, type TwinVm } from '../../../shared/model/twin-vm.ts'
@@ -11,6 +11,7 @@ import { shorten } from '../../../shared/safe-text.ts'
 import type { Shell } from '../../../shared/shell.ts'
 import type { Core } from '../core.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
+import { OurHosts } from './our-hosts.ts'
 
 /** All hosts together: a restore after a disaster does not wait for the host that has died. */
 const ANSWER_WITHIN_MS = 4000
@@ -33,7 +34,7 @@ export async function twinsOf(
   const others = hosts.filter((host) => host.name !== to && !isAtOneAddress(host, target))
   if (others.length === 0) return {}
   const asked = await Promise.all(others.map((host) => within(withinMs, lookAt(core, host, vm, to))))
-  const homes = origin === undefined ? [] : originsOf(hosts, origin)
+  const homes = origin === undefined ? [] : new OurHosts(hosts).allThatMayBe(origin)
   const away = others.find((host, n) => homes.includes(host) && asked[n] === undefined)
   return {
     twins: asked.flatMap((found) => (found === undefined || found === 'none' ? [] : [found])),
@@ -44,25 +45,6 @@ export async function twinsOf(
 /** One machine that is listed twice, as somebody else or by another key. */
 const isAtOneAddress = (a: HostRecord, b: HostRecord | undefined): boolean =>
   b !== undefined && a.address === b.address && a.port === b.port
-
-/** Undefined: it is none of these, or could be several. */
-export function originOf(hosts: readonly HostRecord[], origin: Manifest['host']): HostRecord | undefined {
-  const [home, ...more] = originsOf(hosts, origin)
-  return more.length === 0 ? home : undefined
-}
-
-/**
- * A machine of that name that was rebuilt since is another one, which is asked like all. Machines that were made from one
- * image have one id: then the name decides, and where none has that name it could be any of them.
- */
-function originsOf(hosts: readonly HostRecord[], { name, machineId }: Manifest['host']): readonly HostRecord[] {
-  const named = hosts.filter((host) => host.name === name)
-  const alike = hosts.filter((host) => haveOneMachineId(host.machineId, machineId))
-  const both = named.filter((host) => alike.includes(host))
-  if (both.length > 0) return both
-  if (alike.length > 0) return alike
-  return named.filter((host) => !isMachineId(host.machineId) || !isMachineId(machineId))
-}
 
 /** Undefined: it did not answer, or not in time. */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {

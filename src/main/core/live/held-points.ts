@@ -25,6 +25,7 @@ const MOST_BROKEN = 16 << 10
 
 /** What lists show of a point; all that it says is asked for when somebody wants it. */
 export interface HeldPoint extends PointInShort {
+  readonly host: Manifest['host']
   /** Of all that it says but its RAM, and of that: two that have the same are the same point. */
   readonly content: string
   readonly memory: string | undefined
@@ -121,7 +122,7 @@ function inShort(manifest: Manifest): HeldPoint {
     id,
     vm,
     takenAt: withinYears(takenAt),
-    host: { name: host.name },
+    host,
     content: contentOf(manifest),
     memory: memoryOf(manifest),
     shown: withinCharacters(

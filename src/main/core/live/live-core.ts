@@ -50,6 +50,7 @@ export class LiveCore {
     const { folder, settings } = this.core
     this.notices = new Notices(join(folder, 'notices.json'))
     settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
+    this.core.keyNotices.forEach((text) => this.tellOfKeys(text))
     this.core.history.listen((remark) =>
       this.notices.add({
         host: OURS,
@@ -150,6 +151,20 @@ export class LiveCore {
     const at = new Date().toISOString()
     const title = 'Something is wrong with the log of errors'
     this.notices.add({ id: `not-logged-${at}`, host: OURS, at, severity: 'warning', title, text })
+  }
+
+  private tellOfKeys(text: string): void {
+    const at = new Date().toISOString()
+    const title = 'Some known host keys cannot be read'
+    this.notices.add({
+      id: `known-hosts-${at}`,
+      host: OURS,
+      at,
+      severity: 'warning',
+      title,
+      text,
+      goTo: { screen: 'settings' }
+    })
   }
 
   private tellOfSettings(text: string, n: number): void {

@@ -5,10 +5,12 @@ import { CharactersInTurns } from '../../../shared/turns.ts'
 import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
+import { OurHosts } from '../hosts/our-hosts.ts'
 import { lastListing } from '../points/last-listing.ts'
 import { askStore } from '../points/list-points.ts'
-import { asIn, disownedBy, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
-import { samePlace, type Place } from '../settings/settings-schema.ts'
+import { originOf, type HostsKnown } from '../points/point-origin.ts'
+import { asIn, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { EMPTY_SETTINGS, samePlace, type Place, type Settings } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { JoinedPoints, type HeldKnown } from './joined-points.ts'
 import { LiveValue } from './live-value.ts'
@@ -24,14 +26,6 @@ interface LastView {
   readonly view: PointView
 }
 
-/** By their names. */
-interface Hosts {
-  /** Those of the settings. */
-  readonly ours: ReadonlySet<string | undefined>
-  /** Of which it is known whether they have told of a point. */
-  readonly asked: readonly string[]
-}
-
 /** The points of every store that is known, asked for when something may have changed there. */
 export class LivePoints {
   readonly all = new LiveValue<PointsView>(TELL_EVERY_MS)
@@ -44,11 +38,13 @@ export class LivePoints {
   /** Labels of stores that have been asked, or could not be; and of those that have not been asked since this computer slept. */
   private readonly asked = new Set<string>()
   private readonly old = new Set<string>()
+  /** Labels of those of which what they have now is told, or being told; none after a sleep. */
+  private heard: ReadonlySet<string> = new Set()
   /** What hosts have told of points before is known. */
   private isTold = false
   private readonly looks = new Map<string, SharedRun>()
   private readonly telling = new SharedRun(() => this.tellNow())
-  private lastPlaces: Place[] = []
+  private lastSettings: Settings = EMPTY_SETTINGS
   /** Labels of the stores that were told of last. */
   private followed: string | undefined
   /** What was known to this computer before is known. */
@@ -64,7 +60,8 @@ export class LivePoints {
     for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
     await this.core.history.ready()
     this.isTold = true
-    if (this.all.value !== undefined) await this.tell()
+    // Whatever is being told just now was begun without it.
+    await this.tell()
   }
 
   private async rememberStore(place: Place): Promise<void> {
@@ -88,8 +85,9 @@ export class LivePoints {
   /** After a sleep what is known may be old: until a store has been asked again, nobody may conclude from a lack in it. */
   wake(): void {
     this.places().forEach((place) => this.old.add(label(place)))
+    this.heard = new Set()
     const { value } = this.all
-    if (value !== undefined) this.all.set({ points: value.points, broken: value.broken, ...this.knownOf(new Set()) })
+    if (value !== undefined) this.all.set({ points: value.points, broken: value.broken, ...this.knownOf() })
   }
 
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
@@ -140,14 +138,18 @@ export class LivePoints {
     return !this.unreachable.has(label(place))
   }
 
-  /** Those of the settings; while these cannot be read, those that were last in them. */
   places(): Place[] {
+    return allPlaces(this.settings())
+  }
+
+  /** While they cannot be read, as they were last. */
+  private settings(): Settings {
     try {
-      this.lastPlaces = allPlaces(this.core.settings.read())
+      this.lastSettings = this.core.settings.read()
     } catch {
-      return this.lastPlaces
+      return this.lastSettings
     }
-    return this.lastPlaces
+    return this.lastSettings
   }
 
   /** One at a time for each store; all who come meanwhile share one look afterwards. */
@@ -204,29 +206,24 @@ export class LivePoints {
 
   /** Made whenever others have had their turn: hosts have tens of thousands. What is heard meanwhile is told next. */
   private async tellNow(): Promise<void> {
-    const hosts = this.hosts()
+    const known = { ours: new OurHosts(this.settings().hosts), asked: new Set(this.askedHosts()) }
     const broken = [...this.stores.values()].flatMap(brokenIn)
-    const heard = new Set([...this.asked].filter((store) => !this.old.has(store)))
+    this.heard = new Set([...this.asked].filter((store) => !this.old.has(store)))
     const points: PointView[] = []
     const turns = new CharactersInTurns()
     for (const point of this.joined.all()) {
       const last = this.views.get(point)
-      const view = this.viewOf(point, hosts)
+      const view = this.viewOf(point, known)
       points.push(view)
       await turns.taken(view === last?.view ? 0 : ANEW)
     }
-    this.all.set({ points, broken, ...this.knownOf(heard) })
+    this.all.set({ points, broken, ...this.knownOf() })
   }
 
-  /** @param heard labels of the stores of which it is told what they have now */
-  private knownOf(heard: ReadonlySet<string>): Pick<PointsView, 'known' | 'knownOf'> {
-    const isKnown = (place: Place): boolean => heard.has(label(place)) && !this.old.has(label(place))
+  private knownOf(): Pick<PointsView, 'known' | 'knownOf'> {
+    const isKnown = (place: Place): boolean => this.heard.has(label(place))
     const known = this.isTold && this.places().every(isKnown)
     return { known, ...(!known && { knownOf: this.hostsWhere(isKnown) }) }
-  }
-
-  private hosts(): Hosts {
-    return { ours: new Set(this.places().map(hostOf)), asked: this.askedHosts() }
   }
 
   private askedHosts(): readonly string[] {
@@ -241,36 +238,35 @@ export class LivePoints {
   }
 
   /** The same as before where nothing that it is told by is another: a window's door knows it then. */
-  private viewOf(point: HeldKnown, hosts: Hosts): PointView {
+  private viewOf(point: HeldKnown, known: HostsKnown): PointView {
     const { manifest, places } = point
     const reachable = places.map((place) => Number(this.isReachable(place))).join('')
-    const { name } = manifest.host
-    const isOf = `${hosts.asked.includes(name)} ${hosts.ours.has(name)}`
+    const home = known.ours.onlyThatMayBe(manifest.host)?.name
+    const isOf = home === undefined ? '' : `${home} ${known.asked.has(home)}`
     const by = `${this.core.history.told.heard(manifest.id)} ${isOf} ${reachable}`
     const last = this.views.get(point)
     if (last?.by === by) return last.view
-    const view = this.viewAnew(point, hosts)
+    const view = this.viewAnew(point, known)
     this.views.set(point, { by, view })
     return view
   }
 
-  private viewAnew(point: HeldKnown, hosts: Hosts): PointView {
+  private viewAnew(point: HeldKnown, known: HostsKnown): PointView {
     const { manifest, places, otherwise, marks, verdicts = [], rivals = [] } = point
-    const { id, vm, host, takenAt, shown } = manifest
+    const { id, vm, takenAt, shown } = manifest
     const tellers = tellersOf(this.core.history.told, point, DEFAULT_STORE)
     const having = new Set(places.map(hostOf))
     const toldBy = tellers.hosts.filter((each) => !having.has(each))
-    const disowning = disownedBy(tellers, point, hosts.asked)
+    const origin = originOf(point, tellers, known)
     return {
       id,
       vm,
-      host: host.name,
-      ...(!hosts.ours.has(host.name) && { isHostUnknown: true }),
+      ...origin,
       takenAt,
       ...shown,
       warnings: [
         ...rivalTexts(rivals),
-        ...(disowning === undefined ? [] : [disownedText(disowning)]),
+        ...(origin.notToldBy === undefined ? [] : [disownedText(origin.notToldBy)]),
         ...shown.warnings
       ],
       places: places.map((place, n) => ({

@@ -110,14 +110,27 @@ export async function manifestOf(
   return undefined
 }
 
+/** As `findListed`. */
+export const findPoint = async (core: Core, name: string, ...places: readonly Place[]): Promise<KnownPoint> =>
+  (await findListed(core, name, ...places)).point
+
 /**
- * By id, by the beginning of one, or as `PLACE/ID`, where `places` are those that are meant besides.
+ * By id, by the beginning of one, or as `PLACE/ID`, where `places` are those that are meant besides. And the list it is found in.
  * @throws `not-found`, `ambiguous`
  */
-export async function findPoint(core: Core, name: string, ...places: readonly Place[]): Promise<KnownPoint> {
+export async function findListed(
+  core: Core,
+  name: string,
+  ...places: readonly Place[]
+): Promise<{ readonly point: KnownPoint; readonly list: PointList }> {
   const { place, id: prefix } = partsOf(name)
   const meant = place === undefined ? places : [...places, placeNamed(core.settings.read(), place)]
-  const { points, broken, unreachable } = await listPoints(core)
+  const list = await listPoints(core)
+  return { point: pointIn(list, name, prefix, meant), list }
+}
+
+function pointIn(list: PointList, name: string, prefix: string, meant: readonly Place[]): KnownPoint {
+  const { points, broken, unreachable } = list
   const found = points.filter(
     (point) =>
       point.manifest.id.startsWith(prefix) &&

@@ -11,14 +11,18 @@ export interface HostAddress {
   readonly identityFile: string | undefined
 }
 
+export interface UnknownHostKey {
+  readonly address: string
+  readonly keyType: string
+  readonly fingerprint: string
+  /** It may have been known: this file of ours has a line that cannot be read, and may be of this host. */
+  readonly damagedIn?: string | undefined
+}
+
 /** What must be asked of a person while connecting. Non-interactive doors answer with refusals. */
 export interface ConnectQuestions {
   /** A key nobody has vouched for yet. True: write it down as known, and go on. */
-  unknownHostKey(key: {
-    readonly address: string
-    readonly keyType: string
-    readonly fingerprint: string
-  }): Promise<boolean>
+  unknownHostKey(key: UnknownHostKey): Promise<boolean>
   /** Undefined: no passphrase is to be had; the identity is skipped. */
   passphrase(identityFile: string): Promise<string | undefined>
 }

@@ -1,4 +1,5 @@
 import { StillpointError, type Failure } from '../../../shared/failure.ts'
+import type { UnknownHostKey } from './host-connection.ts'
 import { fingerprintOf, judgeHostKey, keyTypeOf, knownKeyTypes, type KnownHostLine } from './known-hosts.ts'
 
 /** The host as `known_hosts` calls it: its alias there, if `ssh_config` gives it one. */
@@ -15,7 +16,9 @@ export interface HostKeyRules {
   readonly name: HostKeyName
   readonly known: readonly KnownHostLine[]
   readonly expectedFingerprint: string | undefined
-  ask(key: { readonly address: string; readonly keyType: string; readonly fingerprint: string }): Promise<boolean>
+  /** The file that has a line which cannot be read, and may be of this host. */
+  damagedLine(): Promise<string | undefined>
+  ask(key: UnknownHostKey): Promise<boolean>
   remember(key: Buffer): Promise<void>
 }
 
@@ -56,9 +59,15 @@ export async function checkHostKey(key: Buffer, rules: HostKeyRules): Promise<vo
   if (expectedFingerprint !== undefined && expectedFingerprint !== fingerprint)
     refuse({ kind: 'host-key-changed', ...shown, knownIn: `the fingerprint that was given (${expectedFingerprint})` })
   if (verdict.is === 'known') return
-  const vouched =
-    expectedFingerprint !== undefined ||
-    (await rules.ask({ address: rules.address, keyType: shown.keyType, fingerprint }))
-  if (!vouched) refuse({ kind: 'host-key-unknown', ...shown })
+  if (expectedFingerprint === undefined) {
+    const damagedIn = await rules.damagedLine()
+    const unknown = {
+      address: rules.address,
+      keyType: shown.keyType,
+      fingerprint,
+      ...(damagedIn !== undefined && { damagedIn })
+    }
+    if (!(await rules.ask(unknown))) refuse({ kind: 'host-key-unknown', host: rules.label, ...unknown })
+  }
   await rules.remember(key)
 }

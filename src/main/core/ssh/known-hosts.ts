@@ -36,23 +36,50 @@ export function keyTypeOf(key: Buffer): string {
 export const knownHostName = (host: string, port: number): string =>
   port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
 
-/** Lines that do not parse are passed over, and so are certificate authorities. */
+/** Lines that do not parse are passed over (of our own file they are said: `damaged-keys.ts`), and so are certificate authorities. */
 export function parseKnownHosts(file: string, text: string): KnownHostLine[] {
   return text.split(/\r?\n/).flatMap((content, index) => parseLine(file, index + 1, content) ?? [])
 }
 
-function parseLine(file: string, line: number, content: string): KnownHostLine | undefined {
+function fieldsOf(content: string): { readonly marker: string | undefined; readonly fields: readonly string[] } {
   const fields = content.trim().split(/[ \t]+/)
   const marker = fields[0]?.startsWith('@') === true ? fields.shift() : undefined
-  const [hosts, keyType, key] = fields
+  return { marker, fields }
+}
+
+function parseLine(file: string, line: number, content: string): KnownHostLine | undefined {
+  const {
+    marker,
+    fields: [hosts, keyType, key]
+  } = fieldsOf(content)
   if (hosts === undefined || keyType === undefined || key === undefined || hosts.startsWith('#')) return undefined
   if (marker !== undefined && marker !== '@revoked') return undefined
   return { file, line, revoked: marker === '@revoked', hosts, keyType, key }
 }
 
-function isAbout(line: KnownHostLine, name: string): boolean {
-  const [, hash, salt, digest] = line.hosts.split('|')
-  if (!line.hosts.startsWith('|')) return matchesPatternList(line.hosts.split(','), name)
+/** Whether it is neither empty nor a remark, and no whole key can be read from it. */
+export function isDamaged(content: string): boolean {
+  const {
+    marker,
+    fields: [hosts = '', keyType = '', key = '']
+  } = fieldsOf(content)
+  if (marker === undefined && (hosts === '' || hosts.startsWith('#'))) return false
+  return ![undefined, '@revoked', '@cert-authority'].includes(marker) || !isWhole({ keyType, key })
+}
+
+/** A key is nothing but strings, each behind its length, of which the first is its type: one that is cut short does not end with one. */
+function isWhole({ keyType, key }: Pick<KnownHostLine, 'keyType' | 'key'>): boolean {
+  const bytes = Buffer.from(key, 'base64')
+  if (keyTypeOf(bytes) !== keyType || bytes.toString('base64') !== key) return false
+  let end = 0
+  while (end + 4 <= bytes.length) end += 4 + bytes.readUInt32BE(end)
+  return end === bytes.length && end > 4 + keyType.length
+}
+
+/** `hosts`: as a line has them. */
+export function isAbout(hosts: string, name: string): boolean {
+  const [, hash, salt, digest] = hosts.split('|')
+  if (!hosts.startsWith('|')) return matchesPatternList(hosts.split(','), name)
   if (hash !== '1' || salt === undefined || digest === undefined) return false
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === digest
 }
@@ -73,9 +100,9 @@ export function judgeHostKey(
 ): HostKeyVerdict {
   const name = knownHostName(host, port)
   const key = shown.toString('base64')
-  const about = lines.filter((line) => isAbout(line, name))
+  const about = lines.filter(({ hosts }) => isAbout(hosts, name))
   // A key of the plain name is good for other ports too, but its absence there means nothing.
-  const plain = port === 22 ? [] : lines.filter((line) => isAbout(line, host.toLowerCase()))
+  const plain = port === 22 ? [] : lines.filter(({ hosts }) => isAbout(hosts, host.toLowerCase()))
   const revoked = [...about, ...plain].find((line) => line.revoked && line.key === key)
   if (revoked) return { is: 'revoked', knownIn: place(revoked) }
   if ([...about, ...plain].some((line) => !line.revoked && line.key === key)) return { is: 'known' }
@@ -87,7 +114,7 @@ export function judgeHostKey(
 /** Types of the keys written down for a host: to be negotiated first, or a known host would seem to be unknown. */
 export function knownKeyTypes(lines: readonly KnownHostLine[], host: string, port: number): string[] {
   const typesOf = (name: string): string[] =>
-    lines.filter((line) => !line.revoked && isAbout(line, name)).map((line) => line.keyType)
+    lines.filter((line) => !line.revoked && isAbout(line.hosts, name)).map((line) => line.keyType)
   const exact = typesOf(knownHostName(host, port))
   return [...new Set(exact.length > 0 ? exact : typesOf(host.toLowerCase()))]
 }
@@ -97,24 +124,26 @@ export const ownKnownHosts = (settingsDir: string): string => join(settingsDir, 
 
 export const systemKnownHosts = '/etc/ssh/ssh_known_hosts'
 
-/** @throws `io` where one of them is there and cannot be read */
+/** A key of our own file that is cut short is none. @throws `io` where one of them is there and cannot be read */
 export function readKnownHosts(homeDir: string, settingsDir: string): Promise<KnownHostLine[]> {
-  const files = [ownKnownHosts(settingsDir), join(homeDir, '.ssh/known_hosts'), systemKnownHosts]
-  return inOneGo(() => files.flatMap((file) => parseKnownHosts(file, readIfThere(file))))
+  const own = ownKnownHosts(settingsDir)
+  const others = [join(homeDir, '.ssh/known_hosts'), systemKnownHosts]
+  const linesIn = (file: string): KnownHostLine[] => parseKnownHosts(file, readIfThere(file))
+  return inOneGo(() => [...linesIn(own).filter(isWhole), ...others.flatMap(linesIn)])
 }
 
 /** Whoever asks does not mind that nothing is waited for. */
-const inOneGo = <T>(work: () => T): Promise<T> => Promise.resolve().then(work)
+export const inOneGo = <T>(work: () => T): Promise<T> => Promise.resolve().then(work)
 
 /** A hundred thousand keys. */
-const LARGEST_BYTES = 32 << 20
+export const LARGEST_BYTES = 32 << 20
 
 /**
  * What cannot be read is never passed over: a key that has changed would seem to be new. Many make their file a link to
  * `/dev/null`, which has nothing in it.
  * @throws `io`
  */
-function readIfThere(file: string): string {
+export function readIfThere(file: string): string {
   try {
     if (statSync(file).isCharacterDevice() && realpathSync(file) === '/dev/null') return ''
     return readSmallFile(file, LARGEST_BYTES) ?? ''
@@ -142,7 +171,9 @@ export async function forgetHostKeys(settingsDir: string, host: string, port: nu
   await rewrite(settingsDir, (lines) => {
     const parsed = parseKnownHosts(file, lines.join('\n'))
     const gone = new Set(
-      parsed.filter((line) => !line.revoked && isAbout(line, knownHostName(host, port))).map((line) => line.line - 1)
+      parsed
+        .filter((line) => !line.revoked && isAbout(line.hosts, knownHostName(host, port)))
+        .map((line) => line.line - 1)
     )
     forgotten = gone.size
     return lines.filter((_, index) => !gone.has(index))

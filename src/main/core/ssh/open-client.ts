@@ -8,6 +8,7 @@ import { FlowControl } from './flow-control.ts'
 import { checkHostKey, hostKeyAlgorithms, type HostKeyName } from './host-key.ts'
 import type { ConnectQuestions } from './host-connection.ts'
 import type { IdentityProblem } from './identities.ts'
+import { damagedLineOf } from './damaged-keys.ts'
 import { readKnownHosts, writeHostKey, type KnownHostLine } from './known-hosts.ts'
 import { LoginAgent, type LoginKeys } from './login-agent.ts'
 
@@ -178,6 +179,7 @@ class Login {
       name: keyName,
       known: this.#known,
       expectedFingerprint,
+      damagedLine: () => damagedLineOf(this.#context.settingsDir, keyName.host, keyName.port),
       ask: (shown) => this.#context.questions.unknownHostKey(shown),
       remember: (vouched) => writeHostKey(this.#context.settingsDir, keyName.host, keyName.port, vouched)
     })

@@ -3,14 +3,21 @@ import { failureFrom } from '../../../shared/failure-data.ts'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { summaryOf } from '../../../shared/model/point.ts'
 import type { JobReport } from '../../../shared/model/job.ts'
+import type { PointOrigin } from '../../../shared/point-name.ts'
 import type { Unreachable } from '../../core/jobs/jobs.ts'
 import { damagedIn, placeLabel, type KnownPoint } from '../../core/points/point-places.ts'
 
 /** A point as `--json` publishes it (docs/cli.md): fields are added, never renamed. */
-export function pointJson(point: KnownPoint): Readonly<Record<string, unknown>> {
+export function pointJson(point: KnownPoint, origin: PointOrigin): Readonly<Record<string, unknown>> {
   const places = point.places.map((place) => placeLabel(place, DEFAULT_STORE))
   const damaged = damagedIn(point)
-  return { ...summaryOf(point.manifest), places, ...point.marks, ...(damaged.length > 0 && { damagedIn: damaged }) }
+  return {
+    ...summaryOf(point.manifest),
+    ...origin,
+    places,
+    ...point.marks,
+    ...(damaged.length > 0 && { damagedIn: damaged })
+  }
 }
 
 /** What can be said of a backup's point without asking its store again. */

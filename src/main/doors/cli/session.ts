@@ -46,9 +46,9 @@ function coreOfTerminal(out: Output, terminal: Terminal, acceptNew: boolean): Co
   return core
 }
 
-/** What the operator should hear of the settings and of the history. */
-export function sayOfFiles({ settings, history }: Core, out: Output): void {
-  for (const notice of settings.notices) out.note(notice, 'warning')
+/** What the operator should hear of the settings, of host keys, and of the history. */
+export function sayOfFiles({ settings, keyNotices, history }: Core, out: Output): void {
+  for (const notice of [...settings.notices, ...keyNotices]) out.note(notice, 'warning')
   history.listen(({ title, text }) => out.note(`${title}: ${text}`, 'warning'))
 }
 

@@ -1,3 +1,4 @@
+import { hostInWords } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
@@ -33,12 +34,12 @@ export function searchEntries(
   return [...vms.map(vmEntry), ...hosts.map(hostEntry), ...schedules, ...screens, ...commands]
 }
 
-const vmEntry = ({ uuid, name, host }: VmSafety): SearchEntry => ({
-  id: `vm ${host} ${uuid}`,
+const vmEntry = (vm: VmSafety): SearchEntry => ({
+  id: `vm ${vm.host} ${vm.uuid}`,
   group: 'vm',
-  label: safeText(name),
-  detail: words.search.vmOn(safeText(host)),
-  act: { kind: 'go', to: { screen: 'vm', host, vm: uuid } }
+  label: safeText(vm.name),
+  detail: words.search.vmOn(safeText(hostInWords(vm))),
+  act: { kind: 'go', to: { screen: 'vm', host: vm.host, vm: vm.uuid } }
 })
 
 const hostEntry = ({ name, address }: HostView): SearchEntry => ({

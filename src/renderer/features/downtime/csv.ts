@@ -1,4 +1,5 @@
 import { downMs, type Downtime } from '../../../shared/downtimes.ts'
+import { hostInWords } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 
 /**
@@ -19,7 +20,7 @@ export const downtimeCsv = (entries: readonly Downtime[]): string =>
 const cellsOf = (entry: Downtime): readonly string[] => [
   entry.at,
   entry.kind,
-  entry.host,
+  hostInWords(entry),
   entry.vm,
   entry.vmUuid,
   entry.point ?? '',

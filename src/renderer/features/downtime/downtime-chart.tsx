@@ -7,7 +7,7 @@ import { downMs, type Downtime } from '../../../shared/downtimes.ts'
 import { tickText, timeTicks } from './time-ticks.ts'
 import { isOverBudget } from './downtime-view.ts'
 import classes from './downtime.module.css'
-import { whatText, words } from './words.ts'
+import { whatText, whereText, words } from './words.ts'
 
 interface DowntimeChartProps {
   readonly entries: readonly Downtime[]
@@ -101,6 +101,7 @@ function Told({ dot }: { readonly dot: Dot | undefined }) {
       <b>
         <bdi>{shorten(safeText(entry.vm), 40)}</bdi>
       </b>
+      <bdi>{shorten(safeText(whereText(entry)), 40)}</bdi>
       <span>{whatText(entry.kind, entry.method ?? entry.mode)}</span>
       <span>{formatTime(entry.at)}</span>
       <b>{formatPause(downMs(entry) ?? dot.ms)}</b>

@@ -4,7 +4,7 @@ import { safeText, shorten } from '../../../shared/safe-text.ts'
 import { PauseFigure } from '../../ui/pause-figure.tsx'
 import type { Figures } from './downtime-view.ts'
 import classes from './downtime.module.css'
-import { words } from './words.ts'
+import { whoText, words } from './words.ts'
 
 interface DowntimeFiguresProps {
   readonly backups: Figures | undefined
@@ -22,7 +22,7 @@ export function DowntimeFigures({ backups, restores, budgetMs }: DowntimeFigures
           <Figure label={words.medianRunning} note={words.from(restores.count, words.kinds.restore.toLowerCase())}>
             <PauseFigure ms={restores.medianMs} size="md" />
           </Figure>
-          <Figure label={words.worstRunning} note={whoText(restores)}>
+          <Figure label={words.worstRunning} note={worstText(restores)}>
             <PauseFigure ms={restores.worstMs} size="md" />
           </Figure>
         </>
@@ -38,7 +38,7 @@ function OfBackups({ figures, budgetMs }: { readonly figures: Figures; readonly 
       <Figure label={words.medianPause} note={words.from(count, words.kinds.backup.toLowerCase())}>
         <PauseFigure ms={medianMs} size="md" />
       </Figure>
-      <Figure label={words.worstPause} note={whoText(figures)}>
+      <Figure label={words.worstPause} note={worstText(figures)}>
         <PauseFigure ms={worstMs} size="md" />
       </Figure>
       <Figure label={words.withinBudget(formatPause(budgetMs))} note={words.ofCount(count - overBudget, count)}>
@@ -67,4 +67,4 @@ const Figure = ({ label, note, children }: FigureProps) => (
   </div>
 )
 
-const whoText = ({ worst }: Figures): string => words.by(shorten(safeText(worst.vm), 40), safeText(worst.host))
+const worstText = ({ worst }: Figures): string => safeText(whoText(shorten(safeText(worst.vm), 40), worst))

@@ -8,7 +8,7 @@ import { phaseWord } from '../../words.ts'
 import { partsOf } from './csv.ts'
 import { isOverBudget } from './downtime-view.ts'
 import classes from './downtime.module.css'
-import { whatText, words } from './words.ts'
+import { whatText, whereText, words } from './words.ts'
 
 interface DowntimeTableProps {
   /** Newest first. */
@@ -22,22 +22,27 @@ const { columns: titles } = words
 /** The figures behind the chart. */
 export function DowntimeTable({ entries, budgetMs, onOpen }: DowntimeTableProps) {
   const columns = useMemo(() => columnsFor(budgetMs), [budgetMs])
+  const keyOf = useMemo(() => keysOf(entries), [entries])
   return (
     <DataTable label={words.table} columns={columns} rows={entries} rowKey={keyOf} onOpen={onOpen} rowHeight={56} />
   )
 }
 
-const keyOf = ({ kind, point, at, vmUuid }: Downtime): string => `${kind} ${point ?? ''} ${at} ${vmUuid}`
+/** By their place, from the oldest: of what hosts say nothing need be there once. */
+function keysOf(entries: readonly Downtime[]): (entry: Downtime) => string {
+  const keys = new Map(entries.map((entry, n) => [entry, String(entries.length - n)]))
+  return (entry) => keys.get(entry) ?? ''
+}
 
 const columnsFor = (budgetMs: number): readonly Column<Downtime>[] => [
   {
     key: 'vm',
     title: titles.vm,
-    cell: ({ vm, host }) => (
+    cell: (entry) => (
       <>
-        <Name text={vm} />
+        <Name text={entry.vm} />
         <span className={classes['soft']}>
-          <Name text={words.on(host)} />
+          <Name text={whereText(entry)} />
         </span>
       </>
     )

@@ -1,5 +1,6 @@
 import { downMs, type Downtime } from '../../../shared/downtimes.ts'
 import type { JobKind } from '../../../shared/model/job.ts'
+import { isHostClaimed, isOfHost } from '../../../shared/point-name.ts'
 
 /** Undefined and empty parts let everything through. */
 export interface DowntimeFilter {
@@ -22,14 +23,15 @@ export function filtered(entries: readonly Downtime[], filter: DowntimeFilter, n
   return entries.filter(
     (entry) =>
       entry.at >= since &&
-      (host === undefined || entry.host === host) &&
+      (host === undefined || isOfHost(entry, host, true)) &&
       (kind === undefined || entry.kind === kind) &&
       (sought === '' || entry.vm.toLowerCase().includes(sought) || entry.vmUuid === sought)
   )
 }
 
+/** To choose from: what only points say of a host is of none. */
 export const hostsOf = (entries: readonly Downtime[]): readonly string[] =>
-  [...new Set(entries.map(({ host }) => host))].sort()
+  [...new Set(entries.flatMap((entry) => (isHostClaimed(entry) ? [] : [entry.host])))].sort()
 
 /** Of one kind of job, in ms. Those that cost no downtime because nothing ran are not counted. */
 export interface Figures {

@@ -1,4 +1,5 @@
 import type { JobKind } from '../../../shared/model/job.ts'
+import { hostInWords, isHostClaimed, type PointOrigin } from '../../../shared/point-name.ts'
 
 const KIND: Readonly<Record<JobKind, string>> = { backup: 'Backup', restore: 'Restore' }
 
@@ -52,7 +53,6 @@ export const words = {
   withinBudget: (budget: string) => `within ${budget}`,
   ofCount: (within: number, count: number) => `${within} of ${count} backups`,
   from: (count: number, what: string) => `from ${count} ${what}`,
-  by: (vm: string, host: string) => `${vm} on ${host}`,
   chart: 'Over time',
   chartLabel: (count: number) =>
     `${count} downtimes over time, on a logarithmic scale. The table below has the same figures.`,
@@ -71,6 +71,14 @@ export const words = {
   none: 'none',
   overBudget: 'over budget'
 } as const
+
+/** `on alpha`, or what only its point says of where it was taken. */
+export const whereText = (origin: PointOrigin): string =>
+  isHostClaimed(origin) ? hostInWords(origin) : words.on(origin.host)
+
+/** `web1 on alpha`. */
+export const whoText = (vm: string, origin: PointOrigin): string =>
+  `${vm}${isHostClaimed(origin) ? ',' : ''} ${whereText(origin)}`
 
 /** `Backup, live`. */
 export const whatText = (kind: JobKind, how: string | undefined): string =>

@@ -1,4 +1,5 @@
 import { Stack, Text } from '@mantine/core'
+import type { FailureOf } from '../../../shared/failure.ts'
 import { openSshForgets } from '../../../shared/failure-words.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { CommandLine } from '../../ui/command-line.tsx'
@@ -17,7 +18,7 @@ export function KeyFacts({ failure }: { readonly failure: KeyFailure }) {
   const forget = failure.kind === 'host-key-changed' ? openSshForgets(failure) : undefined
   return (
     <Stack gap="md">
-      {failure.kind === 'host-key-unknown' ? <Text>{said.unknownText}</Text> : <ChangedKey failure={failure} />}
+      {failure.kind === 'host-key-unknown' ? <UnknownKey failure={failure} /> : <ChangedKey failure={failure} />}
       <div className={classes['fingerprint']}>
         <Text c="dimmed">{said.shown}</Text>
         <code>{safeText(failure.fingerprint)}</code>
@@ -41,6 +42,13 @@ export function KeyFacts({ failure }: { readonly failure: KeyFailure }) {
     </Stack>
   )
 }
+
+const UnknownKey = ({ failure: { damagedIn } }: { readonly failure: FailureOf<'host-key-unknown'> }) => (
+  <Stack gap="sm">
+    <Text>{said.unknownText}</Text>
+    {damagedIn !== undefined && <Text>{said.maybeKnownText(safeText(damagedIn))}</Text>}
+  </Stack>
+)
 
 function ChangedKey({ failure }: { readonly failure: Extract<KeyFailure, { kind: 'host-key-changed' }> }) {
   return (

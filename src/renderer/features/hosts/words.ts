@@ -60,6 +60,8 @@ export const words = {
     unknownTitle: (host: string) => `Is this the key of ${host}?`,
     unknownText:
       'Every host shows a key of its own, so that nothing else can pass for it. Stillpoint has not seen this one yet, and has sent nothing to it.',
+    maybeKnownText: (file: string) =>
+      `It may have had another one: ${file} has lines that cannot be read, and one of them may be of this host.`,
     changedTitle: (host: string) => `${host} shows another key than before`,
     changedText: 'Another key is known for it. There can be two reasons:',
     changedRebuilt: 'The host was rebuilt or got a new key. Then this is to be expected.',

@@ -1,5 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { hostInWords } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { useWindow } from '../../state/store-context.ts'
 import { FailureNotice } from '../../ui/failure-notice.tsx'
@@ -30,7 +31,7 @@ export function AttentionRow({ item, isAsking }: AttentionRowProps) {
       return <BrokenRow item={item} />
     case 'vm':
       return (
-        <Row tone={item.tone} label={item.label} name={item.vm.name} host={item.vm.host} text={item.text}>
+        <Row tone={item.tone} label={item.label} name={item.vm.name} host={hostInWords(item.vm)} text={item.text}>
           <VmAttentionActions item={item} isAsking={isAsking} />
         </Row>
       )

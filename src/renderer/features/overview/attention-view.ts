@@ -2,6 +2,7 @@ import { describeFailure } from '../../../shared/failure-words.ts'
 import type { Failure } from '../../../shared/failure.ts'
 import { formatAge, formatMoment } from '../../../shared/format.ts'
 import { heldText, twinNow, type HostLooked, type TwinNow } from '../../../shared/held-autostart.ts'
+import { isHostClaimed } from '../../../shared/point-name.ts'
 import { isBrokenPromise, needsYou, type VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import { untoldWords } from '../../../shared/safety-words.ts'
@@ -149,13 +150,13 @@ export const whyOf = (vm: VmSafety, now: Date): string =>
 
 /** What failed last, or since when nothing is heard. */
 function reasonOf(vm: VmSafety, now: Date): string {
-  const { safety, failing, lastPoint, host } = vm
+  const { safety, failing, lastPoint } = vm
   const age = lastPoint && formatAge(now.getTime() - Date.parse(lastPoint.takenAt))
   if (failing !== undefined) {
     const why = failing.failure === undefined ? words.failedUntold : safeText(describeFailure(failing.failure).title)
     return words.failedWhy(why, age)
   }
-  if (safety === 'gone' && age !== undefined) return words.goneWhy(safeText(host), age)
+  if (safety === 'gone' && age !== undefined) return words.goneWhy(safeText(vm.host), age, isHostClaimed(vm))
   return isBrokenPromise(vm) || lastPoint !== undefined ? silenceOf(vm, now) : noneWhy(vm)
 }
 

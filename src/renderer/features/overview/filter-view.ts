@@ -1,3 +1,4 @@
+import { isOfHost } from '../../../shared/point-name.ts'
 import { wantsYou, type VmSafety } from '../../../shared/safety.ts'
 
 export const FILTER_STATES = [
@@ -30,7 +31,9 @@ export function filtered(vms: readonly VmSafety[], { text, state, host }: Overvi
   const parts = text.toLocaleLowerCase().split(/\s+/)
   return vms.filter((vm) => {
     const all = `${vm.name} ${vm.host} ${vm.uuid}`.toLocaleLowerCase()
-    return (host === undefined || vm.host === host) && isIn(vm, state) && parts.every((part) => all.includes(part))
+    return (
+      (host === undefined || isOfHost(vm, host, true)) && isIn(vm, state) && parts.every((part) => all.includes(part))
+    )
   })
 }
 

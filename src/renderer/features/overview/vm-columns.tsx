@@ -1,6 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
 import { formatBytes, formatPause } from '../../../shared/format.ts'
+import { hostInWords } from '../../../shared/point-name.ts'
 import type { VmSafety } from '../../../shared/safety.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { VmView } from '../../../shared/views/host-view.ts'
@@ -16,7 +17,13 @@ import { words } from './words.ts'
 /** The columns of the overview; outside of the page, so that rows that did not change are not drawn again. */
 export const COLUMNS: readonly Column<VmSafety>[] = [
   { key: 'vm', title: words.columns.vm, cell: (row) => <NameCell row={row} /> },
-  { key: 'host', title: words.columns.host, width: '9rem', wideOnly: true, cell: ({ host }) => <Name text={host} /> },
+  {
+    key: 'host',
+    title: words.columns.host,
+    width: '9rem',
+    wideOnly: true,
+    cell: (row) => <Name text={hostInWords(row)} />
+  },
   { key: 'point', title: words.columns.point, width: '9.5rem', cell: (row) => <PointCell row={row} /> },
   { key: 'proven', title: words.columns.proven, width: '8.25rem', cell: (row) => <ProvenCell row={row} /> },
   { key: 'pause', title: words.columns.pause, width: '9.5rem', cell: (row) => <PauseCell row={row} /> },
@@ -31,7 +38,8 @@ export const COLUMNS: readonly Column<VmSafety>[] = [
   }
 ]
 
-function NameCell({ row: { name, host, vm } }: { readonly row: VmSafety }) {
+function NameCell({ row }: { readonly row: VmSafety }) {
+  const { name, vm } = row
   return (
     <>
       <span className={classes['vmName']}>
@@ -41,7 +49,7 @@ function NameCell({ row: { name, host, vm } }: { readonly row: VmSafety }) {
         <LimitsMark limits={vm?.limits} />
       </span>
       <span className={classes['second']}>
-        <span className={classes['narrowOnly']}>{safeText(host)} · </span>
+        <span className={classes['narrowOnly']}>{safeText(hostInWords(row))} · </span>
         {vm === undefined ? words.needs.gone : `${safeText(vm.state)} · ${formatBytes(vm.ramBytes)}`}
       </span>
     </>

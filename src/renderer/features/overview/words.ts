@@ -85,7 +85,8 @@ export const words = {
     `${reason}. ${age === undefined ? 'There is no good point.' : `The last good point is ${age} old.`}`,
   noneWhy: 'Nothing can be restored: no store has a good point of it.',
   noneToldWhy: (host: string) => `${host} has told of no good point of it.`,
-  goneWhy: (host: string, age: string) => `It was on ${host}. Its last good point is ${age} old.`,
+  goneWhy: (host: string, age: string, isClaimed: boolean) =>
+    `${isClaimed ? `It was on ${host}, as only its point says` : `It was on ${host}`}. Its last good point is ${age} old.`,
   silent: 'Silent',
   silentWhy: (since: string, expected: string) => `No good point since ${since}; one is expected every ${expected}.`,
   neverWhy: (due: string) => `There is no good point; the first one was due ${due}.`,

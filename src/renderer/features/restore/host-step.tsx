@@ -1,6 +1,7 @@
 import { Button, Text } from '@mantine/core'
 import { describeFailure } from '../../../shared/failure-words.ts'
 import { formatBytes } from '../../../shared/format.ts'
+import { isHostClaimed } from '../../../shared/point-name.ts'
 import { safeText } from '../../../shared/safe-text.ts'
 import type { HostView } from '../../../shared/views/host-view.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
@@ -64,7 +65,7 @@ function HostFacts({ host, point }: { readonly host: HostView; readonly point: P
     <span className={classes['pointFacts']}>
       {store !== undefined && <span>{words.host.free(formatBytes(store.freeBytes))}</span>}
       {point !== undefined && <span>{pointText(host, point)}</span>}
-      {point?.host === host.name && <span>{words.host.original}</span>}
+      {point?.host === host.name && !isHostClaimed(point) && <span>{words.host.original}</span>}
       {host.vms.some(({ uuid }) => uuid === point?.vm.uuid) && <span>{words.host.hasVm}</span>}
     </span>
   )

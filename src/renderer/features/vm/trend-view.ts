@@ -1,7 +1,9 @@
 import { hasSucceeded } from '../../../shared/job-words.ts'
 import { classicPauseMs } from '../../../shared/estimate.ts'
+import { isToldBy } from '../../../shared/told-by.ts'
 import type { JobView } from '../../../shared/views/job-view.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
+import type { VmKnown } from './vm-view.ts'
 
 /** One column of the chart: a backup or a restore. What does not belong to it is left out. */
 export interface DowntimeRow {
@@ -13,6 +15,14 @@ export interface DowntimeRow {
   /** What the classic method would have cost. */
   readonly classicMs?: number
 }
+
+/** Of a VM that a host has, the points that this host has told of: how it went is no other's to say. */
+export const pointsOfTrend = ({
+  vm,
+  hostName,
+  points
+}: Pick<VmKnown, 'vm' | 'hostName' | 'points'>): readonly PointView[] =>
+  vm === undefined ? points : points.filter((point) => isToldBy(point, new Set([hostName])))
 
 /**
  * Pauses of backups and times to running of restores, oldest first. Backups whose points are gone count as well; those

@@ -5,13 +5,15 @@ import { useWindow } from '../../state/store-context.ts'
 import { Panel } from '../../ui/panel.tsx'
 import { DowntimeChart } from './downtime-chart.tsx'
 import { SizeChart } from './size-chart.tsx'
-import { downtimeRows, sizeRows } from './trend-view.ts'
+import { downtimeRows, pointsOfTrend, sizeRows } from './trend-view.ts'
 import type { VmKnown } from './vm-view.ts'
 import classes from './vm.module.css'
 import { words } from './words.ts'
 
 /** How pauses, times to running and sizes went over time. */
-export function VmTrends({ known: { uuid, hostName, points, vm } }: { readonly known: VmKnown }) {
+export function VmTrends({ known }: { readonly known: VmKnown }) {
+  const { uuid, hostName, vm } = known
+  const points = useMemo(() => pointsOfTrend(known), [known])
   const jobs = useWindow((state) => state.jobs)
   const budgetMs = useWindow((state) => state.choices?.defaultBudgetMs)
   const ramBytes = vm?.ramBytes

@@ -100,5 +100,5 @@ async function pointFields(
   report: JobReport
 ): Promise<Readonly<Record<string, unknown>>> {
   const found = await placedPoint(core, { kind: 'host', host, dir: store }, report.point ?? '').catch(() => undefined)
-  return found === undefined ? pointOfReport(report) : pointJson(found)
+  return found === undefined ? pointOfReport(report) : pointJson(found, { host })
 }

@@ -4,7 +4,8 @@ import { fail } from '../../../../shared/failure.ts'
 import { formatBytes } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
 import { copyPoint, type CopyOptions } from '../../../core/points/copy-point.ts'
-import { findPoint } from '../../../core/points/list-points.ts'
+import { findListed, findPoint } from '../../../core/points/list-points.ts'
+import { originsIn } from '../../../core/points/point-origin.ts'
 import { placeLabel, type KnownPoint } from '../../../core/points/point-places.ts'
 import { choosePlace, deletePoint, verifyPoint } from '../../../core/points/points.ts'
 import { placeNamed } from '../../../core/hosts/host-book.ts'
@@ -37,13 +38,14 @@ export const copyCommand = (perform: Perform): Command =>
     .action((id: string, options: ActionOptions & { to: string }) =>
       perform(options, async (session) => {
         const to = placeNamed(session.core.settings.read(), options.to)
-        const point = await findPoint(session.core, id)
+        const { point, list } = await findListed(session.core, id)
+        const origin = (await originsIn(session.core, list))(point)
         const manifest = await copyPoint(session.core, point, to, workOptions(session))
-        const copied = { ...point, manifest, places: [...point.places, to] }
+        const copied = pointJson({ ...point, manifest, places: [...point.places, to] }, origin)
         const [hasRam, hadRam] = [manifest, point.manifest].map(({ memory }) => memory !== undefined)
         const how = hadRam && !hasRam ? 'without its RAM; all else' : 'and'
         session.out.line(`Point ${manifest.id} of ${manifest.vm.name} is on ${label(to)} too, ${how} arrived whole.`)
-        session.out.result({ point: pointJson(copied), ...pointJson(copied), to: label(to) })
+        session.out.result({ point: copied, ...copied, to: label(to) })
         return hasRam === hadRam ? EXIT.done : EXIT.warnings
       })
     )

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { downtimes } from '../../../core/points/downtimes.ts'
 import { downMs, type Downtime } from '../../../../shared/downtimes.ts'
 import { formatPause, formatTime } from '../../../../shared/format.ts'
+import { hostInWords } from '../../../../shared/point-name.ts'
 import { unreachableJson } from '../json-views.ts'
 import { leaf } from '../leaf.ts'
 import { exitOfListing, noteUnreachable } from '../listing.ts'
@@ -25,7 +26,7 @@ export const downtimeCommand = (perform: Perform): Command =>
 
 function downtimeTable(entries: readonly Downtime[]): string[] {
   const rows = entries.map((entry) => [
-    `${entry.host}/${entry.vm}`,
+    `${hostInWords(entry)}/${entry.vm}`,
     formatTime(entry.at),
     entry.kind,
     entry.method ?? entry.mode ?? '',

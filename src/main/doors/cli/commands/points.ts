@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
-import { findPoint, listPoints, type PointList } from '../../../core/points/list-points.ts'
-import { damagedIn, disownedBy, placeLabel, tellersOf, type KnownPoint } from '../../../core/points/point-places.ts'
+import { findListed, listPoints, type PointList } from '../../../core/points/list-points.ts'
+import { originsIn } from '../../../core/points/point-origin.ts'
+import { damagedIn, placeLabel, type KnownPoint } from '../../../core/points/point-places.ts'
 import { fail } from '../../../../shared/failure.ts'
 import { formatBytes, formatPause, formatTime } from '../../../../shared/format.ts'
 import { DEFAULT_STORE } from '../../../../shared/host-paths.ts'
 import { sizeBytesOf } from '../../../../shared/model/point.ts'
-import { hostInWords } from '../../../../shared/point-name.ts'
+import { forShell } from '../../../../shared/model/restore-choice.ts'
+import { hostInWords, isHostClaimed, isOfHost, type PointOrigin } from '../../../../shared/point-name.ts'
 import { untoldWords } from '../../../../shared/safety-words.ts'
 import { untoldIn } from '../../../../shared/told-by.ts'
 import type { PointMarks } from '../../../../shared/views/point-view.ts'
@@ -26,17 +28,15 @@ export const pointsCommand = (perform: Perform): Command =>
   ]).action((of: string | undefined, options: ActionOptions) =>
     perform(options, async (session) => {
       const list = await listPoints(session.core)
-      const points = list.points.filter(filterFor(session, of, list))
-      const [disowning, claimOf] = [await disowningOf(session, list), claimsOf(session)]
-      session.out.line(points.length === 0 ? 'No points.' : pointTable(points, disowning, claimOf))
-      noteDisowned(session.out, points, disowning)
+      const originOf = await originsIn(session.core, list)
+      const all = list.points.map((point) => ({ point, origin: originOf(point) }))
+      const { found, claiming } = soughtIn(all, of, session)
+      session.out.line(found.length === 0 ? 'No points.' : pointTable(found))
+      noteClaims(session.out, of, found, claiming)
       noteBroken(session.out, list)
       noteUnreachable(session.out, list.unreachable)
       session.out.result({
-        points: points.map((point) => {
-          const notToldBy = disowning(point)
-          return { ...pointJson(point), ...claimOf(point), ...(notToldBy !== undefined && { notToldBy }) }
-        }),
+        points: found.map(({ point, origin }) => pointJson(point, origin)),
         broken: list.broken,
         unreachable: unreachableJson(list.unreachable)
       })
@@ -51,52 +51,64 @@ export const showCommand = (perform: Perform): Command =>
   ]).action((id: string, options: ActionOptions) =>
     perform(options, async (session) => {
       const { core, out } = session
-      const point = await findPoint(core, id)
-      const claim = claimsOf(session)(point)
-      out.line(pointText(point, claim))
-      const json = { ...pointJson(point), ...claim }
+      const { point, list } = await findListed(core, id)
+      const origin = (await originsIn(core, list))(point)
+      out.line(pointText(point, origin))
+      const json = pointJson(point, origin)
       out.result({ point: json, ...json, manifest: point.manifest })
       return EXIT.done
     })
   )
 
-/** Of a host are the points that were taken on it, and those that it holds. */
-function filterFor({ core }: Session, of: string | undefined, { points }: PointList): (point: KnownPoint) => boolean {
-  if (of === undefined) return () => true
+interface Listed {
+  readonly point: KnownPoint
+  readonly origin: PointOrigin
+}
+
+/**
+ * Of a host are the points that were taken on it, and those that it holds. `claiming`: others that say that they were taken
+ * there.
+ */
+function soughtIn(
+  all: readonly Listed[],
+  of: string | undefined,
+  { core }: Session
+): { readonly found: readonly Listed[]; readonly claiming: readonly Listed[] } {
+  if (of === undefined) return { found: all, claiming: [] }
   const slash = of.indexOf('/')
   const [host, vm] = slash === -1 ? [of, undefined] : [of.slice(0, slash), of.slice(slash + 1)]
-  const isOf = ({ manifest, places }: KnownPoint): boolean =>
-    manifest.host.name === host || places.some((place) => place.kind === 'host' && place.host === host)
-  if (!core.settings.read().hosts.some(({ name }) => name === host) && !points.some(isOf))
-    fail({ kind: 'not-found', what: 'host', name: host })
-  return (point) => isOf(point) && (vm === undefined || [point.manifest.vm.name, point.manifest.vm.uuid].includes(vm))
+  const isOurs = core.settings.read().hosts.some(({ name }) => name === host)
+  const isOf = ({ point, origin }: Listed): boolean =>
+    isOfHost(origin, host, isOurs) || point.places.some((place) => place.kind === 'host' && place.host === host)
+  if (!isOurs && !all.some(isOf)) fail({ kind: 'not-found', what: 'host', name: host })
+  const ofVm = all.filter(
+    ({ point: { manifest } }) => vm === undefined || [manifest.vm.name, manifest.vm.uuid].includes(vm)
+  )
+  return {
+    found: ofVm.filter(isOf),
+    claiming: ofVm.filter((each) => each.origin.host === host && !isOf(each))
+  }
 }
 
-interface Claim {
-  readonly isHostUnknown?: true
-}
-
-/** Whether the host that a point says it was taken on is none of ours: then its name is the point's own word. */
-function claimsOf({ core }: Session): (point: KnownPoint) => Claim {
-  const ours = new Set(core.settings.read().hosts.map(({ name }) => name))
-  return ({ manifest }) => (ours.has(manifest.host.name) ? {} : { isHostUnknown: true })
-}
-
-/** The host that a point says it was taken on, where that answers and never told of it. */
-type Disowning = (point: KnownPoint) => string | undefined
-
-async function disowningOf({ core }: Session, { unreachable }: PointList): Promise<Disowning> {
-  await core.history.ready()
-  const silent = new Set(unreachable.map(({ host }) => host.split(':', 1)[0]))
-  const answering = core.settings.read().hosts.flatMap(({ name }) => (silent.has(name) ? [] : [name]))
-  return (point) => disownedBy(tellersOf(core.history.told, point, DEFAULT_STORE), point, answering)
+/** What counts for no VM, and what is left out where one host is asked for. */
+function noteClaims(out: Output, of: string | undefined, found: readonly Listed[], claiming: readonly Listed[]): void {
+  if (out.json) return
+  noteDisowned(out, [...found, ...claiming])
+  if (of === undefined || claiming.length === 0) return
+  const [more, were, them] =
+    claiming.length === 1
+      ? ['1 more point says', 'it was', 'it']
+      : [`${claiming.length} more points say`, 'they were', 'them']
+  const line = forShell(['stillpoint', 'points', `says: ${of}`])
+  out.note(
+    `${more} that ${were} taken on ${of.split('/', 1)[0]}, and nothing else shows it. To list ${them}: ${line}`,
+    'warning'
+  )
 }
 
 /** One sentence for each VM. */
-function noteDisowned(out: Output, points: readonly KnownPoint[], disowning: Disowning): void {
-  if (out.json) return
-  const disowned = points.flatMap((point) => {
-    const host = disowning(point)
+function noteDisowned(out: Output, points: readonly Listed[]): void {
+  const disowned = points.flatMap(({ point, origin: { notToldBy: host } }) => {
     const places = point.places.map((place) => ({ host: place.kind === 'host' ? place.host : undefined }))
     return host === undefined ? [] : [{ host, places, vm: point.manifest.vm }]
   })
@@ -109,22 +121,15 @@ function noteDisowned(out: Output, points: readonly KnownPoint[], disowning: Dis
 
 const labels = ({ places }: KnownPoint): string => places.map((place) => placeLabel(place, DEFAULT_STORE)).join(', ')
 
-function pointTable(
-  points: readonly KnownPoint[],
-  disowning: Disowning,
-  claimOf: (point: KnownPoint) => Claim
-): string[] {
-  const rows = points.map((point) =>
-    rowOf(point, hostInWords({ host: point.manifest.host.name, ...claimOf(point) }), disowning(point))
-  )
-  return table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], rows)
-}
+const pointTable = (points: readonly Listed[]): string[] =>
+  table(['POINT', 'VM', 'TAKEN', 'METHOD', 'HOLDS', 'SIZE', 'PAUSE', 'MARKS', 'WHERE'], points.map(rowOf))
 
-function rowOf(point: KnownPoint, host: string, notToldBy: string | undefined): string[] {
+function rowOf({ point, origin }: Listed): string[] {
   const { manifest } = point
+  const { notToldBy } = origin
   return [
     manifest.id,
-    `${host}/${manifest.vm.name}`,
+    `${hostInWords(origin)}/${manifest.vm.name}`,
     formatTime(manifest.takenAt),
     manifest.method,
     manifest.memory === undefined ? 'disks' : 'RAM + disks',
@@ -155,7 +160,7 @@ function noteBroken(out: Output, { broken }: PointList): void {
     for (const { where, path, reason } of broken) out.note(`${where}: ${path} is no good point: ${reason}`, 'warning')
 }
 
-function pointText(point: KnownPoint, claim: Claim): string[] {
+function pointText(point: KnownPoint, origin: PointOrigin): string[] {
   const { manifest } = point
   const entries: [string, string | undefined][] = [
     ['taken', formatTime(manifest.takenAt)],
@@ -186,8 +191,14 @@ function pointText(point: KnownPoint, claim: Claim): string[] {
     ...marksFields(point.marks),
     ['damaged on', damagedIn(point).join(', ')]
   ]
-  const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), ${claim.isHostUnknown ? 'which says: ' : ''}taken on ${manifest.host.name}`
+  const head = `Point ${manifest.id} of ${manifest.vm.name} (${manifest.vm.uuid}), ${takenOn(origin)}`
   return [head, ...fields(entries)]
+}
+
+function takenOn(origin: PointOrigin): string {
+  const { host, notToldBy } = origin
+  const taken = `${isHostClaimed(origin) ? 'which says: ' : ''}taken on ${host}`
+  return notToldBy === undefined ? taken : `${taken}, which never told of it`
 }
 
 /** Copies are told apart by their place where one has RAM and another has none. */

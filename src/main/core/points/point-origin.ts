@@ -1,0 +1,45 @@
+import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import type { Manifest } from '../../../shared/model/point.ts'
+import type { PointOrigin } from '../../../shared/point-name.ts'
+import type { Core } from '../core.ts'
+import { OurHosts } from '../hosts/our-hosts.ts'
+import type { Told } from '../settings/told-points.ts'
+import type { PointList } from './list-points.ts'
+import { disownedBy, tellersOf, type KnownPoint, type PointInShort } from './point-places.ts'
+
+/** What has to be known to say whose a point is. */
+export interface HostsKnown {
+  readonly ours: OurHosts
+  /** Names of those of which it is known whether they have told of a point. */
+  readonly asked: ReadonlySet<string>
+}
+
+/** A point that says which machine it was taken on. */
+type WithOrigin = PointInShort & Pick<Manifest, 'host'>
+
+/** Where a point was taken, as it is told at every door: whoever made it gave its host a name of his own, and may have made it up. */
+export function originOf(
+  { manifest }: { readonly manifest: WithOrigin },
+  tellers: Told,
+  known: HostsKnown
+): PointOrigin {
+  const home = known.ours.onlyThatMayBe(manifest.host)
+  if (home === undefined) return { host: manifest.host.name, isHostUnknown: true }
+  const { name } = home
+  const asked = known.asked.has(name) ? [name] : []
+  const notToldBy = disownedBy(tellers, { manifest: { ...manifest, host: { name } } }, asked)
+  return { host: name, ...(notToldBy !== undefined && { notToldBy }) }
+}
+
+/** The same of points that have just been listed: a host of which a store did not answer may have told of any. */
+export async function originsIn(
+  { settings, history }: Pick<Core, 'settings' | 'history'>,
+  { unreachable }: Pick<PointList, 'unreachable'>
+): Promise<(point: KnownPoint) => PointOrigin> {
+  await history.ready()
+  const { hosts } = settings.read()
+  const silent = new Set(unreachable.map(({ host }) => host.split(':', 1)[0]))
+  const asked = new Set(hosts.flatMap(({ name }) => (silent.has(name) ? [] : [name])))
+  const known = { ours: new OurHosts(hosts), asked }
+  return (point) => originOf(point, tellersOf(history.told, point, DEFAULT_STORE), known)
+}
