@@ -105,6 +105,7 @@ describe('a day of noise of one host', () => {
         const text = noise(`${n}`, 8000)
         notices.add({ id: `n${n}`, host: 'bad', at: AT, severity: 'failure', title: `${n}`, text })
       })
+    notices.close()
     await writeWaiting(folder)
     expect(bytesIn()).toBeLessThan(16_000_000)
     expect((await history.jobs()).length).toBeGreaterThan(0)

@@ -53,4 +53,20 @@ describe('what is said of a job that has ended', () => {
       'It runs again after 1.1 s.'
     )
   })
+
+  it('has lines to type whole, or says where they are', () => {
+    const textWith = (mend: readonly string[]): string => {
+      const failure = {
+        kind: 'left-behind',
+        vm: 'web1',
+        left: [{ path: '/x', because: 'b', mend: [...mend] }]
+      } as const
+      return jobNotice(job({ state: 'failed-needs-you', failure }), DEFAULT_CHOICES)[0].text
+    }
+    const line = `rm ${'x'.repeat(300)}`
+    expect(textWith([line, line])).toContain(`${line}\n${line}`)
+    expect(textWith([line, line, line, line])).toBe(
+      'web1 needs you: something of the job had to stay. What to do about it stands in the job.'
+    )
+  })
 })
