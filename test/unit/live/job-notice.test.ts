@@ -54,6 +54,26 @@ describe('what is said of a job that has ended', () => {
     )
   })
 
+  it.each([false, true])(
+    'has all warnings of a copy as its text, and is never quiet about them: %s',
+    (notifySuccess) => {
+      const warnings = ['The copy has no RAM', 'Pin and note did not reach the copy']
+      const copied = job({ kind: 'copy', pauseMs: 0, state: 'done-with-warnings', warnings })
+      const [notice, quiet] = jobNotice(copied, { ...DEFAULT_CHOICES, notifySuccess })
+      expect(notice).toMatchObject({
+        severity: 'warning',
+        title: 'The copy of a point of web1 is done, with 2 warnings',
+        text: 'The copy has no RAM. Pin and note did not reach the copy.'
+      })
+      expect(quiet).toBe(false)
+    }
+  )
+
+  it('is quiet about a copy that is all that its point was', () => {
+    const [notice, quiet] = jobNotice(job({ kind: 'copy', pauseMs: 0 }), DEFAULT_CHOICES)
+    expect([notice.title, notice.text, quiet]).toEqual(['The copy of a point of web1 is done', '', true])
+  })
+
   it('has lines to type whole, or says where they are', () => {
     const textWith = (mend: readonly string[]): string => {
       const failure = {
