@@ -19,7 +19,7 @@ import type { JobReport } from '../../src/shared/model/job.ts'
 import type { RunReport } from '../../src/shared/model/policy.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
 import { longestPieceMs } from './cpu-time.ts'
-import { AT, idOf, jobReport, runReport } from './reports.ts'
+import { AT, jobReport, runReport } from './reports.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('jobs and runs that drip in')
