@@ -136,7 +136,7 @@ export function safetyOf(known: Known, now: Date): readonly VmSafety[] {
       )
     }
   })
-  return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || byName(a, b))
+  return all.sort((a, b) => SAFETY.indexOf(a.safety) - SAFETY.indexOf(b.safety) || compareNames(a.name, b.name))
 }
 
 /** When it was begun this computer knows itself, whatever its host says. */
@@ -165,7 +165,11 @@ const goodOf = (points: readonly PointView[] = [], witnesses: Witnesses): readon
 const keyOf = (host: string, uuid: string): string => `${host}\0${uuid}`
 
 const { compare } = new Intl.Collator(undefined, { numeric: true })
-const byName = (a: VmSafety, b: VmSafety): number => compare(a.name, b.name)
+/** More of a name nobody reads, and hundreds of digits are dear to compare. */
+const LONGEST_COMPARED = 100
+/** As a person would list names of VMs, `web2` before `web10`. */
+export const compareNames = (a: string, b: string): number =>
+  compare(a.slice(0, LONGEST_COMPARED), b.slice(0, LONGEST_COMPARED))
 
 interface Judged {
   /** Points, jobs and choices: a lack can be told from not knowing. */

@@ -9,15 +9,17 @@ import { requireHost } from '../../src/main/core/hosts/host-book.ts'
 import { listVms } from '../../src/main/core/hosts/list-vms.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { LiveValue } from '../../src/main/core/live/live-value.ts'
+import { desktopCoreOver } from '../../src/main/desktop/desktop-core.ts'
 import { safetyOf, type Safety } from '../../src/shared/safety.ts'
 import { errorLog } from '../../src/main/doors/error-log.ts'
 import { handlersOver } from '../../src/main/doors/handlers.ts'
 import { openBrowserDoor } from '../../src/main/doors/serve/open-browser-door.ts'
 import { processorTimes, slownessNow, type ProcessorTimes } from './cpu-time.ts'
+import { followOnPaper } from './paper-desktop.ts'
 import { toldOf, type ToldAnswer } from './wrong-answers.ts'
 
 /**
- * A core in a process of its own, as `stillpoint serve` has it: what it costs can be measured, and what it knows is told to
+ * A core in a process of its own, with what the desktop does in its own, but for the window: what it costs can be measured, and what it knows is told to
  * whoever started it. Arguments: its settings folder, the root of Stillpoint, and the hosts whose news are to be told.
  */
 export type Order =
@@ -73,9 +75,16 @@ export type Told =
   | { readonly seen: Seen; readonly about: string }
   | { readonly id: number; readonly result?: unknown; readonly error?: string }
 
+const INFO = { version: 'test', door: 'browser' } as const
 const [folder = '', root = '', ...hosts] = process.argv.slice(2)
 const live = new LiveCore({ folder, cache: join(folder, '..', 'cache'), root })
 const loop = watchLoop()
+const handlers = handlersOver(live, {
+  info: () => ({ ...INFO, platform: process.platform, home: folder, canStartAtLogin: false, hasTray: false }),
+  openLink: () => Promise.resolve(),
+  goTo: new LiveValue()
+})
+followOnPaper(desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close() }))
 /** Since it was last measured. */
 let slowest = slownessNow()
 const lookHowSlow = (): void => void (slowest = Math.max(slowest, slownessNow()))
@@ -201,12 +210,6 @@ async function done(order: Order): Promise<unknown> {
 }
 
 async function openDoor(): Promise<string> {
-  const info = { version: 'test', door: 'browser' as const, platform: process.platform, home: folder }
-  const handlers = handlersOver(live, {
-    info: () => ({ ...info, canStartAtLogin: false, hasTray: false }),
-    openLink: () => Promise.resolve(),
-    goTo: new LiveValue()
-  })
   const log = errorLog(folder, undefined, (text) => live.notLogged(text))
   const report: typeof log = (bug) => {
     console.error('bug', bug)

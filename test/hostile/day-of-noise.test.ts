@@ -112,6 +112,7 @@ describe('a day of noise of one host', () => {
       const report = errorLog(folder)
       for (let n = 0; n < 400; n += 1)
         report({ kind: 'bug', reference: `r${n}`, message: `Error: ${noise(`bug ${n}`, 20_000)}` })
+      notices.close()
       await writeWaiting(folder)
       // Each has as much of it as it can.
       for (const [part, least] of Object.entries(LEAST_OF_NOISE))

@@ -601,6 +601,7 @@ describe('notices', () => {
       notices.add(said(1))
       rmSync(inTheWay)
       notices.add(said(2))
+      notices.close()
       expect(new Notices(join(inTheWay, 'notices.json')).all.value).toHaveLength(3)
       rmSync(inTheWay, { recursive: true })
       writeFileSync(inTheWay, '')
@@ -625,6 +626,7 @@ describe('notices', () => {
       rmSync(path())
       writeFileSync(path(), good)
       notices.add(said(3))
+      notices.close()
       const kept = new Notices(path()).all.value ?? []
       expect(kept.map(({ id }) => id)).toEqual(expect.arrayContaining(['n-1-bad', 'n-2-bad', 'n-3-bad']))
       expect(readdirSync(folder)).toEqual(['notices.json'])
@@ -638,6 +640,7 @@ describe('notices', () => {
       rmSync(path())
       symlinkSync('/proc/self/mem', path()) // EIO
       notices.add(said(2))
+      notices.close()
       expect(readlinkSync(path())).toBe('/proc/self/mem')
       expect(notices.all.value).toHaveLength(3)
     })
@@ -659,6 +662,7 @@ describe('notices', () => {
       const notices = new Notices(path())
       for (let n = 0; n < 3; n += 1) notices.add(said(n, 'good'))
       for (let n = 0; n < 600; n += 1) notices.add({ ...said(n), text: 'x'.repeat(20_000) })
+      notices.close()
       const all = notices.all.value ?? []
       expect(all.filter(({ host }) => host === 'good')).toHaveLength(3)
       expect(all).toHaveLength(200)

@@ -16,8 +16,6 @@ import { act } from '../../src/main/desktop/errands.ts'
 import { Dialogs } from '../../src/main/desktop/dialogs.ts'
 import { jobNotification } from '../../src/main/desktop/job-endings.ts'
 import { newsOf } from '../../src/main/desktop/notice-news.ts'
-import { Notifier } from '../../src/main/desktop/notifier.ts'
-import { TrayIcon } from '../../src/main/desktop/tray.ts'
 import { words as desktopWords } from '../../src/main/desktop/words.ts'
 import { connectQuestions } from '../../src/main/doors/cli/connect-questions.ts'
 import { Interrupts } from '../../src/main/doors/cli/interrupts.ts'
@@ -47,6 +45,7 @@ import { done, failed, run, zone } from '../unit/tell/told-things.ts'
 import { hostView, NOW, vmView } from '../unit/live/paper-laptop.ts'
 import { aJob } from '../unit/renderer/fake-job.ts'
 import { hostileCore, JOB, POLICY } from './hostile-core.ts'
+import { paperNotifier, paperTray } from './paper-desktop.ts'
 import { tallyOf } from './tally.ts'
 import { FORGED, harmIn, HONEST, UNSAFE_CHARACTERS, UNSAFE_KINDS, UNSAFE_TEXTS } from './unsafe-texts.ts'
 
@@ -107,36 +106,16 @@ const texts = (value: unknown): string =>
 
 function notified(platform: NodeJS.Platform, title: string, body: string): { title: string; body: string } {
   const shown: { title: string; body: string }[] = []
-  class Maker {
-    static isSupported = (): boolean => true
-    readonly on = (): this => this
-    readonly show = (): void => undefined
-    constructor(options: { title: string; body: string }) {
-      shown.push(options)
-    }
-  }
-  new Notifier(Maker as never, () => undefined, platform).notify({ title, body, goTo: { screen: 'overview' } })
+  paperNotifier({ notification: (options) => shown.push(options) }, platform).notify({
+    ...{ title, body },
+    goTo: { screen: 'overview' }
+  })
   return shown[0] ?? { title: '', body: '' }
 }
 
 function trayShows(name: string): { tip: string; labels: readonly string[] } {
   const seen = { tip: '', labels: '' }
-  const tray = new TrayIcon({
-    make: () =>
-      ({
-        setImage: () => undefined,
-        setToolTip: (text: string) => (seen.tip = text),
-        setContextMenu: () => undefined,
-        on: () => undefined
-      }) as never,
-    icon: () => ({}) as never,
-    menu: (template) => {
-      seen.labels = texts(template)
-      return null
-    },
-    act: () => undefined,
-    onFailure: () => undefined
-  })
+  const tray = paperTray({ tip: (text) => (seen.tip = text), menu: (template) => (seen.labels = texts(template)) })
   const now = new Date('2026-11-24T06:00:00Z')
   const job = aJob({ vm: { uuid: 'u', name }, host: name, state: 'running', endedAt: undefined })
   const notice = {
@@ -244,7 +223,7 @@ const SINKS: Readonly<Record<string, (name: string) => string | Promise<string>>
     const job = aJob({ vm: { uuid: 'u', name }, host: name, state: 'failed-clean', failure: FAILURES(name)[2] })
     const notice = { id: 'n', at: '', severity: 'failure', title: name, text: name, acknowledged: false } as const
     const wanted = { notifySuccess: true, notifyFailure: true }
-    const told = [jobNotification(job), ...newsOf([notice], { jobs: [] }, wanted).map((news) => news.notification)]
+    const told = [jobNotification(job), ...newsOf([notice], { jobs: [] }, wanted).map((news) => news.notification())]
     return told.map(({ title, body }) => texts(notified('linux', title, body))).join('')
   },
   'the tray': (name) => texts(trayShows(name)),

@@ -87,6 +87,7 @@ describe('a host that gives rise to notices without end', () => {
         const kept = [jobNotice(failed(1_000_000, 'good'), DEFAULT_CHOICES)[0], ...quiet('good'), ...quiet('')]
         kept.forEach((notice) => notices.add(notice))
         for (let n = 1; n <= 250; n += 1) NOISE[what]?.(n).forEach((notice) => notices.add(notice))
+        notices.close()
         const again = new Notices(path).all.value ?? []
         expect(again.map(({ id }) => id)).toEqual(expect.arrayContaining(kept.map(({ id }) => id)))
         expect(again.filter(({ host }) => host === 'bad').length).toBeGreaterThan(20)
@@ -133,6 +134,7 @@ describe('a host that gives rise to notices without end', () => {
       const first = new Notices(path)
       for (let n = 0; n < 150; n += 1)
         first.add({ ...quiet('bad')[0], id: `n${n}`, text: 't'.repeat(20_000), about: [about] } as Said)
+      first.close()
       const again = new Notices(path).all.value ?? []
       expect(again.length).toBeGreaterThan(50)
       expect(again[0]?.id).toBe('n149')
@@ -170,6 +172,7 @@ describe('what was read', () => {
         flood(notices, what)
         notices.addAll(problemOfGood())
         expect(unreadOf(notices, 'good')).toEqual([])
+        notices.close()
         const again = new Notices(path)
         flood(again, what, 1000)
         again.addAll(problemOfGood())
@@ -203,6 +206,7 @@ describe('what was read', () => {
       expect(unreadOf(other, 'good')).toHaveLength(1)
       one.acknowledge(problemOfGood()[0]?.id)
       flood(one, 'runs that failed')
+      one.close()
       other.addAll(NOISE['runs that failed']?.(2000) ?? [])
       other.addAll(problemOfGood())
       expect(unreadOf(other, 'good')).toEqual([])
@@ -265,6 +269,7 @@ describe('a host on which more is wrong than there is room for', () => {
     await tally.tried(() => {
       const notices = new Notices(path)
       for (let n = 0; n < 15; n += 1) for (const host of ['bad', 'worse']) notices.addAll(look(host, count))
+      notices.close()
       const before = [idsOf(notices), statSync(path).ino]
       let told = 0
       notices.all.listen(() => (told += 1))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineVerbs, type EngineVerb } from '../../src/shared/engine-protocol.ts'
+import type { Failure } from '../../src/shared/failure.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import type { PolicyListing } from '../../src/shared/views/policy-view.ts'
 import { resultLines } from '../../src/shared/result-lines.ts'
@@ -248,18 +249,32 @@ const MiB = 2 ** 20
 
 /** Four hours' worth of one every three seconds. */
 const JOBS_AT_ONCE = 4_800
+/** As many as are told one by one (`HostNews`), and how often. */
+const DRIP = { jobs: 20, answers: 15 } as const
+const NO: Failure = { kind: 'usage', message: 'no '.repeat(100) }
+
+/** More than a notice may hold, and dear to put into words. */
+const FAT: Failure = {
+  kind: 'preflight',
+  problems: Array.from({ length: 100 }, () => ({ text: '\u202e'.repeat(300), fix: '\u202e'.repeat(300) }))
+}
 
 /** So many, all of them new, each time. `onSaid`: before they are told. */
-function saysNewJobs(liar: HostileHost, count: number, onSaid: () => void): Lie {
+function saysNewJobs(
+  liar: HostileHost,
+  count: number,
+  onSaid: (jobs: readonly JobReport[]) => void,
+  failure: Failure = NO
+): Lie {
   const warnings = Array.from({ length: 4 }, () => 'it is not as it should be '.repeat(10))
-  const failure = { kind: 'usage' as const, message: 'no '.repeat(100) }
   const made = (): JobReport => jobReport(liar.vms[0] ?? { uuid: '', name: '' }, 'failed-clean', { warnings, failure })
   return {
     ...says('thousands of jobs that are new', ''),
     tell: async (command) => {
-      onSaid()
+      const jobs = Array.from({ length: count }, made)
+      onSaid(jobs)
       await command.begin()
-      for (const text of resultLines('jobs', Array.from({ length: count }, made))) await command.out(text)
+      for (const text of resultLines('jobs', jobs)) await command.out(text)
       command.exit(0)
     }
   }
@@ -445,6 +460,24 @@ describe('hostile hosts beside a good one', () => {
           })
         )
       )
+    )
+  })
+
+  it('drip: twenty jobs that failed in each answer, each with much to say', async () => {
+    const said: (readonly JobReport[])[] = []
+    hostile.lieAbout(
+      'jobs',
+      saysNewJobs(hostile, DRIP.jobs, (jobs) => said.push(jobs), FAT)
+    )
+    await seenThrough('a drip', (attacks) =>
+      attacks.attack('a drip', async () => {
+        while (said.length < DRIP.answers) await askedInTheEnd(hostile, 'jobs', () => moved(hostile))
+        hostile.lieAbout('jobs', undefined)
+        await askedInTheEnd(hostile, 'jobs', () => moved(hostile))
+        const isOneByOne = ({ notices }: Seen): boolean => said.at(-1)?.every(({ id }) => notices.includes(id)) === true
+        await core.untilSeen(hostile.name, 'the last of the drip', isOneByOne)
+        return undefined
+      })
     )
   })
 

@@ -151,11 +151,12 @@ async function live() {
   const told: JobView[] = []
   const meanwhile: Meanwhile[] = []
   const notices = new Notices(join(folder, 'notices.json'))
-  const ended = (job: JobView): void => {
-    told.push(job)
-    notices.add(...jobNotice(job, undefined))
+  const ended = (all: readonly JobView[]): Promise<void> => {
+    told.push(...all)
+    notices.addEach(all.map((job) => jobNotice(job, undefined)))
+    return Promise.resolve()
   }
-  const jobs = new LiveJobs(core, ended)
+  const jobs = new LiveJobs(core, (job) => void ended([job]))
   const away = new Away((each) => meanwhile.push(each), 0)
   const policies = new LivePolicies(core)
   policies.follow(['evil', 'good'])

@@ -1,3 +1,4 @@
+import { GoneNotices } from '../core/live/gone-notices.ts'
 import { isEnded } from '../../shared/model/job.ts'
 import type { NoticeView } from '../../shared/views/notice-view.ts'
 import type { Choices } from '../../shared/views/settings-view.ts'
@@ -7,19 +8,29 @@ import { shown, words } from './words.ts'
 
 /** Finds the notices that come while Stillpoint runs. What was there before is nobody's news. */
 export class NoticeNews {
-  private readonly known: Set<string>
+  private there: ReadonlyMap<string, NoticeView>
+  /** One that made room comes again when there is room, and was heard before. */
+  private readonly gone = new GoneNotices()
 
   constructor(there: readonly NoticeView[]) {
-    this.known = new Set(there.map(({ id }) => id))
+    this.there = byId(there)
   }
 
   /** Oldest first. */
   heard(notices: readonly NoticeView[]): readonly NoticeView[] {
-    const fresh = notices.filter(({ id }) => !this.known.has(id))
-    fresh.forEach(({ id }) => this.known.add(id))
+    const before = this.there
+    this.there = byId(notices)
+    const fresh = [...this.there.values()].filter(
+      (notice) => !before.has(notice.id) && this.gone.said(ofHost(notice)) === undefined
+    )
+    this.gone.add([...before.values()].filter(({ id }) => !this.there.has(id)).map(ofHost))
     return fresh.toReversed()
   }
 }
+
+const byId = (notices: readonly NoticeView[]): ReadonlyMap<string, NoticeView> =>
+  new Map(notices.map((notice) => [notice.id, notice]))
+const ofHost = (notice: NoticeView): NoticeView & { readonly host: string } => ({ ...notice, host: notice.host ?? '' })
 
 const MOST_A_MINUTE = 3
 const MINUTE_MS = 60_000
@@ -45,7 +56,7 @@ export class Interruptions {
     const count = this.counts.get(host) ?? 0
     this.counts.set(host, count + 1)
     if (count === 0) this.inAMinute(() => this.end(host))
-    if (count < MOST_A_MINUTE) this.notify(notification)
+    if (count < MOST_A_MINUTE) this.notify(notification())
   }
 
   private end(host: string): void {
@@ -68,7 +79,8 @@ type Wanted = Pick<Choices, 'notifySuccess' | 'notifyFailure'>
 /** What is notified, and whose noise it would be if there were too much of it. */
 export interface News {
   readonly host: string
-  readonly notification: Notification
+  /** Made of it only where it is notified: a failure may have much to say. */
+  readonly notification: () => Notification
 }
 
 /**
@@ -84,7 +96,8 @@ export const newsOf = (
     const job = jobs.find(({ id, state }) => id === notice.id && isEnded(state))
     const isTold = job === undefined ? isHeard(notice, wanted) : isJobHeard(job, wanted)
     if (!isTold) return []
-    return [{ host: notice.host ?? job?.host ?? '', notification: job ? jobNotification(job) : notificationOf(notice) }]
+    const notification = (): Notification => (job ? jobNotification(job) : notificationOf(notice))
+    return [{ host: notice.host ?? job?.host ?? '', notification }]
   })
 
 /** Warnings and the like are seen in the tray and in the window: a host out of reach is no reason to interrupt. */

@@ -8,9 +8,12 @@ interface Maker {
   isSupported(): boolean
 }
 
+/** More than anybody has on a screen. Those that are never closed would be held for ever. */
+const MOST_SHOWN = 100
+
 /** The system's notifications. Where there are none, or one fails, the window's inbox has it all the same. */
 export class Notifier {
-  /** Electron forgets a click on what nobody holds any more. */
+  /** The last of them: Electron forgets a click on what nobody holds any more. */
   private readonly shown = new Set<object>()
   private readonly maker: Maker
   private readonly goTo: (to: GoTo) => void
@@ -28,7 +31,7 @@ export class Notifier {
       if (!this.maker.isSupported()) return false
       const notification = new this.maker(harmless(title, body, this.platform))
       const forget = (): void => void this.shown.delete(notification)
-      this.shown.add(notification)
+      this.hold(notification)
       notification.on('close', forget)
       notification.on('failed', forget)
       notification.on('click', () => {
@@ -39,6 +42,14 @@ export class Notifier {
       return true
     } catch {
       return false
+    }
+  }
+
+  private hold(notification: object): void {
+    this.shown.add(notification)
+    for (const oldest of this.shown) {
+      if (this.shown.size <= MOST_SHOWN) return
+      this.shown.delete(oldest)
     }
   }
 }

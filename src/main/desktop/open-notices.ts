@@ -1,88 +1,133 @@
 import { runSeverity } from '../../shared/run-words.ts'
+import { groupBy } from '../../shared/vm-places.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
-import type { NoticeView, Subject } from '../../shared/views/notice-view.ts'
-import type { HostPolicies } from '../../shared/views/policy-view.ts'
-import { isAbout } from '../../shared/views/settings-view.ts'
+import { problemInShort, type NoticeView, type Subject } from '../../shared/views/notice-view.ts'
+import type { HostPolicies, PolicyState } from '../../shared/views/policy-view.ts'
+import { isAbout, type Acknowledged, type MutedVm } from '../../shared/views/settings-view.ts'
 import type { Seen } from './mirror.ts'
 
 /** Warnings and failures that nobody has acknowledged and no later success has superseded. Failures first. */
 export function openNotices(seen: Seen): readonly NoticeView[] {
-  const open = seen.notices.filter(
-    (notice) =>
-      !notice.acknowledged &&
-      (notice.severity === 'failure' || notice.severity === 'warning') &&
-      !isSuperseded(notice, seen)
+  const told = seen.notices.filter(
+    ({ acknowledged, severity }) => !acknowledged && (severity === 'failure' || severity === 'warning')
   )
-  return open.toSorted((a, b) => Number(b.severity === 'failure') - Number(a.severity === 'failure'))
-}
-
-/** What it is about is over; else by where it leads: a backup of the same VM worked since, or the host answers again. */
-function isSuperseded({ about = [], goTo, at }: NoticeView, seen: Seen): boolean {
-  if (about.length > 0) return about.every((subject) => isOver(subject, seen))
-  const { jobs = [], hosts = [] } = seen
-  if (goTo?.screen === 'job') {
-    const job = jobs.find(({ id }) => id === goTo.job)
-    return (
-      isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid, seen) || (job !== undefined && wentWellAfter(job, at, jobs))
-    )
-  }
-  if (goTo?.screen === 'vm') return wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at, jobs)
-  if (goTo?.screen === 'hosts' && goTo.host !== undefined)
-    return hosts.some(({ name, state, asOf = '' }) => name === goTo.host && state === 'up' && asOf > at)
-  return false
-}
-
-function isOver(subject: Subject, seen: Seen): boolean {
-  if (subject.what === 'job') {
-    const { job, kind, host, vm, endedAt } = subject
-    return (
-      isKnown(job, kind, host, vm, seen) || wentWellAfter({ kind, host, vm: { uuid: vm } }, endedAt, seen.jobs ?? [])
-    )
-  }
-  const said = seen.policies?.hosts.find(({ host }) => host === subject.host)
-  return said !== undefined && isOverBy(said, subject)
-}
-
-/** By what a host says, or last said. Of a policy that it has no longer, everything is over. */
-function isOverBy(said: HostPolicies, subject: Exclude<Subject, { what: 'job' }>): boolean {
-  if (subject.what === 'policies') return said.reachable
-  if (subject.what === 'message') return !said.outbox.some(({ id }) => id === subject.message)
-  const state = said.policies.find(({ policy }) => policy.id === subject.policy)
-  if (subject.what === 'problem') return state?.problem !== subject.problem
-  const last = state?.lastRun
-  if (last === undefined) return state === undefined
-  if (last.id <= subject.run || last.endedAt === undefined) return false
-  if (subject.what === 'pruning') return last.pruned?.refused.length === 0
-  return last.state !== 'skipped' && runSeverity(last) !== 'failure'
-}
-
-/** Somebody said that they know about it, or muted its VM. */
-function isKnown(
-  job: string,
-  kind: string | undefined,
-  host: string | undefined,
-  uuid: string | undefined,
-  { choices, hosts = [] }: Seen
-): boolean {
-  if (choices?.acknowledged.some((known) => known.what === job && (known.host ?? host) === host) === true) return true
-  if (kind !== 'backup' || host === undefined || uuid === undefined) return false
-  const count = hosts.filter(({ vms }) => vms.some((vm) => vm.uuid === uuid)).length
-  return choices?.muted.some((muted) => isAbout(muted, { host, uuid }, count)) === true
+  if (told.length === 0) return []
+  const since = new WhatCameSince(seen)
+  return told
+    .filter((notice) => !since.supersedes(notice))
+    .toSorted((a, b) => Number(b.severity === 'failure') - Number(a.severity === 'failure'))
 }
 
 interface Deed {
   readonly kind: string
   /** Undefined: notices of earlier Stillpoints do not say it. */
-  readonly host: string | undefined
+  readonly host?: string | undefined
   readonly vm: { readonly uuid: string }
 }
 
-const wentWellAfter = ({ kind, host, vm }: Deed, at: string, jobs: readonly JobView[]): boolean =>
-  jobs.some(
-    (later) =>
-      later.kind === kind &&
-      later.vm.uuid === vm.uuid &&
-      (host === undefined || later.host === host) &&
-      (later.state === 'done' || later.state === 'done-with-warnings') &&
-      (later.endedAt ?? '') > at
-  )
+type PolicySubject = Exclude<Subject, { what: 'job' }>
+
+/** What is seen now, by what notices ask for: there may be two hundred of them, each about fifty things. */
+class WhatCameSince {
+  private readonly seen: Seen
+  private readonly jobs: ReadonlyMap<string, JobView>
+  /** When something last went well, by kind, VM and host, and by kind and VM alone. */
+  private readonly wentWell = new Map<string, string>()
+  /** How many hosts have a VM. */
+  private readonly counts = new Map<string, number>()
+  private readonly acknowledged: ReadonlyMap<string, readonly Acknowledged[]>
+  private readonly muted: ReadonlyMap<string, readonly MutedVm[]>
+  private readonly policies: ReadonlyMap<string, PoliciesOf>
+
+  constructor(seen: Seen) {
+    const { jobs = [], hosts = [], choices, policies } = seen
+    this.seen = seen
+    this.jobs = new Map(jobs.toReversed().map((job) => [job.id, job]))
+    for (const job of jobs) this.note(job)
+    for (const { vms } of hosts)
+      for (const uuid of new Set(vms.map((vm) => vm.uuid))) this.counts.set(uuid, (this.counts.get(uuid) ?? 0) + 1)
+    this.acknowledged = groupBy(choices?.acknowledged ?? [], ({ what }) => what)
+    this.muted = groupBy(choices?.muted ?? [], ({ uuid }) => uuid)
+    this.policies = new Map((policies?.hosts ?? []).map((said) => [said.host, new PoliciesOf(said)]))
+  }
+
+  /** What it is about is over; else by where it leads: a backup of the same VM worked since, or the host answers again. */
+  supersedes({ about = [], goTo, at }: NoticeView): boolean {
+    if (about.length > 0) return about.every((subject) => this.isOver(subject))
+    if (goTo?.screen === 'job') {
+      const job = this.jobs.get(goTo.job)
+      return (
+        this.isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid) || (job !== undefined && this.wentWellAfter(job, at))
+      )
+    }
+    if (goTo?.screen === 'vm') return this.wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at)
+    if (goTo?.screen === 'hosts' && goTo.host !== undefined)
+      return (this.seen.hosts ?? []).some(
+        ({ name, state, asOf = '' }) => name === goTo.host && state === 'up' && asOf > at
+      )
+    return false
+  }
+
+  private note({ kind, host, vm, state, endedAt = '' }: JobView): void {
+    if (state !== 'done' && state !== 'done-with-warnings') return
+    for (const key of [keyOf({ kind, host, vm }), keyOf({ kind, vm })])
+      if (endedAt > (this.wentWell.get(key) ?? '')) this.wentWell.set(key, endedAt)
+  }
+
+  private wentWellAfter(deed: Deed, at: string): boolean {
+    return (this.wentWell.get(keyOf(deed)) ?? '') > at
+  }
+
+  private isOver(subject: Subject): boolean {
+    if (subject.what !== 'job') return this.policies.get(subject.host)?.isOver(subject) === true
+    const { job, kind, host, vm, endedAt } = subject
+    return this.isKnown(job, kind, host, vm) || this.wentWellAfter({ kind, host, vm: { uuid: vm } }, endedAt)
+  }
+
+  /** Somebody said that they know about it, or muted its VM. */
+  private isKnown(job: string, kind?: string, host?: string, uuid?: string): boolean {
+    if (this.acknowledged.get(job)?.some((known) => (known.host ?? host) === host) === true) return true
+    if (kind !== 'backup' || host === undefined || uuid === undefined) return false
+    const count = this.counts.get(uuid) ?? 0
+    return this.muted.get(uuid)?.some((muted) => isAbout(muted, { host, uuid }, count)) === true
+  }
+}
+
+const keyOf = ({ kind, host = '', vm }: Deed): string => `${kind}\0${vm.uuid}\0${host}`
+
+/** What a host says of its policies, or last said. Of one that it has no longer, everything is over. */
+class PoliciesOf {
+  private readonly said: HostPolicies
+  private readonly states: ReadonlyMap<string, PolicyState>
+  private readonly problems: ReadonlyMap<string, string>
+  private readonly waiting: ReadonlySet<string>
+  /** Of policies whose last run was looked at: it may be one of thousands of VMs. */
+  private readonly areGood = new Map<PolicyState, boolean>()
+
+  constructor(said: HostPolicies) {
+    this.said = said
+    this.states = new Map(said.policies.toReversed().map((state) => [state.policy.id, state]))
+    this.problems = new Map([...this.states].map(([id, { problem = '' }]) => [id, problemInShort(problem)]))
+    this.waiting = new Set(said.outbox.map(({ id }) => id))
+  }
+
+  isOver(subject: PolicySubject): boolean {
+    if (subject.what === 'policies') return this.said.reachable
+    if (subject.what === 'message') return !this.waiting.has(subject.message)
+    const state = this.states.get(subject.policy)
+    if (subject.what === 'problem') return this.problems.get(subject.policy) !== problemInShort(subject.problem)
+    if (state?.lastRun === undefined) return state === undefined
+    const { id, endedAt, pruned } = state.lastRun
+    if (id <= subject.run || endedAt === undefined) return false
+    return subject.what === 'pruning' ? pruned?.refused.length === 0 : this.wentWell(state)
+  }
+
+  private wentWell(state: PolicyState): boolean {
+    const { lastRun } = state
+    const isGood =
+      this.areGood.get(state) ??
+      (lastRun !== undefined && lastRun.state !== 'skipped' && runSeverity(lastRun) !== 'failure')
+    this.areGood.set(state, isGood)
+    return isGood
+  }
+}

@@ -1,5 +1,6 @@
 import type { GoTo } from '../../shared/views/notice-view.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
+import { compareNames } from '../../shared/safety.ts'
 import { firstOfEach } from '../core/live/fair-share.ts'
 import type { Seen } from './mirror.ts'
 import { percentOf } from './progress.ts'
@@ -52,7 +53,7 @@ function vmEntries({ hosts = [] }: Seen): readonly TrayEntry[] {
     .filter(({ state }) => state === 'up')
     .flatMap((host) => host.vms.map((vm) => ({ ...vm, host: host.name })))
     .filter(({ state }) => state === 'running')
-    .sort((a, b) => a.name.localeCompare(b.name) || a.host.localeCompare(b.host))
+    .sort((a, b) => compareNames(a.name, b.name) || compareNames(a.host, b.host))
   if (vms.length === 0) return [{ label: tray.noVms, action: undefined }]
   const shown = firstOfEach(vms, MOST_VMS).slice(0, MOST_VMS)
   const entries = shown.map(({ name, host, uuid }): TrayEntry => ({

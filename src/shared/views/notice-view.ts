@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { shorten } from '../safe-text.ts'
 import { JobId, Uuid } from '../model/ids.ts'
 import { PolicyId, RunId } from '../model/policy.ts'
 
@@ -22,7 +23,7 @@ export const Subject = z.discriminatedUnion('what', [
   OfHost.extend({ what: z.literal('run'), policy: PolicyId, run: RunId }),
   /** Old points that were not pruned, until a later run of that policy prunes. */
   OfHost.extend({ what: z.literal('pruning'), policy: PolicyId, run: RunId }),
-  /** Something that a policy says of itself, until it no longer does. */
+  /** Something that a policy says of itself (`problemInShort`; older notices have all of it), until it no longer does. */
   OfHost.extend({ what: z.literal('problem'), policy: PolicyId, problem: z.string() }),
   /** A message that waits, until it does no longer. */
   OfHost.extend({ what: z.literal('message'), message: z.string() }),
@@ -30,6 +31,9 @@ export const Subject = z.discriminatedUnion('what', [
   OfHost.extend({ what: z.literal('policies') })
 ])
 export type Subject = z.infer<typeof Subject>
+
+/** Enough to see whether it is still the same. */
+export const problemInShort = (problem: string): string => shorten(problem, 500)
 
 /** Something that the operator should hear, once: in the inbox, and where they want it as a notification. */
 export const NoticeView = z.object({

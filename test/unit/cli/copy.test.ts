@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { copy } from '../../../src/main/core/live/errands.ts'
+import { copy, restore } from '../../../src/main/core/live/errands.ts'
+import type { LiveCore } from '../../../src/main/core/live/live-core.ts'
 import { copyCommand } from '../../../src/main/doors/cli/commands/copy.ts'
 import { EXIT } from '../../../src/main/doors/cli/exit-codes.ts'
 import type { Session } from '../../../src/main/doors/cli/session.ts'
+import { StillpointError } from '../../../src/shared/failure.ts'
 import type { Manifest } from '../../../src/shared/model/point.ts'
 import { AskedHosts, endOf } from '../live/asked-hosts.ts'
 import { FILES, manifestOf, POINT } from '../store-points.ts'
@@ -15,14 +17,23 @@ interface Engine {
   readonly call: (verb: string, ...rest: readonly unknown[]) => Promise<unknown>
 }
 
+type Call = Engine['call']
+
 /** `alpha` has the point with RAM, and this is what of it comes to lie on `beta`. */
-function hostsWhere(arrived: Manifest): AskedHosts {
-  const hosts = new AskedHosts({ alpha: [WITH_RAM], beta: [] })
+function hostsWhere(
+  arrived: Manifest,
+  listed: readonly Manifest[] = [],
+  answers: (verb: string) => void = () => undefined
+): AskedHosts {
+  const hosts = new AskedHosts({ alpha: [WITH_RAM], beta: listed })
   const { connections } = hosts.core as unknown as { connections: { engine: (host: string) => Promise<Engine> } }
   const ask = connections.engine
   connections.engine = async (host) => {
     const engine = await ask(host)
-    const call: Engine['call'] = async (verb, ...rest) => (verb === 'import' ? arrived : engine.call(verb, ...rest))
+    const call: Call = async (verb, ...rest) => {
+      if (host === 'beta') answers(verb)
+      return verb === 'import' ? arrived : engine.call(verb, ...rest)
+    }
     return { ...engine, call }
   }
   return hosts
@@ -77,5 +88,54 @@ describe('a point that was copied', () => {
       state: 'done-with-warnings',
       warnings: [expect.stringContaining('The copy has no RAM')]
     })
+  })
+})
+
+const RESTORE = { point: POINT, to: 'beta', mode: 'boot', replace: false } as const
+const gone = (verb: string, when: string): void => {
+  if (verb === when) throw new StillpointError({ kind: 'not-found', what: 'point', name: POINT })
+}
+
+/** Resolves when the job has been handed to its host, or has failed here. */
+const handedOver = (live: LiveCore, id: string): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = live.jobs.all.listen((jobs) => {
+      if (jobs.find((job) => job.id === id)?.isHere === true) return
+      resolve()
+      queueMicrotask(() => stop())
+    })
+  })
+
+describe('a point that is copied for a restore', () => {
+  const NOTICE = {
+    host: 'beta',
+    severity: 'warning',
+    title: 'The point for the restore of web <1> was copied to beta, with a warning',
+    text: expect.stringMatching(/^The copy has no RAM: .*\.$/) as string,
+    acknowledged: false
+  }
+
+  it('is told as it arrived, though the job of the host knows nothing of that', async () => {
+    const live = await hostsWhere(WITHOUT_RAM).live()
+    await handedOver(live, (await restore(live, RESTORE)).id)
+    expect(live.notices.all.value).toMatchObject([NOTICE])
+  })
+
+  it('is told so where the host was thought to have it', async () => {
+    const live = await hostsWhere(WITHOUT_RAM, [WITH_RAM], (verb) => gone(verb, 'read-small')).live()
+    await restore(live, RESTORE)
+    expect(live.notices.all.value).toMatchObject([NOTICE])
+  })
+
+  it('is told so where the restore itself comes to nothing', async () => {
+    const live = await hostsWhere(WITHOUT_RAM, [], (verb) => gone(verb, 'submit')).live()
+    expect(await endOf(live, (await restore(live, RESTORE)).id)).toMatchObject({ state: 'failed-clean' })
+    expect(live.notices.all.value).toMatchObject([NOTICE])
+  })
+
+  it('is not told of where it arrived whole', async () => {
+    const live = await hostsWhere(WITH_RAM).live()
+    await handedOver(live, (await restore(live, RESTORE)).id)
+    expect(live.notices.all.value).toEqual([])
   })
 })

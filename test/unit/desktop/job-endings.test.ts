@@ -11,7 +11,7 @@ const ALL = { notifySuccess: true, notifyFailure: true }
 const [one, two] = [jobOf(1), jobOf(2)]
 const notificationsOf = (jobs: readonly JobView[], wanted: typeof ALL) =>
   jobs.filter((job) => isJobHeard(job, wanted)).map((job) => jobNotification(job))
-const told = (...args: Parameters<typeof newsOf>) => newsOf(...args).map(({ notification }) => notification)
+const told = (...args: Parameters<typeof newsOf>) => newsOf(...args).map(({ notification }) => notification())
 
 const noticeOf = (n: number, more: Partial<NoticeView> = {}): NoticeView => ({
   id: jobOf(n).id,

@@ -188,6 +188,17 @@ describe('the menu of the tray', () => {
     expect(labels(backUps({ ...company(false), hosts: down }))).toEqual(['No VM is running'])
   })
 
+  it('lists VMs as a person would, and the window does', () => {
+    const seen = company(false)
+    const [host] = seen.hosts ?? []
+    const vms = ['web10', 'web2', 'Web1'].flatMap((name, n) => {
+      const vm = host?.vms[0]
+      return vm === undefined ? [] : [{ ...vm, uuid: `${vm.uuid.slice(0, -1)}${n}`, name, state: 'running' as const }]
+    })
+    const offered = labels(backUps({ ...seen, hosts: host && [{ ...host, vms }] }))
+    expect(offered.map((label) => label.split(' ')[0])).toEqual(['Web1', 'web2', 'web10'])
+  })
+
   it('offers 25 of many, and the window for the rest', () => {
     expect(labels(backUps(company(false, 300)))).toHaveLength(27)
     expect(labels(backUps(company(false, 300))).slice(-2)).toEqual(['-', 'More in the window…'])

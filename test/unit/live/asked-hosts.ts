@@ -6,6 +6,7 @@ import type { Core } from '../../../src/main/core/core.ts'
 import type { LiveCore } from '../../../src/main/core/live/live-core.ts'
 import { LiveJobs } from '../../../src/main/core/live/live-jobs.ts'
 import { LivePoints } from '../../../src/main/core/live/live-points.ts'
+import { Notices } from '../../../src/main/core/live/notices.ts'
 import { History } from '../../../src/main/core/settings/history.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import { fail } from '../../../src/shared/failure.ts'
@@ -67,7 +68,8 @@ export class AskedHosts {
     await jobs.remembered
     await Promise.all([...Object.keys(this.stores), undefined].map((host) => points.refresh(host)))
     this.asked.length = 0
-    return { core: this.core, points, jobs, hosts, choices: { value: undefined } } as unknown as LiveCore
+    const notices = new Notices(join(this.core.folder, 'notices.json'))
+    return { core: this.core, points, jobs, hosts, notices, choices: { value: undefined } } as unknown as LiveCore
   }
 
   /** `host verb` of all that was asked, but for looks at stores and jobs. */

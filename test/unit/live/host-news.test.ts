@@ -92,7 +92,7 @@ function started(host: FakeHost, history = new History(join(folder, 'history.jso
     points: new LivePoints(core),
     notices: new Notices(join(folder, 'notices.json')),
     away,
-    ended: (job: JobView) => void told.push(job)
+    ended: (jobs: readonly JobView[]) => Promise.resolve(void told.push(...jobs))
   }
   parts.policies.follow(['kvm-1'])
   return { ...parts, core, told, meanwhile, news: new HostNews(parts) }

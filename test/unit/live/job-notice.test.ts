@@ -53,4 +53,40 @@ describe('what is said of a job that has ended', () => {
       'It runs again after 1.1 s.'
     )
   })
+
+  it.each([false, true])(
+    'has all warnings of a copy as its text, and is never quiet about them: %s',
+    (notifySuccess) => {
+      const warnings = ['The copy has no RAM', 'Pin and note did not reach the copy']
+      const copied = job({ kind: 'copy', pauseMs: 0, state: 'done-with-warnings', warnings })
+      const [notice, quiet] = jobNotice(copied, { ...DEFAULT_CHOICES, notifySuccess })
+      expect(notice).toMatchObject({
+        severity: 'warning',
+        title: 'The copy of a point of web1 is done, with 2 warnings',
+        text: 'The copy has no RAM. Pin and note did not reach the copy.'
+      })
+      expect(quiet).toBe(false)
+    }
+  )
+
+  it('is quiet about a copy that is all that its point was', () => {
+    const [notice, quiet] = jobNotice(job({ kind: 'copy', pauseMs: 0 }), DEFAULT_CHOICES)
+    expect([notice.title, notice.text, quiet]).toEqual(['The copy of a point of web1 is done', '', true])
+  })
+
+  it('has lines to type whole, or says where they are', () => {
+    const textWith = (mend: readonly string[]): string => {
+      const failure = {
+        kind: 'left-behind',
+        vm: 'web1',
+        left: [{ path: '/x', because: 'b', mend: [...mend] }]
+      } as const
+      return jobNotice(job({ state: 'failed-needs-you', failure }), DEFAULT_CHOICES)[0].text
+    }
+    const line = `rm ${'x'.repeat(300)}`
+    expect(textWith([line, line])).toContain(`${line}\n${line}`)
+    expect(textWith([line, line, line, line])).toBe(
+      'web1 needs you: something of the job had to stay. What to do about it stands in the job.'
+    )
+  })
 })

@@ -26,7 +26,7 @@ const MOST_GATHERED = { reports: 5000, characters: MOST_HELD.ofHost } as const
  */
 export class Away {
   private readonly here = new Set<string>()
-  private readonly tell: (meanwhile: Meanwhile) => void
+  private readonly tell: (meanwhile: Meanwhile) => unknown
   private readonly settleMs: number
   private gathered: Meanwhile = { jobs: [], runs: [] }
   /** Hosts of which some of it was not seen. */
@@ -35,7 +35,7 @@ export class Away {
   private gatheredSince: number | undefined
   private timer: NodeJS.Timeout | undefined
 
-  constructor(tell: (meanwhile: Meanwhile) => void, settleMs = SETTLE_MS) {
+  constructor(tell: (meanwhile: Meanwhile) => unknown, settleMs = SETTLE_MS) {
     this.tell = tell
     this.settleMs = settleMs
   }
@@ -65,9 +65,9 @@ export class Away {
     else this.timer = setTimeout(() => this.settle(), this.waitMs()).unref()
   }
 
-  /** What is gathered is not lost with the window. */
-  stop(): void {
-    if (this.timer !== undefined) this.settle()
+  /** What is gathered is not lost with the window. Resolves when it is told. */
+  async stop(): Promise<void> {
+    if (this.timer !== undefined) await this.settle()
   }
 
   private isMuch(): boolean {
@@ -81,7 +81,7 @@ export class Away {
     return Math.max(0, Math.min(this.settleMs, this.gatheredSince + this.settleMs * SETTLES_AT_MOST - now))
   }
 
-  private settle(): void {
+  private settle(): unknown {
     clearTimeout(this.timer)
     this.timer = undefined
     this.gatheredSince = undefined
@@ -90,7 +90,7 @@ export class Away {
     this.gathered = { jobs: [], runs: [] }
     this.missedOn.clear()
     this.characters = 0
-    this.tell({ jobs, runs, seenOn })
+    return this.tell({ jobs, runs, seenOn })
   }
 }
 

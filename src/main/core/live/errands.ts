@@ -13,13 +13,14 @@ import { submitJob } from '../jobs/jobs.ts'
 import { startBackup } from '../jobs/start-backup.ts'
 import { readJournal } from '../jobs/read-journal.ts'
 import { markPoint } from '../points/mark-point.ts'
-import { copyPoint } from '../points/copy-point.ts'
+import { copyPoint, type CopyOptions } from '../points/copy-point.ts'
 import { deletePoint, startRestore, verifyPoint } from '../points/points.ts'
 import { manifestOf } from '../points/list-points.ts'
 import { placeLabel, type KnownPoint } from '../points/point-places.ts'
-import { orderFor, restoreSpec, storeOnTarget } from '../points/restore-order.ts'
+import { orderFor, restoreSpec, storeOnTarget, type RestoreOrder } from '../points/restore-order.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { isAllOf, type HeldPoint } from './held-points.ts'
+import { fetchedNotice } from './job-notice.ts'
 import { viewOfReport } from './job-record.ts'
 import type { HeldKnown } from './joined-points.ts'
 import type { LiveCore } from './live-core.ts'
@@ -61,7 +62,7 @@ export async function restore(live: LiveCore, question: RestoreQuestion): Promis
   const order = orderFor(point, question)
   const spec = restoreSpec(order)
   if (storeOnTarget(point, to).isThere) {
-    const id = await startRestore(live.core, order, { onProgress: () => undefined })
+    const id = await startAndWarn(live, order, { onProgress: () => undefined })
     begin(live, to, id, spec)
     live.jobs.askedFor(id, () => restore(live, question))
     return { id }
@@ -69,13 +70,24 @@ export async function restore(live: LiveCore, question: RestoreQuestion): Promis
   const id = live.jobs.start({
     view: { ...identityOf(spec), kind: 'restore', host: to, point: point.manifest.id, mode: spec.mode },
     run: async ({ id, signal, onProgress }) => {
-      await startRestore(live.core, { ...order, id }, { onProgress, signal })
+      await startAndWarn(live, { ...order, id }, { onProgress, signal })
       begin(live, to, id, spec)
       return 'handed over'
     }
   })
   live.jobs.askedFor(id, () => restore(live, question))
   return { id }
+}
+
+/** What the copying of its point warns of, the job of the host knows nothing of: it is told here, also where no restore comes of it. */
+async function startAndWarn(live: LiveCore, order: RestoreOrder, options: CopyOptions): Promise<string> {
+  const warnings: string[] = []
+  const onWarning = (text: string): void => void warnings.push(text)
+  try {
+    return await startRestore(live.core, order, { ...options, onWarning })
+  } finally {
+    if (warnings.length > 0) live.notices.add(fetchedNotice(order.to, order.point.manifest, warnings))
+  }
 }
 
 function identityOf(spec: JobSpec): Pick<JobView, 'vm' | 'copyOf'> {

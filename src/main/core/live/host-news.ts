@@ -6,6 +6,7 @@ import { askForPast, CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
 import { adoptionNotice } from './adoption-notice.ts'
 import type { Away } from './away.ts'
 import type { Folder } from './folder-script.ts'
+import { madeInTurns } from './in-turns.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { LivePoints } from './live-points.ts'
 import type { LivePolicies } from './live-policies.ts'
@@ -22,8 +23,8 @@ interface Parts {
   readonly points: LivePoints
   readonly notices: Notices
   readonly away: Away
-  /** A job ended that was not told yet. */
-  ended(job: JobView, where: 'on its host'): void
+  /** Jobs of one host ended that were not told yet. */
+  ended(jobs: readonly JobView[], where: 'on its host'): Promise<void>
 }
 
 /** How much a host has brought that nothing was known of before, as far as it has said. */
@@ -78,18 +79,18 @@ export class HostNews {
     return brought
   }
 
-  private ran(host: string, runs: readonly RunReport[]): void {
+  private async ran(host: string, runs: readonly RunReport[]): Promise<void> {
     const { notices, points, away } = this.parts
     if (runs.length > MOST_AT_ONCE) away.gather({ jobs: [], runs })
-    else notices.addAll(runs.flatMap((run) => runNotices(run)))
+    else notices.addAll(await madeInTurns(runs, runNotices))
     if (runs.length > 0) void points.refresh(host)
   }
 
   /** So many at once are one story, and one look at what they changed. */
-  private ended(host: string, jobs: readonly JobView[]): void {
+  private async ended(host: string, jobs: readonly JobView[]): Promise<void> {
     const { away, points } = this.parts
     if (jobs.length <= MOST_AT_ONCE) {
-      jobs.forEach((job) => this.parts.ended(job, 'on its host'))
+      await this.parts.ended(jobs, 'on its host')
       return
     }
     away.gather({ jobs, runs: [] })
@@ -113,7 +114,7 @@ export class HostNews {
   private async askJobs(
     host: string,
     when: keyof typeof CLOCKS_DIFFER_MS,
-    told: (ended: readonly JobView[]) => void
+    told: (ended: readonly JobView[]) => unknown
   ): Promise<void> {
     const { core, jobs } = this.parts
     await core.history.hasTaken(host)
@@ -133,7 +134,7 @@ export class HostNews {
   private async askRuns(
     host: string,
     when: keyof typeof CLOCKS_DIFFER_MS,
-    told: (ended: readonly RunReport[]) => void
+    told: (ended: readonly RunReport[]) => unknown
   ): Promise<void> {
     const { core, policies } = this.parts
     await core.history.hasTaken(host)

@@ -14,6 +14,13 @@ export async function eachInTurns<T>(all: readonly T[], take: (one: T) => void):
   }
 }
 
+/** The same, of what is made of each. */
+export async function madeInTurns<T, Made>(all: readonly T[], make: (one: T) => readonly Made[]): Promise<Made[]> {
+  const made: Made[] = []
+  await eachInTurns(all, (one) => void made.push(...make(one)))
+  return made
+}
+
 /** By host, one after the other: the answer that came first is taken first, however long it is. */
 export class OneByOne {
   private readonly last = new Map<string, Promise<unknown>>()

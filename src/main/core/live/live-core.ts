@@ -8,6 +8,7 @@ import { changeChoices, readChoices } from '../settings/choices.ts'
 import { Away, type Meanwhile } from './away.ts'
 import { awayNotices } from './away-notice.ts'
 import { HostNews } from './host-news.ts'
+import { madeInTurns } from './in-turns.ts'
 import { jobNotice } from './job-notice.ts'
 import { LiveHosts } from './live-hosts.ts'
 import { LiveJobs } from './live-jobs.ts'
@@ -63,7 +64,7 @@ export class LiveCore {
     this.points = new LivePoints(this.core)
     this.policies = new LivePolicies(this.core)
     this.away = new Away((meanwhile) => this.cameBack(meanwhile))
-    this.jobs = new LiveJobs(this.core, (job, where) => this.ended(job, where))
+    this.jobs = new LiveJobs(this.core, (job, where) => void this.ended([job], where))
     this.news = new HostNews(this)
     this.hosts = new LiveHosts(this.core, this.notices, {
       left: (host) => this.away.left(host),
@@ -95,8 +96,10 @@ export class LiveCore {
     this.stops.forEach((stop) => stop())
     this.hosts.stop()
     this.jobs.stop()
-    this.away.stop()
-    await this.core.close()
+    const told = this.away.stop()
+    // Now, for connections may take longer than there is time.
+    this.notices.close()
+    await Promise.all([told, this.core.close()])
   }
 
   /** Settings that cannot be read just now leave everything as it was. */
@@ -127,23 +130,24 @@ export class LiveCore {
     void this.points.refresh(host)
   }
 
-  /** What a job changes is looked at when it has ended: points in the store, the VM on its host. */
-  ended(job: JobView, where: 'here' | 'on its host'): void {
-    if (where === 'on its host' && !this.away.isHere(job.host)) {
-      this.away.gather({ jobs: [job], runs: [] })
-      return
+  /** What jobs change is looked at when they have ended: points in the store, VMs on their host. All are of one host. */
+  async ended(jobs: readonly JobView[], where: 'here' | 'on its host'): Promise<void> {
+    const isSeen = ({ host }: JobView): boolean => where === 'here' || this.away.isHere(host)
+    this.away.gather({ jobs: jobs.filter((job) => !isSeen(job)), runs: [] })
+    const seen = jobs.filter(isSeen)
+    this.notices.addEach(await madeInTurns(seen, (job) => [jobNotice(job, this.choices.value)]))
+    for (const host of new Set(seen.map((job) => job.host))) {
+      this.hosts.refresh(host)
+      void this.points.refresh(host)
     }
-    this.notices.add(...jobNotice(job, this.choices.value))
-    this.hosts.refresh(job.host)
-    void this.points.refresh(job.host)
-    if (job.kind === 'copy' || job.kind === 'verify') void this.points.refresh(undefined)
+    if (seen.some(({ kind }) => kind === 'copy' || kind === 'verify')) void this.points.refresh(undefined)
   }
 
-  private cameBack(meanwhile: Meanwhile): void {
+  private async cameBack(meanwhile: Meanwhile): Promise<void> {
     const wasTold = (host: string, id: string): boolean => this.jobs.wasTold({ host, id })
-    awayNotices(meanwhile, this.choices.value, wasTold).forEach((notice) => this.notices.add(...notice))
-    const refused = meanwhile.runs.flatMap((run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
-    this.notices.addAll(refused)
+    const stories = awayNotices(meanwhile, this.choices.value, wasTold)
+    const refused = await madeInTurns(meanwhile.runs, (run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
+    this.notices.addEach([...stories, ...refused.map((notice) => [notice, false] as const)])
   }
 
   /** The log of errors cannot be written, or something in its place made way. */

@@ -131,11 +131,12 @@ export class LiveHosts {
   }
 
   private tellOfMoved(name: string, kept: Kept): void {
-    for (const moved of this.homes.looked(name, kept.view.vms)) {
+    const moves = this.homes.looked(name, kept.view.vms).filter((moved) => {
       const [from, to] = [moved.from, moved.to].map((host) => this.kept.get(host)?.looks[0]?.bootId)
       // Of two names for one machine the one is looked at before the other.
-      if (from !== to || from === '') this.notices.add(movedNotice(moved))
-    }
+      return from !== to || from === ''
+    })
+    this.notices.addAll(moves.map(movedNotice))
   }
 
   /**

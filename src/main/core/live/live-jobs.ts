@@ -50,8 +50,8 @@ const MOST_OPEN_OF_HOST = 100
 class RoomForOpen {
   private left: number
 
-  constructor(known: readonly JobRecord[]) {
-    this.left = MOST_OPEN_OF_HOST - known.length
+  constructor(known: number) {
+    this.left = MOST_OPEN_OF_HOST - known
   }
 
   /** For one more; false: there is none. */
@@ -75,7 +75,8 @@ export class LiveJobs {
   readonly remembered: Promise<void>
   private isRemembered = false
   private readonly records = new Map<string, JobRecord>()
-  private readonly following = new Set<string>()
+  /** Their hosts, by job. */
+  private readonly following = new Map<string, string>()
   private readonly tasks = new Map<string, AbortController>()
   /** What was asked for from here, to be asked for again: no host has a say in what that is. */
   private readonly asked = new Map<string, AskAgain>()
@@ -119,14 +120,19 @@ export class LiveJobs {
     void this.core.history.addJobs(reports)
     return this.hearing.run(host, async () => {
       const ended: JobView[] = []
-      const room = new RoomForOpen(
-        [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen)
-      )
+      const room = new RoomForOpen(this.openOf(host))
       await eachInTurns(oldestFirst(reports), (report) => ended.push(...this.heardOne(host, report, room)))
       this.trim()
       this.tell()
       return ended
     })
+  }
+
+  /** How many of its jobs run, or are still followed: a host may say in its list that one has ended, and not to who follows it. */
+  private openOf(host: string): number {
+    const open = [...this.records.values()].filter(({ view, isOpen }) => view.host === host && isOpen)
+    const followed = [...this.following].filter(([, of]) => of === host)
+    return new Set([...open.map(({ view }) => view.id), ...followed.map(([id]) => id)]).size
   }
 
   /** The job, if it has ended and was not told yet. */
@@ -144,7 +150,7 @@ export class LiveJobs {
   private heardOpen(host: string, record: JobRecord, room: RoomForOpen): void {
     const { id } = record.view
     if (this.following.has(id)) return
-    if (!this.records.has(id) && !room.take()) return
+    if (this.records.get(id)?.isOpen !== true && !room.take()) return
     this.records.set(id, record)
     this.follow(host, id)
   }
@@ -249,7 +255,7 @@ export class LiveJobs {
 
   private follow(host: string, id: string): void {
     if (this.following.has(id) || this.stopped.signal.aborted) return
-    this.following.add(id)
+    this.following.set(id, host)
     void this.followToEnd(host, id).finally(() => this.following.delete(id))
   }
 

@@ -1,3 +1,4 @@
+import { shorten } from '../../../shared/safe-text.ts'
 import type { VmView } from '../../../shared/views/host-view.ts'
 import { noticeId, type Said } from './notices.ts'
 
@@ -92,14 +93,20 @@ function forgetOldest({ has, homes }: Seen): void {
 }
 
 const MOST_NAMED = 20
+/** Of all that are named: what to do comes behind it. */
+const LONGEST_NAMES = 1000
+const LONGEST_NAME = 100
 
 /** In words for whoever moved them, and for whoever did not. */
 export function movedNotice({ from, to, vms }: Moved): Said {
   const [first, ...more] = vms
   const at = new Date().toISOString()
-  const [it, is] = more.length === 0 ? [first?.name ?? '', 'is'] : [`${vms.length} VMs`, 'are']
   const names = vms.slice(0, MOST_NAMED).map(({ name }) => name)
-  const named = more.length === 0 ? '' : `${names.join(', ')}${vms.length > MOST_NAMED ? ' and more' : ''}. `
+  const [it, is] = more.length === 0 ? [shorten(first?.name ?? '', LONGEST_NAME), 'is'] : [`${vms.length} VMs`, 'are']
+  const named =
+    more.length === 0
+      ? ''
+      : `${shorten(names.join(', '), LONGEST_NAMES)}${vms.length > MOST_NAMED ? ' and more' : ''}. `
   return {
     id: noticeId(to, 'moved', from, first?.uuid ?? '', at),
     host: to,

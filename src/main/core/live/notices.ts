@@ -11,6 +11,9 @@ import { LiveValue } from './live-value.ts'
 /** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
 export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: string }
 
+/** And whether it need not be heard: it is there, and counts as read. */
+export type SaidOrQuiet = readonly [notice: Said, acknowledged: boolean]
+
 export const OURS = ''
 
 /** No name of a host holds a slash, so that none of another's can be the same, whatever a host calls things. */
@@ -19,16 +22,20 @@ export const noticeId = (host: string, ...what: readonly string[]): string => [h
 const MOST = 200
 const MOST_READ = 1000
 const LARGEST_BYTES = 16 << 20
-/** Written and told as a whole each time that something is added. */
+/** Written and told as a whole when something was added. */
 const MOST_BYTES = 2 << 20
+/** So often at most: a host that gives rise to one notice after the other wears out no disk. */
+const WRITTEN_EVERY_MS = 1000
 /** A notice about more is about the first of it. */
 const MOST_ABOUT = 50
 const LONGEST_TITLE = 500
-const LONGEST_TEXT = 8000
+/** What is longer stands where the notice leads to. */
+const LONGEST_TEXT = 2000
 
 /**
  * What the operator should hear, kept in `notices.json` so that nothing unread is lost, whichever Stillpoint has said it.
- * Newest first.
+ * Newest first. It is written before it is told, but what comes within a second of that waits for the end of it, unless this
+ * is closed: of a program that is killed the last second of a flood may be lost.
  */
 export class Notices {
   readonly all: LiveValue<readonly NoticeView[]>
@@ -39,6 +46,10 @@ export class Notices {
   /** How the file stood when it was last read or written. */
   private stamp: string | undefined = UNSEEN
   private isToldUnkept = false
+  private writtenAtMs = -Infinity
+  /** Of what is known and not written yet. */
+  private waiting: NodeJS.Timeout | undefined
+  private isClosed = false
 
   constructor(path: string) {
     this.path = path
@@ -47,30 +58,35 @@ export class Notices {
 
   /** Each once, by its id. */
   add(notice: Said, acknowledged = false): void {
-    this.addAll([notice], acknowledged)
+    this.addEach([[notice, acknowledged]])
+  }
+
+  addAll(notices: readonly Said[], acknowledged = false): void {
+    this.addEach(notices.map((notice) => [notice, acknowledged]))
   }
 
   /** Of what one answer brought: weighed, written and told once, and only where that changes anything. */
-  addAll(notices: readonly Said[], acknowledged = false): void {
+  addEach(said: readonly SaidOrQuiet[]): void {
     const before = this.all.value ?? []
-    const { kept } = fitted(this.withSaid(before, notices, acknowledged))
-    if (kept.length === before.length && kept.every((notice, n) => notice === before[n])) return
-    this.change((all) => this.withSaid(all, notices, acknowledged))
+    const { kept } = fitted(this.withSaid(before, said))
+    if (!isSame(kept, before)) this.change((all) => this.withSaid(all, said), 'soon')
+  }
+
+  /** Writes what waits to be written. From now on nothing waits. */
+  close(): void {
+    this.isClosed = true
+    if (this.waiting !== undefined) this.writeNow()
   }
 
   /** What is news on top. What had made room unread is still to be heard, and comes last: it pushes out nothing of its host. */
-  private withSaid(
-    before: readonly NoticeView[],
-    notices: readonly Said[],
-    acknowledged: boolean
-  ): readonly NoticeView[] {
-    const [fresh, again]: [Said[], Said[]] = [[], []]
-    for (const notice of newOf(notices, before)) {
-      const gone = this.gone.said(notice)
-      if (gone !== 'read') (gone === undefined ? fresh : again).push(notice)
+  private withSaid(before: readonly NoticeView[], said: readonly SaidOrQuiet[]): readonly NoticeView[] {
+    const [fresh, again]: [SaidOrQuiet[], SaidOrQuiet[]] = [[], []]
+    for (const each of newOf(said, before)) {
+      const gone = this.gone.said(each[0])
+      if (gone !== 'read') (gone === undefined ? fresh : again).push(each)
     }
-    const views = (all: readonly Said[]): NoticeView[] =>
-      all.slice(0, MOST).map((notice) => ({ ...inShort(notice), acknowledged }))
+    const views = (all: readonly SaidOrQuiet[]): NoticeView[] =>
+      all.slice(0, MOST).map(([notice, acknowledged]) => ({ ...inShort(notice), acknowledged }))
     return [...views(fresh).toReversed(), ...before, ...views(again)]
   }
 
@@ -82,36 +98,68 @@ export class Notices {
 
   /** Undefined: all of them. */
   acknowledge(id: string | undefined): void {
-    this.change((before) =>
-      before.map((notice) => (id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice))
+    this.change(
+      (before) =>
+        before.map((notice) => (id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice)),
+      'now'
     )
   }
 
-  /** Of what is there by now. That it cannot be written is no reason not to say it. */
-  private change(change: (before: readonly NoticeView[]) => readonly NoticeView[]): void {
-    let all: readonly NoticeView[] = []
-    try {
-      whileLocked(this.path, () => {
-        all = this.withRoom(change(this.current()))
-        replaceFile(this.path, JSON.stringify([...all, ...this.strange, ...goneEntry(this.gone)]))
-        this.stamp = stampOf(this.path)
-      })
-      this.isToldUnkept = false
-    } catch (error) {
-      all = change(this.all.value ?? [])
-      all = this.withRoom(this.isToldUnkept ? all : [unkept(this.path, error), ...all])
-      this.isToldUnkept = true
-    }
+  private change(change: (before: readonly NoticeView[]) => readonly NoticeView[], when: 'now' | 'soon'): void {
+    const all = this.withRoom(change(this.current()))
+    const waitMs = this.writtenAtMs + WRITTEN_EVERY_MS - performance.now()
+    const isNow = when === 'now' || this.isClosed || waitMs <= 0
+    if (!isNow) this.waiting ??= setTimeout(() => this.writeNow(), waitMs)
     // Whoever listens may change them again: not while this is locked.
-    this.all.set(all)
+    this.all.set(isNow ? this.written(all) : all)
   }
 
-  /** What is known here, and what another Stillpoint has written meanwhile. @throws where that cannot be read just now */
+  private writeNow(): void {
+    const known = this.all.value ?? []
+    const all = this.written(known)
+    if (!isSame(all, known)) this.all.set(all)
+  }
+
+  /** With what another Stillpoint has written meanwhile. That it cannot be written is no reason not to say it. */
+  private written(known: readonly NoticeView[]): readonly NoticeView[] {
+    clearTimeout(this.waiting)
+    this.waiting = undefined
+    this.writtenAtMs = performance.now()
+    try {
+      const all = whileLocked(this.path, () => this.replace(known))
+      this.isToldUnkept = false
+      return all
+    } catch (error) {
+      if (this.isToldUnkept) return known
+      this.isToldUnkept = true
+      return this.withRoom([unkept(this.path, error), ...known])
+    }
+  }
+
+  private replace(known: readonly NoticeView[]): readonly NoticeView[] {
+    const all = this.isAsWritten()
+      ? known
+      : this.withRoom(this.together(this.understood() ?? [keptAside(this.path)], known))
+    replaceFile(this.path, JSON.stringify([...all, ...this.strange, ...goneEntry(this.gone)]))
+    this.stamp = stampOf(this.path)
+    return all
+  }
+
+  /** What is known here, and what another Stillpoint has written meanwhile, as far as that can be read just now. */
   private current(): readonly NoticeView[] {
     const known = this.all.value ?? []
+    if (this.isAsWritten()) return known
+    try {
+      return this.together(this.understood() ?? [], known)
+    } catch {
+      return known
+    }
+  }
+
+  /** Nobody else has written it since. */
+  private isAsWritten(): boolean {
     const stamp = stampOf(this.path)
-    if (stamp === this.stamp && stamp !== UNSEEN) return known
-    return this.together(this.understood() ?? [keptAside(this.path)], known)
+    return stamp === this.stamp && stamp !== UNSEEN
   }
 
   /** Each once, and read if somebody has read it. Newest first where the lists differ. */
@@ -139,10 +187,11 @@ export class Notices {
   private understood(): readonly NoticeView[] | undefined {
     const stamp = stampOf(this.path)
     const read = readNotices(this.path)
+    if (read === undefined) return undefined
     this.stamp = stamp
-    this.strange = read?.strange ?? []
-    this.gone.learn(read?.gone)
-    return read?.notices
+    this.strange = read.strange
+    this.gone.learn(read.gone)
+    return read.notices
   }
 }
 
@@ -175,10 +224,13 @@ function unkept(path: string, error: unknown): NoticeView {
 }
 
 /** Each once, by its id. */
-function newOf(notices: readonly Said[], before: readonly NoticeView[]): readonly Said[] {
+function newOf(said: readonly SaidOrQuiet[], before: readonly NoticeView[]): readonly SaidOrQuiet[] {
   const known = new Set(before.map(({ id }) => id))
-  return notices.filter(({ id }) => !known.has(id) && known.add(id))
+  return said.filter(([{ id }]) => !known.has(id) && known.add(id))
 }
+
+const isSame = (a: readonly NoticeView[], b: readonly NoticeView[]): boolean =>
+  a.length === b.length && a.every((notice, n) => notice === b[n])
 
 function inShort(notice: Said): Said {
   const title = shorten(notice.title, LONGEST_TITLE)

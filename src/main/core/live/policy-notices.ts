@@ -5,13 +5,16 @@ import { formatAge } from '../../../shared/format.ts'
 import type { OutboxItem } from '../../../shared/model/channels.ts'
 import type { RunReport } from '../../../shared/model/policy.ts'
 import { missedWords } from '../../../shared/run-words.ts'
+import { shorten } from '../../../shared/safe-text.ts'
 import { leftOutWords, storesLeftOutWords } from '../../../shared/safety-words.ts'
 import type { HostPolicies, PolicyState } from '../../../shared/views/policy-view.ts'
-import type { Subject } from '../../../shared/views/notice-view.ts'
+import { problemInShort, type Subject } from '../../../shared/views/notice-view.ts'
 import { noticeId, type Said } from './notices.ts'
 
 /** So long a message may wait for its next try without a word about it. */
 const QUIET_MS = 3_600_000
+/** Of what is told by a host where we say more behind it. */
+const LONGEST_REASON = 1000
 
 /** What is wrong with a host's policies and with its telling, each with the same id as long as it is the same. */
 export function policyNotices(said: HostPolicies, now: Date): readonly Said[] {
@@ -84,7 +87,7 @@ function problemNotice(host: string, { policy, problem }: PolicyState, now: Date
       title: `The schedule ${policy.name} on ${host} does not run as it should`,
       text: problem,
       goTo: { screen: 'schedules' },
-      about: [{ what: 'problem', host, policy: policy.id, problem }]
+      about: [{ what: 'problem', host, policy: policy.id, problem: problemInShort(problem) }]
     }
   ]
 }
@@ -105,7 +108,7 @@ function outboxNotice(host: string, item: OutboxItem, now: Date): readonly Said[
       at: now.toISOString(),
       severity: 'warning',
       title: `${host} could not send ${what}: ${item.subject}`,
-      text: `${item.lastError}. ${state} The backups themselves are not touched by that.`,
+      text: `${shorten(item.lastError, LONGEST_REASON)}. ${state} The backups themselves are not touched by that.`,
       goTo: { screen: 'settings' },
       about: [{ what: 'message', host, message: item.id }]
     }
@@ -161,7 +164,7 @@ export const runSubject = ({ id, host, policy }: RunReport): Extract<Subject, { 
 })
 
 function missedText({ missed, missedCount }: RunReport): string {
-  const reasons = [...new Set(missed.map(({ reason }) => reason))].join('; ')
+  const reasons = shorten([...new Set(missed.map(({ reason }) => reason))].join('; '), LONGEST_REASON)
   return `${reasons}${reasons === '' ? '' : '. '}${missedCount === 1 ? 'It was' : 'They were'} made up for by one run.`
 }
 
