@@ -149,6 +149,8 @@ describe('a VM that rewrites its RAM faster than the pause budget allows for', (
     expect(state).toBe('done-with-warnings')
     expect(warnings.join()).toContain('it was paused by somebody else just then')
     expect(warnings.join()).not.toContain('the host was busy')
-    await guest.waitForMoreTicks(3) // libvirt itself lets it go on behind a snapshot
+    // libvirt itself lets it go on behind a snapshot. Where that was over by then, on a starved machine, it stays paused.
+    if ((await guest.state()) === 'paused') await guest.virsh('resume', guest.uuid)
+    await guest.waitForMoreTicks(3)
   })
 })
