@@ -448,7 +448,8 @@ describe('RAM that a source does not send', () => {
   /** All of its RAM, and not that it is all. */
   const cutBy = (failure: Failure): Sending =>
     async function* (store, have) {
-      const frames = await Array.fromAsync(exportPoint(store, { have }))
+      const frames: Uint8Array[] = []
+      for await (const frame of exportPoint(store, { have })) frames.push(frame)
       yield* frames.slice(0, -2)
       fail(failure)
     }
