@@ -218,8 +218,8 @@ describe('what goes to a host', () => {
   /** It says so of what comes, time after time, and keeps it. */
   const receiver = (...exitCodes: readonly number[]): { readonly shell: FakeShell; readonly received: string[] } => {
     const received: string[] = []
-    const shell = fakeShell(async ({ stdin }) => {
-      received.push(gunzipSync(await stdin()).toString())
+    const shell = fakeShell(async (call) => {
+      received.push(gunzipSync(await call.stdin()).toString())
       const exitCode = exitCodes[received.length - 1] ?? 0
       return { exitCode, stdout: exitCode === 0 ? 'put\n' : '' }
     })
