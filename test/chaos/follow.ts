@@ -1,22 +1,8 @@
-import { existsSync } from 'node:fs'
-import { heldPath } from '../../src/engine/journal/fault.ts'
 import { jobUnit, LAB_HELD_DIR, RECOVER_UNIT } from '../../src/shared/host-paths.ts'
 import type { JobReport } from '../../src/shared/model/job.ts'
 import type { LabHost } from '../lab/host.ts'
 import { endOf } from '../lab/journals.ts'
-import { sleep, waitFor } from '../lab/run.ts'
-
-const HELD_WITHIN_MS = 240_000
-
-/** Waits until a job is held, or has ended before it came so far. */
-export function heldOrEnded(host: LabHost, id: string, point: string): Promise<'held' | 'ended'> {
-  const path = `/proc/${host.machinePid}/root${heldPath(id, point)}`
-  return waitFor(
-    `job ${id} to be held at ${point}`,
-    () => (existsSync(path) ? 'held' : endOf(host, id) === undefined ? undefined : 'ended'),
-    { timeoutMs: HELD_WITHIN_MS, everyMs: 30 }
-  )
-}
+import { sleep } from '../lab/run.ts'
 
 export async function letGo(host: LabHost, id: string): Promise<void> {
   await host.run(['rm', '-rf', `${LAB_HELD_DIR}/${id}`])

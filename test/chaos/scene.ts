@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { JobReport, JobSpec } from '../../src/shared/model/job.ts'
 import { backupSpec, restoreSpec } from '../lab/bare-engine.ts'
+import { heldOrEnded } from '../lab/held.ts'
 import { endOfRun, policyFor } from '../lab/policies.ts'
 import { sleep } from '../lab/run.ts'
 import { act, endOthersBackup, goesOnIfHalted, listens } from './acts.ts'
 import type { Site } from './arena.ts'
 import { TIGHT } from './places.ts'
 import type { BasePoint, ChaosVm } from './fleet.ts'
-import { endedReport, heldOrEnded, letGo } from './follow.ts'
+import { endedReport, letGo } from './follow.ts'
 import { phaseOfActs, worldAt } from './outcome.ts'
 import type { Scene } from './plan.ts'
 import { fillUp, giveRoom } from './room.ts'
 import { aside } from './sides.ts'
 import { afterAct, canAct, worldOf, type ActKind, type World } from './world.ts'
+
+const HELD_WITHIN_MS = 240_000
 
 /** What was tried of an act, and what libvirt said where it refused. */
 export interface TriedAct {
@@ -81,7 +84,7 @@ export class Play {
     const { moment, room } = this.scene
     this.jobId = await this.stage.engine.submit(this.#spec(), faultsOf(this.scene))
     if (moment === undefined) return
-    this.isHeld = (await heldOrEnded(this.stage.host, this.jobId, moment.point)) === 'held'
+    this.isHeld = (await heldOrEnded(this.stage.host, moment.point, this.jobId, HELD_WITHIN_MS)) === 'held'
     if (!this.isHeld) return void this.problems.push(`the job ended before ${moment.point}`)
     for (const kind of this.scene.acts) await this.#act(kind)
     if (this.scene.side !== undefined) this.problems.push(...(await aside(this.scene.side, this)))
