@@ -39,6 +39,7 @@ import { fakeShell } from '../../src/shell/fake.ts'
 import { eventually } from '../patience.ts'
 import { policyOf } from '../unit/made-policies.ts'
 import { AT, idOf, jobReport, runReport } from './reports.ts'
+import { bestMsOf, timed, triedUntil } from './cpu-time.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('floods')
@@ -278,6 +279,35 @@ describe('a flood of "something has moved"', () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       expect(asked.moved).toEqual([])
     })
+  })
+
+  it.each([
+    ['words', 'jobs\n'.repeat(200_000)],
+    ['ends of lines', '\n'.repeat(1_000_000)],
+    ['other words', 'jobss\n'.repeat(160_000)]
+  ])('of a megabyte of %s costs little more than looking through it', async (_, text) => {
+    await tally.tried(() => {
+      const chunk = Buffer.from(text)
+      const heard = triedUntil(20, () => timed(() => new FolderWords().take(chunk)))
+      expect(bestMsOf(heard)).toBeLessThan(20)
+    })
+  })
+
+  it.each([
+    ['jobs\n', ['jobs']],
+    ['.\njobs\n', ['jobs']],
+    ['xjobs\n', []],
+    ['jobsx\n', []],
+    ['jobs', []],
+    ['x'.repeat(33), 'jobs\n', []],
+    ['x'.repeat(100), '\nruns\n', ['runs']],
+    ['jo', 'b', 's\n', ['jobs']],
+    ['\n', '\n', 'policies\n', ['policies']],
+    ['jobs\nru', 'ns\n', ['jobs', 'runs']]
+  ])('says what it says: %j %j', (...said) => {
+    const expected = said.at(-1)
+    const words = new FolderWords()
+    expect(said.slice(0, -1).flatMap((text) => words.take(Buffer.from(text as string)))).toEqual(expected)
   })
 
   it('is heard wherever its words are cut', () => {

@@ -31,7 +31,26 @@ const litter = (prepare: string): number => {
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }))
 }
 
+/** Buffers of 64 KiB that are dropped at once, as they come from a socket: how much of them lay about at most, in MiB. */
+const receive = (prepare: string): number => {
+  const script = `
+    ${prepare}
+    let most = 0
+    for (let n = 0; n < 8000; n++) {
+      Buffer.allocUnsafeSlow(64 << 10).fill(n)
+      came(64 << 10)
+      most = Math.max(most, process.memoryUsage().arrayBuffers)
+    }
+    console.log(most / 2 ** 20)`
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }))
+}
+
 describe('the memory of the core', () => {
+  it('is not filled by what came from hosts and was read, which it is by default', () => {
+    const prepare = `import { cameFromHosts as came } from ${JSON.stringify(source)}`
+    expect(receive(prepare)).toBeLessThan(receive('const came = () => undefined') / 3)
+  })
+
   it('does not grow with what passes through, which it does by default', () => {
     const prepare = `import { keepYoungGenerationSmall } from ${JSON.stringify(source)}; keepYoungGenerationSmall()`
     expect(churn(prepare)).toBeLessThan(churn('') / 4)

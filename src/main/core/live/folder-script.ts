@@ -37,25 +37,22 @@ done
 export const watchFolders = (jobs: string, state: string): Argv => ['sh', '-c', SCRIPT, 'sh', jobs, state]
 export const WATCH_FOLDERS: Argv = watchFolders(JOBS_DIR, STATE_DIR)
 
-const LONGEST_WORD_BYTES = 32
+/** Of a line that has not ended yet: more than any word has. */
+const MOST_BEGUN_CHARACTERS = 32
 
-/** Reads what the script says. Of a line that is no word of it nothing is kept, however long it is. */
+/**
+ * Reads what the script says. It costs no more than looking through it once for each word, however many lines it has; of a line
+ * that is no word nothing is kept, however long it is.
+ */
 export class FolderWords {
-  private begun = ''
+  /** What comes after the last end of a line, with that end. */
+  private begun = '\n'
 
   /** The folders that this chunk names, each once. */
   take(chunk: Uint8Array): readonly Folder[] {
-    const named = new Set<string>()
-    let rest = chunk
-    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
-      named.add(this.begun + wordIn(rest.subarray(0, end)))
-      this.begun = ''
-      rest = rest.subarray(end + 1)
-    }
-    this.begun = (this.begun + wordIn(rest)).slice(0, LONGEST_WORD_BYTES)
-    return FOLDERS.filter((folder) => named.has(folder))
+    const text = this.begun + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice()
+    const last = text.lastIndexOf('\n')
+    this.begun = text.slice(last, last + MOST_BEGUN_CHARACTERS)
+    return FOLDERS.filter((folder) => text.includes(`\n${folder}\n`))
   }
 }
-
-/** One byte more than a word has shows that it is none. */
-const wordIn = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, LONGEST_WORD_BYTES)).toString('latin1')

@@ -1,6 +1,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Client } from 'ssh2'
 import { StillpointError } from '../../../shared/failure.ts'
+import { cameFromHosts } from '../steady-memory.ts'
 
 /** What ssh2 gives a channel, and tops up at half of it (`MAX_WINDOW` in its Channel.js). */
 const WINDOW_BYTES = 2 << 20
@@ -163,6 +164,7 @@ export class FlowControl {
     if (incoming.state !== 'open') this.#refuse('goes on sending after it said that this was all')
     if (data.length > incoming.window) this.#refuse('sends more than it was allowed to')
     incoming.window -= data.length
+    cameFromHosts(data.length)
     stream.push(data)
     this.#refill(channel)
   }
