@@ -50,7 +50,7 @@ export class FolderWords {
 
   /** The folders that this chunk names, each once. */
   take(chunk: Uint8Array): readonly Folder[] {
-    const text = this.begun + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice()
+    const text = this.begun + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')
     const last = text.lastIndexOf('\n')
     this.begun = text.slice(last, last + MOST_BEGUN_CHARACTERS)
     return FOLDERS.filter((folder) => text.includes(`\n${folder}\n`))
