@@ -372,7 +372,11 @@ describe('work that many ask for', () => {
 describe('a host with more jobs than anybody', () => {
   let folder = ''
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'stillpoint-floods-'))))
-  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+  const histories: History[] = []
+  afterEach(async () => {
+    await Promise.all(histories.splice(0).map((history) => history.settled()))
+    rmSync(folder, { recursive: true })
+  })
 
   async function opened(): Promise<{ jobs: LiveJobs; followed: Set<string> }> {
     const followed = new Set<string>()
@@ -380,8 +384,10 @@ describe('a host with more jobs than anybody', () => {
       if (verb === 'follow') followed.add(id)
       return new Promise(() => undefined)
     }
+    const history = new History(join(folder, 'history.jsonl'))
+    histories.push(history)
     const core = {
-      history: new History(join(folder, 'history.jsonl')),
+      history,
       connections: { engine: () => Promise.resolve({ call }) }
     }
     const jobs = new LiveJobs(core as unknown as Core, () => undefined)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,14 +14,19 @@ beforeEach(() => (cache = mkdtempSync(join(tmpdir(), 'stillpoint place '))))
 afterEach(() => rmSync(cache, { recursive: true, force: true }))
 
 const [STATE, PROGRAMS] = RUNTIME_DIRS
-const assets = (): EngineAssets => {
-  writeFileSync(join(cache, 'asset'), 'x')
-  return {
-    cache,
-    engine: () => Promise.resolve({ path: join(cache, 'asset'), hash: 'e1' }),
-    runtime: (_, machine) => Promise.resolve({ path: join(cache, 'asset'), hash: `r-${machine}` })
-  }
+const hashOf = (content: string): string => createHash('sha256').update(content).digest('hex')
+const [E0, E1, X86, ARM] = ['e0', 'e1', 'r-x86_64', 'r-aarch64'].map(hashOf) as [string, string, string, string]
+/** Each is what its name says. */
+const asset = (content: string): { path: string; hash: string } => {
+  const path = join(cache, content)
+  writeFileSync(path, content)
+  return { path, hash: hashOf(content) }
 }
+const assets = (): EngineAssets => ({
+  cache,
+  engine: () => Promise.resolve(asset('e1')),
+  runtime: (_, machine) => Promise.resolve(asset(`r-${machine}`))
+})
 
 interface PaperHost {
   readonly files: Set<string>
@@ -70,41 +76,41 @@ const place = async (host: PaperHost, trial?: UnitTrial): Promise<{ node: string
 describe('putting the engine on a host', () => {
   it('has it started once by systemd when it is new there, and not again', async () => {
     const files = new Set<string>()
-    const node = runtimePath('r-x86_64')
+    const node = runtimePath(X86)
     expect(await place({ files, closed: [] })).toEqual({ node, sent: 2, trials: 1 })
     expect(await place({ files, closed: [] })).toEqual({ node, sent: 0, trials: 0 })
   })
 
   it('has it started at each adding of a host, also where it lies there already', async () => {
-    const files = new Set([enginePath('e1'), runtimePath('r-x86_64')])
+    const files = new Set([enginePath(E1), runtimePath(X86)])
     expect(await place({ files, closed: [] }, 'always')).toMatchObject({ sent: 0, trials: 1 })
   })
 
   it('puts the runtime below /usr where systemd starts nothing below /var, and finds it there', async () => {
     const files = new Set<string>()
     const host = { files, closed: ['/var'] }
-    expect(await place(host)).toMatchObject({ node: runtimePath('r-x86_64', PROGRAMS), sent: 2 })
-    expect(await place(host)).toMatchObject({ node: runtimePath('r-x86_64', PROGRAMS), sent: 0 })
+    expect(await place(host)).toMatchObject({ node: runtimePath(X86, PROGRAMS), sent: 2 })
+    expect(await place(host)).toMatchObject({ node: runtimePath(X86, PROGRAMS), sent: 0 })
   })
 
   it('puts it below /usr on a host with SELinux, where another one lies below /var from before', async () => {
-    const files = new Set([enginePath('e1'), runtimePath('r-x86_64', STATE)])
+    const files = new Set([enginePath(E1), runtimePath(X86, STATE)])
     expect(await place({ files, closed: [], hasSelinux: true })).toMatchObject({
-      node: runtimePath('r-x86_64', PROGRAMS),
+      node: runtimePath(X86, PROGRAMS),
       sent: 1
     })
   })
 
   it('finds it again on a host with SELinux that has no other place than below /var', async () => {
     const host = { files: new Set<string>(), closed: ['/usr'], hasSelinux: true }
-    expect(await place(host)).toEqual({ node: runtimePath('r-x86_64', STATE), sent: 2, trials: 1 })
-    expect(await place(host)).toEqual({ node: runtimePath('r-x86_64', STATE), sent: 0, trials: 0 })
+    expect(await place(host)).toEqual({ node: runtimePath(X86, STATE), sent: 2, trials: 1 })
+    expect(await place(host)).toEqual({ node: runtimePath(X86, STATE), sent: 0, trials: 0 })
   })
 
   it('moves it when a host that is added anew has been told since to start nothing below /var', async () => {
-    const files = new Set([enginePath('e1'), runtimePath('r-x86_64')])
+    const files = new Set([enginePath(E1), runtimePath(X86)])
     const added = await place({ files, closed: ['/var'] }, 'always')
-    expect(added).toEqual({ node: runtimePath('r-x86_64', PROGRAMS), sent: 1, trials: 2 })
+    expect(added).toEqual({ node: runtimePath(X86, PROGRAMS), sent: 1, trials: 2 })
     expect(await place({ files, closed: ['/var'] })).toMatchObject({ node: added.node, sent: 0 })
   })
 
@@ -116,8 +122,8 @@ describe('putting the engine on a host', () => {
   })
 
   it('leaves a host that is added and refused as it was: nothing of this add, and all that was there', async () => {
-    const before = [enginePath('e0'), runtimePath('r-x86_64')]
-    for (const were of [[], before, [...before, enginePath('e1')]]) {
+    const before = [enginePath(E0), runtimePath(X86)]
+    for (const were of [[], before, [...before, enginePath(E1)]]) {
       const files = new Set(were)
       await expect(place({ files, closed: ['/var', '/usr'] }, 'always')).rejects.toThrow('closed')
       expect([...files]).toEqual(were)
@@ -133,7 +139,7 @@ describe('putting the engine on a host', () => {
   it('takes the runtime of the host’s own processor', async () => {
     const files = new Set<string>()
     const host = { files, closed: [], machine: 'aarch64' }
-    expect(await place(host)).toMatchObject({ node: runtimePath('r-aarch64'), sent: 2 })
-    expect(await place(host)).toMatchObject({ node: runtimePath('r-aarch64'), sent: 0 })
+    expect(await place(host)).toMatchObject({ node: runtimePath(ARM), sent: 2 })
+    expect(await place(host)).toMatchObject({ node: runtimePath(ARM), sent: 0 })
   })
 })

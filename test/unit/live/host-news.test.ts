@@ -12,6 +12,7 @@ import { LivePolicies } from '../../../src/main/core/live/live-policies.ts'
 import { Notices } from '../../../src/main/core/live/notices.ts'
 import { History, HISTORY_LIMITS } from '../../../src/main/core/settings/history.ts'
 import { HistoryFiles } from '../../../src/main/core/settings/history-files.ts'
+import { writeWaiting } from '../../../src/main/core/settings/kept-lines.ts'
 import { openSettings } from '../../../src/main/core/settings/settings-file.ts'
 import { StillpointError } from '../../../src/shared/failure.ts'
 import { timeOfId } from '../../../src/shared/model/ids.ts'
@@ -25,7 +26,16 @@ import { eventually } from '../../patience.ts'
 
 let folder = ''
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'stillpoint-news-'))))
-afterEach(() => rmSync(folder, { recursive: true }))
+/** What was started on it still writes; a history that a test brings may stand still. */
+const begun: { readonly history: History; readonly notices: Notices }[] = []
+afterEach(async () => {
+  for (const { history, notices } of begun.splice(0)) {
+    await history.settled()
+    notices.close()
+  }
+  await writeWaiting(folder)
+  rmSync(folder, { recursive: true })
+})
 
 const policy = policyOf({ hostName: 'as-called-there', store: '/srv/points' })
 const run = (n: number, more: Partial<RunReport> = {}): RunReport =>
@@ -73,7 +83,8 @@ class FakeHost {
 }
 
 /** A Stillpoint that starts on the settings folder, as far as news from hosts go. */
-function started(host: FakeHost, history = new History(join(folder, 'history.jsonl'))) {
+function started(host: FakeHost, own?: History) {
+  const history = own ?? new History(join(folder, 'history.jsonl'))
   const settings = openSettings(folder)
   if (settings.read().hosts.length === 0)
     settings.update((before) => ({
@@ -95,6 +106,7 @@ function started(host: FakeHost, history = new History(join(folder, 'history.jso
     ended: (jobs: readonly JobView[]) => Promise.resolve(void told.push(...jobs))
   }
   parts.policies.follow(['kvm-1'])
+  if (own === undefined) begun.push({ history, notices: parts.notices })
   return { ...parts, core, told, meanwhile, news: new HostNews(parts) }
 }
 

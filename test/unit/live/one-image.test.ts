@@ -15,7 +15,9 @@ interface Look {
 function saidOf(looks: readonly (readonly [string, Look])[]): readonly Said[] {
   const said: Said[] = []
   const core = { connections: { connection: () => new Promise(() => undefined) } } as unknown as Core
-  const hosts = new LiveHosts(core, { add: (notice: Said) => said.push(notice) } as unknown as Notices, {
+  const addAll = (all: readonly Said[]): void => void said.push(...all)
+  const notices = { add: (notice: Said) => addAll([notice]), addAll } as unknown as Notices
+  const hosts = new LiveHosts(core, notices, {
     left: () => undefined,
     contact: () => Promise.resolve(),
     moved: () => Promise.resolve(),
