@@ -85,7 +85,7 @@ const EARLIER = many(200, (n) => ({
   ...{ title: odd.repeat(500), text: odd.repeat(8000) }
 }))
 
-const jobEndedOn = (host: string): JobView => viewOfReport(jobReport(1, { host, state: 'failed-clean' }))
+const jobEndedOn = (host: string, n = 1): JobView => viewOfReport(jobReport(n, { host, state: 'failed-clean' }))
 
 const fileOf = ({ core }: LiveCore): string => join(core.folder, 'notices.json')
 const stampOf = (path: string): string => {
@@ -150,9 +150,12 @@ describe('a host of which twenty jobs fail in each answer', () => {
   it('loses none of them when Stillpoint is quit while they are put into words', async () => {
     await tally.tried(async () => {
       const live = opened()
-      void live.ended(failedJobs(0, failureFrom(FAT['points to delete'])), 'on its host')
+      void live.ended(
+        many(5000, (n) => jobEndedOn('bad', n)),
+        'on its host'
+      )
       await live.close()
-      expect(idsIn(fileOf(live))).toHaveLength(IN_ONE_ANSWER)
+      expect(idsIn(fileOf(live))).toHaveLength(200)
     })
   })
 
