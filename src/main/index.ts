@@ -45,7 +45,11 @@ function openCore(port: IpcPort, desktop: DesktopSide): DesktopCore {
   const handlers = handlersOver(live, doorSide(desktop))
   openIpcDoor(contract, handlers, port, report)
   const stop = goOnWhateverHappens(report)
-  return desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close().finally(stop) })
+  return desktopCoreOver(handlers, {
+    wake: () => live.wake(),
+    keepWhatIsKnown: () => void live.keepWhatIsKnown(),
+    close: () => live.close().finally(stop)
+  })
 }
 
 function doorSide({ version, canStartAtLogin, hasTray, openLink, goTo }: DesktopSide): DoorSide {

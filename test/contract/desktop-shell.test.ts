@@ -228,6 +228,13 @@ describe('closing the window', () => {
     await eventually(() => expect(app.exit).toHaveBeenCalledOnce())
     expect([window?.destroyed, boxes.length]).toEqual([true, 0])
   })
+
+  it('has what is known kept at the end of a session of Windows, which says nothing else', async () => {
+    const { window, core } = await started()
+    expect(core.keepWhatIsKnown).not.toHaveBeenCalled()
+    window?.emit('session-end')
+    expect(core.keepWhatIsKnown).toHaveBeenCalledOnce()
+  })
 })
 
 /** As the core tells of it: the job, and the notice about it. */

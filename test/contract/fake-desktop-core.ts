@@ -28,6 +28,7 @@ export function fakeDesktopCore(chosen: Partial<Choices> = {}) {
       return Promise.resolve()
     }),
     wake: vi.fn<DesktopCore['wake']>(),
+    keepWhatIsKnown: vi.fn<DesktopCore['keepWhatIsKnown']>(),
     close: vi.fn<DesktopCore['close']>(() => Promise.resolve())
   }
   const core: DesktopCore = {

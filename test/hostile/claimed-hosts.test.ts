@@ -3,6 +3,7 @@ import { MantineProvider } from '@mantine/core'
 import { createElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { afterEach, describe, expect, it } from 'vitest'
+import { LivePoints } from '../../src/main/core/live/live-points.ts'
 import { downtimeCommand } from '../../src/main/doors/cli/commands/downtime.ts'
 import { pointsCommand, showCommand } from '../../src/main/doors/cli/commands/points.ts'
 import { downtimeCsv } from '../../src/renderer/features/downtime/csv.ts'
@@ -21,7 +22,7 @@ import { vmKnown } from '../../src/renderer/features/vm/vm-view.ts'
 import { safeText } from '../../src/shared/safe-text.ts'
 import type { PointView } from '../../src/shared/views/point-view.ts'
 import { pointsSaid } from '../unit/cli/points-said.ts'
-import { hostView, idAt, jobAt, NOW, PaperLaptop, pointAt, vmView } from '../unit/live/paper-laptop.ts'
+import { hostView, hoursAgo, idAt, jobAt, NOW, PaperLaptop, pointAt, vmView } from '../unit/live/paper-laptop.ts'
 import { VM } from '../unit/store-points.ts'
 import { tallyOf } from './tally.ts'
 
@@ -144,7 +145,7 @@ describe('a host that a point says it was taken on', () => {
       await tally.tried(async () => {
         for (const of of ['good', 'good/web <1>']) {
           const { lines, notes, result } = await pointsSaid(CLAIMS[why]?.() ?? expect.fail(), pointsCommand, [of])
-          expect([lines, result]).toMatchObject([['No points.'], { points: [] }])
+          expect([lines, result]).toMatchObject([['No points.'], { points: [], claiming: 1 }])
           expect(notes.join('\n')).toContain(`To list it: stillpoint points 'says: ${of}'`)
           const claiming = await pointsSaid(CLAIMS[why]?.() ?? expect.fail(), pointsCommand, [`says: ${of}`])
           expect(claiming.result).toMatchObject({ points: [{ id: idAt(1) }] })
@@ -190,6 +191,71 @@ describe('a host that another Stillpoint calls otherwise', () => {
     expect(downtime.lines[1]?.startsWith('good/web <1>  ')).toBe(true)
     const said = JSON.stringify([view, points, downtime])
     for (const other of ['says:', 'prod-1', 'isHostUnknown', 'notToldBy']) expect(said).not.toContain(other)
+  })
+})
+
+describe('a host whose machine has another id than when it was added', () => {
+  const claims = async (laptop: PaperLaptop): Promise<unknown> => {
+    const { isHostUnknown, notToldBy, host } = await viewOf(laptop)
+    return { host, isClaimed: isHostUnknown === true || notToldBy !== undefined }
+  }
+  /** `bad` lists a point that says it was taken on `good`, which had another id when it was added. */
+  const madeAnew = (): PaperLaptop => {
+    const laptop = listing('good')
+    laptop.knows('good', GOODS)
+    return laptop
+  }
+  const copied = { point: idAt(1), vm: 'web <1>', uuid: VM, at: hoursAgo(0.1), sizeBytes: 1, ms: 1 }
+
+  it('has its own points by its name, at every door', async () => {
+    const laptop = madeAnew()
+    laptop.lists('good', [takenOn('good')])
+    laptop.lists('bad', [])
+    expect(await claims(laptop)).toEqual({ host: 'good', isClaimed: false })
+    const { lines, notes, result } = await pointsSaid(laptop, pointsCommand, ['good/web <1>'])
+    expect(lines.join('\n')).toContain('  good/web <1>  ')
+    expect(notes).toEqual([])
+    expect(result).toMatchObject({ points: [{ host: 'good' }], claiming: 0 })
+  })
+
+  it('has them also where only another host has them still: it told of its backup, or they were copied from it', async () => {
+    const reported = madeAnew()
+    await reported.history.addJobs([jobAt(1, 'good')])
+    const fetched = madeAnew()
+    await fetched.history.addCopy({ ...copied, from: 'good', to: 'bad' })
+    for (const laptop of [reported, fetched]) expect(await claims(laptop)).toEqual({ host: 'good', isClaimed: false })
+  })
+
+  it('has those of the id that it had before, though the other machine of that id is one of ours', async () => {
+    const laptop = listing('bad')
+    laptop.knows('good', ANOTHERS)
+    laptop.knows('bad', GOODS)
+    laptop.lists('good', [takenOn('good', GOODS)])
+    laptop.lists('bad', [])
+    expect(await claims(laptop)).toEqual({ host: 'good', isClaimed: false })
+  })
+
+  it('has none that another host lists under its name, also where that one was copied to it', async () => {
+    await tally.tried(async () => expect(await claims(madeAnew())).toMatchObject({ isClaimed: true }))
+    await tally.tried(async () => {
+      const laptop = madeAnew()
+      laptop.lists('good', [takenOn('good')])
+      await laptop.history.addCopy({ ...copied, from: 'bad', to: 'good' })
+      await laptop.history.addCopy({ ...copied, from: 'good', to: 'good:/srv/other' })
+      expect(await claims(laptop)).toMatchObject({ isClaimed: true })
+    })
+  })
+
+  it('has them as the word of the point from the moment when it is taken out', async () => {
+    const laptop = madeAnew()
+    await laptop.history.addJobs([jobAt(1, 'good')])
+    const points = new LivePoints(laptop.core)
+    for (const host of ['good', 'bad']) await points.refresh(host)
+    expect(points.all.value?.points).toMatchObject([{ host: 'good' }])
+    expect(points.all.value?.points[0]).not.toHaveProperty('isHostUnknown')
+    laptop.core.settings.update((before) => ({ ...before, hosts: before.hosts.filter(({ name }) => name === 'bad') }))
+    await points.follow()
+    expect(points.all.value?.points).toMatchObject([{ host: 'good', isHostUnknown: true }])
   })
 })
 

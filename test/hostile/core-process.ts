@@ -84,7 +84,13 @@ const handlers = handlersOver(live, {
   openLink: () => Promise.resolve(),
   goTo: new LiveValue()
 })
-followOnPaper(desktopCoreOver(handlers, { wake: () => live.wake(), close: () => live.close() }))
+followOnPaper(
+  desktopCoreOver(handlers, {
+    wake: () => live.wake(),
+    keepWhatIsKnown: () => void live.keepWhatIsKnown(),
+    close: () => live.close()
+  })
+)
 /** Since it was last measured. */
 let slowest = slownessNow()
 const lookHowSlow = (): void => void (slowest = Math.max(slowest, slownessNow()))

@@ -227,14 +227,15 @@ describe('what the desktop follows', () => {
 })
 
 /** As much as it would be written down. */
-const heldIn = (value: object): number =>
+const heldIn = (value: object): number => writtenDown(value).length
+const writtenDown = (value: object): string =>
   JSON.stringify(value, (_key, each: unknown) =>
     each instanceof Map
       ? [...(each as Map<unknown, unknown>)]
       : each instanceof Set
         ? [...(each as Set<unknown>)]
         : each
-  ).length
+  )
 
 describe('a host that makes up one name after the other', () => {
   it('makes the desktop hold no more notices than there are, and hears none of them twice', async () => {
@@ -278,6 +279,26 @@ describe('a host that makes up one name after the other', () => {
       expect(heldIn(notifier)).toBeLessThan(10_000)
       clicked.at(-1)?.()
       expect(went).toEqual(['overview'])
+    })
+  })
+
+  it('pushes out no notification of another host, on which a click is to work', async () => {
+    await tally.tried(() => {
+      class Maker {
+        static isSupported = (): boolean => true
+        readonly show = (): void => undefined
+        readonly on = (): void => undefined
+        readonly options: object
+        constructor(options: object) {
+          this.options = options
+        }
+      }
+      const notifier = new Notifier(Maker as never, () => undefined)
+      const told = { body: '', goTo: { screen: 'overview' } } as const
+      notifier.notify({ ...told, title: 'of the good one', host: 'good' })
+      for (let n = 0; n < 1000; n += 1) notifier.notify({ ...told, title: `${n}`, host: 'bad' })
+      expect(writtenDown(notifier)).toContain('of the good one')
+      expect(heldIn(notifier)).toBeLessThan(10_000)
     })
   })
 })

@@ -15,12 +15,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Core } from '../../src/main/core/core.ts'
 import { LiveCore } from '../../src/main/core/live/live-core.ts'
 import { Notices } from '../../src/main/core/live/notices.ts'
 import type { Place } from '../../src/main/core/settings/settings-schema.ts'
 import { lastListing, rememberListing } from '../../src/main/core/points/last-listing.ts'
 import { knownPolicies } from '../../src/main/core/policies/known-policies.ts'
 import { changeChoices, readChoices } from '../../src/main/core/settings/choices.ts'
+import { forgetHostKey } from '../../src/main/core/hosts/forget-key.ts'
 import { rememberedChoices } from '../../src/main/core/hosts/remembered-choices.ts'
 import { whileLocked } from '../../src/main/core/settings/lock-file.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
@@ -399,6 +401,42 @@ describe('known host keys', () => {
     })
   })
 
+  it.each(IN_ITS_PLACE)(
+    'that a host was rebuilt for are forgotten, whatever is where torn ones are put: %s',
+    async (_, make) => {
+      await tally.tried(async () => {
+        make(aside())
+        writeFileSync(own(), `${KEY}\n${BETA}\n`)
+        const settings = openSettings(folder)
+        const addedAt = '2026-01-01T00:00:00.000Z'
+        settings.update((before) => ({ ...before, hosts: [{ name: 'kvm-1', address: 'alpha', addedAt }] }))
+        const core = { folder, settings, connections: { drop: () => Promise.resolve() } } as unknown as Core
+        await forgetHostKey(core, 'kvm-1').catch(() => undefined)
+        expect(readFileSync(own(), 'utf8')).toBe(`${BETA}\n`)
+      })
+    }
+  )
+
+  it('of which some are torn are told by the window, whoever has put them aside, once for the same lines', async () => {
+    await tally.tried(async () => {
+      const told = async (): Promise<readonly string[]> => {
+        const live = new LiveCore({ folder, cache: join(folder, 'cache'), root: folder })
+        const unread = (live.notices.all.value ?? []).filter(({ acknowledged }) => !acknowledged)
+        live.notices.acknowledge(undefined)
+        await live.close()
+        return unread.map(({ text }) => text)
+      }
+      expect(await told()).toEqual([])
+      writeFileSync(own(), `${KEY.slice(0, -9)}\n`)
+      putDamagedAside(folder)
+      expect(await told()).toEqual([containing(`1 line of ${own()} cannot be read, and was put aside into ${aside()}`)])
+      expect(await told()).toEqual([])
+      writeFileSync(own(), `${BETA.slice(0, -9)}\n`)
+      expect(await told()).toHaveLength(1)
+      expect(await told()).toEqual([])
+    })
+  })
+
   it.each([
     ['nothing', ''],
     ['no line end', BETA],
@@ -452,10 +490,10 @@ describe('known host keys', () => {
       const notes: string[] = []
       const out = { json: false, note: (text: string) => void notes.push(text) }
       vi.stubEnv('STILLPOINT_HOME', folder)
-      const session = openSession(out as unknown as Output, nobody, false)
+      const { core, interrupts } = openSession(out as unknown as Output, nobody, false)
       vi.unstubAllEnvs()
-      session.interrupts.close()
-      await session.core.close()
+      interrupts.close()
+      await core.close()
       expect(notes).toEqual([containing(`1 line of ${own()} cannot be read`)])
     })
   })

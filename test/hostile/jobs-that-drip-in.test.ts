@@ -85,6 +85,8 @@ const EARLIER = many(200, (n) => ({
   ...{ title: odd.repeat(500), text: odd.repeat(8000) }
 }))
 
+const jobEndedOn = (host: string, n = 1): JobView => viewOfReport(jobReport(n, { host, state: 'failed-clean' }))
+
 const fileOf = ({ core }: LiveCore): string => join(core.folder, 'notices.json')
 const stampOf = (path: string): string => {
   const { ino, mtimeNs } = statSync(path, { bigint: true })
@@ -142,6 +144,18 @@ describe('a host of which twenty jobs fail in each answer', () => {
       expect(stamps.size).toBeLessThanOrEqual(1 + Math.ceil(seconds))
       live.notices.close()
       expect(idsIn(fileOf(live))).toEqual((live.notices.all.value ?? []).map(({ id }) => id))
+    })
+  })
+
+  it('loses none of them when Stillpoint is quit while they are put into words', async () => {
+    await tally.tried(async () => {
+      const live = opened()
+      void live.ended(
+        many(5000, (n) => jobEndedOn('bad', n)),
+        'on its host'
+      )
+      await live.close()
+      expect(idsIn(fileOf(live))).toHaveLength(200)
     })
   })
 
@@ -257,6 +271,48 @@ describe('a host of which twenty runs fail in an answer', () => {
       live.away.gather({ jobs: failedJobs(0, { kind: 'usage', message: 'no' }), runs: fatRuns(20, 0, []) })
       await live.close()
       expect(idsIn(fileOf(live))).toHaveLength(21)
+    })
+  })
+
+  /** So many that they are told of without waiting for more, and their words take their time. */
+  const manyRuns = (): RunReport[] => {
+    const refusing = (n: number, host: string): RunReport => {
+      const pruned = { trashed: [], removed: [], memoryDropped: [], freedBytes: 0, refused: [`${n}`] }
+      return runReport(n, { host, pruned, state: host === 'bad' ? 'failed' : 'done' })
+    }
+    return [...many(4999, (n) => refusing(n, 'bad')), refusing(4999, 'good')]
+  }
+
+  it('has its stories told when Stillpoint is quit while they are being told', async () => {
+    await tally.tried(async () => {
+      const live = opened()
+      live.away.gather({ jobs: [jobEndedOn('good')], runs: manyRuns() })
+      await live.close()
+      const kept = new Notices(fileOf(live)).all.value ?? []
+      expect(kept.filter(({ host }) => host === 'good').map(({ title }) => title)).toEqual([
+        'nightly on good: old points were not pruned',
+        'While you were away, on good: 1 backup failed'
+      ])
+      expect(kept).toHaveLength(200)
+    })
+  })
+
+  it('keeps no story of another waiting', async () => {
+    await tally.tried(() => {
+      const live = opened()
+      live.away.gather({ jobs: [jobEndedOn('good')], runs: manyRuns() })
+      expect((live.notices.all.value ?? []).map(({ host }) => host).sort()).toEqual(['bad', 'good'])
+    })
+  })
+
+  it('has what is known written at once where the session ends', async () => {
+    await tally.tried(() => {
+      const live = opened()
+      live.notices.addAll(EARLIER.slice(0, 1))
+      live.notices.addAll(EARLIER.slice(1, 2))
+      live.away.gather({ jobs: [jobEndedOn('good')], runs: [] })
+      void live.keepWhatIsKnown()
+      expect(idsIn(fileOf(live))).toHaveLength(3)
     })
   })
 })

@@ -128,6 +128,28 @@ describe('a host that gives rise to notices without end', () => {
     })
   })
 
+  it('leaves room for another in what is said at once, whoever comes first', async () => {
+    for (const order of ['first', 'last'])
+      await tally.tried(() => {
+        const notices = new Notices(join(folder, `${order}.json`))
+        const noise = Array.from({ length: 300 }, (_, n) => runNotices(runs(n))).flat()
+        notices.addAll(order === 'first' ? [...quiet('good'), ...noise] : [...noise, ...quiet('good')])
+        const hosts = (notices.all.value ?? []).map(({ host }) => host)
+        expect(hosts.filter((host) => host === 'good')).toHaveLength(1)
+        expect(hosts.length).toBeGreaterThan(100)
+      })
+  })
+
+  it('keeps nothing of another from being written at once', async () => {
+    await tally.tried(() => {
+      const notices = new Notices(path)
+      for (let n = 0; n < 3; n += 1) notices.addAll(runNotices(runs(n)))
+      notices.addAll(quiet('good'))
+      expect((new Notices(path).all.value ?? []).map(({ host }) => host)).toContain('good')
+      notices.close()
+    })
+  })
+
   it('reads notices of an earlier Stillpoint that were far too many', async () => {
     await tally.tried(() => {
       const about = { what: 'policies', host: 'bad' } as const

@@ -23,12 +23,17 @@ export interface DesktopCore {
   changeChoices(change: ChoicesChange): Promise<void>
   /** The computer has slept: everything is looked at again, now. */
   wake(): void
+  /** Tells and writes what was heard, at once: the session ends, and perhaps nothing else is done any more. */
+  keepWhatIsKnown(): void
   /** Ends connections. What runs on hosts goes on there. */
   close(): Promise<void>
 }
 
 /** The same source that the window has. */
-export function desktopCoreOver(handlers: Handlers, more: Pick<DesktopCore, 'wake' | 'close'>): DesktopCore {
+export function desktopCoreOver(
+  handlers: Handlers,
+  more: Pick<DesktopCore, 'wake' | 'keepWhatIsKnown' | 'close'>
+): DesktopCore {
   const { hosts, points, jobs, notices, settings, policies } = handlers
   return {
     hosts: hosts.changed,

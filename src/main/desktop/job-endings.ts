@@ -10,6 +10,8 @@ export interface Notification {
   readonly title: string
   readonly body: string
   readonly goTo: GoTo
+  /** Whose it is: none where it is Stillpoint's own. */
+  readonly host?: string
 }
 
 const { ended } = words

@@ -56,13 +56,13 @@ export class Interruptions {
     const count = this.counts.get(host) ?? 0
     this.counts.set(host, count + 1)
     if (count === 0) this.inAMinute(() => this.end(host))
-    if (count < MOST_A_MINUTE) this.notify(notification())
+    if (count < MOST_A_MINUTE) this.notify({ ...notification(), host })
   }
 
   private end(host: string): void {
     const more = (this.counts.get(host) ?? 0) - MOST_A_MINUTE
     this.counts.delete(host)
-    if (more > 0) this.notify(moreOf(host, more))
+    if (more > 0) this.notify({ ...moreOf(host, more), host })
   }
 }
 

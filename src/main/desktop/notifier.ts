@@ -8,13 +8,13 @@ interface Maker {
   isSupported(): boolean
 }
 
-/** More than anybody has on a screen. Those that are never closed would be held for ever. */
+/** Of each host, more than anybody has on a screen. Those that are never closed would be held for ever. */
 const MOST_SHOWN = 100
 
 /** The system's notifications. Where there are none, or one fails, the window's inbox has it all the same. */
 export class Notifier {
-  /** The last of them: Electron forgets a click on what nobody holds any more. */
-  private readonly shown = new Set<object>()
+  /** The last of each host: Electron forgets a click on what nobody holds any more. */
+  private readonly shown = new Map<string, Set<object>>()
   private readonly maker: Maker
   private readonly goTo: (to: GoTo) => void
   private readonly platform: NodeJS.Platform
@@ -26,12 +26,12 @@ export class Notifier {
   }
 
   /** False if it could not be shown. */
-  notify({ title, body, goTo }: Notification): boolean {
+  notify({ title, body, goTo, host = '' }: Notification): boolean {
     try {
       if (!this.maker.isSupported()) return false
       const notification = new this.maker(harmless(title, body, this.platform))
-      const forget = (): void => void this.shown.delete(notification)
-      this.hold(notification)
+      const forget = (): void => void this.shown.get(host)?.delete(notification)
+      this.hold(host, notification)
       notification.on('close', forget)
       notification.on('failed', forget)
       notification.on('click', () => {
@@ -45,11 +45,12 @@ export class Notifier {
     }
   }
 
-  private hold(notification: object): void {
-    this.shown.add(notification)
-    for (const oldest of this.shown) {
-      if (this.shown.size <= MOST_SHOWN) return
-      this.shown.delete(oldest)
+  private hold(host: string, notification: object): void {
+    const ofHost = this.shown.get(host) ?? new Set()
+    this.shown.set(host, ofHost.add(notification))
+    for (const oldest of ofHost) {
+      if (ofHost.size <= MOST_SHOWN) return
+      ofHost.delete(oldest)
     }
   }
 }

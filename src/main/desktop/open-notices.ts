@@ -1,3 +1,4 @@
+import { isOtherCopy } from '../core/live/job-notice.ts'
 import { runSeverity } from '../../shared/run-words.ts'
 import { groupBy } from '../../shared/vm-places.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
@@ -56,9 +57,9 @@ class WhatCameSince {
     if (about.length > 0) return about.every((subject) => this.isOver(subject))
     if (goTo?.screen === 'job') {
       const job = this.jobs.get(goTo.job)
-      return (
-        this.isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid) || (job !== undefined && this.wentWellAfter(job, at))
-      )
+      if (this.isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid)) return true
+      // What a copy lacks it lacks whatever is copied after it.
+      return job !== undefined && !isOtherCopy(job) && this.wentWellAfter(job, at)
     }
     if (goTo?.screen === 'vm') return this.wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at)
     if (goTo?.screen === 'hosts' && goTo.host !== undefined)

@@ -24,7 +24,7 @@ import { guardWindow } from './window-guard.ts'
 export async function runDesktop(desktop: Desktop): Promise<void> {
   const { onFailure } = desktop
   guardSession(session.defaultSession, protocol, desktop.rendererRoot, () => app.getPath('downloads'))
-  const front = new Front(desktop, (window) => guardWindow(window, leaving, front.dialogs, onFailure))
+  const front = new Front(desktop, (window) => guardWindow(window, leaving, core, front.dialogs, onFailure))
   const tray = trayOf(desktop, (action) => act({ core, front, quit: () => app.quit() }, action))
   const hasTray = async (): Promise<boolean> => tray.isThere && (await desktop.trayIsShown())
   const core = openCore(desktop, front, hasTray)

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { awayNotices } from '../../../src/main/core/live/away-notice.ts'
+import { jobNotice } from '../../../src/main/core/live/job-notice.ts'
 import { policyNotices, runNotices, untoldNotice } from '../../../src/main/core/live/policy-notices.ts'
 import type { Said } from '../../../src/main/core/live/notices.ts'
 import { openNotices } from '../../../src/main/desktop/open-notices.ts'
 import type { RunReport } from '../../../src/shared/model/policy.ts'
+import type { JobView } from '../../../src/shared/views/job-view.ts'
 import { NoticeView } from '../../../src/shared/views/notice-view.ts'
 import type { HostPolicies, PolicyState } from '../../../src/shared/views/policy-view.ts'
 import { DEFAULT_CHOICES } from '../../../src/shared/views/settings-view.ts'
@@ -94,6 +96,31 @@ describe('a notice of a run', () => {
     expect(isOpenBy(ofPruning, said({ lastRun: run(25, { pruned }) }))).toBe(true)
     expect(isOpenBy(ofPruning, said({ lastRun: run(25) }))).toBe(true)
     expect(isOpenBy(ofPruning, said({ lastRun: run(25, { pruned: { ...pruned, refused: [] } }) }))).toBe(false)
+  })
+})
+
+describe('a notice of a copy', () => {
+  const copy = (n: number, changes: Partial<JobView> = {}): JobView => {
+    const job = jobOf(1, { id: jobOf(n).id, kind: 'copy', isHere: true, ...changes })
+    return ended(job, changes.state ?? 'done', n === 1 ? undefined : EARLY)
+  }
+  const later = copy(2)
+
+  it('that is not all that its point was stays, whatever of its VM is copied afterwards', () => {
+    const lacking = copy(1, { state: 'done-with-warnings', warnings: ['The copy has no RAM'] })
+    const notice = kept(jobNotice(lacking, DEFAULT_CHOICES)[0])
+    expect(isOpen(notice, { jobs: [later, lacking] })).toBe(true)
+    const known = { uuid: lacking.vm.uuid, name: lacking.vm.name, what: lacking.id, reason: '', at: EARLY }
+    expect(isOpen(notice, { jobs: [later, lacking], choices: { ...DEFAULT_CHOICES, acknowledged: [known] } })).toBe(
+      false
+    )
+  })
+
+  it('that failed is over when one was made', () => {
+    const failed = copy(1, { state: 'failed-clean' })
+    const notice = kept(jobNotice(failed, DEFAULT_CHOICES)[0])
+    expect(isOpen(notice, { jobs: [failed] })).toBe(true)
+    expect(isOpen(notice, { jobs: [later, failed] })).toBe(false)
   })
 })
 

@@ -75,15 +75,18 @@ describe('what is said of a job that has ended', () => {
   })
 
   it('has lines to type whole, or says where they are', () => {
-    const textWith = (mend: readonly string[]): string => {
+    const textWith = (mend: readonly string[], vm = 'web1'): string => {
       const failure = {
         kind: 'left-behind',
-        vm: 'web1',
+        vm,
         left: [{ path: '/x', because: 'b', mend: [...mend] }]
       } as const
       return jobNotice(job({ state: 'failed-needs-you', failure }), DEFAULT_CHOICES)[0].text
     }
     const line = `rm ${'x'.repeat(300)}`
+    const told = textWith([line, line, line], 'v'.repeat(3000))
+    expect(told.length).toBeLessThanOrEqual(2000)
+    expect(told.endsWith(`. ${line}\n${line}\n${line}`)).toBe(true)
     expect(textWith([line, line])).toContain(`${line}\n${line}`)
     expect(textWith([line, line, line, line])).toBe(
       'web1 needs you: something of the job had to stay. What to do about it stands in the job.'

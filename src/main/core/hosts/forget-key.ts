@@ -13,6 +13,8 @@ export async function forgetHostKey(core: Core, name: string): Promise<number> {
   const target = (await resolveTargets(record, {})).at(-1)
   if (target === undefined) return 0
   const { host, port } = target.keyName
+  const forgotten = await forgetHostKeys(core.folder, host, port)
+  // Last: what lies beside the file may be nothing that can be read, and keeps no whole key.
   await forgetDamaged(core.folder, host, port)
-  return forgetHostKeys(core.folder, host, port)
+  return forgotten
 }

@@ -15,6 +15,10 @@ export class OurHosts {
     )
   }
 
+  has(name: string): boolean {
+    return this.named.has(name)
+  }
+
   /**
    * A machine of that name that was rebuilt since is another one. Machines that were made from one image have one id: then the
    * name decides, and where none has that name it could be any of them.

@@ -6,11 +6,10 @@ import { askForPast, CLOCKS_DIFFER_MS } from '../jobs/catch-up.ts'
 import { adoptionNotice } from './adoption-notice.ts'
 import type { Away } from './away.ts'
 import type { Folder } from './folder-script.ts'
-import { madeInTurns } from './in-turns.ts'
 import type { LiveJobs } from './live-jobs.ts'
 import type { LivePoints } from './live-points.ts'
 import type { LivePolicies } from './live-policies.ts'
-import type { Notices } from './notices.ts'
+import { unread, type Notices } from './notices.ts'
 import { policyNotices, runNotices, untoldNotice } from './policy-notices.ts'
 
 /** Jobs and runs that end between two looks at a host, a second apart. */
@@ -82,7 +81,7 @@ export class HostNews {
   private async ran(host: string, runs: readonly RunReport[]): Promise<void> {
     const { notices, points, away } = this.parts
     if (runs.length > MOST_AT_ONCE) away.gather({ jobs: [], runs })
-    else notices.addAll(await madeInTurns(runs, runNotices))
+    else await notices.addInTurns(runs, (run) => unread(runNotices(run)))
     if (runs.length > 0) void points.refresh(host)
   }
 

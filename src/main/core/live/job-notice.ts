@@ -15,6 +15,8 @@ const CALLED: Readonly<Record<JobViewKind, string>> = {
 
 /** Lines to type that are longer together are not for a notice: half of them may do harm. The job has them all. */
 const LONGEST_NEXT_STEP = 1000
+/** So that these lines are whole behind it. */
+const LONGEST_REASON = 500
 
 /** What is said of a job that has ended, and whether it need not be heard: success is quiet unless it is wanted. */
 export function jobNotice(job: JobView, choices: Choices | undefined): SaidOrQuiet {
@@ -35,7 +37,7 @@ export function jobNotice(job: JobView, choices: Choices | undefined): SaidOrQui
 }
 
 /** A copy that is not all that its point was: nothing else tells it, and whoever reckons with the copy has to know. */
-const isOtherCopy = ({ kind, warnings }: JobView): boolean => kind === 'copy' && warnings.length > 0
+export const isOtherCopy = ({ kind, warnings }: JobView): boolean => kind === 'copy' && warnings.length > 0
 
 /** The same of a copy that was made for a restore, whose own report has nothing of it. */
 export function fetchedNotice(to: string, { id, vm }: Pick<Manifest, 'id' | 'vm'>, warnings: readonly string[]): Said {
@@ -68,7 +70,7 @@ const STANDS_IN_JOB = 'What to do about it stands in the job.'
 function textOf(job: JobView): string {
   if (job.failure !== undefined && job.state !== 'cancelled') {
     const { title, nextStep } = describeFailure(job.failure)
-    return [title, nextStep.length > LONGEST_NEXT_STEP ? STANDS_IN_JOB : nextStep]
+    return [shorten(title, LONGEST_REASON), nextStep.length > LONGEST_NEXT_STEP ? STANDS_IN_JOB : nextStep]
       .filter((text) => text !== '')
       .join('. ')
   }

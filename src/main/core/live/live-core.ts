@@ -5,17 +5,17 @@ import type { JobView } from '../../../shared/views/job-view.ts'
 import type { Choices, ChoicesChange } from '../../../shared/views/settings-view.ts'
 import { openCore, type Core, type CoreOptions } from '../core.ts'
 import { changeChoices, readChoices } from '../settings/choices.ts'
+import { keptDamaged } from '../ssh/damaged-keys.ts'
 import { Away, type Meanwhile } from './away.ts'
 import { awayNotices } from './away-notice.ts'
 import { HostNews } from './host-news.ts'
-import { madeInTurns } from './in-turns.ts'
 import { jobNotice } from './job-notice.ts'
 import { LiveHosts } from './live-hosts.ts'
 import { LiveJobs } from './live-jobs.ts'
 import { LivePolicies } from './live-policies.ts'
 import { LivePoints } from './live-points.ts'
 import { LiveValue } from './live-value.ts'
-import { Notices, OURS } from './notices.ts'
+import { Notices, OURS, unread } from './notices.ts'
 import { runNotices } from './policy-notices.ts'
 import { Questions } from './questions.ts'
 import { watchSettings } from './watch-settings.ts'
@@ -51,7 +51,7 @@ export class LiveCore {
     const { folder, settings } = this.core
     this.notices = new Notices(join(folder, 'notices.json'))
     settings.notices.forEach((text, n) => this.tellOfSettings(text, n))
-    this.core.keyNotices.forEach((text) => this.tellOfKeys(text))
+    this.tellOfKeys()
     this.core.history.listen((remark) =>
       this.notices.add({
         host: OURS,
@@ -96,10 +96,15 @@ export class LiveCore {
     this.stops.forEach((stop) => stop())
     this.hosts.stop()
     this.jobs.stop()
-    const told = this.away.stop()
     // Now, for connections may take longer than there is time.
+    await Promise.all([this.keepWhatIsKnown(), this.core.close()])
+  }
+
+  /** Whatever was heard is told and written, at once: there may be no time for anything else. Resolves when all of it is. */
+  async keepWhatIsKnown(): Promise<void> {
+    const told = this.away.stop()
     this.notices.close()
-    await Promise.all([told, this.core.close()])
+    await Promise.all([told, this.notices.told()])
   }
 
   /** Settings that cannot be read just now leave everything as it was. */
@@ -135,7 +140,7 @@ export class LiveCore {
     const isSeen = ({ host }: JobView): boolean => where === 'here' || this.away.isHere(host)
     this.away.gather({ jobs: jobs.filter((job) => !isSeen(job)), runs: [] })
     const seen = jobs.filter(isSeen)
-    this.notices.addEach(await madeInTurns(seen, (job) => [jobNotice(job, this.choices.value)]))
+    await this.notices.addInTurns(seen, (job) => [jobNotice(job, this.choices.value)])
     for (const host of new Set(seen.map((job) => job.host))) {
       this.hosts.refresh(host)
       void this.points.refresh(host)
@@ -145,9 +150,11 @@ export class LiveCore {
 
   private async cameBack(meanwhile: Meanwhile): Promise<void> {
     const wasTold = (host: string, id: string): boolean => this.jobs.wasTold({ host, id })
-    const stories = awayNotices(meanwhile, this.choices.value, wasTold)
-    const refused = await madeInTurns(meanwhile.runs, (run) => runNotices({ ...run, missedCount: 0, state: 'done' }))
-    this.notices.addEach([...stories, ...refused.map((notice) => [notice, false] as const)])
+    // Before anybody's runs have their turns: no host's story waits for what another has to say.
+    this.notices.addEach(awayNotices(meanwhile, this.choices.value, wasTold))
+    await this.notices.addInTurns(meanwhile.runs, (run) =>
+      unread(runNotices({ ...run, missedCount: 0, state: 'done' }))
+    )
   }
 
   /** The log of errors cannot be written, or something in its place made way. */
@@ -157,18 +164,18 @@ export class LiveCore {
     this.notices.add({ id: `not-logged-${at}`, host: OURS, at, severity: 'warning', title, text })
   }
 
-  private tellOfKeys(text: string): void {
-    const at = new Date().toISOString()
-    const title = 'Some known host keys cannot be read'
-    this.notices.add({
-      id: `known-hosts-${at}`,
+  /** Once for the same lines, also where another Stillpoint or the terminal has put them aside. */
+  private tellOfKeys(): void {
+    const { words, mark } = keptDamaged(this.core.folder)
+    const about = {
+      id: `known-hosts-${mark}`,
       host: OURS,
-      at,
+      at: new Date().toISOString(),
       severity: 'warning',
-      title,
-      text,
+      title: 'Some known host keys cannot be read',
       goTo: { screen: 'settings' }
-    })
+    } as const
+    this.notices.addAll([...this.core.keyNotices, ...words].map((text) => ({ ...about, text })))
   }
 
   private tellOfSettings(text: string, n: number): void {

@@ -240,9 +240,10 @@ export class LivePoints {
   /** The same as before where nothing that it is told by is another: a window's door knows it then. */
   private viewOf(point: HeldKnown, known: HostsKnown): PointView {
     const { manifest, places } = point
+    const { host } = manifest
     const reachable = places.map((place) => Number(this.isReachable(place))).join('')
-    const home = known.ours.onlyThatMayBe(manifest.host)?.name
-    const isOf = home === undefined ? '' : `${home} ${known.asked.has(home)}`
+    const home = known.ours.onlyThatMayBe(host)?.name ?? ''
+    const isOf = `${home} ${known.asked.has(home)} ${known.ours.has(host.name)}`
     const by = `${this.core.history.told.heard(manifest.id)} ${isOf} ${reachable}`
     const last = this.views.get(point)
     if (last?.by === by) return last.view

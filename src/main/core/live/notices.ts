@@ -5,7 +5,9 @@ import { shorten } from '../../../shared/safe-text.ts'
 import { NoticeView } from '../../../shared/views/notice-view.ts'
 import { whileLocked } from '../settings/lock-file.ts'
 import { parsedJson, putAside, readSmallFile, replaceFile, UnreadableFile } from '../settings/small-file.ts'
+import { firstOfEach } from './fair-share.ts'
 import { GoneNotices } from './gone-notices.ts'
+import { madeInTurns } from './in-turns.ts'
 import { LiveValue } from './live-value.ts'
 
 /** Each says whose noise it would be if there were too many of it: a host's, or this computer's own. */
@@ -13,6 +15,8 @@ export type Said = Omit<NoticeView, 'acknowledged' | 'host'> & { readonly host: 
 
 /** And whether it need not be heard: it is there, and counts as read. */
 export type SaidOrQuiet = readonly [notice: Said, acknowledged: boolean]
+
+export const unread = (notices: readonly Said[]): SaidOrQuiet[] => notices.map((notice) => [notice, false])
 
 export const OURS = ''
 
@@ -24,7 +28,7 @@ const MOST_READ = 1000
 const LARGEST_BYTES = 16 << 20
 /** Written and told as a whole when something was added. */
 const MOST_BYTES = 2 << 20
-/** So often at most: a host that gives rise to one notice after the other wears out no disk. */
+/** So often at most for each host: one that gives rise to one notice after the other wears out no disk. */
 const WRITTEN_EVERY_MS = 1000
 /** A notice about more is about the first of it. */
 const MOST_ABOUT = 50
@@ -34,8 +38,8 @@ const LONGEST_TEXT = 2000
 
 /**
  * What the operator should hear, kept in `notices.json` so that nothing unread is lost, whichever Stillpoint has said it.
- * Newest first. It is written before it is told, but what comes within a second of that waits for the end of it, unless this
- * is closed: of a program that is killed the last second of a flood may be lost.
+ * Newest first. It is written before it is told, but what more a host gives rise to within a second of that waits for the end
+ * of it, unless this is closed: of a program that is killed the last second of a flood may be lost.
  */
 export class Notices {
   readonly all: LiveValue<readonly NoticeView[]>
@@ -46,9 +50,12 @@ export class Notices {
   /** How the file stood when it was last read or written. */
   private stamp: string | undefined = UNSEEN
   private isToldUnkept = false
-  private writtenAtMs = -Infinity
-  /** Of what is known and not written yet. */
+  /** When something of a host was written last, and hosts of which something is known that is not written yet. */
+  private readonly writtenAtMs = new Map<string, number>()
+  private readonly unwritten = new Set<string>()
   private waiting: NodeJS.Timeout | undefined
+  /** What is being put into words. */
+  private readonly making = new Set<Promise<void>>()
   private isClosed = false
 
   constructor(path: string) {
@@ -65,11 +72,25 @@ export class Notices {
     this.addEach(notices.map((notice) => [notice, acknowledged]))
   }
 
+  /** Of reports that may be many and long: each is put into words in its turn, and all are added at once. */
+  async addInTurns<T>(reports: readonly T[], words: (report: T) => readonly SaidOrQuiet[]): Promise<void> {
+    const making = madeInTurns(reports, words).then((said) => this.addEach(said))
+    this.making.add(making)
+    await making.finally(() => this.making.delete(making))
+  }
+
+  /** Resolves when all that is being put into words has been added. */
+  async told(): Promise<void> {
+    await Promise.all(this.making)
+  }
+
   /** Of what one answer brought: weighed, written and told once, and only where that changes anything. */
   addEach(said: readonly SaidOrQuiet[]): void {
     const before = this.all.value ?? []
     const { kept } = fitted(this.withSaid(before, said))
-    if (!isSame(kept, before)) this.change((all) => this.withSaid(all, said), 'soon')
+    if (isSame(kept, before)) return
+    const hosts = said.map(([{ host }]) => host)
+    this.change((all) => this.withSaid(all, said), hosts)
   }
 
   /** Writes what waits to be written. From now on nothing waits. */
@@ -86,7 +107,10 @@ export class Notices {
       if (gone !== 'read') (gone === undefined ? fresh : again).push(each)
     }
     const views = (all: readonly SaidOrQuiet[]): NoticeView[] =>
-      all.slice(0, MOST).map(([notice, acknowledged]) => ({ ...inShort(notice), acknowledged }))
+      firstOfEach(
+        all.map((each) => ({ each, host: each[0].host })),
+        MOST
+      ).map(({ each: [notice, acknowledged] }) => ({ ...inShort(notice), acknowledged }))
     return [...views(fresh).toReversed(), ...before, ...views(again)]
   }
 
@@ -98,20 +122,29 @@ export class Notices {
 
   /** Undefined: all of them. */
   acknowledge(id: string | undefined): void {
-    this.change(
-      (before) =>
-        before.map((notice) => (id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice)),
-      'now'
+    this.change((before) =>
+      before.map((notice) => (id === undefined || notice.id === id ? { ...notice, acknowledged: true } : notice))
     )
   }
 
-  private change(change: (before: readonly NoticeView[]) => readonly NoticeView[], when: 'now' | 'soon'): void {
+  /** `hosts`: whose news it is. None: the operator's own doing, which does not wait. */
+  private change(
+    change: (before: readonly NoticeView[]) => readonly NoticeView[],
+    hosts: readonly string[] = []
+  ): void {
     const all = this.withRoom(change(this.current()))
-    const waitMs = this.writtenAtMs + WRITTEN_EVERY_MS - performance.now()
-    const isNow = when === 'now' || this.isClosed || waitMs <= 0
+    hosts.forEach((host) => this.unwritten.add(host))
+    const waitMs = this.waitMs(hosts)
+    const isNow = this.isClosed || waitMs <= 0
     if (!isNow) this.waiting ??= setTimeout(() => this.writeNow(), waitMs)
     // Whoever listens may change them again: not while this is locked.
     this.all.set(isNow ? this.written(all) : all)
+  }
+
+  /** Nothing, if one of them had none written lately: no flood of another's makes it wait. */
+  private waitMs(hosts: readonly string[]): number {
+    const since = Math.min(...new Set(hosts.map((host) => this.writtenAtMs.get(host) ?? -Infinity)))
+    return hosts.length === 0 ? 0 : since + WRITTEN_EVERY_MS - performance.now()
   }
 
   private writeNow(): void {
@@ -124,7 +157,8 @@ export class Notices {
   private written(known: readonly NoticeView[]): readonly NoticeView[] {
     clearTimeout(this.waiting)
     this.waiting = undefined
-    this.writtenAtMs = performance.now()
+    for (const host of this.unwritten) this.writtenAtMs.set(host, performance.now())
+    this.unwritten.clear()
     try {
       const all = whileLocked(this.path, () => this.replace(known))
       this.isToldUnkept = false

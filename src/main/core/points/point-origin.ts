@@ -23,12 +23,14 @@ export function originOf(
   tellers: Told,
   known: HostsKnown
 ): PointOrigin {
-  const home = known.ours.onlyThatMayBe(manifest.host)
-  if (home === undefined) return { host: manifest.host.name, isHostUnknown: true }
-  const { name } = home
-  const asked = known.asked.has(name) ? [name] : []
-  const notToldBy = disownedBy(tellers, { manifest: { ...manifest, host: { name } } }, asked)
-  return { host: name, ...(notToldBy !== undefined && { notToldBy }) }
+  const { name } = manifest.host
+  const home = known.ours.onlyThatMayBe(manifest.host)?.name
+  // Machines are given another id, and hosts are installed anew: what the host of that name has itself told of is its own.
+  if (home !== name && known.ours.has(name) && tellers.atFirstHand.includes(name)) return { host: name }
+  if (home === undefined) return { host: name, isHostUnknown: true }
+  const asked = known.asked.has(home) ? [home] : []
+  const notToldBy = disownedBy(tellers, { manifest: { ...manifest, host: { name: home } } }, asked)
+  return { host: home, ...(notToldBy !== undefined && { notToldBy }) }
 }
 
 /** The same of points that have just been listed: a host of which a store did not answer may have told of any. */

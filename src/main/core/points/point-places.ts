@@ -138,12 +138,14 @@ export function tellersOf(
   ownStore: string
 ): Told {
   const labels = places.map((place) => placeLabel(place, ownStore))
-  const { hosts, isOurs } = told.of(manifest, labels)
-  if (rivals.length === 0) return { hosts, isOurs }
+  const tellers = told.of(manifest, labels)
+  if (rivals.length === 0) return tellers
   const [having, denying] = [hostsOf(places), hostsOf(rivals)]
+  const isTeller = (host: string): boolean => having.includes(host) || !denying.includes(host)
   return {
-    hosts: hosts.filter((host) => having.includes(host) || !denying.includes(host)),
-    isOurs: isOurs && places.some(({ kind }) => kind === 'local')
+    hosts: tellers.hosts.filter(isTeller),
+    atFirstHand: tellers.atFirstHand.filter(isTeller),
+    isOurs: tellers.isOurs && places.some(({ kind }) => kind === 'local')
   }
 }
 

@@ -13,6 +13,8 @@ interface Described {
 export interface Told {
   /** As they are called here; those that have it now come first. */
   readonly hosts: readonly string[]
+  /** Those of them that told of it themselves: what was put there from another host is no word of theirs. */
+  readonly atFirstHand: readonly string[]
   /** This computer keeps it, or has put it where it is. */
   readonly isOurs: boolean
 }
@@ -47,11 +49,15 @@ export class ToldPoints {
     const copies = [...(this.copies.get(point.id)?.values() ?? [])]
     const fitting = copies.filter((copy) => isOf(copy, point))
     const backedUp = [...this.backups].flatMap(([host, ofHost]) => (fits(ofHost.get(point.id), point) ? [host] : []))
-    const from = fitting.flatMap((copy) => hostIn(copy.from) ?? [])
+    const from = fitting.map((copy) => copy.from)
     const isKeptHere = labels.some((label) => isHere(label, copies))
     const isPutThere = fitting.some(({ from: here, to }) => labels.includes(to) && isHere(here, copies))
-    const having = labels.flatMap((label) => hostIn(label) ?? [])
-    return { hosts: [...new Set([...having, ...backedUp, ...from])], isOurs: isKeptHere || isPutThere }
+    const own = [...labels, ...from].filter((label) => isFirstHand(label, copies, hostIn(label)))
+    return {
+      hosts: [...new Set([...hostsIn(labels), ...backedUp, ...hostsIn(from)])],
+      atFirstHand: [...backedUp, ...hostsIn(own)],
+      isOurs: isKeptHere || isPutThere
+    }
   }
 
   /**
@@ -104,6 +110,8 @@ function isOf({ uuid, vm, takenAt, at }: CopyRecord, point: Described): boolean 
 
 /** The host of a place, as copies name it. Undefined: a directory of this computer. */
 const hostIn = (label: string): string | undefined => (label.startsWith('/') ? undefined : label.split(':', 1)[0])
+
+const hostsIn = (labels: readonly string[]): string[] => labels.flatMap((label) => hostIn(label) ?? [])
 
 /** A directory of this computer into which no host's point came. */
 const isHere = (label: string, copies: readonly CopyRecord[]): boolean => isFirstHand(label, copies, undefined)

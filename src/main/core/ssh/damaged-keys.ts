@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { whileLocked } from '../settings/lock-file.ts'
 import { putAside, putAsideUnlessFile, readSmallFile, replaceFile } from '../settings/small-file.ts'
 import { inOneGo, isAbout, isDamaged, knownHostName, LARGEST_BYTES, ownKnownHosts, readIfThere } from './known-hosts.ts'
@@ -43,7 +44,7 @@ function namesIn(line: string): string | undefined {
  */
 export function putDamagedAside(settingsDir: string): readonly string[] {
   const file = ownKnownHosts(settingsDir)
-  const count = countIn(file)
+  const count = damagedIn(file).length
   if (count === 0) return []
   try {
     return whileLocked(file, () => putLinesAside(file, damagedKnownHosts(settingsDir)))
@@ -52,12 +53,27 @@ export function putDamagedAside(settingsDir: string): readonly string[] {
   }
 }
 
-function countIn(file: string): number {
+/** None where it cannot be read. */
+function damagedIn(file: string): readonly string[] {
   try {
-    return linesIn(file).filter(isDamaged).length
+    return linesIn(file).filter(isDamaged)
   } catch {
-    return 0
+    return []
   }
+}
+
+/**
+ * What the operator should hear of lines that are kept, whoever has put them aside and when; and what tells lines that cannot be
+ * read, here and there, from any others.
+ */
+export function keptDamaged(settingsDir: string): { readonly words: readonly string[]; readonly mark: string } {
+  const [file, aside] = [ownKnownHosts(settingsDir), damagedKnownHosts(settingsDir)]
+  const kept = damagedIn(aside)
+  const mark = createHash('sha256')
+    .update(JSON.stringify([damagedIn(file), kept]))
+    .digest('hex')
+    .slice(0, 12)
+  return { words: kept.length === 0 ? [] : [wereKept(kept.length, file, aside)], mark }
 }
 
 /** Of several Stillpoints that start at once, one does it. What was put aside before stays there. */
@@ -67,7 +83,7 @@ function putLinesAside(file: string, aside: string): readonly string[] {
   if (damaged.length === 0) return []
   replaceFile(aside, keptIn(aside, asText(damaged)), { flush: true })
   replaceFile(file, asText(lines.filter((line) => !isDamaged(line))), { flush: true })
-  return [wordsOf(damaged.length, file, `${damaged.length === 1 ? 'was' : 'were'} put aside into ${aside}`, aside)]
+  return [wereKept(damaged.length, file, aside)]
 }
 
 /** Behind what is kept there already. What cannot be read there, or would grow too large, makes way. */
@@ -86,6 +102,9 @@ function textIn(file: string): string | undefined {
     return undefined
   }
 }
+
+const wereKept = (count: number, file: string, aside: string): string =>
+  wordsOf(count, file, `${count === 1 ? 'was' : 'were'} put aside into ${aside}`, aside)
 
 function wordsOf(count: number, file: string, what: string, where: string): string {
   const [lines, them, they] = count === 1 ? ['1 line', 'it', 'it was'] : [`${count} lines`, 'them', 'they were']

@@ -37,6 +37,7 @@ export const pointsCommand = (perform: Perform): Command =>
       noteUnreachable(session.out, list.unreachable)
       session.out.result({
         points: found.map(({ point, origin }) => pointJson(point, origin)),
+        claiming: claiming.length,
         broken: list.broken,
         unreachable: unreachableJson(list.unreachable)
       })
