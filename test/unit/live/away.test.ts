@@ -93,7 +93,7 @@ describe('hosts that come back', () => {
     const failure = { kind: 'usage' as const, message: 'what it has to say '.repeat(100) }
     const job = failed(1, { warnings: Array.from({ length: 50 }, () => 'at great length '.repeat(50)), failure })
     away.gather({ jobs: [job], runs: [] })
-    away.stop()
+    void away.stop()
     expect(awayNotices(told[0] ?? { jobs: [], runs: [] }, DEFAULT_CHOICES)[0]?.[0].text).toBe(
       'the backup of web1 failed'
     )
@@ -143,11 +143,11 @@ describe('hosts that come back', () => {
     away.gather({ jobs: [failed(1)], runs: [run({ host: 'beta', state: 'failed' })] })
     away.back('alpha')
     away.back('beta')
-    away.stop()
+    void away.stop()
     away.gather({ jobs: [failed(2)], runs: [run({ host: 'beta', state: 'failed' })] })
     away.left('beta')
     away.gather({ jobs: [], runs: [run({ host: 'beta', state: 'failed' })] })
-    away.stop()
+    void away.stop()
     expect(told.map((each) => awayNotices(each, DEFAULT_CHOICES).map(([{ title }]) => title))).toEqual([
       ['While you were away, on alpha: 1 backup failed', 'While you were away, on beta: 1 run failed'],
       ['At once on alpha: 1 backup failed', 'While you were away, on beta: 2 runs failed']
@@ -165,8 +165,8 @@ describe('hosts that come back', () => {
     const tell = vi.fn()
     const away = new Away(tell)
     away.gather({ jobs: [done(1)], runs: [] })
-    away.stop()
-    away.stop()
+    void away.stop()
+    void away.stop()
     expect(tell).toHaveBeenCalledOnce()
   })
 })
