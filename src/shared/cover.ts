@@ -1,5 +1,5 @@
 import type { Steps } from './glob.ts'
-import type { Policy } from './model/policy.ts'
+import type { Policy, RunReport } from './model/policy.ts'
 import { isSelected } from './select-vms.ts'
 import type { HostPolicies, PoliciesView, PolicyState } from './views/policy-view.ts'
 
@@ -126,7 +126,6 @@ class Promising {
   private readonly expected: () => number | undefined
   private readonly pastMs: { readonly pausedUntilMs: number; readonly changedAtMs: number; readonly ranAtMs: number }
   private known: { readonly withinMs: number | undefined } | undefined
-  private uuidsFound: ReadonlySet<string> | undefined
 
   constructor(state: PolicyState, of: Pick<HostPolicies, 'host' | 'timeZone'>, expect: Expect, now: Date) {
     const { policy, nextRunAt } = state
@@ -168,11 +167,20 @@ class Promising {
     return Math.max(pausedUntilMs, changedAtMs, isNewVm ? ranAtMs : 0)
   }
 
-  /** By its last run. */
   private get found(): ReadonlySet<string> {
-    this.uuidsFound ??= new Set(this.state.lastRun?.vms.map(({ vm }) => vm.uuid))
-    return this.uuidsFound
+    const { lastRun } = this.state
+    return lastRun === undefined ? NONE : foundBy(lastRun)
   }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+/** VMs by UUID, of runs that were looked at: what was said of one does not change. */
+const found = new WeakMap<RunReport, ReadonlySet<string>>()
+
+function foundBy(run: RunReport): ReadonlySet<string> {
+  const uuids = found.get(run) ?? new Set(run.vms.map(({ vm }) => vm.uuid))
+  found.set(run, uuids)
+  return uuids
 }
 
 /** 0: it is not past, or there is no such time. */

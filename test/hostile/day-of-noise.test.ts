@@ -72,7 +72,7 @@ const policies = (count: number, about: string): PolicyListing =>
   })
 
 /** Bytes that the files are to have by then, by what is in their names: a day that is not full shows nothing. */
-const LEAST_OF_NOISE = { history: 8 << 20, points: 1 << 20, policies: 1 << 19, notices: 1 << 20, errors: 1 << 18 }
+const LEAST_OF_NOISE = { history: 8 << 20, points: 1 << 20, policies: 1 << 19, notices: 1 << 18, errors: 1 << 18 }
 
 /** It does not end meanwhile. */
 const today = (): Date => new Date(AT)

@@ -18,7 +18,9 @@ class Shown {
 
   constructor(names: readonly string[]) {
     const core = { connections: { connection: () => new Promise(() => undefined) } } as unknown as Core
-    this.hosts = new LiveHosts(core, { add: (notice: Said) => this.said.push(notice) } as unknown as Notices, {
+    const addAll = (all: readonly Said[]): void => void this.said.push(...all)
+    const notices = { add: (notice: Said) => addAll([notice]), addAll } as unknown as Notices
+    this.hosts = new LiveHosts(core, notices, {
       left: () => undefined,
       contact: () => Promise.resolve(),
       moved: () => Promise.resolve(),

@@ -1,4 +1,5 @@
 import { isOtherCopy } from '../core/live/job-notice.ts'
+import type { RunReport } from '../../shared/model/policy.ts'
 import { runSeverity } from '../../shared/run-words.ts'
 import { groupBy } from '../../shared/vm-places.ts'
 import type { JobView } from '../../shared/views/job-view.ts'
@@ -102,9 +103,6 @@ class PoliciesOf {
   private readonly states: ReadonlyMap<string, PolicyState>
   private readonly problems: ReadonlyMap<string, string>
   private readonly waiting: ReadonlySet<string>
-  /** Of policies whose last run was looked at: it may be one of thousands of VMs. */
-  private readonly areGood = new Map<PolicyState, boolean>()
-
   constructor(said: HostPolicies) {
     this.said = said
     this.states = new Map(said.policies.toReversed().map((state) => [state.policy.id, state]))
@@ -120,15 +118,15 @@ class PoliciesOf {
     if (state?.lastRun === undefined) return state === undefined
     const { id, endedAt, pruned } = state.lastRun
     if (id <= subject.run || endedAt === undefined) return false
-    return subject.what === 'pruning' ? pruned?.refused.length === 0 : this.wentWell(state)
+    return subject.what === 'pruning' ? pruned?.refused.length === 0 : wentWell(state.lastRun)
   }
+}
 
-  private wentWell(state: PolicyState): boolean {
-    const { lastRun } = state
-    const isGood =
-      this.areGood.get(state) ??
-      (lastRun !== undefined && lastRun.state !== 'skipped' && runSeverity(lastRun) !== 'failure')
-    this.areGood.set(state, isGood)
-    return isGood
-  }
+/** Runs that were looked at: what was said of one does not change, and it may be one of thousands of VMs. */
+const areGood = new WeakMap<RunReport, boolean>()
+
+function wentWell(run: RunReport): boolean {
+  const isGood = areGood.get(run) ?? (run.state !== 'skipped' && runSeverity(run) !== 'failure')
+  areGood.set(run, isGood)
+  return isGood
 }
