@@ -113,10 +113,24 @@ export class FrameReader {
     }
   }
 
-  /** What comes behind what was read, as it comes. */
-  async *rest(): AsyncGenerator<Uint8Array> {
-    if (this.#chunk.byteLength > 0) yield this.#chunk
-    for (let next = await this.#source.next(); next.done !== true; next = await this.#source.next()) yield next.value
+  /**
+   * The frames behind what was read, as they come, up to the end of the point, of which `beforeEnd` hears first. Behind that a source
+   * has no say: it can only have failed before.
+   */
+  async *rest(beforeEnd: () => Promise<void>): AsyncGenerator<Uint8Array> {
+    const frames = new PassingFrames()
+    for (let chunk = this.#chunk; ;) {
+      const end = frames.endIn(chunk)
+      if (end !== undefined) {
+        await beforeEnd()
+        yield chunk.subarray(0, end)
+        return
+      }
+      if (chunk.byteLength > 0) yield chunk
+      const next = await this.#source.next()
+      if (next.done === true) return
+      chunk = next.value
+    }
   }
 
   /** Lets go of the source, which may be in the middle of something: nobody waits for it. */
@@ -128,6 +142,30 @@ export class FrameReader {
     throwIfCancelled(this.#signal, 'receiving a point')
     const next = await orGivenUp(this.#source.next(), this.#signal, this.#maxSilenceMs)
     return next.done === true ? badStream('it ends in the middle') : next.value
+  }
+}
+
+/** Frames of which only the headers are looked at, however they are chunked. */
+class PassingFrames {
+  readonly #header = Buffer.alloc(FRAME_HEADER_BYTES)
+  #headerBytes = 0
+  #payloadBytes = 0
+
+  /** Where in the chunk the point ends. Undefined: not in this one. */
+  endIn(chunk: Uint8Array): number | undefined {
+    for (let at = 0; at < chunk.byteLength;) {
+      const passed = Math.min(this.#payloadBytes, chunk.byteLength - at)
+      this.#payloadBytes -= passed
+      const part = chunk.subarray(at + passed, at + passed + FRAME_HEADER_BYTES - this.#headerBytes)
+      this.#header.set(part, this.#headerBytes)
+      this.#headerBytes += part.byteLength
+      at += passed + part.byteLength
+      if (this.#headerBytes < FRAME_HEADER_BYTES) continue
+      if (this.#header[0] === FRAME.end) return at
+      this.#headerBytes = 0
+      this.#payloadBytes = this.#header.readUInt32BE(FRAME_HEADER_BYTES - 4)
+    }
+    return undefined
   }
 }
 

@@ -1,10 +1,12 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { requirePoint, restore } from '../../src/main/core/live/errands.ts'
-import { lastListing } from '../../src/main/core/points/last-listing.ts'
 import { askStore, findPoint } from '../../src/main/core/points/list-points.ts'
 import { memoryOf } from '../../src/main/core/points/point-places.ts'
 import { startRestore } from '../../src/main/core/points/points.ts'
+import { History } from '../../src/main/core/settings/history.ts'
 import type { CopyRecord } from '../../src/main/core/settings/history-lines.ts'
+import { DEFAULT_STORE } from '../../src/shared/host-paths.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { AskedHosts, manifest } from '../unit/live/asked-hosts.ts'
 import { FILES, makePoint, manifestOf, POINT, temporaryStore, VM } from '../unit/store-points.ts'
@@ -33,6 +35,16 @@ const orders: readonly (readonly string[])[] = [
   ['good', 'third', 'beta', 'evil'],
   ['third', 'beta', 'evil', 'good']
 ]
+/** As if they had said so when they were added. */
+function identify({ core }: AskedHosts, machines: Readonly<Record<string, string>>): void {
+  core.settings.update((before) => ({
+    ...before,
+    hosts: before.hosts.map((each) => {
+      const machineId = machines[each.name]
+      return machineId === undefined ? each : { ...each, machineId }
+    })
+  }))
+}
 const hostsIn = (order: readonly string[], stores: Readonly<Record<string, Manifest>>): AskedHosts =>
   new AskedHosts(Object.fromEntries(order.map((name) => [name, [stores[name] ?? []].flat()])))
 const places = (of: { readonly places: readonly object[] }): string[] =>
@@ -159,6 +171,7 @@ describe('RAM that another host has sent to this computer, or to the own host of
   const cases: readonly (readonly [string, (dir: string) => readonly CopyRecord[]])[] = [
     ['at once', (dir) => [copied('evil', dir)]],
     ['by another directory', (dir) => [copied('evil:/srv/points', dirs.usb), copied(dirs.usb, dir)]],
+    ['in the place of a copy of its own', (dir) => [copied('good', dir), copied('evil', dir)]],
     [
       'by two that have it from one another',
       (dir) => [
@@ -213,6 +226,8 @@ describe('RAM that another host has sent to this computer, or to the own host of
     ['its own host', (dir) => [copied('good', dir)]],
     ['its own host, another store of it', (dir) => [copied('good:/srv/points', dir)]],
     ['its own host, which was sent it back', (dir) => [copied('good', dir), copied(dir, 'good')]],
+    ['its own host, in the place of a copy of another', (dir) => [copied('evil', dir), copied('good', dir)]],
+    ['another, and is what its own had listed', (dir) => [{ ...copied('evil', dir), hasOwnRam: true }]],
     ['nobody that is known here', () => []]
   ])('is that of the point where it came from %s', async (_who, copies) => {
     const { hosts } = await withDirectory(['beta', 'evil'], { beta: withoutRam }, copies)
@@ -220,13 +235,17 @@ describe('RAM that another host has sent to this computer, or to the own host of
     expect((await findPoint(hosts.core, POINT)).manifest).toEqual(FORGED)
   })
 
-  it('is known for that also of a directory that is not there now', async () => {
-    const { hosts, dir } = await withDirectory(['beta'], {}, (to) => [copied('evil', to)])
-    const place = { kind: 'local', dir } as const
-    const { listing } = (await lastListing(hosts.core.folder, place)) ?? {}
-    expect(listing).toBeUndefined()
-    await askStore(hosts.core, place)
-    expect((await lastListing(hosts.core.folder, place))?.listing.secondHand).toEqual(new Set([POINT]))
+  it.each(orders)('is known for that of a host that does not answer now: asked first is %s', async (...order) => {
+    await tally.tried(async () => {
+      const hosts = hostsIn(order, { good: FORGED, beta: withoutRam })
+      await askStore(hosts.core, { kind: 'host', host: 'good', dir: DEFAULT_STORE })
+      await hosts.core.history.addCopy(copied('evil', 'good'))
+      const { connections } = hosts.core as unknown as { connections: { engine: (host: string) => Promise<unknown> } }
+      const ask = connections.engine
+      connections.engine = (host) => (host === 'good' ? Promise.reject(new Error('no route')) : ask(host))
+      expect((await findPoint(hosts.core, POINT)).manifest).toEqual(withoutRam)
+      expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(withoutRam)
+    })
   })
 
   it('is known for that as soon as it has come', async () => {
@@ -236,5 +255,57 @@ describe('RAM that another host has sent to this computer, or to the own host of
     await hosts.core.history.addCopy(copied('evil', dir))
     await live.points.refresh(undefined)
     expect((await requirePoint(live, POINT)).manifest).toEqual(withoutRam)
+  })
+
+  it('is known for that where another Stillpoint has sent it, whichever host is asked next', async () => {
+    const { hosts, dir } = await withDirectory(['beta'], { beta: withoutRam }, () => [])
+    const live = await hosts.live()
+    await new History(join(hosts.core.folder, 'history.jsonl')).addCopy(copied('evil', dir))
+    await live.points.refresh('beta')
+    expect((await requirePoint(live, POINT)).manifest).toEqual(withoutRam)
+  })
+
+  const [machine, other] = ['a'.repeat(32), 'b'.repeat(32)]
+  /** As another Stillpoint has taken it, which calls `good` otherwise. */
+  const elsewhere = { name: 'kvm-1', machineId: machine }
+
+  describe('that is called otherwise here', () => {
+    const [kept, pruned] = [TRUE, withoutRam].map((each) => ({ ...each, host: elsewhere }))
+    /** With a copy on this computer that came from there. */
+    const named = async (from: string, takenOn = elsewhere): Promise<AskedHosts> => {
+      const dir = await temporaryStore()
+      await makePoint(dir, { ...FILES, 'memory.save': new Uint8Array(17) }, { host: takenOn, memory: RAM })
+      const hosts = new AskedHosts({ good: [], 'kvm-1': [], evil: [], beta: [{ ...withoutRam, host: takenOn }] })
+      identify(hosts, { good: machine, 'kvm-1': other })
+      hosts.core.settings.update((before) => ({ ...before, places: [{ kind: 'local', dir }] }))
+      await hosts.core.history.addCopy(copied(from, dir))
+      return hosts
+    }
+
+    it('is gone on from where it came to this computer from its own host', async () => {
+      const hosts = await named('good')
+      expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(kept)
+      expect((await findPoint(hosts.core, POINT)).manifest).toEqual(kept)
+    })
+
+    it.each(['evil', 'kvm-1'])('is not where it came from another, whatever that is called: %s', async (from) => {
+      await tally.tried(async () => {
+        const hosts = await named(from)
+        expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(pruned)
+        const { manifest, otherwise } = await findPoint(hosts.core, POINT)
+        expect([manifest, otherwise?.manifest]).toEqual([pruned, kept])
+      })
+    })
+
+    it('is not where it came from a host that only says to be that machine', async () => {
+      await tally.tried(async () => {
+        for (const ids of [{ good: machine, evil: machine }, { evil: machine }]) {
+          const hosts = await named('evil', { name: 'good', machineId: machine })
+          identify(hosts, ids)
+          const { manifest, otherwise } = await findPoint(hosts.core, POINT)
+          expect([manifest.memory, otherwise?.manifest.memory]).toEqual([undefined, RAM])
+        }
+      })
+    })
   })
 })

@@ -244,6 +244,9 @@ describe('a history that is larger than any', () => {
       expect(bytesIn()).toBeLessThanOrEqual(limits.totalBytes + limits.fileBytes)
       const left = await history.jobs()
       expect(left.filter(({ host }) => host === 'quiet')).toHaveLength(3)
+      // Nor is more held than is written: a Stillpoint runs for weeks.
+      expect((await history.idsOf('job', 'noisy')).size).toBe(left.length - 3)
+      expect((await history.idsOf('job', 'quiet')).size).toBe(3)
       expect(left.at(-1)?.id).toBe(jobReport(1799).id)
       expect(await opened(limits).history.jobs()).toEqual(left)
     })

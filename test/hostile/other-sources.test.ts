@@ -144,6 +144,34 @@ function played(good: string, third: string, evil: Sending, otherwise: Otherwise
   return { core: { settings, history, connections } as unknown as Core, asked, copies, looked }
 }
 
+type Receive = (stream: AsyncIterable<Uint8Array>) => Promise<unknown>
+
+/** Another way in which a host takes what is sent to it, by its own engine. */
+function receivesBy(core: Core, host: string, take: (stream: Stream, receive: Receive) => Promise<unknown>): void {
+  type Call = (verb: string, question: object, options?: { stream?: AsyncIterable<Uint8Array> }) => Promise<unknown>
+  const { connections } = core as unknown as { connections: { engine: (host: string) => Promise<{ call: Call }> } }
+  const ask = connections.engine
+  connections.engine = async (asked) => {
+    const engine = await ask(asked)
+    const call: Call = (verb, question, options) =>
+      asked === host && verb === 'import' && options?.stream !== undefined
+        ? take(options.stream as Stream, (stream) => engine.call(verb, question, { stream }))
+        : engine.call(verb, question, options)
+    return { ...engine, call }
+  }
+}
+
+/** All that comes is on its way there before the host says anything, as over a fast line; a fault of it is the caller's. */
+async function takesAll(stream: Stream, receive: Receive): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return receive(fromChunks(chunks))
+}
+
+async function* fromChunks(chunks: readonly Uint8Array[]): Stream {
+  for (const chunk of chunks) yield await Promise.resolve(chunk)
+}
+
 interface Question {
   readonly files?: PointTexts
 }
@@ -157,6 +185,8 @@ const listed = (manifest: Manifest): KnownPoint => {
 
 const to = { to: 'third', mode: 'boot', replace: false, diskDir: undefined } as const
 const nothing: Sending = (store) => cutAfter(exportPoint(store), 0)
+/** Few bytes, as they may come one by one. */
+const SMALL = { 'domain.xml': FILES['domain.xml'] ?? new Uint8Array(1), 'nvram.fd': new Uint8Array(4096).fill(3) }
 /** As the engine writes it: what a restore would meet is looked at in all of its small files. */
 const LOOKED_AT = { ...FILES, 'host.json': new TextEncoder().encode('{}') }
 
@@ -213,6 +243,62 @@ describe('a point that two hosts list', () => {
       expect(copies).toEqual([])
       expect((await readdir(third).catch(() => [])).filter((name) => name === manifest.vm.uuid)).toEqual([])
     })
+  })
+
+  it.each([1, 14, 15, 16, 1000, 1_000_000])(
+    "has come where its source has sent its end: what that does then is nobody's affair (in pieces of %i bytes)",
+    async (pieceBytes) => {
+      await tally.tried(async () => {
+        const [good, third, here] = [await temporaryStore(), await temporaryStore(), await temporaryStore()]
+        const { manifest } = await makePoint(good, SMALL)
+        const goingOn: Sending = async function* (store) {
+          const frames: Uint8Array[] = []
+          for await (const frame of exportPoint(store)) frames.push(frame)
+          const sent = Buffer.concat([...frames, Buffer.from('and more')])
+          for (let at = 0; at < sent.byteLength; at += pieceBytes) yield sent.subarray(at, at + pieceBytes)
+          fail({ kind: 'connection-lost', host: 'evil', during: 'export' })
+        }
+        for (const to of [on('third'), { kind: 'local', dir: here } as const]) {
+          const { core, copies } = played(good, third, goingOn)
+          receivesBy(core, 'third', takesAll)
+          const point = { ...listed(manifest), places: [on('evil')] }
+          expect(await copyPoint(core, point, to, { onProgress: () => undefined })).toEqual(manifest)
+          expect(copies).toMatchObject([{ from: 'evil' }])
+        }
+      })
+    }
+  )
+
+  it('is written down with where it came from though its receiver is heard of no more', async () => {
+    await tally.tried(async () => {
+      const [good, third] = [await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good)
+      const { core, copies } = played(good, third, nothing)
+      const known: number[] = []
+      receivesBy(core, 'third', async (stream, receive) => {
+        await receive(stream)
+        known.push(copies.length)
+        return fail({ kind: 'connection-lost', host: 'third', during: 'import' })
+      })
+      const point = { ...listed(manifest), places: [on('good')] }
+      const copying = copyPoint(core, point, on('third'), { onProgress: () => undefined })
+      await expect(copying).rejects.toThrow('connection-lost')
+      await isWhole(third)
+      expect(known).toEqual([1])
+      expect(copies).toMatchObject([{ from: 'good', to: 'third' }])
+    })
+  })
+
+  it.each([
+    ['is', [], { hasOwnRam: true }],
+    ['is not, as another sent it there,', [on('good')], { from: 'evil' }]
+  ] as const)('has RAM that %s the own one of its host, whoever sends it', async (_, secondHand, copy) => {
+    const [good, third] = [await temporaryStore(), await temporaryStore()]
+    const { manifest } = await makePoint(good, FILES, { ...RAM, host: { name: 'good', machineId: '' } })
+    const { core, copies } = played(good, third, (store) => exportPoint(store), { good: nothing })
+    await copyPoint(core, { ...listed(manifest), secondHand }, on('third'), { onProgress: () => undefined })
+    expect(copies).toMatchObject([{ from: 'evil', ...copy }])
+    expect(copies.map((each) => 'hasOwnRam' in each)).toEqual(['hasOwnRam' in copy])
   })
 
   it('is written down with where it came from before anybody is told of its new place', async () => {

@@ -278,21 +278,63 @@ describe('what goes to a host', () => {
     })
   )
 
-  it('is compressed anew, once, where a host refuses what was compressed before', () =>
+  it('stays in the cache where a host refuses it, whose word that is alone', () =>
     tally.tried(async () => {
       const asset = await asked(ENGINE_FILE)
-      const { shell, received } = receiver(0, 66, 0, 66, 66, 66)
+      const { shell, received } = receiver(0, 66, 66, 66)
       await send(shell, asset)
-      const before = statSync(gzipPath(asset.hash)).ino
       linkSync(gzipPath(asset.hash), join(cache, 'keeps its number'))
+      const before = statSync(gzipPath(asset.hash)).ino
+      for (const times of [2, 3, 4]) {
+        const refusal = { failure: { kind: 'command-failed', exitCode: 66 } }
+        await expect(send(shell, asset)).rejects.toMatchObject(refusal)
+        expect(received).toHaveLength(times)
+      }
+      expect(statSync(gzipPath(asset.hash)).ino).toBe(before)
       expect(await send(shell, asset)).toBe(true)
-      expect(received).toHaveLength(3)
-      expect(statSync(gzipPath(asset.hash)).ino).not.toBe(before)
-      // Whoever refuses everything is not sent it without end, and nothing that was refused is sent again.
-      await expect(send(shell, asset)).rejects.toMatchObject({ failure: { kind: 'command-failed', exitCode: 66 } })
-      expect(received).toHaveLength(5)
-      await expect(send(shell, asset)).rejects.toMatchObject({ failure: { exitCode: 66 } })
-      expect(received).toHaveLength(6)
+    }))
+
+  it('is sent once more, made anew, where it was changed just before it was sent', () =>
+    tally.tried(async () => {
+      const asset = await asked(ENGINE_FILE)
+      await send(receiver().shell, asset)
+      const { shell, received } = receiver(66)
+      const spoiling: FakeShell = {
+        ...shell,
+        run: (...order) => {
+          if (received.length === 0) SPOILT['another file']?.(gzipPath(asset.hash))
+          return shell.run(...order)
+        }
+      }
+      expect(await send(spoiling, asset)).toBe(true)
+      const right = readFileSync(asset.path, 'utf8')
+      expect(received).toEqual(['process.exit()', right])
+      expect(gunzipSync(readFileSync(gzipPath(asset.hash))).toString()).toBe(right)
+    }))
+
+  it('comes whole to one host while another refuses it, and while what is in the cache is taken away', () =>
+    tally.tried(async () => {
+      const asset = await asked(ENGINE_FILE)
+      await send(receiver().shell, asset)
+      const good = receiver()
+      const evil = receiver(66)
+      const begun = Promise.withResolvers<undefined>()
+      const refused = Promise.withResolvers<undefined>()
+      const waiting: FakeShell = {
+        ...good.shell,
+        run: async (...order) => {
+          begun.resolve(undefined)
+          await refused.promise
+          return good.shell.run(...order)
+        }
+      }
+      const sending = send(waiting, asset)
+      await begun.promise
+      await expect(send(evil.shell, asset)).rejects.toMatchObject({ failure: { exitCode: 66 } })
+      rmSync(gzipPath(asset.hash))
+      refused.resolve(undefined)
+      expect(await sending).toBe(true)
+      expect(good.received).toEqual([readFileSync(asset.path, 'utf8')])
     }))
 })
 

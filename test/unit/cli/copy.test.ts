@@ -4,8 +4,9 @@ import type { LiveCore } from '../../../src/main/core/live/live-core.ts'
 import { copyCommand } from '../../../src/main/doors/cli/commands/copy.ts'
 import { EXIT } from '../../../src/main/doors/cli/exit-codes.ts'
 import type { Session } from '../../../src/main/doors/cli/session.ts'
-import { StillpointError } from '../../../src/shared/failure.ts'
+import { fail, StillpointError } from '../../../src/shared/failure.ts'
 import type { Manifest } from '../../../src/shared/model/point.ts'
+import { FRAME, MAGIC, makeFrame } from '../../../src/store/frames.ts'
 import { AskedHosts, endOf } from '../live/asked-hosts.ts'
 import { FILES, manifestOf, POINT } from '../store-points.ts'
 
@@ -87,6 +88,34 @@ describe('a point that was copied', () => {
     expect(job).toMatchObject({
       state: 'done-with-warnings',
       warnings: [expect.stringContaining('The copy has no RAM')]
+    })
+  })
+
+  it('keeps what it was warned of where it failed, in the window: that names who has it otherwise', async () => {
+    const hosts = new AskedHosts({ alpha: [WITH_RAM], beta: [WITHOUT_RAM], gamma: [] })
+    const sent = async function* (host: string): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(MAGIC)
+      const listed = Buffer.from(JSON.stringify(host === 'alpha' ? WITH_RAM : WITHOUT_RAM))
+      yield makeFrame(FRAME.manifest, 0, 0, listed)
+      fail({ kind: 'connection-lost', host, during: 'export' })
+    }
+    const { connections } = hosts.core as unknown as { connections: { engine: (host: string) => Promise<Engine> } }
+    const ask = connections.engine
+    connections.engine = async (host) => {
+      const engine = await ask(host)
+      const call: Call = async (verb, question, options) => {
+        if (verb !== 'import') return engine.call(verb, question, options)
+        for await (const _chunk of (options as { stream: AsyncIterable<Uint8Array> }).stream);
+        return WITH_RAM
+      }
+      return { ...engine, call, exportPoint: () => sent(host) }
+    }
+    const live = await hosts.live()
+    const job = await endOf(live, (await copy(live, POINT, 'gamma')).id)
+    expect(job).toMatchObject({
+      state: 'failed-clean',
+      failure: { kind: 'connection-lost', host: 'alpha' },
+      warnings: [expect.stringContaining(`stillpoint copy beta/${POINT} --to gamma`)]
     })
   })
 })

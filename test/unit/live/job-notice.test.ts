@@ -69,6 +69,15 @@ describe('what is said of a job that has ended', () => {
     }
   )
 
+  it('has the warnings of a copy that failed behind the reason: what helps stands in them', () => {
+    const failure = { kind: 'connection-lost', host: 'alpha', during: 'export' } as const
+    const warnings = ['beta has the point without its RAM. If that will do, name it: stillpoint copy beta/x --to gamma']
+    const [notice, quiet] = jobNotice(job({ kind: 'copy', state: 'failed-clean', failure, warnings }), DEFAULT_CHOICES)
+    expect(notice).toMatchObject({ severity: 'failure', title: 'The copy of a point of web1 failed' })
+    expect(notice.text).toMatch(/^.*alpha.*\. beta has the point without its RAM.*--to gamma\.$/)
+    expect(quiet).toBe(false)
+  })
+
   it('is quiet about a copy that is all that its point was', () => {
     const [notice, quiet] = jobNotice(job({ kind: 'copy', pauseMs: 0 }), DEFAULT_CHOICES)
     expect([notice.title, notice.text, quiet]).toEqual(['The copy of a point of web1 is done', '', true])

@@ -30,10 +30,8 @@ function watching({ core }: PaperLaptop, isRead: () => Promise<void>, telling: (
       }
     }
   }) as typeof core.history.told
-  return {
-    ...core,
-    history: Object.create(core.history, { told: { value: told }, ready: { value: isRead } }) as typeof core.history
-  }
+  const ofItsOwn = { told: { value: told }, ready: { value: isRead }, once: { value: undefined, writable: true } }
+  return { ...core, history: Object.create(core.history, ofItsOwn) as typeof core.history }
 }
 
 const seen = ({ all }: LivePoints) =>
@@ -115,6 +113,39 @@ describe('what was known before a Stillpoint started', () => {
     expect(told).toHaveLength(500)
     expect(told.filter(({ notToldBy }) => notToldBy !== 'alpha')).toEqual([])
     expect(points.all.value).toMatchObject({ known: false, knownOf: ['alpha'] })
+  })
+})
+
+describe('what a host lists', () => {
+  /** Resolves when this is all that is told. */
+  const told = ({ all }: LivePoints, id: string): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = all.listen(({ points }) => {
+        if (points.map((point) => point.id).join() !== id) return
+        resolve()
+        queueMicrotask(() => stop())
+      })
+    })
+
+  it('is told, time after time, while the lines of all hosts wait to be written', async () => {
+    const on = laptop(['alpha'])
+    on.lists('alpha', [pointAt(30)])
+    let written = Promise.resolve()
+    const points = new LivePoints(
+      watching(
+        on,
+        () => written,
+        () => undefined
+      )
+    )
+    await points.refresh('alpha')
+    written = new Promise(() => undefined)
+    for (const hours of [5, 1]) {
+      on.lists('alpha', [pointAt(hours)])
+      void points.refresh('alpha')
+      await told(points, idAt(hours))
+    }
+    expect(seen(points)).toEqual([[idAt(1), [true]]])
   })
 })
 

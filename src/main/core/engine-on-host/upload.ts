@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { fail } from '../../../shared/failure.ts'
 import { shorten } from '../../../shared/safe-text.ts'
 import type { RunResult, Shell } from '../../../shared/shell.ts'
-import { compressed, forgetCompressed } from './compressed.ts'
+import { bytesOf, compressed } from './compressed.ts'
 import type { Asset } from './engine-assets.ts'
 
 export type OnUpload = (doneBytes: number, totalBytes: number) => void
@@ -60,29 +59,35 @@ export interface Upload {
 }
 
 /**
- * Puts a file on the host under the name given, whole and with the right content or not at all. False: somebody else just had. What a
- * host refuses goes from the cache; where it lay there from before, it is made anew and sent once more.
+ * Puts a file on the host under the name given, whole and with the right content or not at all. False: somebody else just had. That it is
+ * not what was to come is only the host's word: what lay in the cache from before is read once more, and sent again only where it had to
+ * be made anew.
  */
 export async function upload(shell: Shell, order: Upload, cache: string, onProgress: OnUpload): Promise<boolean> {
-  const first = await send(shell, order, cache, onProgress)
-  const isToBeSentAgain = first.exitCode === REFUSED && first.isOld
-  return isPut(order, isToBeSentAgain ? await send(shell, order, cache, onProgress) : first)
+  const { file, isOld } = await compressed(order.asset, cache)
+  const result = await send(shell, order, file, onProgress)
+  if (result.exitCode !== REFUSED || !isOld) return isPut(order, result)
+  const again = await compressed(order.asset, cache)
+  if (!again.isOld) return isPut(order, await send(shell, order, again.file, onProgress))
+  await again.file.close()
+  return isPut(order, result)
 }
 
 async function send(
   shell: Shell,
   { asset, base, target, mode }: Upload,
-  cache: string,
+  file: FileHandle,
   onProgress: OnUpload
-): Promise<RunResult & { readonly isOld: boolean }> {
-  const { path, isOld } = await compressed(asset, cache)
-  const { size } = await stat(path)
-  const result = await shell.run(['sh', '-c', RECEIVE, 'sh', base, target, asset.hash, mode], {
-    stdin: counted(path, size, onProgress),
-    timeoutMs: 3_600_000
-  })
-  if (result.exitCode === REFUSED) await forgetCompressed(asset, cache)
-  return { ...result, isOld }
+): Promise<RunResult> {
+  try {
+    const { size } = await file.stat()
+    return await shell.run(['sh', '-c', RECEIVE, 'sh', base, target, asset.hash, mode], {
+      stdin: counted(file, size, onProgress),
+      timeoutMs: 3_600_000
+    })
+  } finally {
+    await file.close()
+  }
 }
 
 function isPut({ target }: Upload, { exitCode, stdout, stderr }: RunResult): boolean {
@@ -91,11 +96,11 @@ function isPut({ target }: Upload, { exitCode, stdout, stderr }: RunResult): boo
   return fail({ kind: 'command-failed', command: `upload of ${target} (${reason})`, exitCode, stderr })
 }
 
-async function* counted(path: string, totalBytes: number, onProgress: OnUpload): AsyncGenerator<Uint8Array> {
+async function* counted(file: FileHandle, totalBytes: number, onProgress: OnUpload): AsyncGenerator<Uint8Array> {
   let doneBytes = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 << 10 })) {
-    yield chunk as Buffer
-    onProgress((doneBytes += (chunk as Buffer).byteLength), totalBytes)
+  for await (const chunk of bytesOf(file)) {
+    yield chunk
+    onProgress((doneBytes += chunk.byteLength), totalBytes)
   }
 }
 

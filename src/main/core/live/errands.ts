@@ -119,15 +119,7 @@ export async function copy(live: LiveCore, name: string, to: string): Promise<St
   const label = placeLabel(target, DEFAULT_STORE)
   const id = live.jobs.start({
     view: { kind: 'copy', host: hostOf(target), vm: point.manifest.vm, point: point.manifest.id, place: label },
-    run: async ({ signal, onProgress }) => {
-      const warnings: string[] = []
-      const onWarning = (text: string): void => void warnings.push(text)
-      const manifest = await copyPoint(live.core, point, target, { onProgress, signal, onWarning })
-      return {
-        sizeBytes: sizeBytesOf(manifest),
-        ...(warnings.length > 0 && { state: 'done-with-warnings', warnings })
-      }
-    }
+    run: async (options) => ({ sizeBytes: sizeBytesOf(await copyPoint(live.core, point, target, options)) })
   })
   live.jobs.askedFor(id, () => copy(live, name, to))
   return { id }
@@ -171,6 +163,8 @@ export async function retry(live: LiveCore, id: string): Promise<Started> {
 
 /** Looks anew where the point is not known: it may have been made a second ago. @throws `not-found`, `ambiguous` */
 export async function requirePoint(live: LiveCore, name: string): Promise<KnownPoint> {
+  // Until then nobody knows whose word for it is whose.
+  await live.points.remembered
   if (live.points.find(name) === undefined)
     await Promise.all(
       [...(live.hosts.all.value ?? []).map(({ name }) => name), undefined].map((host) => live.points.refresh(host))

@@ -4,14 +4,7 @@ import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { CharactersInTurns } from '../../../shared/turns.ts'
 import type { PointView } from '../../../shared/views/point-view.ts'
 import { newestOfEachFirst } from '../points/newest-of-each.ts'
-import {
-  contentOf,
-  memoryOf,
-  pointsIn,
-  type KnownListing,
-  type PlacedPoint,
-  type PointInShort
-} from '../points/point-places.ts'
+import { contentOf, memoryOf, pointsIn, type PlacedPoint, type PointInShort } from '../points/point-places.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { withinCharacters } from './held-in-short.ts'
 
@@ -51,7 +44,7 @@ export const HELD = {
 } as const
 
 /** Of what a store has said as much as there is room for, whenever others have had their turn. */
-export async function heldOf(place: Place, listing: KnownListing): Promise<HeldStore> {
+export async function heldOf(place: Place, listing: PointListing): Promise<HeldStore> {
   const all = pointsIn(place, { ...listing, points: [...newestOfEachFirst(listing.points)] }).reverse()
   const points: PlacedPoint<HeldPoint>[] = []
   const turns = new CharactersInTurns()

@@ -70,9 +70,8 @@ const STANDS_IN_JOB = 'What to do about it stands in the job.'
 function textOf(job: JobView): string {
   if (job.failure !== undefined && job.state !== 'cancelled') {
     const { title, nextStep } = describeFailure(job.failure)
-    return [shorten(title, LONGEST_REASON), nextStep.length > LONGEST_NEXT_STEP ? STANDS_IN_JOB : nextStep]
-      .filter((text) => text !== '')
-      .join('. ')
+    const said = [shorten(title, LONGEST_REASON), nextStep.length > LONGEST_NEXT_STEP ? STANDS_IN_JOB : nextStep]
+    return [...said, ...(isOtherCopy(job) ? [sentences(job.warnings)] : [])].filter((text) => text !== '').join('. ')
   }
   if (isOtherCopy(job)) return sentences(job.warnings)
   if (job.verify?.good === false) return job.verify.problems.map(({ file, detail }) => `${file}: ${detail}`).join('; ')

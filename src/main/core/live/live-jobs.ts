@@ -34,6 +34,8 @@ export interface TaskContext {
   readonly id: string
   readonly signal: AbortSignal
   readonly onProgress: (progress: Progress) => void
+  /** Stands in the job, however that ends. */
+  readonly onWarning: (text: string) => void
 }
 
 type AskAgain = () => Promise<{ readonly id: string }>
@@ -230,7 +232,10 @@ export class LiveJobs {
       record.progress(progress, new Date())
       this.tellLive()
     }
-    void this.finish(id, task, { id, signal: stop.signal, onProgress })
+    const onWarning = (text: string): void => {
+      record.view = { ...record.view, warnings: [...record.view.warnings, text] }
+    }
+    void this.finish(id, task, { id, signal: stop.signal, onProgress, onWarning })
     return id
   }
 
@@ -248,7 +253,8 @@ export class LiveJobs {
     this.tasks.delete(id)
     const record = this.records.get(id)
     if (end === 'handed over' || record === undefined) return
-    record.view = { ...record.view, state: 'done', endedAt: new Date().toISOString(), ...end }
+    const state = record.view.warnings.length > 0 ? 'done-with-warnings' : 'done'
+    record.view = { ...record.view, state, endedAt: new Date().toISOString(), ...end }
     this.tell()
     this.onEnd(record.view, 'here')
   }

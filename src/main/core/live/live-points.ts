@@ -1,7 +1,7 @@
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
 import { partsOf } from '../../../shared/point-name.ts'
-import { CharactersInTurns } from '../../../shared/turns.ts'
+import { CharactersInTurns, othersTurn } from '../../../shared/turns.ts'
 import type { BrokenPoint, PlaceView, PointsView, PointView, Verdict } from '../../../shared/views/point-view.ts'
 import type { Core } from '../core.ts'
 import { allPlaces } from '../hosts/host-book.ts'
@@ -9,7 +9,7 @@ import { OurHosts } from '../hosts/our-hosts.ts'
 import { lastListing } from '../points/last-listing.ts'
 import { askStore } from '../points/list-points.ts'
 import { originOf, type HostsKnown } from '../points/point-origin.ts'
-import { asIn, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf } from '../points/point-places.ts'
+import { asIn, listedIn, nearestFirst, onlyOneOf, placeLabel, tellersOf, withSources } from '../points/point-places.ts'
 import { EMPTY_SETTINGS, samePlace, type Place, type Settings } from '../settings/settings-schema.ts'
 import { heldOf, leftOutText, withinHost, type HeldStore } from './held-points.ts'
 import { JoinedPoints, type HeldKnown } from './joined-points.ts'
@@ -42,13 +42,17 @@ export class LivePoints {
   private heard: ReadonlySet<string> = new Set()
   /** What hosts have told of points before is known. */
   private isTold = false
+  /** How much of the history's copies was known when it was last looked at where points came from, and of all when points were told. */
+  private sourcedBy = 0
+  private toldBy = 0
   private readonly looks = new Map<string, SharedRun>()
   private readonly telling = new SharedRun(() => this.tellNow())
+  private readonly learning = new SharedRun(() => this.learnNow())
   private lastSettings: Settings = EMPTY_SETTINGS
   /** Labels of the stores that were told of last. */
   private followed: string | undefined
   /** What was known to this computer before is known. */
-  private readonly remembered: Promise<void>
+  readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
@@ -58,8 +62,9 @@ export class LivePoints {
   /** What stores of hosts last had, as long as they have not been asked: of one host there may be a copy of another's point. */
   private async remember(): Promise<void> {
     for (const place of this.places()) if (place.kind === 'host') await this.rememberStore(place)
-    await this.core.history.ready()
+    await this.core.history.readOnce()
     this.isTold = true
+    await this.sourceAnew()
     // Whatever is being told just now was begun without it.
     await this.tell()
   }
@@ -93,6 +98,7 @@ export class LivePoints {
   /** Asks the stores of a host, or with undefined those of this computer: the answer of each may be long, so one after the other. */
   async refresh(host: string | undefined): Promise<void> {
     await this.lookInto(this.places().filter((place) => hostOf(place) === host))
+    await this.learning.ask()
   }
 
   private async lookInto([first, ...others]: readonly Place[]): Promise<void> {
@@ -120,6 +126,7 @@ export class LivePoints {
       (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))
     )
     await Promise.all([told, ...[...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost))])
+    if (fresh.length > 0) await this.learning.ask()
   }
 
   /** A point by its name, with the places in front from which it is best fetched. @throws `ambiguous` if two of that id are known, and no place is named */
@@ -163,11 +170,26 @@ export class LivePoints {
   private async lookNow(place: Place): Promise<void> {
     const listing = await askStore(this.core, place).catch(() => undefined)
     const held = listing === undefined ? await this.lastOf(place) : await heldOf(place, listing)
+    if (held.points.length > 0) await this.core.history.readOnce()
     if (this.isOfSettings(place)) this.lookedInto(held, listing !== undefined)
+    await this.tell()
+  }
+
+  /** What another Stillpoint has written meanwhile is told too. No listing waits for it: it comes behind all hosts' lines. */
+  private async learnNow(): Promise<void> {
     const { history } = this.core
-    const before = history.told.count
-    await Promise.all([this.tell(), history.ready(), this.remembered])
-    if (history.told.count !== before) await this.tell()
+    await Promise.all([history.ready(), this.remembered])
+    if (history.told.copied !== this.sourcedBy) await this.sourceAnew()
+    if (history.told.count !== this.toldBy) await this.tell()
+  }
+
+  private async sourceAnew(): Promise<void> {
+    this.sourcedBy = this.core.history.told.copied
+    for (const key of [...this.stores.keys()]) {
+      const store = this.stores.get(key)
+      if (store !== undefined) this.hold(store)
+      await othersTurn()
+    }
   }
 
   private lookedInto(store: HeldStore, isReachable: boolean): void {
@@ -180,7 +202,8 @@ export class LivePoints {
   }
 
   /** What a host has in all of its stores has one room. */
-  private hold(store: HeldStore): void {
+  private hold(found: HeldStore): void {
+    const store = { ...found, points: withSources(found.points, this.settings().hosts, this.core.history.told) }
     const others = [...this.stores.values()].filter(
       ({ place }) => hostOf(place) === hostOf(store.place) && !samePlace(place, store.place)
     )
@@ -206,6 +229,7 @@ export class LivePoints {
 
   /** Made whenever others have had their turn: hosts have tens of thousands. What is heard meanwhile is told next. */
   private async tellNow(): Promise<void> {
+    this.toldBy = this.core.history.told.count
     const known = { ours: new OurHosts(this.settings().hosts), asked: new Set(this.askedHosts()) }
     const broken = [...this.stores.values()].flatMap(brokenIn)
     this.heard = new Set([...this.asked].filter((store) => !this.old.has(store)))

@@ -13,7 +13,15 @@ import type { Core } from '../core.ts'
 import { withPlace } from '../hosts/host-book.ts'
 import { samePlace, type Place } from '../settings/settings-schema.ts'
 import { markAt } from './mark-point.ts'
-import { isAsListed, listedIn, placeLabel, refuseRivalIn, type KnownPoint } from './point-places.ts'
+import {
+  isAsListed,
+  isRamOfHome,
+  listedIn,
+  memoryOf,
+  placeLabel,
+  refuseRivalIn,
+  type KnownPoint
+} from './point-places.ts'
 
 export interface CopyOptions {
   readonly onProgress: (progress: Progress) => void
@@ -38,6 +46,8 @@ interface Transfer {
   readonly options: PointCopyOptions
   /** Places that were to send it with its RAM and do not have that. Undefined: it may come without. */
   readonly pruned: Set<Place> | undefined
+  /** All of it has come, but that it is all. */
+  readonly onWhole: (sent: Manifest, from: Place) => Promise<void>
 }
 
 /**
@@ -55,20 +65,22 @@ export async function copyPoint(
   if (point.places.some((place) => samePlace(place, to)))
     fail({ kind: 'point-exists', point: manifest.id, where: label(to) })
   const started = Date.now()
-  const { copied, from, missed } = await transferFromAny({ core, point, to, options })
+  // Before it can be there: whoever looks at the place has to know from where it came, also where its receiver is heard of no more.
+  const onWhole = (sent: Manifest, from: Place): Promise<void> =>
+    core.history.addCopy({
+      point: manifest.id,
+      vm: manifest.vm.name,
+      uuid: manifest.vm.uuid,
+      takenAt: manifest.takenAt,
+      from: label(from),
+      to: label(to),
+      at: new Date().toISOString(),
+      sizeBytes: sizeBytesOf(sent),
+      ms: Date.now() - started,
+      ...(isRamOfHome(memoryOf(sent), point) && { hasOwnRam: true })
+    })
+  const { copied, from, missed } = await transferFromAny({ core, point, to, options, onWhole })
   if (!isAsListed(copied, point, from)) refuseOther(manifest, from)
-  // First of all, as whoever looks at the place has to know from where it came there.
-  await core.history.addCopy({
-    point: manifest.id,
-    vm: manifest.vm.name,
-    uuid: manifest.vm.uuid,
-    takenAt: manifest.takenAt,
-    from: label(from),
-    to: label(to),
-    at: new Date().toISOString(),
-    sizeBytes: sizeBytesOf(copied),
-    ms: Date.now() - started
-  })
   core.settings.update((settings) => withPlace(settings, to))
   const otherRam = otherRamText(copied, manifest, { from, missed })
   if (otherRam !== undefined) options.onWarning?.(otherRam)
@@ -256,7 +268,7 @@ async function* noted(stream: AsyncIterable<Uint8Array>, onError: (error: Error)
 /** The stream, unless it is of another point than was listed: that would come to lie in the place of this one. */
 async function* onlyThis(
   stream: AsyncIterable<Uint8Array>,
-  { point, from, options, pruned }: Pick<Transfer, 'point' | 'from' | 'options' | 'pruned'>
+  { point, from, options, pruned, onWhole }: Transfer
 ): AsyncGenerator<Uint8Array> {
   const { manifest } = point
   const reader = new FrameReader(stream, options.signal)
@@ -264,14 +276,14 @@ async function* onlyThis(
     await reader.readMagic()
     const { kind, file, offset, length } = await reader.readHeader()
     const payload = await reader.readPayload(length, MAX_MANIFEST_BYTES)
-    if (kind === FRAME.manifest) {
-      const sent = parseManifest(payload, manifest.id)
-      if (!isAsListed(sent, point, from)) refuseOther(manifest, from)
-      if (pruned !== undefined) refusePruned(sent, manifest, from, pruned)
-    }
+    const sent = kind === FRAME.manifest ? parseManifest(payload, manifest.id) : undefined
+    if (sent !== undefined && !isAsListed(sent, point, from)) refuseOther(manifest, from)
+    if (sent !== undefined && pruned !== undefined) refusePruned(sent, manifest, from, pruned)
     yield MAGIC
     yield makeFrame(kind, file, offset, payload)
-    yield* reader.rest()
+    yield* reader.rest(async () => {
+      if (sent !== undefined) await onWhole(sent, from)
+    })
   } finally {
     reader.close()
   }

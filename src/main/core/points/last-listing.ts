@@ -9,7 +9,6 @@ import { PointMarks } from '../../../shared/views/point-view.ts'
 import { forgetBelow, keepLines, readKept, type KeptLimits } from '../settings/kept-lines.ts'
 import type { Place } from '../settings/settings-schema.ts'
 import { newestOfEachFirst } from './newest-of-each.ts'
-import type { KnownListing } from './point-places.ts'
 
 /** Of all stores of a host together: packed, a point takes some 200 bytes, most of them its hashes. */
 const BYTES_OF_HOST = 2 << 20
@@ -17,19 +16,20 @@ const BYTES_OF_HOST = 2 << 20
 const PLAIN_BYTES = 32 << 20
 
 const Line = z.union([
-  z.strictObject({ point: Manifest, marks: PointMarks.optional(), isSecondHand: z.literal(true).optional() }),
+  // Not strict: earlier Stillpoints noted here what now comes of the history.
+  z.object({ point: Manifest, marks: PointMarks.optional() }),
   z.strictObject({ broken: PointListing.shape.broken }),
   z.strictObject({ marks: z.record(PointId, PointMarks) })
 ])
 
 interface LastListing {
   readonly at: string
-  readonly listing: KnownListing
+  readonly listing: PointListing
 }
 
 /** What a store held when it last answered: shown, as of then, while it does not. */
 export async function lastListing(folder: string, place: Place): Promise<LastListing | undefined> {
-  const listing: ReadListing = { points: [], broken: [], marks: {}, secondHand: new Set() }
+  const listing: PointListing = { points: [], broken: [], marks: {} }
   try {
     const kept = await readKept(fileFor(folder, place), limitsOf(BYTES_OF_HOST), (value) => take(listing, value))
     if (kept === undefined) return undefined
@@ -40,14 +40,11 @@ export async function lastListing(folder: string, place: Place): Promise<LastLis
   }
 }
 
-type ReadListing = KnownListing & { readonly secondHand: Set<string> }
-
-function take(listing: ReadListing, value: unknown): void {
+function take(listing: PointListing, value: unknown): void {
   const line = Line.parse(value)
   if ('point' in line) {
     listing.points.push(line.point)
     if (line.marks !== undefined) listing.marks[line.point.id] = line.marks
-    if (line.isSecondHand === true) listing.secondHand.add(line.point.id)
   } else if ('broken' in line) listing.broken.push(...line.broken)
   else Object.assign(listing.marks, line.marks)
 }
@@ -56,7 +53,7 @@ const leftOutText = (count: number): string =>
   `this store had more than is kept of it here, and does not answer now: ${count} older ${count === 1 ? 'entry is' : 'entries are'} not shown until it does`
 
 /** Best effort: settings that cannot be written must not keep points from being listed. */
-export async function rememberListing(folder: string, place: Place, listing: KnownListing): Promise<void> {
+export async function rememberListing(folder: string, place: Place, listing: PointListing): Promise<void> {
   const path = fileFor(folder, place)
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -84,11 +81,10 @@ export function forgetListings(folder: string, host: string): void {
 
 const limitsOf = (packedBytes: number): KeptLimits => ({ packedBytes, plainBytes: PLAIN_BYTES })
 
-function* linesOf({ points, broken, marks, secondHand }: KnownListing): Generator<string> {
+function* linesOf({ points, broken, marks }: PointListing): Generator<string> {
   for (const point of newestOfEachFirst(points)) {
     const ofPoint = marks[point.id]
-    const isSecondHand = secondHand?.has(point.id) === true
-    yield JSON.stringify({ point, ...(ofPoint && { marks: ofPoint }), ...(isSecondHand && { isSecondHand }) })
+    yield JSON.stringify({ point, ...(ofPoint && { marks: ofPoint }) })
   }
   for (const each of broken) yield JSON.stringify({ broken: [each] })
 }

@@ -16,8 +16,9 @@ import {
   onlyOneOf,
   placeLabel,
   pointsIn,
-  type KnownListing,
+  withSources,
   type KnownPoint,
+  type PlacedPoint,
   type PointInShort
 } from './point-places.ts'
 
@@ -31,7 +32,7 @@ export interface PointList {
 /** One store, as it answered or as it last did. */
 interface Looked {
   readonly place: Place
-  readonly listing: KnownListing
+  readonly listing: PointListing
   readonly unreachable?: PointList['unreachable'][number]
 }
 
@@ -39,7 +40,12 @@ interface Looked {
 export async function listPoints(core: Core): Promise<PointList> {
   const looked = await Promise.all(allPlaces(core.settings.read()).map((place) => lookInto(core, place)))
   return {
-    points: joinPlaces(looked.flatMap(({ place, listing }) => pointsIn(place, listing))),
+    points: joinPlaces(
+      await sourced(
+        core,
+        looked.flatMap(({ place, listing }) => pointsIn(place, listing))
+      )
+    ),
     broken: looked.flatMap(({ place, listing }) =>
       listing.broken.map((each) => ({ where: placeLabel(place, DEFAULT_STORE), ...each }))
     ),
@@ -48,20 +54,17 @@ export async function listPoints(core: Core): Promise<PointList> {
 }
 
 /** What a store has now. Remembered. @throws what asking fails with */
-export async function askStore(core: Core, place: Place): Promise<KnownListing> {
-  const listing = await withSources(core, place, await listingOf(core, place))
+export async function askStore(core: Core, place: Place): Promise<PointListing> {
+  const listing = await listingOf(core, place)
   await rememberListing(core.folder, place, listing)
   return listing
 }
 
-/** A copy is worth what was copied, and from where that came is in the history. */
-async function withSources({ history }: Core, place: Place, listing: PointListing): Promise<KnownListing> {
-  const counting = listing.points.filter(({ host }) => place.kind === 'local' || place.host === host.name)
-  if (counting.length === 0) return listing
+/** By all that is in the history: also of what stores had when they last answered. */
+async function sourced({ history, settings }: Core, placed: readonly PlacedPoint[]): Promise<PlacedPoint[]> {
+  if (placed.length === 0) return []
   await history.ready()
-  const where = placeLabel(place, DEFAULT_STORE)
-  const sent = counting.filter((point) => history.told.isSecondHand(point, point.host.name, where))
-  return { ...listing, ...(sent.length > 0 && { secondHand: new Set(sent.map(({ id }) => id)) }) }
+  return withSources(placed, settings.read().hosts, history.told)
 }
 
 async function lookInto(core: Core, place: Place): Promise<Looked> {

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import type { PointListing } from '../../../shared/engine-protocol.ts'
 import { fail } from '../../../shared/failure.ts'
 import { DEFAULT_STORE } from '../../../shared/host-paths.ts'
+import { isMachineId } from '../../../shared/model/machine-id.ts'
 import type { Manifest } from '../../../shared/model/point.ts'
 import { forShell } from '../../../shared/model/restore-choice.ts'
 import { joinMarks, verdictOfCopies } from '../../../shared/point-marks.ts'
 import { pointName } from '../../../shared/point-name.ts'
 import type { PointMarks, Verdict } from '../../../shared/views/point-view.ts'
-import { samePlace, type Place } from '../settings/settings-schema.ts'
+import { OurHosts } from '../hosts/our-hosts.ts'
+import { samePlace, type HostRecord, type Place } from '../settings/settings-schema.ts'
 import type { Told, ToldPoints } from '../settings/told-points.ts'
 
 /** What of its manifest says which point it is, and of what. */
@@ -42,26 +44,36 @@ export interface PlacedPoint<M extends PointInShort = Manifest> {
   readonly isSecondHand?: true
 }
 
-/** What a store has, and what of it is known here. */
-export interface KnownListing extends PointListing {
-  /** Points that it was sent from another host than their own. */
-  readonly secondHand?: ReadonlySet<string>
-}
-
 /** Each id once: no store has two points of one id, and of a host that says so the first is as good as the others. */
-export const pointsIn = (place: Place, { points, marks, secondHand }: KnownListing): PlacedPoint[] => [
+export const pointsIn = (place: Place, { points, marks }: PointListing): PlacedPoint[] => [
   ...new Map(
-    points.toReversed().map((manifest) => [
-      manifest.id,
-      {
-        manifest,
-        place,
-        marks: marks[manifest.id],
-        ...(secondHand?.has(manifest.id) === true && { isSecondHand: true as const })
-      }
-    ])
+    points.toReversed().map((manifest) => [manifest.id, { manifest, place, marks: marks[manifest.id] }])
   ).values()
 ]
+
+/**
+ * With whether places were sent them from other hosts than their own: a copy is worth what was copied, and from where that came is in the
+ * history, by our names of the hosts. Whoever took a point may have had others.
+ */
+export function withSources<P extends PlacedPoint<PointInShort & Pick<Manifest, 'host'>>>(
+  placed: readonly P[],
+  hosts: readonly HostRecord[],
+  told: ToldPoints
+): P[] {
+  const ours = new OurHosts(hosts)
+  // Such a one is told by its name: that another host says to have the machine's id would prove nothing.
+  const withoutId = new Set(hosts.filter(({ machineId }) => !isMachineId(machineId)).map(({ name }) => name))
+  return placed.map((point) => {
+    const { manifest, place } = point
+    const { name } = manifest.host
+    const here = withoutId.has(name) ? name : (ours.onlyThatMayBe(manifest.host)?.name ?? name)
+    const isTrusted = place.kind === 'local' || place.host === name
+    const isSent = isTrusted && told.isSecondHand(manifest, here, placeLabel(place, DEFAULT_STORE))
+    if ((point.isSecondHand === true) === isSent) return point
+    const { isSecondHand: _, ...rest } = point
+    return (isSent ? { ...rest, isSecondHand: true } : rest) as P
+  })
+}
 
 /**
  * One entry per point, oldest first. Only the very same point is one: a store that has another one of that id, by mistake or
@@ -283,6 +295,16 @@ export const isSamePoint = (a: Manifest, b: Manifest): boolean => contentOf(a) =
 /** What this place lists of it. */
 export const listedIn = <M extends PointInShort>({ manifest, otherwise }: KnownPoint<M>, place: Place): M =>
   otherwise?.places.some((each) => samePlace(each, place)) === true ? otherwise.manifest : manifest
+
+/** Whether that RAM is the same that the point's own host says to have. */
+export const isRamOfHome = (memory: string | undefined, point: KnownPoint): boolean =>
+  memory !== undefined &&
+  point.places.some(
+    (place) =>
+      distanceOf(place, point.manifest) === 0 &&
+      point.secondHand?.some((each) => samePlace(each, place)) !== true &&
+      memoryOf(listedIn(point, place)) === memory
+  )
 
 /** Whether what a place sends is what it has listed: the same point, with that RAM, or with none since. */
 export const isAsListed = (sent: Manifest, point: KnownPoint, place: Place): boolean =>

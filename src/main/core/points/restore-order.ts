@@ -87,7 +87,7 @@ function ramElsewhere({ manifest, otherwise, secondHand }: KnownPoint): string {
   if (place === undefined) return ''
   const has =
     secondHand?.includes(place) === true
-      ? `has it with RAM that another host than ${manifest.host.name} sent there`
+      ? 'has it with RAM that another host than its own sent there'
       : 'says to have it with RAM'
   return ` ${label(place)} ${has}: if you trust that, name it: ${forShell([`${label(place)}/${manifest.id}`])}.`
 }

@@ -17,7 +17,9 @@ export const CopyRecord = z.object({
   to: z.string(),
   at: z.iso.datetime(),
   sizeBytes: z.number(),
-  ms: z.number()
+  ms: z.number(),
+  /** Whoever sent it: its RAM is that which the point's own host listed then. */
+  hasOwnRam: z.literal(true).optional()
 })
 export type CopyRecord = z.infer<typeof CopyRecord>
 

@@ -85,6 +85,7 @@ export class History {
   private readonly remarks = new Map<string, HistoryRemark>()
   private readonly listeners = new Set<(remark: HistoryRemark) => void>()
   private queue: Promise<unknown> = Promise.resolve()
+  private once: Promise<void> | undefined
   /** By host: of how many reports it is not known yet whether they can be written. */
   private readonly unwritten = new Map<string, number>()
 
@@ -196,6 +197,11 @@ export class History {
   /** Resolves when everything that is in it is known: also what another Stillpoint has written. */
   async ready(): Promise<void> {
     await this.inTurn(() => this.look())
+  }
+
+  /** The same, but for what has come since it was asked for first: nobody waits for the lines of all hosts, which are written in turn. */
+  readOnce(): Promise<void> {
+    return (this.once ??= this.ready())
   }
 
   /** Resolves when all that was to be written has been. */
@@ -392,12 +398,25 @@ export class History {
     const excess = counted.reduce((sum, { inAll }) => sum + inAll, 0) - this.limits.totalBytes
     if (excess <= 0) return false
     const drops = dropsFor(counted, this.files.path, excess + this.limits.totalBytes * FREED_AT_ONCE)
-    for (const { path, hosts } of drops) await this.files.rewrite(path, (found) => !hosts.has(hostIn(found) ?? NO_HOST))
+    for (const { path, hosts } of drops) await this.drop(path, hosts)
     if (drops.length > 0) return true
     const oldest = counted.find(({ path }) => path !== this.files.path)
     if (oldest === undefined || counted.some(({ ofHosts }) => ofHosts.size > 0)) return false
     await this.files.remove(oldest.path)
     return true
+  }
+
+  /** What is not in the history is not known either: as after a restart, and so that no more is held than is written. */
+  private async drop(path: string, hosts: ReadonlySet<string>): Promise<void> {
+    const dropped: { readonly kind: Kind; readonly host: string; readonly id: string }[] = []
+    await this.files.rewrite(path, (found) => {
+      if (!hosts.has(hostIn(found) ?? NO_HOST)) return true
+      const line = found.is === 'known' ? found.line : undefined
+      if (line !== undefined && 'report' in line)
+        dropped.push({ kind: line.type, host: line.report.host, id: line.report.id })
+      return false
+    })
+    for (const { kind, host, id } of dropped) this.known[kind].get(host)?.delete(id)
   }
 
   /** Oldest file first. */

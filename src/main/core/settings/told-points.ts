@@ -35,6 +35,8 @@ const MOST_OF_HOST = 20_000
 export class ToldPoints {
   /** Grows with everything that is new. */
   count = 0
+  /** The same of copies alone. */
+  copied = 0
   private readonly backups = new Map<string, Map<string, Backup>>()
   /** By point, each once. */
   private readonly copies = new Map<string, Map<string, CopyRecord>>()
@@ -62,7 +64,7 @@ export class ToldPoints {
 
   /**
    * Whether a place of this computer, or of the point's own host, was sent it from another host, by this Stillpoint: then it is worth
-   * no more there than that one's word.
+   * no more there than that one's word. `ownHost`: as it is called here.
    */
   isSecondHand(point: Pick<Described, 'id'>, ownHost: string, label: string): boolean {
     return !isFirstHand(label, [...(this.copies.get(point.id)?.values() ?? [])], ownHost)
@@ -80,6 +82,7 @@ export class ToldPoints {
     const before = ofPoint.size
     this.copies.set(copy.point, ofPoint.set(JSON.stringify(copy), copy))
     this.count += ofPoint.size - before
+    this.copied += ofPoint.size - before
   }
 
   private learnBackup({ host, point, vm, endedAt }: Extract<HistoryLine, { type: 'job' }>['report']): void {
@@ -116,16 +119,15 @@ const hostsIn = (labels: readonly string[]): string[] => labels.flatMap((label) 
 /** A directory of this computer into which no host's point came. */
 const isHere = (label: string, copies: readonly CopyRecord[]): boolean => isFirstHand(label, copies, undefined)
 
-/** No point came there of another host than its own: a copy is worth what was copied. */
-function isFirstHand(
-  label: string,
-  copies: readonly CopyRecord[],
-  ownHost: string | undefined,
-  seen = new Set<string>()
-): boolean {
+/**
+ * No point came there of another host than its own: a copy is worth what was copied, as it was then. `copies`: the oldest first. A place
+ * has one point of an id, and nothing is copied over it: only what came last is there.
+ */
+function isFirstHand(label: string, copies: readonly CopyRecord[], ownHost: string | undefined): boolean {
   const host = hostIn(label)
   if (host !== undefined && host !== ownHost) return false
-  if (seen.has(label)) return true
-  seen.add(label)
-  return copies.every(({ from, to }) => to !== label || isFirstHand(from, copies, ownHost, seen))
+  const last = copies.findLastIndex(({ to }) => to === label)
+  const came = copies[last]
+  if (came === undefined || (came.hasOwnRam === true && ownHost !== undefined)) return true
+  return isFirstHand(came.from, copies.slice(0, last), ownHost)
 }
