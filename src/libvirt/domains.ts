@@ -1,7 +1,7 @@
 import { fail } from '../shared/failure.ts'
 import type { DomainState } from '../shared/model/host.ts'
 import { Uuid } from '../shared/model/ids.ts'
-import type { Shell } from '../shared/shell.ts'
+import type { RunOptions, Shell } from '../shared/shell.ts'
 import { commandFailed, saysUnknownDomain, virsh } from './virsh.ts'
 
 /** What starting and stopping a QEMU may take on a busy host. */
@@ -45,11 +45,11 @@ export function parseState(text: string): StateAndReason {
 export async function domainXml(
   shell: Shell,
   uuid: Uuid,
-  options: { readonly inactive?: boolean; readonly securityInfo?: boolean } = {}
+  options: { readonly inactive?: boolean; readonly securityInfo?: boolean } & Pick<RunOptions, 'maxOutputBytes'> = {}
 ): Promise<string> {
-  const { inactive = false, securityInfo = false } = options
+  const { inactive = false, securityInfo = false, ...limit } = options
   const flags = [...(inactive ? ['--inactive'] : []), ...(securityInfo ? ['--security-info'] : [])]
-  const { stdout } = await virsh(shell, ['dumpxml', uuid, ...flags])
+  const { stdout } = await virsh(shell, ['dumpxml', uuid, ...flags], limit)
   return stdout.trim()
 }
 
@@ -144,8 +144,16 @@ export async function domainInfo(shell: Shell, uuid: Uuid): Promise<DomainInfo> 
 
 /** The last line of each name counts: the domain's own name comes before them all. */
 export function parseDomainInfo(text: string): DomainInfo {
-  const value = (label: string): string | undefined =>
-    [...text.matchAll(new RegExp(`^${label}:[ \\t]+(.*)$`, 'gm'))].at(-1)?.[1]?.trim()
+  const lines = `\n${text}`
+  const value = (label: string): string | undefined => {
+    const at = lines.lastIndexOf(`\n${label}:`)
+    return at === -1
+      ? undefined
+      : lines
+          .slice(at + label.length + 2)
+          .split('\n', 1)[0]
+          ?.trim()
+  }
   const persistent = value('Persistent')
   if (persistent === undefined) fail({ kind: 'bad-output', what: 'virsh dominfo', detail: text.slice(0, 200) })
   return {

@@ -33,11 +33,14 @@ const OF_HOST: ReadonlyMap<string, number> = new Map([
   ['end', KIB]
 ])
 
-/** Most bytes of each section about one VM. 384 KiB are the definition of a VM that runs with 300 disks, each with limits of its own. */
+/** The definition of a VM that runs with 300 disks, each with limits of its own. */
+export const LONGEST_DEFINITION = 384 * KIB
+
+/** Most bytes of each section about one VM. */
 const OF_VM: ReadonlyMap<string, number> = new Map([
   ['state', 4 * KIB],
   ['info', 16 * KIB],
-  ['xml', 384 * KIB],
+  ['xml', LONGEST_DEFINITION],
   ['snapshots', 128 * KIB],
   ['checkpoints', 128 * KIB],
   ['job', 16 * KIB],

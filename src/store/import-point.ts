@@ -446,7 +446,7 @@ function senderFailure(payload: Uint8Array): StillpointError {
   try {
     return new StillpointError(SenderFailure.parse(JSON.parse(said)))
   } catch {
-    const detail = `the sender stopped: ${shorten(safeText(said), 300)}`
+    const detail = `the sender stopped: ${safeText(shorten(said, 300))}`
     return new StillpointError({ kind: 'bad-output', what: 'point stream', detail })
   }
 }

@@ -57,7 +57,7 @@ function dataOf(bytes: Uint8Array, point: string): unknown {
     return parseStrictJson(bytes)
   } catch (error) {
     const why = error instanceof SyntaxError ? error.message : String(error)
-    return badFormat(point, `its manifest is not our JSON: ${shorten(safeText(why), 200)}`)
+    return badFormat(point, `its manifest is not our JSON: ${safeText(shorten(why, 200))}`)
   }
 }
 
@@ -73,7 +73,7 @@ function refuseOtherVersion(data: unknown, point: string): void {
 function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0]
   const where = issue?.path.map(String).join('.') ?? ''
-  return shorten(safeText(`${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`), 300)
+  return safeText(shorten(`${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`, 300))
 }
 
 /**
@@ -81,6 +81,11 @@ function firstIssue(error: z.ZodError): string {
  * whoever hashes it a second for every 2 GiB.
  */
 export const MAX_POINT_BYTES = 2 ** 47
+
+/** Those of a point's files that are read as a whole. */
+const TEXT = /^((domain|running|memory)\.xml|host\.json|RESTORE(\.next)?\.md)$/
+/** As much as is taken of an answer of virsh, which they are made from; libvirt itself sends no definition above 4 MiB. */
+export const MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 /** Made and gone again when a manifest is written: a file of this name would be lost. */
 const OF_THE_MANIFEST = [MANIFEST_NAME, `${MANIFEST_NAME}.new`]
@@ -91,9 +96,11 @@ const OF_THE_MANIFEST = [MANIFEST_NAME, `${MANIFEST_NAME}.new`]
  */
 export function checkFiles(manifest: Manifest): void {
   const paths = new Set<string>()
-  for (const { path } of manifest.files) {
+  for (const { path, sizeBytes } of manifest.files) {
     if (OF_THE_MANIFEST.some((name) => path === name || path.startsWith(`${name}/`)))
       badFormat(manifest.id, `it lists ${path}`)
+    if (sizeBytes > MAX_TEXT_BYTES && TEXT.test(path))
+      badFormat(manifest.id, `it says that ${path} has ${formatBytes(sizeBytes)}, which no such text has`)
     if (paths.has(path)) badFormat(manifest.id, `it lists ${path} twice`)
     paths.add(path)
   }

@@ -27,14 +27,19 @@ export async function readPointTexts(store: string, id: PointId): Promise<PointT
   }
 }
 
-async function textOf(dir: string, name: string, point: PointId): Promise<string> {
+/** @throws `output-too-large`, `point-damaged` where it is no file, and what the file system says */
+export async function textOf(
+  dir: string,
+  name: string,
+  point: PointId,
+  limitBytes: number = LONGEST_TEXT
+): Promise<string> {
   const damaged = (detail: string): never => fail({ kind: 'point-damaged', point, file: name, detail })
   const path = join(dir, name)
   const file = await openRegular(path, damaged)
   try {
     const { size } = await file.stat()
-    if (size > LONGEST_TEXT)
-      fail({ kind: 'output-too-large', what: `${name} of point ${point}`, limitBytes: LONGEST_TEXT })
+    if (size > limitBytes) fail({ kind: 'output-too-large', what: `${name} of point ${point}`, limitBytes })
     const bytes = new Uint8Array(size)
     await readExactly(file, bytes, 0, path)
     return new TextDecoder().decode(bytes)

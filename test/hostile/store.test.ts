@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { appendFile, cp, link, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sourceAt } from '../../src/engine/restore/plan-source.ts'
 import { StillpointError, failureOf, type Failure } from '../../src/shared/failure.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import type { Shell } from '../../src/shared/shell.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
 import type { FileOptions } from '../../src/store/copy-file.ts'
-import { MAX_POINT_BYTES } from '../../src/store/manifest.ts'
+import { dropMemory } from '../../src/store/drop-memory.ts'
+import { MAX_POINT_BYTES, MAX_TEXT_BYTES } from '../../src/store/manifest.ts'
 import { noteVerdict } from '../../src/store/mark-point.ts'
 import { findPoint, listPoints } from '../../src/store/point-store.ts'
 import { exportPoint, importPoint } from '../../src/store/point-stream.ts'
@@ -51,6 +53,7 @@ const claiming = async (dir: string, change: object): Promise<void> =>
 
 describe('a point of a store whose manifest claims what no point has', () => {
   const empty = sha256(new Uint8Array(0))
+  const TEXTS = ['domain.xml', 'running.xml', 'memory.xml', 'host.json', 'RESTORE.md', 'RESTORE.next.md']
   const named = (...paths: string[]): object[] => paths.map((path) => ({ path, sizeBytes: 0, sha256: empty }))
   const sized = (...sizes: number[]): object[] =>
     sizes.map((sizeBytes, n) => ({ path: `f${n}`, sizeBytes, sha256: empty }))
@@ -70,6 +73,9 @@ describe('a point of a store whose manifest claims what no point has', () => {
     '2^53 - 1 bytes': sized(2 ** 53 - 1),
     'one byte too many': sized(MAX_POINT_BYTES + 1),
     'too many bytes in all': sized(MAX_POINT_BYTES, 1),
+    ...Object.fromEntries(
+      TEXTS.map((path) => [`${path} of 1.9 GiB`, [{ path, sizeBytes: 2_040_109_465, sha256: empty }]])
+    ),
     '1024 times 2^53 - 1 bytes': sized(...Array.from({ length: 1024 }, () => 2 ** 53 - 1))
   }
   it.each(Object.entries(claims))('is none: %s', (_, files) =>
@@ -82,6 +88,31 @@ describe('a point of a store whose manifest claims what no point has', () => {
       await expect(findPoint([two.store], POINT)).rejects.toMatchObject({ failure: { kind: 'point-format' } })
     })
   )
+
+  it('is read by nobody: a guide that waits for its name, a definition that it does not list', () =>
+    tally.tried(async () => {
+      const { dir, manifest } = await twoPoints()
+      const bytes = MAX_TEXT_BYTES + 1
+      for (const name of ['RESTORE.next.md', 'host.json']) {
+        await writeFile(join(dir, name), '')
+        await truncate(join(dir, name), bytes)
+      }
+      await expect(sourceAt(fakeShell({}), dir, manifest)).rejects.toMatchObject({
+        failure: { kind: 'output-too-large', limitBytes: MAX_TEXT_BYTES }
+      })
+      const { memory: _, ...without } = manifest
+      const files = [...manifest.files, { path: 'RESTORE.next.md', sizeBytes: bytes, sha256: empty }]
+      await claiming(dir, { ...without, files })
+      await expect(dropMemory(dir, () => '')).rejects.toMatchObject({ failure: { kind: 'point-format' } })
+    }))
+
+  it('is one with the longest definition that can be restored', async () => {
+    const definition = '\u4e2d'.repeat(1024 * 1024)
+    const files = { ...FILES, 'domain.xml': Buffer.from(definition), 'host.json': Buffer.from('{}') }
+    const { store, dir, manifest } = await twoPoints(files)
+    expect((await listPoints(store)).broken).toEqual([])
+    expect((await sourceAt(fakeShell({}), dir, manifest)).definition).toBe(definition)
+  })
 
   it.each([2 ** 43, 2 ** 40])('costs nothing to check where it is a hole of %d bytes that it does not claim', (bytes) =>
     tally.tried(async () => {

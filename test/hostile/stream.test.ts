@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { link, lstat, mkdir, readFile, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { StillpointError, type Failure } from '../../src/shared/failure.ts'
+import { StillpointError, failureOf, type Failure } from '../../src/shared/failure.ts'
 import { describeFailure } from '../../src/shared/failure-words.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { spaceAt } from '../../src/store/free-space.ts'
 import { FRAME, MAGIC, MAX_DATA_BYTES, MAX_HOLE_BYTES, makeFrame, type FrameKind } from '../../src/store/frames.ts'
-import { MAX_POINT_BYTES } from '../../src/store/manifest.ts'
+import { MAX_MANIFEST_BYTES, MAX_POINT_BYTES, parseManifest } from '../../src/store/manifest.ts'
 import { listPoints } from '../../src/store/point-store.ts'
 import { exportPoint, importPoint, importState } from '../../src/store/point-stream.ts'
 import {
@@ -20,6 +20,7 @@ import {
   temporaryStore,
   writeFiles
 } from '../unit/store-points.ts'
+import { bestMsOf, timed, triedUntil } from './cpu-time.ts'
 import { tallyOf } from './tally.ts'
 
 const tally = tallyOf('point stream')
@@ -787,6 +788,67 @@ describe('a manifest that is sent', () => {
     tally.tried(async () => {
       const stream = chunks(MAGIC, header(FRAME.manifest, 0, 0, length), new Uint8Array(16), ...good.slice(2))
       expect(['point-format', 'bad-output']).toContain(await importing(await temporaryStore(), stream))
+    })
+  )
+})
+
+/** As long as it may be, of as many of these as it has room for, or so many. */
+function filled(before: string, each: (n: number) => string, after: string, most = Infinity): string {
+  const texts: string[] = []
+  let left = MAX_MANIFEST_BYTES - before.length - after.length
+  for (let n = 0; texts.length < most; n += 1) {
+    const text = each(n)
+    left -= Buffer.byteLength(text) + 1
+    if (left < 0) break
+    texts.push(text)
+  }
+  return `${before}${texts.join(',')}${after}`
+}
+
+describe('a manifest that costs much for its length', () => {
+  const key = (n: number): string => `"${n.toString(36)}":0`
+  const spaces = ' '.repeat(MAX_MANIFEST_BYTES - 100)
+  const dear: Record<string, string> = {
+    'half a million names': filled('{', key, '}'),
+    'as many names as may be': filled('{', key, '}', 14_000),
+    'long names': filled('{', (n) => `"${n}${'x'.repeat(280)}":0`, '}', 14_000),
+    'long names of what is not shown': filled('{', (n) => `"${n}${'\u200b'.repeat(90)}":0`, '}', 14_000),
+    'names of a VM': filled('{"vm":{', key, '}}', 14_000),
+    'files that are none': filled('{"files":[', () => '{}', ']}', 14_000),
+    'files without end': filled('{"files":[', () => '{}', ']}'),
+    'files that could be': filled(
+      '{"files":[',
+      (n) => JSON.stringify({ path: `f${n}`, sizeBytes: 0, sha256: '0'.repeat(64) }),
+      ']}',
+      4200
+    ),
+    numbers: filled('{"pauses":[', () => '7', ']}', 29_000),
+    'numbers without end': filled('{"pauses":[', () => '7', ']}'),
+    'lists in lists': `{"files":${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}}`,
+    'spaces alone': `{${spaces}}`,
+    'spaces behind a name': `{"a"${spaces}:0}`,
+    'a text': `{"id":"${'x'.repeat(MAX_MANIFEST_BYTES - 100)}"}`,
+    'a text of what is not shown': `{"id":"${'\u200b'.repeat((MAX_MANIFEST_BYTES - 100) / 3)}"}`,
+    'a text of escapes': `{"id":"${String.raw`\u0001`.repeat((MAX_MANIFEST_BYTES - 100) / 6)}"}`,
+    'empty texts': `[${'""'.repeat(2_000_000)}]`,
+    'brackets that close': '}'.repeat(MAX_MANIFEST_BYTES)
+  }
+
+  it.each(Object.entries(dear))('is refused in words, and holds nobody up: %s', (_, text) =>
+    tally.tried(async () => {
+      const bytes = Buffer.from(text)
+      expect(bytes.length).toBeLessThanOrEqual(MAX_MANIFEST_BYTES)
+      const parse = (): unknown => {
+        try {
+          return parseManifest(bytes, POINT)
+        } catch (error) {
+          return failureOf(error)
+        }
+      }
+      expect(parse()).toMatchObject({ kind: 'point-format' })
+      expect(bestMsOf(triedUntil(50, () => timed(parse)))).toBeLessThan(50)
+      const stream = chunks(MAGIC, makeFrame(FRAME.manifest, 0, 0, bytes), ...good.slice(2))
+      expect(await importing(await temporaryStore(), stream)).toBe('point-format')
     })
   )
 })

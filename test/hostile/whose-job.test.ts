@@ -17,16 +17,19 @@ import { LivePoints } from '../../src/main/core/live/live-points.ts'
 import { LivePolicies } from '../../src/main/core/live/live-policies.ts'
 import { Notices } from '../../src/main/core/live/notices.ts'
 import { downtimes } from '../../src/main/core/points/downtimes.ts'
+import { pausePolicy } from '../../src/main/core/policies/policy-errands.ts'
 import { readPolicies } from '../../src/main/core/policies/read-policies.ts'
 import { History } from '../../src/main/core/settings/history.ts'
 import { openSettings } from '../../src/main/core/settings/settings-file.ts'
 import type { EngineVerb, EventOf, QuestionOf } from '../../src/shared/engine-protocol.ts'
+import { machineText } from '../../src/main/doors/cli/commands/host.ts'
 import { JobId } from '../../src/shared/model/ids.ts'
+import type { Inventory } from '../../src/shared/model/host.ts'
 import { downtimesOf } from '../../src/shared/downtimes.ts'
 import type { Manifest } from '../../src/shared/model/point.ts'
 import { isHostClaimed } from '../../src/shared/point-name.ts'
 import type { BackupSpec, JobReport, JobState } from '../../src/shared/model/job.ts'
-import type { RunReport } from '../../src/shared/model/policy.ts'
+import type { Policy, RunReport } from '../../src/shared/model/policy.ts'
 import { safeText } from '../../src/shared/safe-text.ts'
 import type { JobView } from '../../src/shared/views/job-view.ts'
 import { fakeShell } from '../../src/shell/fake.ts'
@@ -75,6 +78,8 @@ class Host {
   points: Manifest[] = []
   runs: RunReport[] = []
   lastRun: RunReport | undefined
+  /** What it is called in its policies. */
+  policyHost = ''
   /** Lines of the answer to `follow` and `cancel`; undefined: as the report of that job. */
   lines: ((id: string) => unknown[]) | undefined
   readonly asked: { readonly verb: string; readonly id: string | undefined }[] = []
@@ -105,6 +110,7 @@ class Host {
     if (verb === 'runs') return [{ result: this.runs }]
     if (verb === 'points') return [{ result: { points: this.points, broken: [], marks: {} } }]
     if (verb === 'policies') return [{ result: this.listing() }]
+    if (verb === 'policy-put') return [{ result: this.policy() }]
     if (this.lines !== undefined) return this.lines(id)
     const job = this.jobs.find((each) => each.id === id)
     if (job === undefined) return [{ failure: { kind: 'not-found', what: 'job', name: id } }]
@@ -112,8 +118,12 @@ class Host {
     return job.endedAt === undefined ? undefined : [{ result: job }]
   }
 
+  private policy(): Policy {
+    return policyOf({ hostName: this.policyHost })
+  }
+
   private listing(): unknown {
-    const policies = [{ policy: policyOf(), ...(this.lastRun && { lastRun: this.lastRun }) }]
+    const policies = [{ policy: this.policy(), ...(this.lastRun && { lastRun: this.lastRun }) }]
     return { policies, broken: [], timeZone: 'UTC', parallel: 1, channels: {}, outbox: [] }
   }
 }
@@ -229,6 +239,8 @@ const DOORS: Readonly<Record<string, () => Promise<readonly (string | undefined)
   },
   'the last run of a policy': async () =>
     (await readPolicies(core, 'evil')).policies.map(({ lastRun }) => lastRun?.host),
+  'a policy in its list': async () => (await readPolicies(core, 'evil')).policies.map(({ policy }) => policy.hostName),
+  'a policy that is changed': async () => [(await pausePolicy(core, { host: 'evil', id: policyOf().id })).hostName],
   "a window's jobs": async () => {
     const window = await live()
     await window.news.contact('evil')
@@ -263,6 +275,7 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
         evil.points = [pointAt(1, { host: { name: claim.slice(0, 255), machineId: '' } })]
         evil.runs = [runOf({ host: claim })]
         evil.lastRun = runOf({ host: claim })
+        evil.policyHost = claim.slice(0, 255)
         const hosts = (await DOORS[door]?.()) ?? []
         expect(hosts).not.toEqual([])
         expect(new Set(hosts)).toEqual(new Set(['evil']))
@@ -290,6 +303,22 @@ describe('a job or a run is of the host that tells it, whatever name it says', (
       expect(said).toContain('The run of nightly on evil failed')
       if (claim !== '') expect(said.join()).not.toContain(claim === 'good' ? 'on good' : claim)
     })
+  })
+})
+
+describe('a host that is added or looked at in the terminal', () => {
+  const machine = (hostname: string): string =>
+    machineText('evil', { hostname, os: 'Debian', cpus: 1, memoryBytes: 1 << 30 } as Inventory)
+
+  it.each(titled)('has our name for it before its own, which is $as', async ({ claim }) => {
+    await tally.tried(() => {
+      const calls = claim === '' ? '' : ` (calls itself ${claim})`
+      expect(machine(claim)).toBe(`evil${calls}: Debian, 1 CPUs, 1.0 GiB RAM`)
+    })
+  })
+
+  it('has one name where both are the same', () => {
+    expect(machine('evil')).toBe('evil: Debian, 1 CPUs, 1.0 GiB RAM')
   })
 })
 

@@ -36,6 +36,15 @@ describe('the least number of inputs of a file', () => {
     expect(problemsOf([count('page.test.ts', 1)], false)).toEqual([])
   })
 
+  it('is asked of every file where all of them ran, those that are gone too', () => {
+    const all = Object.entries(LEAST_INPUTS).map(([file, tried]) => count(`${file}.test.ts`, tried))
+    expect(problemsOf(all, true, true)).toEqual([])
+    expect(problemsOf(all.slice(1), true, true)).toEqual([
+      `asked-here.test.ts tries only 0 hostile inputs of at least ${LEAST_INPUTS['asked-here']}`
+    ])
+    expect(problemsOf(all.slice(1), true)).toEqual([])
+  })
+
   it('does not hide that one was not handled', () => {
     for (const isWhole of [true, false])
       expect(problemsOf([count('page.test.ts', least, least - 1)], isWhole)).toEqual([

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PointTexts } from '../../shared/engine-protocol.ts'
 import { fail, isFailure } from '../../shared/failure.ts'
@@ -9,8 +8,9 @@ import type { Shell } from '../../shared/shell.ts'
 import { saveImageXml } from '../../libvirt/save-image.ts'
 import { lacksLabel, SELINUX } from '../../libvirt/selinux.ts'
 import { pointDir } from '../../store/layout.ts'
-import { parseManifest } from '../../store/manifest.ts'
+import { MAX_TEXT_BYTES, parseManifest } from '../../store/manifest.ts'
 import { findPoint, requireGood } from '../../store/point-store.ts'
+import { textOf } from '../../store/point-texts.ts'
 import type { Checklist } from './checklist.ts'
 
 /** What a plan is made from. */
@@ -29,10 +29,8 @@ export interface PlanSource {
 }
 
 export async function sourceAt(shell: Shell, dir: string, manifest: Manifest): Promise<PlanSource> {
-  const [definition, host] = await Promise.all([
-    readFile(`${dir}/domain.xml`, 'utf8'),
-    readFile(`${dir}/host.json`, 'utf8')
-  ])
+  const text = (name: string): Promise<string> => textOf(dir, name, manifest.id, MAX_TEXT_BYTES)
+  const [definition, host] = await Promise.all([text('domain.xml'), text('host.json')])
   const memory = manifest.memory && (await ramDefinition(shell, `${dir}/${manifest.memory.file}`))
   return { manifest, definition, ...(memory !== undefined && { memoryDefinition: memory }), host, dir, isHere: true }
 }
@@ -73,7 +71,7 @@ async function asLabelled(shell: Shell, source: PlanSource, selinux: string): Pr
   if (manifest.memory === undefined || memoryDefinition !== undefined) return source
   const path = `${dir}/${manifest.memory.file}`
   if (!(await lacksLabel(shell, [dirname(path), path], selinux))) return source
-  const told = await readFile(`${dir}/memory.xml`, 'utf8').catch(() => undefined)
+  const told = await textOf(dir, 'memory.xml', manifest.id, MAX_TEXT_BYTES).catch(() => undefined)
   return told === undefined ? source : { ...source, memoryDefinition: told }
 }
 

@@ -2,11 +2,11 @@ import type { EngineVerb, EventOf, ResultOf } from '../../../shared/engine-proto
 import { UNREADABLE_BY } from '../../../shared/failure-data.ts'
 import type { Failure, FailureKind, FailureOf } from '../../../shared/failure.ts'
 import type { JobReport, JournalEntry } from '../../../shared/model/job.ts'
-import type { RunReport } from '../../../shared/model/policy.ts'
+import type { Policy, RunReport } from '../../../shared/model/policy.ts'
 import type { PolicyListing } from '../../../shared/views/policy-view.ts'
 
 /**
- * Jobs, runs and failures carry the name that whoever began them gave the host, or any that the host likes to say. What a host
+ * Jobs, runs, policies and failures carry the name that whoever began them gave the host, or any that the host likes to say. What a host
  * tells is of that host, and is called as it is called here: this is the one place where its answers come in.
  */
 type Calling = {
@@ -24,13 +24,16 @@ const run = (host: string, report: RunReport): RunReport => ({
   vms: report.vms.map((vm) => ({ ...vm, ...failing(host, vm) }))
 })
 
+const policy = (host: string, said: Policy): Policy => ({ ...said, hostName: host })
+
 const calling: Calling = {
   jobs: { result: jobs },
   recover: { result: jobs },
   cancel: { result: job },
   follow: { result: job, event: entry },
   runs: { result: (host, reports) => reports.map((report) => run(host, report)) },
-  policies: { result: listing }
+  policies: { result: listing },
+  'policy-put': { result: policy }
 }
 
 /** A part of an answer, as it is called here. */
@@ -110,6 +113,7 @@ function entry(host: string, said: JournalEntry): JournalEntry {
 function listing(host: string, said: PolicyListing): PolicyListing {
   const policies = said.policies.map(({ lastRun, ...state }) => ({
     ...state,
+    policy: policy(host, state.policy),
     ...(lastRun !== undefined && { lastRun: run(host, lastRun) })
   }))
   return { ...said, policies }

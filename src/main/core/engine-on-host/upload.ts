@@ -134,7 +134,7 @@ export async function presentOnHost(
   const pairs = files.flatMap(({ target, hash }) => [target, hash])
   const { exitCode, stdout, stderr } = await shell.run(['sh', '-c', CHECK, 'sh', ...pairs])
   if (exitCode !== 0) fail({ kind: 'command-failed', command: 'look for the engine', exitCode, stderr })
-  const [machine = '', security = '', ...answers] = stdout.trim().split('\n')
+  const [machine = '', security = '', ...answers] = stdout.trim().split('\n', 2 + files.length)
   return {
     machine: shorten(machine, LONGEST_MACHINE),
     hasSelinux: security === 'selinux',

@@ -4,6 +4,7 @@ import { HostEngine, type EngineWatcher } from '../engine-on-host/host-engine.ts
 import type { PlacedEngine } from '../engine-on-host/engine-call.ts'
 import type { OnPlacing, UnitTrial } from '../engine-on-host/place-engine.ts'
 import type { HostAddress, HostConnection } from '../ssh/host-connection.ts'
+import { ofSmallAnswers } from '../ssh/small-answers.ts'
 import { requireHost } from './host-book.ts'
 import type { SettingsFile } from '../settings/settings-file.ts'
 import type { HostRecord } from '../settings/settings-schema.ts'
@@ -60,8 +61,8 @@ export class Connections {
   }
 
   /** A connection that is not kept: for a host that is about to be added. */
-  try(address: HostAddress, fingerprint: string | undefined): Promise<HostConnection> {
-    return this.options.connect(address, fingerprint)
+  async try(address: HostAddress, fingerprint: string | undefined): Promise<HostConnection> {
+    return ofSmallAnswers(await this.options.connect(address, fingerprint))
   }
 
   /** Keeps it after all, in place of an earlier one: nobody is asked for a passphrase twice. The host's systemd is to show that it starts the engine. */
@@ -93,7 +94,7 @@ export class Connections {
   }
 
   private async open(record: HostRecord): Promise<Contact> {
-    return this.contactOf(record.name, await this.options.connect(addressOf(record)))
+    return this.contactOf(record.name, ofSmallAnswers(await this.options.connect(addressOf(record))))
   }
 
   private contactOf(host: string, connection: HostConnection, trial: UnitTrial = 'when new'): Contact {

@@ -52,9 +52,7 @@ for tool in "$@"; do command -v "$tool" >/dev/null 2>&1 || echo "missing $tool";
 
 /** A checklist of what Stillpoint needs of a host. Changes nothing there. @throws only the connection's failures */
 export async function probeHost(shell: Shell): Promise<Probe> {
-  const { stdout } = await shell.run(['sh', '-c', LOOK, 'sh', ...TOOLS.map(([tool]) => tool)], {
-    maxOutputBytes: 64 * 1024
-  })
+  const { stdout } = await shell.run(['sh', '-c', LOOK, 'sh', ...TOOLS.map(([tool]) => tool)])
   const [uid = '', init = '', installer = '', daemon = '', ...lacking] = stdout.trim().split('\n')
   const inventory = await takeInventory(shell).catch((error: unknown) => failureOf(error))
   const seen = 'kind' in inventory ? undefined : inventory

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseDomainInTurn, type DomainXml } from '../../../libvirt/domain-xml.ts'
 import { domainInfo, domainState, domainXml } from '../../../libvirt/domains.ts'
+import { LONGEST_DEFINITION } from '../../../libvirt/look-answer.ts'
 import { MOST } from '../../../shared/model/host-limits.ts'
 import { Uuid } from '../../../shared/model/ids.ts'
 import { isMachineId } from '../../../shared/model/machine-id.ts'
@@ -86,7 +87,7 @@ async function twinOn(shell: Shell, host: HostRecord, vm: Uuid): Promise<TwinVm 
   if (now === undefined) return undefined
   const { autostart } = await domainInfo(shell, vm)
   if (!isActive(now) && !autostart) return undefined
-  const domain = parseDomainInTurn(await domainXml(shell, vm))
+  const domain = parseDomainInTurn(await domainXml(shell, vm, { maxOutputBytes: LONGEST_DEFINITION }))
   return {
     host: host.name,
     machineId: host.machineId ?? '',

@@ -7,6 +7,7 @@ import { sudoersLine } from './login-failure.ts'
 import { endSession, type Through } from './quoting.ts'
 import { ChannelRefused, startRemote, type RemoteSeat } from './remote-run.ts'
 import { Slots } from './slots.ts'
+import { SMALL_ANSWER_BYTES } from './small-answers.ts'
 
 /** sshd allows ten sessions on a connection (MaxSessions): eight for programs, two to end them with. */
 const PROGRAM_CHANNELS = 8
@@ -17,6 +18,7 @@ const PROBE_TIMEOUT_MS = 30_000
 /** A session that is over for us still counts on a host that has not cleared it away: so long, so often, it is asked again. */
 const CLEARING_MS = 50
 const CLEARING_TRIES = 300
+const IN_SHORT: RunOptions = { maxOutputBytes: SMALL_ANSWER_BYTES }
 
 /** Runs programs as root on the host at the other end of a link. */
 export class RemoteShell implements Shell {
@@ -99,7 +101,7 @@ export class RemoteShell implements Shell {
     try {
       // Should this one hang as well, there is no third to end it.
       const last = { ...seat, endSession: () => Promise.resolve(false) }
-      const { exitCode } = await supervise(startRemote(last, endSession(session), {}), limits)
+      const { exitCode } = await supervise(startRemote(last, endSession(session), IN_SHORT), limits)
       return exitCode === 0
     } catch {
       return false
@@ -139,7 +141,7 @@ export class RemoteShell implements Shell {
   async #userId(route: Route, through: Through): Promise<string> {
     const limits = watchLimits('the login', { timeoutMs: PROBE_TIMEOUT_MS })
     try {
-      const { stdout } = await this.#runIn(this.#seat(route, through), ['id', '-u'], {}, limits)
+      const { stdout } = await this.#runIn(this.#seat(route, through), ['id', '-u'], IN_SHORT, limits)
       return stdout.trim()
     } finally {
       limits.dispose()

@@ -6,6 +6,7 @@ import { hostUrl, parseHostUrl } from '../../../core/hosts/host-url.ts'
 import { readPolicies } from '../../../core/policies/read-policies.ts'
 import { isUsable, type Probe } from '../../../core/hosts/probe-host.ts'
 import { formatBytes } from '../../../../shared/format.ts'
+import type { Inventory } from '../../../../shared/model/host.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { fingerprintOf } from '../connect-questions.ts'
 import { leaf } from '../leaf.ts'
@@ -44,7 +45,7 @@ const add = (perform: Perform): Command =>
           parseHostUrl(name, url, identityPath(options.identity)),
           wantedKey(options.hostKey)
         )
-        showProbe(session, added.probe)
+        showProbe(session, name, added.probe)
         session.out.line(
           `${name} is ${added.rebuilt ? 'back, as a rebuilt machine' : 'added'}. Next: stillpoint backup ${name}/VM`
         )
@@ -112,7 +113,7 @@ const probe = (perform: Perform): Command =>
   ]).action((name: string, options: ActionOptions) =>
     perform(options, async (session) => {
       const seen = await probeKnownHost(session.core, name)
-      showProbe(session, seen)
+      showProbe(session, name, seen)
       session.out.result({ host: name, usable: isUsable(seen), checks: seen.items, inventory: seen.inventory })
       return exitOfProbe(seen)
     })
@@ -138,17 +139,20 @@ const forgetKey = (perform: Perform): Command =>
 
 const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' } as const
 
-function showProbe({ out }: Session, { items, inventory }: Probe): void {
+function showProbe({ out }: Session, name: string, { items, inventory }: Probe): void {
   out.line(
     table(
       ['CHECK', 'STATE', 'WHAT'],
       items.map(({ check, state, text, fix }) => [check, MARKS[state], fix === '' ? text : `${text}. ${fix}`])
     )
   )
-  if (inventory !== undefined)
-    out.line(
-      `${inventory.hostname}: ${inventory.os}, ${inventory.cpus} CPUs, ${formatBytes(inventory.memoryBytes)} RAM`
-    )
+  if (inventory !== undefined) out.line(machineText(name, inventory))
+}
+
+/** By its name here, whatever it says of itself. */
+export function machineText(name: string, { hostname, os, cpus, memoryBytes }: Inventory): string {
+  const calls = hostname === name || hostname === '' ? '' : ` (calls itself ${hostname})`
+  return `${name}${calls}: ${os}, ${cpus} CPUs, ${formatBytes(memoryBytes)} RAM`
 }
 
 const hasWarnings = ({ items }: Probe): boolean => items.some(({ state }) => state === 'warning')
