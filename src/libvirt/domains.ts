@@ -147,12 +147,7 @@ export function parseDomainInfo(text: string): DomainInfo {
   const lines = `\n${text}`
   const value = (label: string): string | undefined => {
     const at = lines.lastIndexOf(`\n${label}:`)
-    return at === -1
-      ? undefined
-      : lines
-          .slice(at + label.length + 2)
-          .split('\n', 1)[0]
-          ?.trim()
+    return at === -1 ? undefined : /^[ \t]+(.*)/.exec(lines.slice(at + label.length + 2))?.[1]?.trim()
   }
   const persistent = value('Persistent')
   if (persistent === undefined) fail({ kind: 'bad-output', what: 'virsh dominfo', detail: text.slice(0, 200) })

@@ -434,7 +434,7 @@ function twoHosts(says: (mark: string) => string | AsyncIterable<Uint8Array>) {
   }
   const connection = (name: 'evil' | 'good') => Promise.resolve({ shell: shells[name] })
   const core = { connections: { connection, drop: () => Promise.resolve() } } as unknown as Core
-  const hosts = new LiveHosts(core, { add: () => undefined } as unknown as Notices, {
+  const hosts = new LiveHosts(core, { add: () => undefined, addAll: () => undefined } as unknown as Notices, {
     left: () => undefined,
     contact: () => new Promise<void>(() => undefined),
     moved: () => Promise.resolve(),
