@@ -235,6 +235,16 @@ describe('a host whose machine has another id than when it was added', () => {
     expect(await claims(laptop)).toEqual({ host: 'good', isClaimed: false })
   })
 
+  it('has none of a machine that is ours under another name now, though it told of them when it bore that name', async () => {
+    const laptop = listing('bad')
+    laptop.knows('good', ANOTHERS)
+    laptop.knows('bad', GOODS)
+    await laptop.history.addJobs([jobAt(1, 'good')])
+    laptop.lists('good', [])
+    laptop.lists('bad', [takenOn('good', GOODS)])
+    expect(await claims(laptop)).toEqual({ host: 'bad', isClaimed: false })
+  })
+
   it('has none that another host lists under its name, also where that one was copied to it', async () => {
     await tally.tried(async () => expect(await claims(madeAnew())).toMatchObject({ isClaimed: true }))
     await tally.tried(async () => {

@@ -248,6 +248,17 @@ describe('RAM that another host has sent to this computer, or to the own host of
     })
   })
 
+  it('is known for that where it came after an earlier copy that is only learnt now', async () => {
+    await tally.tried(async () => {
+      const late = { at: '2026-11-24T00:00:00.000Z' }
+      const { hosts } = await withDirectory(['beta'], { beta: withoutRam }, (dir) => [
+        { ...copied('evil', dir), ...late },
+        copied('good', dir)
+      ])
+      expect((await findPoint(hosts.core, POINT)).manifest).toEqual(withoutRam)
+    })
+  })
+
   it('is known for that as soon as it has come', async () => {
     const { hosts, dir } = await withDirectory(['beta'], { beta: withoutRam }, () => [])
     const live = await hosts.live()
@@ -286,6 +297,24 @@ describe('RAM that another host has sent to this computer, or to the own host of
       const hosts = await named('good')
       expect((await requirePoint(await hosts.live(), POINT)).manifest).toEqual(kept)
       expect((await findPoint(hosts.core, POINT)).manifest).toEqual(kept)
+    })
+
+    it('is gone on from where it came here before its host was taken out and added under another name', async () => {
+      const hosts = await named('kvm-1')
+      hosts.core.settings.update((before) => ({
+        ...before,
+        hosts: before.hosts.filter(({ name }) => name !== 'kvm-1')
+      }))
+      expect((await findPoint(hosts.core, POINT)).manifest).toEqual(kept)
+    })
+
+    it('is told so from the moment when its host bears that name here', async () => {
+      const hosts = await named('good')
+      const live = await hosts.live()
+      expect((await requirePoint(live, POINT)).manifest).toEqual(kept)
+      identify(hosts, { good: other, 'kvm-1': other })
+      await live.points.follow()
+      expect((await requirePoint(live, POINT)).manifest).toEqual(pruned)
     })
 
     it.each(['evil', 'kvm-1'])('is not where it came from another, whatever that is called: %s', async (from) => {

@@ -311,6 +311,20 @@ describe('a point that two hosts list', () => {
     expect(known).toEqual([1])
   })
 
+  it('is written down with where it was to come from though it was there before, and nothing of it came', async () => {
+    await tally.tried(async () => {
+      const [good, here] = [await temporaryStore(), await temporaryStore()]
+      const { manifest } = await makePoint(good)
+      const { core, copies } = played(good, good, nothing)
+      const copy = (): Promise<unknown> =>
+        copyPoint(core, listed(manifest), { kind: 'local', dir: here }, { onProgress: () => undefined })
+      await copy()
+      copies.length = 0
+      await copy()
+      expect(copies).toMatchObject([{ from: 'good', to: here }])
+    })
+  })
+
   it('is looked at on the other where the first does not show it', async () => {
     await tally.tried(async () => {
       const good = await temporaryStore()

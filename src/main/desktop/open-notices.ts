@@ -60,7 +60,7 @@ class WhatCameSince {
       const job = this.jobs.get(goTo.job)
       if (this.isKnown(goTo.job, job?.kind, job?.host, job?.vm.uuid)) return true
       // What a copy lacks it lacks whatever is copied after it.
-      return job !== undefined && !isOtherCopy(job) && this.wentWellAfter(job, at)
+      return job !== undefined && !(wasDone(job) && isOtherCopy(job)) && this.wentWellAfter(job, at)
     }
     if (goTo?.screen === 'vm') return this.wentWellAfter({ kind: 'backup', host: goTo.host, vm: { uuid: goTo.vm } }, at)
     if (goTo?.screen === 'hosts' && goTo.host !== undefined)
@@ -70,8 +70,9 @@ class WhatCameSince {
     return false
   }
 
-  private note({ kind, host, vm, state, endedAt = '' }: JobView): void {
-    if (state !== 'done' && state !== 'done-with-warnings') return
+  private note(job: JobView): void {
+    if (!wasDone(job)) return
+    const { kind, host, vm, endedAt = '' } = job
     for (const key of [keyOf({ kind, host, vm }), keyOf({ kind, vm })])
       if (endedAt > (this.wentWell.get(key) ?? '')) this.wentWell.set(key, endedAt)
   }
@@ -94,6 +95,8 @@ class WhatCameSince {
     return this.muted.get(uuid)?.some((muted) => isAbout(muted, { host, uuid }, count)) === true
   }
 }
+
+const wasDone = ({ state }: JobView): boolean => state === 'done' || state === 'done-with-warnings'
 
 const keyOf = ({ kind, host = '', vm }: Deed): string => `${kind}\0${vm.uuid}\0${host}`
 

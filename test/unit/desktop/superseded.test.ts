@@ -116,8 +116,8 @@ describe('a notice of a copy', () => {
     )
   })
 
-  it('that failed is over when one was made', () => {
-    const failed = copy(1, { state: 'failed-clean' })
+  it.each([[], ['beta has the point without its RAM']])('that failed is over when one was made: %j', (...warnings) => {
+    const failed = copy(1, { state: 'failed-clean', warnings })
     const notice = kept(jobNotice(failed, DEFAULT_CHOICES)[0])
     expect(isOpen(notice, { jobs: [failed] })).toBe(true)
     expect(isOpen(notice, { jobs: [later, failed] })).toBe(false)

@@ -51,6 +51,8 @@ export class LivePoints {
   private lastSettings: Settings = EMPTY_SETTINGS
   /** Labels of the stores that were told of last. */
   private followed: string | undefined
+  /** Our hosts, when it was last looked at where points came from for their sake. */
+  private machines: string | undefined
   /** What was known to this computer before is known. */
   readonly remembered: Promise<void>
 
@@ -120,12 +122,19 @@ export class LivePoints {
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
     const told = now === this.followed ? undefined : this.tell()
+    const machines = JSON.stringify(this.settings().hosts.map(({ name, machineId }) => [name, machineId]))
+    const sourced = machines === this.machines ? undefined : this.sourceAnew().then(() => this.tell())
+    this.machines = machines
     this.followed = now
     const begun = new Set(places.filter((place) => this.looks.has(label(place))).map(hostOf))
     const fresh = places.filter(
       (place) => !this.looks.has(label(place)) && (place.kind === 'local' || begun.has(place.host))
     )
-    await Promise.all([told, ...[...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost))])
+    await Promise.all([
+      told,
+      sourced,
+      ...[...Map.groupBy(fresh, hostOf).values()].map((ofHost) => this.lookInto(ofHost))
+    ])
     if (fresh.length > 0) await this.learning.ask()
   }
 

@@ -66,8 +66,10 @@ export async function copyPoint(
     fail({ kind: 'point-exists', point: manifest.id, where: label(to) })
   const started = Date.now()
   // Before it can be there: whoever looks at the place has to know from where it came, also where its receiver is heard of no more.
-  const onWhole = (sent: Manifest, from: Place): Promise<void> =>
-    core.history.addCopy({
+  const noted = new Set<Place>()
+  const onWhole = (sent: Manifest, from: Place): Promise<void> => {
+    noted.add(from)
+    return core.history.addCopy({
       point: manifest.id,
       vm: manifest.vm.name,
       uuid: manifest.vm.uuid,
@@ -79,8 +81,11 @@ export async function copyPoint(
       ms: Date.now() - started,
       ...(isRamOfHome(memoryOf(sent), point) && { hasOwnRam: true })
     })
+  }
   const { copied, from, missed } = await transferFromAny({ core, point, to, options, onWhole })
   if (!isAsListed(copied, point, from)) refuseOther(manifest, from)
+  // Where it was there before, nobody read to its end.
+  if (!noted.has(from)) await onWhole(copied, from)
   core.settings.update((settings) => withPlace(settings, to))
   const otherRam = otherRamText(copied, manifest, { from, missed })
   if (otherRam !== undefined) options.onWarning?.(otherRam)

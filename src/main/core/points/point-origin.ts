@@ -3,6 +3,7 @@ import type { Manifest } from '../../../shared/model/point.ts'
 import type { PointOrigin } from '../../../shared/point-name.ts'
 import type { Core } from '../core.ts'
 import { OurHosts } from '../hosts/our-hosts.ts'
+import type { Place } from '../settings/settings-schema.ts'
 import type { Told } from '../settings/told-points.ts'
 import type { PointList } from './list-points.ts'
 import { disownedBy, tellersOf, type KnownPoint, type PointInShort } from './point-places.ts'
@@ -19,14 +20,18 @@ type WithOrigin = PointInShort & Pick<Manifest, 'host'>
 
 /** Where a point was taken, as it is told at every door: whoever made it gave its host a name of his own, and may have made it up. */
 export function originOf(
-  { manifest }: { readonly manifest: WithOrigin },
+  { manifest, places }: { readonly manifest: WithOrigin; readonly places: readonly Place[] },
   tellers: Told,
   known: HostsKnown
 ): PointOrigin {
   const { name } = manifest.host
   const home = known.ours.onlyThatMayBe(manifest.host)?.name
-  // Machines are given another id, and hosts are installed anew: what the host of that name has itself told of is its own.
-  if (home !== name && known.ours.has(name) && tellers.atFirstHand.includes(name)) return { host: name }
+  // Machines are given another id, and hosts are installed anew: what the host of that name has itself told of is its own,
+  // unless the machine is ours under another name now, and has it where that one has not.
+  const isOwn = (host: string): boolean => tellers.atFirstHand.includes(host)
+  const hasIt = (host: string): boolean => places.some((place) => place.kind === 'host' && place.host === host)
+  const isOfHome = home !== undefined && isOwn(home) && hasIt(home) && !hasIt(name)
+  if (home !== name && known.ours.has(name) && isOwn(name) && !isOfHome) return { host: name }
   if (home === undefined) return { host: name, isHostUnknown: true }
   const asked = known.asked.has(home) ? [home] : []
   const notToldBy = disownedBy(tellers, { manifest: { ...manifest, host: { name: home } } }, asked)

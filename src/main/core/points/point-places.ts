@@ -67,8 +67,10 @@ export function withSources<P extends PlacedPoint<PointInShort & Pick<Manifest, 
     const { manifest, place } = point
     const { name } = manifest.host
     const here = withoutId.has(name) ? name : (ours.onlyThatMayBe(manifest.host)?.name ?? name)
+    // Copies of before a host was taken out and added under another name bear the one that it had.
+    const own = ours.has(name) ? [here] : [here, name]
     const isTrusted = place.kind === 'local' || place.host === name
-    const isSent = isTrusted && told.isSecondHand(manifest, here, placeLabel(place, DEFAULT_STORE))
+    const isSent = isTrusted && told.isSecondHand(manifest, own, placeLabel(place, DEFAULT_STORE))
     if ((point.isSecondHand === true) === isSent) return point
     const { isSecondHand: _, ...rest } = point
     return (isSent ? { ...rest, isSecondHand: true } : rest) as P

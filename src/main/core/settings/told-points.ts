@@ -48,13 +48,13 @@ export class ToldPoints {
 
   /** `labels`: of the places that have it. */
   of(point: Described, labels: readonly string[]): Told {
-    const copies = [...(this.copies.get(point.id)?.values() ?? [])]
+    const copies = this.copiesOf(point)
     const fitting = copies.filter((copy) => isOf(copy, point))
     const backedUp = [...this.backups].flatMap(([host, ofHost]) => (fits(ofHost.get(point.id), point) ? [host] : []))
     const from = fitting.map((copy) => copy.from)
     const isKeptHere = labels.some((label) => isHere(label, copies))
     const isPutThere = fitting.some(({ from: here, to }) => labels.includes(to) && isHere(here, copies))
-    const own = [...labels, ...from].filter((label) => isFirstHand(label, copies, hostIn(label)))
+    const own = [...labels, ...from].filter((label) => isFirstHand(label, copies, hostsIn([label])))
     return {
       hosts: [...new Set([...hostsIn(labels), ...backedUp, ...hostsIn(from)])],
       atFirstHand: [...backedUp, ...hostsIn(own)],
@@ -64,10 +64,10 @@ export class ToldPoints {
 
   /**
    * Whether a place of this computer, or of the point's own host, was sent it from another host, by this Stillpoint: then it is worth
-   * no more there than that one's word. `ownHost`: as it is called here.
+   * no more there than that one's word. `own`: what that host is called here, and was.
    */
-  isSecondHand(point: Pick<Described, 'id'>, ownHost: string, label: string): boolean {
-    return !isFirstHand(label, [...(this.copies.get(point.id)?.values() ?? [])], ownHost)
+  isSecondHand(point: Pick<Described, 'id'>, own: readonly string[], label: string): boolean {
+    return !isFirstHand(label, this.copiesOf(point), own)
   }
 
   /** How often a point was told of: as long as it is the same, so is what is told of it. */
@@ -75,6 +75,12 @@ export class ToldPoints {
     let count = this.copies.get(id)?.size ?? 0
     for (const ofHost of this.backups.values()) if (ofHost.has(id)) count += 1
     return count
+  }
+
+  /** The oldest first: what another Stillpoint has written is learnt late. */
+  private copiesOf({ id }: Pick<Described, 'id'>): readonly CopyRecord[] {
+    const copies = [...(this.copies.get(id)?.values() ?? [])]
+    return copies.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   }
 
   private learnCopy(copy: CopyRecord): void {
@@ -117,17 +123,17 @@ const hostIn = (label: string): string | undefined => (label.startsWith('/') ? u
 const hostsIn = (labels: readonly string[]): string[] => labels.flatMap((label) => hostIn(label) ?? [])
 
 /** A directory of this computer into which no host's point came. */
-const isHere = (label: string, copies: readonly CopyRecord[]): boolean => isFirstHand(label, copies, undefined)
+const isHere = (label: string, copies: readonly CopyRecord[]): boolean => isFirstHand(label, copies, [])
 
 /**
  * No point came there of another host than its own: a copy is worth what was copied, as it was then. `copies`: the oldest first. A place
  * has one point of an id, and nothing is copied over it: only what came last is there.
  */
-function isFirstHand(label: string, copies: readonly CopyRecord[], ownHost: string | undefined): boolean {
+function isFirstHand(label: string, copies: readonly CopyRecord[], own: readonly string[]): boolean {
   const host = hostIn(label)
-  if (host !== undefined && host !== ownHost) return false
+  if (host !== undefined && !own.includes(host)) return false
   const last = copies.findLastIndex(({ to }) => to === label)
   const came = copies[last]
-  if (came === undefined || (came.hasOwnRam === true && ownHost !== undefined)) return true
-  return isFirstHand(came.from, copies.slice(0, last), ownHost)
+  if (came === undefined || (came.hasOwnRam === true && own.length > 0)) return true
+  return isFirstHand(came.from, copies.slice(0, last), own)
 }
