@@ -188,6 +188,8 @@ describe('points that a full host offers for deletion', () => {
         ...claim
       }
       const failure = failureOn('evil', hostFailureFrom(said))
+      // Of what is no such failure nothing is told.
+      expect(failure.kind === 'no-room').toBe(claim.host !== 3)
       if (failure.kind !== 'no-room') return
       const { nextStep } = describeFailure(failure)
       expect(nextStep).toMatch(/stillpoint delete POINT --in '?evil/)
