@@ -52,13 +52,18 @@ export class LivePoints {
   /** Labels of the stores that were told of last. */
   private followed: string | undefined
   /** Our hosts, when it was last looked at where points came from for their sake. */
-  private machines: string | undefined
+  private machines: string
   /** What was known to this computer before is known. */
   readonly remembered: Promise<void>
 
   constructor(core: Core) {
     this.core = core
+    this.machines = this.machinesNow()
     this.remembered = this.remember()
+  }
+
+  private machinesNow(): string {
+    return JSON.stringify(this.settings().hosts.map(({ name, machineId }) => [name, machineId]))
   }
 
   /** What stores of hosts last had, as long as they have not been asked: of one host there may be a copy of another's point. */
@@ -122,7 +127,7 @@ export class LivePoints {
     for (const known of this.stores.keys()) if (!labels.has(known)) this.forget(known)
     for (const known of this.looks.keys()) if (!labels.has(known)) this.looks.delete(known)
     const told = now === this.followed ? undefined : this.tell()
-    const machines = JSON.stringify(this.settings().hosts.map(({ name, machineId }) => [name, machineId]))
+    const machines = this.machinesNow()
     const sourced = machines === this.machines ? undefined : this.sourceAnew().then(() => this.tell())
     this.machines = machines
     this.followed = now
